@@ -1,0 +1,170 @@
+//! What one host can be asked, what it answers, and how a call fails.
+
+use std::fmt;
+
+use crate::{FromValue, Name, Namespace, ObjectPath, Properties, PropertyError, Row, Value, wql};
+
+/// One call to one host.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Request {
+    /// One whole instance.
+    Get {
+        /// Which.
+        path: ObjectPath,
+    },
+    /// The instances of a class that a query selects. A transport fetches them all, in as many messages as it takes.
+    Query {
+        /// Where the class is.
+        namespace: Namespace,
+        /// Which instances and columns. Built, never formatted.
+        select: wql::Select,
+    },
+    /// A method of one instance.
+    Invoke {
+        /// Whose method.
+        path: ObjectPath,
+        /// Its name.
+        method: Name,
+        /// The inputs in the order of the method's definition; NULL ones are left out.
+        arguments: Vec<Argument>,
+    },
+}
+
+/// One input of a method.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Argument {
+    /// The parameter's name.
+    pub name: Name,
+    /// Its value. A parameter that takes an embedded instance as text gets [`Value::String`] with CIM-XML
+    /// ([`crate::cimxml::write`]).
+    pub value: Value,
+}
+
+impl Argument {
+    /// Names a value.
+    pub fn new(name: impl Into<Name>, value: Value) -> Self {
+        Self { name: name.into(), value }
+    }
+}
+
+/// What a host answers.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reply {
+    /// To [`Request::Get`].
+    Instance(Row),
+    /// To [`Request::Query`], in the host's order.
+    Rows(Vec<Row>),
+    /// To [`Request::Invoke`].
+    Output(Output),
+}
+
+/// A method's outputs.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Output {
+    /// Every output parameter, `ReturnValue` included.
+    pub parameters: Properties,
+}
+
+impl Output {
+    /// The method's return value; `None` for a method without one.
+    ///
+    /// # Errors
+    /// [`PropertyError::Unreadable`] if it is no number.
+    pub fn return_value(&self) -> Result<Option<u32>, PropertyError> {
+        self.parameters.get_opt::<u32>("ReturnValue")
+    }
+
+    /// An output parameter that may be absent or NULL.
+    ///
+    /// # Errors
+    /// [`PropertyError::Unreadable`] names the parameter.
+    pub fn get_opt<T: FromValue>(&self, name: impl Into<Name>) -> Result<Option<T>, PropertyError> {
+        self.parameters.get_opt(name)
+    }
+}
+
+/// Why a call failed, in classes that decide what may be done next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ErrorKind {
+    /// No connection: refused, swallowed, no such host, TLS failed.
+    Unreachable,
+    /// Login or access refused.
+    Denied,
+    /// No such instance, class or namespace.
+    NotThere,
+    /// The host is over a quota or starting; worth asking again later.
+    Busy,
+    /// No answer in time.
+    TimedOut,
+    /// The host understood and said no.
+    Refused,
+    /// The answer could not be understood.
+    Malformed,
+    /// The answer is larger than we accept, or the request than the host does.
+    TooLarge,
+    /// The host or the transport cannot do this at all.
+    Unsupported,
+}
+
+/// Whether the host may have carried the call out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reached {
+    /// Certainly not.
+    No,
+    /// It may have.
+    Perhaps,
+    /// It answered.
+    Yes,
+}
+
+/// A failed call.
+///
+/// INVARIANT: after a [`Request::Invoke`], only an error with [`Reached::No`] may be answered by the same call again
+/// without reading the object first.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct CallError {
+    /// The class of failure.
+    pub kind: ErrorKind,
+    /// The host's own number: a `WSManFault` code, a WMI HRESULT or a Win32 code.
+    pub status: Option<u32>,
+    /// Whether the host may have acted.
+    pub reached: Reached,
+    /// What happened, in words, from this call and no other: lower case, no full stop.
+    pub message: String,
+}
+
+impl CallError {
+    /// A failure without a number.
+    pub fn new(kind: ErrorKind, reached: Reached, message: impl Into<String>) -> Self {
+        Self { kind, status: None, reached, message: message.into() }
+    }
+
+    /// The same with the host's number.
+    #[must_use]
+    pub fn with_status(mut self, status: u32) -> Self {
+        self.status = Some(status);
+        self
+    }
+
+    /// The host answered, but not what was asked.
+    pub fn malformed(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Malformed, Reached::Yes, message)
+    }
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Unreachable => "unreachable",
+            Self::Denied => "denied",
+            Self::NotThere => "not there",
+            Self::Busy => "busy",
+            Self::TimedOut => "timed out",
+            Self::Refused => "refused",
+            Self::Malformed => "malformed answer",
+            Self::TooLarge => "too large",
+            Self::Unsupported => "unsupported",
+        })
+    }
+}

@@ -1,0 +1,26 @@
+//! CIM as Windows Management Instrumentation speaks it: values, rows, object paths, WQL, and the [`Port`] through which
+//! one host is asked.
+//!
+//! Transports (WS-Management, COM) and simulated hosts meet here without knowing each other. The crate does no I/O, reads
+//! no clock and knows nothing of any particular class.
+//!
+//! Start with [`Request`], [`Reply`] and [`CallError`]; then [`Port`], and [`stepped`] for driving a procedure by hand.
+
+mod call;
+pub mod cimxml;
+mod datetime;
+mod name;
+mod path;
+mod port;
+mod row;
+pub mod stepped;
+mod value;
+pub mod wql;
+
+pub use call::{Argument, CallError, ErrorKind, Output, Reached, Reply, Request};
+pub use datetime::{DateTime, DateTimeError, Interval, Timestamp};
+pub use name::Name;
+pub use path::{Key, Namespace, ObjectPath, PathError};
+pub use port::{Port, get, invoke, query};
+pub use row::{Properties, PropertyError, Row};
+pub use value::{CimType, FromValue, Value, ValueError};

@@ -1,0 +1,218 @@
+//! WQL `SELECT`: built, written, read and evaluated. A query is a value; nobody formats one.
+
+mod evaluate;
+mod parse;
+
+use std::fmt;
+
+use crate::Name;
+
+pub use parse::{ParseError, parse};
+
+/// `SELECT … FROM class [WHERE …]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Select {
+    /// What is returned.
+    pub columns: Columns,
+    /// The class.
+    pub class: Name,
+    /// Which instances.
+    pub condition: Option<Condition>,
+}
+
+/// What a query returns.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Columns {
+    /// `*`: whole instances.
+    All,
+    /// These properties. Never empty.
+    Named(Vec<Name>),
+}
+
+/// What follows `WHERE`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Condition {
+    /// `property op literal`
+    Compare {
+        /// The property; may be a system property such as `__SERVER`.
+        property: Name,
+        /// How.
+        operator: Operator,
+        /// With what.
+        literal: Literal,
+    },
+    /// `property LIKE 'pattern'`, with `%`, `_`, `[a-f]` and `[^a-f]`.
+    Like {
+        /// The property.
+        property: Name,
+        /// The pattern.
+        pattern: String,
+    },
+    /// `property IS NULL`
+    IsNull {
+        /// The property.
+        property: Name,
+    },
+    /// `a AND b`
+    And(Box<Condition>, Box<Condition>),
+    /// `a OR b`
+    Or(Box<Condition>, Box<Condition>),
+    /// `NOT a`
+    Not(Box<Condition>),
+}
+
+/// A comparison.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operator {
+    /// `=`
+    Equal,
+    /// `!=` or `<>`
+    NotEqual,
+    /// `<`
+    Less,
+    /// `>`
+    Greater,
+    /// `<=`
+    LessOrEqual,
+    /// `>=`
+    GreaterOrEqual,
+}
+
+/// A constant in a query.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Literal {
+    /// `'text'`
+    Text(String),
+    /// A whole number.
+    Integer(i64),
+    /// `TRUE` or `FALSE`
+    Boolean(bool),
+}
+
+impl Select {
+    /// `SELECT * FROM class`
+    pub fn all(class: impl Into<Name>) -> Self {
+        Self { columns: Columns::All, class: class.into(), condition: None }
+    }
+
+    /// `SELECT a, b FROM class`
+    pub fn columns(class: impl Into<Name>, columns: &[&str]) -> Self {
+        Self {
+            columns: Columns::Named(columns.iter().map(|c| Name::new(*c)).collect()),
+            class: class.into(),
+            condition: None,
+        }
+    }
+
+    /// The same with a condition, in place of an earlier one.
+    #[must_use]
+    pub fn filter(mut self, condition: Condition) -> Self {
+        self.condition = Some(condition);
+        self
+    }
+}
+
+impl Condition {
+    /// `property = literal`
+    pub fn equals(property: impl Into<Name>, literal: impl Into<Literal>) -> Self {
+        Self::Compare { property: property.into(), operator: Operator::Equal, literal: literal.into() }
+    }
+
+    /// `self AND other`
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self::And(Box::new(self), Box::new(other))
+    }
+
+    /// `self OR other`
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self::Or(Box::new(self), Box::new(other))
+    }
+}
+
+impl From<&str> for Literal {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<i64> for Literal {
+    fn from(number: i64) -> Self {
+        Self::Integer(number)
+    }
+}
+
+impl From<bool> for Literal {
+    fn from(b: bool) -> Self {
+        Self::Boolean(b)
+    }
+}
+
+impl fmt::Display for Select {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SELECT ")?;
+        match &self.columns {
+            Columns::All => f.write_str("*")?,
+            Columns::Named(names) => {
+                for (index, name) in names.iter().enumerate() {
+                    write!(f, "{}{name}", if index == 0 { "" } else { ", " })?;
+                }
+            }
+        }
+        write!(f, " FROM {}", self.class)?;
+        match &self.condition {
+            Some(condition) => write!(f, " WHERE {condition}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Compare { property, operator, literal } => write!(f, "{property} {operator} {literal}"),
+            Self::Like { property, pattern } => write!(f, "{property} LIKE {}", Quoted(pattern)),
+            Self::IsNull { property } => write!(f, "{property} IS NULL"),
+            Self::And(a, b) => write!(f, "({a} AND {b})"),
+            Self::Or(a, b) => write!(f, "({a} OR {b})"),
+            Self::Not(a) => write!(f, "(NOT {a})"),
+        }
+    }
+}
+
+impl fmt::Display for Operator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Equal => "=",
+            Self::NotEqual => "<>",
+            Self::Less => "<",
+            Self::Greater => ">",
+            Self::LessOrEqual => "<=",
+            Self::GreaterOrEqual => ">=",
+        })
+    }
+}
+
+impl fmt::Display for Literal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => write!(f, "{}", Quoted(text)),
+            Self::Integer(number) => write!(f, "{number}"),
+            Self::Boolean(true) => f.write_str("TRUE"),
+            Self::Boolean(false) => f.write_str("FALSE"),
+        }
+    }
+}
+
+/// A string literal: backslash and quote are escaped by a backslash, so no text can end it.
+struct Quoted<'a>(&'a str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "'{}'", self.0.replace('\\', "\\\\").replace('\'', "\\'"))
+    }
+}
+
+#[cfg(test)]
+mod tests;

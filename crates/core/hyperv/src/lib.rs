@@ -1,0 +1,1 @@
+//! Hyper-V classes and methods: observe a host, perform one act.

@@ -1,0 +1,1 @@
+//! Simulated Hyper-V hosts on virtual time.

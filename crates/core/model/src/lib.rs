@@ -1,0 +1,1 @@
+//! The domain in the words of Hyper-V administrators.

@@ -1,0 +1,1 @@
+//! Engine, procedures and lab on one virtual clock.

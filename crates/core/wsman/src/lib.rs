@@ -1,0 +1,1 @@
+//! WS-Management messages for clients and servers, without I/O.

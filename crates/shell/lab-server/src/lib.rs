@@ -1,0 +1,1 @@
+//! The lab on loopback: WS-Management endpoints and a control API.

@@ -1,0 +1,1 @@
+//! What differs between Windows and Linux: event sinks, event codes, paths.

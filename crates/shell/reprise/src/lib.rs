@@ -1,0 +1,1 @@
+//! Keeps Hyper-V Replica replicating through shutdowns.

@@ -1,0 +1,1 @@
+//! WS-Management over HTTP: a tokio client.
