@@ -1,0 +1,43 @@
+//! What a host's event log says of one VM.
+
+use std::time::Duration;
+
+use crate::{HostTime, VmId};
+
+/// The events of a leg's sender, as far as they are known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Evidence {
+    /// The event log cannot be read, or nobody has asked.
+    #[default]
+    NotReadable,
+    /// These stand there.
+    Readable(Vec<VmmsEvent>),
+}
+
+/// One record of `Microsoft-Windows-Hyper-V-VMMS-Admin` that says something about replication.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VmmsEvent {
+    /// The VM.
+    pub vm: VmId,
+    /// When, by the host's clock.
+    pub at: HostTime,
+    /// What.
+    pub kind: VmmsEventKind,
+}
+
+/// The kinds of records that decide something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VmmsEventKind {
+    /// 32086: replication suspended after a failure that VMMS holds for final.
+    NonRecoverable,
+    /// 32022: changes could not be sent; with the HRESULT.
+    SendFailed {
+        /// `0x80004004` is the shutdown's mark.
+        code: u32,
+    },
+    /// 32315: VMMS will try again by itself.
+    WillRetry {
+        /// After how long, where the record says it.
+        after: Option<Duration>,
+    },
+}

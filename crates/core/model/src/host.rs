@@ -1,0 +1,72 @@
+//! Hosts as they describe themselves.
+
+use std::fmt;
+
+use crate::HostTime;
+
+/// A host's name: lower case, full where the host is in a domain. Compared as a whole; [`HostName::label`] is its first
+/// part.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HostName(String);
+
+impl HostName {
+    /// Takes a name as somebody wrote it; `None` if it is empty.
+    pub fn new(text: &str) -> Option<Self> {
+        let text = text.trim().trim_end_matches('.').to_lowercase();
+        (!text.is_empty()).then_some(Self(text))
+    }
+
+    /// The whole name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The part before the first dot.
+    pub fn label(&self) -> &str {
+        self.0.split('.').next().unwrap_or(&self.0)
+    }
+}
+
+impl fmt::Display for HostName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The state of the service `vmms` (`Win32_Service.State`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ServiceState {
+    /// Runs; it may still be loading its VMs.
+    Running,
+    /// Is starting.
+    Starting,
+    /// Is stopping.
+    Stopping,
+    /// Is stopped.
+    Stopped,
+    /// Another word.
+    Other(String),
+}
+
+/// What a host says of its operating system (`Win32_OperatingSystem`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostSystem {
+    /// The version: `6.3.9600` is Server 2012 R2.
+    pub version: String,
+    /// The host's clock when it answered.
+    pub clock: HostTime,
+    /// When it booted, by its own clock.
+    pub booted: HostTime,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_name_is_folded_and_never_empty() {
+        let name = HostName::new(" HV01.Lab.Test. ").unwrap();
+        assert_eq!((name.as_str(), name.label()), ("hv01.lab.test", "hv01"));
+        assert_eq!(HostName::new("  "), None);
+    }
+}

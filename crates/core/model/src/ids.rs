@@ -1,0 +1,110 @@
+//! Identities: of hosts, VMs, legs, replication objects and acts.
+
+use std::fmt;
+use std::str::FromStr;
+
+use uuid::Uuid;
+
+/// A host that is asked, by its place in the configuration. What it is called is learnt from its answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HostId(pub u32);
+
+/// A VM: its GUID. The display name is a label and never an identity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct VmId(Uuid);
+
+impl VmId {
+    /// From the GUID.
+    pub fn new(guid: Uuid) -> Self {
+        Self(guid)
+    }
+
+    /// The GUID.
+    pub fn guid(self) -> Uuid {
+        self.0
+    }
+}
+
+impl FromStr for VmId {
+    type Err = uuid::Error;
+    /// Reads a GUID in any case, with or without braces.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Uuid::try_parse(text.trim()).map(Self)
+    }
+}
+
+impl fmt::Display for VmId {
+    /// Lower case, without braces.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0.as_hyphenated())
+    }
+}
+
+/// Which of a VM's two replications.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LegKind {
+    /// From the primary server to the replica server.
+    Simple,
+    /// From the replica server to the extended replica server.
+    Extended,
+}
+
+impl fmt::Display for LegKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Simple => "simple",
+            Self::Extended => "extended",
+        })
+    }
+}
+
+/// One replication relationship seen as a whole: from a sender to a receiver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LegId {
+    /// The VM.
+    pub vm: VmId,
+    /// Which of its legs.
+    pub kind: LegKind,
+}
+
+impl fmt::Display for LegId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.vm, self.kind)
+    }
+}
+
+/// The last part of a replication object's `InstanceID`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Slot {
+    /// `\0`: on the primary VM, on the replica VM, and on the extended replica VM.
+    Zero,
+    /// `\1`: on a replica VM that is itself replicated further.
+    One,
+}
+
+/// One replication object on one host (`Msvm_ReplicationRelationship`). A leg has two, one at each end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RelationshipId {
+    /// The VM.
+    pub vm: VmId,
+    /// Which of the VM's objects.
+    pub slot: Slot,
+}
+
+/// One act that was planned; unique within one engine's life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ActId(pub u64);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_vm_id_is_written_in_lower_case_whatever_it_was_read_from() {
+        for text in ["4708A0F4-C902-429B-A1E0-D4AB0893E452", "{4708a0f4-c902-429b-a1e0-d4ab0893e452}"] {
+            let id: VmId = text.parse().unwrap();
+            assert_eq!(id.to_string(), "4708a0f4-c902-429b-a1e0-d4ab0893e452");
+        }
+        assert!("vm-001".parse::<VmId>().is_err());
+    }
+}

@@ -1,0 +1,67 @@
+//! One end of a replication relationship, as its host shows it.
+
+use std::time::Duration;
+
+use crate::{FailedOverType, HostName, HostTime, RelationshipId, ReplicationState, Seen};
+
+/// One replication object (`Msvm_ReplicationRelationship` and its `Msvm_ReplicationSettingData`).
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReplicationObject {
+    /// Which.
+    pub id: RelationshipId,
+    /// Its key as the host wrote it (`InstanceID`).
+    pub instance_id: String,
+    /// Its state.
+    pub state: ReplicationState,
+    /// How it was failed over, if it was. May stay set after a reverse replication.
+    pub failed_over: FailedOverType,
+    /// When data last arrived.
+    pub last_replication: LastReplication,
+    /// How it is set up.
+    pub settings: Seen<Settings>,
+}
+
+/// When data last arrived at the receiver, by the clock of the host that says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LastReplication {
+    /// Never: the initial replication has not finished. WMI writes the year 1601.
+    Never,
+    /// Then.
+    At(HostTime),
+}
+
+/// How a relationship is set up (`Msvm_ReplicationSettingData`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The host that holds the primary VM now (`PrimaryHostSystem`).
+    pub primary_host: Option<HostName>,
+    /// The name by which the primary side is reached: a broker's name on a cluster (`PrimaryConnectionPoint`).
+    pub primary_point: Option<HostName>,
+    /// The host that holds the replica VM now (`RecoveryHostSystem`).
+    pub recovery_host: Option<HostName>,
+    /// The name by which the replica side is reached: a broker's name on a cluster (`RecoveryConnectionPoint`).
+    pub recovery_point: Option<HostName>,
+    /// Who replicates.
+    pub provider: Provider,
+    /// How often changed blocks are sent (`ReplicationInterval`): 30 s, 5 min or 15 min.
+    pub frequency: Option<Duration>,
+}
+
+impl Settings {
+    /// Whether the primary side is a cluster: its connection point is not its host.
+    pub fn primary_is_clustered(&self) -> bool {
+        match (&self.primary_point, &self.primary_host) {
+            (Some(point), Some(host)) => point != host && point.label() != host.label(),
+            (None, _) | (_, None) => false,
+        }
+    }
+}
+
+/// Who replicates (`ReplicationProvider`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Provider {
+    /// Hyper-V itself, from host to host.
+    HyperV,
+    /// Another program, such as Azure Site Recovery: its agent looks after it.
+    External(String),
+}

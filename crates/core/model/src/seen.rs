@@ -1,0 +1,40 @@
+//! Not seen is not absent.
+
+use crate::Problem;
+
+/// What was asked of a host: seen, or not seen and why. Never an `Option`, so that no verdict takes a silent host for
+/// an empty one.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Seen<T> {
+    /// The host said it.
+    Seen(T),
+    /// It could not be seen.
+    NotSeen(Problem),
+}
+
+impl<T> Seen<T> {
+    /// The value, if seen.
+    pub fn seen(&self) -> Option<&T> {
+        match self {
+            Self::Seen(value) => Some(value),
+            Self::NotSeen(_) => None,
+        }
+    }
+
+    /// Why it was not seen, if it was not.
+    pub fn problem(&self) -> Option<&Problem> {
+        match self {
+            Self::Seen(_) => None,
+            Self::NotSeen(problem) => Some(problem),
+        }
+    }
+}
+
+impl<T> From<Result<T, Problem>> for Seen<T> {
+    fn from(result: Result<T, Problem>) -> Self {
+        match result {
+            Ok(value) => Self::Seen(value),
+            Err(problem) => Self::NotSeen(problem),
+        }
+    }
+}

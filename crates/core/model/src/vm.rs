@@ -1,0 +1,47 @@
+//! VMs as a host shows them.
+
+use crate::{ReplicationMode, VmId};
+
+/// Whether a VM runs (`Msvm_ComputerSystem.EnabledState`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EnabledState {
+    /// Runs.
+    Running,
+    /// Is off.
+    Off,
+    /// Is saved to disk.
+    Saved,
+    /// Is paused in memory.
+    Paused,
+    /// Is on its way to running.
+    Starting,
+    /// Is on its way to off.
+    Stopping,
+    /// Any other number.
+    Other(u16),
+}
+
+impl EnabledState {
+    /// Whether the VM may be changing its disks now or is about to.
+    pub fn is_on(self) -> bool {
+        match self {
+            Self::Running | Self::Paused | Self::Starting | Self::Stopping => true,
+            Self::Off | Self::Saved | Self::Other(_) => false,
+        }
+    }
+}
+
+/// One VM on one host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Vm {
+    /// Its identity.
+    pub id: VmId,
+    /// Its display name.
+    pub name: String,
+    /// Its key as the host wrote it (`Msvm_ComputerSystem.Name`).
+    pub key: String,
+    /// Whether it runs.
+    pub enabled: EnabledState,
+    /// Its part in replication.
+    pub mode: ReplicationMode,
+}
