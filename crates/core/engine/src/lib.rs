@@ -1,1 +1,32 @@
 //! Decides: events in, effects out.
+//!
+//! The engine is a value that is fed. It does no I/O, reads no clock and runs nothing: the driver (or a rehearsal) tells
+//! it what happened and when, and carries out the effects it returns. It cannot reach a host even by mistake.
+//!
+//! Start with [`Engine`]; then [`judge`], which says for one leg what is to be done and why; [`guard`] holds the rules
+//! that no act may break, whoever planned it.
+
+mod engine;
+pub mod evidence;
+mod explain;
+pub mod guard;
+mod host;
+mod inventory;
+pub mod judge;
+mod leg;
+mod names;
+mod pace;
+mod pass;
+mod report;
+mod retry;
+#[cfg(test)]
+mod sample;
+mod schedule;
+#[cfg(test)]
+mod tests;
+mod watch;
+
+pub use engine::{Effect, Engine, Event, Side};
+pub use leg::{End, Leg, NotSeenEnd, SeenEnd, Whereabouts};
+pub use pass::{AskedHost, Pass, Times};
+pub use report::{Action, HostReport, LegReport, LegResult, PassOutcome, Report, Trouble};

@@ -1,0 +1,221 @@
+//! One asked host: is it ready, when is it looked at, when is it given up.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use reprise_model::{HostName, MonoTime, Observation, Problem, ProblemKind, RelationshipId, Replication, ServiceState};
+
+use crate::pass::{AskedHost, Times};
+
+/// Looks at one host are at least this far apart: a look is a handful of queries, and VMMS is busy after a boot.
+pub(crate) const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// While acts keep a host busy it is looked at this often, so that no verdict grows older than [`crate::guard::AGE_MAX`].
+const LOOK_WHILE_ACTING: Duration = Duration::from_secs(45);
+
+/// One asked host and what is known of it.
+#[derive(Debug)]
+pub(crate) struct HostWatch {
+    pub(crate) asked: AskedHost,
+    /// What it calls itself, once it has said so.
+    pub(crate) name: Option<HostName>,
+    /// The host that it turned out to be a second address of.
+    pub(crate) duplicate_of: Option<String>,
+    pub(crate) phase: Phase,
+    /// Rows that its last good look could not read.
+    pub(crate) unreadable: Vec<Problem>,
+    first_answer: Option<MonoTime>,
+    vmms_since: Option<MonoTime>,
+    look_under_way: bool,
+    last_look: Option<MonoTime>,
+    /// The replicated objects at the look before, and when that look began.
+    last_set: Option<(MonoTime, BTreeSet<RelationshipId>)>,
+    not_ready_because: Option<Problem>,
+}
+
+/// How far a host is.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Phase {
+    /// Not ready yet.
+    Waiting,
+    /// Two looks in a row showed the same replicated legs.
+    Ready {
+        /// Time from our first sight of VMMS running.
+        after: Duration,
+    },
+    /// Not ready in time, or never will be.
+    GivenUp(Problem),
+}
+
+impl HostWatch {
+    pub(crate) fn new(asked: AskedHost) -> Self {
+        Self {
+            asked,
+            name: None,
+            duplicate_of: None,
+            phase: Phase::Waiting,
+            unreadable: Vec::new(),
+            first_answer: None,
+            vmms_since: None,
+            look_under_way: false,
+            last_look: None,
+            last_set: None,
+            not_ready_because: None,
+        }
+    }
+
+    /// What it is called in every output.
+    pub(crate) fn display_name(&self) -> String {
+        self.name.as_ref().map_or_else(|| self.asked.label.clone(), ToString::to_string)
+    }
+
+    /// The names by which relationships may speak of it.
+    pub(crate) fn known_names(&self) -> impl Iterator<Item = &HostName> {
+        self.name.iter().chain(self.asked.claim.iter())
+    }
+
+    pub(crate) fn is_ready(&self) -> bool {
+        matches!(self.phase, Phase::Ready { .. })
+    }
+
+    pub(crate) fn is_final(&self) -> bool {
+        !matches!(self.phase, Phase::Waiting)
+    }
+
+    /// Until when it is looked at for what only others show, and until when it may become ready once VMMS runs.
+    pub(crate) fn timeout_at(&self, start: MonoTime, times: &Times) -> MonoTime {
+        self.vmms_since.unwrap_or(start).max(start) + times.timeout
+    }
+
+    /// When it is given up if it is not ready by then.
+    pub(crate) fn deadline(&self, start: MonoTime, times: &Times) -> Option<MonoTime> {
+        if self.is_final() {
+            return None;
+        }
+        Some(match (self.first_answer, self.vmms_since) {
+            (None, _) => start + times.retry_for,
+            (Some(answered), None) => answered + self.asked.vmms_timeout,
+            (Some(_), Some(_)) => self.timeout_at(start, times),
+        })
+    }
+
+    /// When it may be looked at next, if somebody wants that; `None` while a look is under way.
+    pub(crate) fn next_look(&self, acting: bool) -> Option<MonoTime> {
+        if self.look_under_way {
+            return None;
+        }
+        let apart = if acting { LOOK_WHILE_ACTING } else { LOOK_EVERY };
+        Some(self.last_look.map_or(MonoTime::default(), |last| last + apart))
+    }
+
+    pub(crate) fn look_begins(&mut self, now: MonoTime) {
+        self.look_under_way = true;
+        self.last_look = Some(now);
+    }
+
+    /// Takes in a look that began at `started`; true if the host became ready by it.
+    pub(crate) fn looked(&mut self, now: MonoTime, started: MonoTime, seen: &Observation) -> bool {
+        self.look_under_way = false;
+        if seen.answered() {
+            self.first_answer.get_or_insert(now);
+        }
+        if let Some(name) = seen.name.seen() {
+            self.name = Some(name.clone());
+        }
+        if seen.vmms_runs() {
+            self.vmms_since.get_or_insert(now);
+        }
+        let good = visible(seen);
+        if let Ok(replication) = good {
+            self.unreadable = replication.unreadable.iter().map(|u| u.problem.clone()).collect();
+        }
+        if self.is_final() {
+            return false;
+        }
+        let replication = match good {
+            Ok(replication) => replication,
+            Err(problem) => {
+                self.last_set = None;
+                if never_passes(&problem, seen) {
+                    self.phase = Phase::GivenUp(problem.clone());
+                }
+                self.not_ready_because = Some(problem);
+                return false;
+            }
+        };
+        let set: BTreeSet<_> = replication.objects.keys().copied().collect();
+        let settled =
+            self.last_set.as_ref().is_some_and(|(before, last)| started.since(*before) >= LOOK_EVERY && *last == set);
+        if settled {
+            let after = self.vmms_since.map_or(Duration::ZERO, |since| now.since(since));
+            self.phase = Phase::Ready { after };
+            return true;
+        }
+        if self.last_set.as_ref().is_none_or(|(_, last)| *last != set) {
+            self.last_set = Some((started, set));
+        }
+        let changing = "its set of replicated VMs still changes from look to look";
+        self.not_ready_because = Some(Problem::new(ProblemKind::Busy, WHAT_READY, changing));
+        false
+    }
+
+    /// Gives the host up for lack of time.
+    pub(crate) fn give_up(&mut self) {
+        let problem = self.not_ready_because.take().unwrap_or_else(|| {
+            Problem::new(ProblemKind::TimedOut, "reach the host", "it did not answer before the time was up")
+        });
+        self.phase = Phase::GivenUp(problem);
+    }
+}
+
+const WHAT_READY: &str = "see replication become ready";
+
+/// A host's replication, if what was seen may be believed. Without the replication service and the host's own row an
+/// empty list means "cannot see".
+pub(crate) fn visible(seen: &Observation) -> Result<&Replication, Problem> {
+    let replication = match (seen.replication.seen(), seen.replication.problem()) {
+        (Some(replication), _) => replication,
+        (None, Some(problem)) => return Err(explained(problem, seen)),
+        (None, None) => return Err(Problem::new(ProblemKind::Malformed, WHAT_READY, "the look came back empty")),
+    };
+    if !replication.service {
+        return Err(not_there("Msvm_ReplicationService has no instance", seen));
+    }
+    if !replication.host_row {
+        return Err(not_there("Msvm_ComputerSystem does not show the host's own row", seen));
+    }
+    Ok(replication)
+}
+
+fn not_there(why: &str, seen: &Observation) -> Problem {
+    explained(&Problem::new(ProblemKind::NotThere, WHAT_READY, why), seen)
+}
+
+/// Adds what the service says, which explains and never decides.
+fn explained(problem: &Problem, seen: &Observation) -> Problem {
+    let service = match seen.vmms.seen() {
+        Some(ServiceState::Running) => "the service vmms runs",
+        Some(ServiceState::Starting) => "the service vmms is starting",
+        Some(ServiceState::Stopping) => "the service vmms is stopping",
+        Some(ServiceState::Stopped) => "the service vmms is stopped",
+        Some(ServiceState::Other(_)) => "the service vmms is in another state",
+        None if problem.kind == ProblemKind::Unreachable => return problem.clone(),
+        None => "cannot see services",
+    };
+    Problem { why: format!("{} ({service})", problem.why), ..problem.clone() }
+}
+
+/// Whether waiting cannot help: the login is refused everywhere, or the host is of a kind that we cannot read.
+fn never_passes(problem: &Problem, seen: &Observation) -> bool {
+    match problem.kind {
+        ProblemKind::Denied => seen.problems().all(|p| p.kind == ProblemKind::Denied) && seen.problems().count() == 4,
+        ProblemKind::Unsupported => true,
+        ProblemKind::Unreachable
+        | ProblemKind::NotThere
+        | ProblemKind::Busy
+        | ProblemKind::TimedOut
+        | ProblemKind::Refused
+        | ProblemKind::Malformed
+        | ProblemKind::TooLarge => false,
+    }
+}

@@ -1,0 +1,33 @@
+//! Ends that are not seen. Not seen is not absent: a silent host is waited for, never taken for an empty one.
+
+use reprise_model::{PeerUnseen, Policy, Reason};
+
+use super::Verdict;
+use crate::leg::{End, Leg, Whereabouts};
+
+/// What follows from not seeing the sender.
+pub(super) fn sender(leg: &Leg) -> Verdict {
+    let End::NotSeen(end) = &leg.sender else { return Verdict::Stale(Reason::Changed) };
+    match &end.whereabouts {
+        Whereabouts::NotAsked | Whereabouts::WithoutIt { .. } if leg.primary_is_clustered() => {
+            Verdict::Fail(Reason::ClusteredOwnerNotFound)
+        }
+        Whereabouts::NotAsked => Verdict::NotOurs,
+        Whereabouts::NotYet { .. } => Verdict::Wait(Reason::SenderNotReady),
+        Whereabouts::GaveUp { .. } => Verdict::Fail(Reason::SenderNotReady),
+        Whereabouts::WithoutIt { .. } => Verdict::Stale(Reason::SenderNotFound),
+    }
+}
+
+/// What follows from not seeing the receiver of a leg that would be resumed; `None` if nothing does.
+pub(super) fn receiver(leg: &Leg, policy: &Policy) -> Option<Verdict> {
+    let End::NotSeen(end) = &leg.receiver else { return None };
+    match (&end.whereabouts, policy.peer_unseen) {
+        // The article's way: the receiver itself refuses if a failover is in force there.
+        (Whereabouts::NotAsked, _) | (_, PeerUnseen::Resume) => None,
+        (Whereabouts::NotYet { .. }, PeerUnseen::Wait) => Some(Verdict::Wait(Reason::WaitingForPeer)),
+        (Whereabouts::GaveUp { .. } | Whereabouts::WithoutIt { .. }, PeerUnseen::Wait) => {
+            Some(Verdict::Fail(Reason::PeerNotSeen))
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! One leg judged: what is to be done with it, and why. Pure: the same inputs give the same verdict.
+//!
+//! The order is: what a person said (holds), what forbids everything (vetoes), who is not seen, what the receiver's own
+//! side says, what the sender's state asks for.
+
+mod absent;
+mod paused;
+mod receiver;
+mod sender;
+#[cfg(test)]
+mod tests;
+mod veto;
+
+use reprise_model::{Evidence, HoldScope, HostTime, Policy, Reason, Timestamp, VmSelector};
+
+use crate::engine::Side;
+use crate::leg::Leg;
+
+/// What is to be done with one leg, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It replicates. `held` says that it would be left alone if it stopped.
+    Healthy {
+        /// The hold or exception that covers it, if any.
+        held: Option<Reason>,
+    },
+    /// Leave it: it was stopped on purpose, or is not ours to touch.
+    Leave(Reason),
+    /// Leave it and tell a person.
+    NeedsPerson(Reason),
+    /// Not ours: its sender is not asked.
+    NotOurs,
+    /// Wait for somebody else: a host, or VMMS's own retry.
+    Wait(Reason),
+    /// Resume it.
+    Resume {
+        /// Why.
+        reason: Reason,
+        /// On which end: the sender's, but for a receiver that stopped by itself.
+        side: Side,
+        /// It was paused, and nothing but policy says that it may be resumed.
+        without_evidence: bool,
+    },
+    /// It should run, and nothing can be done any more.
+    Fail(Reason),
+    /// It moved away from where it was.
+    Stale(Reason),
+}
+
+/// What is remembered of a leg besides what is seen of it now.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Memory {
+    /// Whether its sender was already paused at the first look. A pause seen to begin later is another matter.
+    pub paused_from_start: bool,
+    /// The events of the sender's host, with that host's clock.
+    pub sender_events: Evidence,
+    /// The events of the receiver's host.
+    pub receiver_events: Evidence,
+    /// The sender's host's clock, as late as it is known.
+    pub sender_clock: Option<HostTime>,
+    /// How often our resume ended well in this incident.
+    pub resumes: u32,
+}
+
+/// Judges one leg.
+pub fn judge(leg: &Leg, memory: &Memory, policy: &Policy, wall: Timestamp) -> Verdict {
+    let verdict = unheld(leg, memory, policy);
+    let Some(held) = held(leg, policy, wall) else { return verdict };
+    match verdict {
+        Verdict::Healthy { .. } => Verdict::Healthy { held: Some(held) },
+        // A leg whose sender is not asked is somebody else's, held or not.
+        Verdict::NotOurs => Verdict::NotOurs,
+        Verdict::Leave(_)
+        | Verdict::NeedsPerson(_)
+        | Verdict::Wait(_)
+        | Verdict::Resume { .. }
+        | Verdict::Fail(_)
+        | Verdict::Stale(_) => Verdict::Leave(held),
+    }
+}
+
+fn unheld(leg: &Leg, memory: &Memory, policy: &Policy) -> Verdict {
+    if let Some(verdict) = veto::judge(leg, memory) {
+        return verdict;
+    }
+    let Some(sender) = leg.sender.seen() else { return absent::sender(leg) };
+    if let Some(verdict) = receiver::judge(leg, sender, memory) {
+        return verdict;
+    }
+    let verdict = sender::judge(leg, sender, memory, policy);
+    match verdict {
+        Verdict::Resume { .. } => absent::receiver(leg, policy).unwrap_or(verdict),
+        Verdict::Healthy { .. }
+        | Verdict::Leave(_)
+        | Verdict::NeedsPerson(_)
+        | Verdict::NotOurs
+        | Verdict::Wait(_)
+        | Verdict::Fail(_)
+        | Verdict::Stale(_) => verdict,
+    }
+}
+
+/// The hold or exception that covers a leg now.
+pub(crate) fn held(leg: &Leg, policy: &Policy, wall: Timestamp) -> Option<Reason> {
+    let covers = |scope: &HoldScope| match scope {
+        HoldScope::All => true,
+        HoldScope::Host(name) => leg.touches(name),
+        HoldScope::Vm(VmSelector::Id(id)) => leg.id.vm == *id,
+        HoldScope::Vm(VmSelector::Name(name)) => {
+            let folded = name.to_lowercase();
+            let named = |end: &crate::leg::End| end.seen().is_some_and(|e| e.vm.name.to_lowercase() == folded);
+            named(&leg.sender) || named(&leg.receiver)
+        }
+    };
+    policy
+        .holds
+        .iter()
+        .filter(|hold| hold.until.is_none_or(|until| wall < until))
+        .find(|hold| covers(&hold.scope))
+        .map(|hold| if hold.only_this_pass { Reason::Excepted } else { Reason::Held })
+}

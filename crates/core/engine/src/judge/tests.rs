@@ -1,0 +1,239 @@
+//! Every row of the decision table and every veto.
+
+use reprise_model::{
+    EnabledState, Hold, HoldScope, HostId, HostTime, InitialPolicy, LastReplication, PausedRule, PeerUnseen, Problem,
+    ProblemKind, Provider, Reason, ReplicationMode, ReplicationState, Seen, Timestamp, VmSelector, VmmsEvent,
+    VmmsEventKind,
+};
+
+use super::*;
+use crate::leg::Whereabouts;
+use crate::sample::{end_mut, leg, missing_end, name, settings, vm_id};
+
+const WALL: Timestamp = Timestamp(1_000_000);
+const EVERY_STATE: std::ops::RangeInclusive<u16> = 0..=25;
+
+fn verdict(leg: &Leg, memory: &Memory, policy: &Policy) -> Verdict {
+    let verdict = judge(leg, memory, policy, WALL);
+    assert_eq!(verdict, judge(leg, memory, policy, WALL), "judging twice changes nothing");
+    verdict
+}
+
+fn plain(leg: &Leg) -> Verdict {
+    verdict(leg, &Memory::default(), &Policy::default())
+}
+
+fn state(number: u16) -> ReplicationState {
+    ReplicationState::from_number(number)
+}
+
+fn resume(reason: Reason) -> Verdict {
+    Verdict::Resume { reason, side: Side::Sender, without_evidence: reason == Reason::PausedAtStart }
+}
+
+fn paused(from_start: bool) -> (Leg, Memory) {
+    (leg(state(7), state(3)), Memory { paused_from_start: from_start, ..Memory::default() })
+}
+
+fn shutdown_events() -> Evidence {
+    let event = |kind| VmmsEvent { vm: vm_id(1), at: HostTime(5_000), kind };
+    Evidence::Readable(vec![
+        event(VmmsEventKind::NonRecoverable),
+        event(VmmsEventKind::SendFailed { code: crate::evidence::ABORTED }),
+    ])
+}
+
+#[test]
+fn each_state_of_the_sender_has_its_row() {
+    let expected = |number| match number {
+        1 => Verdict::Leave(Reason::ReadyForInitialReplication),
+        2 => Verdict::Leave(Reason::InitialReplication),
+        3 => Verdict::Healthy { held: None },
+        4 | 19 | 20 => Verdict::Leave(Reason::FailoverPrepared),
+        5 | 6 => Verdict::Leave(Reason::FailoverInForce),
+        7 => Verdict::Leave(Reason::PausedNoEvidence),
+        8 => resume(Reason::Error),
+        9 => Verdict::NeedsPerson(Reason::ResyncRequired),
+        10 => Verdict::Leave(Reason::Resynchronizing),
+        11 => Verdict::NeedsPerson(Reason::ResyncSuspended),
+        12..=14 => Verdict::Leave(Reason::FailoverInProgress),
+        15 | 18 => Verdict::Leave(Reason::UpdateInProgress),
+        16 => Verdict::NeedsPerson(Reason::UpdateError),
+        21 => Verdict::Leave(Reason::TestReplica),
+        _ => Verdict::NeedsPerson(Reason::UnknownState),
+    };
+    for number in EVERY_STATE {
+        assert_eq!(plain(&leg(state(number), state(3))), expected(number), "state {number}");
+    }
+}
+
+#[test]
+fn a_state_of_failover_test_or_change_at_the_receiver_vetoes_whatever_the_sender_says() {
+    for sender in [3, 7, 8] {
+        for receiver in [4, 5, 6, 12, 13, 14, 15, 17, 18, 19, 20, 21, 22] {
+            let (mut judged, memory) = paused(true);
+            judged = Leg { sender: leg(state(sender), state(3)).sender, ..judged };
+            end_mut(&mut judged.receiver).object.state = state(receiver);
+            let verdict = verdict(&judged, &memory, &Policy::default());
+            assert!(
+                matches!(verdict, Verdict::Leave(_) | Verdict::NeedsPerson(Reason::UnknownState)),
+                "{sender} {receiver}: {verdict:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_was_paused_at_the_first_look_follows_at_boot() {
+    let (leg, memory) = paused(true);
+    let mut policy = Policy::default();
+    assert_eq!(verdict(&leg, &memory, &policy), resume(Reason::PausedAtStart), "the article's way");
+    policy.paused.at_boot = PausedRule::Leave;
+    assert_eq!(verdict(&leg, &memory, &policy), Verdict::Leave(Reason::PausedLeft));
+    policy.paused.at_boot = PausedRule::Evidence;
+    assert_eq!(verdict(&leg, &memory, &policy), Verdict::Leave(Reason::PausedNoEvidence));
+    let readable = Memory { sender_events: Evidence::Readable(vec![]), ..memory.clone() };
+    assert_eq!(verdict(&leg, &readable, &policy), Verdict::Leave(Reason::PausedByPerson));
+    let proved = Memory { sender_events: shutdown_events(), ..memory };
+    assert_eq!(verdict(&leg, &proved, &policy), resume(Reason::PausedByShutdown));
+}
+
+#[test]
+fn a_pause_that_begins_while_we_watch_is_a_persons_unless_events_prove_a_shutdown() {
+    let (leg, memory) = paused(false);
+    assert_eq!(verdict(&leg, &memory, &Policy::default()), Verdict::Leave(Reason::PausedNoEvidence));
+    let proved = Memory { sender_events: shutdown_events(), ..memory };
+    assert_eq!(verdict(&leg, &proved, &Policy::default()), resume(Reason::PausedByShutdown));
+}
+
+#[test]
+fn an_unfinished_initial_replication_is_resumed_out_of_error_and_left_when_paused() {
+    let mut stopped = leg(state(8), state(2));
+    end_mut(&mut stopped.sender).object.last_replication = LastReplication::Never;
+    assert_eq!(plain(&stopped), resume(Reason::InitialReplicationStopped));
+    end_mut(&mut stopped.sender).object.state = state(7);
+    let memory = Memory { paused_from_start: true, ..Memory::default() };
+    let mut policy = Policy::default();
+    assert_eq!(verdict(&stopped, &memory, &policy), Verdict::Leave(Reason::InitialReplicationPaused));
+    policy.paused.initial = InitialPolicy::Resume;
+    assert_eq!(verdict(&stopped, &memory, &policy), resume(Reason::PausedAtStart));
+}
+
+#[test]
+fn vmms_is_left_to_retry_for_two_intervals_and_then_helped() {
+    let event = VmmsEvent { vm: vm_id(1), at: HostTime(0), kind: VmmsEventKind::WillRetry { after: None } };
+    let judged = leg(state(8), state(3));
+    let at = |clock| Memory {
+        sender_events: Evidence::Readable(vec![event]),
+        sender_clock: Some(HostTime(clock)),
+        ..Memory::default()
+    };
+    assert_eq!(verdict(&judged, &at(599_999), &Policy::default()), Verdict::Wait(Reason::VmmsRetries));
+    assert_eq!(verdict(&judged, &at(600_000), &Policy::default()), resume(Reason::Error));
+    let gave_up = Memory { sender_events: shutdown_events(), sender_clock: Some(HostTime(0)), ..Memory::default() };
+    assert_eq!(verdict(&judged, &gave_up, &Policy::default()), resume(Reason::Error));
+}
+
+#[test]
+fn the_receivers_own_pause_stops_us_and_its_own_error_is_repaired_only_with_proof() {
+    assert_eq!(plain(&leg(state(8), state(7))), Verdict::NeedsPerson(Reason::PausedOnReplica));
+    assert_eq!(plain(&leg(state(3), state(7))), Verdict::NeedsPerson(Reason::PausedOnReplica));
+    assert_eq!(plain(&leg(state(3), state(8))), Verdict::NeedsPerson(Reason::ReplicaError));
+    assert_eq!(plain(&leg(state(8), state(8))), resume(Reason::Error), "a finding, not a veto");
+    let proved = Memory { receiver_events: shutdown_events(), ..Memory::default() };
+    let on_receiver = Verdict::Resume { reason: Reason::ReplicaError, side: Side::Receiver, without_evidence: false };
+    assert_eq!(verdict(&leg(state(3), state(8)), &proved, &Policy::default()), on_receiver);
+}
+
+#[test]
+fn a_receiver_that_was_asked_is_waited_for_and_one_that_was_not_is_no_obstacle() {
+    let problem = Problem::new(ProblemKind::Unreachable, "reach the host", "connection refused");
+    let host = HostId(1);
+    let cases = [
+        (Whereabouts::NotAsked, resume(Reason::Error), resume(Reason::Error)),
+        (Whereabouts::NotYet { host: Some(host) }, Verdict::Wait(Reason::WaitingForPeer), resume(Reason::Error)),
+        (Whereabouts::GaveUp { problem }, Verdict::Fail(Reason::PeerNotSeen), resume(Reason::Error)),
+        (Whereabouts::WithoutIt { host }, Verdict::Fail(Reason::PeerNotSeen), resume(Reason::Error)),
+    ];
+    for (whereabouts, when_waiting, when_resuming) in cases {
+        let judged = Leg { receiver: missing_end(1, whereabouts), ..leg(state(8), state(3)) };
+        assert_eq!(plain(&judged), when_waiting);
+        let policy = Policy { peer_unseen: PeerUnseen::Resume, ..Policy::default() };
+        assert_eq!(verdict(&judged, &Memory::default(), &policy), when_resuming);
+    }
+}
+
+#[test]
+fn a_sender_that_is_not_seen_is_somebody_elses_or_waited_for_or_failed() {
+    let problem = Problem::new(ProblemKind::TimedOut, "reach the host", "no answer");
+    let host = HostId(0);
+    let cases = [
+        (Whereabouts::NotAsked, Verdict::NotOurs, Verdict::Fail(Reason::ClusteredOwnerNotFound)),
+        (
+            Whereabouts::NotYet { host: Some(host) },
+            Verdict::Wait(Reason::SenderNotReady),
+            Verdict::Wait(Reason::SenderNotReady),
+        ),
+        (Whereabouts::GaveUp { problem }, Verdict::Fail(Reason::SenderNotReady), Verdict::Fail(Reason::SenderNotReady)),
+        (
+            Whereabouts::WithoutIt { host },
+            Verdict::Stale(Reason::SenderNotFound),
+            Verdict::Fail(Reason::ClusteredOwnerNotFound),
+        ),
+    ];
+    for (whereabouts, plain_verdict, clustered_verdict) in cases {
+        let mut judged = Leg { sender: missing_end(0, whereabouts), ..leg(state(8), state(3)) };
+        assert_eq!(plain(&judged), plain_verdict);
+        let mut broker = settings(0, 1);
+        broker.primary_point = reprise_model::HostName::new("broker.lab.test");
+        end_mut(&mut judged.receiver).object.settings = Seen::Seen(broker);
+        assert_eq!(plain(&judged), clustered_verdict);
+    }
+}
+
+#[test]
+fn two_primaries_tests_other_providers_and_running_replicas_are_never_touched() {
+    let broken = || leg(state(8), state(3));
+    assert_eq!(plain(&Leg { second_primary: Some(HostId(7)), ..broken() }), Verdict::NeedsPerson(Reason::BothPrimary));
+    let mut test = broken();
+    end_mut(&mut test.receiver).vm.mode = ReplicationMode::TestReplica;
+    assert_eq!(plain(&test), Verdict::Leave(Reason::TestReplica));
+    let mut external = broken();
+    let provider = Provider::External("azure".to_owned());
+    end_mut(&mut external.sender).object.settings = Seen::Seen(reprise_model::Settings { provider, ..settings(0, 1) });
+    assert_eq!(plain(&external), Verdict::Leave(Reason::ExternalProvider));
+    let mut running = broken();
+    end_mut(&mut running.receiver).vm.enabled = EnabledState::Running;
+    assert_eq!(plain(&running), Verdict::NeedsPerson(Reason::ReplicaRunning));
+    let twice = Memory { resumes: 2, ..Memory::default() };
+    assert_eq!(verdict(&running, &twice, &Policy::default()), Verdict::NeedsPerson(Reason::PossibleSplitBrain));
+}
+
+#[test]
+fn a_left_over_failover_type_alone_is_no_veto() {
+    let mut judged = leg(state(8), state(3));
+    end_mut(&mut judged.receiver).object.failed_over = reprise_model::FailedOverType::Planned;
+    assert_eq!(plain(&judged), resume(Reason::Error));
+}
+
+#[test]
+fn d8_a_hold_or_an_exception_covers_a_vm_a_host_or_all_until_it_expires() {
+    let hold = |scope, only_this_pass, until| Policy {
+        holds: vec![Hold { scope, reason: "migration".to_owned(), until, only_this_pass }],
+        ..Policy::default()
+    };
+    let broken = leg(state(8), state(3));
+    let left = |policy: &Policy| verdict(&broken, &Memory::default(), policy) == Verdict::Leave(Reason::Held);
+    assert!(left(&hold(HoldScope::All, false, None)));
+    assert!(left(&hold(HoldScope::Vm(VmSelector::parse("VM-001")), false, None)), "names are labels without case");
+    assert!(left(&hold(HoldScope::Vm(VmSelector::parse(&vm_id(1).to_string())), false, None)));
+    assert!(left(&hold(HoldScope::Host(name(1)), false, None)), "a host covers what it receives");
+    assert!(left(&hold(HoldScope::All, false, Some(Timestamp(WALL.0 + 1)))));
+    assert!(!left(&hold(HoldScope::All, false, Some(WALL))), "it has expired");
+    assert!(!left(&hold(HoldScope::Vm(VmSelector::parse("vm-002")), false, None)));
+    assert!(!left(&hold(HoldScope::Host(name(5)), false, None)));
+    let excepted = hold(HoldScope::Vm(VmSelector::parse("vm-001")), true, None);
+    assert_eq!(verdict(&broken, &Memory::default(), &excepted), Verdict::Leave(Reason::Excepted));
+    let healthy = verdict(&leg(state(3), state(3)), &Memory::default(), &excepted);
+    assert_eq!(healthy, Verdict::Healthy { held: Some(Reason::Excepted) });
+}

@@ -1,0 +1,114 @@
+//! One leg as both its ends show it: what a verdict is made from.
+
+use reprise_model::{HostId, HostName, LegId, MonoTime, Problem, ReplicationObject, ReplicationState, Settings, Vm};
+
+/// One replication relationship from sender to receiver.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Leg {
+    /// Which.
+    pub id: LegId,
+    /// The VM's display name, from the sender if it is seen.
+    pub vm_name: String,
+    /// The end that sends. Failures are repaired there.
+    pub sender: End,
+    /// The end that receives.
+    pub receiver: End,
+    /// A second host that also holds the VM as primary.
+    pub second_primary: Option<HostId>,
+}
+
+/// One end.
+#[derive(Clone, Debug, PartialEq)]
+pub enum End {
+    /// Its host shows it.
+    Seen(Box<SeenEnd>),
+    /// Only the other end speaks of it.
+    NotSeen(NotSeenEnd),
+}
+
+/// An end that its host shows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SeenEnd {
+    /// The host.
+    pub host: HostId,
+    /// What the host is called.
+    pub host_name: String,
+    /// When the look began that showed it.
+    pub looked: MonoTime,
+    /// The VM there.
+    pub vm: Vm,
+    /// The replication object there.
+    pub object: ReplicationObject,
+}
+
+/// An end that no asked host shows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NotSeenEnd {
+    /// What its host is called, if the other end says it.
+    pub host_name: Option<String>,
+    /// What is known of that host.
+    pub whereabouts: Whereabouts,
+}
+
+/// What is known of the host of an end that is not seen.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Whereabouts {
+    /// It is not among the hosts that are asked.
+    NotAsked,
+    /// It is asked (or may be one of several silent ones), and there is still time.
+    NotYet {
+        /// Which host, if it is known.
+        host: Option<HostId>,
+    },
+    /// It was asked and did not become ready in time.
+    GaveUp {
+        /// Why.
+        problem: Problem,
+    },
+    /// It is ready, its time is up, and it does not show the end.
+    WithoutIt {
+        /// Which host.
+        host: HostId,
+    },
+}
+
+impl End {
+    /// The end, if its host shows it.
+    pub fn seen(&self) -> Option<&SeenEnd> {
+        match self {
+            Self::Seen(end) => Some(end),
+            Self::NotSeen(_) => None,
+        }
+    }
+
+    /// Its state, if seen.
+    pub fn state(&self) -> Option<ReplicationState> {
+        self.seen().map(|end| end.object.state)
+    }
+
+    /// What its host is called, as far as anybody knows.
+    pub fn host_name(&self) -> Option<&str> {
+        match self {
+            Self::Seen(end) => Some(&end.host_name),
+            Self::NotSeen(end) => end.host_name.as_deref(),
+        }
+    }
+
+    /// How the relationship is set up, as this end shows it.
+    pub fn settings(&self) -> Option<&Settings> {
+        self.seen().and_then(|end| end.object.settings.seen())
+    }
+}
+
+impl Leg {
+    /// Whether any end shows the primary side to be a cluster.
+    pub fn primary_is_clustered(&self) -> bool {
+        [&self.sender, &self.receiver].into_iter().filter_map(End::settings).any(Settings::primary_is_clustered)
+    }
+
+    /// Whether a hold on a host of that name covers this leg.
+    pub(crate) fn touches(&self, host: &HostName) -> bool {
+        let named = |name: &str| HostName::new(name).is_some_and(|n| n == *host || n.label() == host.as_str());
+        [&self.sender, &self.receiver].into_iter().filter_map(End::host_name).any(named)
+    }
+}

@@ -1,0 +1,156 @@
+//! What one pass found and did.
+
+use std::time::Duration;
+
+use reprise_model::{LegId, Reason, ReplicationState, Retry, Timestamp};
+
+/// The whole pass.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Report {
+    /// What came of it.
+    pub outcome: PassOutcome,
+    /// Whether nothing was done on purpose.
+    pub dry_run: bool,
+    /// When it began.
+    pub started: Timestamp,
+    /// How long it took.
+    pub elapsed: Duration,
+    /// The asked hosts, in the order they were given.
+    pub hosts: Vec<HostReport>,
+    /// The legs that were seen from either end, by VM and kind.
+    pub legs: Vec<LegReport>,
+}
+
+/// What came of a pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PassOutcome {
+    /// Every wanted leg replicates, every host became ready.
+    Ok,
+    /// A host did not become ready, or a wanted leg does not replicate.
+    Partial,
+    /// No host became ready in time.
+    NotReady,
+    /// The login was refused everywhere.
+    Failed,
+}
+
+/// One host.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HostReport {
+    /// Its place among the asked hosts.
+    pub id: reprise_model::HostId,
+    /// What it is called.
+    pub name: String,
+    /// Whether it became ready.
+    pub ready: bool,
+    /// Time from our first sight of VMMS running until it was ready.
+    pub ready_after: Option<Duration>,
+    /// What is wrong with it.
+    pub error: Option<Trouble>,
+}
+
+/// One leg.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LegReport {
+    /// Which.
+    pub id: LegId,
+    /// The VM's display name.
+    pub vm: String,
+    /// The sender's host.
+    pub primary: Option<String>,
+    /// The receiver's host.
+    pub replica: Option<String>,
+    /// The sender's state at the first look.
+    pub before: Option<ReplicationState>,
+    /// The sender's state at the last look.
+    pub after: Option<ReplicationState>,
+    /// Whether policy wants it running and it is ours to see to.
+    pub wanted: bool,
+    /// What was planned.
+    pub action: Action,
+    /// Why.
+    pub reason: Reason,
+    /// Why, in a sentence.
+    pub detail: String,
+    /// What came of it.
+    pub result: LegResult,
+    /// Whether data was seen to flow after our act.
+    pub confirmed: bool,
+    /// Whether it was resumed from a pause on nothing but policy.
+    pub without_evidence: bool,
+    /// How many acts it took.
+    pub attempts: u32,
+    /// From the first act to the end of the last look that mattered.
+    pub elapsed: Option<Duration>,
+    /// What is wrong with it.
+    pub error: Option<Trouble>,
+}
+
+/// What was planned for a leg.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Nothing.
+    None,
+    /// To resume it.
+    Resume,
+    /// To wait for somebody else.
+    Wait,
+}
+
+/// What came of a leg.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LegResult {
+    /// It should run, and our try did not bring it there.
+    Failed,
+    /// A person must look.
+    NeedsPerson,
+    /// It changed between look and act, and another look did not settle it.
+    Stale,
+    /// VMMS will retry by itself.
+    Waiting,
+    /// Its sender is not asked, or nothing is done on purpose (`--dry-run`).
+    Skipped,
+    /// Stopped on purpose, or not ours to touch.
+    Left,
+    /// Our resume brought it there.
+    Resumed,
+    /// It replicates without our doing.
+    Healthy,
+}
+
+/// An error as a person needs it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// What failed.
+    pub what: String,
+    /// Where.
+    pub place: String,
+    /// Why.
+    pub why: String,
+    /// What next.
+    pub next: String,
+    /// The host's own number.
+    pub code: Option<String>,
+    /// When it may be tried again.
+    pub retry: Retry,
+}
+
+impl Report {
+    /// Legs that policy wants running and that do not run at the end.
+    pub fn unprotected(&self) -> impl Iterator<Item = &LegReport> {
+        self.legs.iter().filter(|leg| leg.wanted && !leg.runs(self.dry_run))
+    }
+}
+
+impl LegReport {
+    /// Whether it replicates at the end; under `--dry-run` as if every planned act had succeeded.
+    pub fn runs(&self, dry_run: bool) -> bool {
+        match self.result {
+            LegResult::Healthy | LegResult::Resumed => true,
+            LegResult::Skipped => dry_run && self.action == Action::Resume,
+            LegResult::Failed | LegResult::NeedsPerson | LegResult::Stale | LegResult::Waiting | LegResult::Left => {
+                false
+            }
+        }
+    }
+}

@@ -1,0 +1,428 @@
+//! The engine fed by hand: what it asks for, when, and what it reports.
+
+use std::time::Duration;
+
+use reprise_model::{
+    Act, ActId, Ended, Hold, HoldScope, HostId, MonoTime, Observation, Outcome, Problem, ProblemKind, Reason, Refusal,
+    ReplicationState, ReplicationState as S, Seen, VmSelector,
+};
+
+use crate::report::{LegReport, LegResult, PassOutcome, Report};
+use crate::sample::{look, name, now, pass, vm_id};
+use crate::{Effect, Engine, Event, Pass};
+
+/// A pass driven by hand. Looks are answered at once from `hosts`; acts are kept for the test to answer.
+struct Drive {
+    engine: Engine,
+    at: f64,
+    hosts: Vec<Observation>,
+    acts: Vec<Act>,
+    looks: Vec<u32>,
+    recorded: Vec<reprise_model::Event>,
+    report: Option<Report>,
+}
+
+impl Drive {
+    fn new(pass: Pass, hosts: Vec<Observation>) -> Self {
+        let engine = Engine::new(pass, now(0.0));
+        let looks = vec![0; hosts.len()];
+        let mut drive = Self { engine, at: 0.0, hosts, acts: vec![], looks, recorded: vec![], report: None };
+        drive.feed(Event::Begin);
+        drive
+    }
+
+    fn feed(&mut self, event: Event) {
+        let mut effects = self.engine.handle(now(self.at), event);
+        while !effects.is_empty() {
+            let mut more = Vec::new();
+            for effect in effects {
+                match effect {
+                    Effect::Observe(host) => {
+                        let index = usize::try_from(host.0).unwrap();
+                        self.looks[index] += 1;
+                        let observation = Box::new(self.hosts[index].clone());
+                        let started = now(self.at).mono;
+                        more.extend(self.engine.handle(now(self.at), Event::Looked { host, started, observation }));
+                    }
+                    Effect::Perform(act) => self.acts.push(act),
+                    Effect::Record(event) => self.recorded.push(event),
+                    Effect::Finish(report) => self.report = Some(*report),
+                }
+            }
+            effects = more;
+        }
+    }
+
+    /// Lets time pass from deadline to deadline, up to `until`.
+    fn run_to(&mut self, until: f64) {
+        for _ in 0..10_000 {
+            let next = self.engine.next_deadline().map_or(f64::INFINITY, |at| at.0.as_secs_f64());
+            if self.report.is_some() || next > until {
+                break;
+            }
+            self.at = next.max(self.at);
+            self.feed(Event::Tick);
+        }
+        self.at = self.at.max(until);
+    }
+
+    fn end_act(&mut self, outcome: Outcome) -> Act {
+        let act = self.acts.remove(0);
+        self.feed(Event::Acted { act: act.id, outcome });
+        act
+    }
+
+    fn leg(&self) -> &LegReport {
+        self.legs().first().unwrap()
+    }
+
+    fn legs(&self) -> &[LegReport] {
+        &self.report.as_ref().expect("the pass is over").legs
+    }
+}
+
+fn ended() -> Outcome {
+    Outcome::Ended(Ended::ByJob)
+}
+
+fn refused(code: u32, transient: bool) -> Outcome {
+    Outcome::Refused(Refusal { code, why: "no".to_owned(), advice: "look", transient })
+}
+
+fn unreachable() -> Observation {
+    Observation::failed(&Problem::new(ProblemKind::Unreachable, "reach the host", "connection refused"))
+}
+
+fn pair(states: &[ReplicationState]) -> Vec<Observation> {
+    vec![look(0, states), look(1, &vec![S::Replicating; states.len()])]
+}
+
+#[test]
+fn a_broken_leg_is_resumed_and_proved_with_three_looks_a_host_at_most() {
+    let mut drive = Drive::new(pass(2), pair(&[S::Error, S::Replicating]));
+    drive.run_to(1.5);
+    assert_eq!(drive.acts.len(), 1, "one leg is broken");
+    drive.hosts[0] = look(0, &[S::Replicating, S::Replicating]);
+    drive.end_act(ended());
+    drive.run_to(60.0);
+    let report = drive.report.as_ref().unwrap();
+    assert_eq!(report.outcome, PassOutcome::Ok);
+    let results: Vec<_> = report.legs.iter().map(|leg| (leg.result, leg.reason, leg.wanted)).collect();
+    let healthy = (LegResult::Healthy, Reason::Replicating, true);
+    assert_eq!(results, [(LegResult::Resumed, Reason::Error, true), healthy]);
+    assert_eq!(drive.looks, [3, 2]);
+}
+
+#[test]
+fn d5_a_leg_resumed_out_of_error_is_a_success_and_success_is_read_after_the_job() {
+    let mut drive = Drive::new(pass(2), pair(&[S::Error]));
+    drive.run_to(1.5);
+    assert_eq!(drive.legs_done(), 0);
+    drive.hosts[0] = look(0, &[S::Replicating]);
+    drive.end_act(ended());
+    drive.run_to(60.0);
+    assert_eq!((drive.leg().before, drive.leg().after), (Some(S::Error), Some(S::Replicating)));
+    assert_eq!(drive.leg().result, LegResult::Resumed);
+    assert!(drive.recorded.iter().any(|e| matches!(e, reprise_model::Event::Resumed { .. })));
+}
+
+#[test]
+fn a_job_that_ended_well_without_effect_is_not_a_success() {
+    let mut drive = Drive::new(pass(2), pair(&[S::Error]));
+    for _ in 0..20 {
+        drive.run_to(drive.at + 10.0);
+        if !drive.acts.is_empty() {
+            drive.end_act(ended());
+        }
+    }
+    drive.run_to(200.0);
+    assert_eq!((drive.leg().result, drive.leg().reason), (LegResult::Failed, Reason::ResumeWithoutEffect));
+    assert!(drive.leg().attempts > 1 && drive.leg().attempts <= 6);
+    assert_eq!(drive.report.as_ref().unwrap().outcome, PassOutcome::Partial);
+}
+
+#[test]
+fn d1_one_host_that_never_answers_delays_and_spoils_nobody_else() {
+    let mut hosts = pair(&[S::Error]);
+    hosts.push(unreachable());
+    let mut drive = Drive::new(pass(3), hosts);
+    drive.run_to(1.5);
+    assert_eq!(drive.acts.len(), 1, "the pair does not wait for the dead host");
+    drive.hosts[0] = look(0, &[S::Replicating]);
+    drive.end_act(ended());
+    drive.run_to(200.0);
+    assert_eq!(drive.leg().result, LegResult::Resumed);
+    let report = drive.report.as_ref().unwrap();
+    assert_eq!(report.outcome, PassOutcome::Partial);
+    let dead = report.hosts[2].error.as_ref().unwrap();
+    assert_eq!((dead.why.as_str(), report.hosts[2].ready), ("connection refused", false));
+}
+
+#[test]
+fn d2_a_ready_host_with_nothing_replicated_is_fine() {
+    let mut drive = Drive::new(pass(1), vec![look(0, &[])]);
+    drive.run_to(60.0);
+    let report = drive.report.unwrap();
+    assert_eq!((report.outcome, report.legs.len()), (PassOutcome::Ok, 0));
+    assert!(!drive.recorded.iter().any(|e| matches!(e, reprise_model::Event::HostNotReady { .. })));
+}
+
+#[test]
+fn an_empty_list_without_the_service_is_not_ready_rather_than_nothing_to_do() {
+    let mut empty = look(0, &[]);
+    let Seen::Seen(replication) = &mut empty.replication else { panic!() };
+    replication.service = false;
+    let mut drive = Drive::new(pass(1), vec![empty]);
+    drive.run_to(200.0);
+    let report = drive.report.unwrap();
+    assert_eq!(report.outcome, PassOutcome::NotReady);
+    assert!(report.hosts[0].error.as_ref().unwrap().why.contains("Msvm_ReplicationService"));
+}
+
+#[test]
+fn d3_a_primary_that_boots_later_is_still_served() {
+    let mut hosts = pair(&[S::Error]);
+    hosts[0] = unreachable();
+    let mut drive = Drive::new(pass(2), hosts);
+    drive.run_to(40.0);
+    assert!(drive.acts.is_empty() && drive.report.is_none());
+    drive.hosts[0] = look(0, &[S::Error]);
+    drive.run_to(43.0);
+    assert_eq!(drive.acts.len(), 1);
+    drive.hosts[0] = look(0, &[S::Replicating]);
+    drive.end_act(ended());
+    drive.run_to(60.0);
+    assert_eq!(drive.leg().result, LegResult::Resumed);
+}
+
+#[test]
+fn d13_a_vmms_that_never_starts_is_reported_when_its_time_is_up() {
+    let mut stopped = look(0, &[]);
+    stopped.vmms = Seen::Seen(reprise_model::ServiceState::Stopped);
+    let gone = Problem::new(ProblemKind::NotThere, "read the VMs", "not found");
+    stopped.replication = Seen::NotSeen(gone);
+    let mut drive = Drive::new(pass(1), vec![stopped]);
+    drive.run_to(59.0);
+    assert!(drive.report.is_none());
+    drive.run_to(62.0);
+    let report = drive.report.unwrap();
+    assert_eq!(report.outcome, PassOutcome::NotReady);
+    assert!(report.hosts[0].error.as_ref().unwrap().why.contains("the service vmms is stopped"));
+}
+
+#[test]
+fn d10_a_resume_that_finds_the_work_done_is_quiet() {
+    let mut drive = Drive::new(pass(2), pair(&[S::Error]));
+    drive.run_to(1.5);
+    drive.hosts[0] = look(0, &[S::Replicating]);
+    drive.end_act(Outcome::Stale { found: "Replicating".to_owned() });
+    drive.run_to(60.0);
+    assert_eq!((drive.leg().result, drive.leg().reason), (LegResult::Healthy, Reason::ResumedElsewhere));
+    assert!(drive.leg().error.is_none());
+    let loud = |e: &reprise_model::Event| {
+        matches!(e, reprise_model::Event::ResumeFailed { .. } | reprise_model::Event::Resumed { .. })
+    };
+    assert!(!drive.recorded.iter().any(loud));
+}
+
+#[test]
+fn a_person_who_pauses_between_look_and_act_is_respected() {
+    let mut drive = Drive::new(pass(2), pair(&[S::Error]));
+    drive.run_to(1.5);
+    drive.hosts[0] = look(0, &[S::Suspended]);
+    drive.end_act(Outcome::Stale { found: "Suspended".to_owned() });
+    drive.run_to(60.0);
+    assert_eq!((drive.leg().result, drive.leg().reason), (LegResult::Left, Reason::PausedNoEvidence));
+    assert!(drive.acts.is_empty());
+}
+
+#[test]
+fn after_a_lost_answer_it_reads_first_and_believes_only_what_lasts() {
+    let mut drive = Drive::new(pass(2), pair(&[S::Error]));
+    drive.run_to(1.5);
+    let lost = || Outcome::Unknown(Problem::new(ProblemKind::TimedOut, "resume replication", "the answer was lost"));
+    drive.hosts[0] = look(0, &[S::Replicating]);
+    drive.end_act(lost());
+    drive.run_to(3.0);
+    assert!(drive.report.is_none(), "while a job runs the state already reads as requested");
+    drive.hosts[0] = look(0, &[S::Error]);
+    drive.run_to(20.0);
+    assert_eq!(drive.acts.len(), 1, "it fell back, so it is tried again");
+    drive.hosts[0] = look(0, &[S::Replicating]);
+    drive.end_act(ended());
+    drive.run_to(60.0);
+    assert_eq!(drive.leg().result, LegResult::Resumed);
+}
+
+#[test]
+fn a_refusal_for_good_is_told_with_its_code_and_one_that_passes_is_retried() {
+    let mut drive = Drive::new(pass(2), pair(&[S::Error]));
+    drive.run_to(1.5);
+    drive.end_act(refused(32774, true));
+    drive.run_to(10.0);
+    assert_eq!(drive.acts.len(), 1, "in use: tried again");
+    drive.end_act(refused(32775, false));
+    drive.run_to(100.0);
+    let leg = drive.leg();
+    assert_eq!((leg.result, leg.reason, leg.attempts), (LegResult::Failed, Reason::ResumeRefused, 2));
+    assert_eq!(leg.error.as_ref().unwrap().code.as_deref(), Some("32775"));
+    assert!(drive.recorded.iter().any(|e| matches!(e, reprise_model::Event::ResumeFailed { .. })));
+}
+
+#[test]
+fn d15_the_error_of_a_leg_comes_from_its_own_call() {
+    let mut drive = Drive::new(pass(2), pair(&[S::Error, S::Error]));
+    drive.run_to(1.5);
+    let first = drive.acts[0].leg;
+    drive.end_act(refused(32775, false));
+    drive.hosts[0] = look(0, &[S::Error, S::Replicating]);
+    drive.end_act(ended());
+    drive.run_to(100.0);
+    for leg in drive.legs() {
+        assert_eq!(leg.error.is_some(), leg.id == first, "{leg:?}");
+    }
+}
+
+#[test]
+fn no_more_than_the_limit_is_under_way_on_one_host_and_all_get_their_turn() {
+    let states = [S::Error; 20];
+    let mut drive = Drive::new(pass(2), pair(&states));
+    drive.run_to(1.5);
+    let mut done = 0;
+    while !drive.acts.is_empty() {
+        assert!(drive.acts.len() <= 6);
+        drive.hosts[0] = look(0, &[S::Replicating; 20]);
+        drive.end_act(ended());
+        done += 1;
+        drive.run_to(drive.at + 0.1);
+    }
+    drive.run_to(60.0);
+    assert_eq!(done, 20);
+    assert!(drive.legs().iter().all(|leg| leg.result == LegResult::Resumed));
+    assert_eq!(drive.looks[0], 3, "one look for all acts that ended");
+}
+
+#[test]
+fn a_replica_server_that_was_asked_is_waited_for_before_anything_is_resumed() {
+    let mut hosts = pair(&[S::Error]);
+    hosts[1] = unreachable();
+    let mut drive = Drive::new(pass(2), hosts);
+    drive.run_to(30.0);
+    assert!(drive.acts.is_empty(), "a failover may be in force there");
+    let mut failed_over = look(1, &[S::FailedOverWaitingCompletion]);
+    std::mem::swap(&mut drive.hosts[1], &mut failed_over);
+    drive.run_to(60.0);
+    assert!(drive.acts.is_empty());
+    assert_eq!((drive.leg().result, drive.leg().reason), (LegResult::Left, Reason::FailoverInForce));
+}
+
+#[test]
+fn a_replica_server_that_is_not_seen_in_time_fails_the_leg_and_says_so() {
+    let mut hosts = pair(&[S::Error]);
+    hosts[1] = unreachable();
+    let mut drive = Drive::new(pass(2), hosts);
+    drive.run_to(200.0);
+    assert_eq!((drive.leg().result, drive.leg().reason), (LegResult::Failed, Reason::PeerNotSeen));
+    assert!(drive.leg().error.as_ref().unwrap().why.contains("connection refused"));
+}
+
+#[test]
+fn legs_whose_sender_is_not_asked_are_counted_and_are_no_error() {
+    let mut alone = pass(2);
+    alone.hosts.remove(0);
+    let mut drive = Drive::new(alone, pair(&[S::Error]));
+    drive.run_to(60.0);
+    assert_eq!((drive.leg().result, drive.leg().reason), (LegResult::Skipped, Reason::SenderNotAsked));
+    assert!(!drive.leg().wanted);
+    assert_eq!(drive.leg().primary.as_deref(), Some("hv01.lab.test"));
+    assert_eq!(drive.report.as_ref().unwrap().outcome, PassOutcome::Ok);
+    assert!(drive.recorded.contains(&reprise_model::Event::NotOurs { count: 1 }));
+}
+
+#[test]
+fn a_sender_asked_by_an_address_counts_as_asked_until_it_says_who_it_is() {
+    let mut by_address = pass(2);
+    by_address.hosts[0].claim = None;
+    by_address.hosts[0].label = "127.0.0.1:5985".to_owned();
+    let mut hosts = pair(&[S::Error]);
+    hosts[0] = unreachable();
+    let mut drive = Drive::new(by_address, hosts);
+    drive.run_to(200.0);
+    assert_eq!((drive.leg().result, drive.leg().reason), (LegResult::Failed, Reason::SenderNotReady));
+}
+
+#[test]
+fn two_addresses_of_one_host_are_not_two_primaries() {
+    let mut twice = pass(3);
+    for host in &mut twice.hosts {
+        host.claim = None;
+    }
+    let mut hosts = pair(&[S::Error]);
+    hosts.push(look(0, &[S::Error]));
+    let mut drive = Drive::new(twice, hosts);
+    drive.run_to(1.5);
+    assert_eq!(drive.acts.len(), 1);
+    assert_eq!(drive.acts[0].host, HostId(0));
+}
+
+#[test]
+fn a_dry_run_plans_and_does_nothing() {
+    let mut drive = Drive::new(Pass { dry_run: true, ..pass(2) }, pair(&[S::Error, S::Replicating]));
+    drive.run_to(60.0);
+    assert!(drive.acts.is_empty());
+    let report = drive.report.as_ref().unwrap();
+    assert_eq!(report.outcome, PassOutcome::Ok, "as if every planned act had succeeded");
+    assert_eq!((drive.leg().result, drive.leg().reason), (LegResult::Skipped, Reason::Error));
+    assert!(!drive.recorded.iter().any(|e| matches!(e, reprise_model::Event::ResumeFailed { .. })));
+}
+
+#[test]
+fn a_held_leg_is_left_and_its_neighbour_is_not() {
+    let mut held = pass(2);
+    let scope = HoldScope::Vm(VmSelector::Id(vm_id(1)));
+    held.policy.holds.push(Hold { scope, reason: "test".to_owned(), until: None, only_this_pass: false });
+    let mut drive = Drive::new(held, pair(&[S::Error, S::Error]));
+    drive.run_to(1.5);
+    assert_eq!(drive.acts.iter().map(|act| act.leg.vm).collect::<Vec<_>>(), [vm_id(2)]);
+}
+
+#[test]
+fn a_pass_that_is_stopped_reports_what_it_knows() {
+    let mut drive = Drive::new(pass(2), pair(&[S::Error]));
+    drive.run_to(1.5);
+    assert_eq!(drive.acts.len(), 1);
+    drive.feed(Event::Stop);
+    assert_eq!((drive.leg().result, drive.leg().reason), (LegResult::Failed, Reason::ResumeFailed));
+    assert!(drive.engine.next_deadline().is_none());
+    drive.feed(Event::Acted { act: ActId(0), outcome: ended() });
+}
+
+#[test]
+fn a_pass_ends_by_itself_even_if_an_act_never_does() {
+    let mut drive = Drive::new(pass(2), pair(&[S::Error]));
+    drive.run_to(181.0);
+    assert!(drive.report.is_some());
+    assert_eq!(drive.engine.ends_at(), MonoTime(Duration::from_mins(3)));
+}
+
+#[test]
+fn a_refused_login_everywhere_fails_the_pass_at_once() {
+    let denied = Observation::failed(&Problem::new(ProblemKind::Denied, "log in", "401"));
+    let mut drive = Drive::new(pass(1), vec![denied]);
+    drive.run_to(2.0);
+    assert_eq!(drive.report.unwrap().outcome, PassOutcome::Failed);
+}
+
+#[test]
+fn the_engine_says_when_it_was_ready_by_its_sight_of_vmms() {
+    let mut drive = Drive::new(pass(1), vec![look(0, &[])]);
+    drive.run_to(60.0);
+    let ready = reprise_model::Event::HostReady { host: name(0).to_string(), seconds: 1 };
+    assert!(drive.recorded.contains(&ready));
+}
+
+impl Drive {
+    fn legs_done(&self) -> usize {
+        self.engine.progress().0
+    }
+}

@@ -1,0 +1,276 @@
+//! One leg through a pass: what was seen of it, what was tried, and what came of that.
+
+use std::time::Duration;
+
+use reprise_model::{
+    ActId, HostId, LastReplication, MonoTime, Outcome, Problem, ProblemKind, Reason, Refusal, ReplicationState, Retry,
+};
+
+use crate::engine::Side;
+use crate::judge::{Memory, Verdict};
+use crate::leg::{End, Leg, SeenEnd, Whereabouts};
+use crate::retry;
+
+/// After an act whose answer was lost, Replicating is believed only if it still stands this long after: while a job
+/// runs, the state already reads as requested.
+const DOUBT: Duration = Duration::from_secs(3);
+
+/// A host is given at least this long to be read after an act, whatever the limit on retries.
+const LOOK_AFTER_ACT: Duration = Duration::from_secs(30);
+
+/// One leg in a pass.
+#[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and all combinations occur")]
+pub(crate) struct LegWatch {
+    pub(crate) leg: Leg,
+    pub(crate) verdict: Verdict,
+    pub(crate) memory: Memory,
+    /// The sender's state when it was first seen.
+    pub(crate) before: Option<ReplicationState>,
+    pub(crate) acting: Option<ActId>,
+    pub(crate) attempts: u32,
+    pub(crate) stales: u32,
+    /// No act before this.
+    pub(crate) not_before: MonoTime,
+    /// The end that was acted on last.
+    pub(crate) side: Side,
+    /// Looks at that end's host that began earlier say nothing of what we did.
+    pub(crate) fresh_after: Option<MonoTime>,
+    /// The last act, until a fresh look tells what came of it.
+    pub(crate) unweighed: Option<Unweighed>,
+    /// Why it does not run although it should.
+    pub(crate) trouble: Option<Failure>,
+    /// No further act in this pass.
+    pub(crate) exhausted: bool,
+    /// Our resume's job ended well and it was read running afterwards.
+    pub(crate) resumed: bool,
+    /// The first resume rested on nothing but policy.
+    pub(crate) without_evidence: bool,
+    /// An act's answer was lost.
+    pub(crate) answer_lost: bool,
+    /// Once planned to be resumed.
+    pub(crate) planned: bool,
+    /// Newest data before our first act.
+    pub(crate) data_before: Option<LastReplication>,
+    pub(crate) confirmed: bool,
+    /// Hosts that must be looked at again for it.
+    pub(crate) looks_wanted: Vec<HostId>,
+    pub(crate) began: Option<MonoTime>,
+    pub(crate) ended: Option<MonoTime>,
+}
+
+/// The last act, until a fresh look tells what came of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Unweighed {
+    pub(crate) from: ReplicationState,
+    pub(crate) outcome: Outcome,
+}
+
+/// Why an act did not bring a leg to run.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Failure {
+    Refused(Refusal),
+    Problem(Problem),
+    WithoutEffect,
+    Changed(String),
+    Guarded(&'static str),
+}
+
+impl Failure {
+    pub(crate) fn reason(&self) -> Reason {
+        match self {
+            Self::Refused(_) => Reason::ResumeRefused,
+            Self::Problem(_) | Self::Guarded(_) => Reason::ResumeFailed,
+            Self::WithoutEffect => Reason::ResumeWithoutEffect,
+            Self::Changed(_) => Reason::Changed,
+        }
+    }
+}
+
+impl LegWatch {
+    pub(crate) fn new(leg: Leg) -> Self {
+        Self {
+            leg,
+            verdict: Verdict::Wait(Reason::SenderNotReady),
+            memory: Memory::default(),
+            before: None,
+            acting: None,
+            attempts: 0,
+            stales: 0,
+            not_before: MonoTime::default(),
+            side: Side::Sender,
+            fresh_after: None,
+            looks_wanted: Vec::new(),
+            unweighed: None,
+            trouble: None,
+            exhausted: false,
+            resumed: false,
+            without_evidence: false,
+            answer_lost: false,
+            planned: false,
+            data_before: None,
+            confirmed: false,
+            began: None,
+            ended: None,
+        }
+    }
+
+    /// Takes in what is seen now, before it is judged.
+    pub(crate) fn saw(&mut self, leg: Leg) {
+        if let Some(sender) = leg.sender.seen() {
+            if self.before.is_none() {
+                self.before = Some(sender.object.state);
+                self.memory.paused_from_start = sender.object.state == ReplicationState::Suspended;
+            }
+            let state = sender.object.state;
+            if state != ReplicationState::Suspended && !self.is_stale_look(&leg) {
+                // Whatever pause may follow begins while we watch.
+                self.memory.paused_from_start = false;
+            }
+            if self.data_before.is_some_and(|before| sender.object.last_replication > before) {
+                self.confirmed = true;
+            }
+        }
+        self.leg = leg;
+    }
+
+    /// Whether the end we acted on was last seen before our last act ended.
+    fn is_stale_look(&self, leg: &Leg) -> bool {
+        self.fresh_after.is_some_and(|after| end_of(leg, self.side).is_none_or(|end| end.looked < after))
+    }
+
+    /// The end that an act goes to or went to.
+    pub(crate) fn end(&self, side: Side) -> Option<&SeenEnd> {
+        end_of(&self.leg, side)
+    }
+
+    /// When waiting for a fresh look ends: with the retries, but not before a host had time to answer.
+    pub(crate) fn look_by(&self, retry_until: MonoTime) -> MonoTime {
+        self.fresh_after.map_or(retry_until, |after| retry_until.max(after + LOOK_AFTER_ACT))
+    }
+
+    /// Whether a fresh look is needed before anything can be said.
+    pub(crate) fn awaits_look(&self) -> bool {
+        self.unweighed.is_some() && self.is_stale_look(&self.leg)
+    }
+
+    /// Whether the receiver's host is among those asked.
+    fn receiver_asked(&self) -> bool {
+        match &self.leg.receiver {
+            End::Seen(_) => true,
+            End::NotSeen(end) => end.whereabouts != Whereabouts::NotAsked,
+        }
+    }
+
+    /// Weighs the last act by a fresh look. `retry_until` bounds new tries.
+    pub(crate) fn weigh(&mut self, now: MonoTime, retry_until: MonoTime, chance: &mut fastrand::Rng) {
+        if self.is_stale_look(&self.leg) {
+            if self.unweighed.is_some() && now >= self.look_by(retry_until) {
+                self.cut_off("its host could not be read after the act");
+                self.exhausted = true;
+            }
+            return;
+        }
+        let Some(last) = self.unweighed.take() else { return };
+        let Some((state, newest)) = self.end(self.side).map(|end| (end.object.state, end.object.last_replication))
+        else {
+            return;
+        };
+        let initial = newest == LastReplication::Never;
+        let runs = state == ReplicationState::Replicating
+            || (initial && state == ReplicationState::InitialReplicationInProgress);
+        let unchanged = state == last.from;
+        if runs {
+            self.weigh_running(now, last);
+            return;
+        }
+        match last.outcome {
+            Outcome::Ended(_) => {
+                self.trouble = Some(Failure::WithoutEffect);
+                // A pause that stands after our resume may be a person's: it is not fought.
+                self.exhausted |= state == ReplicationState::Suspended && unchanged;
+            }
+            Outcome::Refused(refusal) if unchanged => {
+                self.exhausted |= !refusal.transient;
+                self.trouble = Some(Failure::Refused(refusal));
+            }
+            Outcome::NotDone(problem) => {
+                self.exhausted |= problem.retry() == Retry::Never;
+                self.trouble = Some(Failure::Problem(problem));
+            }
+            Outcome::Unknown(problem) => self.trouble = Some(Failure::Problem(problem)),
+            Outcome::Stale { found } => {
+                self.stales += 1;
+                self.attempts = self.attempts.saturating_sub(1);
+                self.exhausted |= self.stales >= retry::STALES_MAX;
+                self.trouble = Some(Failure::Changed(found));
+                return;
+            }
+            Outcome::Refused(_) => {}
+        }
+        self.back_off(now, retry_until, chance);
+    }
+
+    fn weigh_running(&mut self, now: MonoTime, last: Unweighed) {
+        self.trouble = None;
+        match last.outcome {
+            Outcome::Ended(_) => self.resumed = true,
+            Outcome::Unknown(problem) if !self.answer_lost => {
+                self.answer_lost = true;
+                self.fresh_after = Some(now + DOUBT);
+                self.unweighed = Some(Unweighed { from: last.from, outcome: Outcome::Unknown(problem) });
+            }
+            Outcome::Unknown(_) | Outcome::Refused(_) | Outcome::Stale { .. } | Outcome::NotDone(_) => {}
+        }
+    }
+
+    fn back_off(&mut self, now: MonoTime, retry_until: MonoTime, chance: &mut fastrand::Rng) {
+        let asked = self.receiver_asked();
+        let attempts_max = if asked { retry::ATTEMPTS_MAX } else { retry::ATTEMPTS_MAX_UNSEEN };
+        self.not_before = now + retry::wait(self.attempts, asked, chance);
+        self.exhausted |= self.attempts >= attempts_max || self.not_before > retry_until;
+    }
+
+    /// Whether an act may be planned for it now.
+    pub(crate) fn may_act(&self, now: MonoTime) -> bool {
+        matches!(self.verdict, Verdict::Resume { .. })
+            && self.acting.is_none()
+            && self.unweighed.is_none()
+            && !self.exhausted
+            && now >= self.not_before
+    }
+
+    /// Whether nothing more will be done or waited for in this pass.
+    pub(crate) fn is_settled(&self, dry_run: bool) -> bool {
+        if self.acting.is_some() || self.unweighed.is_some() {
+            return false;
+        }
+        match self.verdict {
+            Verdict::Resume { .. } => self.exhausted || dry_run,
+            Verdict::Wait(reason) => reason == Reason::VmmsRetries,
+            Verdict::Healthy { .. }
+            | Verdict::Leave(_)
+            | Verdict::NeedsPerson(_)
+            | Verdict::NotOurs
+            | Verdict::Fail(_)
+            | Verdict::Stale(_) => true,
+        }
+    }
+
+    /// Nothing more will be learnt of what was under way.
+    pub(crate) fn cut_off(&mut self, why: &str) {
+        let (acting, unweighed) = (self.acting.take(), self.unweighed.take());
+        if let Some(Unweighed { outcome: Outcome::NotDone(problem) | Outcome::Unknown(problem), .. }) = unweighed {
+            self.trouble = Some(Failure::Problem(problem));
+        } else if acting.is_some() || unweighed.is_some() {
+            self.trouble = Some(Failure::Problem(Problem::new(ProblemKind::TimedOut, "resume replication", why)));
+        }
+    }
+}
+
+fn end_of(leg: &Leg, side: Side) -> Option<&SeenEnd> {
+    match side {
+        Side::Sender => leg.sender.seen(),
+        Side::Receiver => leg.receiver.seen(),
+    }
+}
