@@ -1,1 +1,21 @@
-//! WS-Management messages for clients and servers, without I/O.
+//! WS-Management messages for both sides, without I/O: CIM requests and replies to SOAP envelopes and back.
+//!
+//! The crate opens no connection, reads no clock and knows no particular class. Clients start with [`client::Call`], which
+//! turns one [`cim::Request`] into the messages it takes; servers with [`server::Server`], which answers envelopes from
+//! whatever can answer a [`cim::Request`]. The messages themselves are in [`message`].
+//!
+//! Sources: DSP0226 (WS-Management), DSP0227 (its CIM binding), MS-WSMV (Microsoft's protocol extensions).
+
+pub mod client;
+pub mod fault;
+mod header;
+mod instance;
+pub mod message;
+mod namespace;
+mod resource;
+pub mod server;
+mod xml;
+
+pub use header::Header;
+pub use resource::{ALL_CLASSES, Resource};
+pub use xml::{ReadError, decode_text};

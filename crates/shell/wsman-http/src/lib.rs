@@ -1,1 +1,14 @@
-//! WS-Management over HTTP: a tokio client.
+//! WS-Management over HTTP: a tokio client with connections that own their login.
+//!
+//! The messages are the `wsman` crate's; this crate sends them. It knows nothing of any class. Start with [`Client`].
+//!
+//! Basic authentication is spoken over clear HTTP to loopback only; everything else is refused before a byte is sent.
+
+mod client;
+mod connection;
+mod endpoint;
+mod login;
+
+pub use client::{Client, Limits};
+pub use endpoint::{Endpoint, EndpointError};
+pub use login::{Login, Secret};

@@ -1,0 +1,204 @@
+//! The client's side of one call: which messages it takes, and what their answers mean. The transport sends them.
+
+use std::time::Duration;
+
+use cim::{CallError, ErrorKind, Name, Reached, Reply, Request, Row, wql};
+
+use crate::fault::Fault;
+use crate::header::Header;
+use crate::message::{Batch, Enumerate, Identity, Mode, Operation, Response, read_response};
+use crate::namespace as ns;
+use crate::resource::{ALL_CLASSES, Resource};
+use crate::xml;
+
+/// Most items in one batch: Windows' own limit (MaxBatchItems). The envelope's size is what ends a batch.
+const BATCH_MAX: u32 = 32_000;
+/// Most rows of one query: a host has hundreds of VMs, not hundreds of thousands.
+const ROWS_MAX: usize = 500_000;
+/// Most answers in a row without an item: a server that never ends must not hold us.
+const EMPTY_MAX: u32 = 8;
+
+/// What every message of a client says.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The address of the service.
+    pub to: String,
+    /// Largest answer that is taken, in bytes.
+    pub max_envelope_size: u32,
+    /// How long the server may take.
+    pub operation_timeout: Duration,
+}
+
+/// One call under way.
+#[derive(Debug)]
+pub struct Call {
+    operation: Operation,
+    rows: Vec<Row>,
+    empty: u32,
+    message_id: String,
+}
+
+/// What the next message is about.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step {
+    /// Send the next message.
+    Next,
+    /// The call is done.
+    Done(Reply),
+}
+
+impl Call {
+    /// Begins a call.
+    pub fn new(request: Request) -> Self {
+        let operation = match request {
+            Request::Get { path } => Operation::Get(path),
+            Request::Invoke { path, method, arguments } => Operation::Invoke { path, method, arguments },
+            Request::Query { namespace, select } => Operation::Enumerate(Enumerate {
+                resource: Resource::new(namespace, ALL_CLASSES),
+                query: Some(select.to_string()),
+                mode: Mode::Object,
+                optimize: true,
+                max_elements: Some(BATCH_MAX),
+            }),
+        };
+        Self { operation, rows: Vec::new(), empty: 0, message_id: String::new() }
+    }
+
+    /// Whether the message to be sent now is one that may change something, so that it is never sent twice.
+    pub fn changes_something(&self) -> bool {
+        matches!(self.operation, Operation::Invoke { .. })
+    }
+
+    /// The message to be sent now.
+    pub fn message(&mut self, settings: &Settings, message_id: &str) -> String {
+        message_id.clone_into(&mut self.message_id);
+        self.operation.write(&header(settings, message_id))
+    }
+
+    /// The message that ends an enumeration early, if one is open. Its answer does not matter.
+    pub fn release(&self, settings: &Settings, message_id: &str) -> Option<String> {
+        let Operation::Pull { resource, context, .. } = &self.operation else { return None };
+        let release = Operation::Release { resource: resource.clone(), context: context.clone() };
+        Some(release.write(&header(settings, message_id)))
+    }
+
+    /// Takes in an answer.
+    ///
+    /// # Errors
+    /// A fault of the server, or an answer that cannot be understood, in the classes of [`CallError`].
+    pub fn take(&mut self, text: &str) -> Result<Step, CallError> {
+        let document = xml::parse(text).map_err(|error| unreadable(&error))?;
+        let body = open(&document, self.changes_something(), Some(&self.message_id))?;
+        let response = read_response(body, &self.operation).map_err(CallError::malformed)?;
+        match response {
+            Response::Instance(row) => Ok(Step::Done(Reply::Instance(row))),
+            Response::Output(output) => Ok(Step::Done(Reply::Output(output))),
+            Response::Enumeration(batch) | Response::Items(batch) => self.take_batch(batch),
+            Response::Identity(_) | Response::Released => {
+                Err(CallError::malformed("the answer is one to another operation"))
+            }
+        }
+    }
+
+    fn take_batch(&mut self, batch: Batch) -> Result<Step, CallError> {
+        self.empty = if batch.rows.is_empty() { self.empty + 1 } else { 0 };
+        self.rows.extend(batch.rows);
+        if self.rows.len() > ROWS_MAX {
+            let message = format!("the server sent more than {ROWS_MAX} rows");
+            return Err(CallError::new(ErrorKind::TooLarge, Reached::Yes, message));
+        }
+        let resource = match &self.operation {
+            Operation::Enumerate(enumerate) => enumerate.resource.clone(),
+            Operation::Pull { resource, .. } => resource.clone(),
+            Operation::Identify | Operation::Get(_) | Operation::Release { .. } | Operation::Invoke { .. } => {
+                return Err(CallError::malformed("the answer is one to another operation"));
+            }
+        };
+        match batch.context {
+            Some(context) if !batch.end => {
+                if self.empty > EMPTY_MAX {
+                    return Err(CallError::malformed("the server sends neither items nor an end"));
+                }
+                self.operation = Operation::Pull { resource, context, max_elements: Some(BATCH_MAX) };
+                Ok(Step::Next)
+            }
+            Some(_) | None => Ok(Step::Done(Reply::Rows(std::mem::take(&mut self.rows)))),
+        }
+    }
+}
+
+/// The message that asks who is there.
+pub fn identify() -> String {
+    let header =
+        Header { to: String::new(), message_id: String::new(), max_envelope_size: None, operation_timeout: None };
+    Operation::Identify.write(&header)
+}
+
+/// Reads the answer to [`identify`].
+///
+/// # Errors
+/// A fault, or an answer that is none to Identify.
+pub fn read_identity(text: &str) -> Result<Identity, CallError> {
+    let document = xml::parse(text).map_err(|error| unreadable(&error))?;
+    let body = open(&document, false, None)?;
+    match read_response(body, &Operation::Identify).map_err(CallError::malformed)? {
+        Response::Identity(identity) => Ok(identity),
+        Response::Instance(_)
+        | Response::Enumeration(_)
+        | Response::Items(_)
+        | Response::Released
+        | Response::Output(_) => Err(CallError::malformed("the answer is none to Identify")),
+    }
+}
+
+/// Whether a text is an envelope with a fault, and which: for answers with an error status.
+pub fn read_fault(text: &str, invoked: bool) -> Option<CallError> {
+    let document = xml::parse(text).ok()?;
+    let body = xml::child(document.root_element(), ns::SOAP, "Body")?;
+    Some(Fault::read(body)?.into_error(invoked))
+}
+
+/// The query that a class enumeration stands for; servers use it too.
+pub(crate) fn every(class: &Name) -> wql::Select {
+    wql::Select::all(class.clone())
+}
+
+fn header(settings: &Settings, message_id: &str) -> Header {
+    Header {
+        to: settings.to.clone(),
+        message_id: message_id.to_owned(),
+        max_envelope_size: Some(settings.max_envelope_size),
+        operation_timeout: Some(settings.operation_timeout),
+    }
+}
+
+fn unreadable(error: &crate::ReadError) -> CallError {
+    let kind = match error {
+        crate::ReadError::TooLong(_) | crate::ReadError::TooDeep => ErrorKind::TooLarge,
+        crate::ReadError::Charset(_) | crate::ReadError::Xml(_) => ErrorKind::Malformed,
+    };
+    CallError::new(kind, Reached::Yes, error.to_string())
+}
+
+/// The body of an answer that is no fault and that answers this message.
+fn open<'a, 'i>(
+    document: &'a roxmltree::Document<'i>,
+    invoked: bool,
+    message_id: Option<&str>,
+) -> Result<roxmltree::Node<'a, 'i>, CallError> {
+    let root = document.root_element();
+    let body = xml::child(root, ns::SOAP, "Body").filter(|_| xml::is(root, ns::SOAP, "Envelope"));
+    let body = body.ok_or_else(|| CallError::malformed("the answer is no SOAP 1.2 envelope"))?;
+    if let Some(fault) = Fault::read(body) {
+        return Err(fault.into_error(invoked));
+    }
+    let relates_to = xml::child(root, ns::SOAP, "Header")
+        .and_then(|header| xml::child(header, ns::ADDRESSING, "RelatesTo"))
+        .map(xml::token);
+    match (message_id, relates_to) {
+        (Some(sent), Some(answered)) if sent != answered => {
+            Err(CallError::malformed("the answer relates to another message than the one that was sent"))
+        }
+        _ => Ok(body),
+    }
+}

@@ -1,0 +1,260 @@
+//! Faults: Microsoft's codes, the subcodes that go with them, both shapes of detail, and what a client makes of them
+//! (DSP0226 section 14, MS-WSMV 2.2.4.43).
+
+use roxmltree::Node;
+
+use cim::{CallError, ErrorKind, Reached};
+
+use crate::namespace as ns;
+use crate::xml;
+
+/// Microsoft's fault codes, as far as they are sent or decide something.
+pub mod code {
+    /// No such instance or class.
+    pub const NOT_FOUND: u32 = 2_150_858_752;
+    /// The action is none that the resource has.
+    pub const ACTION_NOT_SUPPORTED: u32 = 2_150_858_771;
+    /// The resource URI is none.
+    pub const INVALID_RESOURCE: u32 = 2_150_858_811;
+    /// A Pull on this context is under way.
+    pub const PULL_UNDER_WAY: u32 = 2_150_858_758;
+    /// A header has a bad value.
+    pub const INVALID_HEADER: u32 = 2_150_858_767;
+    /// A header must be understood and is not.
+    pub const MUST_UNDERSTAND: u32 = 2_150_858_768;
+    /// A header is missing.
+    pub const HEADER_REQUIRED: u32 = 2_150_858_769;
+    /// The filter's dialect is none that is spoken.
+    pub const FILTER_DIALECT: u32 = 2_150_858_777;
+    /// The query cannot be processed, for example for an unknown class.
+    pub const CANNOT_PROCESS_FILTER: u32 = 2_150_858_778;
+    /// The enumeration context is unknown or has expired.
+    pub const INVALID_CONTEXT: u32 = 2_150_858_779;
+    /// The operation took too long.
+    pub const TIMED_OUT: u32 = 2_150_858_793;
+    /// The message, or one item of it, is larger than allowed.
+    pub const ENCODING_LIMIT: u32 = 2_150_858_805;
+    /// The message is not of its schema.
+    pub const SCHEMA: u32 = 2_150_858_817;
+    /// A feature that is not supported.
+    pub const UNSUPPORTED_FEATURE: u32 = 2_150_858_818;
+    /// The message is not XML.
+    pub const INVALID_XML: u32 = 2_150_858_819;
+    /// MaxEnvelopeSize is below the least.
+    pub const ENVELOPE_SIZE: u32 = 2_150_858_823;
+    /// Selectors are missing.
+    pub const INSUFFICIENT_SELECTORS: u32 = 2_150_858_842;
+    /// A selector is none of the class's keys.
+    pub const UNEXPECTED_SELECTORS: u32 = 2_150_858_843;
+    /// A selector occurs twice.
+    pub const DUPLICATE_SELECTORS: u32 = 2_150_858_847;
+    /// The enumeration mode is none that is supported.
+    pub const ENUMERATION_MODE: u32 = 2_150_858_886;
+    /// A locale was insisted on.
+    pub const LOCALE: u32 = 2_150_858_887;
+    /// A query must be sent to all classes.
+    pub const QUERY_NEEDS_ALL_CLASSES: u32 = 2_150_859_003;
+    /// WMI refuses access.
+    pub const ACCESS_DENIED: u32 = 2_150_859_012;
+    /// The namespace selector differs from the resource's namespace.
+    pub const NAMESPACE_MISMATCH: u32 = 2_150_859_067;
+    /// Too many operations of one user.
+    pub const QUOTA: u32 = 2_150_859_174;
+    /// The provider failed.
+    pub const INTERNAL: u32 = 2_150_858_755;
+}
+
+/// A fault, as it is sent or was received.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Microsoft's code, or an HRESULT of WMI, or a Win32 code; `None` if the fault had none.
+    pub code: Option<u32>,
+    /// The subcode's local name: `InvalidSelectors`.
+    pub subcode: String,
+    /// What went wrong, in words.
+    pub reason: String,
+    /// The last part of the fault detail's URI.
+    pub detail: Option<String>,
+}
+
+/// What is said of a code: subcode with its usual prefix, and whether the sender is to blame.
+fn subcode_of(code: u32) -> (&'static str, bool) {
+    match code {
+        code::NOT_FOUND | code::INVALID_RESOURCE | 2_150_858_754 | 2_150_858_770 => ("a:DestinationUnreachable", true),
+        code::ACTION_NOT_SUPPORTED | 2_150_858_753 => ("a:ActionNotSupported", true),
+        code::PULL_UNDER_WAY => ("w:Concurrency", true),
+        code::INVALID_HEADER | 2_150_858_881 => ("a:InvalidMessageInformationHeader", true),
+        code::MUST_UNDERSTAND => ("s:MustUnderstand", true),
+        code::HEADER_REQUIRED => ("a:MessageInformationHeaderRequired", true),
+        code::FILTER_DIALECT => ("n:FilterDialectRequestedUnavailable", true),
+        code::CANNOT_PROCESS_FILTER => ("n:CannotProcessFilter", true),
+        code::INVALID_CONTEXT | 2_150_858_759 => ("n:InvalidEnumerationContext", false),
+        code::TIMED_OUT => ("w:TimedOut", false),
+        code::ENCODING_LIMIT | code::ENVELOPE_SIZE..=2_150_858_825 => ("w:EncodingLimit", true),
+        2_150_858_810 | 2_150_858_837 => ("w:InvalidParameter", true),
+        code::SCHEMA => ("w:SchemaValidationError", true),
+        code::UNSUPPORTED_FEATURE | code::ENUMERATION_MODE | code::LOCALE => ("w:UnsupportedFeature", true),
+        2_150_858_813 | code::INSUFFICIENT_SELECTORS..=2_150_858_847 | 2_150_859_002 => ("w:InvalidSelectors", true),
+        code::QUERY_NEEDS_ALL_CLASSES => ("n:CannotProcessFilter", true),
+        5 | 0x8004_1003 | 0x8007_0005 | code::ACCESS_DENIED..=2_150_859_014 => ("w:AccessDenied", true),
+        2_150_859_173..=2_150_859_176 => ("w:QuotaLimit", true),
+        _ => ("w:InternalError", false),
+    }
+}
+
+impl Fault {
+    /// A fault with the subcode that goes with its code.
+    pub fn new(code: u32, reason: impl Into<String>) -> Self {
+        let subcode = subcode_of(code).0;
+        let local = subcode.split_once(':').map_or(subcode, |(_, local)| local);
+        Self { code: Some(code), subcode: local.to_owned(), reason: reason.into(), detail: None }
+    }
+
+    /// The same with the last part of a fault detail's URI.
+    #[must_use]
+    pub fn with_detail(mut self, detail: &str) -> Self {
+        self.detail = Some(detail.to_owned());
+        self
+    }
+
+    /// What a server answers for a call that failed behind it.
+    pub fn of(error: &CallError) -> Self {
+        let code = error.status.unwrap_or(match error.kind {
+            ErrorKind::Denied => code::ACCESS_DENIED,
+            ErrorKind::NotThere => code::NOT_FOUND,
+            ErrorKind::Busy => code::QUOTA,
+            ErrorKind::TimedOut => code::TIMED_OUT,
+            ErrorKind::TooLarge => code::ENCODING_LIMIT,
+            ErrorKind::Unsupported => code::UNSUPPORTED_FEATURE,
+            ErrorKind::Refused | ErrorKind::Malformed | ErrorKind::Unreachable => code::INTERNAL,
+        });
+        Self::new(code, error.message.clone())
+    }
+
+    /// The action of the answer that carries this fault.
+    pub(crate) fn action(&self) -> &'static str {
+        match subcode_of(self.code.unwrap_or_default()).0.split_once(':').map(|(prefix, _)| prefix) {
+            Some("a") => "http://schemas.xmlsoap.org/ws/2004/08/addressing/fault",
+            Some("n") => "http://schemas.xmlsoap.org/ws/2004/09/enumeration/fault",
+            _ => "http://schemas.dmtf.org/wbem/wsman/1/wsman/fault",
+        }
+    }
+
+    /// Writes the fault as a body's content.
+    pub(crate) fn write(&self, machine: &str) -> String {
+        let (subcode, sender) = subcode_of(self.code.unwrap_or_default());
+        let who = if sender { "Sender" } else { "Receiver" };
+        let reason = xml::escape(&self.reason);
+        let detail = self.detail.as_ref().map_or_else(String::new, |detail| {
+            format!(
+                "<w:FaultDetail>http://schemas.dmtf.org/wbem/wsman/1/wsman/faultDetail/{}</w:FaultDetail>",
+                xml::escape(detail)
+            )
+        });
+        format!(
+            concat!(
+                "<s:Fault><s:Code><s:Value>s:{}</s:Value><s:Subcode><s:Value>{}</s:Value></s:Subcode></s:Code>",
+                r#"<s:Reason><s:Text xml:lang="en-US">{}</s:Text></s:Reason><s:Detail>{}"#,
+                r#"<f:WSManFault xmlns:f="{}" Code="{}" Machine="{}"><f:Message>{}</f:Message></f:WSManFault>"#,
+                "</s:Detail></s:Fault>"
+            ),
+            who,
+            subcode,
+            reason,
+            detail,
+            ns::FAULT,
+            self.code.unwrap_or_default(),
+            xml::escape(machine),
+            reason
+        )
+    }
+
+    /// Reads the fault in a body, in either shape of detail; `None` if the body holds none.
+    pub(crate) fn read(body: Node<'_, '_>) -> Option<Self> {
+        let fault = xml::child(body, ns::SOAP, "Fault")?;
+        let subcode = xml::child(fault, ns::SOAP, "Code")
+            .and_then(|c| xml::child(c, ns::SOAP, "Subcode"))
+            .and_then(|c| xml::child(c, ns::SOAP, "Value"))
+            .map(xml::token)
+            .unwrap_or_default();
+        let subcode = subcode.rsplit(':').next().unwrap_or_default().to_owned();
+        let reason =
+            xml::child(fault, ns::SOAP, "Reason").and_then(|r| xml::child(r, ns::SOAP, "Text")).map(xml::token);
+        let detail = xml::child(fault, ns::SOAP, "Detail");
+        let named = detail.and_then(|d| xml::child(d, ns::WSMAN, "FaultDetail")).map(xml::token);
+        let (code, message) = detail.map_or((None, None), read_detail);
+        let reason = [message, reason].into_iter().flatten().find(|text| !text.is_empty()).unwrap_or_default();
+        Some(Self {
+            code,
+            subcode,
+            reason,
+            detail: named.and_then(|uri| uri.rsplit('/').next().map(ToOwned::to_owned)),
+        })
+    }
+
+    /// What a client makes of it. `invoked` says that the request was an Invoke, whose outcome a time-out leaves open.
+    pub(crate) fn into_error(self, invoked: bool) -> CallError {
+        let kind = self.kind();
+        let reached = if invoked && kind == ErrorKind::TimedOut { Reached::Perhaps } else { Reached::Yes };
+        let message = match (self.reason.is_empty(), self.subcode.is_empty()) {
+            (false, _) => self.reason,
+            (true, false) => format!("the server answered with the fault {}", self.subcode),
+            (true, true) => "the server answered with a fault that says nothing".to_owned(),
+        };
+        CallError { kind, status: self.code, reached, message }
+    }
+
+    fn kind(&self) -> ErrorKind {
+        match self.code {
+            Some(5 | 0x8004_1003 | 0x8007_0005 | code::ACCESS_DENIED..=2_150_859_014) => ErrorKind::Denied,
+            Some(code::NOT_FOUND | code::CANNOT_PROCESS_FILTER | 0x8004_1002 | 0x8004_1010 | 0x8004_100E) => {
+                ErrorKind::NotThere
+            }
+            Some(2_150_859_173..=2_150_859_176 | 0x8004_1045 | 0x8004_1033 | 0x8004_1032) => ErrorKind::Busy,
+            Some(code::TIMED_OUT | 0x8004_1069) => ErrorKind::TimedOut,
+            Some(code::ENCODING_LIMIT | code::ENVELOPE_SIZE..=2_150_858_825) => ErrorKind::TooLarge,
+            Some(code::ACTION_NOT_SUPPORTED | 2_150_858_753 | code::UNSUPPORTED_FEATURE) => ErrorKind::Unsupported,
+            Some(_) => ErrorKind::Refused,
+            None => match self.subcode.as_str() {
+                "AccessDenied" => ErrorKind::Denied,
+                "DestinationUnreachable" | "CannotProcessFilter" => ErrorKind::NotThere,
+                "QuotaLimit" => ErrorKind::Busy,
+                "TimedOut" => ErrorKind::TimedOut,
+                "EncodingLimit" => ErrorKind::TooLarge,
+                "ActionNotSupported" | "UnsupportedFeature" => ErrorKind::Unsupported,
+                _ => ErrorKind::Refused,
+            },
+        }
+    }
+}
+
+/// The code and the words of a fault's detail: Microsoft's own element, or newer Windows' WMI error instance.
+fn read_detail(detail: Node<'_, '_>) -> (Option<u32>, Option<String>) {
+    if let Some(fault) = xml::child(detail, ns::FAULT, "WSManFault") {
+        let code = fault.attribute("Code").and_then(|code| code.trim().parse().ok());
+        let message = xml::child(fault, ns::FAULT, "Message");
+        let words =
+            message.map(|m| m.descendants().filter_map(|n| if n.is_text() { n.text() } else { None }).collect());
+        return (code, words.map(|text: String| text.trim().to_owned()));
+    }
+    let Some(error) = xml::elements(detail).find(|n| n.tag_name().name() == "MSFT_WmiError") else {
+        return (None, None);
+    };
+    let property = |name: &str| xml::elements(error).find(|n| n.tag_name().name() == name).map(xml::token);
+    let own = property("error_Code").and_then(|code| code.parse::<u32>().ok()).filter(|code| *code != 0);
+    let by_id = || {
+        let id = property("MessageID")?;
+        u32::from_str_radix(id.strip_prefix("HRESULT 0x")?, 16).ok()
+    };
+    let by_status = || {
+        Some(match property("CIMStatusCode")?.as_str() {
+            "2" => 0x8004_1003,
+            "3" => 0x8004_100E,
+            "5" => 0x8004_1010,
+            "6" => 0x8004_1002,
+            "27" => code::QUOTA,
+            _ => return None,
+        })
+    };
+    (own.or_else(by_id).or_else(by_status), property("Message"))
+}

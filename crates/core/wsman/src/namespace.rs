@@ -1,0 +1,36 @@
+//! The XML namespaces and fixed URIs of WS-Management. Prefixes are Microsoft's; readers go by URI alone.
+
+/// SOAP 1.2, prefix `s`.
+pub(crate) const SOAP: &str = "http://www.w3.org/2003/05/soap-envelope";
+/// WS-Addressing, prefix `a`.
+pub(crate) const ADDRESSING: &str = "http://schemas.xmlsoap.org/ws/2004/08/addressing";
+/// WS-Management, prefix `w`.
+pub(crate) const WSMAN: &str = "http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd";
+/// WS-Enumeration, prefix `n`.
+pub(crate) const ENUMERATION: &str = "http://schemas.xmlsoap.org/ws/2004/09/enumeration";
+/// Microsoft's extensions, prefix `p`.
+pub(crate) const MICROSOFT: &str = "http://schemas.microsoft.com/wbem/wsman/1/wsman.xsd";
+/// The common types of WS-CIM, prefix `cim`.
+pub(crate) const CIM: &str = "http://schemas.dmtf.org/wbem/wscim/1/common";
+/// Identify, prefix `wsmid` (DSP0226).
+pub(crate) const IDENTITY: &str = "http://schemas.dmtf.org/wbem/wsman/identity/1/wsmanidentity.xsd";
+/// Identify as MS-WSMV spells it; both are read.
+pub(crate) const IDENTIFY: &str = "http://schemas.dmtf.org/wbem/wsman/identify/1/wsmanidentity.xsd";
+/// Microsoft's fault detail, prefix `f`.
+pub(crate) const FAULT: &str = "http://schemas.microsoft.com/wbem/wsman/1/wsmanfault";
+/// XML Schema instances, prefix `xsi`.
+pub(crate) const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
+
+/// The address that means "on this connection".
+pub(crate) const ANONYMOUS: &str = "http://schemas.xmlsoap.org/ws/2004/08/addressing/role/anonymous";
+/// The query language that WMI speaks.
+pub(crate) const WQL: &str = "http://schemas.microsoft.com/wbem/wsman/1/WQL";
+
+/// The prefixes that every envelope declares.
+pub(crate) const DECLARATIONS: &str = concat!(
+    r#" xmlns:s="http://www.w3.org/2003/05/soap-envelope""#,
+    r#" xmlns:a="http://schemas.xmlsoap.org/ws/2004/08/addressing""#,
+    r#" xmlns:n="http://schemas.xmlsoap.org/ws/2004/09/enumeration""#,
+    r#" xmlns:w="http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd""#,
+    r#" xmlns:p="http://schemas.microsoft.com/wbem/wsman/1/wsman.xsd""#,
+);

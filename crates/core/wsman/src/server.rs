@@ -1,0 +1,313 @@
+//! The server's side: envelopes in, envelopes out, with enumeration contexts in between. Strict where Windows is strict.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use cim::{CallError, Reply, Request, wql};
+
+use crate::client::every;
+use crate::fault::{Fault, code};
+use crate::header;
+use crate::message::{
+    Batch, Enumerate, Identity, ItemWriter, Mode, Operation, Response, action_of, read_operation, write_body,
+    write_envelope, write_identity,
+};
+use crate::namespace as ns;
+use crate::resource::Resource;
+use crate::xml;
+
+/// Largest answer, in bytes (`MaxEnvelopeSizekb` 500 of current Windows).
+const ENVELOPE_MAX: usize = 500 * 1024;
+/// Room for an envelope around its items.
+const ENVELOPE_FRAME: usize = 2 * 1024;
+/// Most items in one batch (MaxBatchItems).
+const BATCH_MAX: usize = 32_000;
+/// An enumeration that nobody pulls from ends after this long (`EnumerationTimeoutms`).
+const CONTEXT_IDLE: Duration = Duration::from_mins(4);
+/// Most enumerations open at once (`MaxConcurrentOperationsPerUser`).
+const CONTEXTS_MAX: usize = 1_500;
+
+/// What is asked of whatever stands behind the server.
+pub type Ask<'a> = dyn FnMut(Request) -> Result<Reply, CallError> + 'a;
+
+/// One WS-Management service.
+#[derive(Debug)]
+pub struct Server {
+    machine: String,
+    identity: Identity,
+    contexts: BTreeMap<String, Context>,
+    issued: u64,
+}
+
+/// One enumeration under way.
+#[derive(Debug)]
+struct Context {
+    resource: Resource,
+    items: VecDeque<String>,
+    used: Duration,
+}
+
+/// What kind of request was answered, for counting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RequestKind {
+    /// Identify.
+    Identify,
+    /// Get.
+    Get,
+    /// Enumerate.
+    Enumerate,
+    /// Pull.
+    Pull,
+    /// Release.
+    Release,
+    /// Invoke.
+    Invoke,
+    /// None of these, or not readable.
+    Other,
+}
+
+/// An answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The HTTP status: 200, or 500 with a fault.
+    pub status: u16,
+    /// The envelope.
+    pub body: String,
+    /// What was asked.
+    pub kind: RequestKind,
+    /// Whether the answer is a fault.
+    pub fault: bool,
+}
+
+impl Server {
+    /// A service on a machine of that name. `version` is what Identify says: `OS: 6.3.9600 SP: 0.0 Stack: 3.0`.
+    pub fn new(machine: &str, version: &str) -> Self {
+        let identity = Identity {
+            protocol: ns::WSMAN.to_owned(),
+            vendor: "Microsoft Corporation".to_owned(),
+            version: version.to_owned(),
+        };
+        Self { machine: machine.to_owned(), identity, contexts: BTreeMap::new(), issued: 0 }
+    }
+
+    /// Answers one message. `now` is any clock that does not run backwards; `ask` answers CIM requests.
+    pub fn handle(&mut self, now: Duration, bytes: &[u8], charset: Option<&str>, ask: &mut Ask<'_>) -> Answer {
+        self.contexts.retain(|_, context| now.saturating_sub(context.used) < CONTEXT_IDLE);
+        let text = match xml::decode_text(bytes, charset) {
+            Ok(text) => text,
+            Err(error) => return self.fault(RequestKind::Other, None, &unreadable(&error)),
+        };
+        let document = match xml::parse(&text) {
+            Ok(document) => document,
+            Err(error) => return self.fault(RequestKind::Other, None, &unreadable(&error)),
+        };
+        let root = document.root_element();
+        let Some(body) = xml::child(root, ns::SOAP, "Body").filter(|_| xml::is(root, ns::SOAP, "Envelope")) else {
+            let fault = Fault::new(code::SCHEMA, "the message is no SOAP 1.2 envelope");
+            return self.fault(RequestKind::Other, None, &fault);
+        };
+        let asked_who = [ns::IDENTITY, ns::IDENTIFY].into_iter().find(|n| xml::child(body, n, "Identify").is_some());
+        if let Some(namespace) = asked_who {
+            return self.identify(namespace);
+        }
+        let Some(head) = xml::child(root, ns::SOAP, "Header") else {
+            let fault = Fault::new(code::HEADER_REQUIRED, "the message has no header");
+            return self.fault(RequestKind::Other, None, &fault);
+        };
+        let message_id = xml::child(head, ns::ADDRESSING, "MessageID").map(xml::token);
+        let received = match header::read(head) {
+            Ok(received) => received,
+            Err(fault) => return self.fault(RequestKind::Other, message_id.as_deref(), &fault),
+        };
+        let operation = match read_operation(&received, body) {
+            Ok(operation) => operation,
+            Err(fault) => return self.fault(kind_of_action(&received.action), message_id.as_deref(), &fault),
+        };
+        let kind = kind_of(&operation);
+        let wanted = received.header.max_envelope_size.and_then(|size| usize::try_from(size).ok());
+        let size_max = wanted.unwrap_or(ENVELOPE_MAX).min(ENVELOPE_MAX);
+        match self.perform(now, &operation, size_max, ask) {
+            Ok((response, items)) => {
+                let body = write_body(&response, &operation, &items);
+                if body.len() > size_max {
+                    let fault = Fault::new(code::ENCODING_LIMIT, "the answer is larger than MaxEnvelopeSize");
+                    return self.fault(kind, message_id.as_deref(), &fault.with_detail("MaxEnvelopeSizeExceeded"));
+                }
+                let own_id = self.next_id();
+                let action = action_of(&received.action);
+                let body = write_envelope(&action, &own_id, message_id.as_deref(), &body);
+                Answer { status: 200, body, kind, fault: false }
+            }
+            Err(fault) => self.fault(kind, message_id.as_deref(), &fault),
+        }
+    }
+
+    fn perform(
+        &mut self,
+        now: Duration,
+        operation: &Operation,
+        room: usize,
+        ask: &mut Ask<'_>,
+    ) -> Result<(Response, Vec<String>), Fault> {
+        let other = || Fault::new(code::INTERNAL, "the provider answered with something else");
+        match operation {
+            Operation::Identify => Ok((Response::Identity(self.identity.clone()), Vec::new())),
+            Operation::Get(path) => match ask(Request::Get { path: path.clone() }).map_err(|e| Fault::of(&e))? {
+                Reply::Instance(row) => Ok((Response::Instance(row), Vec::new())),
+                Reply::Rows(_) | Reply::Output(_) => Err(other()),
+            },
+            Operation::Invoke { path, method, arguments } => {
+                let request =
+                    Request::Invoke { path: path.clone(), method: method.clone(), arguments: arguments.clone() };
+                match ask(request).map_err(|e| Fault::of(&e))? {
+                    Reply::Output(output) => Ok((Response::Output(output), Vec::new())),
+                    Reply::Rows(_) | Reply::Instance(_) => Err(other()),
+                }
+            }
+            Operation::Enumerate(enumerate) => self.enumerate(now, enumerate, room, ask),
+            Operation::Pull { resource, context, max_elements } => {
+                self.pull(now, resource, context, *max_elements, room)
+            }
+            Operation::Release { context, .. } => match self.contexts.remove(context) {
+                Some(_) => Ok((Response::Released, Vec::new())),
+                None => Err(no_such_context()),
+            },
+        }
+    }
+
+    fn enumerate(
+        &mut self,
+        now: Duration,
+        enumerate: &Enumerate,
+        room: usize,
+        ask: &mut Ask<'_>,
+    ) -> Result<(Response, Vec<String>), Fault> {
+        let select = match &enumerate.query {
+            Some(query) => {
+                wql::parse(query).map_err(|error| Fault::new(code::CANNOT_PROCESS_FILTER, error.to_string()))?
+            }
+            None => every(&enumerate.resource.class),
+        };
+        let fragments = select.columns != wql::Columns::All;
+        if fragments && enumerate.mode != Mode::Object {
+            return Err(Fault::new(code::ENUMERATION_MODE, "rows of a column list have no references"));
+        }
+        if self.contexts.len() >= CONTEXTS_MAX {
+            return Err(Fault::new(code::QUOTA, "too many enumerations are open"));
+        }
+        let namespace = enumerate.resource.namespace.clone();
+        let rows = match ask(Request::Query { namespace, select }).map_err(|e| Fault::of(&e))? {
+            Reply::Rows(rows) => rows,
+            Reply::Instance(_) | Reply::Output(_) => {
+                return Err(Fault::new(code::INTERNAL, "the provider answered with something else"));
+            }
+        };
+        let writer = ItemWriter { resource: enumerate.resource.clone(), mode: enumerate.mode, fragments };
+        let mut items: VecDeque<String> = rows.iter().map(|row| writer.item(row)).collect();
+        let first = if enumerate.optimize { batch(&mut items, enumerate.max_elements, room)? } else { Vec::new() };
+        let end = enumerate.optimize && items.is_empty();
+        let context = (!end).then(|| self.open(now, enumerate.resource.clone(), items));
+        Ok((Response::Enumeration(Batch { rows: Vec::new(), context, end }), first))
+    }
+
+    fn pull(
+        &mut self,
+        now: Duration,
+        resource: &Resource,
+        context: &str,
+        max_elements: Option<u32>,
+        room: usize,
+    ) -> Result<(Response, Vec<String>), Fault> {
+        let mut under_way = self.contexts.remove(context).ok_or_else(no_such_context)?;
+        if under_way.resource.namespace != resource.namespace {
+            return Err(Fault::new(2_150_859_181, "the Pull is for another resource than the Enumerate"));
+        }
+        let items = batch(&mut under_way.items, max_elements, room)?;
+        let end = under_way.items.is_empty();
+        // The context changes in every answer.
+        let context = (!end).then(|| self.open(now, under_way.resource, under_way.items));
+        Ok((Response::Items(Batch { rows: Vec::new(), context, end }), items))
+    }
+
+    fn open(&mut self, now: Duration, resource: Resource, items: VecDeque<String>) -> String {
+        let id = self.next_id();
+        self.contexts.insert(id.clone(), Context { resource, items, used: now });
+        id
+    }
+
+    fn identify(&mut self, namespace: &str) -> Answer {
+        let body = write_identity(&self.identity, namespace);
+        let soap = ns::SOAP;
+        let body =
+            format!(r#"<s:Envelope xml:lang="en-US" xmlns:s="{soap}"><s:Header/><s:Body>{body}</s:Body></s:Envelope>"#);
+        Answer { status: 200, body, kind: RequestKind::Identify, fault: false }
+    }
+
+    fn fault(&mut self, kind: RequestKind, relates_to: Option<&str>, fault: &Fault) -> Answer {
+        let id = self.next_id();
+        let body = write_envelope(fault.action(), &id, relates_to, &fault.write(&self.machine));
+        Answer { status: 500, body, kind, fault: true }
+    }
+
+    /// A name that this service has not used: its own, so that two runs give the same bytes.
+    fn next_id(&mut self) -> String {
+        self.issued += 1;
+        format!("uuid:{:08X}-0000-4000-8000-{:012X}", 0x5EED_u32, self.issued)
+    }
+}
+
+/// Takes items from the front while they fit; at least one, or a fault if not even one does.
+fn batch(items: &mut VecDeque<String>, most: Option<u32>, room: usize) -> Result<Vec<String>, Fault> {
+    let most = most.and_then(|n| usize::try_from(n).ok()).unwrap_or(1).min(BATCH_MAX);
+    let mut left = room.saturating_sub(ENVELOPE_FRAME);
+    let mut taken = Vec::new();
+    while taken.len() < most {
+        match items.front() {
+            Some(item) if item.len() <= left => left -= item.len(),
+            Some(_) if taken.is_empty() => {
+                let fault = Fault::new(code::ENCODING_LIMIT, "one item is larger than MaxEnvelopeSize");
+                return Err(fault.with_detail("MaxEnvelopeSizeExceeded"));
+            }
+            Some(_) | None => break,
+        }
+        taken.extend(items.pop_front());
+    }
+    Ok(taken)
+}
+
+fn no_such_context() -> Fault {
+    Fault::new(code::INVALID_CONTEXT, "the enumeration context is unknown or has expired")
+}
+
+fn unreadable(error: &crate::ReadError) -> Fault {
+    match error {
+        crate::ReadError::TooLong(_) => Fault::new(code::ENCODING_LIMIT, error.to_string()),
+        crate::ReadError::Charset(_) | crate::ReadError::TooDeep | crate::ReadError::Xml(_) => {
+            Fault::new(code::INVALID_XML, error.to_string())
+        }
+    }
+}
+
+fn kind_of(operation: &Operation) -> RequestKind {
+    match operation {
+        Operation::Identify => RequestKind::Identify,
+        Operation::Get(_) => RequestKind::Get,
+        Operation::Enumerate(_) => RequestKind::Enumerate,
+        Operation::Pull { .. } => RequestKind::Pull,
+        Operation::Release { .. } => RequestKind::Release,
+        Operation::Invoke { .. } => RequestKind::Invoke,
+    }
+}
+
+/// The kind of a request whose body could not be read.
+fn kind_of_action(action: &str) -> RequestKind {
+    use crate::message::action as a;
+    match action {
+        a::GET => RequestKind::Get,
+        a::ENUMERATE => RequestKind::Enumerate,
+        a::PULL => RequestKind::Pull,
+        a::RELEASE => RequestKind::Release,
+        other if Resource::parse(other).is_some() => RequestKind::Invoke,
+        _ => RequestKind::Other,
+    }
+}

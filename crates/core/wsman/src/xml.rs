@@ -1,0 +1,188 @@
+//! Reading XML strictly and writing it escaped.
+
+use std::borrow::Cow;
+
+use roxmltree::{Document, Node, ParsingOptions};
+
+/// Largest message that is parsed, in bytes of text. WinRM's own limit is 500 KiB; a server may be set to more.
+const LENGTH_MAX: usize = 16 * 1024 * 1024;
+/// Most nodes in one message: bounds memory, which is many times the text.
+const NODES_MAX: u32 = 2_000_000;
+/// Deepest nesting: an instance in an item in a body is nine deep; embedded objects add three each.
+const DEPTH_MAX: usize = 64;
+
+/// A message cannot be read as XML.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReadError {
+    /// Neither UTF-8 nor UTF-16 as announced.
+    #[error("the message is not valid {0}")]
+    Charset(&'static str),
+    /// Larger than is read.
+    #[error("the message has {0} bytes, more than the {LENGTH_MAX} that are read")]
+    TooLong(usize),
+    /// Nested more deeply than is read.
+    #[error("the message is nested more than {DEPTH_MAX} deep")]
+    TooDeep,
+    /// Not well-formed, or with a DTD.
+    #[error("the message is not well-formed XML: {0}")]
+    Xml(String),
+}
+
+/// The text of a message: UTF-8, or UTF-16 by its byte order mark or its announced charset (MS-WSMV 2.2.1).
+///
+/// # Errors
+/// [`ReadError::Charset`] or [`ReadError::TooLong`].
+pub fn decode_text<'a>(bytes: &'a [u8], charset: Option<&str>) -> Result<Cow<'a, str>, ReadError> {
+    if bytes.len() > LENGTH_MAX {
+        return Err(ReadError::TooLong(bytes.len()));
+    }
+    let announced_wide = charset.is_some_and(|name| name.trim_matches('"').to_ascii_lowercase().starts_with("utf-16"));
+    let (rest, big_endian) = match bytes {
+        [0xEF, 0xBB, 0xBF, rest @ ..] => return utf8(rest),
+        [0xFF, 0xFE, rest @ ..] => (rest, false),
+        [0xFE, 0xFF, rest @ ..] => (rest, true),
+        _ if announced_wide => (bytes, false),
+        _ => return utf8(bytes),
+    };
+    let units = rest.chunks_exact(2).map(|pair| match pair {
+        [a, b] if big_endian => u16::from_be_bytes([*a, *b]),
+        [a, b] => u16::from_le_bytes([*a, *b]),
+        _ => 0,
+    });
+    let text: Result<String, _> = char::decode_utf16(units).collect();
+    match text {
+        Ok(text) if rest.len().is_multiple_of(2) => Ok(Cow::Owned(text)),
+        Ok(_) | Err(_) => Err(ReadError::Charset("UTF-16")),
+    }
+}
+
+fn utf8(bytes: &[u8]) -> Result<Cow<'_, str>, ReadError> {
+    std::str::from_utf8(bytes).map(Cow::Borrowed).map_err(|_| ReadError::Charset("UTF-8"))
+}
+
+/// Parses a message. DTDs are refused, so there are no entities to expand.
+pub(crate) fn parse(text: &str) -> Result<Document<'_>, ReadError> {
+    if text.len() > LENGTH_MAX {
+        return Err(ReadError::TooLong(text.len()));
+    }
+    let options = ParsingOptions { allow_dtd: false, nodes_limit: NODES_MAX, ..ParsingOptions::default() };
+    let document = Document::parse_with_options(text, options).map_err(|e| ReadError::Xml(e.to_string()))?;
+    if depth_exceeds(document.root_element(), DEPTH_MAX) {
+        return Err(ReadError::TooDeep);
+    }
+    Ok(document)
+}
+
+/// Walks without recursion, so that depth costs no stack.
+fn depth_exceeds(root: Node<'_, '_>, limit: usize) -> bool {
+    let mut depth = 0_usize;
+    let mut node = root;
+    loop {
+        if let Some(child) = node.first_child() {
+            depth += 1;
+            if depth > limit {
+                return true;
+            }
+            node = child;
+            continue;
+        }
+        while node.next_sibling().is_none() {
+            match node.parent() {
+                Some(parent) if depth > 0 => {
+                    depth -= 1;
+                    node = parent;
+                }
+                _ => return false,
+            }
+        }
+        match node.next_sibling() {
+            Some(next) if depth > 0 => node = next,
+            _ => return false,
+        }
+    }
+}
+
+/// The element children of a node.
+pub(crate) fn elements<'a, 'i>(node: Node<'a, 'i>) -> impl Iterator<Item = Node<'a, 'i>> {
+    node.children().filter(Node::is_element)
+}
+
+/// Whether a node is the element of that namespace and local name. Namespaces compare without case, as on Windows.
+pub(crate) fn is(node: Node<'_, '_>, namespace: &str, local: &str) -> bool {
+    let own = node.tag_name();
+    own.name() == local && own.namespace().is_some_and(|ns| ns.eq_ignore_ascii_case(namespace))
+}
+
+/// The first child element of that name.
+pub(crate) fn child<'a, 'i>(node: Node<'a, 'i>, namespace: &str, local: &str) -> Option<Node<'a, 'i>> {
+    elements(node).find(|n| is(*n, namespace, local))
+}
+
+/// All text directly within a node.
+pub(crate) fn text(node: Node<'_, '_>) -> String {
+    node.children().filter(Node::is_text).filter_map(|n| n.text()).collect()
+}
+
+/// Text of codes, URIs and ids: fixtures and proxies pad it, the meaning does not.
+pub(crate) fn token(node: Node<'_, '_>) -> String {
+    text(node).trim().to_owned()
+}
+
+/// Escapes text for content and double-quoted attributes. What XML cannot carry becomes `?`, as on Windows.
+pub(crate) fn escape(text: &str) -> Cow<'_, str> {
+    let plain = |c: char| !matches!(c, '&' | '<' | '>' | '"' | '\0'..='\u{1f}' | '\u{fffe}' | '\u{ffff}');
+    if text.chars().all(plain) {
+        return Cow::Borrowed(text);
+    }
+    let mut escaped = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\t' => escaped.push_str("&#9;"),
+            '\n' => escaped.push_str("&#10;"),
+            '\r' => escaped.push_str("&#13;"),
+            '\0'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => escaped.push('?'),
+            other => escaped.push(other),
+        }
+    }
+    Cow::Owned(escaped)
+}
+
+/// A CIM name as an XML name: CIM names are identifiers, and anything else could not be one.
+pub(crate) fn name(name: &cim::Name) -> String {
+    let kept: String =
+        name.as_str().chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '_' }).collect();
+    if kept.starts_with(|c: char| c.is_ascii_digit()) || kept.is_empty() { format!("_{kept}") } else { kept }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn utf16_is_read_by_its_mark_or_its_announcement() {
+        let wide = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+        let mut marked = vec![0xFF, 0xFE];
+        marked.extend(wide("<é/>"));
+        assert_eq!(decode_text(&marked, None).unwrap(), "<é/>");
+        assert_eq!(decode_text(&wide("<é/>"), Some("UTF-16")).unwrap(), "<é/>");
+        assert_eq!(decode_text(b"\xEF\xBB\xBF<a/>", None).unwrap(), "<a/>");
+        assert_eq!(decode_text(&[0xFF, 0xFE, 0x41], None), Err(ReadError::Charset("UTF-16")));
+        assert_eq!(decode_text(&[0xC3], None), Err(ReadError::Charset("UTF-8")));
+    }
+
+    #[test]
+    fn entities_and_deep_nesting_are_refused() {
+        let bomb = r#"<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><x>&b;</x>"#;
+        assert!(matches!(parse(bomb), Err(ReadError::Xml(_))));
+        let deep = format!("{}{}", "<a>".repeat(70), "</a>".repeat(70));
+        assert_eq!(parse(&deep).err(), Some(ReadError::TooDeep));
+        let very_deep = format!("{}{}", "<a>".repeat(100_000), "</a>".repeat(100_000));
+        assert!(parse(&very_deep).is_err());
+        let wide = format!("<a>{}</a>", "<b><c/></b>".repeat(1_000));
+        assert!(parse(&wide).is_ok());
+    }
+}
