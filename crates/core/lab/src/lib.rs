@@ -1,1 +1,27 @@
-//! Simulated Hyper-V hosts on virtual time.
+//! Simulated Hyper-V hosts: one state machine per host and a fabric of links, on virtual time, from a seed.
+//!
+//! The lab answers [`cim::Request`] as a host would. It is written from Hyper-V's reference alone and never from the
+//! code that talks with hosts, so that two readings of the same pages meet on the wire. It does no I/O and reads no
+//! clock; the same spec, commands and times give the same bytes.
+//!
+//! Start with [`World`]; [`Command`] is what people and power failures do to it; `wmi` answers requests; `replication`
+//! is the state machine of a leg.
+
+mod command;
+mod event;
+mod host;
+mod job;
+mod leg;
+mod replication;
+pub mod schema;
+mod spec;
+#[cfg(test)]
+mod tests;
+pub mod view;
+mod wmi;
+mod world;
+
+pub use command::{Command, CommandError, InFlight, Setting, Side};
+pub use host::Management;
+pub use spec::{Os, RaceState, Spec, SpecError, Topology};
+pub use world::{Face, World};

@@ -1,0 +1,94 @@
+//! What a host writes into its event logs.
+
+use std::time::Duration;
+
+use uuid::Uuid;
+
+/// One record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Record {
+    pub(crate) number: u64,
+    pub(crate) at: Duration,
+    pub(crate) channel: &'static str,
+    pub(crate) id: u32,
+    pub(crate) level: &'static str,
+    pub(crate) vm: Option<Uuid>,
+    pub(crate) code: Option<u32>,
+    pub(crate) message: String,
+}
+
+pub(crate) const VMMS: &str = "Microsoft-Windows-Hyper-V-VMMS-Admin";
+pub(crate) const SYSTEM: &str = "System";
+
+/// The HRESULT of an aborted operation: the shutdown's mark.
+pub(crate) const ABORTED: u32 = 0x8000_4004;
+/// `WinHTTP`: cannot connect.
+pub(crate) const CANNOT_CONNECT: u32 = 0x0000_2EFD;
+/// Unspecified error.
+pub(crate) const UNSPECIFIED: u32 = 0x8000_4005;
+
+/// What happened, before it has a number and a time.
+#[derive(Clone, Debug)]
+pub(crate) enum Happening<'a> {
+    /// 32022: changes could not be sent.
+    SendFailed { vm: Uuid, name: &'a str, code: u32 },
+    /// 32086: replication suspended after a failure held for final.
+    NonRecoverable { vm: Uuid, name: &'a str },
+    /// 32315: will try again.
+    WillRetry { vm: Uuid, name: &'a str, minutes: u64 },
+    /// 1074: somebody asked for a restart or shutdown.
+    ShutdownAsked,
+    /// 6006: the event log stops in order.
+    LogStopped,
+    /// 6005: the event log starts.
+    LogStarted,
+    /// 6008: the shutdown before was unexpected.
+    UnexpectedShutdown,
+    /// 41: the system rebooted without shutting down.
+    KernelPower,
+}
+
+impl Happening<'_> {
+    pub(crate) fn record(&self, number: u64, at: Duration) -> Record {
+        let (channel, id, level, vm, code, message) = match self {
+            Self::SendFailed { vm, name, code } => {
+                let why = if *code == ABORTED {
+                    "The operation has been canceled"
+                } else {
+                    "The server could not be reached"
+                };
+                let text = format!("could not replicate changes for virtual machine '{name}': {why} (0x{code:08X}).");
+                (VMMS, 32022, "Error", Some(*vm), Some(*code), text)
+            }
+            Self::NonRecoverable { vm, name } => {
+                let text =
+                    format!("suspended replication for virtual machine '{name}' due to a non-recoverable failure.");
+                (VMMS, 32086, "Error", Some(*vm), None, text)
+            }
+            Self::WillRetry { vm, name, minutes } => {
+                let text =
+                    format!("failed to replicate virtual machine '{name}' and will retry after {minutes} minute(s).");
+                (VMMS, 32315, "Warning", Some(*vm), None, text)
+            }
+            Self::ShutdownAsked => (SYSTEM, 1074, "Information", None, None, "A restart was initiated.".to_owned()),
+            Self::LogStopped => {
+                (SYSTEM, 6006, "Information", None, None, "The Event log service was stopped.".to_owned())
+            }
+            Self::LogStarted => {
+                (SYSTEM, 6005, "Information", None, None, "The Event log service was started.".to_owned())
+            }
+            Self::UnexpectedShutdown => {
+                (SYSTEM, 6008, "Error", None, None, "The previous system shutdown was unexpected.".to_owned())
+            }
+            Self::KernelPower => (
+                SYSTEM,
+                41,
+                "Critical",
+                None,
+                None,
+                "The system has rebooted without cleanly shutting down first.".to_owned(),
+            ),
+        };
+        Record { number, at, channel, id, level, vm, code, message }
+    }
+}

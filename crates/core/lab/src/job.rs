@@ -1,0 +1,50 @@
+//! Jobs: what a state change takes, and what is kept of it for five minutes.
+
+use std::time::Duration;
+
+use uuid::Uuid;
+
+/// A finished job is removed after this long (`TimeBeforeRemoval`).
+pub(crate) const KEPT: Duration = Duration::from_mins(5);
+/// The kind of a replication state change (`Msvm_ConcreteJob.JobType`).
+pub(crate) const STATE_CHANGE: u16 = 96;
+
+/// One job on one host.
+#[derive(Clone, Debug)]
+pub(crate) struct Job {
+    pub(crate) id: Uuid,
+    pub(crate) vm: usize,
+    pub(crate) sender: bool,
+    /// The state to go back to if it fails.
+    pub(crate) from: u16,
+    /// The state that was asked for.
+    pub(crate) to: u16,
+    pub(crate) started: Duration,
+    pub(crate) stage: Stage,
+}
+
+/// How far a job is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    Running,
+    Completed { at: Duration },
+    Failed { at: Duration, code: u16, why: String },
+}
+
+impl Job {
+    /// `JobState`: 4 running, 7 completed, 10 exception.
+    pub(crate) fn state(&self) -> u16 {
+        match self.stage {
+            Stage::Running => 4,
+            Stage::Completed { .. } => 7,
+            Stage::Failed { .. } => 10,
+        }
+    }
+
+    pub(crate) fn ended(&self) -> Option<Duration> {
+        match self.stage {
+            Stage::Running => None,
+            Stage::Completed { at } | Stage::Failed { at, .. } => Some(at),
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! The classes that hosts show: their properties, types, arrays and keys, from the WMI reference.
+
+mod cimv2;
+mod virtualization;
+
+use cim::{CimType, Name, ObjectPath, Properties, Row, Value};
+
+/// The namespace of Windows itself.
+pub const CIMV2: &str = "root/cimv2";
+/// The namespace of Hyper-V.
+pub const VIRTUALIZATION: &str = "root/virtualization/v2";
+
+/// One class.
+#[derive(Debug)]
+pub struct Class {
+    /// Its name.
+    pub name: &'static str,
+    /// Where it is.
+    pub namespace: &'static str,
+    /// Its key properties.
+    pub keys: &'static [&'static str],
+    /// Its properties.
+    pub properties: &'static [Property],
+}
+
+/// One property.
+#[derive(Debug)]
+pub struct Property {
+    /// Its name.
+    pub name: &'static str,
+    /// Its type.
+    pub kind: CimType,
+    /// Whether it is an array.
+    pub array: bool,
+}
+
+const fn scalar(name: &'static str, kind: CimType) -> Property {
+    Property { name, kind, array: false }
+}
+
+const fn array(name: &'static str, kind: CimType) -> Property {
+    Property { name, kind, array: true }
+}
+
+/// Every class.
+pub fn classes() -> impl Iterator<Item = &'static Class> {
+    cimv2::CLASSES.iter().chain(virtualization::CLASSES)
+}
+
+/// The class of that name in that namespace; both compare without case.
+pub fn class(namespace: &str, name: &str) -> Option<&'static Class> {
+    classes().find(|c| c.namespace.eq_ignore_ascii_case(namespace) && c.name.eq_ignore_ascii_case(name))
+}
+
+impl Class {
+    /// The property of that name.
+    pub fn property(&self, name: &str) -> Option<&'static Property> {
+        self.properties.iter().find(|p| p.name.eq_ignore_ascii_case(name))
+    }
+
+    /// An instance: every property present, NULL where no value is given, with its path and its system properties.
+    pub(crate) fn instance(&self, server: &str, values: Vec<(&'static str, Value)>) -> Row {
+        let mut properties: Properties = self.properties.iter().map(|p| (Name::new(p.name), Value::Nil)).collect();
+        for (name, value) in values {
+            properties.set(name, value);
+        }
+        let mut path = ObjectPath::new(self.namespace, self.name);
+        for key in self.keys {
+            path = path.with(*key, properties.value(*key).lexical().unwrap_or_default());
+        }
+        properties.set("__SERVER", Value::String(server.to_owned()));
+        properties.set("__CLASS", Value::String(self.name.to_owned()));
+        Row { class: Name::new(self.name), path: Some(path), properties }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_is_a_property_and_no_property_stands_twice() {
+        for class in classes() {
+            assert!(class.keys.iter().all(|key| class.property(key).is_some()), "{}", class.name);
+            let mut names: Vec<_> = class.properties.iter().map(|p| p.name.to_lowercase()).collect();
+            names.sort();
+            names.dedup();
+            assert_eq!(names.len(), class.properties.len(), "{}", class.name);
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! What a lab is made of.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+/// A lab to be built.
+#[derive(Clone, Debug)]
+pub struct Spec {
+    /// How many hosts; at least 2 where anything is replicated.
+    pub hosts: usize,
+    /// How many VMs, unreplicated ones included.
+    pub vms: usize,
+    /// What every host runs.
+    pub os: Os,
+    /// Who replicates to whom.
+    pub topology: Topology,
+    /// The state that a shutdown leaves behind.
+    pub race_state: RaceState,
+    /// How long a state-change job takes.
+    pub job: Duration,
+    /// Source of all chance.
+    pub seed: u64,
+    /// How many VMs, counted from the end, have no replication.
+    pub unreplicated: usize,
+    /// Wall time at virtual zero. Unit: microseconds since 1970-01-01T00:00:00Z.
+    pub started_us: i64,
+}
+
+impl Default for Spec {
+    fn default() -> Self {
+        Self {
+            hosts: 2,
+            vms: 3,
+            os: Os::Server2012R2,
+            topology: Topology::Ring,
+            race_state: RaceState::Error,
+            job: Duration::from_millis(200),
+            seed: 1,
+            unreplicated: 0,
+            started_us: 1_767_225_600_000_000,
+        }
+    }
+}
+
+/// Versions of Windows Server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Os {
+    /// Server 2012 R2.
+    Server2012R2,
+    /// Server 2016.
+    Server2016,
+    /// Server 2019.
+    Server2019,
+    /// Server 2022.
+    Server2022,
+}
+
+impl Os {
+    /// The short name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Server2012R2 => "2012r2",
+            Self::Server2016 => "2016",
+            Self::Server2019 => "2019",
+            Self::Server2022 => "2022",
+        }
+    }
+
+    /// The version that `Win32_OperatingSystem` shows.
+    pub fn version(self) -> &'static str {
+        match self {
+            Self::Server2012R2 => "6.3.9600",
+            Self::Server2016 => "10.0.14393",
+            Self::Server2019 => "10.0.17763",
+            Self::Server2022 => "10.0.20348",
+        }
+    }
+
+    pub(crate) fn caption(self) -> &'static str {
+        match self {
+            Self::Server2012R2 => "Microsoft Windows Server 2012 R2 Standard",
+            Self::Server2016 => "Microsoft Windows Server 2016 Standard",
+            Self::Server2019 => "Microsoft Windows Server 2019 Standard",
+            Self::Server2022 => "Microsoft Windows Server 2022 Standard",
+        }
+    }
+}
+
+/// Who replicates to whom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Topology {
+    /// VM *i* from host *i mod H* to the next one.
+    Ring,
+    /// VM *i* from host *i mod H* to the other of its pair.
+    Pairs,
+    /// Every VM to host 0.
+    Hub,
+}
+
+/// The state that the shutdown race leaves behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RaceState {
+    /// 8, as seen in the field.
+    Error,
+    /// 7, as the article's title has it.
+    Suspended,
+}
+
+impl RaceState {
+    pub(crate) fn number(self) -> u16 {
+        match self {
+            Self::Error => 8,
+            Self::Suspended => 7,
+        }
+    }
+}
+
+/// A lab that cannot be built.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SpecError {
+    /// Understood, and not there yet.
+    #[error("{0}: not yet")]
+    NotYet(String),
+    /// No such word.
+    #[error("`{text}` is none of {allowed}")]
+    Unknown {
+        /// What was given.
+        text: String,
+        /// What is allowed.
+        allowed: &'static str,
+    },
+    /// The numbers do not fit together.
+    #[error("{0}")]
+    Impossible(String),
+}
+
+fn unknown(text: &str, allowed: &'static str) -> SpecError {
+    SpecError::Unknown { text: text.to_owned(), allowed }
+}
+
+impl FromStr for Os {
+    type Err = SpecError;
+    fn from_str(text: &str) -> Result<Self, SpecError> {
+        match text {
+            "2012" => Err(SpecError::NotYet("hosts with Server 2012".to_owned())),
+            "2012r2" => Ok(Self::Server2012R2),
+            "2016" => Ok(Self::Server2016),
+            "2019" => Ok(Self::Server2019),
+            "2022" => Ok(Self::Server2022),
+            _ => Err(unknown(text, "2012, 2012r2, 2016, 2019, 2022")),
+        }
+    }
+}
+
+impl FromStr for Topology {
+    type Err = SpecError;
+    fn from_str(text: &str) -> Result<Self, SpecError> {
+        match text {
+            "ring" => Ok(Self::Ring),
+            "pairs" => Ok(Self::Pairs),
+            "hub" => Ok(Self::Hub),
+            "chain" => Err(SpecError::NotYet("extended replication (topology chain)".to_owned())),
+            _ => Err(unknown(text, "ring, pairs, hub, chain")),
+        }
+    }
+}
+
+impl FromStr for RaceState {
+    type Err = SpecError;
+    fn from_str(text: &str) -> Result<Self, SpecError> {
+        match text {
+            "error" => Ok(Self::Error),
+            "suspended" => Ok(Self::Suspended),
+            _ => Err(unknown(text, "error, suspended")),
+        }
+    }
+}
+
+impl Spec {
+    /// Whether the numbers fit together.
+    pub(crate) fn check(&self) -> Result<(), SpecError> {
+        let impossible = |text: &str| Err(SpecError::Impossible(text.to_owned()));
+        let replicated = self.vms.saturating_sub(self.unreplicated);
+        if self.unreplicated > self.vms {
+            return impossible("there are more unreplicated VMs than VMs");
+        }
+        match (self.hosts, self.topology) {
+            (0, _) => impossible("a lab has at least one host"),
+            (1, _) if replicated > 0 => impossible("replication takes at least two hosts"),
+            (n, Topology::Pairs) if n % 2 != 0 => impossible("the topology pairs takes an even number of hosts"),
+            _ => Ok(()),
+        }
+    }
+
+    /// Primary and replica host of a VM.
+    pub(crate) fn place(&self, vm: usize) -> (usize, usize) {
+        let hosts = self.hosts.max(1);
+        match self.topology {
+            Topology::Ring => (vm % hosts, (vm + 1) % hosts),
+            Topology::Pairs => (vm % hosts, (vm % hosts) ^ 1),
+            Topology::Hub if hosts > 1 => (1 + vm % (hosts - 1), 0),
+            Topology::Hub => (0, 0),
+        }
+    }
+}

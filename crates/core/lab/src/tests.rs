@@ -1,0 +1,208 @@
+//! The lab by itself.
+
+use std::time::Duration;
+
+use cim::{FromValue, ObjectPath, Reply, Request, wql};
+
+use crate::{Command, InFlight, Side, Spec, World};
+
+fn world(vms: usize) -> World {
+    World::new(&Spec { vms, ..Spec::default() }).unwrap()
+}
+
+fn host(index: usize) -> String {
+    format!("hv{:02}.lab.test", index + 1)
+}
+
+fn count(world: &mut World, on: usize, class: &str) -> usize {
+    let request = Request::Query { namespace: "root/virtualization/v2".into(), select: wql::Select::all(class) };
+    match world.answer(on, &request) {
+        Ok(Reply::Rows(rows)) => rows.len(),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn states(world: &World) -> Vec<u16> {
+    world.view().vms.iter().flat_map(|vm| &vm.legs).map(|leg| leg.sender_state).collect()
+}
+
+#[test]
+fn a_new_lab_replicates_everywhere_and_its_cycles_go_on() {
+    let mut lab = world(3);
+    assert_eq!(states(&lab), [3, 3, 3]);
+    lab.advance(Duration::from_secs(1_000));
+    for leg in lab.view().vms.iter().flat_map(|vm| vm.legs.clone()) {
+        assert!(leg.cycles_ok >= 3 && leg.cycles_missed == 0, "{leg:?}");
+    }
+}
+
+#[test]
+fn a_shutdown_with_deltas_in_flight_breaks_exactly_the_legs_it_is_told_to() {
+    for (in_flight, broken) in [(InFlight::All, 4), (InFlight::None, 0), (InFlight::First(2), 2), (InFlight::Real, 0)] {
+        let mut lab = world(4);
+        lab.command(&Command::Shutdown { host: host(1), in_flight }).unwrap();
+        assert_eq!(states(&lab).iter().filter(|s| **s == 8).count(), broken, "{in_flight:?}");
+        let ids: Vec<u32> = lab.view().hosts.iter().flat_map(|h| &h.events).map(|e| e.id).collect();
+        assert_eq!(ids.iter().filter(|id| **id == 32086).count(), broken);
+        assert_eq!(ids.iter().filter(|id| **id == 32022).count(), broken);
+        assert!(ids.contains(&1074) && ids.contains(&6006));
+    }
+}
+
+#[test]
+fn after_a_boot_rows_come_one_after_the_other_and_the_host_row_comes_first() {
+    let mut lab = world(6);
+    lab.command(&Command::Shutdown { host: host(0), in_flight: InFlight::All }).unwrap();
+    assert_eq!(count(&mut lab, 0, "Msvm_ReplicationService"), 0);
+    lab.command(&Command::Boot { host: host(0), ready_after: Some(Duration::from_secs(3)) }).unwrap();
+    assert_eq!(count(&mut lab, 0, "Msvm_ReplicationService"), 1);
+    assert_eq!(count(&mut lab, 0, "Msvm_ComputerSystem"), 1);
+    assert_eq!(lab.view().hosts[0].vmms, "not_ready");
+    let mut last = 1;
+    for tenth in 1..=30 {
+        lab.advance(Duration::from_millis(tenth * 100));
+        let now = count(&mut lab, 0, "Msvm_ComputerSystem");
+        assert!(now >= last);
+        last = now;
+    }
+    assert_eq!((last, lab.view().hosts[0].vmms), (7, "ready"));
+}
+
+fn resume_request(world: &World, vm: usize) -> Request {
+    let id = world.view().vms[vm].vm_id.to_string().to_uppercase();
+    let path = ObjectPath::new("root/virtualization/v2", "Msvm_ComputerSystem")
+        .with("CreationClassName", "Msvm_ComputerSystem")
+        .with("Name", id.clone());
+    let embedded = cim::Row::new("Msvm_ReplicationRelationship")
+        .with("InstanceID", cim::Value::String(format!("Microsoft:{id}\\HVR\\0")));
+    let arguments = vec![
+        cim::Argument::new("ReplicationRelationship", cim::Value::String(cim::cimxml::write(&embedded).unwrap())),
+        cim::Argument::new("RequestedState", cim::Value::Uint16(3)),
+    ];
+    Request::Invoke { path, method: "RequestReplicationStateChangeEx".into(), arguments }
+}
+
+fn returned(reply: Result<Reply, cim::CallError>) -> u32 {
+    match reply {
+        Ok(Reply::Output(output)) => output.return_value().unwrap().unwrap(),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn shown_state(world: &mut World, on: usize, vm: usize) -> u16 {
+    let id = world.view().vms[vm].vm_id.to_string().to_uppercase();
+    let path = ObjectPath::new("root/virtualization/v2", "Msvm_ReplicationRelationship")
+        .with("InstanceID", format!("Microsoft:{id}\\HVR\\0"));
+    match world.answer(on, &Request::Get { path }) {
+        Ok(Reply::Instance(row)) => u16::from_value(row.properties.value("ReplicationState")).unwrap(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn while_a_job_runs_the_state_already_reads_as_requested_and_the_job_goes_after_five_minutes() {
+    let mut lab = world(1);
+    lab.command(&Command::Shutdown { host: host(1), in_flight: InFlight::All }).unwrap();
+    lab.command(&Command::Boot { host: host(1), ready_after: None }).unwrap();
+    lab.advance(Duration::from_secs(1));
+    let request = resume_request(&lab, 0);
+    assert_eq!(returned(lab.answer(0, &request)), 4_096);
+    assert_eq!((shown_state(&mut lab, 0, 0), states(&lab)), (3, vec![8]));
+    assert_eq!(returned(lab.answer(0, &request)), 32_774, "one job at a time");
+    lab.advance(Duration::from_secs(2));
+    assert_eq!(states(&lab), [3]);
+    assert_eq!(returned(lab.answer(0, &request)), 32_775, "it runs already");
+    assert_eq!(count(&mut lab, 0, "Msvm_ConcreteJob"), 1);
+    lab.advance(Duration::from_secs(302));
+    assert_eq!(count(&mut lab, 0, "Msvm_ConcreteJob"), 0);
+}
+
+#[test]
+fn a_resume_against_a_failover_fails_in_its_job_and_falls_back() {
+    let mut lab = world(1);
+    let vm = lab.view().vms[0].vm.clone();
+    lab.command(&Command::Shutdown { host: host(0), in_flight: InFlight::All }).unwrap();
+    lab.command(&Command::Failover { vm: vm.clone() }).unwrap();
+    lab.command(&Command::Boot { host: host(0), ready_after: None }).unwrap();
+    lab.advance(Duration::from_secs(1));
+    let request = resume_request(&lab, 0);
+    assert_eq!(returned(lab.answer(0, &request)), 4_096);
+    lab.advance(Duration::from_secs(2));
+    assert_eq!(states(&lab), [8]);
+    lab.command(&Command::Revert { vm }).unwrap();
+    assert_eq!(returned(lab.answer(0, &request)), 4_096);
+    lab.advance(Duration::from_secs(3));
+    assert_eq!(states(&lab), [3]);
+}
+
+#[test]
+fn a_power_cut_leaves_a_resync_behind_and_a_pause_a_pause() {
+    let mut lab = world(2);
+    lab.command(&Command::PowerCut { host: host(0) }).unwrap();
+    assert_eq!(states(&lab), [9, 3], "its own leg lost its log; the one towards it retries");
+    let vm = lab.view().vms[1].vm.clone();
+    lab.command(&Command::Pause { vm: vm.clone(), side: Side::Sender }).unwrap();
+    assert_eq!(states(&lab), [9, 7]);
+    lab.command(&Command::Resume { vm, side: Side::Sender }).unwrap();
+    assert_eq!(states(&lab), [9, 3]);
+}
+
+#[test]
+fn a_log_that_outgrows_half_of_the_disks_makes_a_resync_necessary() {
+    let mut lab = world(1);
+    let vm = lab.view().vms[0].vm.clone();
+    lab.command(&Command::Pause { vm, side: Side::Sender }).unwrap();
+    lab.advance(Duration::from_hours(1));
+    assert_eq!(states(&lab), [7]);
+    lab.advance(Duration::from_hours(24 * 60));
+    assert_eq!(states(&lab), [9]);
+}
+
+#[test]
+fn a_cut_link_is_retried_by_vmms_and_heals_without_anybody() {
+    let mut lab = world(1);
+    lab.command(&Command::CutLink { a: host(0), b: host(1) }).unwrap();
+    lab.advance(Duration::from_hours(1));
+    let before = lab.view();
+    assert_eq!(before.vms[0].legs[0].sender_state, 3);
+    assert!(before.hosts[0].events.iter().filter(|e| e.id == 32315).count() >= 3);
+    lab.command(&Command::HealLink { a: host(0), b: host(1), delay: None }).unwrap();
+    lab.advance(lab.now() + Duration::from_mins(2));
+    let after = lab.view();
+    assert!(after.vms[0].legs[0].last_replication_time > before.vms[0].legs[0].last_replication_time);
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes_and_another_one_does_not() {
+    let run = |seed| {
+        let mut lab = World::new(&Spec { vms: 5, seed, ..Spec::default() }).unwrap();
+        lab.advance(Duration::from_secs(700));
+        lab.command(&Command::Shutdown { host: host(0), in_flight: InFlight::Real }).unwrap();
+        lab.advance(Duration::from_secs(1_700));
+        format!("{:?}", lab.view())
+    };
+    assert_eq!(run(7), run(7));
+    assert_ne!(run(7), run(8));
+}
+
+#[test]
+fn every_instance_has_exactly_the_properties_of_its_schema_with_their_types() {
+    let mut lab = world(3);
+    let request = resume_request(&lab, 0);
+    let _refused = lab.answer(0, &request);
+    for class in crate::schema::classes() {
+        let select = wql::Select::all(class.name);
+        let Ok(Reply::Rows(rows)) = lab.answer(0, &Request::Query { namespace: class.namespace.into(), select }) else {
+            panic!("{}", class.name)
+        };
+        assert!(!rows.is_empty() || class.name == "Msvm_ConcreteJob", "{}", class.name);
+        for row in rows {
+            assert_eq!(row.properties.len(), class.properties.len(), "{}", class.name);
+            for (name, value) in row.properties.iter().filter(|(_, value)| !value.is_nil()) {
+                let property = class.property(name.as_str()).unwrap();
+                assert_eq!(value.cim_type(), Some(property.kind), "{}.{name}", class.name);
+                assert_eq!(matches!(value, cim::Value::List(_)), property.array, "{}.{name}", class.name);
+            }
+        }
+    }
+}

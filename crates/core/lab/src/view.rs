@@ -1,0 +1,115 @@
+//! The whole world at one instant, for people and tests: plain values.
+
+use std::time::Duration;
+
+use uuid::Uuid;
+
+/// Everything.
+#[derive(Clone, Debug, PartialEq)]
+pub struct World {
+    /// Virtual time since the start.
+    pub time: Duration,
+    /// Wall time at virtual zero, in microseconds since 1970-01-01T00:00:00Z.
+    pub started_us: i64,
+    /// The seed.
+    pub seed: u64,
+    /// The hosts, in order.
+    pub hosts: Vec<Host>,
+    /// The VMs, in order.
+    pub vms: Vec<Vm>,
+    /// The links that any leg uses.
+    pub links: Vec<Link>,
+}
+
+/// One host.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Host {
+    /// Its name.
+    pub name: String,
+    /// The short name of its Windows.
+    pub os: &'static str,
+    /// Whether it has power.
+    pub on: bool,
+    /// `stopped`, `starting`, `not_ready` or `ready`.
+    pub vmms: &'static str,
+    /// What its event logs hold.
+    pub events: Vec<Event>,
+}
+
+/// One event record.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// Its number on this host.
+    pub record: u64,
+    /// When, in virtual time.
+    pub time: Duration,
+    /// Which log.
+    pub channel: &'static str,
+    /// Its id.
+    pub id: u32,
+    /// Its level.
+    pub level: &'static str,
+    /// The VM it speaks of.
+    pub vm_id: Option<Uuid>,
+    /// The error code it carries.
+    pub code: Option<u32>,
+    /// Its text.
+    pub message: String,
+}
+
+/// One VM.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Vm {
+    /// Its display name.
+    pub vm: String,
+    /// Its identity.
+    pub vm_id: Uuid,
+    /// Its legs.
+    pub legs: Vec<Leg>,
+}
+
+/// One leg.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Leg {
+    /// `simple`.
+    pub leg: &'static str,
+    /// The sender's host.
+    pub sender: String,
+    /// The receiver's host.
+    pub receiver: String,
+    /// The sender's true state: not what a running job shows.
+    pub sender_state: u16,
+    /// The receiver's true state.
+    pub receiver_state: u16,
+    /// Seconds from cycle to cycle.
+    pub frequency_s: u64,
+    /// Bytes that wait to be sent.
+    pub pending_bytes: u64,
+    /// Bytes in the change log.
+    pub log_bytes: u64,
+    /// Size of the disks.
+    pub disk_bytes: u64,
+    /// Cycles that went well.
+    pub cycles_ok: u64,
+    /// Cycles that did not.
+    pub cycles_missed: u64,
+    /// When data last arrived.
+    pub last_replication_time: Option<Duration>,
+    /// Whether data is on its way.
+    pub in_flight: bool,
+    /// The receiver's kind of failover.
+    pub failed_over_type: u16,
+}
+
+/// One replication path.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Link {
+    /// One end.
+    pub a: String,
+    /// The other.
+    pub b: String,
+    /// Whether it is cut.
+    pub cut: bool,
+    /// How much it delays.
+    pub delay: Duration,
+}

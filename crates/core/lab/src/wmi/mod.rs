@@ -1,0 +1,99 @@
+//! A host's answers to CIM requests.
+
+mod cimv2;
+mod method;
+mod virtualization;
+
+use std::time::Duration;
+
+use cim::{CallError, DateTime, ErrorKind, ObjectPath, Reached, Reply, Request, Row, Timestamp, Value};
+
+use crate::schema::{self, CIMV2, Class};
+use crate::world::World;
+
+/// No such class, asked for by its URI.
+const NO_CLASS: u32 = 2_150_858_752;
+/// No such class, in a query.
+const NO_CLASS_IN_QUERY: u32 = 2_150_858_778;
+/// `WBEM_E_NOT_FOUND`
+const NOT_FOUND: u32 = 0x8004_1002;
+/// `WBEM_E_INVALID_NAMESPACE`
+const NO_NAMESPACE: u32 = 0x8004_100E;
+/// `WBEM_E_INVALID_METHOD`
+const NO_METHOD: u32 = 0x8004_102E;
+
+/// Windows' "never": 1601-01-01, in microseconds before 1970.
+const NEVER_US: i64 = -11_644_473_600_000_000;
+
+fn not_there(status: u32, what: &str) -> CallError {
+    CallError::new(ErrorKind::NotThere, Reached::Yes, what).with_status(status)
+}
+
+impl World {
+    /// Answers one request as the host would. Whether the host can be reached at all is [`World::face`]'s to say.
+    ///
+    /// # Errors
+    /// [`CallError`] with the number that Windows gives.
+    pub fn answer(&mut self, host: usize, request: &Request) -> Result<Reply, CallError> {
+        match request {
+            Request::Query { namespace, select } => {
+                let class = find(namespace.as_str(), select.class.as_str(), NO_CLASS_IN_QUERY)?;
+                let rows = self.instances(host, class);
+                let selected = rows.iter().filter(|row| select.selects(row)).map(|row| select.project(row));
+                Ok(Reply::Rows(selected.collect()))
+            }
+            Request::Get { path } => {
+                let mut row = self.instance(host, path)?;
+                row.properties = row.properties.into_iter().filter(|(name, _)| !name.is_system()).collect();
+                Ok(Reply::Instance(row))
+            }
+            Request::Invoke { path, method, arguments } => {
+                let target = self.instance(host, path)?;
+                self.invoke(host, &target, method.as_str(), arguments).map(Reply::Output)
+            }
+        }
+    }
+
+    fn instance(&self, host: usize, path: &ObjectPath) -> Result<Row, CallError> {
+        let class = find(path.namespace.as_str(), path.class.as_str(), NO_CLASS)?;
+        let known = |name: &cim::Name| class.keys.iter().any(|key| *name == **key);
+        if let Some(name) = path.keys.keys().find(|name| !known(name)) {
+            let text = format!("{name} is no key of {}", class.name);
+            return Err(CallError::new(ErrorKind::Refused, Reached::Yes, text).with_status(2_150_858_843));
+        }
+        if path.keys.len() < class.keys.len() {
+            let text = format!("{} takes the keys {}", class.name, class.keys.join(", "));
+            return Err(CallError::new(ErrorKind::Refused, Reached::Yes, text).with_status(2_150_858_842));
+        }
+        let found = self.instances(host, class).into_iter().find(|row| row.path.as_ref() == Some(path));
+        found.ok_or_else(|| not_there(NOT_FOUND, "the object was deleted, or the account may not see it"))
+    }
+
+    /// Every instance of a class that the host shows now.
+    fn instances(&self, host: usize, class: &Class) -> Vec<Row> {
+        if class.namespace == CIMV2 { self.windows(host, class) } else { self.hyperv(host, class) }
+    }
+
+    /// A point in virtual time by a host's own clock.
+    fn clock(&self, host: usize, at: Duration) -> Value {
+        let offset = self.hosts.get(host).map_or(0, |h| h.clock_offset_s.saturating_mul(1_000_000));
+        let micros = i64::try_from(at.as_micros()).unwrap_or(i64::MAX);
+        let unix_us = self.spec.started_us.saturating_add(micros).saturating_add(offset);
+        Value::DateTime(DateTime::Timestamp(Timestamp::from_unix_us(unix_us)))
+    }
+}
+
+fn never() -> Value {
+    Value::DateTime(DateTime::Timestamp(Timestamp::from_unix_us(NEVER_US)))
+}
+
+fn find(namespace: &str, name: &str, status: u32) -> Result<&'static Class, CallError> {
+    if !schema::classes().any(|class| class.namespace.eq_ignore_ascii_case(namespace)) {
+        return Err(not_there(NO_NAMESPACE, &format!("there is no namespace {namespace}")));
+    }
+    schema::class(namespace, name).ok_or_else(|| not_there(status, &format!("there is no class {name}")))
+}
+
+fn text(value: impl Into<String>) -> Value {
+    Value::String(value.into())
+}
