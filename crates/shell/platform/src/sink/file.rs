@@ -22,6 +22,7 @@ impl File {
     }
 
     /// Appends the whole line with one write: other programs append to the same file, and no reader sees half a line.
+    /// Linux promises that for a local file; on Windows we rely on what its documents say of appending.
     pub(super) fn append(&self, event: &Event) -> io::Result<()> {
         let mut line = event.json_line();
         line.push('\n');
