@@ -18,7 +18,8 @@ const STEPS: &[Step] = &[
     // Advisories need the outside network, which a check must not.
     ("deny", || tool("cargo-deny --locked check bans licenses sources")),
     ("typos", || tool("typos")),
-    ("windows", windows),
+    ("win-clippy", exe::lint),
+    ("win-smoke", windows),
 ];
 
 /// Runs all steps and prints their times.

@@ -23,3 +23,14 @@ pub(crate) fn build() -> Result<String> {
     std::fs::metadata(&path).with_context(|| format!("the build went well, but there is no {path}"))?;
     Ok(path)
 }
+
+/// Lints what is compiled for Windows alone: clippy on Linux never sees it.
+pub(crate) fn lint() -> Result<Outcome> {
+    // Called by its own name: cargo would look for the subcommand among rustup's first.
+    command::run(&mut command::script(
+        ". ci/win-env.sh; \
+         /usr/bin/cargo-clippy clippy --locked --target \"$WT\" --package reprise --package reprise-platform -- -D warnings",
+    ))
+    .context("cannot lint for Windows")?;
+    Ok(Outcome::Green)
+}
