@@ -93,9 +93,9 @@ fn long_functions(file: &File) -> Vec<String> {
         let depth = line.len() - line.trim_start().len();
         let closing = format!("{}}}", " ".repeat(depth));
         let rest = lines.get(number..).unwrap_or_default();
-        // A function without a body, in a trait, ends at its semicolon.
-        let bodiless = rest.iter().find(|l| l.ends_with(['{', '}', ';'])).is_some_and(|l| l.ends_with(';'));
-        let Some(end) = rest.iter().position(|l| *l == closing).filter(|_| !bodiless) else { continue };
+        // One without a body, in a trait, ends at its semicolon; an empty one on its own line.
+        let has_body = rest.iter().find(|l| l.ends_with(['{', '}', ';'])).is_some_and(|l| l.ends_with('{'));
+        let Some(end) = rest.iter().position(|l| *l == closing).filter(|_| has_body) else { continue };
         let body = rest.get(1..end).unwrap_or_default();
         let counted = body.iter().map(|l| l.trim()).filter(|l| !l.is_empty() && !l.starts_with("//")).count();
         if counted > FUNCTION_LINES_MAX && !is_excepted(&lines, number) {
