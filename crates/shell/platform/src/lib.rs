@@ -1,1 +1,11 @@
-//! What differs between Windows and Linux: event sinks, event codes, paths.
+//! What differs from machine to machine: where events go, where files lie, how a password is read.
+//!
+//! It uses nothing else of ours and decides nothing: it is told an event and writes it. It reads no clock (times are
+//! arguments) and never starts a thread.
+//!
+//! Start with [`event::Event`] and [`sink::Sink`]; [`event::codes`] holds every event that Reprise can write.
+
+pub mod event;
+pub mod paths;
+pub mod secret;
+pub mod sink;

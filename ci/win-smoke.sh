@@ -1,0 +1,67 @@
+#!/bin/bash
+# Smoke test of the Windows program: what it imports, then what it does under Wine, in a fresh prefix of its own.
+# Ends with `N passed, N failed`; exit code 1 if any failed.
+set -uo pipefail
+exe=$(realpath "${1:?usage: ci/win-smoke.sh PATH/reprise.exe}")
+place=$(mktemp -d)
+log=$place/log
+: > "$log"
+# Wine asks neither for .NET nor for a browser, and says nothing.
+export WINEPREFIX=$place/prefix WINEDEBUG=-all WINEDLLOVERRIDES='mscoree,mshtml=' RUST_BACKTRACE=0
+passed=0 failed=0
+
+# `wineserver -k` ends the processes of this prefix and no others.
+finish() { wineserver -k 2>/dev/null; rm -rf "$place"; }
+trap finish EXIT
+
+check() {
+  local name=$1
+  shift
+  if "$@" >"$log" 2>&1; then
+    echo "ok   - $name"
+    passed=$((passed + 1))
+  else
+    echo "FAIL - $name"
+    failed=$((failed + 1))
+    tail -n 15 "$log" | sed 's/^/     /'
+  fi
+}
+
+# Runs a Windows program; its exit code is ours (Wine hands on the low byte).
+windows() { timeout 120 wine "$@" </dev/null 2>&1 | tr -d '\r'; return "${PIPESTATUS[0]}"; }
+
+# Runs it and compares its exit code with the one that is expected.
+ends_with() {
+  local expected=$1 code
+  shift
+  windows "$@"
+  code=$?
+  [ "$code" = "$expected" ] || { echo "exit code $code, expected $expected: $*"; return 1; }
+}
+
+# Everything here is in Windows Server 2012. This list is the only guard that the program starts there.
+known='advapi32 bcrypt combase crypt32 kernel32 msvcrt ntdll ole32 oleaut32 propsys rpcrt4 userenv wevtapi ws2_32 api-ms-win-core-winrt-error-l1-1-0'
+imports() {
+  local dll all
+  all=$(x86_64-w64-mingw32-objdump -p "$exe") || return 1
+  dll=$(awk '/DLL Name:/{print tolower($3)}' <<<"$all" | sed 's/\.dll$//' | sort -u)
+  [ -n "$dll" ] || { echo "no imports at all: is it a program?"; return 1; }
+  dll=$(grep -vxF -f <(tr ' ' '\n' <<<"$known") <<<"$dll")
+  [ -z "$dll" ] || { echo "imports a DLL that is not on the list: $dll"; return 1; }
+  if grep -wE 'ProcessPrng|SetThreadDescription|GetTempPath2W' <<<"$all"; then
+    echo "imports a function that Server 2012 lacks"
+    return 1
+  fi
+}
+
+prefix() { windows wineboot -i && wineserver -w && windows winecfg -v win81 && windows cmd /c ver | grep -F '6.3'; }
+version() { ends_with 0 "$exe" --version && grep -qE '^reprise [0-9]+\.[0-9]+\.[0-9]+' "$log"; }
+
+check "imports only what Server 2012 has" imports
+check "Wine starts as Windows 6.3" prefix
+check "reprise.exe --version names itself and its version" version
+check "reprise.exe refuses a word it does not know with exit code 2" ends_with 2 "$exe" no-such-verb
+check "reprise.exe demo ends with everything protected" ends_with 0 "$exe" demo
+
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]

@@ -1,0 +1,211 @@
+//! Passwords: how one is kept in memory, and how one is read from a file.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+/// A password. Debug does not show it, there is no Display, and its memory is wiped when it goes.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Zeroizing<String>);
+
+impl Secret {
+    /// Keeps `text`.
+    pub fn new(text: String) -> Self {
+        Self(Zeroizing::new(text))
+    }
+
+    /// The password itself; for the login, and for nothing that is printed or stored.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(hidden)")
+    }
+}
+
+/// Windows allows 127 characters in its dialogs and 256 in its store; a larger file is not a password file.
+const FILE_BYTES_MAX: usize = 4096;
+
+/// Why a password file is of no use. Never holds anything of its content.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum PasswordFileError {
+    /// The system did not let us read it.
+    #[error("cannot read the password file {}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Everybody on the machine may read or change it.
+    #[error("the password file {} is open to others (mode {mode:04o})", path.display())]
+    OpenToOthers {
+        /// The file.
+        path: PathBuf,
+        /// Its permissions.
+        mode: u32,
+    },
+    /// Its first line holds nothing.
+    #[error("the first line of the password file {} is empty", path.display())]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It is larger than any password.
+    #[error("the password file {} is larger than {FILE_BYTES_MAX} bytes", path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Its first line is not text as we read it.
+    #[error("the password file {} is not UTF-8", path.display())]
+    NotText {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+impl PasswordFileError {
+    /// What to do next.
+    pub fn advice(&self) -> &'static str {
+        match self {
+            Self::Unreadable { .. } => "see that the file exists and that the account which runs this may read it",
+            Self::OpenToOthers { .. } => {
+                "take the rights of others away: `chmod o= FILE`; then think about changing the password"
+            }
+            Self::Empty { .. } => "write the password on the first line",
+            Self::TooLarge { .. } => "is it the right file? it should hold the password on its first line",
+            Self::NotText { .. } => "save it as UTF-8; PowerShell: `Set-Content -Encoding utf8`",
+        }
+    }
+}
+
+/// Reads the first line of `path`, without its line end.
+///
+/// On Unix a file that others may read or change is refused. The group may read: that is how systemd hands a credential to
+/// a service. On Windows the rights lie in access lists, which are not judged here.
+///
+/// # Errors
+/// Names the file and never its content.
+pub fn read_password_file(path: &Path) -> Result<Secret, PasswordFileError> {
+    let unreadable = |source| PasswordFileError::Unreadable { path: path.to_owned(), source };
+    let file = File::open(path).map_err(unreadable)?;
+    refuse_if_open(path, &file)?;
+    // Room for everything from the start: a buffer that grows leaves copies behind.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(FILE_BYTES_MAX + 1));
+    let limit = u64::try_from(FILE_BYTES_MAX + 1).unwrap_or(u64::MAX);
+    file.take(limit).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() > FILE_BYTES_MAX {
+        return Err(PasswordFileError::TooLarge { path: path.to_owned() });
+    }
+    let line = first_line(&bytes);
+    let text = std::str::from_utf8(line).map_err(|_| PasswordFileError::NotText { path: path.to_owned() })?;
+    if text.is_empty() {
+        return Err(PasswordFileError::Empty { path: path.to_owned() });
+    }
+    Ok(Secret::new(text.to_owned()))
+}
+
+/// Editors on Windows begin a file with a mark that no password has, and end a line with two characters.
+fn first_line(bytes: &[u8]) -> &[u8] {
+    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+    let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    line.strip_suffix(b"\r").unwrap_or(line)
+}
+
+/// Judges the opened file, not its name: the name may point elsewhere a moment later.
+#[cfg(unix)]
+fn refuse_if_open(path: &Path, file: &File) -> Result<(), PasswordFileError> {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    const OTHERS_READ_OR_WRITE: u32 = 0o006;
+    let unreadable = |source| PasswordFileError::Unreadable { path: path.to_owned(), source };
+    let mode = file.metadata().map_err(unreadable)?.permissions().mode() & 0o7777;
+    if mode & OTHERS_READ_OR_WRITE == 0 {
+        return Ok(());
+    }
+    Err(PasswordFileError::OpenToOthers { path: path.to_owned(), mode })
+}
+
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "the same shape as where it can refuse")]
+fn refuse_if_open(_path: &Path, _file: &File) -> Result<(), PasswordFileError> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::{PasswordFileError, Secret, read_password_file};
+
+    fn file(content: &[u8]) -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("password");
+        std::fs::write(&path, content).unwrap();
+        #[cfg(unix)]
+        set_mode(&path, 0o600);
+        (folder, path)
+    }
+
+    #[cfg(unix)]
+    fn set_mode(path: &std::path::Path, mode: u32) {
+        use std::os::unix::fs::PermissionsExt as _;
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    }
+
+    #[test]
+    fn the_first_line_is_the_password_and_spaces_belong_to_it() {
+        for content in [" p w ", " p w \n", " p w \r\n", "\u{feff} p w \r\nnotes\n"] {
+            let (_folder, path) = file(content.as_bytes());
+            assert_eq!(read_password_file(&path).unwrap().expose(), " p w ", "{content:?}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_others_may_read_is_refused_and_one_for_its_group_is_not() {
+        let (_folder, path) = file(b"hunter2\n");
+        for mode in [0o644, 0o604, 0o602] {
+            set_mode(&path, mode);
+            let error = read_password_file(&path).unwrap_err();
+            assert!(matches!(error, PasswordFileError::OpenToOthers { .. }), "{error}");
+            assert!(error.advice().contains("chmod"));
+        }
+        for mode in [0o600, 0o400, 0o440] {
+            set_mode(&path, mode);
+            assert!(read_password_file(&path).is_ok(), "{mode:o}");
+        }
+    }
+
+    #[test]
+    fn no_error_shows_what_the_file_holds() {
+        let long = [b"hunter2".as_slice(), &[b'x'; 5000]].concat();
+        for content in [b"\nhunter2".as_slice(), b"hunter2\xff", &long] {
+            let (_folder, path) = file(content);
+            let error = read_password_file(&path).unwrap_err();
+            assert!(!format!("{error} {error:?} {}", error.advice()).contains("hunter2"), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_named() {
+        let (_folder, path) = file(b"");
+        let gone = path.with_extension("gone");
+        assert!(read_password_file(&gone).unwrap_err().to_string().contains("password.gone"));
+        assert!(matches!(read_password_file(&path).unwrap_err(), PasswordFileError::Empty { .. }));
+    }
+
+    #[test]
+    fn debug_does_not_show_a_secret() {
+        assert_eq!(format!("{:?}", Secret::new("hunter2".to_owned())), "Secret(hidden)");
+    }
+}
