@@ -1,1 +1,17 @@
-//! Hyper-V classes and methods: observe a host, perform one act.
+//! Hyper-V's WMI classes and the two procedures over them: look at a host, carry out one act.
+//!
+//! The procedures are `async fn`s over [`cim::Port`]: no clock, no spawn, no select, no transport. They choose nothing,
+//! repeat nothing and judge nothing; what an answer means for a leg is the engine's to say.
+//!
+//! Start with [`observe`] and [`perform`]; `class` has a file per WMI class; `codes` says what return values mean.
+
+pub mod class;
+mod codes;
+mod observe;
+mod perform;
+mod problem;
+#[cfg(test)]
+mod tests;
+
+pub use observe::observe;
+pub use perform::perform;

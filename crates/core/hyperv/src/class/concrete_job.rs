@@ -1,0 +1,56 @@
+//! `Msvm_ConcreteJob`: how a state change goes on.
+
+use cim::{CimType as T, PropertyError, Row, wql};
+
+use super::select;
+
+pub(crate) const CLASS: &str = "Msvm_ConcreteJob";
+pub(crate) const COLUMNS: &[(&str, T)] = &[
+    ("InstanceID", T::String),
+    ("JobState", T::Uint16),
+    ("JobType", T::Uint16),
+    ("ErrorCode", T::Uint16),
+    ("ErrorDescription", T::String),
+    ("ErrorSummaryDescription", T::String),
+];
+
+/// The kind of a replication state change.
+const STATE_CHANGE: i64 = 96;
+
+/// All state changes of a host. The same for every act, so that one answer serves all that are under way.
+pub(crate) fn state_changes() -> wql::Select {
+    select(CLASS, COLUMNS).filter(wql::Condition::equals("JobType", STATE_CHANGE))
+}
+
+/// How far a job is.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// 2 to 6.
+    Running,
+    /// 7, 32768.
+    Good,
+    /// 8 to 11: cancelled or failed, with its code and words.
+    Bad {
+        /// `ErrorCode`.
+        code: u32,
+        /// The host's own words.
+        words: Option<String>,
+    },
+    /// Any other number.
+    Unknown(u16),
+}
+
+/// The job of that id among the rows; `None` if it is not listed.
+pub(crate) fn find(rows: &[Row], id: &str) -> Result<Option<Progress>, PropertyError> {
+    let named = |row: &&Row| row.get::<String>("InstanceID").is_ok_and(|own| own.eq_ignore_ascii_case(id));
+    let Some(row) = rows.iter().find(named) else { return Ok(None) };
+    Ok(Some(match row.get::<u16>("JobState")? {
+        2..=6 => Progress::Running,
+        7 | 32_768 => Progress::Good,
+        8..=11 => Progress::Bad {
+            code: u32::from(row.get_opt::<u16>("ErrorCode")?.unwrap_or(0)),
+            words: row.get_opt("ErrorDescription")?.or(row.get_opt("ErrorSummaryDescription")?),
+        },
+        other => Progress::Unknown(other),
+    }))
+}

@@ -1,0 +1,111 @@
+//! `Msvm_ReplicationRelationship`: one replication object.
+
+use cim::{CimType as T, DateTime, ObjectPath, PropertyError, Row, Value};
+use reprise_model::{FailedOverType, LastReplication, RelationshipId, ReplicationState};
+
+use super::{VIRTUALIZATION, last_replication, relationship_id};
+
+pub(crate) const CLASS: &str = "Msvm_ReplicationRelationship";
+
+/// What is read of every object at every look.
+pub(crate) const COLUMNS: &[(&str, T)] = &[
+    ("InstanceID", T::String),
+    ("ReplicationState", T::Uint16),
+    ("FailedOverReplicationType", T::Uint16),
+    ("LastReplicationTime", T::DateTime),
+];
+
+/// Every property with its type: the whole instance is sent back when replication is resumed.
+pub(crate) const PROPERTIES: &[(&str, T)] = &[
+    ("InstanceID", T::String),
+    ("Caption", T::String),
+    ("Description", T::String),
+    ("ElementName", T::String),
+    ("InstallDate", T::DateTime),
+    ("Name", T::String),
+    ("OperationalStatus", T::Uint16),
+    ("StatusDescriptions", T::String),
+    ("Status", T::String),
+    ("HealthState", T::Uint16),
+    ("CommunicationStatus", T::Uint16),
+    ("DetailedStatus", T::Uint16),
+    ("OperatingStatus", T::Uint16),
+    ("PrimaryStatus", T::Uint16),
+    ("ReplicationState", T::Uint16),
+    ("ReplicationHealth", T::Uint16),
+    ("FailedOverReplicationType", T::Uint16),
+    ("LastReplicationType", T::Uint16),
+    ("LastReplicationTime", T::DateTime),
+    ("LastApplicationConsistentReplicationTime", T::DateTime),
+    ("LastApplyTime", T::DateTime),
+];
+
+/// Properties that are arrays.
+const ARRAYS: [&str; 2] = ["OperationalStatus", "StatusDescriptions"];
+
+/// One object, without its settings.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Read {
+    pub(crate) id: RelationshipId,
+    pub(crate) instance_id: String,
+    pub(crate) state: ReplicationState,
+    pub(crate) failed_over: FailedOverType,
+    pub(crate) last_replication: LastReplication,
+}
+
+/// A row that cannot be read.
+#[derive(Debug)]
+pub(crate) enum Bad {
+    /// A property of this object is missing or of another type.
+    Property(Option<RelationshipId>, PropertyError),
+    /// The key has another form than the reference gives.
+    Key(String),
+}
+
+/// Reads a row.
+pub(crate) fn read(row: &Row) -> Result<Read, Bad> {
+    let instance_id: String = row.get("InstanceID").map_err(|error| Bad::Property(None, error))?;
+    let id = relationship_id(&instance_id).ok_or_else(|| Bad::Key(instance_id.clone()))?;
+    let bad = |error| Bad::Property(Some(id), error);
+    Ok(Read {
+        id,
+        state: ReplicationState::from_number(row.get("ReplicationState").map_err(bad)?),
+        failed_over: FailedOverType::from_number(row.get_opt("FailedOverReplicationType").map_err(bad)?.unwrap_or(0)),
+        last_replication: last_replication(row.get_opt::<DateTime>("LastReplicationTime").map_err(bad)?),
+        instance_id,
+    })
+}
+
+/// Where an object is. In selectors the backslashes are single.
+pub(crate) fn path(instance_id: &str) -> ObjectPath {
+    ObjectPath::new(VIRTUALIZATION, CLASS).with("InstanceID", instance_id)
+}
+
+/// The whole instance as CIM-XML, to be sent back: what was read, typed, NULL left out. A value that is not of its type
+/// is left out too: the host reads the key alone.
+pub(crate) fn embedded(row: &Row) -> Result<String, cim::cimxml::WriteError> {
+    let mut typed = Row::new(CLASS);
+    for (name, kind) in PROPERTIES {
+        let value = row.properties.value(*name);
+        if let Some(value) = retyped(value, *kind, ARRAYS.contains(name)) {
+            typed.properties.set(*name, value);
+        }
+    }
+    cim::cimxml::write(&typed)
+}
+
+fn retyped(value: &Value, kind: T, array: bool) -> Option<Value> {
+    if let (Value::List(items), true) = (value, array) {
+        return items.iter().map(|item| scalar(item, kind)).collect::<Option<Vec<_>>>().map(Value::List);
+    }
+    let one = scalar(value, kind)?;
+    Some(if array { Value::List(vec![one]) } else { one })
+}
+
+fn scalar(value: &Value, kind: T) -> Option<Value> {
+    if let Value::Lexical(text) = value {
+        return kind.read(text).ok();
+    }
+    let is_scalar = !matches!(value, Value::List(_)) && value.cim_type() == Some(kind);
+    is_scalar.then(|| value.clone())
+}

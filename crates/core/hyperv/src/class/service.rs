@@ -1,0 +1,6 @@
+//! `Msvm_ReplicationService`: one instance if VMMS runs and replication is there.
+
+use cim::CimType as T;
+
+pub(crate) const SERVICE: &str = "Msvm_ReplicationService";
+pub(crate) const SERVICE_COLUMNS: &[(&str, T)] = &[("Name", T::String), ("EnabledState", T::Uint16)];

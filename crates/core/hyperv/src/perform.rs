@@ -1,0 +1,144 @@
+//! Carrying out one act: read the object, call the method, follow the job. It never repeats the call.
+
+use std::time::Duration;
+
+use cim::{Argument, CallError, ErrorKind, ObjectPath, Output, Port, Reached, Row, Value};
+use reprise_model::{Act, ActKind, Ended, Outcome, Problem, ProblemKind, ReplicationState};
+
+use crate::class::concrete_job::{self, Progress};
+use crate::class::{VIRTUALIZATION, relationship, virtual_machine};
+use crate::observe::passing;
+use crate::{codes, problem};
+
+/// The state that is requested: Replicating.
+const REQUESTED: u16 = 3;
+
+/// Waits between looks at a job: short at first, since most state changes take well under a second; then the pace of
+/// Microsoft's own sample, once a second.
+const WAITS: [Duration; 4] =
+    [Duration::from_millis(100), Duration::from_millis(150), Duration::from_millis(250), Duration::from_millis(500)];
+const WAIT_LAST: Duration = Duration::from_secs(1);
+
+/// Longest time that a job is followed. A finished job's row goes after five minutes, so a job that is older says
+/// nothing any more.
+const JOB_TIME_MAX: Duration = Duration::from_mins(5);
+/// Looks in a row that may fail, or in which the job may not be listed yet.
+const BLANK_LOOKS_MAX: u32 = 4;
+
+const RESUME: &str = "resume replication";
+const READ_BEFORE: &str = "read the relationship before resuming it";
+const FOLLOW: &str = "follow the job that resumes replication";
+
+/// Carries out one act. One Get, one Invoke, and a share in the queries for running jobs.
+pub async fn perform(port: &impl Port, act: &Act) -> Outcome {
+    let ActKind::Resume = act.kind;
+    port.note("reading the relationship");
+    let row = match cim::get(port, relationship::path(&act.instance_id)).await {
+        Ok(row) => row,
+        Err(error) if error.kind == ErrorKind::NotThere => return Outcome::Stale { found: "gone".to_owned() },
+        Err(error) => return Outcome::NotDone(problem::of(&error, READ_BEFORE)),
+    };
+    if let Some(outcome) = unlike_expected(&row, act) {
+        return outcome;
+    }
+    let embedded = match relationship::embedded(&row) {
+        Ok(embedded) => embedded,
+        Err(error) => {
+            return Outcome::NotDone(Problem::new(ProblemKind::Malformed, READ_BEFORE, error.to_string()));
+        }
+    };
+    port.note("asking for the state change");
+    let arguments = vec![
+        Argument::new("ReplicationRelationship", Value::String(embedded)),
+        Argument::new("RequestedState", Value::Uint16(REQUESTED)),
+    ];
+    let path = virtual_machine::path(&act.vm_key);
+    match cim::invoke(port, path, "RequestReplicationStateChangeEx", arguments).await {
+        Ok(output) => returned(port, &output).await,
+        Err(error) => failed(&error),
+    }
+}
+
+/// What it means that the object is not as it was when the act was decided; `None` if it is.
+fn unlike_expected(row: &Row, act: &Act) -> Option<Outcome> {
+    match row.get::<u16>("ReplicationState") {
+        Ok(number) => {
+            let found = ReplicationState::from_number(number);
+            (found != act.expected_state).then(|| Outcome::Stale { found: found.to_string() })
+        }
+        Err(error) => Some(Outcome::NotDone(problem::unreadable(&error, READ_BEFORE))),
+    }
+}
+
+/// The call itself failed.
+fn failed(error: &CallError) -> Outcome {
+    let problem = problem::of(error, RESUME);
+    match error.reached {
+        Reached::No => Outcome::NotDone(problem),
+        // The host answered with a fault: it did not begin.
+        Reached::Yes if error.kind == ErrorKind::Refused => {
+            Outcome::Refused(codes::refusal(error.status.unwrap_or_default(), Some(&error.message)))
+        }
+        Reached::Yes if error.kind != ErrorKind::Malformed && error.kind != ErrorKind::TimedOut => {
+            Outcome::NotDone(problem)
+        }
+        Reached::Yes | Reached::Perhaps => Outcome::Unknown(problem),
+    }
+}
+
+async fn returned(port: &impl Port, output: &Output) -> Outcome {
+    let unclear = |why: String| Outcome::Unknown(Problem::new(ProblemKind::Malformed, RESUME, why));
+    match output.return_value() {
+        Ok(Some(codes::DONE)) => Outcome::Ended(Ended::AtOnce),
+        Ok(Some(codes::JOB_STARTED)) => match output.get_opt::<ObjectPath>("Job") {
+            Ok(Some(job)) => match job.key("InstanceID") {
+                Some(id) => follow(port, id).await,
+                None => unclear("the job that was started has no InstanceID".to_owned()),
+            },
+            Ok(None) => unclear("a job was started, but not named".to_owned()),
+            Err(error) => unclear(error.to_string()),
+        },
+        Ok(Some(code)) => Outcome::Refused(codes::refusal(code, None)),
+        Ok(None) => unclear("the method returned no value".to_owned()),
+        Err(error) => unclear(error.to_string()),
+    }
+}
+
+/// Follows a job to its end. Only reads: nothing here can be repeated by mistake.
+async fn follow(port: &impl Port, id: &str) -> Outcome {
+    port.note("following the job");
+    let began = port.elapsed();
+    let mut waits = WAITS.into_iter();
+    let mut blank = 0;
+    let mut last = Problem::new(ProblemKind::NotThere, FOLLOW, "the job is not listed; its result is unknown");
+    while port.elapsed().saturating_sub(began) < JOB_TIME_MAX {
+        port.pause(waits.next().unwrap_or(WAIT_LAST)).await;
+        let rows = cim::query(port, VIRTUALIZATION, concrete_job::state_changes()).await;
+        let found = match &rows {
+            Ok(rows) => concrete_job::find(rows, id).map_err(|error| problem::unreadable(&error, FOLLOW)),
+            Err(error) if passing(error.kind) => {
+                last = problem::of(error, FOLLOW);
+                Ok(None)
+            }
+            Err(error) => Err(problem::of(error, FOLLOW)),
+        };
+        match found {
+            Ok(Some(Progress::Running)) => blank = 0,
+            Ok(Some(Progress::Good)) => return Outcome::Ended(Ended::ByJob),
+            Ok(Some(Progress::Bad { code, words })) => return Outcome::Refused(codes::refusal(code, words.as_deref())),
+            Ok(Some(Progress::Unknown(number))) => {
+                let why = format!("the job is in the unknown state {number}");
+                return Outcome::Unknown(Problem::new(ProblemKind::Malformed, FOLLOW, why));
+            }
+            Ok(None) => {
+                blank += 1;
+                if blank >= BLANK_LOOKS_MAX {
+                    return Outcome::Unknown(last);
+                }
+            }
+            Err(problem) => return Outcome::Unknown(problem),
+        }
+    }
+    let why = format!("the job still runs after {} s", JOB_TIME_MAX.as_secs());
+    Outcome::Unknown(Problem::new(ProblemKind::TimedOut, FOLLOW, why))
+}
