@@ -1,1 +1,91 @@
-//! The lab on loopback: WS-Management endpoints and a control API.
+//! The lab on loopback: a WS-Management endpoint per simulated host, and an HTTP API to control the site.
+//!
+//! The simulated hosts are the `lab` crate's; the messages are the `wsman` crate's. This crate binds ports, keeps real time
+//! and counts requests. It never binds anything but loopback.
+//!
+//! Start with [`Lab::start`]; `door` is a host's port, which closes and opens as the host goes off and on; `control` has
+//! the routes.
+
+mod control;
+mod count;
+mod door;
+mod endpoint;
+mod site;
+mod world_json;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use reprise_lab::{Spec, SpecError, World};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+pub use site::HostAddress;
+use site::Site;
+
+/// What a running lab needs besides its spec.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How many virtual seconds pass in one real one.
+    pub speed: f64,
+    /// Time that a request and its answer are on their way, together.
+    pub round_trip: Duration,
+    /// The one user.
+    pub user: String,
+    /// The user's password.
+    pub password: String,
+}
+
+/// A lab that could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The spec cannot be met.
+    #[error(transparent)]
+    Spec(#[from] SpecError),
+    /// A port could not be bound.
+    #[error("cannot listen on loopback")]
+    Listen(#[source] std::io::Error),
+}
+
+/// A running lab. Dropping it ends it.
+pub struct Lab {
+    site: Arc<Site>,
+    control: SocketAddr,
+    _tasks: JoinSet<()>,
+}
+
+impl Lab {
+    /// Starts a lab; when this returns, every host answers.
+    ///
+    /// # Errors
+    /// [`StartError`] if the spec cannot be met or loopback has no port left.
+    pub async fn start(spec: &Spec, options: Options) -> Result<Self, StartError> {
+        let world = World::new(spec)?;
+        let mut tasks = JoinSet::new();
+        let (site, doors) = Site::new(world, options).map_err(StartError::Listen)?;
+        for door in doors {
+            tasks.spawn(door.keep(Arc::clone(&site)));
+        }
+        site.settle().await;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(StartError::Listen)?;
+        let control = listener.local_addr().map_err(StartError::Listen)?;
+        let router = control::router(Arc::clone(&site));
+        tasks.spawn(async move {
+            if let Err(error) = axum::serve(listener, router).await {
+                tracing::error!(%error, "the lab's control API ended");
+            }
+        });
+        Ok(Self { site, control, _tasks: tasks })
+    }
+
+    /// The address of the control API.
+    pub fn control_url(&self) -> String {
+        format!("http://{}", self.control)
+    }
+
+    /// Every host's name and address, in order.
+    pub fn hosts(&self) -> Vec<HostAddress> {
+        self.site.addresses()
+    }
+}

@@ -1,0 +1,163 @@
+//! The control API: what people, patch tools and power failures do to the site, over HTTP.
+
+mod parameters;
+mod routes;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use reprise_lab::{Command, CommandError};
+use serde_json::json;
+
+use crate::site::Site;
+use crate::world_json;
+use parameters::Parameters;
+
+/// Every route, with its parameters.
+const ROUTES: [&str; 5] = [
+    "GET /routes",
+    "GET /world",
+    "POST /requests/reset",
+    "POST /links/{a}/{b}/cut",
+    "POST /links/{a}/{b}/heal[?delay_ms=N]",
+];
+
+type Shared = State<Arc<Site>>;
+
+pub(crate) fn router(site: Arc<Site>) -> Router {
+    Router::new()
+        .route("/routes", get(list))
+        .route("/world", get(world))
+        .route("/requests/reset", post(reset))
+        .route("/hosts/{host}/{*what}", post(host))
+        .route("/vms/{vm}/{what}", post(vm))
+        .route("/links/{a}/{b}/{what}", post(link))
+        .route("/faults/{kind}", post(fault).delete(fault))
+        .fallback(unknown_route)
+        .with_state(site)
+}
+
+/// Why a request to the control API was not carried out.
+enum Refusal {
+    /// 404
+    Unknown(String),
+    /// 409
+    NotNow(String),
+    /// 400
+    Bad(String),
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let (status, error) = match self {
+            Self::Unknown(error) => (StatusCode::NOT_FOUND, error),
+            Self::NotNow(error) => (StatusCode::CONFLICT, error),
+            Self::Bad(error) => (StatusCode::BAD_REQUEST, error),
+        };
+        (status, Json(json!({ "error": error }))).into_response()
+    }
+}
+
+impl From<CommandError> for Refusal {
+    fn from(error: CommandError) -> Self {
+        match &error {
+            CommandError::Unknown(_) => Self::Unknown(error.to_string()),
+            CommandError::NotUnique(_) | CommandError::NotNow(_) => Self::NotNow(error.to_string()),
+        }
+    }
+}
+
+fn not_yet(what: &str) -> Refusal {
+    Refusal::NotNow(format!("not yet: {what}"))
+}
+
+type Answer = Result<Response, Refusal>;
+
+async fn list() -> Response {
+    let routes: Vec<&str> = ROUTES.iter().chain(routes::HOST).chain(routes::VM).copied().collect();
+    Json(json!({ "routes": routes, "not_yet": routes::NOT_YET })).into_response()
+}
+
+async fn world(State(site): Shared) -> Response {
+    let view = site.with_world(|world| world.view());
+    Json(world_json::world(view, &site.counters(), site.options.speed)).into_response()
+}
+
+async fn reset(State(site): Shared) -> Response {
+    site.reset_counters();
+    done(&site)
+}
+
+async fn host(
+    State(site): Shared,
+    Path((host, what)): Path<(String, String)>,
+    Query(query): Query<BTreeMap<String, String>>,
+) -> Answer {
+    let mut parameters = Parameters::new(query);
+    let command = routes::host_command(host, &what, &mut parameters)?;
+    carry_out(&site, parameters, &command).await
+}
+
+async fn vm(
+    State(site): Shared,
+    Path((vm, what)): Path<(String, String)>,
+    Query(query): Query<BTreeMap<String, String>>,
+) -> Answer {
+    let mut parameters = Parameters::new(query);
+    let command = routes::vm_command(vm, &what, &mut parameters)?;
+    carry_out(&site, parameters, &command).await
+}
+
+async fn link(
+    State(site): Shared,
+    Path((a, b, what)): Path<(String, String, String)>,
+    Query(query): Query<BTreeMap<String, String>>,
+) -> Answer {
+    let mut parameters = Parameters::new(query);
+    let command = match what.as_str() {
+        "cut" => Command::CutLink { a, b },
+        "heal" => Command::HealLink { a, b, delay: parameters.millis("delay_ms")? },
+        other => return Err(Refusal::Unknown(format!("there is no route /links/{a}/{b}/{other}"))),
+    };
+    carry_out(&site, parameters, &command).await
+}
+
+async fn fault(Path(kind): Path<String>) -> Answer {
+    const KINDS: [&str; 11] = [
+        "deny",
+        "login",
+        "busy",
+        "slow",
+        "drop_before",
+        "drop_after",
+        "job_hang",
+        "job_gone",
+        "job_fail",
+        "flip_back",
+        "unreadable",
+    ];
+    if KINDS.contains(&kind.as_str()) || kind == "fault_shape" {
+        return Err(not_yet(&format!("the fault {kind}")));
+    }
+    Err(Refusal::Unknown(format!("there is no fault {kind}")))
+}
+
+async fn unknown_route() -> Refusal {
+    Refusal::Unknown("there is no such route; GET /routes lists all".to_owned())
+}
+
+async fn carry_out(site: &Site, parameters: Parameters, command: &Command) -> Answer {
+    parameters.none_left()?;
+    site.command(command).await?;
+    Ok(done(site))
+}
+
+fn done(site: &Site) -> Response {
+    let view = site.with_world(|world| (world.now(), world.view().started_us));
+    Json(json!({ "time": world_json::time(view.1, view.0) })).into_response()
+}

@@ -1,0 +1,127 @@
+//! From a route to a command.
+
+use reprise_lab::{Command, InFlight, Management, Setting, Side};
+
+use super::parameters::Parameters;
+use super::{Refusal, not_yet};
+
+pub(super) const HOST: &[&str] = &[
+    "POST /hosts/{name}/shutdown?in_flight=all|none|N",
+    "POST /hosts/{name}/power-cut",
+    "POST /hosts/{name}/boot[?vmms_ready_after_s=N]",
+    "POST /hosts/{name}/vmms/stop",
+    "POST /hosts/{name}/vmms/start",
+    "POST /hosts/{name}/management?mode=up|refuse|blackhole",
+    "POST /hosts/{name}/clock?offset_s=N",
+];
+
+pub(super) const VM: &[&str] = &[
+    "POST /vms/{id|name}/pause[?leg=simple&side=sender|receiver]",
+    "POST /vms/{id|name}/resume[?leg=simple&side=sender|receiver]",
+    "POST /vms/{id|name}/failover",
+    "POST /vms/{id|name}/commit",
+    "POST /vms/{id|name}/revert",
+    "POST /vms/{id|name}/set?[leg=&side=&]state|mode|running|provider|failed_over_type|last_replication|primary_host|primary_point",
+];
+
+/// Routes of the contract that are known and not there yet.
+pub(super) const NOT_YET: &[&str] = &[
+    "POST /vms/{id|name}/test-failover",
+    "POST /vms/{id|name}/prepare",
+    "POST /vms/{id|name}/reverse",
+    "POST /vms/{id|name}/resync",
+    "POST /vms/{id|name}/rename",
+    "POST /vms/{id|name}/move",
+    "POST /vms/{id|name}/remove",
+    "POST|DELETE /faults/{kind}",
+];
+
+pub(super) fn host_command(host: String, what: &str, parameters: &mut Parameters) -> Result<Command, Refusal> {
+    Ok(match what {
+        "shutdown" => Command::Shutdown { host, in_flight: in_flight(parameters)? },
+        "power-cut" => Command::PowerCut { host },
+        "boot" => Command::Boot { host, ready_after: parameters.seconds("vmms_ready_after_s")? },
+        "vmms/stop" => Command::VmmsStop { host },
+        "vmms/start" => Command::VmmsStart { host },
+        "management" => {
+            let mode = match parameters.text("mode").as_deref() {
+                Some("up") => Management::Up,
+                Some("refuse") => Management::Refuse,
+                Some("blackhole") => Management::Blackhole,
+                _ => return Err(Refusal::Bad("parameter mode: up, refuse or blackhole is expected".to_owned())),
+            };
+            Command::Management { host, mode }
+        }
+        "clock" => {
+            let offset_s = parameters.value("offset_s", "a number of seconds")?;
+            let offset_s = offset_s.ok_or_else(|| Refusal::Bad("parameter offset_s is missing".to_owned()))?;
+            Command::Clock { host, offset_s }
+        }
+        other => return Err(Refusal::Unknown(format!("there is no route /hosts/{host}/{other}"))),
+    })
+}
+
+fn in_flight(parameters: &mut Parameters) -> Result<InFlight, Refusal> {
+    match parameters.text("in_flight").as_deref() {
+        None => Ok(InFlight::Real),
+        Some("all") => Ok(InFlight::All),
+        Some("none") => Ok(InFlight::None),
+        Some(count) => count
+            .parse()
+            .map(InFlight::First)
+            .map_err(|_| Refusal::Bad("parameter in_flight: all, none or a number is expected".to_owned())),
+    }
+}
+
+pub(super) fn vm_command(vm: String, what: &str, parameters: &mut Parameters) -> Result<Command, Refusal> {
+    let later = ["test-failover", "prepare", "reverse", "resync", "rename", "move", "remove"];
+    if later.contains(&what) {
+        return Err(not_yet(&format!("the route /vms/{vm}/{what}")));
+    }
+    Ok(match what {
+        "pause" => Command::Pause { vm, side: side(parameters)? },
+        "resume" => Command::Resume { vm, side: side(parameters)? },
+        "failover" => Command::Failover { vm },
+        "commit" => Command::Commit { vm },
+        "revert" => Command::Revert { vm },
+        "set" => {
+            let side = side(parameters)?;
+            Command::Set { vm, side, settings: settings(parameters)? }
+        }
+        other => return Err(Refusal::Unknown(format!("there is no route /vms/{vm}/{other}"))),
+    })
+}
+
+/// The end that is meant; the simple leg's sender where nothing is said.
+fn side(parameters: &mut Parameters) -> Result<Side, Refusal> {
+    match parameters.text("leg").as_deref() {
+        None | Some("simple") => {}
+        Some("extended") => return Err(not_yet("extended legs")),
+        Some(_) => return Err(Refusal::Bad("parameter leg: simple or extended is expected".to_owned())),
+    }
+    match parameters.text("side").as_deref() {
+        None | Some("sender") => Ok(Side::Sender),
+        Some("receiver") => Ok(Side::Receiver),
+        Some(_) => Err(Refusal::Bad("parameter side: sender or receiver is expected".to_owned())),
+    }
+}
+
+fn settings(parameters: &mut Parameters) -> Result<Vec<Setting>, Refusal> {
+    let mut settings = Vec::new();
+    settings.extend(parameters.value("state", "a WMI number")?.map(Setting::State));
+    settings.extend(parameters.value("mode", "a WMI number")?.map(Setting::Mode));
+    settings.extend(parameters.value("running", "true or false")?.map(Setting::Running));
+    settings.extend(parameters.value("provider", "a GUID")?.map(Setting::Provider));
+    settings.extend(parameters.value("failed_over_type", "a WMI number")?.map(Setting::FailedOverType));
+    settings.extend(parameters.text("primary_host").map(Setting::PrimaryHost));
+    settings.extend(parameters.text("primary_point").map(Setting::PrimaryPoint));
+    match parameters.text("last_replication").as_deref() {
+        None => {}
+        Some("never") => settings.push(Setting::NeverReplicated),
+        Some(_) => return Err(Refusal::Bad("parameter last_replication: never is expected".to_owned())),
+    }
+    if settings.is_empty() {
+        return Err(Refusal::Bad("there is nothing to set".to_owned()));
+    }
+    Ok(settings)
+}

@@ -1,0 +1,105 @@
+//! One connection to a host's WS-Management service: HTTP, login, one message after the other.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use hyper::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::TcpStream;
+
+use crate::site::Site;
+
+/// Largest request that is taken, in bytes (`MaxEnvelopeSizekb` 500).
+const REQUEST_MAX: usize = 500 * 1024;
+/// Longest wait for a request's head on a quiet connection (Windows drops idle connections after two minutes).
+const HEAD_WAIT: std::time::Duration = std::time::Duration::from_mins(2);
+
+/// Serves one connection to its end.
+pub(crate) async fn serve(stream: TcpStream, host: usize, site: Arc<Site>) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "cannot set TCP_NODELAY");
+    }
+    let service = service_fn(move |request| {
+        let site = Arc::clone(&site);
+        async move { Ok::<_, Infallible>(answer(request, host, &site).await) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_WAIT)
+        .serve_connection(TokioIo::new(stream), service);
+    if let Err(error) = connection.await {
+        tracing::debug!(%error, "connection ended");
+    }
+}
+
+async fn answer(request: Request<Incoming>, host: usize, site: &Site) -> Response<Full<Bytes>> {
+    let half = site.options.round_trip / 2;
+    tokio::time::sleep(half).await;
+    let response = handle(request, host, site).await;
+    tokio::time::sleep(half).await;
+    response
+}
+
+async fn handle(request: Request<Incoming>, host: usize, site: &Site) -> Response<Full<Bytes>> {
+    if request.uri().path() != "/wsman" {
+        return empty(StatusCode::NOT_FOUND);
+    }
+    if request.method() != Method::POST {
+        return empty(StatusCode::METHOD_NOT_ALLOWED);
+    }
+    // Anybody may ask who is there, if he says that he has not logged in (MS-WSMV 3.1.4.1.31).
+    let only_identify = request.headers().get("WSMANIDENTIFY").is_some_and(|value| value == "unauthenticated");
+    let known = is_known(request.headers().get(AUTHORIZATION), site);
+    let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let charset = content_type.split(';').find_map(|part| part.trim().strip_prefix("charset=").map(ToOwned::to_owned));
+    let body = match Limited::new(request.into_body(), REQUEST_MAX).collect().await {
+        Ok(body) => body.to_bytes(),
+        Err(error) if error.is::<LengthLimitError>() => return empty(StatusCode::PAYLOAD_TOO_LARGE),
+        Err(_) => return empty(StatusCode::BAD_REQUEST),
+    };
+    let may_ask = known || (only_identify && is_identify(&body));
+    if !may_ask {
+        site.count_unauthorized(host);
+        let mut response = empty(StatusCode::UNAUTHORIZED);
+        response.headers_mut().append(WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"WSMAN\""));
+        return response;
+    }
+    let Some(answer) = site.answer(host, &body, charset.as_deref()) else { return empty(StatusCode::NOT_FOUND) };
+    let mut response = Response::new(Full::new(Bytes::from(answer.body)));
+    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let soap = HeaderValue::from_static("application/soap+xml;charset=UTF-8");
+    response.headers_mut().insert(CONTENT_TYPE, soap);
+    response
+}
+
+/// Whether the text is the message that may be sent without a login.
+fn is_identify(body: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(body);
+    text.contains("Identify") && !text.contains("ResourceURI")
+}
+
+fn is_known(authorization: Option<&HeaderValue>, site: &Site) -> bool {
+    let Some((scheme, coded)) = authorization.and_then(|value| value.to_str().ok()?.split_once(' ')) else {
+        return false;
+    };
+    let plain = base64::engine::general_purpose::STANDARD.decode(coded.trim()).ok();
+    let Some(plain) = plain.and_then(|bytes| String::from_utf8(bytes).ok()) else { return false };
+    let Some((user, password)) = plain.split_once(':') else { return false };
+    scheme.eq_ignore_ascii_case("basic")
+        && user.eq_ignore_ascii_case(&site.options.user)
+        && password == site.options.password
+}
+
+fn empty(status: StatusCode) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(Bytes::new()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+    response
+}

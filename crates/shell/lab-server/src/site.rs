@@ -1,0 +1,136 @@
+//! What all parts of a running lab share: the world, its clock, the counters, and how each host's port is to behave.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use reprise_lab::{Command, CommandError, Face, World};
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout};
+use wsman::server::Server;
+
+use crate::Options;
+use crate::count::Counters;
+use crate::door::Door;
+
+/// Longest wait for a port to follow its host: opening and closing a listener is a matter of microseconds.
+const SETTLE_MAX: Duration = Duration::from_secs(10);
+
+/// One running lab.
+pub(crate) struct Site {
+    pub(crate) options: Options,
+    began: Instant,
+    // Held for the length of one request or command, never across an await.
+    world: Mutex<World>,
+    hosts: Vec<HostPort>,
+}
+
+/// One host's side of the network.
+struct HostPort {
+    address: HostAddress,
+    server: Mutex<Server>,
+    counters: Mutex<Counters>,
+    wanted: watch::Sender<Face>,
+    actual: watch::Receiver<Face>,
+}
+
+/// Where a simulated host is, and how one logs in.
+#[derive(Clone, Debug)]
+pub struct HostAddress {
+    /// The host's name.
+    pub name: String,
+    /// The address of its WS-Management service.
+    pub url: String,
+    /// The user.
+    pub user: String,
+    /// The user's password.
+    pub password: String,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Site {
+    pub(crate) fn new(world: World, options: Options) -> std::io::Result<(Arc<Self>, Vec<Door>)> {
+        let version = format!("OS: {} SP: 0.0 Stack: 3.0", world.os_version());
+        let mut hosts = Vec::new();
+        let mut doors = Vec::new();
+        for index in 0..world.host_count() {
+            let name = world.host_name(index).unwrap_or_default().to_owned();
+            let (wanted, follow) = watch::channel(world.face(index));
+            let (show, actual) = watch::channel(Face::Refuse);
+            let door = Door::new(index, follow, show)?;
+            hosts.push(HostPort {
+                address: HostAddress {
+                    url: format!("http://{}/wsman", door.address()),
+                    user: options.user.clone(),
+                    password: options.password.clone(),
+                    name: name.clone(),
+                },
+                server: Mutex::new(Server::new(&name, &version)),
+                counters: Mutex::new(Counters::default()),
+                wanted,
+                actual,
+            });
+            doors.push(door);
+        }
+        Ok((Arc::new(Self { options, began: Instant::now(), world: Mutex::new(world), hosts }), doors))
+    }
+
+    pub(crate) fn addresses(&self) -> Vec<HostAddress> {
+        self.hosts.iter().map(|host| host.address.clone()).collect()
+    }
+
+    /// Does something with the world as it is now.
+    pub(crate) fn with_world<R>(&self, f: impl FnOnce(&mut World) -> R) -> R {
+        let mut world = lock(&self.world);
+        world.advance(self.began.elapsed().mul_f64(self.options.speed));
+        f(&mut world)
+    }
+
+    /// Answers one WS-Management message; `None` if there is no such host.
+    pub(crate) fn answer(&self, host: usize, body: &[u8], charset: Option<&str>) -> Option<wsman::server::Answer> {
+        let port = self.hosts.get(host)?;
+        let answer = self.with_world(|world| {
+            let now = self.began.elapsed();
+            lock(&port.server).handle(now, body, charset, &mut |request| world.answer(host, &request))
+        });
+        lock(&port.counters).count(answer.kind, answer.fault);
+        Some(answer)
+    }
+
+    pub(crate) fn count_unauthorized(&self, host: usize) {
+        if let Some(port) = self.hosts.get(host) {
+            lock(&port.counters).unauthorized += 1;
+        }
+    }
+
+    pub(crate) fn counters(&self) -> Vec<Counters> {
+        self.hosts.iter().map(|host| *lock(&host.counters)).collect()
+    }
+
+    pub(crate) fn reset_counters(&self) {
+        for host in &self.hosts {
+            *lock(&host.counters) = Counters::default();
+        }
+    }
+
+    /// Carries out a command; returns when its effect can be seen on every port.
+    pub(crate) async fn command(&self, command: &Command) -> Result<(), CommandError> {
+        self.with_world(|world| world.command(command))?;
+        self.settle().await;
+        Ok(())
+    }
+
+    /// Tells every port how to behave now, and waits until it does.
+    pub(crate) async fn settle(&self) {
+        for (index, host) in self.hosts.iter().enumerate() {
+            let face = self.with_world(|world| world.face(index));
+            host.wanted.send_replace(face);
+            let mut actual = host.actual.clone();
+            if timeout(SETTLE_MAX, actual.wait_for(|now| *now == face)).await.is_err() {
+                tracing::error!(host = %host.address.name, "a port does not follow its host");
+            }
+        }
+    }
+}
