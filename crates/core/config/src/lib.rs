@@ -1,1 +1,82 @@
-//! Configuration text to checked policy.
+//! Configuration text to checked values: everything that is wrong is told at once, with its line.
+//!
+//! The crate reads no file and knows no secret: passwords are named by reference. Start with [`read`].
+
+mod check;
+mod duration;
+mod problem;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use reprise_model::Policy;
+
+pub use duration::parse_duration;
+pub use problem::{ConfigError, ConfigProblem};
+
+/// A checked configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// The login of hosts that have none of their own.
+    pub login: Login,
+    /// The hosts that are asked.
+    pub hosts: Vec<Host>,
+    /// The limits on waiting; `None` where nothing is said.
+    pub run: Run,
+    /// What is wanted.
+    pub policy: Policy,
+}
+
+/// How one logs in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Login {
+    /// The user.
+    pub user: Option<String>,
+    /// Where the password is.
+    pub password: Option<PasswordRef>,
+    /// The scheme: `auto`, `basic`, `ntlm`, `negotiate`, `kerberos` or `certificate`.
+    pub auth: Option<String>,
+}
+
+/// Where a password is. Never the password.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PasswordRef {
+    /// The first line of a file.
+    File(String),
+    /// A credential of the service manager.
+    Credential(String),
+}
+
+/// One host that is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Host {
+    /// The address of its WS-Management service.
+    pub url: String,
+    /// What it is called while it has not said so itself.
+    pub name: Option<String>,
+    /// Its own login, where it differs.
+    pub login: Login,
+    /// Its tier: lower ones come first.
+    pub tier: Option<u32>,
+}
+
+/// The limits on waiting.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Run {
+    /// Readiness, per host.
+    pub timeout: Option<Duration>,
+    /// The wait for VMMS.
+    pub vmms_timeout: Option<Duration>,
+    /// The wait for hosts that do not answer yet, and the retries of what is transient.
+    pub retry_for: Option<Duration>,
+}
+
+/// Reads a configuration.
+///
+/// # Errors
+/// [`ConfigError`] holds every problem, each with its line.
+pub fn read(text: &str) -> Result<Config, ConfigError> {
+    check::check(text)
+}

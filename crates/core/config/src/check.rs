@@ -1,0 +1,187 @@
+//! From the text as written to checked values.
+
+use std::num::NonZeroU32;
+
+use reprise_model::{
+    Hold, HoldScope, HostName, InitialPolicy, PausedRule, PeerUnseen, Policy, ResyncPolicy, Timestamp, VmSelector,
+};
+use toml::de::{DeTable, DeValue};
+
+use crate::problem::ConfigError;
+use crate::table::{Findings, Table};
+use crate::{Config, Host, Login, PasswordRef, Run};
+
+/// Largest text that is read: a configuration with a hundred thousand hosts.
+const TEXT_LENGTH_MAX: usize = 32 * 1024 * 1024;
+/// The version of the format.
+const VERSION: &str = "1";
+
+const SCHEMES: [(&str, &str); 6] = [
+    ("auto", "auto"),
+    ("basic", "basic"),
+    ("ntlm", "ntlm"),
+    ("negotiate", "negotiate"),
+    ("kerberos", "kerberos"),
+    ("certificate", "certificate"),
+];
+
+pub(crate) fn check(text: &str) -> Result<Config, ConfigError> {
+    let mut found = Findings::new(text);
+    if text.len() > TEXT_LENGTH_MAX {
+        found.add(0, "", "the configuration is too long");
+        return Err(ConfigError { problems: found.problems });
+    }
+    let document = match DeTable::parse(text) {
+        Ok(document) => document,
+        Err(error) => {
+            let at = error.span().map_or(0, |span| span.start);
+            found.add(at, "", error.message().to_owned());
+            return Err(ConfigError { problems: found.problems });
+        }
+    };
+    let mut root = Table::new("", 0, document.get_ref());
+    version(&mut root, &mut found);
+    let config = Config {
+        login: root.table("login", &mut found).map(|table| own_login(table, &mut found)).unwrap_or_default(),
+        hosts: root.tables("host", &mut found).into_iter().filter_map(|table| host(table, &mut found)).collect(),
+        run: Run::default(),
+        policy: Policy::default(),
+    };
+    let mut policy = Policy::default();
+    let run = root.table("run", &mut found).map(|table| run(table, &mut policy, &mut found)).unwrap_or_default();
+    if let Some(table) = root.table("policy", &mut found) {
+        judged(table, &mut policy, &mut found);
+    }
+    policy.holds = root.tables("hold", &mut found).into_iter().filter_map(|table| hold(table, &mut found)).collect();
+    if let Some(table) = root.table("discover", &mut found) {
+        discover(table, &mut found);
+    }
+    root.end(&mut found);
+    if found.problems.is_empty() {
+        return Ok(Config { run, policy, ..config });
+    }
+    found.problems.sort_by_key(|problem| problem.line);
+    Err(ConfigError { problems: found.problems })
+}
+
+fn version(root: &mut Table<'_>, found: &mut Findings<'_>) {
+    match root.take("version") {
+        Some((_, DeValue::Integer(number))) if number.as_str() == VERSION => {}
+        Some((at, _)) => found.add(at, "version", format!("the only version is {VERSION}")),
+        None => found.add(0, "version", format!("it is missing; begin with `version = {VERSION}`")),
+    }
+}
+
+fn own_login(mut table: Table<'_>, found: &mut Findings<'_>) -> Login {
+    let login = login(&mut table, found);
+    table.end(found);
+    login
+}
+
+fn login(table: &mut Table<'_>, found: &mut Findings<'_>) -> Login {
+    let user = table.text("user", found).map(|(_, user)| user);
+    let file = table.text("password_file", found);
+    let credential = table.text("password_credential", found);
+    if let (Some((at, _)), Some(_)) = (&file, &credential) {
+        found.add(*at, table.key("password_file"), "give either password_file or password_credential");
+    }
+    let password = file
+        .map(|(_, path)| PasswordRef::File(path))
+        .or_else(|| credential.map(|(_, name)| PasswordRef::Credential(name)));
+    let auth = table.word("auth", &SCHEMES, found).map(ToOwned::to_owned);
+    Login { user, password, auth }
+}
+
+fn host(mut table: Table<'_>, found: &mut Findings<'_>) -> Option<Host> {
+    let url = table.text("url", found).map(|(_, url)| url);
+    if url.is_none() {
+        found.add(table.at, table.key("url"), "it is missing: every [[host]] has one");
+    }
+    let name = table.text("name", found).map(|(_, name)| name);
+    let login = login(&mut table, found);
+    let tier = table.number("tier", 0, found);
+    table.end(found);
+    url.map(|url| Host { url, name, login, tier })
+}
+
+fn run(mut table: Table<'_>, policy: &mut Policy, found: &mut Findings<'_>) -> Run {
+    let run = Run {
+        timeout: table.duration("timeout", found),
+        vmms_timeout: table.duration("vmms_timeout", found),
+        retry_for: table.duration("retry_for", found),
+    };
+    if let Some(per_host) = table.number("per_host", 1, found).and_then(NonZeroU32::new) {
+        policy.pace.per_host = per_host;
+    }
+    table.end(found);
+    run
+}
+
+fn judged(mut table: Table<'_>, policy: &mut Policy, found: &mut Findings<'_>) {
+    const RULES: [(&str, PausedRule); 3] =
+        [("resume", PausedRule::Resume), ("leave", PausedRule::Leave), ("evidence", PausedRule::Evidence)];
+    let resync = [("approve", ResyncPolicy::Approve), ("never", ResyncPolicy::Never), ("window", ResyncPolicy::Window)];
+    if let Some(resync) = table.word("resync", &resync, found) {
+        policy.resync = resync;
+    }
+    let unseen = [("wait", PeerUnseen::Wait), ("resume", PeerUnseen::Resume)];
+    if let Some(unseen) = table.word("peer_unseen", &unseen, found) {
+        policy.peer_unseen = unseen;
+    }
+    if let Some(mut paused) = table.table("paused", found) {
+        if let Some(rule) = paused.word("at_boot", &RULES, found) {
+            policy.paused.at_boot = rule;
+        }
+        if let Some(rule) = paused.word("while_running", &RULES, found) {
+            policy.paused.while_running = rule;
+        }
+        let initial = [("leave", InitialPolicy::Leave), ("resume", InitialPolicy::Resume)];
+        if let Some(initial) = paused.word("initial", &initial, found) {
+            policy.paused.initial = initial;
+        }
+        paused.end(found);
+    }
+    table.end(found);
+}
+
+fn hold(mut table: Table<'_>, found: &mut Findings<'_>) -> Option<Hold> {
+    let vm = table.text("vm", found).map(|(_, vm)| HoldScope::Vm(VmSelector::parse(&vm)));
+    let host = table.text("host", found).and_then(|(at, host)| {
+        let name = HostName::new(&host);
+        if name.is_none() {
+            found.add(at, "hold.host", "a host name is expected");
+        }
+        name.map(HoldScope::Host)
+    });
+    let all = matches!(table.take("all"), Some((_, DeValue::Boolean(true)))).then_some(HoldScope::All);
+    let reason = table.text("reason", found).map(|(_, reason)| reason);
+    let until = table.text("until", found).and_then(|(at, until)| {
+        let time = until.parse::<jiff::Timestamp>().ok();
+        if time.is_none() {
+            found.add(at, "hold.until", format!("`{until}` is not a time such as 2026-11-30T22:00:00Z"));
+        }
+        time.map(|time| Timestamp(time.as_millisecond()))
+    });
+    let mut scopes = [vm, host, all].into_iter().flatten();
+    let scope = if let (Some(scope), None) = (scopes.next(), scopes.next()) {
+        Some(scope)
+    } else {
+        found.add(table.at, "hold", "give exactly one of vm, host and all = true");
+        None
+    };
+    if reason.is_none() {
+        found.add(table.at, "hold.reason", "it is missing: whoever finds the hold wants to know why");
+    }
+    table.end(found);
+    Some(Hold { scope: scope?, reason: reason?, until, only_this_pass: false })
+}
+
+fn discover(mut table: Table<'_>, found: &mut Findings<'_>) {
+    if let Some((at, value)) = table.take("peers")
+        && !matches!(value, DeValue::Boolean(false))
+    {
+        found.add(at, "discover.peers", "discovery is not there yet: name every host in a [[host]]");
+    }
+    let _addresses_for_later = table.take("resolve");
+    table.end(found);
+}

@@ -1,0 +1,163 @@
+//! One TOML table, read key by key; what is left over at the end is unknown.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::duration::parse_duration;
+use crate::problem::ConfigProblem;
+
+/// The text, and every problem found in it so far.
+pub(crate) struct Findings<'a> {
+    text: &'a str,
+    pub(crate) problems: Vec<ConfigProblem>,
+}
+
+impl<'a> Findings<'a> {
+    pub(crate) fn new(text: &'a str) -> Self {
+        Self { text, problems: Vec::new() }
+    }
+
+    pub(crate) fn add(&mut self, at: usize, key: impl Into<String>, text: impl Into<String>) {
+        let before = self.text.get(..at).unwrap_or(self.text);
+        let line = before.matches('\n').count() + 1;
+        self.problems.push(ConfigProblem { line, key: key.into(), text: text.into() });
+    }
+}
+
+/// One table under a name.
+pub(crate) struct Table<'t> {
+    name: String,
+    pub(crate) at: usize,
+    values: BTreeMap<String, (usize, &'t Spanned<DeValue<'t>>)>,
+    known: Vec<&'static str>,
+}
+
+impl<'t> Table<'t> {
+    pub(crate) fn new(name: &str, at: usize, table: &'t DeTable<'t>) -> Self {
+        let values = table.iter().map(|(key, value)| (key.get_ref().to_string(), (key.span().start, value)));
+        Self { name: name.to_owned(), at, values: values.collect(), known: Vec::new() }
+    }
+
+    pub(crate) fn key(&self, key: &str) -> String {
+        if self.name.is_empty() { key.to_owned() } else { format!("{}.{key}", self.name) }
+    }
+
+    pub(crate) fn take(&mut self, key: &'static str) -> Option<(usize, &'t DeValue<'t>)> {
+        self.known.push(key);
+        self.values.remove(key).map(|(at, value)| (at, value.get_ref()))
+    }
+
+    pub(crate) fn text(&mut self, key: &'static str, found: &mut Findings<'_>) -> Option<(usize, String)> {
+        let (at, value) = self.take(key)?;
+        if let DeValue::String(text) = value {
+            return Some((at, text.to_string()));
+        }
+        found.add(at, self.key(key), "a text in quotes is expected");
+        None
+    }
+
+    pub(crate) fn duration(&mut self, key: &'static str, found: &mut Findings<'_>) -> Option<Duration> {
+        let (at, value) = self.take(key)?;
+        let text = if let DeValue::Integer(seconds) = value {
+            seconds.as_str().to_owned()
+        } else if let DeValue::String(text) = value {
+            text.to_string()
+        } else {
+            String::new()
+        };
+        parse_duration(&text).map_err(|problem| found.add(at, self.key(key), problem)).ok()
+    }
+
+    pub(crate) fn number(&mut self, key: &'static str, least: u32, found: &mut Findings<'_>) -> Option<u32> {
+        let (at, value) = self.take(key)?;
+        let number = if let DeValue::Integer(number) = value { number.as_str().parse::<u32>().ok() } else { None };
+        let number = number.filter(|n| *n >= least);
+        if number.is_none() {
+            found.add(at, self.key(key), format!("a whole number of at least {least} is expected"));
+        }
+        number
+    }
+
+    /// One of some words.
+    pub(crate) fn word<T: Copy>(
+        &mut self,
+        key: &'static str,
+        words: &[(&str, T)],
+        found: &mut Findings<'_>,
+    ) -> Option<T> {
+        let (at, text) = self.text(key, found)?;
+        let chosen = words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
+        if chosen.is_none() {
+            let allowed: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+            let hint = nearest(&text, &allowed).map_or_else(String::new, |word| format!("; did you mean `{word}`?"));
+            found.add(at, self.key(key), format!("`{text}` is none of {}{hint}", allowed.join(", ")));
+        }
+        chosen
+    }
+
+    pub(crate) fn table(&mut self, key: &'static str, found: &mut Findings<'_>) -> Option<Table<'t>> {
+        let (at, value) = self.take(key)?;
+        if let DeValue::Table(table) = value {
+            return Some(Table::new(&self.key(key), at, table));
+        }
+        found.add(at, self.key(key), format!("a section [{}] is expected", self.key(key)));
+        None
+    }
+
+    pub(crate) fn tables(&mut self, key: &'static str, found: &mut Findings<'_>) -> Vec<Table<'t>> {
+        let Some((at, value)) = self.take(key) else { return Vec::new() };
+        let DeValue::Array(items) = value else {
+            found.add(at, self.key(key), format!("sections [[{key}]] are expected"));
+            return Vec::new();
+        };
+        let mut tables = Vec::new();
+        for item in items {
+            if let DeValue::Table(table) = item.get_ref() {
+                tables.push(Table::new(&self.key(key), item.span().start, table));
+            } else {
+                found.add(item.span().start, self.key(key), format!("a section [[{key}]] is expected"));
+            }
+        }
+        tables
+    }
+
+    /// What nobody asked for is unknown.
+    pub(crate) fn end(self, found: &mut Findings<'_>) {
+        for (key, (at, _)) in &self.values {
+            let hint = nearest(key, &self.known).map_or_else(
+                || format!("allowed are {}", self.known.join(", ")),
+                |known| format!("did you mean `{known}`?"),
+            );
+            found.add(*at, self.key(key), format!("there is no such key; {hint}"));
+        }
+    }
+}
+
+/// The known word that differs least, if it differs by no more than two letters changed places.
+fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+    let (distance, best) = known.iter().map(|k| (edits(word, k), *k)).min()?;
+    (distance <= 2 && distance < best.len()).then_some(best)
+}
+
+/// How many letters must be changed, added or dropped.
+fn edits(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().take(40).collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().take(40).enumerate() {
+        let mut diagonal = i;
+        let mut left = i + 1;
+        for (y, slot) in b.iter().zip(row.iter_mut().skip(1)) {
+            let cost = (diagonal + usize::from(x != *y)).min(left + 1).min(*slot + 1);
+            diagonal = *slot;
+            *slot = cost;
+            left = cost;
+        }
+        if let Some(first) = row.first_mut() {
+            *first = i + 1;
+        }
+    }
+    row.last().copied().unwrap_or(0)
+}

@@ -1,0 +1,120 @@
+//! Configurations as people write them.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+use reprise_model::{HoldScope, PausedRule, PeerUnseen};
+
+use crate::{PasswordRef, parse_duration, read};
+
+#[test]
+fn the_sample_configuration_is_valid_and_says_what_the_defaults_are() {
+    let config = read(include_str!("../../../../packaging/reprise.toml")).unwrap();
+    assert_eq!(config.policy.paused, reprise_model::PausedPolicy::default());
+    assert_eq!(config.policy.pace, reprise_model::Pace::default());
+    assert!(!config.hosts.is_empty());
+}
+
+#[test]
+fn everything_that_is_said_is_read() {
+    let config = read(
+        r#"
+version = 1
+login = { user = 'LAB\svc', password_file = "/etc/reprise/password", auth = "basic" }
+[[host]]
+url = "http://hv01.lab.test"
+[[host]]
+url = "http://10.0.0.2:5985/wsman"
+name = "hv02.lab.test"
+user = "other"
+password_credential = "hv02"
+[run]
+timeout = "2m"
+retry_for = 90
+per_host = 3
+[policy]
+peer_unseen = "resume"
+[policy.paused]
+at_boot = "evidence"
+[[hold]]
+vm = "sql-01"
+reason = "migration"
+until = "2026-11-30T22:00:00Z"
+[[hold]]
+all = true
+reason = "freeze"
+"#,
+    )
+    .unwrap();
+    assert_eq!(config.hosts.len(), 2);
+    assert_eq!(config.hosts[1].login.password, Some(PasswordRef::Credential("hv02".to_owned())));
+    assert_eq!(config.run.timeout, Some(Duration::from_mins(2)));
+    assert_eq!(config.run.retry_for, Some(Duration::from_secs(90)));
+    assert_eq!(config.policy.pace.per_host.get(), 3);
+    assert_eq!(config.policy.peer_unseen, PeerUnseen::Resume);
+    assert_eq!(config.policy.paused.at_boot, PausedRule::Evidence);
+    assert_eq!(config.policy.holds[1].scope, HoldScope::All);
+    assert_eq!(config.policy.holds[0].until, Some(reprise_model::Timestamp(1_796_076_000_000)));
+}
+
+#[test]
+fn all_problems_are_told_at_once_each_with_its_line_and_a_hint() {
+    let text = r#"version = 2
+[[host]]
+ulr = "http://hv01"
+[run]
+timeout = "soon"
+per_host = 0
+[policy]
+peer_unseen = "wiat"
+colour = "red"
+[policy.paused]
+at_boot = 7
+[[hold]]
+vm = "a"
+host = "b"
+[discover]
+peers = true
+"#;
+    let expected = "\
+line 1: version: the only version is 1
+line 2: host.url: it is missing: every [[host]] has one
+line 3: host.ulr: there is no such key; did you mean `url`?
+line 5: run.timeout: `soon` is not a length of time such as 15s, 2m or 1h30m (at most a year)
+line 6: run.per_host: a whole number of at least 1 is expected
+line 8: policy.peer_unseen: `wiat` is none of wait, resume; did you mean `wait`?
+line 9: policy.colour: there is no such key; allowed are resync, peer_unseen, paused
+line 11: policy.paused.at_boot: a text in quotes is expected
+line 12: hold: give exactly one of vm, host and all = true
+line 12: hold.reason: it is missing: whoever finds the hold wants to know why
+line 16: discover.peers: discovery is not there yet: name every host in a [[host]]";
+    assert_eq!(read(text).unwrap_err().to_string(), expected);
+}
+
+#[test]
+fn a_text_that_is_no_toml_is_told_with_its_line() {
+    let error = read("version = 1\n[run\n").unwrap_err();
+    assert_eq!(error.problems[0].line, 2);
+}
+
+#[test]
+fn lengths_of_time_are_read_as_people_write_them() {
+    for (text, seconds) in [("15s", 15), ("2m", 120), ("1h30m", 5_400), ("90", 90), ("0", 0), ("1h1s", 3_601)] {
+        assert_eq!(parse_duration(text), Ok(Duration::from_secs(seconds)), "{text}");
+    }
+    for text in ["", "s", "1.5s", "-1s", "30m1h", "1s1s", "1d", "99999999999999999999s", "9999999h"] {
+        assert!(parse_duration(text).is_err(), "{text}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_text_panics(text in "(version = 1\n)?[\\[\\]a-z =\"'0-9\n.{}#]{0,120}") {
+        let _read = read(&text);
+    }
+
+    #[test]
+    fn no_length_panics(text in "[0-9hms. -]{0,30}") {
+        let _read = parse_duration(&text);
+    }
+}
