@@ -17,7 +17,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use reprise_lab::{Spec, SpecError, World};
+use reprise_lab::{Command, CommandError, Spec, SpecError, World, view};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
@@ -82,6 +82,19 @@ impl Lab {
     /// The address of the control API.
     pub fn control_url(&self) -> String {
         format!("http://{}", self.control)
+    }
+
+    /// Carries out a command; returns when its effect can be seen.
+    ///
+    /// # Errors
+    /// [`CommandError`] if it is not possible now.
+    pub async fn command(&self, command: &Command) -> Result<(), CommandError> {
+        self.site.command(command).await
+    }
+
+    /// Everything there is to see.
+    pub fn view(&self) -> view::World {
+        self.site.with_world(|world| world.view())
     }
 
     /// Every host's name and address, in order.

@@ -101,8 +101,8 @@ pub const RESUMED: Code = Code {
 pub const FINISHED: Code = Code {
     id: 100,
     level: Level::Information,
-    text: "Finished ({outcome}): {resumed} resumed, {healthy} already replicating, {waiting} waiting, {left} left alone, {needs_person} for a person, {failed} failed, {stale} changed meanwhile, {skipped} skipped.",
-    meaning: "A pass ends. Written once per pass, last, with the number of relationships by result.",
+    text: "Finished. {summary}",
+    meaning: "A pass ends. Written once per pass, last; `summary` says in a sentence or two what is unprotected.",
     advice: "Nothing to do if the outcome is `ok`; else the events before it say which hosts and VMs are concerned.",
 };
 

@@ -1,0 +1,43 @@
+//! `docs`: pages that are made from code, for the check that they are kept.
+
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+use reprise_model::Reason;
+
+use super::print;
+use crate::exit;
+
+/// Print a page that is made from code.
+#[derive(Args)]
+pub(super) struct Arguments {
+    /// Which page.
+    page: Page,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Page {
+    Events,
+    Reasons,
+}
+
+pub(super) fn docs(arguments: &Arguments) -> ExitCode {
+    let page = match arguments.page {
+        Page::Events => reprise_platform::event::codes::markdown(),
+        Page::Reasons => reasons(),
+    };
+    ExitCode::from(if print(&page) { exit::OK } else { exit::FAILED })
+}
+
+fn reasons() -> String {
+    let mut page = String::from(
+        "# Reasons\n\nWhy something was or was not done with a replication relationship: the key `reason` of `run --json`, \
+         and the last column of its table. Codes are stable. This page is made from the program's own table.\n\n\
+         | code | what it means | what you do next |\n| --- | --- | --- |\n",
+    );
+    for reason in Reason::ALL {
+        let _infallible = writeln!(page, "| `{}` | {} | {} |", reason.code(), reason.meaning(), reason.advice());
+    }
+    page
+}

@@ -1,0 +1,111 @@
+//! `lab ctl`: one request to a lab's control API.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use bytes::Bytes;
+use clap::Args;
+use http_body_util::{BodyExt, Empty};
+use hyper::client::conn::http1;
+use hyper::{Method, Request, StatusCode};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+
+use crate::cli::{Usage, complain, print};
+use crate::exit;
+
+/// Longest wait for the control API.
+const CONTROL_WAIT: Duration = Duration::from_secs(30);
+
+/// Control a lab: GET for /world and /routes, POST for everything else.
+#[derive(Args)]
+#[command(after_help = "Example:\n  reprise lab ctl --endpoints lab.json /hosts/hv01.lab.test/shutdown in_flight=all")]
+pub(super) struct Arguments {
+    /// The route
+    path: String,
+    /// Its parameters
+    #[arg(value_name = "KEY=VALUE")]
+    parameters: Vec<String>,
+    /// The file that `lab up` wrote
+    #[arg(long, value_name = "FILE", required_unless_present = "control")]
+    endpoints: Option<PathBuf>,
+    /// The address of the control API
+    #[arg(long, value_name = "URL", conflicts_with = "endpoints")]
+    control: Option<String>,
+    /// DELETE instead of POST
+    #[arg(long)]
+    delete: bool,
+}
+
+pub(super) async fn ctl(arguments: Arguments) -> Result<ExitCode, Usage> {
+    let cannot = |why: String, next: &str| Usage::new("cannot control the lab", why, next);
+    let control = match (&arguments.control, &arguments.endpoints) {
+        (Some(control), _) => control.clone(),
+        (None, Some(path)) => control_of(path).map_err(|why| cannot(why, "name the file that `lab up` wrote"))?,
+        (None, None) => return Err(cannot("no address is given".to_owned(), "add --endpoints FILE")),
+    };
+    let mut query = Vec::new();
+    for parameter in &arguments.parameters {
+        let (key, value) = parameter
+            .split_once('=')
+            .ok_or_else(|| cannot(format!("`{parameter}` is no KEY=VALUE"), "write parameters as key=value"))?;
+        query.push(format!("{}={}", escaped(key), escaped(value)));
+    }
+    let path = arguments.path.trim_start_matches('/').split('/').map(escaped).collect::<Vec<_>>().join("/");
+    let method = match path.as_str() {
+        "world" | "routes" => Method::GET,
+        _ if arguments.delete => Method::DELETE,
+        _ => Method::POST,
+    };
+    let route = if query.is_empty() { format!("/{path}") } else { format!("/{path}?{}", query.join("&")) };
+    let asked = tokio::time::timeout(CONTROL_WAIT, ask(&control, method, &route)).await;
+    Ok(show(&control, &route, asked.unwrap_or_else(|_| Err(format!("no answer within {} s", CONTROL_WAIT.as_secs())))))
+}
+
+fn show(control: &str, route: &str, asked: Result<(StatusCode, String), String>) -> ExitCode {
+    let printed = match asked {
+        Ok((status, body)) if status.is_success() => print(&format!("{}\n", body.trim_end())),
+        Ok((status, body)) => {
+            complain(&format!(
+                "the lab refused {route}\n  why:  {status}: {body}\n  next: see `reprise lab ctl /routes`"
+            ));
+            false
+        }
+        Err(why) => {
+            complain(&format!(
+                "cannot reach the lab at {control}\n  why:  {why}\n  next: start it with `reprise lab up`"
+            ));
+            false
+        }
+    };
+    ExitCode::from(if printed { exit::OK } else { exit::FAILED })
+}
+
+fn control_of(path: &Path) -> Result<String, String> {
+    let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let document: serde_json::Value =
+        serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
+    let control = document.get("control").and_then(serde_json::Value::as_str);
+    control.map(ToOwned::to_owned).ok_or_else(|| format!("{} has no key `control`", path.display()))
+}
+
+/// Percent-encodes everything but letters, digits and `-._~`.
+fn escaped(text: &str) -> String {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
+    text.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
+}
+
+async fn ask(control: &str, method: Method, route: &str) -> Result<(StatusCode, String), String> {
+    let authority = control.strip_prefix("http://").unwrap_or(control).trim_end_matches('/');
+    let stream = TcpStream::connect(authority).await.map_err(|error| error.to_string())?;
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|error| error.to_string())?;
+    let connection = tokio::spawn(connection);
+    let request = Request::builder().method(method).uri(route).header("host", authority).body(Empty::<Bytes>::new());
+    let request = request.map_err(|error| error.to_string())?;
+    let response = sender.send_request(request).await.map_err(|error| error.to_string())?;
+    let status = response.status();
+    let body = response.into_body().collect().await.map_err(|error| error.to_string())?.to_bytes();
+    connection.abort();
+    Ok((status, String::from_utf8_lossy(&body).into_owned()))
+}

@@ -1,0 +1,30 @@
+//! `lab`: simulated Hyper-V hosts on loopback.
+
+mod ctl;
+mod up;
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+use super::Usage;
+
+/// Simulated Hyper-V hosts on this machine's loopback.
+#[derive(clap::Args)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    Up(up::Arguments),
+    Ctl(ctl::Arguments),
+}
+
+pub(super) async fn lab(arguments: Arguments) -> Result<ExitCode, Usage> {
+    match arguments.what {
+        What::Up(arguments) => up::up(arguments).await,
+        What::Ctl(arguments) => ctl::ctl(arguments).await,
+    }
+}

@@ -1,0 +1,163 @@
+//! `lab up`: start simulated hosts and run until asked to stop.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::Args;
+use reprise_lab::{Os, RaceState, Spec, SpecError, Topology};
+use reprise_lab_server::{Lab, Options, StartError};
+use serde_json::json;
+
+use crate::cli::{Usage, asked_to_stop, complain, print};
+use crate::exit;
+
+/// Start simulated hosts; they run until SIGTERM or Ctrl-C.
+#[derive(Args)]
+#[command(after_help = "Example:\n  reprise lab up --vms 10 --endpoints lab.json")]
+pub(super) struct Arguments {
+    /// How many hosts
+    #[arg(long, default_value_t = 2)]
+    hosts: usize,
+    /// How many VMs
+    #[arg(long, default_value_t = 3)]
+    vms: usize,
+    /// 2012r2, 2016, 2019 or 2022
+    #[arg(long, default_value = "2012r2")]
+    os: String,
+    /// ring, pairs or hub
+    #[arg(long, default_value = "ring")]
+    topology: String,
+    /// The state that a shutdown leaves behind: error or suspended
+    #[arg(long, default_value = "error")]
+    race_state: String,
+    /// Milliseconds that a request and its answer are on their way
+    #[arg(long, default_value_t = 0, value_name = "MS")]
+    rtt: u32,
+    /// Milliseconds that a state change takes
+    #[arg(long, default_value_t = 200, value_name = "MS")]
+    job: u32,
+    /// Source of all chance
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Virtual seconds in a real one
+    #[arg(long, default_value_t = 1.0)]
+    speed: f64,
+    /// How many VMs, counted from the end, are not replicated
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    unreplicated: usize,
+    /// VMs with names that could be read as something else (not yet)
+    #[arg(long)]
+    odd_names: bool,
+    /// How many VMs have extended replication (not yet)
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    extended: usize,
+    /// Schemes that the hosts offer: basic (ntlm, negotiate and kerberos: not yet)
+    #[arg(long, value_delimiter = ',', value_name = "SCHEME")]
+    auth: Vec<String>,
+    /// HTTPS (not yet)
+    #[arg(long)]
+    tls: bool,
+    /// Write where the hosts are into this file
+    #[arg(long, value_name = "FILE")]
+    endpoints: Option<PathBuf>,
+}
+
+/// Fastest clock: a year in half a minute.
+const SPEED_MAX: f64 = 1_000_000.0;
+
+pub(super) async fn up(arguments: Arguments) -> Result<ExitCode, Usage> {
+    let cannot = |why: String| Usage::new("cannot start the lab", why, "see `reprise lab up --help`");
+    let spec = spec(&arguments).map_err(|error| cannot(error.to_string()))?;
+    let options = Options {
+        speed: arguments.speed,
+        round_trip: Duration::from_millis(u64::from(arguments.rtt)),
+        user: "LAB\\administrator".to_owned(),
+        password: format!("lab-{:08x}-{:x}", std::process::id(), spec.started_us),
+    };
+    let lab = match Lab::start(&spec, options).await {
+        Ok(lab) => lab,
+        Err(StartError::Spec(error)) => return Err(cannot(error.to_string())),
+        Err(StartError::Listen(error)) => {
+            complain(&format!(
+                "cannot listen on loopback\n  why:  {error}\n  next: free some ports or file handles, and start again"
+            ));
+            return Ok(ExitCode::from(exit::FAILED));
+        }
+    };
+    if !tell(&lab, arguments.endpoints.as_deref()) {
+        return Ok(ExitCode::from(exit::FAILED));
+    }
+    asked_to_stop().await;
+    Ok(ExitCode::from(exit::OK))
+}
+
+/// Says where everything is: in a file, or on standard output.
+fn tell(lab: &Lab, path: Option<&Path>) -> bool {
+    let hosts: Vec<_> = lab
+        .hosts()
+        .into_iter()
+        .map(|host| json!({"name": host.name, "url": host.url, "user": host.user, "password": host.password}))
+        .collect();
+    let endpoints = format!("{:#}\n", json!({"control": lab.control_url(), "hosts": hosts}));
+    let Some(path) = path else { return print(&endpoints) };
+    match write_whole(path, &endpoints) {
+        Ok(()) => true,
+        Err(error) => {
+            let path = path.display();
+            complain(&format!("cannot write {path}\n  why:  {error}\n  next: make its folder, or name another file"));
+            false
+        }
+    }
+}
+
+fn spec(arguments: &Arguments) -> Result<Spec, SpecError> {
+    let not_yet = |what: &str| Err(SpecError::NotYet(what.to_owned()));
+    if arguments.odd_names {
+        return not_yet("odd names (--odd-names)");
+    }
+    if arguments.extended > 0 {
+        return not_yet("extended replication (--extended)");
+    }
+    if arguments.tls {
+        return not_yet("HTTPS (--tls)");
+    }
+    if let Some(scheme) = arguments.auth.iter().find(|scheme| *scheme != "basic") {
+        return not_yet(&format!("the scheme {scheme} (--auth)"));
+    }
+    if !(0.0..=SPEED_MAX).contains(&arguments.speed) {
+        return Err(SpecError::Impossible(format!("--speed takes a number from 0 to {SPEED_MAX}")));
+    }
+    Ok(Spec {
+        hosts: arguments.hosts,
+        vms: arguments.vms,
+        os: Os::from_str(&arguments.os)?,
+        topology: Topology::from_str(&arguments.topology)?,
+        race_state: RaceState::from_str(&arguments.race_state)?,
+        job: Duration::from_millis(u64::from(arguments.job)),
+        seed: arguments.seed,
+        unreplicated: arguments.unreplicated,
+        started_us: jiff::Timestamp::now().as_microsecond(),
+    })
+}
+
+/// Writes a file so that nobody ever sees half of it, and nobody else can read it.
+fn write_whole(path: &Path, text: &str) -> std::io::Result<()> {
+    let name = path.file_name().ok_or(std::io::ErrorKind::InvalidInput)?.to_string_lossy().into_owned();
+    let temporary = path.with_file_name(format!(".{name}.{}", std::process::id()));
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let written = options.open(&temporary).and_then(|mut file| {
+        file.write_all(text.as_bytes())?;
+        file.sync_all()
+    });
+    let renamed = written.and_then(|()| std::fs::rename(&temporary, path));
+    if renamed.is_err() {
+        let _gone = std::fs::remove_file(&temporary);
+    }
+    renamed
+}

@@ -1,0 +1,129 @@
+//! The command line: a file per verb.
+
+mod demo;
+mod docs;
+mod lab;
+mod run;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+use crate::exit;
+
+/// Keeps Hyper-V Replica replicating through shutdowns.
+#[derive(Parser)]
+#[command(name = "reprise", version, propagate_version = true)]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    Run(run::Arguments),
+    Demo(demo::Arguments),
+    Lab(lab::Arguments),
+    #[command(hide = true)]
+    Docs(docs::Arguments),
+}
+
+/// Why a verb was not carried out, with what a person does next.
+#[derive(Debug, thiserror::Error)]
+#[error("{what}\n  why:  {why}\n  next: {next}")]
+pub(crate) struct Usage {
+    what: String,
+    why: String,
+    next: String,
+}
+
+impl Usage {
+    pub(crate) fn new(what: impl Into<String>, why: impl Into<String>, next: impl Into<String>) -> Self {
+        Self { what: what.into(), why: why.into(), next: next.into() }
+    }
+}
+
+/// The program.
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version go to standard output and are no error.
+            let code = if error.use_stderr() { exit::USAGE } else { exit::OK };
+            let _printed = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    log_to_standard_error();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            complain(&format!("cannot start\n  why:  {error}\n  next: free memory or raise the limit on threads"));
+            return ExitCode::from(exit::FAILED);
+        }
+    };
+    let done = runtime.block_on(async {
+        match arguments.verb {
+            Verb::Run(arguments) => run::run(arguments).await,
+            Verb::Demo(arguments) => Ok(demo::demo(arguments).await),
+            Verb::Lab(arguments) => lab::lab(arguments).await,
+            Verb::Docs(arguments) => Ok(docs::docs(&arguments)),
+        }
+    });
+    // Whatever still runs is of no more use, and must not delay the end.
+    runtime.shutdown_background();
+    done.unwrap_or_else(|usage| {
+        complain(&usage.to_string());
+        ExitCode::from(exit::USAGE)
+    })
+}
+
+fn log_to_standard_error() {
+    let filter = EnvFilter::try_from_env("REPRISE_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    let _already_set = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+}
+
+/// Writes an error for people. If even that fails there is nobody to tell.
+pub(crate) fn complain(text: &str) {
+    let _lost = writeln!(std::io::stderr(), "error: {text}");
+}
+
+/// Writes a notice for people.
+pub(crate) fn notice(text: &str) {
+    let _lost = writeln!(std::io::stderr(), "note: {text}");
+}
+
+/// Writes the result to standard output. A reader that has gone away (`| head`) is no error of ours; a full disk is.
+pub(crate) fn print(text: &str) -> bool {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Ok(()) => true,
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => true,
+        Err(error) => {
+            complain(&format!(
+                "cannot write the result to standard output\n  why:  {error}\n  next: free space where it goes, and run again"
+            ));
+            false
+        }
+    }
+}
+
+/// Resolves when a person or the service manager asks the program to end.
+pub(crate) async fn asked_to_stop() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}

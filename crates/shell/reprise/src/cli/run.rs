@@ -1,0 +1,118 @@
+//! `run`: one pass. Wait until hosts are ready, resume what may be resumed, verify, report.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use reprise_engine::{Engine, Report};
+use reprise_model::PausedRule;
+use reprise_platform::sink::Sink;
+
+use super::{Usage, asked_to_stop, complain, notice, print};
+use crate::driver::{self, Clock};
+use crate::exit;
+use crate::record::Recorder;
+use crate::render::{self, progress::Progress};
+use crate::wiring::{self, Wired};
+
+/// Resume the replication that a shutdown has stopped: one pass, then a report.
+#[derive(Args)]
+#[command(after_help = "Example:
+  reprise run --host http://hv01 --host http://hv02 --user 'LAB\\svc' --password-file ./password
+
+Exit codes: 0 all is as it should be, 1 no host became ready or the login was refused everywhere,
+2 usage or configuration, 3 something that should replicate does not, or a host did not become ready.")]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    hosts: wiring::HostArguments,
+    /// Longest wait for a host to become ready, from the later of the start and VMMS running [default: 60s]
+    #[arg(long, value_name = "LENGTH", value_parser = length)]
+    timeout: Option<Duration>,
+    /// Longest wait for VMMS, from a host's first answer [default: as --timeout]
+    #[arg(long, value_name = "LENGTH", value_parser = length)]
+    vmms_timeout: Option<Duration>,
+    /// How long to go on with hosts that do not answer yet and with what may pass [default: as --timeout]
+    #[arg(long, value_name = "LENGTH", value_parser = length)]
+    retry_for: Option<Duration>,
+    /// What to do about legs that are paused already
+    #[arg(long, value_name = "RULE")]
+    paused: Option<Paused>,
+    /// Leave this VM alone in this pass (GUID or name; repeatable)
+    #[arg(long, value_name = "VM")]
+    except: Vec<String>,
+    /// Plan, but do nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Print one JSON document instead of a table
+    #[arg(long)]
+    json: bool,
+    /// Where events go: `file:PATH`, journald, system or none
+    #[arg(long, value_name = "SINK")]
+    event_log: Option<String>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Paused {
+    Resume,
+    Leave,
+    Evidence,
+}
+
+fn length(text: &str) -> Result<Duration, String> {
+    reprise_config::parse_duration(text)
+}
+
+pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Usage> {
+    let settings = wiring::PassSettings {
+        timeout: arguments.timeout,
+        vmms_timeout: arguments.vmms_timeout,
+        retry_for: arguments.retry_for,
+        paused: arguments.paused.map(|rule| match rule {
+            Paused::Resume => PausedRule::Resume,
+            Paused::Leave => PausedRule::Leave,
+            Paused::Evidence => PausedRule::Evidence,
+        }),
+        except: arguments.except,
+        dry_run: arguments.dry_run,
+    };
+    let wired = wiring::wire(&arguments.hosts, &settings)?;
+    let sink = sink(arguments.event_log.as_deref())?;
+    let urls = wired.urls.clone();
+    let Some(report) = pass(wired, sink).await else {
+        complain("the pass broke\n  why:  the engine ended without a report\n  next: report this as a bug");
+        return Ok(ExitCode::from(exit::FAILED));
+    };
+    let text = if arguments.json {
+        let document = serde_json::to_string_pretty(&render::json::document(&report, &urls));
+        document.map(|text| text + "\n").unwrap_or_default()
+    } else {
+        render::table::text(&report, render::terminal_width())
+    };
+    if !print(&text) {
+        return Ok(ExitCode::from(exit::FAILED));
+    }
+    Ok(exit::of(report.outcome))
+}
+
+/// Runs one pass and writes its events.
+pub(super) async fn pass(wired: Wired, sink: Sink) -> Option<Report> {
+    let clock = Clock::start();
+    let engine = Engine::new(wired.pass, clock.now());
+    let mut recorder = Recorder::new(sink, Progress::new());
+    let report = driver::run(engine, clock, wired.links, &mut recorder, asked_to_stop()).await;
+    recorder.end();
+    report
+}
+
+fn sink(text: Option<&str>) -> Result<Sink, Usage> {
+    let chosen = match text {
+        None => Sink::default_here(),
+        Some(text) => {
+            Sink::parse(text).map_err(|error| Usage::new("cannot write events", error.to_string(), error.advice()))?
+        }
+    };
+    if let Some(text) = chosen.notice {
+        notice(text);
+    }
+    Ok(chosen.sink)
+}

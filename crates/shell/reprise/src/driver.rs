@@ -1,0 +1,132 @@
+//! Carries out the engine's effects and feeds it what came of them. One task owns the engine; procedures run beside it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use reprise_engine::{Effect, Engine, Event, Report};
+use reprise_model::{Act, ActId, HostId, MonoTime, Now, Observation, Outcome, Problem, ProblemKind, Timestamp};
+use tokio::task::{Id, JoinSet};
+use tokio::time::Instant;
+use tracing::Instrument;
+
+use crate::port::HostLink;
+
+/// What watches a pass from outside.
+pub(crate) trait Watcher {
+    /// An event is to be written.
+    fn record(&mut self, now: Timestamp, event: &reprise_model::Event);
+    /// Something changed; called after every step.
+    fn progress(&mut self, engine: &Engine);
+}
+
+/// The real clock, as the engine takes it.
+#[derive(Clone, Copy)]
+pub(crate) struct Clock {
+    began: Instant,
+}
+
+impl Clock {
+    pub(crate) fn start() -> Self {
+        Self { began: Instant::now() }
+    }
+
+    pub(crate) fn now(self) -> Now {
+        Now { mono: MonoTime(self.began.elapsed()), wall: Timestamp(jiff::Timestamp::now().as_millisecond()) }
+    }
+}
+
+/// Runs one pass to its end. `stop` ends it early; what is under way is dropped, which every procedure allows.
+pub(crate) async fn run(
+    mut engine: Engine,
+    clock: Clock,
+    links: BTreeMap<HostId, Arc<HostLink>>,
+    watcher: &mut impl Watcher,
+    stop: impl Future<Output = ()>,
+) -> Option<Report> {
+    let mut tasks = Tasks { running: JoinSet::new(), what: BTreeMap::new(), links };
+    let mut stop = std::pin::pin!(stop);
+    let mut stopping = false;
+    let mut event = Event::Begin;
+    loop {
+        let now = clock.now();
+        for effect in engine.handle(now, event) {
+            match effect {
+                Effect::Observe(host) => tasks.observe(host, now.mono),
+                Effect::Perform(act) => tasks.perform(act),
+                Effect::Record(event) => watcher.record(now.wall, &event),
+                Effect::Finish(report) => return Some(*report),
+            }
+        }
+        watcher.progress(&engine);
+        // No deadline means that the engine has finished, which has returned above.
+        let deadline = clock.began + engine.next_deadline()?.0;
+        event = tokio::select! {
+            Some(event) = tasks.next() => event,
+            () = tokio::time::sleep_until(deadline) => Event::Tick,
+            () = &mut stop, if !stopping => {
+                stopping = true;
+                Event::Stop
+            }
+        };
+    }
+}
+
+/// What one task does, to tell the engine if the task dies.
+enum What {
+    Look { host: HostId, started: MonoTime },
+    Act(ActId),
+}
+
+/// The procedures under way.
+struct Tasks {
+    running: JoinSet<Event>,
+    what: BTreeMap<Id, What>,
+    links: BTreeMap<HostId, Arc<HostLink>>,
+}
+
+impl Tasks {
+    fn observe(&mut self, host: HostId, started: MonoTime) {
+        let Some(link) = self.links.get(&host) else { return };
+        let port = link.port();
+        let look = async move {
+            let observation = Box::new(reprise_hyperv::observe(&port).await);
+            Event::Looked { host, started, observation }
+        };
+        let task = self.running.spawn(look.instrument(tracing::debug_span!("look", host = host.0)));
+        self.what.insert(task.id(), What::Look { host, started });
+    }
+
+    fn perform(&mut self, act: Act) {
+        let Some(link) = self.links.get(&act.host) else { return };
+        let port = link.port();
+        let span = tracing::info_span!("act", action = act.id.0, vm = %act.leg.vm, host = act.host.0);
+        let id = act.id;
+        let procedure =
+            async move { Event::Acted { act: act.id, outcome: reprise_hyperv::perform(&port, &act).await } };
+        let task = self.running.spawn(procedure.instrument(span));
+        self.what.insert(task.id(), What::Act(id));
+    }
+
+    /// The next event. A procedure that panics is a bug of ours, which must not stop the others: it is told as a lost
+    /// answer.
+    async fn next(&mut self) -> Option<Event> {
+        match self.running.join_next_with_id().await? {
+            Ok((id, event)) => {
+                self.what.remove(&id);
+                Some(event)
+            }
+            Err(error) => {
+                tracing::error!(%error, "a procedure broke; this is a bug in Reprise");
+                let problem =
+                    |what| Problem::new(ProblemKind::Malformed, what, "the procedure broke (a bug in Reprise)");
+                Some(match self.what.remove(&error.id())? {
+                    What::Look { host, started } => {
+                        let observation = Box::new(Observation::failed(&problem("look at the host")));
+                        Event::Looked { host, started, observation }
+                    }
+                    What::Act(act) => Event::Acted { act, outcome: Outcome::Unknown(problem("resume replication")) },
+                })
+            }
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! One remote host as procedures see it: its client, shared reads, and a common beat for waits.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cim::{CallError, Port, Reply, Request};
+use tokio::sync::{Mutex, OnceCell};
+use tokio::time::Instant;
+use wsman_http::Client;
+
+/// Waits on one host end on a common beat, so that equal reads of several procedures fall together and cost one request.
+/// Short against any job, long against a round trip in one site.
+const BEAT: Duration = Duration::from_millis(50);
+
+type Answer = Result<Reply, CallError>;
+
+/// The way to one host, shared by every procedure that talks with it.
+pub(crate) struct HostLink {
+    client: Client,
+    began: Instant,
+    /// Reads under way.
+    reads: Mutex<Vec<(Request, Arc<OnceCell<Answer>>)>>,
+}
+
+impl HostLink {
+    pub(crate) fn new(client: Client) -> Arc<Self> {
+        Arc::new(Self { client, began: Instant::now(), reads: Mutex::new(Vec::new()) })
+    }
+
+    /// The port of one procedure that begins now.
+    pub(crate) fn port(self: &Arc<Self>) -> HostPort {
+        HostPort { link: Arc::clone(self), began: Instant::now() }
+    }
+
+    /// Asks, or waits for the answer to the same question if it is under way. If the one who asked is dropped, the next
+    /// one who waits asks in its place.
+    async fn read(&self, request: Request) -> Answer {
+        let cell = {
+            let mut reads = self.reads.lock().await;
+            if let Some((_, cell)) = reads.iter().find(|(asked, _)| *asked == request) {
+                Arc::clone(cell)
+            } else {
+                let cell = Arc::new(OnceCell::new());
+                reads.push((request.clone(), Arc::clone(&cell)));
+                cell
+            }
+        };
+        let answer = cell.get_or_init(|| self.client.call(request)).await.clone();
+        self.reads.lock().await.retain(|(_, under_way)| !Arc::ptr_eq(under_way, &cell));
+        answer
+    }
+}
+
+/// One procedure's port to one host.
+pub(crate) struct HostPort {
+    link: Arc<HostLink>,
+    began: Instant,
+}
+
+impl Port for HostPort {
+    async fn call(&self, request: Request) -> Answer {
+        match request {
+            Request::Query { .. } => self.link.read(request).await,
+            Request::Get { .. } | Request::Invoke { .. } => self.link.client.call(request).await,
+        }
+    }
+
+    async fn pause(&self, length: Duration) {
+        let since = (Instant::now() + length).duration_since(self.link.began);
+        let beats = since.as_nanos().div_ceil(BEAT.as_nanos());
+        let until = BEAT.saturating_mul(u32::try_from(beats).unwrap_or(u32::MAX));
+        tokio::time::sleep_until(self.link.began + until).await;
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    fn note(&self, phase: &'static str) {
+        tracing::debug!(phase);
+    }
+}

@@ -1,0 +1,148 @@
+//! The document that `run --json` prints. Version 1; keys may be added, never changed or taken away.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use reprise_engine::{Action, LegReport, LegResult, PassOutcome, Report, Trouble};
+use reprise_model::{HostId, Retry};
+use serde::Serialize;
+
+/// The whole document. The order of fields is the order of keys.
+#[derive(Serialize)]
+pub(crate) struct Document<'a> {
+    version: u32,
+    outcome: &'static str,
+    dry_run: bool,
+    started: String,
+    elapsed_ms: u64,
+    hosts: Vec<Host<'a>>,
+    relationships: Vec<Relationship<'a>>,
+}
+
+#[derive(Serialize)]
+struct Host<'a> {
+    name: &'a str,
+    url: Option<&'a str>,
+    ready: bool,
+    ready_after_s: Option<u64>,
+    error: Option<Error<'a>>,
+}
+
+#[derive(Serialize)]
+struct Relationship<'a> {
+    vm: &'a str,
+    vm_id: String,
+    leg: String,
+    primary: Option<&'a str>,
+    replica: Option<&'a str>,
+    before: Option<String>,
+    wanted: bool,
+    action: &'static str,
+    reason: &'static str,
+    detail: &'a str,
+    result: &'static str,
+    after: Option<String>,
+    confirmed: bool,
+    attempts: u32,
+    elapsed_ms: Option<u64>,
+    error: Option<Error<'a>>,
+}
+
+#[derive(Serialize)]
+struct Error<'a> {
+    what: &'a str,
+    #[serde(rename = "where")]
+    place: &'a str,
+    why: &'a str,
+    next: &'a str,
+    code: Option<&'a str>,
+    retry: &'static str,
+}
+
+/// The document of a pass. `urls` says how each host was asked; a local one has none.
+pub(crate) fn document<'a>(report: &'a Report, urls: &'a BTreeMap<HostId, String>) -> Document<'a> {
+    let hosts = report.hosts.iter().map(|host| Host {
+        name: &host.name,
+        url: urls.get(&host.id).map(String::as_str),
+        ready: host.ready,
+        ready_after_s: host.ready_after.map(|after| after.as_secs()),
+        error: host.error.as_ref().map(error),
+    });
+    Document {
+        version: 1,
+        outcome: outcome(report.outcome),
+        dry_run: report.dry_run,
+        started: super::time(report.started),
+        elapsed_ms: millis(report.elapsed),
+        hosts: hosts.collect(),
+        relationships: report.legs.iter().map(relationship).collect(),
+    }
+}
+
+fn relationship(leg: &LegReport) -> Relationship<'_> {
+    Relationship {
+        vm: &leg.vm,
+        vm_id: leg.id.vm.to_string(),
+        leg: leg.id.kind.to_string(),
+        primary: leg.primary.as_deref(),
+        replica: leg.replica.as_deref(),
+        before: leg.before.map(|state| state.to_string()),
+        wanted: leg.wanted,
+        action: match leg.action {
+            Action::None => "none",
+            Action::Resume => "resume",
+            Action::Wait => "wait",
+        },
+        reason: leg.reason.code(),
+        detail: &leg.detail,
+        result: result(leg.result),
+        after: leg.after.map(|state| state.to_string()),
+        confirmed: leg.confirmed,
+        attempts: leg.attempts,
+        elapsed_ms: leg.elapsed.map(millis),
+        error: leg.error.as_ref().map(error),
+    }
+}
+
+fn error(trouble: &Trouble) -> Error<'_> {
+    Error {
+        what: &trouble.what,
+        place: &trouble.place,
+        why: &trouble.why,
+        next: &trouble.next,
+        code: trouble.code.as_deref(),
+        retry: match trouble.retry {
+            Retry::Now => "now",
+            Retry::Later => "later",
+            Retry::Never => "never",
+        },
+    }
+}
+
+/// The word for an outcome.
+pub(crate) fn outcome(outcome: PassOutcome) -> &'static str {
+    match outcome {
+        PassOutcome::Ok => "ok",
+        PassOutcome::Partial => "partial",
+        PassOutcome::NotReady => "not_ready",
+        PassOutcome::Failed => "failed",
+    }
+}
+
+/// The word for a result.
+pub(crate) fn result(result: LegResult) -> &'static str {
+    match result {
+        LegResult::Healthy => "healthy",
+        LegResult::Resumed => "resumed",
+        LegResult::Left => "left",
+        LegResult::Waiting => "waiting",
+        LegResult::NeedsPerson => "needs_person",
+        LegResult::Failed => "failed",
+        LegResult::Stale => "stale",
+        LegResult::Skipped => "skipped",
+    }
+}
+
+fn millis(length: Duration) -> u64 {
+    u64::try_from(length.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,23 @@
+//! What people and programs read: JSON, tables, progress.
+
+pub(crate) mod json;
+pub(crate) mod progress;
+pub(crate) mod table;
+
+use reprise_model::Timestamp;
+
+/// RFC 3339 in UTC with milliseconds.
+pub(crate) fn time(at: Timestamp) -> String {
+    match jiff::Timestamp::from_millisecond(at.0) {
+        Ok(at) => format!("{at:.3}"),
+        Err(_) => "1601-01-01T00:00:00.000Z".to_owned(),
+    }
+}
+
+/// The width of the terminal on standard output; `None` if there is none.
+pub(crate) fn terminal_width() -> Option<u16> {
+    comfy_table::Table::new().width()
+}
+
+#[cfg(test)]
+mod tests;

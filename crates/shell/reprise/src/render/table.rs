@@ -1,0 +1,101 @@
+//! The table that `run` prints for people: worst first, 80 columns, and one sentence at the end.
+
+use std::fmt::Write as _;
+
+use comfy_table::{ContentArrangement, Table, presets};
+use reprise_engine::{LegReport, LegResult, Report, Trouble};
+
+use super::json;
+
+/// Widest table where the terminal does not say its width.
+const WIDTH: u16 = 80;
+/// Legs that need nobody are listed up to this many; beyond it they are only counted.
+const QUIET_ROWS_MAX: usize = 40;
+
+/// The whole text: hosts that are not ready, legs worst first, errors, the sentence.
+pub(crate) fn text(report: &Report, width: Option<u16>) -> String {
+    let mut text = String::new();
+    for host in &report.hosts {
+        if let Some(error) = &host.error {
+            text.push_str(&trouble(error));
+        }
+    }
+    let mut legs: Vec<&LegReport> = report.legs.iter().collect();
+    legs.sort_by_key(|leg| (leg.result, leg.vm.clone(), leg.id));
+    let quiet = |leg: &&LegReport| matches!(leg.result, LegResult::Healthy | LegResult::Resumed);
+    let hidden = legs.iter().filter(|leg| quiet(leg)).count().saturating_sub(QUIET_ROWS_MAX);
+    let shown = legs.len().saturating_sub(hidden);
+    if !legs.is_empty() {
+        text.push_str(&table(legs.iter().take(shown).copied(), width.unwrap_or(WIDTH)));
+    }
+    if hidden > 0 {
+        let _infallible = writeln!(text, "… and {hidden} more that replicate");
+    }
+    for error in legs.iter().filter_map(|leg| leg.error.as_ref()) {
+        text.push_str(&trouble(error));
+    }
+    let _infallible = writeln!(text, "{}", sentence(report));
+    text
+}
+
+fn table<'a>(legs: impl Iterator<Item = &'a LegReport>, width: u16) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+    table.set_header(["VM", "PRIMARY → REPLICA", "BEFORE", "NOW", "RESULT", "WHY"]);
+    for leg in legs {
+        let state =
+            |state: Option<reprise_model::ReplicationState>| state.map_or("not seen".to_owned(), |s| s.to_string());
+        table.add_row([
+            leg.vm.clone(),
+            format!("{} → {}", short(leg.primary.as_deref()), short(leg.replica.as_deref())),
+            state(leg.before),
+            state(leg.after),
+            json::result(leg.result).to_owned(),
+            leg.reason.code().to_owned(),
+        ]);
+    }
+    let mut text = String::new();
+    for line in table.lines() {
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text.push('\n');
+    text
+}
+
+/// The first label: enough for a table; JSON has the whole name.
+fn short(name: Option<&str>) -> &str {
+    name.map_or("?", |name| name.split('.').next().unwrap_or(name))
+}
+
+/// An error in four parts.
+pub(crate) fn trouble(error: &Trouble) -> String {
+    let code = error.code.as_ref().map_or_else(String::new, |code| format!(" ({code})"));
+    format!("error: {} on {}\n  why:  {}{code}\n  next: {}\n\n", error.what, error.place, error.why, error.next)
+}
+
+/// What is unprotected, in one sentence.
+pub(crate) fn sentence(report: &Report) -> String {
+    let unprotected: Vec<&str> = report.unprotected().map(|leg| leg.vm.as_str()).collect();
+    let not_ready: Vec<&str> = report.hosts.iter().filter(|host| !host.ready).map(|host| host.name.as_str()).collect();
+    let legs = match (report.legs.len(), unprotected.as_slice()) {
+        (0, _) => "No replicated VM was seen".to_owned(),
+        (n, []) if report.dry_run => format!("Of {n} VMs none would stay unprotected (dry run: nothing was done)"),
+        (n, []) => format!("All {n} replicated VMs that should run are protected"),
+        (n, some) => format!("Unprotected: {} of {n} ({})", some.len(), list(some)),
+    };
+    match not_ready.as_slice() {
+        [] => format!("{legs}."),
+        some => format!("{legs}; not ready: {}.", list(some)),
+    }
+}
+
+/// The first few names, and how many more.
+fn list(names: &[&str]) -> String {
+    const SHOWN: usize = 5;
+    let shown = names.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(SHOWN) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}

@@ -1,0 +1,90 @@
+//! What people and programs read, word for word.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use reprise_engine::{Action, HostReport, LegReport, LegResult, PassOutcome, Report, Trouble};
+use reprise_model::{HostId, LegId, LegKind, Reason, ReplicationState, Retry, Timestamp};
+
+use super::{json, table};
+
+fn leg(n: u32, result: LegResult, after: ReplicationState) -> LegReport {
+    let vm = format!("00000000-0000-0000-0000-{n:012x}").parse().unwrap();
+    LegReport {
+        id: LegId { vm, kind: LegKind::Simple },
+        vm: format!("vm-{n:03}"),
+        primary: Some("hv01.lab.test".to_owned()),
+        replica: Some("hv02.lab.test".to_owned()),
+        before: Some(ReplicationState::Error),
+        after: Some(after),
+        wanted: true,
+        action: Action::Resume,
+        reason: Reason::Error,
+        detail: "It is in Error.".to_owned(),
+        result,
+        confirmed: false,
+        without_evidence: false,
+        attempts: 1,
+        elapsed: Some(Duration::from_millis(321)),
+        error: None,
+    }
+}
+
+fn report() -> Report {
+    let mut failed = leg(2, LegResult::Failed, ReplicationState::Error);
+    failed.reason = Reason::ResumeRefused;
+    failed.error = Some(Trouble {
+        what: "cannot resume replication of VM vm-002".to_owned(),
+        place: "hv01.lab.test".to_owned(),
+        why: "invalid state for this operation".to_owned(),
+        next: "look at the VM".to_owned(),
+        code: Some("32775".to_owned()),
+        retry: Retry::Never,
+    });
+    Report {
+        outcome: PassOutcome::Partial,
+        dry_run: false,
+        started: Timestamp(1_769_853_600_500),
+        elapsed: Duration::from_millis(1_234),
+        hosts: vec![HostReport {
+            id: HostId(0),
+            name: "hv01.lab.test".to_owned(),
+            ready: true,
+            ready_after: Some(Duration::from_millis(1_900)),
+            error: None,
+        }],
+        legs: vec![leg(1, LegResult::Resumed, ReplicationState::Replicating), failed],
+    }
+}
+
+#[test]
+fn the_document_has_the_contracts_keys_in_the_contracts_order() {
+    let urls = BTreeMap::from([(HostId(0), "http://127.0.0.1:4711/wsman".to_owned())]);
+    let report = report();
+    let text = serde_json::to_string(&json::document(&report, &urls)).unwrap();
+    let expected = concat!(
+        r#"{"version":1,"outcome":"partial","dry_run":false,"started":"2026-01-31T10:00:00.500Z","elapsed_ms":1234,"#,
+        r#""hosts":[{"name":"hv01.lab.test","url":"http://127.0.0.1:4711/wsman","ready":true,"ready_after_s":1,"error":null}],"#,
+        r#""relationships":[{"vm":"vm-001","vm_id":"00000000-0000-0000-0000-000000000001","leg":"simple","#,
+        r#""primary":"hv01.lab.test","replica":"hv02.lab.test","before":"Error","wanted":true,"action":"resume","#,
+        r#""reason":"error","detail":"It is in Error.","result":"resumed","after":"Replicating","confirmed":false,"#,
+        r#""attempts":1,"elapsed_ms":321,"error":null},"#,
+        r#"{"vm":"vm-002","vm_id":"00000000-0000-0000-0000-000000000002","leg":"simple","#,
+        r#""primary":"hv01.lab.test","replica":"hv02.lab.test","before":"Error","wanted":true,"action":"resume","#,
+        r#""reason":"resume_refused","detail":"It is in Error.","result":"failed","after":"Error","confirmed":false,"#,
+        r#""attempts":1,"elapsed_ms":321,"error":{"what":"cannot resume replication of VM vm-002","#,
+        r#""where":"hv01.lab.test","why":"invalid state for this operation","next":"look at the VM","#,
+        r#""code":"32775","retry":"never"}}]}"#
+    );
+    assert_eq!(text, expected);
+}
+
+#[test]
+fn the_table_is_worst_first_fits_eighty_columns_and_ends_with_what_is_unprotected() {
+    let text = table::text(&report(), Some(80));
+    let failed = text.find("vm-002").unwrap();
+    assert!(failed < text.find("vm-001").unwrap(), "{text}");
+    assert!(text.lines().all(|line| line.chars().count() <= 80 || line.starts_with("  ")), "{text}");
+    assert!(text.trim_end().ends_with("Unprotected: 1 of 2 (vm-002)."), "{text}");
+    assert!(text.contains("  why:  invalid state for this operation (32775)\n  next: look at the VM\n"), "{text}");
+}
