@@ -82,7 +82,7 @@ async fn play(seed: u64) -> Result<bool, String> {
         say(&format!("\n{open} of {VMS} VMs are still unprotected.\n"));
         return Ok(false);
     }
-    say(&format!("\nTime to protection: {took:.1} s after {REPLICA} came up, 2 s of which its VMMS took to load.\n"));
+    say(&format!("\nTime to protection: {took:.1} s after {REPLICA} came up\n(2 s of them its VMMS took to load).\n"));
     Ok(true)
 }
 

@@ -1,0 +1,107 @@
+//! Hosts that are off, silent, strange or failed over.
+
+use crate::lab::Lab;
+
+#[test]
+fn a_dry_run_plans_and_does_nothing() {
+    let lab = Lab::new(&["--vms", "3"]);
+    lab.break_by_restart("hv02.lab.test");
+    let ran = lab.run(&[0, 1], &["--dry-run"]);
+    assert_eq!((ran.code, ran.outcome(), ran.count("skipped")), (0, "ok", 3));
+    assert!(ran.legs().iter().all(|leg| leg["action"] == "resume" && leg["wanted"] == true));
+    assert_eq!((lab.requests("invoke"), lab.states()), (0, vec![8, 8, 8]));
+    assert_eq!(lab.event_ids(), [0, 2, 2, 100]);
+}
+
+#[test]
+fn a_host_that_swallows_connections_delays_nobody_else() {
+    let lab = Lab::new(&["--hosts", "4", "--topology", "pairs", "--vms", "4"]);
+    lab.break_by_restart("hv02.lab.test");
+    lab.post("/hosts/hv03.lab.test/management?mode=blackhole");
+    let ran = lab.run(&[0, 1, 2, 3], &["--retry-for", "5", "--timeout", "8"]);
+    assert_eq!((ran.code, ran.outcome()), (3, "partial"));
+    assert_eq!(ran.result("vm-001"), ("resumed", "error"));
+    assert_eq!(ran.result("vm-002"), ("resumed", "error"));
+    assert_eq!(ran.result("vm-004"), ("healthy", "replicating"), "it needs nobody on the silent host");
+    assert_eq!(ran.result("vm-003"), ("failed", "sender_not_ready"));
+    assert!(ran.document["elapsed_ms"].as_u64().unwrap() < 30_000);
+}
+
+#[test]
+fn a_failover_on_the_replica_server_is_never_resumed_against() {
+    let lab = Lab::new(&["--vms", "1"]);
+    lab.post("/hosts/hv01.lab.test/shutdown?in_flight=all");
+    lab.post("/vms/vm-001/failover");
+    lab.post("/hosts/hv01.lab.test/boot");
+    let ran = lab.run(&[0, 1], &[]);
+    assert_eq!((ran.code, ran.result("vm-001")), (0, ("left", "failover_in_force")));
+    assert_eq!(lab.requests("invoke"), 0);
+    lab.post("/vms/vm-001/revert");
+    assert_eq!(lab.run(&[0, 1], &[]).result("vm-001"), ("resumed", "error"));
+}
+
+#[test]
+fn a_power_cut_needs_a_person() {
+    let lab = Lab::new(&["--vms", "2"]);
+    lab.post("/hosts/hv01.lab.test/power-cut");
+    lab.post("/hosts/hv01.lab.test/boot");
+    let ran = lab.run(&[0, 1], &[]);
+    assert_eq!((ran.code, ran.result("vm-001")), (3, ("needs_person", "resync_required")));
+    assert_eq!(ran.result("vm-002"), ("healthy", "replicating"));
+}
+
+#[test]
+fn a_pause_on_the_replica_server_is_told_and_not_fought() {
+    let lab = Lab::new(&["--vms", "1"]);
+    lab.break_by_restart("hv02.lab.test");
+    lab.post("/vms/vm-001/pause?side=receiver");
+    let ran = lab.run(&[0, 1], &[]);
+    assert_eq!((ran.code, ran.result("vm-001")), (3, ("needs_person", "paused_on_replica")));
+    assert_eq!(lab.states(), [8]);
+}
+
+#[test]
+fn a_vm_that_is_primary_twice_or_whose_replica_runs_is_never_touched() {
+    let lab = Lab::new(&["--vms", "3", "--topology", "hub"]);
+    lab.break_by_restart("hv01.lab.test");
+    lab.post("/vms/vm-001/set?side=receiver&mode=1");
+    lab.post("/vms/vm-002/set?side=receiver&running=true");
+    lab.post("/vms/vm-003/set?provider=0ff2b41a-3ec5-4a1b-9f0a-6a3ee4e1c111");
+    let ran = lab.run(&[0, 1], &[]);
+    assert_eq!(ran.result("vm-001"), ("needs_person", "both_primary"));
+    assert_eq!(ran.result("vm-002"), ("needs_person", "replica_running"));
+    assert_eq!(ran.result("vm-003"), ("left", "external_provider"));
+    assert_eq!(lab.requests("invoke"), 0);
+}
+
+#[test]
+fn only_the_replica_server_is_asked_and_the_legs_are_counted_as_not_ours() {
+    let lab = Lab::new(&["--vms", "2", "--topology", "hub"]);
+    lab.break_by_restart("hv01.lab.test");
+    let ran = lab.run(&[0], &[]);
+    assert_eq!((ran.code, ran.count("skipped")), (0, 2));
+    let leg = &ran.legs()[0];
+    assert_eq!((leg["reason"].as_str(), leg["wanted"].as_bool()), (Some("sender_not_asked"), Some(false)));
+    assert_eq!((leg["primary"].as_str(), leg["before"].is_null()), (Some("hv02.lab.test"), true));
+    assert_eq!(lab.event_ids(), [0, 2, 102, 100]);
+}
+
+#[test]
+fn a_clustered_primary_that_nobody_has_is_told() {
+    let lab = Lab::new(&["--vms", "1", "--topology", "hub"]);
+    lab.post("/vms/vm-001/set?side=receiver&primary_point=broker.lab.test");
+    let ran = lab.run(&[0], &[]);
+    assert_eq!((ran.code, ran.result("vm-001")), (3, ("failed", "clustered_owner_not_found")));
+}
+
+#[test]
+fn an_unfinished_initial_replication_is_resumed_out_of_error_and_left_when_paused() {
+    let lab = Lab::new(&["--vms", "2", "--topology", "hub"]);
+    for (vm, state) in [("vm-001", 8), ("vm-002", 7)] {
+        lab.post(&format!("/vms/{vm}/set?last_replication=never&state={state}"));
+        lab.post(&format!("/vms/{vm}/set?side=receiver&last_replication=never&state=2"));
+    }
+    let ran = lab.run(&[0, 1], &[]);
+    assert_eq!(ran.result("vm-001").0, "resumed");
+    assert_eq!(ran.result("vm-002"), ("left", "initial_replication_paused"));
+}

@@ -1,0 +1,9 @@
+//! The built program against simulated hosts on loopback. One binary, since linking is dear.
+
+#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test that fails is to say so at once")]
+
+mod faults;
+mod jobs;
+mod lab;
+mod outside;
+mod schema;

@@ -1,0 +1,134 @@
+//! Usage, logins and files: what people get wrong before anything is asked.
+
+use std::process::Command;
+
+use crate::lab::{Lab, PROGRAM, Ran, ran};
+
+fn program(arguments: &[&str]) -> Ran {
+    ran(&Command::new(PROGRAM).args(arguments).env("REPRISE_CONFIG", "/nowhere/reprise.toml").output().unwrap())
+}
+
+#[test]
+fn a_wrong_password_fails_the_pass_and_shows_no_password() {
+    let lab = Lab::new(&["--vms", "1"]);
+    lab.write_secret("password", "not-the-password");
+    let ran = lab.run(&[0, 1], &[]);
+    assert_eq!((ran.code, ran.outcome()), (1, "failed"));
+    let error = &ran.document["hosts"][0]["error"];
+    assert_eq!(error["retry"], "never");
+    assert!(error["next"].as_str().unwrap().contains("password"), "{error}");
+    let everything = format!("{}{}{:?}", ran.document, ran.standard_error, lab.events());
+    assert!(!everything.contains("not-the-password") && !everything.contains(&lab.password()));
+    assert!(lab.requests("unauthorized") >= 2);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_password_file_that_others_may_read_is_refused_before_anything_is_sent() {
+    use std::os::unix::fs::PermissionsExt;
+    let lab = Lab::new(&["--vms", "1"]);
+    std::fs::set_permissions(lab.path("password"), std::fs::Permissions::from_mode(0o644)).unwrap();
+    let ran = lab.run(&[0], &[]);
+    assert_eq!((ran.code, ran.document.is_null()), (2, true));
+    assert!(ran.standard_error.contains("next:"), "{}", ran.standard_error);
+    assert_eq!(lab.requests("unauthorized") + lab.requests("enumerate"), 0);
+}
+
+#[test]
+fn usage_errors_print_nothing_on_standard_output_and_say_what_next() {
+    let cases: [&[&str]; 10] = [
+        &["run"],
+        &["run", "--host", "hv01"],
+        &["run", "--host", "http://127.0.0.1:1"],
+        &["run", "--host", "http://127.0.0.1:1", "--user", "u"],
+        &["run", "--host", "http://127.0.0.1:1", "--timeout", "soon"],
+        &["run", "--config", "/nowhere/reprise.toml"],
+        &["run", "--host", "http://127.0.0.1:1", "--vms-timeout", "2"],
+        &["lab", "up", "--os", "2012"],
+        &["lab", "up", "--topology", "pairs", "--hosts", "3"],
+        &["lab", "up", "--tls"],
+    ];
+    for arguments in cases {
+        let output = Command::new(PROGRAM).args(arguments).env("REPRISE_CONFIG", "").output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(output.stdout.is_empty(), "{arguments:?}");
+        assert!(!output.stderr.is_empty(), "{arguments:?}");
+    }
+    assert_eq!(program(&["run"]).code, 2, "a configuration that somebody named must be there");
+}
+
+#[test]
+fn every_problem_of_a_configuration_is_told_with_its_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("reprise.toml");
+    std::fs::write(&path, "version = 1\n[run]\ntimeot = '5m'\n[policy]\npeer_unseen = 'maybe'\n").unwrap();
+    let ran = program(&["run", "--config", &path.to_string_lossy()]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.standard_error.contains("line 3: run.timeot") && ran.standard_error.contains("did you mean `timeout`"));
+    assert!(ran.standard_error.contains("line 5: policy.peer_unseen"), "{}", ran.standard_error);
+}
+
+#[test]
+fn basic_is_never_sent_in_the_clear_to_another_machine() {
+    let lab = Lab::new(&["--vms", "1"]);
+    let ran = ran(&Command::new(PROGRAM)
+        .args(["run", "--json", "--event-log", "none", "--host", "http://192.0.2.1", "--user", "u", "--password-file"])
+        .arg(lab.path("password"))
+        .output()
+        .unwrap());
+    assert_eq!(ran.code, 1);
+    let why = ran.document["hosts"][0]["error"]["why"].as_str().unwrap();
+    assert!(why.contains("loopback only"), "{why}");
+}
+
+#[test]
+fn the_control_api_says_what_it_cannot_do() {
+    let lab = Lab::new(&["--vms", "1"]);
+    for (route, status) in [
+        ("/hosts/hv09.lab.test/boot", 404),
+        ("/hosts/hv01.lab.test/boot", 409),
+        ("/hosts/hv01.lab.test/shutdown?in_flight=some", 400),
+        ("/hosts/hv01.lab.test/shutdown?colour=red", 400),
+        ("/hosts/hv01.lab.test/explode", 404),
+        ("/vms/vm-009/pause", 404),
+        ("/vms/vm-001/resume", 409),
+        ("/vms/vm-001/reverse", 409),
+        ("/vms/vm-001/pause?leg=extended", 409),
+        ("/faults/busy?host=hv01.lab.test", 409),
+        ("/faults/gremlins", 404),
+        ("/links/hv01.lab.test/hv02.lab.test/cut", 200),
+        ("/links/hv01.lab.test/hv02.lab.test/heal?delay_ms=5", 200),
+    ] {
+        assert_eq!(lab.try_post(route), status, "{route}");
+    }
+}
+
+#[test]
+fn the_lab_writes_its_endpoints_whole_and_ends_when_asked_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("lab.json");
+    let mut child = Command::new(PROGRAM)
+        .args(["lab", "up", "--endpoints", &path.to_string_lossy()])
+        .stdin(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    crate::lab::until("the endpoints file", || path.exists());
+    let text = std::fs::read_to_string(&path).unwrap();
+    let endpoints: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(endpoints["hosts"][1]["name"], "hv02.lab.test");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        let world = Command::new(PROGRAM)
+            .args(["lab", "ctl", "/world", "--endpoints", &path.to_string_lossy()])
+            .output()
+            .unwrap();
+        assert_eq!(world.status.code(), Some(0));
+        assert!(String::from_utf8_lossy(&world.stdout).contains("\"hv01.lab.test\""));
+        Command::new("kill").arg(child.id().to_string()).status().unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(0));
+    }
+    #[cfg(not(unix))]
+    child.kill().unwrap();
+}
