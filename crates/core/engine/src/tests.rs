@@ -426,3 +426,37 @@ impl Drive {
         self.engine.progress().0
     }
 }
+
+#[test]
+fn d6_two_vms_of_one_name_and_a_renamed_replica_are_told_apart_by_their_guids() {
+    let mut hosts = pair(&[S::Error, S::Replicating]);
+    let rename = |observation: &mut Observation, n: u32, to: &str| {
+        let Seen::Seen(replication) = &mut observation.replication else { panic!() };
+        replication.vms.get_mut(&vm_id(n)).unwrap().name = to.to_owned();
+    };
+    for (host, n, to) in [(0, 1, "sql"), (0, 2, "sql"), (1, 1, "old name"), (1, 2, "sql")] {
+        rename(&mut hosts[host], n, to);
+    }
+    let mut drive = Drive::new(pass(2), hosts);
+    drive.run_to(1.5);
+    assert_eq!(drive.acts.iter().map(|act| act.leg.vm).collect::<Vec<_>>(), [vm_id(1)], "only the broken one");
+    assert_eq!(drive.acts[0].vm_key, vm_id(1).to_string().to_uppercase());
+    drive.hosts[0] = look(0, &[S::Replicating, S::Replicating]);
+    drive.end_act(ended());
+    drive.run_to(60.0);
+    let results: Vec<_> = drive.legs().iter().map(|leg| (leg.id.vm, leg.result)).collect();
+    assert_eq!(results, [(vm_id(1), LegResult::Resumed), (vm_id(2), LegResult::Healthy)]);
+}
+
+#[test]
+fn rows_that_could_not_be_read_make_the_pass_partial_and_are_told() {
+    let mut hosts = pair(&[S::Replicating]);
+    let Seen::Seen(replication) = &mut hosts[0].replication else { panic!() };
+    let problem = Problem::new(ProblemKind::Malformed, "read the VMs", "property EnabledState cannot be read");
+    replication.unreadable.push(reprise_model::Unreadable { vm: Some(vm_id(9)), problem });
+    let mut drive = Drive::new(pass(2), hosts);
+    drive.run_to(60.0);
+    let report = drive.report.unwrap();
+    assert_eq!((report.outcome, report.hosts[0].ready), (PassOutcome::Partial, true));
+    assert!(report.hosts[0].error.as_ref().unwrap().what.contains("1 rows"));
+}

@@ -237,3 +237,83 @@ fn d8_a_hold_or_an_exception_covers_a_vm_a_host_or_all_until_it_expires() {
     let healthy = verdict(&leg(state(3), state(3)), &Memory::default(), &excepted);
     assert_eq!(healthy, Verdict::Healthy { held: Some(Reason::Excepted) });
 }
+
+mod properties {
+    use proptest::prelude::*;
+    use reprise_model::{Act, ActId, ActKind, MonoTime};
+
+    use super::*;
+    use crate::guard;
+
+    fn whereabouts() -> impl Strategy<Value = Whereabouts> {
+        prop_oneof![
+            Just(Whereabouts::NotAsked),
+            Just(Whereabouts::NotYet { host: Some(HostId(1)) }),
+            Just(Whereabouts::WithoutIt { host: HostId(1) }),
+            Just(Whereabouts::GaveUp { problem: Problem::new(ProblemKind::Unreachable, "reach", "refused") }),
+        ]
+    }
+
+    fn any_leg() -> impl Strategy<Value = Leg> {
+        let states = (0_u16..24, 0_u16..24);
+        let oddities =
+            (0_u16..6, any::<bool>(), prop_oneof![9 => Just(None), 1 => Just(Some(HostId(3)))], any::<bool>());
+        (states, oddities, prop_oneof![3 => Just(None), 1 => whereabouts().prop_map(Some)]).prop_map(
+            |((sender, receiver), (mode, runs, second_primary, never), missing)| {
+                let mut leg = leg(state(sender), state(receiver));
+                end_mut(&mut leg.receiver).vm.mode = match mode {
+                    3 => ReplicationMode::TestReplica,
+                    _ => ReplicationMode::Replica,
+                };
+                if runs {
+                    end_mut(&mut leg.receiver).vm.enabled = EnabledState::Running;
+                }
+                if never {
+                    end_mut(&mut leg.sender).object.last_replication = LastReplication::Never;
+                }
+                leg.second_primary = second_primary;
+                if let Some(whereabouts) = missing {
+                    leg.receiver = missing_end(1, whereabouts);
+                }
+                leg
+            },
+        )
+    }
+
+    fn any_policy() -> impl Strategy<Value = Policy> {
+        let rule = prop_oneof![Just(PausedRule::Resume), Just(PausedRule::Leave), Just(PausedRule::Evidence)];
+        let hold = prop_oneof![
+            4 => Just(None),
+            1 => Just(Some(HoldScope::All)),
+            1 => Just(Some(HoldScope::Vm(VmSelector::Id(vm_id(1))))),
+            1 => Just(Some(HoldScope::Host(name(0)))),
+        ];
+        (rule.clone(), rule, any::<bool>(), hold).prop_map(|(at_boot, while_running, unseen, hold)| Policy {
+            peer_unseen: if unseen { PeerUnseen::Resume } else { PeerUnseen::Wait },
+            paused: reprise_model::PausedPolicy { at_boot, while_running, initial: InitialPolicy::Resume },
+            holds: hold
+                .map(|scope| Hold { scope, reason: String::new(), until: None, only_this_pass: false })
+                .into_iter()
+                .collect(),
+            ..Policy::default()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_to_be_resumed_passes_the_guard(leg in any_leg(), policy in any_policy(), from_start in any::<bool>(), resumes in 0_u32..4, proved in any::<bool>()) {
+            let sender_events = if proved { shutdown_events() } else { Evidence::NotReadable };
+            let memory = Memory { paused_from_start: from_start, resumes, sender_events, ..Memory::default() };
+            let judged = judge(&leg, &memory, &policy, WALL);
+            prop_assert_eq!(judged, judge(&leg, &memory, &policy, WALL));
+            if let Verdict::Resume { side: Side::Sender, .. } = judged {
+                let end = leg.sender.seen().unwrap();
+                let act = Act {
+                    id: ActId(0), leg: leg.id, host: end.host, kind: ActKind::Resume, vm_key: end.vm.key.clone(),
+                    instance_id: end.object.instance_id.clone(), expected_state: end.object.state, expected_mode: end.vm.mode,
+                };
+                prop_assert_eq!(guard::check(&act, &leg, &policy, MonoTime::default(), WALL), Ok(()));
+            }
+        }
+    }
+}
