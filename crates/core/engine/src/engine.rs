@@ -136,7 +136,7 @@ impl Engine {
         let mut stop = now.mono >= self.ends_at();
         match event {
             Event::Begin => effects.push(Effect::Record(reprise_model::Event::Started)),
-            Event::Looked { host, started, observation } => self.looked(now, host, started, &observation, &mut effects),
+            Event::Looked { host, started, observation } => self.looked(now, host, started, *observation, &mut effects),
             Event::Acted { act, outcome } => self.acted(now, act, outcome),
             Event::EvidenceRead { leg, side, evidence } => self.evidence_read(leg, side, evidence),
             Event::Tick => {}
@@ -185,11 +185,11 @@ impl Engine {
         self.hosts.get(&id)
     }
 
-    fn looked(&mut self, now: Now, id: HostId, started: MonoTime, seen: &Observation, effects: &mut Vec<Effect>) {
+    fn looked(&mut self, now: Now, id: HostId, started: MonoTime, seen: Observation, effects: &mut Vec<Effect>) {
         let Some(host) = self.hosts.get_mut(&id) else { return };
         let known_before = host.name.clone();
         let was_final = host.is_final();
-        let became_ready = host.looked(now.mono, started, seen);
+        let became_ready = host.looked(now.mono, started, &seen);
         let name = host.display_name();
         if became_ready && let Phase::Ready { after } = host.phase {
             effects
@@ -208,11 +208,11 @@ impl Engine {
             self.reconsider_open_ended(id);
         }
         let is_second = self.host(id).is_none_or(|host| host.duplicate_of.is_some());
-        if is_second || visible(seen).is_err() {
+        if is_second || visible(&seen).is_err() {
             return;
         }
         let clock = seen.system.seen().map(|system| system.clock);
-        let Some(replication) = seen.replication.seen().cloned() else { return };
+        let reprise_model::Seen::Seen(replication) = seen.replication else { return };
         for vm in self.inventory.update(id, HostLook { looked: started, name, clock, replication }) {
             self.dirty.extend(legs_of(vm));
         }
