@@ -62,7 +62,7 @@ fn main() -> ExitCode {
         ["golden", "--update"] => golden::run(golden::Mode::Update),
         ["exe"] => exe::run(),
         ["dist"] => dist::run(),
-        ["sweep", "--minutes", minutes] if minutes.parse::<u32>().is_ok() => Ok(sweep::run()),
+        ["sweep", "--minutes", minutes] if minutes.parse::<u32>().is_ok() => sweep::run(minutes),
         ["fuzz", "--minutes", minutes] if minutes.parse::<u32>().is_ok() => Ok(fuzz::run()),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");

@@ -1,12 +1,24 @@
-//! `sweep`: many rehearsals, each from its own seed.
+//! `sweep`: rehearsals for some minutes, each from another seed, in search of one in which something breaks.
 
-use crate::Outcome;
+use anyhow::Result;
 
-/// Says what will come; the rehearsal crate is wired in here once its scripts can be run by the minute.
-pub(crate) fn run() -> Outcome {
-    eprintln!("not yet: `sweep` will run rehearsals from fresh seeds for N minutes, print the seed of every find");
-    eprintln!(
-        "         and end with `N seeds, N steps, N finds`; until then `cargo test -p reprise-rehearsal` runs a few"
-    );
-    Outcome::NotYet
+use crate::{Outcome, command};
+
+/// Builds the rehearsals and runs them. The last line is `N seeds, N steps, N finds`; a find is told with its seed.
+pub(crate) fn run(minutes: &str) -> Result<Outcome> {
+    let mut sweep = command::cargo();
+    sweep.args([
+        "run",
+        "--locked",
+        "--quiet",
+        "--release",
+        "--package",
+        "reprise-rehearsal",
+        "--example",
+        "sweep",
+        "--",
+    ]);
+    sweep.arg(minutes);
+    command::run(&mut sweep)?;
+    Ok(Outcome::Green)
 }

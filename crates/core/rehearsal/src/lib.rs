@@ -1,1 +1,16 @@
-//! Engine, procedures and lab on one virtual clock.
+//! The engine, the procedures and the lab on one virtual clock, from a seed: stories in which things go wrong at once.
+//!
+//! Nothing here is a mock. The engine decides, the real procedures talk, the lab answers; this crate passes messages
+//! between them with delays, loses some, lets people and hosts interfere, and holds everything against a shadow of what
+//! must be true. It does no I/O and reads no clock: the same seed gives the same bytes.
+//!
+//! Start with [`rehearse`]; `fault` says what goes wrong, `shadow` what must hold all the same.
+
+mod fault;
+mod procedure;
+mod rehearsal;
+mod shadow;
+#[cfg(test)]
+mod tests;
+
+pub use rehearsal::{Find, Options, Sabotage, Summary, rehearse};
