@@ -86,6 +86,8 @@ pub struct Engine {
     names: Names,
     inventory: Inventory,
     legs: BTreeMap<LegId, LegWatch>,
+    /// Legs that no host shows any more: a host that boots shows its VMs one after the other, and they may come back.
+    vanished: BTreeMap<LegId, LegWatch>,
     /// Legs whose inputs changed since they were judged.
     dirty: BTreeSet<LegId>,
     /// Legs with an end that is not seen, by the first label of the host that should show it: what becomes of such a
@@ -113,6 +115,7 @@ impl Engine {
             start: now,
             inventory: Inventory::default(),
             legs: BTreeMap::new(),
+            vanished: BTreeMap::new(),
             dirty: BTreeSet::new(),
             open_ended: BTreeMap::new(),
             unsettled: BTreeSet::new(),
@@ -212,8 +215,9 @@ impl Engine {
             return;
         }
         let clock = seen.system.seen().map(|system| system.clock);
+        let booted = seen.system.seen().map(|system| system.booted);
         let reprise_model::Seen::Seen(replication) = seen.replication else { return };
-        for vm in self.inventory.update(id, HostLook { looked: started, name, clock, replication }) {
+        for vm in self.inventory.update(id, HostLook { looked: started, name, clock, booted, replication }) {
             self.dirty.extend(legs_of(vm));
         }
     }
@@ -301,7 +305,8 @@ impl Engine {
         };
         let retry_until = self.start.mono + self.pass.times.retry_for;
         let clock = leg.sender.seen().and_then(|sender| self.inventory.clock(sender.host));
-        let watch = self.legs.entry(id).or_insert_with(|| LegWatch::new(leg.clone()));
+        let known = self.vanished.remove(&id);
+        let watch = self.legs.entry(id).or_insert_with(|| known.unwrap_or_else(|| LegWatch::new(leg.clone())));
         watch.memory.sender_clock = clock;
         watch.saw(leg);
         watch.weigh(now.mono, retry_until, &mut self.chance);
@@ -335,8 +340,8 @@ impl Engine {
     /// No host shows any part of it any more.
     fn vanished(&mut self, id: LegId) {
         let acting = self.legs.get(&id).is_some_and(|watch| watch.acting.is_some());
-        if !acting {
-            self.legs.remove(&id);
+        if !acting && let Some(watch) = self.legs.remove(&id) {
+            self.vanished.insert(id, watch);
             self.unsettled.remove(&id);
         }
     }

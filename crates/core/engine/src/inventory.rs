@@ -22,8 +22,9 @@ pub(crate) struct HostLook {
     pub(crate) looked: MonoTime,
     /// What the host is called.
     pub(crate) name: String,
-    /// Its clock at the look.
+    /// Its clock at the look, and when it had booted by that clock.
     pub(crate) clock: Option<HostTime>,
+    pub(crate) booted: Option<HostTime>,
     /// What it showed.
     pub(crate) replication: Replication,
 }
@@ -114,6 +115,7 @@ impl Inventory {
                         host,
                         host_name: look.name.clone(),
                         looked: look.looked,
+                        booted: look.booted,
                         vm: vm.clone(),
                         object: object.clone(),
                     });

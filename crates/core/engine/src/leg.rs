@@ -1,6 +1,8 @@
 //! One leg as both its ends show it: what a verdict is made from.
 
-use reprise_model::{HostId, HostName, LegId, MonoTime, Problem, ReplicationObject, ReplicationState, Settings, Vm};
+use reprise_model::{
+    HostId, HostName, HostTime, LegId, MonoTime, Problem, ReplicationObject, ReplicationState, Settings, Vm,
+};
 
 /// One replication relationship from sender to receiver.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,6 +37,8 @@ pub struct SeenEnd {
     pub host_name: String,
     /// When the look began that showed it.
     pub looked: MonoTime,
+    /// When the host had booted, by its own clock, if it said so.
+    pub booted: Option<HostTime>,
     /// The VM there.
     pub vm: Vm,
     /// The replication object there.

@@ -61,6 +61,7 @@ pub(crate) fn seen_end(host: u32, n: u32, mode: ReplicationMode, state: Replicat
         host: HostId(host),
         host_name: name(host).to_string(),
         looked: MonoTime::default(),
+        booted: Some(HostTime(0)),
         vm: vm(n, mode),
         object: object(n, state),
     }))

@@ -237,6 +237,31 @@ fn a_person_who_pauses_between_look_and_act_is_respected() {
 }
 
 #[test]
+fn a_pause_found_after_a_boot_that_nobody_saw_begin_follows_the_rule_at_boot() {
+    let mut drive = Drive::new(pass(2), pair(&[S::Error]));
+    drive.run_to(1.5);
+    let mut booted = look(0, &[S::Suspended]);
+    let Seen::Seen(system) = &mut booted.system else { panic!() };
+    system.booted = reprise_model::HostTime(999_000);
+    drive.hosts[0] = booted;
+    drive.end_act(Outcome::Stale { found: "Suspended".to_owned() });
+    drive.run_to(10.0);
+    assert_eq!(drive.acts.len(), 1, "the article's way: what a boot finds paused is resumed");
+}
+
+#[test]
+fn a_leg_that_a_booting_host_does_not_show_yet_is_remembered() {
+    let mut drive = Drive::new(pass(2), pair(&[S::Error]));
+    drive.run_to(1.5);
+    (drive.hosts[0], drive.hosts[1]) = (look(0, &[]), look(1, &[]));
+    drive.end_act(ended());
+    drive.run_to(2.0);
+    (drive.hosts[0], drive.hosts[1]) = (look(0, &[S::Replicating]), look(1, &[S::Replicating]));
+    drive.run_to(60.0);
+    assert_eq!(drive.leg().result, LegResult::Resumed);
+}
+
+#[test]
 fn after_a_lost_answer_it_reads_first_and_believes_only_what_lasts() {
     let mut drive = Drive::new(pass(2), pair(&[S::Error]));
     drive.run_to(1.5);

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use reprise_model::{
-    ActId, HostId, LastReplication, MonoTime, Outcome, Problem, ProblemKind, Reason, Refusal, ReplicationState, Retry,
+    ActId, HostId, HostTime, LastReplication, MonoTime, Outcome, Problem, ProblemKind, Reason, Refusal,
+    ReplicationState, Retry,
 };
 
 use crate::engine::Side;
@@ -25,6 +26,8 @@ pub(crate) struct LegWatch {
     pub(crate) leg: Leg,
     pub(crate) verdict: Verdict,
     pub(crate) memory: Memory,
+    /// When the sender's host had booted, as it was last seen not paused.
+    ran_since_boot: Option<HostTime>,
     /// The sender's state when it was first seen.
     pub(crate) before: Option<ReplicationState>,
     pub(crate) acting: Option<ActId>,
@@ -93,6 +96,7 @@ impl LegWatch {
             leg,
             verdict: Verdict::Wait(Reason::SenderNotReady),
             memory: Memory::default(),
+            ran_since_boot: None,
             before: None,
             acting: None,
             attempts: 0,
@@ -118,14 +122,20 @@ impl LegWatch {
     /// Takes in what is seen now, before it is judged.
     pub(crate) fn saw(&mut self, leg: Leg) {
         if let Some(sender) = leg.sender.seen() {
-            if self.before.is_none() {
-                self.before = Some(sender.object.state);
-                self.memory.paused_from_start = sender.object.state == ReplicationState::Suspended;
-            }
             let state = sender.object.state;
-            if state != ReplicationState::Suspended && !self.is_stale_look(&leg) {
+            let paused = state == ReplicationState::Suspended;
+            let rebooted = self.ran_since_boot.is_some() && self.ran_since_boot != sender.booted;
+            if self.before.is_none() {
+                self.before = Some(state);
+                self.memory.paused_from_start = paused;
+            } else if paused && rebooted {
+                // The host has booted since, and nobody saw the pause begin.
+                self.memory.paused_from_start = true;
+            }
+            if !paused && !self.is_stale_look(&leg) {
                 // Whatever pause may follow begins while we watch.
                 self.memory.paused_from_start = false;
+                self.ran_since_boot = sender.booted;
             }
             if self.data_before.is_some_and(|before| sender.object.last_replication > before) {
                 self.confirmed = true;

@@ -180,18 +180,27 @@ impl Story {
     fn pass_time(&mut self, to: Duration) {
         while let Some(at) = self.script.front().map(|s| s.at).filter(|at| *at <= to) {
             self.now = self.now.max(at);
-            self.interfere();
+            // Nobody watches, so nobody needs to know who has booted.
+            let _booted = self.interfere();
         }
         self.now = self.now.max(to);
         self.world.advance(self.now);
     }
 
     /// The next fault of the script. Not every command is possible at its time; that is part of chance.
-    fn interfere(&mut self) {
-        let Some(scheduled) = self.script.pop_front() else { return };
+    /// The host that it booted, if it did.
+    fn interfere(&mut self) -> Option<HostId> {
+        let scheduled = self.script.pop_front()?;
         self.world.advance(self.now);
         let done = self.world.command(&scheduled.command).is_ok();
         self.line(&format!("{} {:?}", if done { "fault" } else { "in vain" }, scheduled.command));
+        if let Command::Boot { host, .. } = scheduled.command
+            && done
+        {
+            let index = self.world.host_named(&host)?;
+            return u32::try_from(index).ok().map(HostId);
+        }
+        None
     }
 
     fn pass(&mut self, killed_at: Option<Duration>) -> Result<(), Broken> {
@@ -207,7 +216,9 @@ impl Story {
             let next = next.ok_or("nobody waits for anything, and the pass is not over")?.max(self.now);
             if let Some(at) = self.script.front().map(|s| s.at).filter(|at| *at <= next) {
                 self.now = self.now.max(at);
-                self.interfere();
+                if let Some(booted) = self.interfere() {
+                    under.shadow.booted(booted);
+                }
                 continue;
             }
             if killed_at.is_some_and(|at| next >= at) {
@@ -263,8 +274,9 @@ impl Story {
         let name = self.name_of(procedure.host);
         match (ended, procedure.purpose) {
             (Ended::Look(observation), _) => {
+                let seen = observation.replication.seen().is_some_and(|r| r.service && r.host_row);
                 let observation = self.told_of(procedure.host, observation);
-                under.shadow.told(procedure.host, &self.world.view(), &name);
+                under.shadow.told(procedure.host, seen, &self.world.view(), &name);
                 let started = MonoTime(procedure.began);
                 self.feed(under, Event::Looked { host: procedure.host, started, observation })
             }

@@ -20,8 +20,11 @@ pub(crate) struct Shadow {
     /// Senders' states and receivers' states as the engine was told last.
     senders: BTreeMap<VmId, u16>,
     receivers: BTreeMap<VmId, u16>,
-    /// VMs whose sender was paused when the engine was first told of it.
-    paused_at_first: BTreeSet<VmId>,
+    /// VMs whose sender was paused when the engine was first told of it, or after a boot since it was told otherwise.
+    paused_unseen: BTreeSet<VmId>,
+    /// How often the sender's host had booted when the engine was last told that it was not paused.
+    ran_at_boot: BTreeMap<VmId, u32>,
+    boots: BTreeMap<HostId, u32>,
     /// The true state when an act read it.
     read: BTreeMap<ActId, u16>,
     invoked: BTreeSet<ActId>,
@@ -35,12 +38,22 @@ pub(crate) type Broken = String;
 #[derive(Debug, Default)]
 struct Shown {
     vms: BTreeSet<VmId>,
-    states: BTreeMap<VmId, u16>,
+    /// `None` until the relationships were read.
+    states: Option<BTreeMap<VmId, u16>>,
+    /// How often the host had booted.
+    boots: u32,
 }
 
 /// The VM of a relationship's key.
 fn vm_of(instance_id: &str) -> Option<VmId> {
     instance_id.strip_prefix("Microsoft:")?.strip_suffix(r"\HVR\0")?.parse().ok()
+}
+
+fn set(states: &mut BTreeMap<VmId, u16>, vm: VmId, state: Option<u16>) {
+    match state {
+        Some(state) => states.insert(vm, state),
+        None => states.remove(&vm),
+    };
 }
 
 impl Shadow {
@@ -51,29 +64,53 @@ impl Shadow {
 
     /// A look was shown rows of a class.
     pub(crate) fn look_shown(&mut self, host: HostId, class: &str, rows: &[Row]) {
+        let boots = self.boots.get(&host).copied().unwrap_or(0);
         let shown = self.looking.entry(host).or_default();
+        shown.boots = boots;
         let text = |row: &Row, name: &str| row.get::<String>(name).unwrap_or_default();
         match class {
             "Msvm_ComputerSystem" => shown.vms = rows.iter().filter_map(|row| text(row, "Name").parse().ok()).collect(),
             "Msvm_ReplicationRelationship" => {
                 let state =
                     |row: &Row| Some((vm_of(&text(row, "InstanceID"))?, row.get::<u16>("ReplicationState").ok()?));
-                shown.states = rows.iter().filter_map(state).collect();
+                shown.states = Some(rows.iter().filter_map(state).collect());
             }
             _ => {}
         }
     }
 
+    /// A host boots.
+    pub(crate) fn booted(&mut self, host: HostId) {
+        *self.boots.entry(host).or_default() += 1;
+    }
+
     /// The engine is told of a look. Whose end the host holds follows from the site.
-    pub(crate) fn told(&mut self, host: HostId, world: &view::World, name: &str) {
+    pub(crate) fn told(&mut self, host: HostId, seen: bool, world: &view::World, name: &str) {
         let Some(shown) = self.looking.remove(&host) else { return };
-        for (vm, state) in shown.states.into_iter().filter(|(vm, _)| shown.vms.contains(vm)) {
-            let sends =
-                world.vms.iter().any(|own| VmId::new(own.vm_id) == vm && own.legs.iter().any(|leg| leg.sender == name));
-            if !sends {
-                self.receivers.insert(vm, state);
-            } else if self.senders.insert(vm, state).is_none() && state == 7 {
-                self.paused_at_first.insert(vm);
+        let Some(states) = shown.states.filter(|_| seen) else { return };
+        for vm in &world.vms {
+            let id = VmId::new(vm.vm_id);
+            let state = states.get(&id).copied().filter(|_| shown.vms.contains(&id));
+            for leg in &vm.legs {
+                if leg.sender == name {
+                    self.told_of_sender(id, state, shown.boots);
+                } else if leg.receiver == name {
+                    set(&mut self.receivers, id, state);
+                }
+            }
+        }
+    }
+
+    fn told_of_sender(&mut self, vm: VmId, state: Option<u16>, boots: u32) {
+        set(&mut self.senders, vm, state);
+        match state {
+            Some(7) if self.ran_at_boot.get(&vm).is_none_or(|ran| *ran != boots) => {
+                self.paused_unseen.insert(vm);
+            }
+            Some(7) | None => {}
+            Some(_) => {
+                self.paused_unseen.remove(&vm);
+                self.ran_at_boot.insert(vm, boots);
             }
         }
     }
@@ -85,7 +122,7 @@ impl Shadow {
             return Err(format!("an act against a hold: {vm}"));
         }
         let expected = act.expected_state.number();
-        if expected != 8 && !(expected == 7 && self.paused_at_first.contains(&vm)) {
+        if expected != 8 && !(expected == 7 && self.paused_unseen.contains(&vm)) {
             return Err(format!("an act on {vm} in state {expected}, which was not paused at the first look"));
         }
         if self.senders.get(&vm) != Some(&expected) {

@@ -195,15 +195,3 @@ fn read_identity(body: Node<'_, '_>) -> Result<Response, String> {
     });
     identity.map(Response::Identity).ok_or_else(|| "the answer holds no IdentifyResponse".to_owned())
 }
-
-/// Writes a whole answer; for servers that keep no state, and for tests.
-#[cfg(test)]
-pub(crate) fn write(
-    response: &Response,
-    operation: &Operation,
-    header: &crate::header::Header,
-    items: &[String],
-) -> String {
-    let body = write_body(response, operation, items);
-    write_envelope(&action_of(&operation.action()), "uuid:answer", Some(&header.message_id), &body)
-}

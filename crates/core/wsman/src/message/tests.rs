@@ -1,1 +1,1 @@
-
+//! Round trips and hostile bytes, for requests and answers.
