@@ -163,7 +163,7 @@ pub(crate) fn every(class: &Name) -> wql::Select {
     wql::Select::all(class.clone())
 }
 
-fn header(settings: &Settings, message_id: &str) -> Header {
+pub(crate) fn header(settings: &Settings, message_id: &str) -> Header {
     Header {
         to: settings.to.clone(),
         message_id: message_id.to_owned(),

@@ -121,7 +121,10 @@ fn read_value(node: Node<'_, '_>) -> Value {
         return Value::Nil;
     }
     let Some(first) = xml::elements(node).next() else { return Value::Lexical(xml::text(node)) };
-    if ["Datetime", "Interval", "CIM_DateTime", "Date", "Time"].contains(&first.tag_name().name()) {
+    // Embedded objects have properties with such names too: only the namespace tells. The DMTF form has it not always.
+    let local = first.tag_name().name();
+    let dated = ["Datetime", "Interval", "Date", "Time"].into_iter().any(|name| xml::is(first, ns::CIM, name));
+    if dated || local == "CIM_DateTime" {
         return Value::Lexical(xml::token(first));
     }
     if let Some(path) = resource::read_reference(node, 0) {

@@ -14,6 +14,8 @@ pub mod message;
 mod namespace;
 mod resource;
 pub mod server;
+#[cfg(test)]
+mod tests;
 mod xml;
 
 pub use header::Header;

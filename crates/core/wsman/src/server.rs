@@ -218,10 +218,10 @@ impl Server {
         max_elements: Option<u32>,
         room: usize,
     ) -> Result<(Response, Vec<String>), Fault> {
-        let mut under_way = self.contexts.remove(context).ok_or_else(no_such_context)?;
-        if under_way.resource.namespace != resource.namespace {
+        if self.contexts.get(context).is_some_and(|open| open.resource.namespace != resource.namespace) {
             return Err(Fault::new(2_150_859_181, "the Pull is for another resource than the Enumerate"));
         }
+        let mut under_way = self.contexts.remove(context).ok_or_else(no_such_context)?;
         let items = batch(&mut under_way.items, max_elements, room)?;
         let end = under_way.items.is_empty();
         // The context changes in every answer.

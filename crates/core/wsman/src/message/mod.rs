@@ -2,8 +2,6 @@
 
 mod request;
 mod response;
-#[cfg(test)]
-mod tests;
 
 use cim::{Argument, Name, ObjectPath, Output, Row};
 

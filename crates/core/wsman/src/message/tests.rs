@@ -1,1 +1,0 @@
-//! Round trips and hostile bytes, for requests and answers.

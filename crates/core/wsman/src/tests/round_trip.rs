@@ -1,0 +1,263 @@
+//! What one side writes, the other reads as it was meant.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use cim::{CallError, ErrorKind, Name, ObjectPath, Output, Reached, Reply, Request, Row, Value, wql};
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::strategy::{self, arguments, heard_arguments, heard_properties, identifier, path, properties, row, text};
+use super::{converse, server, settings};
+use crate::header::{self, Header};
+use crate::message::{
+    Batch, Enumerate, ItemWriter, Mode, Operation, Response, read_operation, read_response, write_body, write_envelope,
+};
+use crate::namespace as ns;
+use crate::resource::{ALL_CLASSES, Resource};
+use crate::xml;
+
+fn mode() -> impl Strategy<Value = Mode> {
+    prop_oneof![Just(Mode::Object), Just(Mode::Reference), Just(Mode::ObjectAndReference)]
+}
+
+fn resource() -> impl Strategy<Value = Resource> {
+    path().prop_map(|path| Resource::of(&path))
+}
+
+fn context() -> impl Strategy<Value = String> {
+    "[A-Za-z0-9:<&-]{1,40}"
+}
+
+fn operation() -> impl Strategy<Value = Operation> {
+    let enumerate = (resource(), proptest::option::of(text()), mode(), any::<bool>(), most()).prop_map(
+        |(mut resource, query, mode, optimize, max_elements)| {
+            if query.is_some() {
+                resource.class = Name::new(ALL_CLASSES);
+            }
+            Operation::Enumerate(Enumerate { resource, query, mode, optimize, max_elements })
+        },
+    );
+    let pull = (resource(), context(), most()).prop_map(|(resource, context, max_elements)| Operation::Pull {
+        resource,
+        context,
+        max_elements,
+    });
+    let invoke = (path(), identifier(), arguments()).prop_map(|(path, method, arguments)| Operation::Invoke {
+        path,
+        method: Name::new(method),
+        arguments,
+    });
+    prop_oneof![
+        path().prop_map(Operation::Get),
+        enumerate,
+        pull,
+        (resource(), context()).prop_map(|(resource, context)| Operation::Release { resource, context }),
+        invoke,
+    ]
+}
+
+fn most() -> impl Strategy<Value = Option<u32>> {
+    proptest::option::of(1..40_000_u32)
+}
+
+fn header() -> impl Strategy<Value = Header> {
+    let to = "http://[a-z0-9]{1,12}:[1-9][0-9]{3}/wsman";
+    let timeout = proptest::option::of((0..60_000_u64).prop_map(Duration::from_millis));
+    (to, "(uuid|urn:uuid):[0-9a-fA-F<&-]{1,36}", proptest::option::of(8_192..u32::MAX), timeout).prop_map(
+        |(to, message_id, max_envelope_size, operation_timeout)| Header {
+            to,
+            message_id,
+            max_envelope_size,
+            operation_timeout,
+        },
+    )
+}
+
+/// The operation as a server hears it.
+fn heard(operation: Operation) -> Operation {
+    let Operation::Invoke { path, method, arguments } = operation else { return operation };
+    let arguments = heard_arguments(&arguments).into_iter();
+    let arguments = arguments.map(|(name, value)| cim::Argument { name, value }).collect();
+    Operation::Invoke { path, method, arguments }
+}
+
+/// An answer's envelope, read as the answer to an operation.
+fn read_back(body: &str, operation: &Operation) -> Response {
+    let text = write_envelope(&format!("{}Response", operation.action()), "uuid:2", Some("uuid:1"), body);
+    let document = xml::parse(&text).unwrap();
+    let body = xml::child(document.root_element(), ns::SOAP, "Body").unwrap();
+    read_response(body, operation).unwrap()
+}
+
+proptest! {
+    #[test]
+    fn a_request_arrives_as_it_was_meant(operation in operation(), header in header()) {
+        let text = operation.write(&header);
+        let document = xml::parse(&text).unwrap();
+        let envelope = document.root_element();
+        let head = xml::child(envelope, ns::SOAP, "Header").unwrap();
+        let received = header::read(head).unwrap();
+        prop_assert_eq!(&received.header, &header);
+        let body = xml::child(envelope, ns::SOAP, "Body").unwrap();
+        prop_assert_eq!(read_operation(&received, body).unwrap(), heard(operation));
+    }
+
+    #[test]
+    fn an_instance_arrives_with_every_value(row in row()) {
+        let path = row.path.clone().unwrap();
+        let operation = Operation::Get(path.clone());
+        let body = write_body(&Response::Instance(row.clone()), &operation, &[]);
+        let expected = Row { class: row.class, path: Some(path), properties: heard_properties(&row.properties) };
+        prop_assert_eq!(read_back(&body, &operation), Response::Instance(expected));
+    }
+
+    #[test]
+    fn a_methods_output_arrives(path in path(), method in identifier(), parameters in properties()) {
+        let operation = Operation::Invoke { path, method: Name::new(method), arguments: Vec::new() };
+        let output = Response::Output(Output { parameters: parameters.clone() });
+        let body = write_body(&output, &operation, &[]);
+        let expected = Response::Output(Output { parameters: heard_properties(&parameters) });
+        prop_assert_eq!(read_back(&body, &operation), expected);
+    }
+
+    #[test]
+    fn items_arrive_in_every_mode(rows in vec(row(), 0..5), mode in mode(), pulled in any::<bool>(), context in proptest::option::of(context())) {
+        let resource = Resource::new("root/virtualization/v2", ALL_CLASSES);
+        let writer = ItemWriter { resource: resource.clone(), mode, fragments: false };
+        let items: Vec<String> = rows.iter().map(|row| writer.item(row)).collect();
+        let end = context.is_none();
+        let batch = Batch { rows: Vec::new(), context: context.clone(), end };
+        let operation = if pulled {
+            Operation::Pull { resource, context: "uuid:1".to_owned(), max_elements: None }
+        } else {
+            Operation::Enumerate(Enumerate { resource, query: None, mode, optimize: true, max_elements: None })
+        };
+        let wrap = if pulled { Response::Items } else { Response::Enumeration };
+        let body = write_body(&wrap(batch), &operation, &items);
+        let expected = rows.into_iter().map(|row| match mode {
+            Mode::Object => Row { path: None, properties: heard_properties(&row.properties), ..row },
+            Mode::Reference => Row { properties: cim::Properties::new(), ..row },
+            Mode::ObjectAndReference => Row { properties: heard_properties(&row.properties), ..row },
+        });
+        prop_assert_eq!(read_back(&body, &operation), wrap(Batch { rows: expected.collect(), context, end }));
+    }
+
+    #[test]
+    fn a_row_of_a_column_list_arrives_without_a_class(properties in properties()) {
+        let resource = Resource::new("root/cimv2", ALL_CLASSES);
+        let writer = ItemWriter { resource: resource.clone(), mode: Mode::Object, fragments: true };
+        let row = Row { class: Name::new("Win32_Service"), path: None, properties };
+        let item = writer.item(&row);
+        let operation = Operation::Pull { resource, context: "uuid:1".to_owned(), max_elements: None };
+        let body = write_body(&Response::Items(Batch { end: true, ..Batch::default() }), &operation, &[item]);
+        let expected = Row { class: Name::new(""), path: None, properties: heard_properties(&row.properties) };
+        prop_assert_eq!(read_back(&body, &operation), Response::Items(Batch { rows: vec![expected], context: None, end: true }));
+    }
+
+    #[test]
+    fn what_xml_cannot_carry_becomes_a_question_mark(text in "[\u{0}-\u{8}\u{b}\u{c}\u{e}-\u{1f}\u{fffe}\u{ffff}a-z]{0,20}") {
+        let path = ObjectPath::new("root/cimv2", "Odd").with("Name", "x");
+        let row = Row { class: Name::new("Odd"), path: None, properties: cim::Properties::new().with("Text", Value::String(text.clone())) };
+        let operation = Operation::Get(path);
+        let body = write_body(&Response::Instance(row), &operation, &[]);
+        let Response::Instance(read) = read_back(&body, &operation) else { panic!("no instance") };
+        let expected: String = text.chars().map(|c| if c.is_ascii_lowercase() { c } else { '?' }).collect();
+        prop_assert_eq!(read.properties.get::<String>("Text").unwrap(), expected);
+    }
+
+    /// Whatever the size that the client takes, all rows arrive once and in order, and no answer is larger.
+    #[test]
+    fn a_query_is_answered_in_as_many_messages_as_it_takes(names in vec(text(), 0..120), size in 8_192..40_000_u32) {
+        let rows: Vec<Row> = names.iter().map(|name| Row {
+            class: Name::new("Msvm_ComputerSystem"),
+            path: None,
+            properties: cim::Properties::new().with("ElementName", Value::String(name.clone())),
+        }).collect();
+        let request = Request::Query { namespace: "root/virtualization/v2".into(), select: wql::Select::all("Msvm_ComputerSystem") };
+        let mut asked = 0;
+        let (reply, lengths) = converse(&mut server(), request, &settings(size), &mut |_| {
+            asked += 1;
+            Ok(Reply::Rows(rows.clone()))
+        });
+        let Ok(Reply::Rows(got)) = reply else { panic!("{reply:?}") };
+        let got: Vec<String> = got.iter().map(|row| row.properties.get("ElementName").unwrap()).collect();
+        prop_assert_eq!(got, names);
+        prop_assert_eq!(asked, 1);
+        prop_assert!(lengths.iter().all(|length| *length <= usize::try_from(size).unwrap()), "{:?}", lengths);
+    }
+
+    #[test]
+    fn a_get_and_an_invoke_arrive_behind_the_server_and_come_back(path in path(), method in identifier(), arguments in arguments(), answer in properties()) {
+        let get = Request::Get { path: path.clone() };
+        let row = Row { class: path.class.clone(), path: Some(path.clone()), properties: answer.clone() };
+        let (reply, _) = converse(&mut server(), get.clone(), &settings(512_000), &mut |request| {
+            assert_eq!(request, get);
+            Ok(Reply::Instance(row.clone()))
+        });
+        let expected = Row { properties: heard_properties(&answer), ..row.clone() };
+        prop_assert_eq!(reply, Ok(Reply::Instance(expected)));
+        let invoke = Request::Invoke { path, method: Name::new(method), arguments: arguments.clone() };
+        let (reply, _) = converse(&mut server(), invoke, &settings(512_000), &mut |request| {
+            let Request::Invoke { arguments: got, .. } = request else { panic!("{request:?}") };
+            let got: BTreeMap<Name, Value> = got.into_iter().map(|a| (a.name, a.value)).collect();
+            assert_eq!(got, heard_arguments(&arguments));
+            Ok(Reply::Output(Output { parameters: answer.clone() }))
+        });
+        prop_assert_eq!(reply, Ok(Reply::Output(Output { parameters: heard_properties(&answer) })));
+    }
+}
+
+/// Each class of error behind the server, and what the client makes of the fault that it becomes.
+#[test]
+fn an_error_behind_the_server_keeps_its_class_and_words() {
+    let path = service_path();
+    for (kind, heard) in [
+        (ErrorKind::Denied, ErrorKind::Denied),
+        (ErrorKind::NotThere, ErrorKind::NotThere),
+        (ErrorKind::Busy, ErrorKind::Busy),
+        (ErrorKind::TimedOut, ErrorKind::TimedOut),
+        (ErrorKind::TooLarge, ErrorKind::TooLarge),
+        (ErrorKind::Unsupported, ErrorKind::Unsupported),
+        (ErrorKind::Refused, ErrorKind::Refused),
+    ] {
+        let request = Request::Invoke { path: path.clone(), method: Name::new("Do"), arguments: Vec::new() };
+        let (reply, _) = converse(&mut server(), request, &settings(512_000), &mut |_| {
+            Err(CallError::new(kind, Reached::Yes, "it did <not> work"))
+        });
+        let error = reply.unwrap_err();
+        assert_eq!((error.kind, error.message.as_str()), (heard, "it did <not> work"));
+        // A method that ran out of time may have acted; any other fault is the server's word that it is over.
+        let reached = if kind == ErrorKind::TimedOut { Reached::Perhaps } else { Reached::Yes };
+        assert_eq!(error.reached, reached, "{kind:?}");
+    }
+}
+
+/// A code of Windows, whatever it is, arrives as it was sent.
+#[test]
+fn the_status_of_a_refusal_is_passed_on() {
+    for status in [5, 0x8004_1001, 0x8007_0005, 2_150_858_752, 2_150_859_174, 4_294_967_295] {
+        let request = Request::Get { path: service_path() };
+        let error = CallError { status: Some(status), ..CallError::new(ErrorKind::Refused, Reached::Yes, "no") };
+        let (reply, _) = converse(&mut server(), request, &settings(512_000), &mut |_| Err(error.clone()));
+        assert_eq!(reply.unwrap_err().status, Some(status));
+    }
+}
+
+fn service_path() -> ObjectPath {
+    ObjectPath::new("root/cimv2", "Win32_Service").with("Name", "vmms")
+}
+
+proptest! {
+    /// A value alone, so that a failure shrinks to one.
+    #[test]
+    fn each_value_survives(value in strategy::value()) {
+        let path = service_path();
+        let properties = cim::Properties::new().with("V", value);
+        let row = Row { class: path.class.clone(), path: None, properties: properties.clone() };
+        let operation = Operation::Get(path);
+        let body = write_body(&Response::Instance(row), &operation, &[]);
+        let Response::Instance(read) = read_back(&body, &operation) else { panic!("no instance") };
+        prop_assert_eq!(read.properties, heard_properties(&properties));
+    }
+}

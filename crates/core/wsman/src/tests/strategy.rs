@@ -1,0 +1,118 @@
+//! Anything that can be said, for properties; and how the other side hears it.
+
+use std::collections::BTreeMap;
+
+use cim::{Argument, DateTime, Interval, Key, Name, ObjectPath, Properties, Row, Timestamp, Value};
+use proptest::collection::{btree_map, vec};
+use proptest::prelude::*;
+
+/// Text that XML can carry. Control characters have a test of their own.
+pub(super) fn text() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[^\u{0}-\u{8}\u{b}\u{c}\u{e}-\u{1f}\u{fffe}\u{ffff}]{0,24}",
+        Just("a < b && c > \"d\" ]]> 'e' <!-- -->".to_owned()),
+        Just("\t two\r\nlines \u{202e}rtl \u{1f5a5}".to_owned()),
+    ]
+}
+
+pub(super) fn identifier() -> impl Strategy<Value = String> {
+    "[A-Za-z_][A-Za-z0-9_]{0,12}"
+}
+
+fn namespace() -> impl Strategy<Value = String> {
+    prop_oneof![
+        Just("root/virtualization/v2".to_owned()),
+        Just("root/cimv2".to_owned()),
+        "root(/[a-z][a-z0-9]{0,6}){1,3}"
+    ]
+}
+
+pub(super) fn path() -> impl Strategy<Value = ObjectPath> {
+    flat_path().prop_recursive(2, 6, 2, |inner| {
+        (flat_path(), identifier(), inner).prop_map(|(mut path, name, key)| {
+            path.keys.insert(Name::new(name), Key::Path(Box::new(key)));
+            path
+        })
+    })
+}
+
+fn flat_path() -> impl Strategy<Value = ObjectPath> {
+    (namespace(), identifier(), btree_map(identifier(), text(), 0..4)).prop_map(|(namespace, class, keys)| {
+        keys.into_iter().fold(ObjectPath::new(namespace, class), |path, (name, value)| path.with(name, value))
+    })
+}
+
+fn scalar() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        text().prop_map(Value::String),
+        any::<bool>().prop_map(Value::Boolean),
+        any::<u8>().prop_map(Value::Uint8),
+        any::<u16>().prop_map(Value::Uint16),
+        any::<u32>().prop_map(Value::Uint32),
+        any::<u64>().prop_map(Value::Uint64),
+        any::<i64>().prop_map(Value::Sint64),
+        (-1.0e12..1.0e12).prop_map(Value::Real64),
+        (0..4_000_000_000_000_000_i64, -720..720_i16).prop_map(|(micros, offset)| {
+            Value::DateTime(DateTime::Timestamp(Timestamp::from_unix_us(micros).with_offset_minutes(offset)))
+        }),
+        (0..8_000_000_000_000_u64).prop_map(|us| Value::DateTime(DateTime::Interval(Interval::from_micros(us)))),
+        path().prop_map(|path| Value::Reference(Box::new(path))),
+    ]
+}
+
+pub(super) fn value() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![4 => scalar(), 1 => Just(Value::Nil), 1 => vec(scalar(), 0..4).prop_map(Value::List)];
+    leaf.prop_recursive(2, 12, 3, |inner| {
+        (identifier(), scalar(), btree_map(identifier(), inner, 0..3)).prop_map(|(class, first, more)| {
+            // An object of which nothing is sent cannot be told from empty text.
+            let mut properties: Properties = more.into_iter().map(|(name, value)| (Name::new(name), value)).collect();
+            properties.set("AlwaysThere", first);
+            Value::Object(Box::new(Row { class: Name::new(class), path: None, properties }))
+        })
+    })
+}
+
+pub(super) fn properties() -> impl Strategy<Value = Properties> {
+    btree_map(identifier(), value(), 0..6).prop_map(|map| map.into_iter().map(|(n, v)| (Name::new(n), v)).collect())
+}
+
+/// A row with where it is.
+pub(super) fn row() -> impl Strategy<Value = Row> {
+    (path(), properties()).prop_map(|(path, properties)| Row {
+        class: path.class.clone(),
+        path: Some(path),
+        properties,
+    })
+}
+
+pub(super) fn arguments() -> impl Strategy<Value = Vec<Argument>> {
+    properties().prop_map(|all| all.into_iter().map(|(name, value)| Argument { name, value }).collect())
+}
+
+/// What a reader gets of a value: text without a type, an array of one as its element, nothing of an empty array.
+#[expect(clippy::wildcard_enum_match_arm, reason = "every scalar is heard alike")]
+pub(super) fn heard(value: &Value) -> Option<Value> {
+    match value {
+        Value::List(items) => {
+            let mut heard: Vec<Value> = items.iter().filter_map(self::heard).collect();
+            if heard.len() == 1 { heard.pop() } else { Some(heard).filter(|h| !h.is_empty()).map(Value::List) }
+        }
+        Value::Nil => Some(Value::Nil),
+        Value::Object(row) => Some(Value::Object(Box::new(Row {
+            class: row.class.clone(),
+            path: None,
+            properties: heard_properties(&row.properties),
+        }))),
+        Value::Reference(path) => Some(Value::Reference(path.clone())),
+        scalar => scalar.lexical().map(Value::Lexical),
+    }
+}
+
+pub(super) fn heard_properties(properties: &Properties) -> Properties {
+    properties.iter().filter_map(|(name, value)| Some((name.clone(), heard(value)?))).collect()
+}
+
+pub(super) fn heard_arguments(arguments: &[Argument]) -> BTreeMap<Name, Value> {
+    let present = arguments.iter().filter(|argument| !argument.value.is_nil());
+    present.filter_map(|argument| Some((argument.name.clone(), heard(&argument.value)?))).collect()
+}
