@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use cim::{CallError, Reply, Request, wql};
+use roxmltree::Node;
 
 use crate::client::every;
 use crate::fault::{Fault, code};
@@ -106,9 +107,8 @@ impl Server {
             let fault = Fault::new(code::SCHEMA, "the message is no SOAP 1.2 envelope");
             return self.fault(RequestKind::Other, None, &fault);
         };
-        let asked_who = [ns::IDENTITY, ns::IDENTIFY].into_iter().find(|n| xml::child(body, n, "Identify").is_some());
-        if let Some(namespace) = asked_who {
-            return self.identify(namespace);
+        if let Some(namespace) = asks_who(body) {
+            return identify(&self.identity, namespace);
         }
         let Some(head) = xml::child(root, ns::SOAP, "Header") else {
             let fault = Fault::new(code::HEADER_REQUIRED, "the message has no header");
@@ -140,6 +140,17 @@ impl Server {
             }
             Err(fault) => self.fault(kind, message_id.as_deref(), &fault),
         }
+    }
+
+    /// Answers one message of somebody who has not logged in: Identify alone, without saying which Windows this is
+    /// (MS-WSMV 3.1.4.1.31). `None` for everything else, which is to be refused.
+    pub fn handle_unknown(&self, bytes: &[u8], charset: Option<&str>) -> Option<Answer> {
+        let text = xml::decode_text(bytes, charset).ok()?;
+        let document = xml::parse(&text).ok()?;
+        let root = document.root_element();
+        let body = xml::child(root, ns::SOAP, "Body").filter(|_| xml::is(root, ns::SOAP, "Envelope"))?;
+        let identity = Identity { version: "OS: 0.0.0 SP: 0.0 Stack: 3.0".to_owned(), ..self.identity.clone() };
+        Some(identify(&identity, asks_who(body)?))
     }
 
     fn perform(
@@ -235,14 +246,6 @@ impl Server {
         id
     }
 
-    fn identify(&mut self, namespace: &str) -> Answer {
-        let body = write_identity(&self.identity, namespace);
-        let soap = ns::SOAP;
-        let body =
-            format!(r#"<s:Envelope xml:lang="en-US" xmlns:s="{soap}"><s:Header/><s:Body>{body}</s:Body></s:Envelope>"#);
-        Answer { status: 200, body, kind: RequestKind::Identify, fault: false }
-    }
-
     fn fault(&mut self, kind: RequestKind, relates_to: Option<&str>, fault: &Fault) -> Answer {
         let id = self.next_id();
         let body = write_envelope(fault.action(), &id, relates_to, &fault.write(&self.machine));
@@ -254,6 +257,19 @@ impl Server {
         self.issued += 1;
         format!("uuid:{:08X}-0000-4000-8000-{:012X}", 0x5EED_u32, self.issued)
     }
+}
+
+/// The namespace that Identify was asked in, if it was.
+fn asks_who(body: Node<'_, '_>) -> Option<&'static str> {
+    [ns::IDENTITY, ns::IDENTIFY].into_iter().find(|namespace| xml::child(body, namespace, "Identify").is_some())
+}
+
+fn identify(identity: &Identity, namespace: &str) -> Answer {
+    let body = write_identity(identity, namespace);
+    let soap = ns::SOAP;
+    let body =
+        format!(r#"<s:Envelope xml:lang="en-US" xmlns:s="{soap}"><s:Header/><s:Body>{body}</s:Body></s:Envelope>"#);
+    Answer { status: 200, body, kind: RequestKind::Identify, fault: false }
 }
 
 /// Takes items from the front while they fit; at least one, or a fault if not even one does.

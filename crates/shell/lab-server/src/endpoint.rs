@@ -64,25 +64,22 @@ async fn handle(request: Request<Incoming>, host: usize, site: &Site) -> Respons
         Err(error) if error.is::<LengthLimitError>() => return empty(StatusCode::PAYLOAD_TOO_LARGE),
         Err(_) => return empty(StatusCode::BAD_REQUEST),
     };
-    let may_ask = known || (only_identify && is_identify(&body));
-    if !may_ask {
+    let answer = if known {
+        site.answer(host, &body, charset.as_deref())
+    } else {
+        only_identify.then(|| site.answer_unknown(host, &body, charset.as_deref())).flatten()
+    };
+    let Some(answer) = answer else {
         site.count_unauthorized(host);
         let mut response = empty(StatusCode::UNAUTHORIZED);
         response.headers_mut().append(WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"WSMAN\""));
         return response;
-    }
-    let Some(answer) = site.answer(host, &body, charset.as_deref()) else { return empty(StatusCode::NOT_FOUND) };
+    };
     let mut response = Response::new(Full::new(Bytes::from(answer.body)));
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let soap = HeaderValue::from_static("application/soap+xml;charset=UTF-8");
     response.headers_mut().insert(CONTENT_TYPE, soap);
     response
-}
-
-/// Whether the text is the message that may be sent without a login.
-fn is_identify(body: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(body);
-    text.contains("Identify") && !text.contains("ResourceURI")
 }
 
 fn is_known(authorization: Option<&HeaderValue>, site: &Site) -> bool {

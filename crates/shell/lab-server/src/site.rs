@@ -99,6 +99,19 @@ impl Site {
         Some(answer)
     }
 
+    /// Answers somebody who has not logged in, if he asks who is there.
+    pub(crate) fn answer_unknown(
+        &self,
+        host: usize,
+        body: &[u8],
+        charset: Option<&str>,
+    ) -> Option<wsman::server::Answer> {
+        let port = self.hosts.get(host)?;
+        let answer = lock(&port.server).handle_unknown(body, charset)?;
+        lock(&port.counters).count(answer.kind, answer.fault);
+        Some(answer)
+    }
+
     pub(crate) fn count_unauthorized(&self, host: usize) {
         if let Some(port) = self.hosts.get(host) {
             lock(&port.counters).unauthorized += 1;

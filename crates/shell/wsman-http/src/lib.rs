@@ -8,6 +8,8 @@ mod client;
 mod connection;
 mod endpoint;
 mod login;
+#[cfg(test)]
+mod tests;
 
 pub use client::{Client, Limits};
 pub use endpoint::{Endpoint, EndpointError};

@@ -253,6 +253,18 @@ fn identify_needs_no_header_and_is_answered_in_the_spelling_it_came_in() {
 }
 
 #[test]
+fn somebody_who_has_not_logged_in_is_told_who_is_there_and_nothing_else() {
+    let request = crate::client::identify();
+    let answer = server().handle_unknown(request.as_bytes(), None).unwrap();
+    assert!(answer.body.contains("OS: 0.0.0 SP: 0.0"), "{}", answer.body);
+    // A word that only looks like it does not help.
+    let disguised = REQUEST.replace("</s:Header>", "<Identify/></s:Header>");
+    for text in [REQUEST, &disguised, "Identify", "<Identify/>", ""] {
+        assert_eq!(server().handle_unknown(text.as_bytes(), None), None, "{text}");
+    }
+}
+
+#[test]
 fn utf16_is_read() {
     let bytes: Vec<u8> = REQUEST.encode_utf16().flat_map(u16::to_le_bytes).collect();
     let answer = server().handle(Duration::ZERO, &bytes, Some("utf-16"), &mut |_| Ok(Reply::Rows(Vec::new())));
