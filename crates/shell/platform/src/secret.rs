@@ -1,34 +1,12 @@
-//! Passwords: how one is kept in memory, and how one is read from a file.
+//! Passwords: how one is read from a file.
 
-use std::fmt;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
+use secrecy::SecretString;
 use thiserror::Error;
 use zeroize::Zeroizing;
-
-/// A password. Debug does not show it, there is no Display, and its memory is wiped when it goes.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(Zeroizing<String>);
-
-impl Secret {
-    /// Keeps `text`.
-    pub fn new(text: String) -> Self {
-        Self(Zeroizing::new(text))
-    }
-
-    /// The password itself; for the login, and for nothing that is printed or stored.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(hidden)")
-    }
-}
 
 /// Windows allows 127 characters in its dialogs and 256 in its store; a larger file is not a password file.
 const FILE_BYTES_MAX: usize = 4096;
@@ -95,7 +73,7 @@ impl PasswordFileError {
 ///
 /// # Errors
 /// Names the file and never its content.
-pub fn read_password_file(path: &Path) -> Result<Secret, PasswordFileError> {
+pub fn read_password_file(path: &Path) -> Result<SecretString, PasswordFileError> {
     let unreadable = |source| PasswordFileError::Unreadable { path: path.to_owned(), source };
     let file = File::open(path).map_err(unreadable)?;
     refuse_if_open(path, &file)?;
@@ -111,7 +89,7 @@ pub fn read_password_file(path: &Path) -> Result<Secret, PasswordFileError> {
     if text.is_empty() {
         return Err(PasswordFileError::Empty { path: path.to_owned() });
     }
-    Ok(Secret::new(text.to_owned()))
+    Ok(SecretString::from(text))
 }
 
 /// Editors on Windows begin a file with a mark that no password has, and end a line with two characters.
@@ -145,7 +123,9 @@ fn refuse_if_open(_path: &Path, _file: &File) -> Result<(), PasswordFileError> {
 mod tests {
     use std::path::PathBuf;
 
-    use super::{PasswordFileError, Secret, read_password_file};
+    use secrecy::ExposeSecret as _;
+
+    use super::{PasswordFileError, read_password_file};
 
     fn file(content: &[u8]) -> (tempfile::TempDir, PathBuf) {
         let folder = tempfile::tempdir().unwrap();
@@ -166,7 +146,7 @@ mod tests {
     fn the_first_line_is_the_password_and_spaces_belong_to_it() {
         for content in [" p w ", " p w \n", " p w \r\n", "\u{feff} p w \r\nnotes\n"] {
             let (_folder, path) = file(content.as_bytes());
-            assert_eq!(read_password_file(&path).unwrap().expose(), " p w ", "{content:?}");
+            assert_eq!(read_password_file(&path).unwrap().expose_secret(), " p w ", "{content:?}");
         }
     }
 
@@ -205,7 +185,8 @@ mod tests {
     }
 
     #[test]
-    fn debug_does_not_show_a_secret() {
-        assert_eq!(format!("{:?}", Secret::new("hunter2".to_owned())), "Secret(hidden)");
+    fn debug_does_not_show_what_was_read() {
+        let (_folder, path) = file(b"hunter2\n");
+        assert!(!format!("{:?}", read_password_file(&path)).contains("hunter2"));
     }
 }

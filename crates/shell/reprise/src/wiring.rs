@@ -11,7 +11,8 @@ use reprise_engine::{AskedHost, Pass, Times};
 use reprise_model::{Hold, HoldScope, HostId, HostName, PausedRule, Policy, VmSelector};
 use reprise_platform::paths::{self, ConfigFile};
 use reprise_platform::secret::read_password_file;
-use wsman_http::{Client, Endpoint, Limits, Login, Secret};
+use secrecy::SecretString;
+use wsman_http::{Client, Endpoint, Limits, Login};
 
 use crate::cli::Usage;
 use crate::port::HostLink;
@@ -95,7 +96,7 @@ pub(crate) fn wire_hosts(hosts: &[(String, String, String)], policy: Policy) -> 
     let limits = Limits::default();
     for (url, user, password) in hosts {
         let endpoint = endpoint(url)?;
-        let login = Login::Basic { user: user.clone(), password: Secret::new(password.clone()) };
+        let login = Login::Basic { user: user.clone(), password: password.clone().into() };
         built.add(endpoint, None, login, limits, TIMEOUT);
     }
     Ok(built.finish(policy, Times { timeout: TIMEOUT, retry_for: TIMEOUT }, false))
@@ -244,7 +245,7 @@ fn endpoint(url: &str) -> Result<Endpoint, Usage> {
     Ok(endpoint)
 }
 
-fn login(host: &Wanted, passwords: &mut BTreeMap<String, Secret>) -> Result<Login, Usage> {
+fn login(host: &Wanted, passwords: &mut BTreeMap<String, SecretString>) -> Result<Login, Usage> {
     let what = format!("cannot log in to {}", host.url);
     if let Some(scheme) = host.login.auth.as_deref().filter(|scheme| !["auto", "basic"].contains(scheme)) {
         return Err(Usage::new(what, format!("the scheme {scheme} is not there yet"), "use --auth basic, to loopback"));
@@ -276,16 +277,15 @@ fn credential(what: &str, name: &str) -> Result<PathBuf, Usage> {
 }
 
 /// Each file is read once.
-fn password(what: &str, path: &Path, known: &mut BTreeMap<String, Secret>) -> Result<Secret, Usage> {
+fn password(what: &str, path: &Path, known: &mut BTreeMap<String, SecretString>) -> Result<SecretString, Usage> {
     let key = path.to_string_lossy().into_owned();
     if let Some(secret) = known.get(&key) {
         return Ok(secret.clone());
     }
-    let read = read_password_file(path).map_err(|error| {
+    let secret = read_password_file(path).map_err(|error| {
         let source = std::error::Error::source(&error).map_or_else(String::new, |source| format!(": {source}"));
         Usage::new(what, format!("{error}{source}"), error.advice())
     })?;
-    let secret = Secret::new(read.expose().to_owned());
     known.insert(key, secret.clone());
     Ok(secret)
 }

@@ -13,4 +13,4 @@ mod tests;
 
 pub use client::{Client, Limits};
 pub use endpoint::{Endpoint, EndpointError};
-pub use login::{Login, Secret};
+pub use login::Login;

@@ -8,7 +8,7 @@ use cim::{CallError, ErrorKind, Name, ObjectPath, Reached, Reply, Request, wql};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::{Client, Endpoint, Limits, Login, Secret};
+use crate::{Client, Endpoint, Limits, Login};
 
 /// What the server does on one connection, in this order; then it closes the connection.
 type Scene = Vec<Turn>;
@@ -107,7 +107,7 @@ async fn hear(stream: &mut TcpStream) -> Option<String> {
 }
 
 fn client(url: &str, limits: Limits) -> Client {
-    let login = Login::Basic { user: "admin".to_owned(), password: Secret::new("pa:ss".to_owned()) };
+    let login = Login::Basic { user: "admin".to_owned(), password: "pa:ss".into() };
     Client::new(Endpoint::parse(url).unwrap(), login, limits)
 }
 
