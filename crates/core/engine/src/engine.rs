@@ -6,76 +6,20 @@ use reprise_model::{
     Act, ActId, ActKind, Evidence, HostId, HostName, LegId, LegKind, MonoTime, Now, Observation, Outcome, VmId,
 };
 
+use crate::exchange::{Effect, Event, Side};
 use crate::explain;
 use crate::guard;
 use crate::host::{HostWatch, Phase, visible};
 use crate::inventory::{HostLook, Inventory};
 use crate::judge::{Verdict, judge};
 use crate::leg::{End, NotSeenEnd, Whereabouts};
+use crate::links::Links;
 use crate::names::{Match, Names};
 use crate::pace::Queue;
 use crate::pass::Pass;
 use crate::report::Report;
 use crate::schedule::Schedule;
 use crate::watch::{Failure, LegWatch, Unweighed};
-
-/// What happened.
-#[derive(Clone, Debug)]
-pub enum Event {
-    /// The pass begins.
-    Begin,
-    /// A look that the engine asked for came back.
-    Looked {
-        /// At which host.
-        host: HostId,
-        /// When the look began.
-        started: MonoTime,
-        /// What was seen, or why nothing was.
-        observation: Box<Observation>,
-    },
-    /// An act that the engine asked for ended.
-    Acted {
-        /// Which.
-        act: ActId,
-        /// How.
-        outcome: Outcome,
-    },
-    /// The event log of one end's host was read.
-    EvidenceRead {
-        /// Of which leg.
-        leg: LegId,
-        /// Which end's host.
-        side: Side,
-        /// What it says.
-        evidence: Evidence,
-    },
-    /// A deadline came.
-    Tick,
-    /// The pass is to end now.
-    Stop,
-}
-
-/// One end of a leg.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Side {
-    /// The one that sends.
-    Sender,
-    /// The one that receives.
-    Receiver,
-}
-
-/// What is to be done about it.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Effect {
-    /// Look at a host.
-    Observe(HostId),
-    /// Carry out an act.
-    Perform(Act),
-    /// Write an event.
-    Record(reprise_model::Event),
-    /// The pass is over.
-    Finish(Box<Report>),
-}
 
 /// One pass over the asked hosts.
 #[derive(Debug)]
@@ -92,11 +36,11 @@ pub struct Engine {
     dirty: BTreeSet<LegId>,
     /// Legs with an end that is not seen, by the first label of the host that should show it: what becomes of such a
     /// host matters to them.
-    open_ended: BTreeMap<String, BTreeSet<LegId>>,
+    open_ended: Links<String>,
     /// Legs that are not settled.
     unsettled: BTreeSet<LegId>,
     /// Legs that want a fresh look at a host.
-    look_wanted: BTreeMap<HostId, BTreeSet<LegId>>,
+    look_wanted: Links<HostId>,
     acts: BTreeMap<ActId, (LegId, HostId)>,
     queue: Queue,
     schedule: Schedule,
@@ -117,9 +61,9 @@ impl Engine {
             legs: BTreeMap::new(),
             vanished: BTreeMap::new(),
             dirty: BTreeSet::new(),
-            open_ended: BTreeMap::new(),
+            open_ended: Links::default(),
             unsettled: BTreeSet::new(),
-            look_wanted: BTreeMap::new(),
+            look_wanted: Links::default(),
             acts: BTreeMap::new(),
             queue: Queue::default(),
             schedule: Schedule::default(),
@@ -298,7 +242,8 @@ impl Engine {
     fn rejudge_one(&mut self, now: Now, id: LegId) {
         let leg = self.inventory.leg(id, &|name| self.elsewhere(now.mono, name));
         self.queue.remove(id);
-        self.forget_wishes(id);
+        self.look_wanted.forget(id);
+        self.open_ended.forget(id);
         let Some(leg) = leg else {
             self.vanished(id);
             return;
@@ -315,26 +260,10 @@ impl Engine {
         set(&mut self.unsettled, id, !settled);
         let missing = [&watch.leg.sender, &watch.leg.receiver].into_iter().filter(|end| end.seen().is_none());
         for label in missing.filter_map(End::host_name).filter_map(HostName::new).map(|name| name.label().to_owned()) {
-            self.open_ended.entry(label).or_default().insert(id);
+            self.open_ended.add(id, label);
         }
         self.enqueue(now, id);
         self.want_looks(now, id);
-    }
-
-    /// Takes back what the leg wanted when it was judged last.
-    fn forget_wishes(&mut self, id: LegId) {
-        let wanted = self.legs.get_mut(&id).map(|watch| std::mem::take(&mut watch.looks_wanted)).unwrap_or_default();
-        for host in wanted {
-            if let Some(legs) = self.look_wanted.get_mut(&host) {
-                legs.remove(&id);
-            }
-        }
-        let Some(watch) = self.legs.get(&id) else { return };
-        for name in [&watch.leg.sender, &watch.leg.receiver].into_iter().filter_map(End::host_name) {
-            if let Some(legs) = HostName::new(name).and_then(|name| self.open_ended.get_mut(name.label())) {
-                legs.remove(&id);
-            }
-        }
     }
 
     /// No host shows any part of it any more.
@@ -415,15 +344,8 @@ impl Engine {
                 }
             }
         }
-        self.want_look_at(&wanted, id);
-    }
-
-    fn want_look_at(&mut self, hosts: &[HostId], id: LegId) {
-        for host in hosts {
-            self.look_wanted.entry(*host).or_default().insert(id);
-        }
-        if let Some(watch) = self.legs.get_mut(&id) {
-            watch.looks_wanted.extend_from_slice(hosts);
+        for host in wanted {
+            self.look_wanted.add(id, host);
         }
     }
 
@@ -445,7 +367,9 @@ impl Engine {
         let old: Vec<HostId> =
             ends.filter(|end| now.mono.since(end.looked) > guard::AGE_MAX).map(|end| end.host).collect();
         if !old.is_empty() {
-            self.want_look_at(&old, id);
+            for host in old {
+                self.look_wanted.add(id, host);
+            }
             return None;
         }
         let (side, act) = act_for(watch, ActId(self.next_act))?;
@@ -470,10 +394,7 @@ impl Engine {
         match host.phase {
             Phase::Waiting => true,
             Phase::GivenUp(_) => false,
-            Phase::Ready { .. } => {
-                self.queue.is_busy(host.asked.id)
-                    || self.look_wanted.get(&host.asked.id).is_some_and(|legs| !legs.is_empty())
-            }
+            Phase::Ready { .. } => self.queue.is_busy(host.asked.id) || self.look_wanted.has(&host.asked.id),
         }
     }
 

@@ -8,12 +8,14 @@
 
 mod engine;
 pub mod evidence;
+mod exchange;
 mod explain;
 pub mod guard;
 mod host;
 mod inventory;
 pub mod judge;
 mod leg;
+mod links;
 mod names;
 mod pace;
 mod pass;
@@ -26,7 +28,8 @@ mod schedule;
 mod tests;
 mod watch;
 
-pub use engine::{Effect, Engine, Event, Side};
+pub use engine::Engine;
+pub use exchange::{Effect, Event, Side};
 pub use leg::{End, Leg, NotSeenEnd, SeenEnd, Whereabouts};
 pub use pass::{AskedHost, Pass, Times};
 pub use report::{Action, HostReport, LegReport, LegResult, PassOutcome, Report, Trouble};

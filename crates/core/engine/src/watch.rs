@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use reprise_model::{
-    ActId, HostId, HostTime, LastReplication, MonoTime, Outcome, Problem, ProblemKind, Reason, Refusal,
-    ReplicationState, Retry,
+    ActId, HostTime, LastReplication, MonoTime, Outcome, Problem, ProblemKind, Reason, Refusal, ReplicationState, Retry,
 };
 
-use crate::engine::Side;
+use crate::exchange::Side;
 use crate::judge::{Memory, Verdict};
 use crate::leg::{End, Leg, SeenEnd, Whereabouts};
 use crate::retry;
@@ -56,8 +55,6 @@ pub(crate) struct LegWatch {
     /// Newest data before our first act.
     pub(crate) data_before: Option<LastReplication>,
     pub(crate) confirmed: bool,
-    /// Hosts that must be looked at again for it.
-    pub(crate) looks_wanted: Vec<HostId>,
     pub(crate) began: Option<MonoTime>,
     pub(crate) ended: Option<MonoTime>,
 }
@@ -104,7 +101,6 @@ impl LegWatch {
             not_before: MonoTime::default(),
             side: Side::Sender,
             fresh_after: None,
-            looks_wanted: Vec::new(),
             unweighed: None,
             trouble: None,
             exhausted: false,

@@ -13,7 +13,7 @@ mod veto;
 
 use reprise_model::{Evidence, HoldScope, HostTime, Policy, Reason, Timestamp, VmSelector};
 
-use crate::engine::Side;
+use crate::exchange::Side;
 use crate::leg::Leg;
 
 /// What is to be done with one leg, and why.

@@ -3,8 +3,8 @@
 use reprise_model::{Reason, ReplicationState};
 
 use super::{Memory, Verdict};
-use crate::engine::Side;
 use crate::evidence;
+use crate::exchange::Side;
 use crate::leg::{Leg, SeenEnd};
 
 pub(super) fn judge(leg: &Leg, sender: &SeenEnd, memory: &Memory) -> Option<Verdict> {
