@@ -165,7 +165,7 @@ fn a_query_must_be_wql_and_go_to_all_classes() {
         "FilterDialectRequestedUnavailable",
         None,
     );
-    refused(&with("SELECT *", "SELEKT *"), code::CANNOT_PROCESS_FILTER, "CannotProcessFilter", None);
+    refused(&with("SELECT *", "CHOOSE *"), code::CANNOT_PROCESS_FILTER, "CannotProcessFilter", None);
     let filter = REQUEST.find("<w:Filter").unwrap()..REQUEST.find("</n:Enumerate>").unwrap();
     let all = format!("{}{}", &REQUEST[..filter.start], &REQUEST[filter.end..]);
     refused(&all, code::CANNOT_PROCESS_FILTER, "CannotProcessFilter", None);
