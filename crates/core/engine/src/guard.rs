@@ -31,8 +31,9 @@ pub fn check(act: &Act, leg: &Leg, policy: &Policy, now: MonoTime, wall: Timesta
     if act.expected_state != end.object.state || act.expected_mode != end.vm.mode {
         return breach("an act expects what was seen");
     }
-    if !matches!(act.expected_state, ReplicationState::Error | ReplicationState::Suspended) {
-        return breach("a resume starts from Error or Suspended only");
+    let resumable = [ReplicationState::Error, ReplicationState::Suspended, ReplicationState::ResynchronizeSuspended];
+    if !resumable.contains(&act.expected_state) {
+        return breach("a resume starts from Error, Suspended or ResynchronizeSuspended only");
     }
     let from_receiver = leg.sender.seen().is_none_or(|sender| sender.host != act.host);
     if from_receiver && act.expected_state != ReplicationState::Error {

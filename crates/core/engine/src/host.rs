@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use reprise_model::{HostName, MonoTime, Observation, Problem, ProblemKind, RelationshipId, Replication, ServiceState};
 
+use crate::hearing::Heard;
 use crate::pass::{AskedHost, Times};
 
 /// Looks at one host are at least this far apart: a look is a handful of queries, and VMMS is busy after a boot.
@@ -17,6 +18,8 @@ const LOOK_WHILE_ACTING: Duration = Duration::from_secs(45);
 #[derive(Debug)]
 pub(crate) struct HostWatch {
     pub(crate) asked: AskedHost,
+    /// Since when it is asked.
+    since: MonoTime,
     /// What it calls itself, once it has said so.
     pub(crate) name: Option<HostName>,
     /// The host that it turned out to be a second address of.
@@ -24,6 +27,8 @@ pub(crate) struct HostWatch {
     pub(crate) phase: Phase,
     /// Rows that its last good look could not read.
     pub(crate) unreadable: Vec<Problem>,
+    /// What its event log says.
+    pub(crate) heard: Heard,
     first_answer: Option<MonoTime>,
     vmms_since: Option<MonoTime>,
     look_under_way: bool,
@@ -48,13 +53,15 @@ pub(crate) enum Phase {
 }
 
 impl HostWatch {
-    pub(crate) fn new(asked: AskedHost) -> Self {
+    pub(crate) fn new(asked: AskedHost, since: MonoTime) -> Self {
         Self {
             asked,
+            since,
             name: None,
             duplicate_of: None,
             phase: Phase::Waiting,
             unreadable: Vec::new(),
+            heard: Heard::default(),
             first_answer: None,
             vmms_since: None,
             look_under_way: false,
@@ -83,19 +90,19 @@ impl HostWatch {
     }
 
     /// Until when it is looked at for what only others show, and until when it may become ready once VMMS runs.
-    pub(crate) fn timeout_at(&self, start: MonoTime, times: &Times) -> MonoTime {
-        self.vmms_since.unwrap_or(start).max(start) + times.timeout
+    pub(crate) fn timeout_at(&self, times: &Times) -> MonoTime {
+        self.vmms_since.unwrap_or(self.since) + times.timeout
     }
 
     /// When it is given up if it is not ready by then.
-    pub(crate) fn deadline(&self, start: MonoTime, times: &Times) -> Option<MonoTime> {
+    pub(crate) fn deadline(&self, times: &Times) -> Option<MonoTime> {
         if self.is_final() {
             return None;
         }
         Some(match (self.first_answer, self.vmms_since) {
-            (None, _) => start + times.retry_for,
+            (None, _) => self.since + times.retry_for,
             (Some(answered), None) => answered + self.asked.vmms_timeout,
-            (Some(_), Some(_)) => self.timeout_at(start, times),
+            (Some(_), Some(_)) => self.timeout_at(times),
         })
     }
 

@@ -83,11 +83,17 @@ impl Inventory {
         let mut senders = self.ends(id, Part::Sender(id.kind));
         let mut receivers = self.ends(id, Part::Receiver(id.kind));
         let sender = if senders.is_empty() { None } else { Some(senders.remove(0)) };
-        let wanted = sender.as_ref().and_then(|s| s.object.settings.seen()).and_then(|s| s.recovery_host.clone());
+        let wanted = sender
+            .as_ref()
+            .and_then(|s| s.object.settings.seen())
+            .and_then(|s| s.recovery_host.clone().or(s.recovery_point.clone()));
         let named = receivers.iter().position(|r| wanted.as_ref().is_some_and(|w| w.as_str() == r.host_name));
         let receiver = if receivers.is_empty() { None } else { Some(receivers.swap_remove(named.unwrap_or(0))) };
         let vm_name = sender.as_ref().or(receiver.as_ref())?.vm.name.clone();
-        let primary = receiver.as_ref().and_then(|r| r.object.settings.seen()).and_then(|s| s.primary_host.clone());
+        let primary = receiver
+            .as_ref()
+            .and_then(|r| r.object.settings.seen())
+            .and_then(|s| s.primary_host.clone().or(s.primary_point.clone()));
         let end = |seen: Option<SeenEnd>, name: Option<&HostName>| {
             seen.map_or_else(|| End::NotSeen(elsewhere(name)), |seen| End::Seen(Box::new(seen)))
         };
@@ -116,6 +122,7 @@ impl Inventory {
                         host_name: look.name.clone(),
                         looked: look.looked,
                         booted: look.booted,
+                        up_for: look.clock.zip(look.booted).map(|(clock, booted)| clock.since(booted)),
                         vm: vm.clone(),
                         object: object.clone(),
                     });

@@ -1,5 +1,7 @@
 //! One leg as both its ends show it: what a verdict is made from.
 
+use std::time::Duration;
+
 use reprise_model::{
     HostId, HostName, HostTime, LegId, MonoTime, Problem, ReplicationObject, ReplicationState, Settings, Vm,
 };
@@ -39,6 +41,8 @@ pub struct SeenEnd {
     pub looked: MonoTime,
     /// When the host had booted, by its own clock, if it said so.
     pub booted: Option<HostTime>,
+    /// How long the host had been up then, by its own clock, if it said so.
+    pub up_for: Option<Duration>,
     /// The VM there.
     pub vm: Vm,
     /// The replication object there.

@@ -62,6 +62,7 @@ pub(crate) fn seen_end(host: u32, n: u32, mode: ReplicationMode, state: Replicat
         host_name: name(host).to_string(),
         looked: MonoTime::default(),
         booted: Some(HostTime(0)),
+        up_for: None,
         vm: vm(n, mode),
         object: object(n, state),
     }))
@@ -119,11 +120,14 @@ pub(crate) fn pass(hosts: u32) -> Pass {
         label: format!("hv{:02}.lab.test:5985", n + 1),
         claim: Some(name(n)),
         vmms_timeout: timeout,
+        tier: None,
     };
     Pass {
         hosts: (0..hosts).map(asked).collect(),
         policy: Policy::default(),
         times: Times { timeout, retry_for: timeout },
+        discover: false,
+        reads_events: false,
         dry_run: false,
         seed: 1,
     }

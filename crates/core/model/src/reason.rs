@@ -39,6 +39,7 @@ reasons! {
     PausedByPerson = "paused_by_person", "It is paused, and nothing says that a shutdown did it: a person's pause is respected.", "Resume it by hand when the work is done: `reprise resume VM`, or Hyper-V Manager.";
     PausedNoEvidence = "paused_no_evidence", "It is paused, policy asks for evidence of a shutdown, and the event log cannot be read.", "Look who paused it; resume it by hand, or run once with `--paused resume`.";
     PausedLeft = "paused_left", "It is paused, and policy says to leave paused legs alone.", "Resume it by hand when the work is done.";
+    NotMoving = "not_moving", "It replicates by its state, and no data has arrived for three of its intervals.", "Look at events 32022 and 32315 on its primary server, and at the network between the hosts.";
     Held = "held", "A hold covers it.", "Release the hold when the work is done.";
     Excepted = "excepted", "It was excepted from this pass.", "Nothing to do.";
     ReadyForInitialReplication = "ready_for_initial_replication", "Its initial replication has not been started. Reprise never starts one.", "Start the initial replication in Hyper-V Manager.";
@@ -54,6 +55,9 @@ reasons! {
     Resynchronizing = "resynchronizing", "It resynchronizes.", "Wait until it has finished.";
     ResyncRequired = "resync_required", "A resynchronization is required. It drops recovery points, so it is never started without being asked for.", "Plan it, then start it in Hyper-V Manager (Resume Replication with resynchronization).";
     ResyncSuspended = "resync_suspended", "Its resynchronization is paused, and nothing says who paused it.", "Resume it in Hyper-V Manager when the link can carry it.";
+    ResyncPausedByShutdown = "resync_paused_by_shutdown", "Its resynchronization was paused, and the event log says that a shutdown did it.", "Nothing to do: it goes on where it stopped.";
+    ResyncPausedByPerson = "resync_paused_by_person", "Its resynchronization is paused, and nothing says that a shutdown did it: a person's pause is respected.", "Resume it in Hyper-V Manager when the link can carry it.";
+    ResyncWaits = "resync_waits", "Its resynchronization is paused, and another VM of its primary server resynchronizes now.", "Nothing to do: it goes on when the other one has finished.";
     UpdateError = "update_error", "A change of the replicated disks failed.", "Look at the VM's replication health in Hyper-V Manager.";
     UnknownState = "unknown_state", "It is in a state that Reprise does not know, so it is left alone.", "Look at the VM in Hyper-V Manager, and tell us the number.";
     BothPrimary = "both_primary", "Two hosts hold this VM as primary. It is never touched.", "Decide which one is right, and remove replication on the other.";
@@ -61,6 +65,7 @@ reasons! {
     ReplicaRunning = "replica_running", "The replica VM runs outside a test failover: resuming could be wrong.", "Find out who started the replica VM, and turn it off or finish the failover.";
     PausedOnReplica = "paused_on_replica", "Replication is paused on the replica server: the sender is not resumed against it.", "Resume replication of this VM on the replica server.";
     ReplicaError = "replica_error", "The replica server's own side is in Error.", "Look at the VM's replication health on the replica server.";
+    ReadingEvents = "reading_events", "Its server's event log is being read, to tell a shutdown from a person.", "Run again if this stays: the event log did not answer in time.";
     VmmsRetries = "vmms_retries", "VMMS will try again by itself (event 32315).", "Nothing to do; look at the network between the hosts if it goes on.";
     WaitingForPeer = "waiting_for_peer", "Its replica server has not been seen yet: a failover may be in force there.", "Start the replica server, or set `peer_unseen = \"resume\"`.";
     PeerNotSeen = "peer_not_seen", "Its replica server was asked and not seen in time, so a failover there cannot be ruled out.", "Start the replica server or mend its address, then run again; or set `peer_unseen = \"resume\"`.";

@@ -236,7 +236,7 @@ impl Story {
         let hosts = (0..self.options.hosts).map(|index| {
             let name = self.world.host_name(index).unwrap_or_default();
             let id = HostId(u32::try_from(index).unwrap_or(u32::MAX));
-            AskedHost { id, label: name.to_owned(), claim: HostName::new(name), vmms_timeout: LIMIT }
+            AskedHost { id, label: name.to_owned(), claim: HostName::new(name), vmms_timeout: LIMIT, tier: None }
         });
         let mut policy = Policy::default();
         if self.options.sabotage != Some(Sabotage::ForgetHolds) {
@@ -246,6 +246,8 @@ impl Story {
             hosts: hosts.collect(),
             policy,
             times: Times { timeout: LIMIT, retry_for: LIMIT },
+            discover: false,
+            reads_events: false,
             dry_run: false,
             seed: self.chance.u64(..),
         };
@@ -366,6 +368,7 @@ impl Story {
                     under.shadow.planned(&act)?;
                     under.procedures.push(Procedure::act(act, self.now));
                 }
+                Effect::Ask { .. } | Effect::ReadEvents(_) => return Err("the engine asks for what is off".to_owned()),
                 Effect::Record(event) => self.line(&format!("record {event:?}")),
                 Effect::Finish(report) => {
                     for leg in &report.legs {

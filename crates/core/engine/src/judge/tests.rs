@@ -48,7 +48,7 @@ fn each_state_of_the_sender_has_its_row() {
     let expected = |number| match number {
         1 => Verdict::Leave(Reason::ReadyForInitialReplication),
         2 => Verdict::Leave(Reason::InitialReplication),
-        3 => Verdict::Healthy { held: None },
+        3 => Verdict::Healthy { held: None, moves: true },
         4 | 19 | 20 => Verdict::Leave(Reason::FailoverPrepared),
         5 | 6 => Verdict::Leave(Reason::FailoverInForce),
         7 => Verdict::Leave(Reason::PausedNoEvidence),
@@ -210,6 +210,18 @@ fn two_primaries_tests_other_providers_and_running_replicas_are_never_touched() 
 }
 
 #[test]
+fn a_leg_whose_data_is_older_than_three_intervals_does_not_move_unless_a_host_has_just_booted() {
+    let mut judged = leg(state(3), state(3));
+    let at = |clock: i64| Memory { sender_clock: Some(HostTime(900_000 + clock)), ..Memory::default() };
+    let moves =
+        |leg: &Leg, clock| verdict(leg, &at(clock), &Policy::default()) == Verdict::Healthy { held: None, moves: true };
+    assert!(moves(&judged, 900_000), "fifteen minutes are three intervals of five");
+    assert!(!moves(&judged, 900_001));
+    end_mut(&mut judged.receiver).up_for = Some(std::time::Duration::from_mins(2));
+    assert!(moves(&judged, 900_001), "the replica server was away");
+}
+
+#[test]
 fn a_left_over_failover_type_alone_is_no_veto() {
     let mut judged = leg(state(8), state(3));
     end_mut(&mut judged.receiver).object.failed_over = reprise_model::FailedOverType::Planned;
@@ -235,7 +247,7 @@ fn d8_a_hold_or_an_exception_covers_a_vm_a_host_or_all_until_it_expires() {
     let excepted = hold(HoldScope::Vm(VmSelector::parse("vm-001")), true, None);
     assert_eq!(verdict(&broken, &Memory::default(), &excepted), Verdict::Leave(Reason::Excepted));
     let healthy = verdict(&leg(state(3), state(3)), &Memory::default(), &excepted);
-    assert_eq!(healthy, Verdict::Healthy { held: Some(Reason::Excepted) });
+    assert_eq!(healthy, Verdict::Healthy { held: Some(Reason::Excepted), moves: true });
 }
 
 mod properties {

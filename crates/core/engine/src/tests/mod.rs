@@ -1,5 +1,8 @@
 //! The engine fed by hand: what it asks for, when, and what it reports.
 
+mod discovery;
+mod hearing;
+
 use std::time::Duration;
 
 use reprise_model::{
@@ -17,6 +20,9 @@ struct Drive {
     at: f64,
     hosts: Vec<Observation>,
     acts: Vec<Act>,
+    /// Hosts that the engine began to ask by itself, and hosts whose events it wants.
+    asked: Vec<(HostId, String, HostId)>,
+    events: Vec<HostId>,
     looks: Vec<u32>,
     recorded: Vec<reprise_model::Event>,
     report: Option<Report>,
@@ -26,7 +32,17 @@ impl Drive {
     fn new(pass: Pass, hosts: Vec<Observation>) -> Self {
         let engine = Engine::new(pass, now(0.0));
         let looks = vec![0; hosts.len()];
-        let mut drive = Self { engine, at: 0.0, hosts, acts: vec![], looks, recorded: vec![], report: None };
+        let mut drive = Self {
+            engine,
+            at: 0.0,
+            hosts,
+            acts: vec![],
+            asked: vec![],
+            events: vec![],
+            looks,
+            recorded: vec![],
+            report: None,
+        };
         drive.feed(Event::Begin);
         drive
     }
@@ -46,6 +62,8 @@ impl Drive {
                     }
                     Effect::Perform(act) => self.acts.push(act),
                     Effect::Record(event) => self.recorded.push(event),
+                    Effect::Ask { host, name, like } => self.asked.push((host, name.to_string(), like)),
+                    Effect::ReadEvents(host) => self.events.push(host),
                     Effect::Finish(report) => self.report = Some(*report),
                 }
             }
