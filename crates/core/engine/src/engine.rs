@@ -329,7 +329,7 @@ impl Engine {
             self.schedule.wake(watch.look_by(self.start.mono + self.pass.times.retry_for), id);
             match watch.fresh_after {
                 Some(after) if after > now.mono => self.schedule.wake(after, id),
-                Some(_) | None => wanted.extend(watch.end(watch.side).map(|end| end.host)),
+                Some(_) | None => wanted.extend(watch.acted_on()),
             }
         }
         for end in [&watch.leg.sender, &watch.leg.receiver] {
@@ -476,7 +476,7 @@ fn act_for(watch: &LegWatch, id: ActId) -> Option<(Side, Act)> {
         host: end.host,
         kind: ActKind::Resume,
         vm_key: end.vm.key.clone(),
-        instance_id: end.object.instance_id.clone(),
+        kept: end.object.kept.clone(),
         expected_state: end.object.state,
         expected_mode: end.vm.mode,
     };

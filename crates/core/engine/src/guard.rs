@@ -25,7 +25,7 @@ pub fn check(act: &Act, leg: &Leg, policy: &Policy, now: MonoTime, wall: Timesta
     let Some(end) = [leg.sender.seen(), leg.receiver.seen()].into_iter().flatten().find(|e| e.host == act.host) else {
         return breach("an act goes to a host that shows an end of the leg");
     };
-    if act.leg != leg.id || act.instance_id != end.object.instance_id || act.vm_key != end.vm.key {
+    if act.leg != leg.id || act.kept != end.object.kept || act.vm_key != end.vm.key {
         return breach("an act names the object that was judged");
     }
     if act.expected_state != end.object.state || act.expected_mode != end.vm.mode {
@@ -37,6 +37,9 @@ pub fn check(act: &Act, leg: &Leg, policy: &Policy, now: MonoTime, wall: Timesta
     let from_receiver = leg.sender.seen().is_none_or(|sender| sender.host != act.host);
     if from_receiver && act.expected_state != ReplicationState::Error {
         return breach("the replica's side is never resumed from a pause");
+    }
+    if leg.sender.settings().or(leg.receiver.settings()).is_none() {
+        return breach("nothing is done to a leg of which nobody says who replicates it");
     }
     if held(leg, policy, wall).is_some() {
         return breach("nothing is done against a hold");

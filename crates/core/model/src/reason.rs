@@ -73,7 +73,7 @@ reasons! {
     ResumeFailed = "resume_failed", "The resume could not be carried out.", "See the error; then run again.";
     ResumeWithoutEffect = "resume_without_effect", "The resume ended well, and it is still stopped.", "Read events 32022 and 32086 on the primary server; the cause persists.";
     OutOfTime = "out_of_time", "The pass ended before its turn came.", "Run again, or raise `retry_for`.";
-    NotReadable = "not_readable", "Its row could not be read.", "See the error; look at the VM in Hyper-V Manager.";
+    NotReadable = "not_readable", "Its host shows it, but not all of it could be read, so it is left alone.", "See the error; look at the VM in Hyper-V Manager.";
 }
 
 impl fmt::Display for Reason {
