@@ -25,7 +25,7 @@ pub fn check(act: &Act, leg: &Leg, policy: &Policy, now: MonoTime, wall: Timesta
     let Some(end) = [leg.sender.seen(), leg.receiver.seen()].into_iter().flatten().find(|e| e.host == act.host) else {
         return breach("an act goes to a host that shows an end of the leg");
     };
-    if act.leg != leg.id || act.instance_id != end.object.instance_id || act.vm_key != end.vm.key {
+    if act.leg != leg.id || act.kept != end.object.kept || act.vm_key != end.vm.key {
         return breach("an act names the object that was judged");
     }
     if act.expected_state != end.object.state || act.expected_mode != end.vm.mode {
@@ -38,6 +38,9 @@ pub fn check(act: &Act, leg: &Leg, policy: &Policy, now: MonoTime, wall: Timesta
     let from_receiver = leg.sender.seen().is_none_or(|sender| sender.host != act.host);
     if from_receiver && act.expected_state != ReplicationState::Error {
         return breach("the replica's side is never resumed from a pause");
+    }
+    if leg.sender.settings().or(leg.receiver.settings()).is_none() {
+        return breach("nothing is done to a leg of which nobody says who replicates it");
     }
     if held(leg, policy, wall).is_some() {
         return breach("nothing is done against a hold");
@@ -88,7 +91,7 @@ mod tests {
             host: end.host,
             kind: ActKind::Resume,
             vm_key: end.vm.key.clone(),
-            instance_id: end.object.instance_id.clone(),
+            kept: end.object.kept.clone(),
             expected_state: end.object.state,
             expected_mode: end.vm.mode,
         }
@@ -106,7 +109,7 @@ mod tests {
             |act| act.host = HostId(7),
             |act| act.leg.vm = vm_id(2),
             |act| act.vm_key.push('x'),
-            |act| act.instance_id.push('x'),
+            |act| act.kept = reprise_model::Kept::InVm,
             |act| act.expected_state = S::Suspended,
             |act| act.expected_mode = ReplicationMode::Replica,
         ];
@@ -118,11 +121,11 @@ mod tests {
     }
 
     #[test]
-    fn only_error_and_suspended_are_resumed_and_the_replicas_side_from_error_alone() {
+    fn only_what_has_stopped_is_resumed_and_the_replicas_side_from_error_alone() {
         for number in 0..=25 {
             let state = S::from_number(number);
             let sender = leg(state, S::Replicating);
-            assert_eq!(refused(&sender, &act(&sender, false), &Policy::default(), 0), !matches!(number, 7 | 8));
+            assert_eq!(refused(&sender, &act(&sender, false), &Policy::default(), 0), !matches!(number, 7 | 8 | 11));
             let receiver = leg(S::Replicating, state);
             assert_eq!(refused(&receiver, &act(&receiver, true), &Policy::default(), 0), number != 8, "{number}");
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use cim::{CallError, ErrorKind, Reached, Reply, Request};
 use reprise_engine::{AskedHost, Effect, Engine, Event, Pass, Report, Times};
-use reprise_lab::{Command, Face, Side, Spec, SpecError, Start, Topology, World, view};
+use reprise_lab::{Command, Face, Os, Side, Spec, SpecError, Start, Topology, World, view};
 use reprise_model::{
     Act, Hold, HoldScope, HostId, HostName, MonoTime, Now, Policy, ReplicationState, Timestamp, VmId, VmSelector,
 };
@@ -30,13 +30,15 @@ pub struct Options {
     pub hosts: usize,
     /// How many VMs.
     pub vms: usize,
+    /// What the hosts run.
+    pub os: Os,
     /// A fault that is built in on purpose, to show that a story finds it.
     pub sabotage: Option<Sabotage>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { hosts: 2, vms: 9, sabotage: None }
+        Self { hosts: 2, vms: 9, os: Spec::default().os, sabotage: None }
     }
 }
 
@@ -121,7 +123,8 @@ impl Story {
         let mut chance = fastrand::Rng::with_seed(seed);
         let topology = if chance.bool() { Topology::Ring } else { Topology::Hub };
         let job = Duration::from_millis(chance.u64(0..3_000));
-        let spec = Spec { hosts: options.hosts, vms: options.vms, topology, job, seed, ..Spec::default() };
+        let spec =
+            Spec { hosts: options.hosts, vms: options.vms, os: options.os, topology, job, seed, ..Spec::default() };
         let world = World::new(&spec)?;
         let script = fault::script(&mut chance, options.hosts, options.vms);
         let vms = world.view().vms;

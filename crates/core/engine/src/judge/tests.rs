@@ -265,6 +265,10 @@ mod properties {
             Just(Whereabouts::NotAsked),
             Just(Whereabouts::NotYet { host: Some(HostId(1)) }),
             Just(Whereabouts::WithoutIt { host: HostId(1) }),
+            Just(Whereabouts::Unreadable {
+                host: HostId(1),
+                problem: Problem::new(ProblemKind::Malformed, "read", "odd")
+            }),
             Just(Whereabouts::GaveUp { problem: Problem::new(ProblemKind::Unreachable, "reach", "refused") }),
         ]
     }
@@ -330,7 +334,7 @@ mod properties {
                 let end = leg.sender.seen().unwrap();
                 let act = Act {
                     id: ActId(0), leg: leg.id, host: end.host, kind: ActKind::Resume, vm_key: end.vm.key.clone(),
-                    instance_id: end.object.instance_id.clone(), expected_state: end.object.state, expected_mode: end.vm.mode,
+                    kept: end.object.kept.clone(), expected_state: end.object.state, expected_mode: end.vm.mode,
                 };
                 prop_assert_eq!(guard::check(&act, &leg, &policy, MonoTime::default(), WALL), Ok(()));
             }

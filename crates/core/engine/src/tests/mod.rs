@@ -15,21 +15,21 @@ use crate::sample::{look, name, now, pass, vm_id};
 use crate::{Effect, Engine, Event, Pass};
 
 /// A pass driven by hand. Looks are answered at once from `hosts`; acts are kept for the test to answer.
-struct Drive {
+pub(crate) struct Drive {
     engine: Engine,
     at: f64,
-    hosts: Vec<Observation>,
-    acts: Vec<Act>,
+    pub(crate) hosts: Vec<Observation>,
+    pub(crate) acts: Vec<Act>,
     /// Hosts that the engine began to ask by itself, and hosts whose events it wants.
     asked: Vec<(HostId, String, HostId)>,
     events: Vec<HostId>,
     looks: Vec<u32>,
-    recorded: Vec<reprise_model::Event>,
-    report: Option<Report>,
+    pub(crate) recorded: Vec<reprise_model::Event>,
+    pub(crate) report: Option<Report>,
 }
 
 impl Drive {
-    fn new(pass: Pass, hosts: Vec<Observation>) -> Self {
+    pub(crate) fn new(pass: Pass, hosts: Vec<Observation>) -> Self {
         let engine = Engine::new(pass, now(0.0));
         let looks = vec![0; hosts.len()];
         let mut drive = Self {
@@ -72,7 +72,7 @@ impl Drive {
     }
 
     /// Lets time pass from deadline to deadline, up to `until`.
-    fn run_to(&mut self, until: f64) {
+    pub(crate) fn run_to(&mut self, until: f64) {
         for _ in 0..10_000 {
             let next = self.engine.next_deadline().map_or(f64::INFINITY, |at| at.0.as_secs_f64());
             if self.report.is_some() || next > until {
@@ -84,34 +84,34 @@ impl Drive {
         self.at = self.at.max(until);
     }
 
-    fn end_act(&mut self, outcome: Outcome) -> Act {
+    pub(crate) fn end_act(&mut self, outcome: Outcome) -> Act {
         let act = self.acts.remove(0);
         self.feed(Event::Acted { act: act.id, outcome });
         act
     }
 
-    fn leg(&self) -> &LegReport {
+    pub(crate) fn leg(&self) -> &LegReport {
         self.legs().first().unwrap()
     }
 
-    fn legs(&self) -> &[LegReport] {
+    pub(crate) fn legs(&self) -> &[LegReport] {
         &self.report.as_ref().expect("the pass is over").legs
     }
 }
 
-fn ended() -> Outcome {
+pub(crate) fn ended() -> Outcome {
     Outcome::Ended(Ended::ByJob)
 }
 
 fn refused(code: u32, transient: bool) -> Outcome {
-    Outcome::Refused(Refusal { code, why: "no".to_owned(), advice: "look", transient })
+    Outcome::Refused(Refusal { code: Some(code), why: "no".to_owned(), advice: "look", transient })
 }
 
 fn unreachable() -> Observation {
     Observation::failed(&Problem::new(ProblemKind::Unreachable, "reach the host", "connection refused"))
 }
 
-fn pair(states: &[ReplicationState]) -> Vec<Observation> {
+pub(crate) fn pair(states: &[ReplicationState]) -> Vec<Observation> {
     vec![look(0, states), look(1, &vec![S::Replicating; states.len()])]
 }
 
@@ -506,7 +506,7 @@ fn rows_that_could_not_be_read_make_the_pass_partial_and_are_told() {
     let mut hosts = pair(&[S::Replicating]);
     let Seen::Seen(replication) = &mut hosts[0].replication else { panic!() };
     let problem = Problem::new(ProblemKind::Malformed, "read the VMs", "property EnabledState cannot be read");
-    replication.unreadable.push(reprise_model::Unreadable { vm: Some(vm_id(9)), problem });
+    replication.stray.push(problem);
     let mut drive = Drive::new(pass(2), hosts);
     drive.run_to(60.0);
     let report = drive.report.unwrap();
