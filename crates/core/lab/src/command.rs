@@ -211,11 +211,11 @@ impl World {
         }
     }
 
-    fn find_host(&self, name: &str) -> Result<usize, CommandError> {
+    pub(crate) fn find_host(&self, name: &str) -> Result<usize, CommandError> {
         self.host_named(name).ok_or_else(|| CommandError::Unknown(format!("host {name}")))
     }
 
-    fn find_vm(&self, name: &str) -> Result<usize, CommandError> {
+    pub(crate) fn find_vm(&self, name: &str) -> Result<usize, CommandError> {
         if let Ok(id) = Uuid::try_parse(name) {
             let found = self.vms.iter().position(|vm| vm.id == id);
             return found.ok_or_else(|| CommandError::Unknown(format!("VM {name}")));

@@ -9,6 +9,7 @@
 
 mod command;
 mod event;
+mod fault;
 mod host;
 mod job;
 mod leg;
@@ -22,6 +23,7 @@ mod wmi;
 mod world;
 
 pub use command::{Command, CommandError, InFlight, Setting, Side};
+pub use fault::{Break, Fault, FaultScope, FaultShape, JobFault, Message, Operation, RowOf, Strike};
 pub use host::Management;
 pub use spec::{Os, RaceState, Spec, SpecError, Topology};
 pub use world::{Face, World};

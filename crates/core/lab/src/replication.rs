@@ -57,6 +57,7 @@ impl World {
                 }
             }
             Due::LogCheck(vm) => self.check_log(vm),
+            Due::FlipBack { vm, sender, from, to } => self.flip_back(vm, sender, from, to),
         }
     }
 
@@ -261,21 +262,24 @@ impl World {
         self.leg_mut(index)?.end_mut(sender).changing = Some((id, to));
         let job = Job { id, vm: index, sender, from, to, started: now, stage: Stage::Running };
         self.hosts.get_mut(host)?.jobs.insert(id, job);
-        self.schedule(now + takes, Due::JobEnd(host, id));
+        if self.decide_fate(host, index, id) {
+            self.schedule(now + takes, Due::JobEnd(host, id));
+        }
         Some(id)
     }
 
     fn end_job(&mut self, host: usize, id: uuid::Uuid) {
         let now = self.now;
         let Some(job) = self.hosts.get(host).and_then(|h| h.jobs.get(&id)).cloned() else { return };
-        let refusal = self.refuses(&job);
+        let failure = self.refuses(&job).map(|why| (32775, why)).or_else(|| self.fated_failure(id));
         if let Some(leg) = self.leg_mut(job.vm) {
             leg.end_mut(job.sender).changing = None;
         }
-        let stage = if let Some(why) = refusal {
-            Stage::Failed { at: now, code: 32775, why }
+        let stage = if let Some((code, why)) = failure {
+            Stage::Failed { at: now, code, why }
         } else {
             self.change_state(job.vm, job.sender, job.to);
+            self.flip_later(&job);
             Stage::Completed { at: now }
         };
         if let Some(job) = self.hosts.get_mut(host).and_then(|h| h.jobs.get_mut(&id)) {
