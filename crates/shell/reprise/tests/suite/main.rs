@@ -7,3 +7,4 @@ mod jobs;
 mod lab;
 mod outside;
 mod schema;
+mod wire_faults;
