@@ -7,11 +7,13 @@
 //! Start with [`World`]; [`Command`] is what people and power failures do to it; `wmi` answers requests; `replication`
 //! is the state machine of a leg.
 
+mod change_log;
 mod command;
 mod event;
 mod fault;
 mod host;
 mod job;
+mod layout;
 mod leg;
 mod replication;
 pub mod schema;
@@ -24,6 +26,7 @@ mod world;
 
 pub use command::{Command, CommandError, InFlight, Setting, Side};
 pub use fault::{Break, Fault, FaultScope, FaultShape, JobFault, Message, Operation, RowOf, Strike};
-pub use host::Management;
+pub use host::{Management, Start};
+pub use leg::Kind;
 pub use spec::{Os, RaceState, Spec, SpecError, Topology};
 pub use world::{Face, World};

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::{Fault, FaultScope, FaultShape, Message, Operation, Place, RowOf, Strike};
 use crate::command::CommandError;
 use crate::job::Job;
+use crate::leg::At;
 use crate::schema::{Class, VIRTUALIZATION};
 use crate::world::{Due, World};
 
@@ -149,15 +150,15 @@ impl World {
     pub(crate) fn flip_later(&mut self, job: &Job) {
         let after: Option<Duration> = self.faults.fates.get(&job.id).and_then(|fate| fate.flips_back);
         if let Some(after) = after {
-            let back = Due::FlipBack { vm: job.vm, sender: job.sender, from: job.from, to: job.to };
+            let back = Due::FlipBack { at: job.at, sender: job.sender, from: job.from, to: job.to };
             self.schedule(self.now + after, back);
         }
     }
 
     /// The label goes back, unless something else has changed it meanwhile.
-    pub(crate) fn flip_back(&mut self, vm: usize, sender: bool, from: u16, to: u16) {
-        if self.leg(vm).is_some_and(|(_, leg)| leg.end(sender).state == to) {
-            self.change_state(vm, sender, from);
+    pub(crate) fn flip_back(&mut self, at: At, sender: bool, from: u16, to: u16) {
+        if self.leg(at).is_some_and(|(_, leg)| leg.end(sender).state == to) {
+            self.change_state(at, sender, from);
         }
     }
 }

@@ -27,7 +27,7 @@ fn broken(vms: usize) -> World {
     let mut lab = World::new(&Spec { vms, ..Spec::default() }).unwrap();
     let host = "hv02.lab.test".to_owned();
     lab.command(&Command::Shutdown { host: host.clone(), in_flight: InFlight::All }).unwrap();
-    lab.command(&Command::Boot { host, ready_after: None }).unwrap();
+    lab.command(&Command::Boot { host, vmms: crate::Start::default() }).unwrap();
     pass(&mut lab, 1_000);
     lab
 }
@@ -207,7 +207,8 @@ fn a_label_flips_back_after_the_job_unless_something_else_changed_it() {
     assert_eq!(state(&lab, 0), 8);
     resume(&mut lab, 0);
     pass(&mut lab, 1_000);
-    lab.command(&Command::Pause { vm: "vm-001".to_owned(), side: crate::Side::Sender }).unwrap();
+    lab.command(&Command::Pause { vm: "vm-001".to_owned(), leg: crate::Kind::Simple, side: crate::Side::Sender })
+        .unwrap();
     pass(&mut lab, 10_000);
     assert_eq!(state(&lab, 0), 7, "a person has paused it meanwhile");
 }
