@@ -9,3 +9,4 @@ mod lab;
 mod outside;
 mod schema;
 mod systems;
+mod wire_faults;
