@@ -47,6 +47,9 @@ impl World {
                 row.properties = row.properties.into_iter().filter(|(name, _)| !name.is_system()).collect();
                 Ok(Reply::Instance(row))
             }
+            Request::Related { .. } => {
+                Err(CallError::new(ErrorKind::Unsupported, Reached::Yes, "the lab knows no associations"))
+            }
             Request::Invoke { path, method, arguments } => {
                 let target = self.instance(host, path)?;
                 self.invoke(host, &target, method.as_str(), arguments).map(Reply::Output)

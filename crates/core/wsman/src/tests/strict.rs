@@ -51,7 +51,7 @@ fn taken(request: &str) -> Answer {
     let answer = server().handle(Duration::ZERO, request.as_bytes(), None, &mut |request| {
         Ok(match request {
             cim::Request::Get { path } => Reply::Instance(Row::new(path.class)),
-            cim::Request::Query { .. } => Reply::Rows(Vec::new()),
+            cim::Request::Query { .. } | cim::Request::Related { .. } => Reply::Rows(Vec::new()),
             cim::Request::Invoke { .. } => Reply::Output(cim::Output::default()),
         })
     });
