@@ -23,6 +23,10 @@ impl World {
         arguments: &[Argument],
     ) -> Result<Output, CallError> {
         let no_method = || not_there(NO_METHOD, &format!("{} has no method {method}", target.class));
+        if target.class == "Msvm_VirtualSystemManagementService" && method.eq_ignore_ascii_case("GetSummaryInformation")
+        {
+            return Ok(self.summary_information(host, arguments));
+        }
         if target.class != "Msvm_ComputerSystem" {
             return Err(no_method());
         }

@@ -1,8 +1,15 @@
 //! A host's answers to CIM requests.
 
 mod cimv2;
+mod hardware;
 mod method;
+mod relation;
+mod replica_server;
+mod summary;
+#[cfg(test)]
+mod tests;
 mod virtualization;
+mod vm_settings;
 
 use std::time::Duration;
 
@@ -43,13 +50,9 @@ impl World {
                 Ok(Reply::Rows(selected.collect()))
             }
             Request::Get { path } => {
-                let mut row = self.instance(host, path)?;
-                row.properties = row.properties.into_iter().filter(|(name, _)| !name.is_system()).collect();
-                Ok(Reply::Instance(row))
+                self.instance(host, path).map(|row| Reply::Instance(without_system_properties(row)))
             }
-            Request::Related { .. } => {
-                Err(CallError::new(ErrorKind::Unsupported, Reached::Yes, "the lab knows no associations"))
-            }
+            Request::Related { related } => self.related(host, related),
             Request::Invoke { path, method, arguments } => {
                 let target = self.instance(host, path)?;
                 self.invoke(host, &target, method.as_str(), arguments).map(Reply::Output)
@@ -74,7 +77,13 @@ impl World {
 
     /// Every instance of a class that the host shows now.
     fn instances(&self, host: usize, class: &Class) -> Vec<Row> {
-        if class.namespace == CIMV2 { self.windows(host, class) } else { self.hyperv(host, class) }
+        if class.is_association() {
+            self.associations(host, class)
+        } else if class.namespace == CIMV2 {
+            self.windows(host, class)
+        } else {
+            self.hyperv(host, class)
+        }
     }
 
     /// A point in virtual time by a host's own clock.
@@ -84,6 +93,11 @@ impl World {
         let unix_us = self.spec.started_us.saturating_add(micros).saturating_add(offset);
         Value::DateTime(DateTime::Timestamp(Timestamp::from_unix_us(unix_us)))
     }
+}
+
+fn without_system_properties(mut row: Row) -> Row {
+    row.properties = row.properties.into_iter().filter(|(name, _)| !name.is_system()).collect();
+    row
 }
 
 fn never() -> Value {
