@@ -115,7 +115,7 @@ fn read_invoke(path: cim::ObjectPath, method: Name, body: Node<'_, '_>) -> Resul
     let expected = format!("{method}_INPUT");
     let input = xml::elements(body).next();
     let arguments = match input {
-        Some(input) if input.tag_name().name() == expected => {
+        Some(input) if input.tag_name().name().eq_ignore_ascii_case(&expected) => {
             instance::read_properties(input).into_iter().map(|(name, value)| Argument { name, value }).collect()
         }
         Some(_) => return Err(Fault::new(code::SCHEMA, format!("the body does not hold {expected}"))),
