@@ -123,6 +123,8 @@ fn an_association_can_be_enumerated_and_fetched_by_its_references() {
     let found = all(&mut lab, "Msvm_SettingsDefineState");
     let vms = all(&mut lab, "Msvm_VirtualSystemSettingData").len();
     assert_eq!(found.len(), vms);
+    let own = Related::associations(vm_path(&id(&lab, 0))).over("Msvm_SettingsDefineState");
+    assert_eq!(related(&mut lab, own).len(), 1, "of all of them one is this VM's");
     let path = found[0].path.clone().unwrap();
     assert!(path.keys.values().all(|key| matches!(key, Key::Path(_))));
     assert_eq!(lab.answer(0, &Request::Get { path }).unwrap(), Reply::Instance(found[0].clone()));

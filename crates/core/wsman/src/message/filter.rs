@@ -3,8 +3,8 @@
 
 use std::fmt::Write as _;
 
+use cim::Name;
 use cim::wql::{self, Related, Sought};
-use cim::{Name, Namespace};
 use roxmltree::Node;
 
 use crate::fault::{Fault, code};
@@ -46,7 +46,7 @@ impl Filter {
         let read = if dialect.eq_ignore_ascii_case(ns::WQL) {
             Self::Wql(xml::text(filter))
         } else if dialect.eq_ignore_ascii_case(ns::ASSOCIATION_FILTER) {
-            Self::Related(read_related(filter, &resource.namespace)?)
+            Self::Related(read_related(filter)?)
         } else if dialect.eq_ignore_ascii_case(ns::SELECTOR_FILTER) {
             Self::Selectors(read_selectors(filter)?)
         } else {
@@ -122,7 +122,7 @@ fn write_related(related: &Related) -> String {
 }
 
 /// Reads the terms in any order: clients differ in it. An empty one stands for none.
-fn read_related(filter: Node<'_, '_>, namespace: &Namespace) -> Result<Related, Fault> {
+fn read_related(filter: Node<'_, '_>) -> Result<Related, Fault> {
     let (node, returns_instances) = match (
         xml::child(filter, ns::CIM_BINDING, "AssociatedInstances"),
         xml::child(filter, ns::CIM_BINDING, "AssociationInstances"),
@@ -139,9 +139,6 @@ fn read_related(filter: Node<'_, '_>, namespace: &Namespace) -> Result<Related, 
     let object = xml::child(node, ns::CIM_BINDING, "Object")
         .and_then(|object| resource::read_reference(object, 0))
         .ok_or_else(|| unprocessable("the filter names no object"))?;
-    if object.namespace != *namespace {
-        return Err(unprocessable("the object lies in another namespace than the resource"));
-    }
     let term = |local: &str| {
         xml::child(node, ns::CIM_BINDING, local).map(xml::token).filter(|text| !text.is_empty()).map(Name::new)
     };
