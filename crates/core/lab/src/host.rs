@@ -35,11 +35,25 @@ pub(crate) struct Host {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Vmms {
     Stopped,
+    /// Until when, and how long it takes from then on to show everything.
+    Starting {
+        until: Duration,
+        loads_for: Duration,
+    },
     /// Since when, and how long it takes to show everything.
     Running {
         since: Duration,
         loads_for: Duration,
     },
+}
+
+/// How long VMMS takes to come up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Start {
+    /// How long its service is starting, from the boot or the order to start; it runs at once if absent.
+    pub starts_after: Option<Duration>,
+    /// When it shows everything, from the boot or the order to start; soon if absent.
+    pub ready_after: Option<Duration>,
 }
 
 /// How the path behaves by which a host is managed.
@@ -74,21 +88,14 @@ impl Host {
         self.name.split('.').next().unwrap_or(&self.name).to_uppercase()
     }
 
+    /// Whether VMMS works, and so shows at least the host row and the replication service.
     pub(crate) fn runs_vmms(&self) -> bool {
         self.on && matches!(self.vmms, Vmms::Running { .. })
     }
 
-    /// Whether the host row and the replication service are shown.
-    pub(crate) fn shows_itself(&self) -> bool {
-        self.runs_vmms()
-    }
-
     /// When the row of the `k`-th of `n` VMs is shown: evenly up to the end of loading, at most half a second apart.
     pub(crate) fn shows_row(&self, now: Duration, k: usize, n: usize) -> bool {
-        let Vmms::Running { since, loads_for } = self.vmms else { return false };
-        if !self.on {
-            return false;
-        }
+        let Some((since, loads_for)) = self.loading() else { return false };
         let count = u32::try_from(n.max(1)).unwrap_or(u32::MAX);
         let behind = u32::try_from(n.saturating_sub(k + 1)).unwrap_or(u32::MAX);
         let gap = (loads_for / count).min(ROW_GAP_MAX);
@@ -96,22 +103,42 @@ impl Host {
     }
 
     pub(crate) fn is_ready(&self, now: Duration) -> bool {
-        match self.vmms {
-            Vmms::Running { since, loads_for } => self.on && now >= since + loads_for,
-            Vmms::Stopped => false,
-        }
+        self.ready_at().is_some_and(|ready| now >= ready)
     }
 
     /// When something about what it shows changes next.
     pub(crate) fn ready_at(&self) -> Option<Duration> {
+        self.loading().map(|(since, loads_for)| since + loads_for)
+    }
+
+    fn loading(&self) -> Option<(Duration, Duration)> {
         match self.vmms {
-            Vmms::Running { since, loads_for } if self.on => Some(since + loads_for),
-            Vmms::Running { .. } | Vmms::Stopped => None,
+            Vmms::Running { since, loads_for } if self.on => Some((since, loads_for)),
+            Vmms::Running { .. } | Vmms::Starting { .. } | Vmms::Stopped => None,
         }
     }
 
-    pub(crate) fn start_vmms(&mut self, now: Duration, ready_after: Option<Duration>) {
-        self.vmms = Vmms::Running { since: now, loads_for: ready_after.unwrap_or(READY_AFTER) };
+    /// VMMS is asked to start. When it runs, if that is not at once.
+    pub(crate) fn start_vmms(&mut self, now: Duration, start: Start) -> Option<Duration> {
+        let starts_after = start.starts_after.unwrap_or_default();
+        // The rows are there so long after the order to start, however long the start took of it.
+        let loads_for = start.ready_after.map_or(READY_AFTER, |ready| ready.saturating_sub(starts_after));
+        let until = now + starts_after;
+        if starts_after.is_zero() {
+            self.vmms = Vmms::Running { since: now, loads_for };
+            return None;
+        }
+        self.vmms = Vmms::Starting { until, loads_for };
+        Some(until)
+    }
+
+    /// VMMS has started, if it still is to.
+    pub(crate) fn vmms_is_up(&mut self, now: Duration) {
+        if let Vmms::Starting { until, loads_for } = self.vmms
+            && now >= until
+        {
+            self.vmms = Vmms::Running { since: now, loads_for };
+        }
     }
 
     pub(crate) fn record(&mut self, now: Duration, happening: &Happening<'_>) {

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use crate::leg::At;
+
 /// A finished job is removed after this long (`TimeBeforeRemoval`).
 pub(crate) const KEPT: Duration = Duration::from_mins(5);
 /// The kind of a replication state change (`Msvm_ConcreteJob.JobType`).
@@ -13,7 +15,7 @@ pub(crate) const STATE_CHANGE: u16 = 96;
 #[derive(Clone, Debug)]
 pub(crate) struct Job {
     pub(crate) id: Uuid,
-    pub(crate) vm: usize,
+    pub(crate) at: At,
     pub(crate) sender: bool,
     /// The state to go back to if it fails.
     pub(crate) from: u16,

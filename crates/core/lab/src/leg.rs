@@ -1,4 +1,4 @@
-//! VMs and the two ends of their replication.
+//! VMs, the objects in which hosts hold them, and the replication between those.
 
 use std::time::Duration;
 
@@ -7,31 +7,66 @@ use uuid::Uuid;
 /// The number of Hyper-V's own replication provider.
 pub(crate) const HYPERV_PROVIDER: &str = "22391CDC-272C-4DDF-BA88-9BEFB1A0975C";
 
-/// One VM.
+/// Replication modes by WMI's numbers, as the machine uses them.
+pub(crate) mod mode {
+    pub(crate) const NONE: u16 = 0;
+    pub(crate) const PRIMARY: u16 = 1;
+    pub(crate) const REPLICA: u16 = 2;
+    pub(crate) const EXTENDED_REPLICA: u16 = 4;
+}
+
+/// One VM, wherever it is held.
 #[derive(Clone, Debug)]
 pub(crate) struct Vm {
     pub(crate) id: Uuid,
-    pub(crate) name: String,
     pub(crate) disk_bytes: u64,
     /// Bytes that change in a second while the VM runs.
     pub(crate) churn: u64,
-    /// The host of the primary VM, or of the only one.
-    pub(crate) home: usize,
-    /// Whether the VM runs on its home.
-    pub(crate) running: bool,
-    pub(crate) leg: Option<Leg>,
+    /// One per host that holds it: the primary first, then its replica, then the extended one. Never empty.
+    pub(crate) objects: Vec<Object>,
+    /// The simple leg, then the extended one.
+    pub(crate) legs: Vec<Leg>,
 }
 
-/// A VM's replication from its home to another host.
+/// A VM on one host.
+#[derive(Clone, Debug)]
+pub(crate) struct Object {
+    pub(crate) host: usize,
+    pub(crate) name: String,
+    pub(crate) running: bool,
+    pub(crate) mode: u16,
+}
+
+/// Which of a VM's legs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// From the primary to the replica.
+    Simple,
+    /// From the replica onwards.
+    Extended,
+}
+
+/// One leg of one VM, by the VM's index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct At {
+    pub(crate) vm: usize,
+    pub(crate) kind: Kind,
+}
+
+/// A VM's replication from one host to another.
 #[derive(Clone, Debug)]
 pub(crate) struct Leg {
-    pub(crate) receiver_host: usize,
+    pub(crate) kind: Kind,
     pub(crate) sender: End,
     pub(crate) receiver: End,
     pub(crate) frequency: Duration,
+    /// When the next cycle is due.
+    pub(crate) next_cycle: Duration,
     /// Bytes in the change log when it was last counted, and when that was.
     pub(crate) logged: u64,
     pub(crate) counted_at: Duration,
+    /// When the log is looked at next.
+    pub(crate) log_check: Option<Duration>,
     pub(crate) cycles_ok: u64,
     pub(crate) cycles_missed: u64,
     /// The transfer under way: which one, and what it carries.
@@ -39,6 +74,8 @@ pub(crate) struct Leg {
     pub(crate) transfers: u64,
     /// Failed tries in a row, for the back-off.
     pub(crate) retries: usize,
+    /// Server 2012 shows Error while it still retries by itself.
+    pub(crate) heals: bool,
 }
 
 /// Data on its way.
@@ -46,14 +83,16 @@ pub(crate) struct Leg {
 pub(crate) struct Transfer {
     pub(crate) number: u64,
     pub(crate) bytes: u64,
+    /// Whether it is the initial replication, which starts over and has no log.
+    pub(crate) initial: bool,
     pub(crate) began: Duration,
 }
 
 /// One end of a leg: one object on one host.
 #[derive(Clone, Debug)]
 pub(crate) struct End {
+    pub(crate) host: usize,
     pub(crate) state: u16,
-    pub(crate) mode: u16,
     pub(crate) failed_over: u16,
     /// When data last arrived; `None` is never.
     pub(crate) last_replication: Option<Duration>,
@@ -61,10 +100,8 @@ pub(crate) struct End {
     pub(crate) primary_host: String,
     pub(crate) primary_point: String,
     pub(crate) recovery_host: String,
-    /// The job that is changing its state, and the state that is shown meanwhile.
+    /// The job that is changing its state, and the state that was asked for.
     pub(crate) changing: Option<(Uuid, u16)>,
-    /// Whether the VM at this end runs; the sender's is the VM's own.
-    pub(crate) replica_running: bool,
 }
 
 impl End {
@@ -81,5 +118,43 @@ impl Leg {
 
     pub(crate) fn end_mut(&mut self, sender: bool) -> &mut End {
         if sender { &mut self.sender } else { &mut self.receiver }
+    }
+
+    /// Which replication object of its VM an end is: `\0` or `\1`.
+    pub(crate) fn slot(&self, sender: bool) -> u8 {
+        u8::from(sender && self.kind == Kind::Extended)
+    }
+
+    /// What was on its way goes back into the log.
+    pub(crate) fn cancel_transfer(&mut self) {
+        if let Some(transfer) = self.transfer.take().filter(|transfer| !transfer.initial) {
+            self.logged = self.logged.saturating_add(transfer.bytes);
+        }
+    }
+}
+
+impl Vm {
+    pub(crate) fn leg(&self, kind: Kind) -> Option<&Leg> {
+        self.legs.iter().find(|leg| leg.kind == kind)
+    }
+
+    /// The VM as a host holds it.
+    pub(crate) fn on(&self, host: usize) -> Option<&Object> {
+        self.objects.iter().find(|object| object.host == host)
+    }
+
+    pub(crate) fn on_mut(&mut self, host: usize) -> Option<&mut Object> {
+        self.objects.iter_mut().find(|object| object.host == host)
+    }
+
+    /// What people call it: its name where it is primary.
+    pub(crate) fn name(&self) -> &str {
+        self.objects.first().map_or("", |object| object.name.as_str())
+    }
+
+    /// Its replication object of that number on a host: the leg, and whether it sends.
+    pub(crate) fn object(&self, host: usize, slot: u8) -> Option<(&Leg, bool)> {
+        let ends = self.legs.iter().flat_map(|leg| [(leg, true), (leg, false)]);
+        ends.into_iter().find(|(leg, sender)| leg.end(*sender).host == host && leg.slot(*sender) == slot)
     }
 }

@@ -7,10 +7,12 @@
 //! Start with [`World`]; [`Command`] is what people and power failures do to it; `wmi` answers requests; `replication`
 //! is the state machine of a leg.
 
+mod change_log;
 mod command;
 mod event;
 mod host;
 mod job;
+mod layout;
 mod leg;
 mod replication;
 pub mod schema;
@@ -22,6 +24,7 @@ mod wmi;
 mod world;
 
 pub use command::{Command, CommandError, InFlight, Setting, Side};
-pub use host::Management;
+pub use host::{Management, Start};
+pub use leg::Kind;
 pub use spec::{Os, RaceState, Spec, SpecError, Topology};
 pub use world::{Face, World};

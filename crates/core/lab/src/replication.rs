@@ -1,10 +1,14 @@
-//! The state machine of a leg: cycles, transfers, growth of the change log, failures and what VMMS makes of them.
+//! The state machine of a leg: cycles, transfers, failures and what VMMS makes of them, jobs that change a state.
 
 use std::time::Duration;
 
+use uuid::Uuid;
+
 use crate::event::{ABORTED, CANNOT_CONNECT, Happening, UNSPECIFIED};
+use crate::host::Host;
 use crate::job::{self, Job, Stage};
-use crate::leg::{Leg, Transfer, Vm};
+use crate::leg::{At, End, Kind, Leg, Transfer, Vm};
+use crate::spec::Os;
 use crate::world::{Due, World};
 
 /// States by WMI's numbers, as the machine uses them.
@@ -25,9 +29,11 @@ const LINK_RATE: u64 = 100 << 20;
 /// The shortest transfer: opening files and the far side's answer.
 const TRANSFER_MIN: Duration = Duration::from_secs(1);
 /// After a resume the changes that waited are sent at once.
-const SOON: Duration = Duration::from_secs(1);
+pub(crate) const SOON: Duration = Duration::from_secs(1);
 /// Minutes between the tries of VMMS after a failure that it holds for passing; the last one repeats.
 const BACK_OFF: [u64; 6] = [1, 2, 4, 8, 10, 30];
+/// The same on Server 2012, as its event 32315 says.
+const RETRY_2012: u64 = 5;
 
 /// Why a cycle did not go through.
 enum Obstacle {
@@ -39,123 +45,110 @@ enum Obstacle {
 
 impl World {
     /// Starts a leg's cycles at a point of its own in the interval, so that not all hosts send at once.
-    pub(crate) fn begin_cycles(&mut self, index: usize) {
-        let Some(frequency) = self.leg(index).map(|(_, leg)| leg.frequency) else { return };
+    pub(crate) fn begin_cycles(&mut self, at: At) {
+        let Some(frequency) = self.leg(at).map(|(_, leg)| leg.frequency) else { return };
         let share = self.chance.f64();
-        self.schedule(self.now + frequency.mul_f64(share).max(SOON), Due::Cycle(index));
-        self.watch_log(index);
+        self.plan_cycle(at, frequency.mul_f64(share).max(SOON));
+        self.watch_log(at);
+    }
+
+    /// The next cycle comes after this long, and none before.
+    pub(crate) fn plan_cycle(&mut self, at: At, after: Duration) {
+        let when = self.now + after;
+        if let Some(leg) = self.leg_mut(at) {
+            leg.next_cycle = when;
+            self.schedule(when, Due::Cycle(at));
+        }
     }
 
     pub(crate) fn happen(&mut self, due: Due) {
         match due {
-            Due::Cycle(vm) => self.cycle(vm),
-            Due::Arrival(vm, number) => self.arrive(vm, number),
+            Due::VmmsUp(host) => {
+                let now = self.now;
+                if let Some(host) = self.hosts.get_mut(host) {
+                    host.vmms_is_up(now);
+                }
+            }
+            Due::Cycle(at) => self.cycle(at),
+            Due::Arrival(at, number) => self.arrive(at, number),
             Due::JobEnd(host, id) => self.end_job(host, id),
             Due::JobGone(host, id) => {
                 if let Some(host) = self.hosts.get_mut(host) {
                     host.jobs.remove(&id);
                 }
             }
-            Due::LogCheck(vm) => self.check_log(vm),
+            Due::LogCheck(at) => self.check_log(at),
         }
     }
 
-    pub(crate) fn leg(&self, index: usize) -> Option<(&Vm, &Leg)> {
-        let vm = self.vms.get(index)?;
-        Some((vm, vm.leg.as_ref()?))
+    pub(crate) fn leg(&self, at: At) -> Option<(&Vm, &Leg)> {
+        let vm = self.vms.get(at.vm)?;
+        Some((vm, vm.leg(at.kind)?))
     }
 
-    pub(crate) fn leg_mut(&mut self, index: usize) -> Option<&mut Leg> {
-        self.vms.get_mut(index)?.leg.as_mut()
+    pub(crate) fn leg_mut(&mut self, at: At) -> Option<&mut Leg> {
+        self.vms.get_mut(at.vm)?.legs.iter_mut().find(|leg| leg.kind == at.kind)
     }
 
-    fn runs_vmms(&self, host: usize) -> bool {
-        self.hosts.get(host).is_some_and(crate::host::Host::runs_vmms)
+    /// Every leg, by its VM's index, the simple one first.
+    pub(crate) fn all_legs(&self) -> Vec<At> {
+        self.vms
+            .iter()
+            .enumerate()
+            .flat_map(|(vm, own)| own.legs.iter().map(move |leg| At { vm, kind: leg.kind }))
+            .collect()
     }
 
-    /// Whether a VM changes its disks now.
-    fn is_busy(&self, vm: &Vm) -> bool {
-        vm.running && self.hosts.get(vm.home).is_some_and(|host| host.on)
+    /// The legs that send from a host or receive there.
+    pub(crate) fn legs_of(&self, host: usize) -> Vec<At> {
+        let shown = self.on_host.get(host).into_iter().flatten();
+        let legs = shown.filter_map(|vm| Some((*vm, self.vms.get(*vm)?))).flat_map(|(vm, own)| {
+            let touching = own.legs.iter().filter(move |leg| leg.sender.host == host || leg.receiver.host == host);
+            touching.map(move |leg| At { vm, kind: leg.kind })
+        });
+        legs.collect()
     }
 
-    /// Bytes in the change log. Tracking goes on while a leg is paused or in error, and stops when a resync is due.
-    pub(crate) fn log_bytes(&self, vm: &Vm, leg: &Leg) -> u64 {
-        let tracks = matches!(leg.sender.state, state::REPLICATING | state::SUSPENDED | state::ERROR);
-        if !tracks || !self.is_busy(vm) {
-            return leg.logged;
-        }
-        let seconds = self.now.saturating_sub(leg.counted_at).as_secs_f64();
-        leg.logged.saturating_add(bytes(seconds, vm.churn))
+    pub(crate) fn is_on(&self, host: usize) -> bool {
+        self.hosts.get(host).is_some_and(|h| h.on)
     }
 
-    /// Counts the log now: to be called before anything changes that its growth depends on.
-    pub(crate) fn count_log(&mut self, index: usize) {
-        let now = self.now;
-        let Some(logged) = self.leg(index).map(|(vm, leg)| self.log_bytes(vm, leg)) else { return };
-        if let Some(leg) = self.leg_mut(index) {
-            leg.logged = logged;
-            leg.counted_at = now;
-        }
+    pub(crate) fn runs_vmms(&self, host: usize) -> bool {
+        self.hosts.get(host).is_some_and(Host::runs_vmms)
     }
 
-    /// Wakes when the log may have passed half of the disks.
-    pub(crate) fn watch_log(&mut self, index: usize) {
-        let Some((vm, leg)) = self.leg(index) else { return };
-        let left = (vm.disk_bytes / 2).saturating_sub(self.log_bytes(vm, leg));
-        let seconds = left / vm.churn.max(1) + 1;
-        self.schedule(self.now + Duration::from_secs(seconds), Due::LogCheck(index));
-    }
-
-    /// The 50 % rule: a log of more than half of the disks makes a resync necessary, and tracking stops.
-    fn check_log(&mut self, index: usize) {
-        let Some((vm, leg)) = self.leg(index) else { return };
-        let tracked = matches!(leg.sender.state, state::REPLICATING | state::SUSPENDED | state::ERROR);
-        if !tracked {
-            return;
-        }
-        if self.log_bytes(vm, leg) > vm.disk_bytes / 2 {
-            self.require_resync(index);
-        } else if self.is_busy(vm) {
-            self.watch_log(index);
-        }
-    }
-
-    pub(crate) fn require_resync(&mut self, index: usize) {
-        self.count_log(index);
-        if let Some(leg) = self.leg_mut(index) {
-            leg.sender.state = state::RESYNC_REQUIRED;
-            leg.transfer = None;
-        }
+    /// Whether a leg's sender can talk with its receiver's VMMS.
+    pub(crate) fn reaches(&self, leg: &Leg) -> bool {
+        self.runs_vmms(leg.receiver.host) && !self.link(leg.sender.host, leg.receiver.host).cut
     }
 
     /// A cycle is due: send, or note why not.
-    fn cycle(&mut self, index: usize) {
-        let Some((vm, leg)) = self.leg(index) else { return };
-        let (home, frequency, sender) = (vm.home, leg.frequency, leg.sender.state);
-        let busy = leg.transfer.is_some();
-        if sender != state::REPLICATING || !self.runs_vmms(home) || busy {
+    fn cycle(&mut self, at: At) {
+        let Some((_, leg)) = self.leg(at).filter(|(_, leg)| leg.next_cycle <= self.now) else { return };
+        let (host, frequency, busy, sends) = (leg.sender.host, leg.frequency, leg.transfer.is_some(), sends(leg));
+        if !sends || !self.runs_vmms(host) || busy {
             // A stopped leg misses its cycles quietly; a stopped host counts nothing.
-            if let Some(leg) = self.leg_mut(index).filter(|leg| leg.sender.state != state::REPLICATING) {
+            if let Some(leg) = self.leg_mut(at).filter(|_| !sends) {
                 leg.cycles_missed += 1;
             }
-            self.schedule(self.now + frequency, Due::Cycle(index));
+            self.plan_cycle(at, frequency);
             return;
         }
-        match self.obstacle(index) {
-            None => self.send(index),
-            Some(Obstacle::Passing(code)) => self.miss(index, code),
-            Some(Obstacle::Final(code)) => self.fail_for_good(index, code, state::ERROR),
+        match self.obstacle(at) {
+            None => self.send(at),
+            Some(Obstacle::Passing(code)) => self.miss(at, code),
+            Some(Obstacle::Final(code)) => self.fail_for_good(at, code, state::ERROR),
         }
         let wait = self
-            .leg(index)
-            .and_then(|(_, leg)| retry_minutes(leg))
+            .leg(at)
+            .and_then(|(_, leg)| self.retry_minutes(leg))
             .map_or(frequency, |minutes| Duration::from_mins(minutes).min(frequency.max(Duration::from_mins(1))));
-        self.schedule(self.now + wait, Due::Cycle(index));
+        self.plan_cycle(at, wait);
     }
 
-    fn obstacle(&self, index: usize) -> Option<Obstacle> {
-        let (vm, leg) = self.leg(index)?;
-        if !self.runs_vmms(leg.receiver_host) || self.link(vm.home, leg.receiver_host).cut {
+    fn obstacle(&self, at: At) -> Option<Obstacle> {
+        let (_, leg) = self.leg(at)?;
+        if !self.reaches(leg) {
             return Some(Obstacle::Passing(CANNOT_CONNECT));
         }
         match leg.receiver.state {
@@ -166,116 +159,135 @@ impl World {
         }
     }
 
-    fn send(&mut self, index: usize) {
-        self.count_log(index);
+    fn send(&mut self, at: At) {
+        self.count_log(at);
         let now = self.now;
-        let Some((vm, leg)) = self.leg(index) else { return };
-        let delay = self.link(vm.home, leg.receiver_host).delay;
-        let size = leg.logged;
-        let takes = TRANSFER_MIN + delay + Duration::from_millis(size / (LINK_RATE / 1_000));
+        let Some((vm, leg)) = self.leg(at) else { return };
+        let delay = self.link(leg.sender.host, leg.receiver.host).delay;
+        // What was never there is sent whole.
+        let initial = leg.sender.state == state::INITIAL;
+        let size = if initial { vm.disk_bytes } else { leg.logged };
+        let takes = TRANSFER_MIN + delay + transfer_time(size);
         let number = leg.transfers + 1;
-        if let Some(leg) = self.leg_mut(index) {
+        if let Some(leg) = self.leg_mut(at) {
             leg.transfers = number;
-            leg.transfer = Some(Transfer { number, bytes: size, began: now });
+            leg.transfer = Some(Transfer { number, bytes: size, initial, began: now });
             // A second log collects while the first one is on its way.
             leg.logged = 0;
         }
-        self.schedule(now + takes, Due::Arrival(index, number));
+        self.schedule(now + takes, Due::Arrival(at, number));
     }
 
-    fn arrive(&mut self, index: usize, number: u64) {
+    fn arrive(&mut self, at: At, number: u64) {
         let now = self.now;
-        let blocked = self.obstacle(index).is_some();
-        let Some(leg) = self.leg_mut(index) else { return };
+        let blocked = self.obstacle(at).is_some();
+        let Some(leg) = self.leg_mut(at) else { return };
         let Some(transfer) = leg.transfer.filter(|t| t.number == number) else { return };
-        leg.transfer = None;
-        if blocked || leg.sender.state != state::REPLICATING {
-            leg.logged = leg.logged.saturating_add(transfer.bytes);
+        if blocked || !sends(leg) {
+            leg.cancel_transfer();
             return;
         }
+        leg.transfer = None;
         leg.retries = 0;
+        leg.heals = false;
         leg.cycles_ok += 1;
         for end in [&mut leg.sender, &mut leg.receiver] {
             end.last_replication = end.last_replication.max(Some(transfer.began)).max(Some(now));
         }
+        leg.sender.state = state::REPLICATING;
         if leg.receiver.state == state::INITIAL {
             leg.receiver.state = state::REPLICATING;
         }
-        self.watch_log(index);
+        self.watch_log(at);
+        if at.kind == Kind::Simple {
+            self.log_onwards(At { kind: Kind::Extended, ..at }, transfer.bytes);
+        }
     }
 
-    /// A failure that may pass: the leg stays as it is, and VMMS says when it tries again.
-    pub(crate) fn miss(&mut self, index: usize, code: u32) {
-        let now = self.now;
-        let Some(leg) = self.leg_mut(index) else { return };
+    /// A failure that may pass: VMMS says when it tries again, and does. Server 2012 shows Error meanwhile.
+    pub(crate) fn miss(&mut self, at: At, code: u32) {
+        self.count_log(at);
+        let old = self.spec.os == Os::Server2012;
+        let Some(leg) = self.leg_mut(at) else { return };
         leg.cycles_missed += 1;
         leg.retries += 1;
-        let minutes = retry_minutes(leg).unwrap_or(1);
-        self.record_at_sender(now, index, |id, name| {
+        leg.cancel_transfer();
+        if old {
+            leg.sender.state = state::ERROR;
+            leg.heals = true;
+        }
+        let minutes = self.leg(at).and_then(|(_, leg)| self.retry_minutes(leg)).unwrap_or(1);
+        self.record_at_sender(at, |id, name| {
             vec![Happening::SendFailed { vm: id, name, code }, Happening::WillRetry { vm: id, name, minutes }]
         });
     }
 
-    /// A failure that VMMS holds for final: the sender stops until somebody resumes it.
-    pub(crate) fn fail_for_good(&mut self, index: usize, code: u32, to: u16) {
-        self.count_log(index);
-        let now = self.now;
-        let Some(leg) = self.leg_mut(index) else { return };
-        leg.sender.state = to;
-        leg.cycles_missed += 1;
-        if let Some(transfer) = leg.transfer.take() {
-            leg.logged = leg.logged.saturating_add(transfer.bytes);
+    fn retry_minutes(&self, leg: &Leg) -> Option<u64> {
+        let last = leg.retries.checked_sub(1)?;
+        if self.spec.os == Os::Server2012 {
+            return Some(RETRY_2012);
         }
-        self.record_at_sender(now, index, |id, name| {
+        BACK_OFF.get(last).or(BACK_OFF.last()).copied()
+    }
+
+    /// A failure that VMMS holds for final: the sender stops until somebody resumes it.
+    pub(crate) fn fail_for_good(&mut self, at: At, code: u32, to: u16) {
+        self.count_log(at);
+        let Some(leg) = self.leg_mut(at) else { return };
+        leg.sender.state = to;
+        leg.heals = false;
+        leg.cycles_missed += 1;
+        leg.cancel_transfer();
+        self.record_at_sender(at, |id, name| {
             vec![Happening::SendFailed { vm: id, name, code }, Happening::NonRecoverable { vm: id, name }]
         });
     }
 
     /// The shutdown race: the transfer is cancelled, and VMMS wrongly holds that for final.
-    pub(crate) fn break_by_shutdown(&mut self, index: usize) {
+    pub(crate) fn break_by_shutdown(&mut self, at: At) {
         let to = self.spec.race_state.number();
-        self.fail_for_good(index, ABORTED, to);
+        self.fail_for_good(at, ABORTED, to);
     }
 
-    fn record_at_sender(
-        &mut self,
-        now: Duration,
-        index: usize,
-        happenings: impl for<'a> Fn(uuid::Uuid, &'a str) -> Vec<Happening<'a>>,
-    ) {
-        let Some(vm) = self.vms.get(index) else { return };
-        if let Some(host) = self.hosts.get_mut(vm.home) {
-            for happening in happenings(vm.id, &vm.name) {
+    fn record_at_sender(&mut self, at: At, happenings: impl for<'a> Fn(Uuid, &'a str) -> Vec<Happening<'a>>) {
+        let now = self.now;
+        let Some(vm) = self.vms.get(at.vm) else { return };
+        let Some(sender) = vm.leg(at.kind).and_then(|leg| vm.on(leg.sender.host)) else { return };
+        if let Some(host) = self.hosts.get_mut(sender.host) {
+            for happening in happenings(vm.id, &sender.name) {
                 host.record(now, &happening);
             }
         }
     }
 
-    /// Begins a job that changes the state of one end; the job's id. The state reads as requested while it runs.
-    pub(crate) fn begin_job(&mut self, index: usize, sender: bool, to: u16) -> Option<uuid::Uuid> {
-        let id = uuid::Builder::from_random_bytes(self.chance.u128(..).to_be_bytes()).into_uuid();
+    /// Begins a job that changes the state of one end; the job's id. While it runs, the requested state is shown.
+    pub(crate) fn begin_job(&mut self, at: At, sender: bool, requested: u16, to: u16) -> Option<Uuid> {
+        let id = self.new_id();
         let (now, takes) = (self.now, self.spec.job);
-        let (vm, leg) = self.leg(index)?;
-        let host = if sender { vm.home } else { leg.receiver_host };
-        let from = leg.end(sender).state;
-        self.leg_mut(index)?.end_mut(sender).changing = Some((id, to));
-        let job = Job { id, vm: index, sender, from, to, started: now, stage: Stage::Running };
+        let end = self.leg_mut(at)?.end_mut(sender);
+        let (host, from) = (end.host, end.state);
+        end.changing = Some((id, requested));
+        let job = Job { id, at, sender, from, to, started: now, stage: Stage::Running };
         self.hosts.get_mut(host)?.jobs.insert(id, job);
         self.schedule(now + takes, Due::JobEnd(host, id));
         Some(id)
     }
 
-    fn end_job(&mut self, host: usize, id: uuid::Uuid) {
+    pub(crate) fn new_id(&mut self) -> Uuid {
+        uuid::Builder::from_random_bytes(self.chance.u128(..).to_be_bytes()).into_uuid()
+    }
+
+    fn end_job(&mut self, host: usize, id: Uuid) {
         let now = self.now;
         let Some(job) = self.hosts.get(host).and_then(|h| h.jobs.get(&id)).cloned() else { return };
         let refusal = self.refuses(&job);
-        if let Some(leg) = self.leg_mut(job.vm) {
+        if let Some(leg) = self.leg_mut(job.at) {
             leg.end_mut(job.sender).changing = None;
         }
         let stage = if let Some(why) = refusal {
             Stage::Failed { at: now, code: 32775, why }
         } else {
-            self.change_state(job.vm, job.sender, job.to);
+            self.change_state(job.at, job.sender, job.to);
             Stage::Completed { at: now }
         };
         if let Some(job) = self.hosts.get_mut(host).and_then(|h| h.jobs.get_mut(&id)) {
@@ -286,38 +298,39 @@ impl World {
 
     /// Why a job cannot end well: the far side may have changed since it began.
     fn refuses(&self, job: &Job) -> Option<String> {
-        let (vm, leg) = self.leg(job.vm)?;
-        let resumes = job.sender && job.to == state::REPLICATING;
-        let receiver_seen = self.runs_vmms(leg.receiver_host) && !self.link(vm.home, leg.receiver_host).cut;
+        let Some((vm, leg)) = self.leg(job.at) else { return Some("Replication was removed meanwhile.".to_owned()) };
+        let resumes = job.sender && matches!(job.to, state::REPLICATING | state::INITIAL);
         let failed_over =
             !matches!(leg.receiver.state, state::INITIAL | state::REPLICATING | state::SUSPENDED | state::ERROR);
-        if resumes && receiver_seen && failed_over {
-            return Some(format!("The replica of '{}' is not in a state to receive changes.", vm.name));
+        if resumes && self.reaches(leg) && failed_over {
+            return Some(format!("The replica of '{}' is not in a state to receive changes.", vm.name()));
         }
         (leg.end(job.sender).state != job.from).then(|| "The state changed meanwhile.".to_owned())
     }
 
     /// Puts one end into a state, with what follows from it.
-    pub(crate) fn change_state(&mut self, index: usize, sender: bool, to: u16) {
-        self.count_log(index);
-        let now = self.now;
-        let Some(leg) = self.leg_mut(index) else { return };
+    pub(crate) fn change_state(&mut self, at: At, sender: bool, to: u16) {
+        self.count_log(at);
+        let Some(leg) = self.leg_mut(at) else { return };
         leg.end_mut(sender).state = to;
         if !sender {
             return;
         }
-        if to == state::REPLICATING {
+        leg.heals = false;
+        if matches!(to, state::REPLICATING | state::INITIAL) {
             leg.retries = 0;
-            self.schedule(now + SOON, Due::Cycle(index));
-            self.watch_log(index);
-        } else if let Some(transfer) = leg.transfer.take() {
-            leg.logged = leg.logged.saturating_add(transfer.bytes);
+            self.plan_cycle(at, SOON);
+            self.watch_log(at);
+        } else {
+            leg.cancel_transfer();
         }
     }
 
     /// Whether WMI lets the state of an end be changed so (2.4 and 4.2 of the reference), and to which state.
-    pub(crate) fn allowed(from: u16, requested: u16) -> Option<u16> {
-        match (from, requested) {
+    pub(crate) fn allowed(end: &End, requested: u16) -> Option<u16> {
+        match (end.state, requested) {
+            // An initial replication that never ended goes on with itself.
+            (state::SUSPENDED | state::ERROR, 3) if end.last_replication.is_none() => Some(state::INITIAL),
             (state::SUSPENDED | state::ERROR, 3) => Some(state::REPLICATING),
             (state::RESYNC_SUSPENDED, 3) => Some(state::RESYNCHRONIZING),
             (state::REPLICATING | state::INITIAL, 7) => Some(state::SUSPENDED),
@@ -327,12 +340,12 @@ impl World {
     }
 }
 
-fn retry_minutes(leg: &Leg) -> Option<u64> {
-    let last = leg.retries.checked_sub(1)?;
-    BACK_OFF.get(last).or(BACK_OFF.last()).copied()
+/// Whether a leg's sender sends when a cycle is due.
+fn sends(leg: &Leg) -> bool {
+    matches!(leg.sender.state, state::REPLICATING | state::INITIAL) || leg.heals
 }
 
-fn bytes(seconds: f64, per_second: u64) -> u64 {
-    let millis = Duration::try_from_secs_f64(seconds).unwrap_or_default().as_millis();
-    u64::try_from(millis).unwrap_or(u64::MAX).saturating_mul(per_second / 1_000)
+/// How long a link carries so many bytes.
+pub(crate) fn transfer_time(bytes: u64) -> Duration {
+    Duration::from_millis(bytes / (LINK_RATE / 1_000))
 }

@@ -22,6 +22,10 @@ pub struct Spec {
     pub seed: u64,
     /// How many VMs, counted from the end, have no replication.
     pub unreplicated: usize,
+    /// How many VMs, counted from the start, are replicated onwards to a third host.
+    pub extended: usize,
+    /// Whether VMs have names that could be read as something else.
+    pub odd_names: bool,
     /// Wall time at virtual zero. Unit: microseconds since 1970-01-01T00:00:00Z.
     pub started_us: i64,
 }
@@ -37,6 +41,8 @@ impl Default for Spec {
             job: Duration::from_millis(200),
             seed: 1,
             unreplicated: 0,
+            extended: 0,
+            odd_names: false,
             started_us: 1_767_225_600_000_000,
         }
     }
@@ -45,6 +51,8 @@ impl Default for Spec {
 /// Versions of Windows Server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Os {
+    /// Server 2012: its VMs carry their replication themselves, and show an Error that heals.
+    Server2012,
     /// Server 2012 R2.
     Server2012R2,
     /// Server 2016.
@@ -59,6 +67,7 @@ impl Os {
     /// The short name.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Server2012 => "2012",
             Self::Server2012R2 => "2012r2",
             Self::Server2016 => "2016",
             Self::Server2019 => "2019",
@@ -69,6 +78,7 @@ impl Os {
     /// The version that `Win32_OperatingSystem` shows.
     pub fn version(self) -> &'static str {
         match self {
+            Self::Server2012 => "6.2.9200",
             Self::Server2012R2 => "6.3.9600",
             Self::Server2016 => "10.0.14393",
             Self::Server2019 => "10.0.17763",
@@ -78,6 +88,7 @@ impl Os {
 
     pub(crate) fn caption(self) -> &'static str {
         match self {
+            Self::Server2012 => "Microsoft Windows Server 2012 Standard",
             Self::Server2012R2 => "Microsoft Windows Server 2012 R2 Standard",
             Self::Server2016 => "Microsoft Windows Server 2016 Standard",
             Self::Server2019 => "Microsoft Windows Server 2019 Standard",
@@ -95,6 +106,8 @@ pub enum Topology {
     Pairs,
     /// Every VM to host 0.
     Hub,
+    /// Every VM from host 0 to host 1, and onwards to host 2.
+    Chain,
 }
 
 /// The state that the shutdown race leaves behind.
@@ -142,7 +155,7 @@ impl FromStr for Os {
     type Err = SpecError;
     fn from_str(text: &str) -> Result<Self, SpecError> {
         match text {
-            "2012" => Err(SpecError::NotYet("hosts with Server 2012".to_owned())),
+            "2012" => Ok(Self::Server2012),
             "2012r2" => Ok(Self::Server2012R2),
             "2016" => Ok(Self::Server2016),
             "2019" => Ok(Self::Server2019),
@@ -159,7 +172,7 @@ impl FromStr for Topology {
             "ring" => Ok(Self::Ring),
             "pairs" => Ok(Self::Pairs),
             "hub" => Ok(Self::Hub),
-            "chain" => Err(SpecError::NotYet("extended replication (topology chain)".to_owned())),
+            "chain" => Ok(Self::Chain),
             _ => Err(unknown(text, "ring, pairs, hub, chain")),
         }
     }
@@ -184,22 +197,68 @@ impl Spec {
         if self.unreplicated > self.vms {
             return impossible("there are more unreplicated VMs than VMs");
         }
+        let extended = if self.topology == Topology::Chain { replicated } else { self.extended };
+        if self.extended > replicated {
+            return impossible("there are more VMs with extended replication than replicated VMs");
+        }
+        if extended > 0 && self.os == Os::Server2012 {
+            return impossible("Server 2012 has no extended replication");
+        }
         match (self.hosts, self.topology) {
             (0, _) => impossible("a lab has at least one host"),
             (1, _) if replicated > 0 => impossible("replication takes at least two hosts"),
+            (1 | 2, _) if extended > 0 => impossible("extended replication takes at least three hosts"),
+            (1 | 2, Topology::Chain) => impossible("the topology chain takes at least three hosts"),
             (n, Topology::Pairs) if n % 2 != 0 => impossible("the topology pairs takes an even number of hosts"),
             _ => Ok(()),
         }
     }
 
-    /// Primary and replica host of a VM.
-    pub(crate) fn place(&self, vm: usize) -> (usize, usize) {
+    /// The hosts that hold a VM: its primary, its replica if it is replicated, and its extended replica if it has one.
+    pub(crate) fn places(&self, vm: usize) -> Vec<usize> {
         let hosts = self.hosts.max(1);
-        match self.topology {
+        let (primary, replica) = match self.topology {
             Topology::Ring => (vm % hosts, (vm + 1) % hosts),
             Topology::Pairs => (vm % hosts, (vm % hosts) ^ 1),
-            Topology::Hub if hosts > 1 => (1 + vm % (hosts - 1), 0),
-            Topology::Hub => (0, 0),
+            Topology::Hub => (if hosts > 1 { 1 + vm % (hosts - 1) } else { 0 }, 0),
+            Topology::Chain => (0, 1),
+        };
+        let replicated = vm + self.unreplicated < self.vms;
+        let extended = replicated && (vm < self.extended || self.topology == Topology::Chain);
+        // The host after the replica's that is not the primary's.
+        let onwards = (1..hosts).map(|step| (replica + step) % hosts).find(|host| *host != primary);
+        let mut places = vec![primary];
+        places.extend(Some(replica).filter(|_| replicated));
+        places.extend(onwards.filter(|_| extended));
+        places
+    }
+
+    /// What a VM is called.
+    pub(crate) fn name(&self, vm: usize) -> String {
+        let plain = || format!("vm-{:03}", vm + 1);
+        if !self.odd_names {
+            return plain();
         }
+        ODD_NAMES.get(vm).map_or_else(plain, |name| (*name).to_owned())
     }
 }
+
+/// Names that people give, and that could be read as a pattern, a query, a path or markup. The first two are alike.
+const ODD_NAMES: [&str; 16] = [
+    "web",
+    "web",
+    "*",
+    "[prod]",
+    "O'Brien",
+    "say \"hi\"",
+    "a<b&c>d",
+    r"back\slash\",
+    "\u{5e9}\u{5e8}\u{5ea} \u{5e7}\u{5d1}\u{5e6}\u{5d9}\u{5dd}",
+    "\u{1f5c4}\u{fe0f} files",
+    "' OR ElementName LIKE '%",
+    "]]></VALUE></INSTANCE>",
+    "  two  spaces ",
+    "%_",
+    "\u{202e}gpj.exe",
+    "4708a0f4-c902-429b-a1e0-d4ab0893e452",
+];

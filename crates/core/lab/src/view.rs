@@ -4,6 +4,10 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use crate::host::Vmms;
+use crate::leg::Kind;
+use crate::{host, leg, world};
+
 /// Everything.
 #[derive(Clone, Debug, PartialEq)]
 pub struct World {
@@ -71,7 +75,7 @@ pub struct Vm {
 /// One leg.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Leg {
-    /// `simple`.
+    /// `simple` or `extended`.
     pub leg: &'static str,
     /// The sender's host.
     pub sender: String,
@@ -112,4 +116,74 @@ pub struct Link {
     pub cut: bool,
     /// How much it delays.
     pub delay: Duration,
+}
+
+impl world::World {
+    /// Everything there is to see.
+    pub fn view(&self) -> World {
+        let links = self.links.iter().map(|((a, b), link)| Link {
+            a: self.name_of(*a),
+            b: self.name_of(*b),
+            cut: link.cut,
+            delay: link.delay,
+        });
+        World {
+            time: self.now,
+            started_us: self.spec.started_us,
+            seed: self.spec.seed,
+            hosts: self.hosts.iter().map(|host| self.view_host(host)).collect(),
+            vms: self.vms.iter().map(|vm| self.view_vm(vm)).collect(),
+            links: links.collect(),
+        }
+    }
+
+    fn name_of(&self, host: usize) -> String {
+        self.host_name(host).unwrap_or_default().to_owned()
+    }
+
+    fn view_host(&self, host: &host::Host) -> Host {
+        let vmms = match host.vmms {
+            Vmms::Stopped => "stopped",
+            Vmms::Starting { .. } => "starting",
+            Vmms::Running { .. } if host.is_ready(self.now) => "ready",
+            Vmms::Running { .. } => "not_ready",
+        };
+        let events = host.records.iter().map(|record| Event {
+            record: record.number,
+            time: record.at,
+            channel: record.channel,
+            id: record.id,
+            level: record.level,
+            vm_id: record.vm,
+            code: record.code,
+            message: record.message.clone(),
+        });
+        Host { name: host.name.clone(), os: self.spec.os.name(), on: host.on, vmms, events: events.collect() }
+    }
+
+    fn view_vm(&self, vm: &leg::Vm) -> Vm {
+        let legs = vm.legs.iter().map(|leg| {
+            let pending = self.log_bytes(vm, leg);
+            Leg {
+                leg: match leg.kind {
+                    Kind::Simple => "simple",
+                    Kind::Extended => "extended",
+                },
+                sender: self.name_of(leg.sender.host),
+                receiver: self.name_of(leg.receiver.host),
+                sender_state: leg.sender.state,
+                receiver_state: leg.receiver.state,
+                frequency_s: leg.frequency.as_secs(),
+                pending_bytes: pending + leg.transfer.map_or(0, |t| t.bytes),
+                log_bytes: pending,
+                disk_bytes: vm.disk_bytes,
+                cycles_ok: leg.cycles_ok,
+                cycles_missed: leg.cycles_missed,
+                last_replication_time: leg.receiver.last_replication,
+                in_flight: leg.transfer.is_some(),
+                failed_over_type: leg.receiver.failed_over,
+            }
+        });
+        Vm { vm: vm.name().to_owned(), vm_id: vm.id, legs: legs.collect() }
+    }
 }

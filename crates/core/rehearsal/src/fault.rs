@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reprise_lab::{Command, InFlight, Side};
+use reprise_lab::{Command, InFlight, Kind, Side, Start};
 
 /// A command that somebody or something gives to the site at a time.
 #[derive(Clone, Debug)]
@@ -32,20 +32,24 @@ pub(crate) fn script(chance: &mut fastrand::Rng, hosts: usize, vms: usize) -> Ve
             let in_flight = if chance.bool() { InFlight::All } else { InFlight::First(chance.usize(0..4)) };
             add(down, Command::Shutdown { host: host(index), in_flight });
             let slow = chance.bool().then(|| within(chance, 0, 6_000));
-            add(down + within(chance, 500, 25_000), Command::Boot { host: host(index), ready_after: slow });
+            add(
+                down + within(chance, 500, 25_000),
+                Command::Boot { host: host(index), vmms: Start { ready_after: slow, ..Start::default() } },
+            );
         }
     }
     for _ in 0..chance.usize(0..12) {
         let at = within(chance, 0, 40_000);
         let vm = vm(chance.usize(0..vms));
+        let leg = Kind::Simple;
         let side = if chance.u8(0..4) == 0 { Side::Receiver } else { Side::Sender };
         add(
             at,
             match chance.u8(0..8) {
-                0..=2 => Command::Pause { vm, side },
-                3..=5 => Command::Resume { vm, side },
-                6 => Command::Failover { vm },
-                _ => Command::Revert { vm },
+                0..=2 => Command::Pause { vm, leg, side },
+                3..=5 => Command::Resume { vm, leg, side },
+                6 => Command::Failover { vm, leg },
+                _ => Command::Revert { vm, leg },
             },
         );
     }

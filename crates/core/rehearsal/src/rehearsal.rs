@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use cim::{CallError, ErrorKind, Reached, Reply, Request};
 use reprise_engine::{AskedHost, Effect, Engine, Event, Pass, Report, Times};
-use reprise_lab::{Command, Face, Spec, SpecError, Topology, World, view};
+use reprise_lab::{Command, Face, Spec, SpecError, Start, Topology, World, view};
 use reprise_model::{Hold, HoldScope, HostId, HostName, MonoTime, Now, Policy, Timestamp, VmId, VmSelector};
 
 use crate::fault::{self, Fate, Scheduled};
@@ -147,7 +147,7 @@ impl Story {
         for index in 0..self.options.hosts {
             let host = self.world.host_name(index).unwrap_or_default().to_owned();
             // A host that is on already needs no boot.
-            let _was_on = self.world.command(&Command::Boot { host, ready_after: None });
+            let _was_on = self.world.command(&Command::Boot { host, vmms: Start::default() });
         }
         self.line("calm");
         self.pass(None)?;

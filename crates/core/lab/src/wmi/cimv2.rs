@@ -3,7 +3,7 @@
 use cim::{Row, Value};
 
 use super::{hardware, text};
-use crate::host::Host;
+use crate::host::{Host, Vmms};
 use crate::schema::Class;
 use crate::world::World;
 
@@ -14,6 +14,9 @@ const OTHER_SERVICES: [(&str, &str); 4] = [
     ("Winmgmt", "Windows Management Instrumentation"),
     ("WinRM", "Windows Remote Management (WS-Management)"),
 ];
+
+/// A service's `State` when it works.
+const RUNNING: &str = "Running";
 
 impl World {
     pub(super) fn windows(&self, index: usize, class: &Class) -> Vec<Row> {
@@ -86,12 +89,18 @@ fn computer(host: &Host, class: &Class) -> Row {
 
 fn services(host: &Host, class: &Class) -> Vec<Row> {
     let mut rows: Vec<Row> =
-        OTHER_SERVICES.iter().map(|(name, display)| service(host, class, name, display, true)).collect();
-    rows.push(service(host, class, "vmms", "Hyper-V Virtual Machine Management", host.runs_vmms()));
+        OTHER_SERVICES.iter().map(|(name, display)| service(host, class, (name, display), RUNNING)).collect();
+    let state = match host.vmms {
+        Vmms::Stopped => "Stopped",
+        Vmms::Starting { .. } => "Start Pending",
+        Vmms::Running { .. } => RUNNING,
+    };
+    rows.push(service(host, class, ("vmms", "Hyper-V Virtual Machine Management"), state));
     rows
 }
 
-fn service(host: &Host, class: &Class, name: &str, display: &str, running: bool) -> Row {
+fn service(host: &Host, class: &Class, (name, display): (&str, &str), state: &str) -> Row {
+    let running = state == RUNNING;
     class.instance(
         &host.netbios(),
         vec![
@@ -103,12 +112,12 @@ fn service(host: &Host, class: &Class, name: &str, display: &str, running: bool)
             ("ErrorControl", text("Normal")),
             ("ExitCode", Value::Uint32(0)),
             ("Name", text(name)),
-            ("ProcessId", Value::Uint32(if running { 1_204 } else { 0 })),
+            ("ProcessId", Value::Uint32(if state == "Stopped" { 0 } else { 1_204 })),
             ("ServiceType", text("Own Process")),
             ("Started", Value::Boolean(running)),
             ("StartMode", text("Auto")),
             ("StartName", text("LocalSystem")),
-            ("State", text(if running { "Running" } else { "Stopped" })),
+            ("State", text(state)),
             ("Status", text("OK")),
             ("SystemCreationClassName", text("Win32_ComputerSystem")),
             ("SystemName", text(host.netbios())),

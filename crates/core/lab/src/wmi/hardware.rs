@@ -74,6 +74,7 @@ pub(super) fn processors(host: &Host, class: &Class) -> Vec<Row> {
 /// which mends suspended replication (Microsoft's support article of that number).
 pub(super) fn updates(os: Os, host: &Host, class: &Class) -> Vec<Row> {
     let number = match os {
+        Os::Server2012 => "KB2770917",
         Os::Server2012R2 => "KB2919355",
         Os::Server2016 => "KB3192137",
         Os::Server2019 => "KB5005112",

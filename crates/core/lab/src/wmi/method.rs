@@ -2,9 +2,11 @@
 
 use cim::{Argument, CallError, ObjectPath, Output, Properties, Row, Value};
 
-use super::virtualization::{guid, instance_id};
+use super::virtualization::guid;
 use super::{NO_METHOD, not_there};
+use crate::leg::At;
 use crate::schema::VIRTUALIZATION;
+use crate::spec::Os;
 use crate::world::World;
 
 /// Return values of replication methods (2.5 of the reference).
@@ -38,41 +40,43 @@ impl World {
             return Ok(returned(INVALID_PARAMETER, None));
         };
         match method.to_ascii_lowercase().as_str() {
-            "requestreplicationstatechange" => Ok(self.change_replication(host, vm, requested)),
-            "requestreplicationstatechangeex" => {
+            "requestreplicationstatechange" => Ok(self.change_replication(host, vm, 0, requested)),
+            "requestreplicationstatechangeex" if self.spec.os != Os::Server2012 => {
                 let relationship = argument("ReplicationRelationship").cloned().unwrap_or(Value::Nil);
-                if self.names_primary_relationship(vm, &relationship) {
-                    Ok(self.change_replication(host, vm, requested))
-                } else {
-                    Ok(returned(INVALID_PARAMETER, None))
-                }
+                Ok(match self.names_slot(vm, &relationship) {
+                    Some(slot) => self.change_replication(host, vm, slot, requested),
+                    None => returned(INVALID_PARAMETER, None),
+                })
             }
             "requeststatechange" => Ok(self.change_power(host, vm, requested)),
             _ => Err(no_method()),
         }
     }
 
-    /// Whether the embedded instance is the VM's own first relationship. Absent means that one. Only the class and the
-    /// key are read; other values are ignored.
-    fn names_primary_relationship(&self, vm: usize, relationship: &Value) -> bool {
+    /// Which of the VM's own replication objects the embedded instance is; the first if it is absent. Only the class and
+    /// the key are read; other values are ignored.
+    fn names_slot(&self, vm: usize, relationship: &Value) -> Option<u8> {
         if relationship.is_nil() {
-            return true;
+            return Some(0);
         }
-        let Some(row) = relationship.lexical().and_then(|text| cim::cimxml::read(&text).ok()) else { return false };
-        let id = row.get::<String>("InstanceID").unwrap_or_default();
-        let own = self.vms.get(vm).map(|vm| instance_id(vm.id, 0)).unwrap_or_default();
-        row.class == "Msvm_ReplicationRelationship" && id.eq_ignore_ascii_case(&own)
+        let row = cim::cimxml::read(&relationship.lexical()?).ok()?;
+        let id = row.get::<String>("InstanceID").ok().filter(|_| row.class == "Msvm_ReplicationRelationship")?;
+        let own = self.vms.get(vm)?.id;
+        (0..=1).find(|slot| id.eq_ignore_ascii_case(&self.instance_id(own, *slot)))
     }
 
-    fn change_replication(&mut self, host: usize, vm: usize, requested: u16) -> Output {
-        let Some((sender, end)) = self.leg(vm).map(|(v, leg)| (v.home == host, leg.end(v.home == host))) else {
+    fn change_replication(&mut self, host: usize, index: usize, slot: u8, requested: u16) -> Output {
+        let object = self.vms.get(index).and_then(|vm| vm.object(host, slot));
+        let Some((at, sender, end)) =
+            object.map(|(leg, sender)| (At { vm: index, kind: leg.kind }, sender, leg.end(sender)))
+        else {
             return returned(INVALID_STATE, None);
         };
         if end.changing.is_some() {
             return returned(IN_USE, None);
         }
-        let Some(to) = Self::allowed(end.state, requested) else { return returned(INVALID_STATE, None) };
-        match self.begin_job(vm, sender, to) {
+        let Some(to) = Self::allowed(end, requested) else { return returned(INVALID_STATE, None) };
+        match self.begin_job(at, sender, requested, to) {
             Some(job) => returned(JOB_STARTED, Some(guid(job))),
             None => returned(INVALID_STATE, None),
         }
@@ -85,15 +89,7 @@ impl World {
             3 => false,
             _ => return returned(INVALID_STATE, None),
         };
-        self.count_log(index);
-        if let Some(vm) = self.vms.get_mut(index) {
-            if vm.home == host {
-                vm.running = running;
-            } else if let Some(leg) = vm.leg.as_mut() {
-                leg.receiver.replica_running = running;
-            }
-        }
-        self.watch_log(index);
+        self.run(index, host, running);
         returned(DONE, None)
     }
 }

@@ -9,6 +9,7 @@ mod summary;
 #[cfg(test)]
 mod tests;
 mod virtualization;
+mod vm;
 mod vm_settings;
 
 use std::time::Duration;
@@ -16,6 +17,7 @@ use std::time::Duration;
 use cim::{CallError, DateTime, ErrorKind, ObjectPath, Reached, Reply, Request, Row, Timestamp, Value};
 
 use crate::schema::{self, CIMV2, Class};
+use crate::spec::Os;
 use crate::world::World;
 
 /// No such class, asked for by its URI.
@@ -32,6 +34,26 @@ const NO_METHOD: u32 = 0x8004_102E;
 /// Windows' "never": 1601-01-01, in microseconds before 1970.
 const NEVER_US: i64 = -11_644_473_600_000_000;
 
+/// Classes that came with Server 2012 R2.
+const NEWER_THAN_2012: [&str; 3] =
+    ["Msvm_ReplicationProvider", "Msvm_ReplicationRelationship", "Msvm_SystemReplicationRelationship"];
+
+/// Properties that came with Server 2012 R2.
+const NEW_IN_2012_R2: [&str; 12] = [
+    "AdditionalSettings",
+    "BootSourceOrder",
+    "EnhancedSessionModeState",
+    "LowMmioGapSize",
+    "NetworkBootPreferredProtocol",
+    "PauseAfterBootFailure",
+    "ReplicationHealthEx",
+    "ReplicationInterval",
+    "ReplicationProvider",
+    "ReplicationProviderId",
+    "ReplicationStateEx",
+    "SecureBootEnabled",
+];
+
 fn not_there(status: u32, what: &str) -> CallError {
     CallError::new(ErrorKind::NotThere, Reached::Yes, what).with_status(status)
 }
@@ -44,7 +66,7 @@ impl World {
     pub fn answer(&mut self, host: usize, request: &Request) -> Result<Reply, CallError> {
         match request {
             Request::Query { namespace, select } => {
-                let class = find(namespace.as_str(), select.class.as_str(), NO_CLASS_IN_QUERY)?;
+                let class = self.find(namespace.as_str(), select.class.as_str(), NO_CLASS_IN_QUERY)?;
                 let rows = self.instances(host, class);
                 let selected = rows.iter().filter(|row| select.selects(row)).map(|row| select.project(row));
                 Ok(Reply::Rows(selected.collect()))
@@ -61,7 +83,7 @@ impl World {
     }
 
     fn instance(&self, host: usize, path: &ObjectPath) -> Result<Row, CallError> {
-        let class = find(path.namespace.as_str(), path.class.as_str(), NO_CLASS)?;
+        let class = self.find(path.namespace.as_str(), path.class.as_str(), NO_CLASS)?;
         let known = |name: &cim::Name| class.keys.iter().any(|key| *name == **key);
         if let Some(name) = path.keys.keys().find(|name| !known(name)) {
             let text = format!("{name} is no key of {}", class.name);
@@ -75,15 +97,37 @@ impl World {
         found.ok_or_else(|| not_there(NOT_FOUND, "the object was deleted, or the account may not see it"))
     }
 
+    /// The class of that name, if this Windows has it.
+    fn find(&self, namespace: &str, name: &str, status: u32) -> Result<&'static Class, CallError> {
+        if !schema::classes().any(|class| class.namespace.eq_ignore_ascii_case(namespace)) {
+            return Err(not_there(NO_NAMESPACE, &format!("there is no namespace {namespace}")));
+        }
+        let class = schema::class(namespace, name).filter(|class| self.has(class));
+        class.ok_or_else(|| not_there(status, &format!("there is no class {name}")))
+    }
+
+    /// Whether this Windows has a class. Server 2012 keeps replication with the VM.
+    fn has(&self, class: &Class) -> bool {
+        self.spec.os != Os::Server2012 || !NEWER_THAN_2012.contains(&class.name)
+    }
+
     /// Every instance of a class that the host shows now.
     fn instances(&self, host: usize, class: &Class) -> Vec<Row> {
         if class.is_association() {
-            self.associations(host, class)
-        } else if class.namespace == CIMV2 {
-            self.windows(host, class)
-        } else {
-            self.hyperv(host, class)
+            return self.associations(host, class);
         }
+        if class.namespace == CIMV2 {
+            return self.windows(host, class);
+        }
+        let mut rows = self.hyperv(host, class);
+        if self.spec.os == Os::Server2012 {
+            for row in &mut rows {
+                let all = std::mem::take(&mut row.properties);
+                row.properties =
+                    all.into_iter().filter(|(name, _)| !NEW_IN_2012_R2.iter().any(|new| *name == **new)).collect();
+            }
+        }
+        rows
     }
 
     /// A point in virtual time by a host's own clock.
@@ -102,13 +146,6 @@ fn without_system_properties(mut row: Row) -> Row {
 
 fn never() -> Value {
     Value::DateTime(DateTime::Timestamp(Timestamp::from_unix_us(NEVER_US)))
-}
-
-fn find(namespace: &str, name: &str, status: u32) -> Result<&'static Class, CallError> {
-    if !schema::classes().any(|class| class.namespace.eq_ignore_ascii_case(namespace)) {
-        return Err(not_there(NO_NAMESPACE, &format!("there is no namespace {namespace}")));
-    }
-    schema::class(namespace, name).ok_or_else(|| not_there(status, &format!("there is no class {name}")))
 }
 
 fn text(value: impl Into<String>) -> Value {

@@ -7,7 +7,7 @@ use cim::{CallError, Reply, Row, Value};
 use uuid::Uuid;
 
 use super::virtualization::guid;
-use super::{NO_CLASS_IN_QUERY, find, not_there, without_system_properties};
+use super::{NO_CLASS_IN_QUERY, not_there, without_system_properties};
 use crate::schema::{self, Class, VIRTUALIZATION};
 use crate::world::World;
 
@@ -75,7 +75,7 @@ impl World {
     /// Answers a walk. The object, and every class that is named, must be there.
     pub(super) fn related(&self, host: usize, related: &Related) -> Result<Reply, CallError> {
         let namespace = related.object.namespace.as_str();
-        let class_named = |name: &cim::Name| find(namespace, name.as_str(), NO_CLASS_IN_QUERY);
+        let class_named = |name: &cim::Name| self.find(namespace, name.as_str(), NO_CLASS_IN_QUERY);
         class_named(&related.object.class)?;
         let associations = match &related.association {
             Some(name) => vec![class_named(name).and_then(|class| {
@@ -83,7 +83,9 @@ impl World {
                 if class.is_association() { Ok(class) } else { Err(not_there(NO_CLASS_IN_QUERY, &text)) }
             })?],
             None => schema::classes()
-                .filter(|class| class.namespace.eq_ignore_ascii_case(namespace) && class.is_association())
+                .filter(|class| {
+                    class.namespace.eq_ignore_ascii_case(namespace) && class.is_association() && self.has(class)
+                })
                 .collect(),
         };
         let wanted = match &related.sought {
@@ -159,7 +161,7 @@ impl World {
             "Msvm_ConcreteJob" => {
                 let id: Uuid = text("InstanceID").parse().ok()?;
                 let job = self.hosts.get(host)?.jobs.get(&id)?;
-                Some(guid(self.vms.get(job.vm)?.id))
+                Some(guid(self.vms.get(job.at.vm)?.id))
             }
             // `Microsoft:` and the GUID, then what tells the VM's settings from each other.
             _ => Some(text("InstanceID").split(':').nth(1)?.split('\\').next()?.to_uppercase()),

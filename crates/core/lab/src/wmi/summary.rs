@@ -100,7 +100,7 @@ impl World {
             return invalid();
         };
         let Some(wanted) = wanted(argument("RequestedInformation")) else { return invalid() };
-        let all = self.summaries(index, host, class);
+        let all = self.instances(index, class);
         let settings = argument("SettingData");
         let entries: Vec<Row> = if settings.is_nil() {
             all
@@ -136,7 +136,9 @@ fn summary(host: &Host, vm: &Row, relationships: &[Row], settings: &[Row], class
         .map(|(_, row)| row)
         .collect();
     let each = |name: &str| Value::List(legs.iter().map(|row| row.properties.value(name).clone()).collect());
-    let provider = |row: &Row| {
+    let provider = |leg: &&Row| {
+        let key = leg.properties.value("InstanceID");
+        let row = settings.iter().find(|row| row.properties.value("InstanceID") == key)?;
         let path = row.get_opt::<String>("ReplicationProvider").ok().flatten()?;
         let path = ObjectPath::parse(&path).ok()?;
         path.key("InstanceID")?.rsplit('\\').next().map(text)
@@ -166,7 +168,7 @@ fn summary(host: &Host, vm: &Row, relationships: &[Row], settings: &[Row], class
             ("ReplicationHealth", same("ReplicationHealth")),
             ("ReplicationHealthEx", each("ReplicationHealth")),
             ("ReplicationMode", same("ReplicationMode")),
-            ("ReplicationProviderId", Value::List(settings.iter().filter(own).filter_map(provider).collect())),
+            ("ReplicationProviderId", Value::List(legs.iter().filter_map(provider).collect())),
             ("ReplicationState", same("ReplicationState")),
             ("ReplicationStateEx", each("ReplicationState")),
             ("StatusDescriptions", same("StatusDescriptions")),

@@ -1,6 +1,6 @@
 //! From a route to a command.
 
-use reprise_lab::{Command, InFlight, Management, Setting, Side};
+use reprise_lab::{Command, InFlight, Kind, Management, Setting, Side, Start};
 
 use super::parameters::Parameters;
 use super::{Refusal, not_yet};
@@ -8,19 +8,19 @@ use super::{Refusal, not_yet};
 pub(super) const HOST: &[&str] = &[
     "POST /hosts/{name}/shutdown?in_flight=all|none|N",
     "POST /hosts/{name}/power-cut",
-    "POST /hosts/{name}/boot[?vmms_ready_after_s=N]",
+    "POST /hosts/{name}/boot[?vmms_ready_after_s=N&vmms_starts_after_s=N]",
     "POST /hosts/{name}/vmms/stop",
-    "POST /hosts/{name}/vmms/start",
+    "POST /hosts/{name}/vmms/start[?vmms_ready_after_s=N&vmms_starts_after_s=N]",
     "POST /hosts/{name}/management?mode=up|refuse|blackhole",
     "POST /hosts/{name}/clock?offset_s=N",
 ];
 
 pub(super) const VM: &[&str] = &[
-    "POST /vms/{id|name}/pause[?leg=simple&side=sender|receiver]",
-    "POST /vms/{id|name}/resume[?leg=simple&side=sender|receiver]",
-    "POST /vms/{id|name}/failover",
-    "POST /vms/{id|name}/commit",
-    "POST /vms/{id|name}/revert",
+    "POST /vms/{id|name}/pause[?leg=simple|extended&side=sender|receiver]",
+    "POST /vms/{id|name}/resume[?leg=simple|extended&side=sender|receiver]",
+    "POST /vms/{id|name}/failover[?leg=simple|extended]",
+    "POST /vms/{id|name}/commit[?leg=simple|extended]",
+    "POST /vms/{id|name}/revert[?leg=simple|extended]",
     "POST /vms/{id|name}/set?[leg=&side=&]state|mode|running|provider|failed_over_type|last_replication|primary_host|primary_point",
 ];
 
@@ -40,9 +40,9 @@ pub(super) fn host_command(host: String, what: &str, parameters: &mut Parameters
     Ok(match what {
         "shutdown" => Command::Shutdown { host, in_flight: in_flight(parameters)? },
         "power-cut" => Command::PowerCut { host },
-        "boot" => Command::Boot { host, ready_after: parameters.seconds("vmms_ready_after_s")? },
+        "boot" => Command::Boot { host, vmms: vmms(parameters)? },
         "vmms/stop" => Command::VmmsStop { host },
-        "vmms/start" => Command::VmmsStart { host },
+        "vmms/start" => Command::VmmsStart { host, vmms: vmms(parameters)? },
         "management" => {
             let mode = match parameters.text("mode").as_deref() {
                 Some("up") => Management::Up,
@@ -59,6 +59,11 @@ pub(super) fn host_command(host: String, what: &str, parameters: &mut Parameters
         }
         other => return Err(Refusal::Unknown(format!("there is no route /hosts/{host}/{other}"))),
     })
+}
+
+fn vmms(parameters: &mut Parameters) -> Result<Start, Refusal> {
+    let starts_after = parameters.seconds("vmms_starts_after_s")?;
+    Ok(Start { starts_after, ready_after: parameters.seconds("vmms_ready_after_s")? })
 }
 
 fn in_flight(parameters: &mut Parameters) -> Result<InFlight, Refusal> {
@@ -79,26 +84,30 @@ pub(super) fn vm_command(vm: String, what: &str, parameters: &mut Parameters) ->
         return Err(not_yet(&format!("the route /vms/{vm}/{what}")));
     }
     Ok(match what {
-        "pause" => Command::Pause { vm, side: side(parameters)? },
-        "resume" => Command::Resume { vm, side: side(parameters)? },
-        "failover" => Command::Failover { vm },
-        "commit" => Command::Commit { vm },
-        "revert" => Command::Revert { vm },
+        "pause" => Command::Pause { vm, leg: leg(parameters)?, side: side(parameters)? },
+        "resume" => Command::Resume { vm, leg: leg(parameters)?, side: side(parameters)? },
+        "failover" => Command::Failover { vm, leg: leg(parameters)? },
+        "commit" => Command::Commit { vm, leg: leg(parameters)? },
+        "revert" => Command::Revert { vm, leg: leg(parameters)? },
         "set" => {
-            let side = side(parameters)?;
-            Command::Set { vm, side, settings: settings(parameters)? }
+            let (leg, side) = (leg(parameters)?, side(parameters)?);
+            Command::Set { vm, leg, side, settings: settings(parameters)? }
         }
         other => return Err(Refusal::Unknown(format!("there is no route /vms/{vm}/{other}"))),
     })
 }
 
-/// The end that is meant; the simple leg's sender where nothing is said.
-fn side(parameters: &mut Parameters) -> Result<Side, Refusal> {
+/// The leg that is meant; the simple one where nothing is said.
+fn leg(parameters: &mut Parameters) -> Result<Kind, Refusal> {
     match parameters.text("leg").as_deref() {
-        None | Some("simple") => {}
-        Some("extended") => return Err(not_yet("extended legs")),
-        Some(_) => return Err(Refusal::Bad("parameter leg: simple or extended is expected".to_owned())),
+        None | Some("simple") => Ok(Kind::Simple),
+        Some("extended") => Ok(Kind::Extended),
+        Some(_) => Err(Refusal::Bad("parameter leg: simple or extended is expected".to_owned())),
     }
+}
+
+/// The end that is meant; the sender where nothing is said.
+fn side(parameters: &mut Parameters) -> Result<Side, Refusal> {
     match parameters.text("side").as_deref() {
         None | Some("sender") => Ok(Side::Sender),
         Some("receiver") => Ok(Side::Receiver),

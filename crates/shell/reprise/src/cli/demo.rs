@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use reprise_lab::{Command, InFlight, Spec, Topology, view};
+use reprise_lab::{Command, InFlight, Spec, Start, Topology, view};
 use reprise_lab_server::{Lab, Options};
 use reprise_model::{Policy, ReplicationState};
 use reprise_platform::sink::Sink;
@@ -66,7 +66,8 @@ async fn play(seed: u64) -> Result<bool, String> {
         what_people_see(&broken),
         events(&broken)
     ));
-    let boot = Command::Boot { host: REPLICA.to_owned(), ready_after: Some(Duration::from_secs(2)) };
+    let vmms = Start { ready_after: Some(Duration::from_secs(2)), ..Start::default() };
+    let boot = Command::Boot { host: REPLICA.to_owned(), vmms };
     lab.command(&boot).await.map_err(|error| error.to_string())?;
     let booted = Instant::now();
     say(&format!("3. {REPLICA} is up again. Reprise asks both hosts over WS-Management …\n\n"));

@@ -36,7 +36,7 @@ fn a_password_file_that_others_may_read_is_refused_before_anything_is_sent() {
 
 #[test]
 fn usage_errors_print_nothing_on_standard_output_and_say_what_next() {
-    let cases: [&[&str]; 10] = [
+    let cases: [&[&str]; 11] = [
         &["run"],
         &["run", "--host", "hv01"],
         &["run", "--host", "http://127.0.0.1:1"],
@@ -44,7 +44,8 @@ fn usage_errors_print_nothing_on_standard_output_and_say_what_next() {
         &["run", "--host", "http://127.0.0.1:1", "--timeout", "soon"],
         &["run", "--config", "/nowhere/reprise.toml"],
         &["run", "--host", "http://127.0.0.1:1", "--vms-timeout", "2"],
-        &["lab", "up", "--os", "2012"],
+        &["lab", "up", "--os", "2012", "--topology", "chain", "--hosts", "3"],
+        &["lab", "up", "--extended", "1"],
         &["lab", "up", "--topology", "pairs", "--hosts", "3"],
         &["lab", "up", "--tls"],
     ];

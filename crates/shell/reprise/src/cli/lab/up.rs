@@ -24,10 +24,10 @@ pub(super) struct Arguments {
     /// How many VMs
     #[arg(long, default_value_t = 3)]
     vms: usize,
-    /// 2012r2, 2016, 2019 or 2022
+    /// 2012, 2012r2, 2016, 2019 or 2022
     #[arg(long, default_value = "2012r2")]
     os: String,
-    /// ring, pairs or hub
+    /// ring, pairs, hub or chain
     #[arg(long, default_value = "ring")]
     topology: String,
     /// The state that a shutdown leaves behind: error or suspended
@@ -48,10 +48,10 @@ pub(super) struct Arguments {
     /// How many VMs, counted from the end, are not replicated
     #[arg(long, default_value_t = 0, value_name = "N")]
     unreplicated: usize,
-    /// VMs with names that could be read as something else (not yet)
+    /// VMs with names that could be read as something else
     #[arg(long)]
     odd_names: bool,
-    /// How many VMs have extended replication (not yet)
+    /// How many VMs, counted from the start, are replicated onwards to a third host
     #[arg(long, default_value_t = 0, value_name = "N")]
     extended: usize,
     /// Schemes that the hosts offer: basic (ntlm, negotiate and kerberos: not yet)
@@ -115,12 +115,6 @@ fn tell(lab: &Lab, path: Option<&Path>) -> bool {
 
 fn spec(arguments: &Arguments) -> Result<Spec, SpecError> {
     let not_yet = |what: &str| Err(SpecError::NotYet(what.to_owned()));
-    if arguments.odd_names {
-        return not_yet("odd names (--odd-names)");
-    }
-    if arguments.extended > 0 {
-        return not_yet("extended replication (--extended)");
-    }
     if arguments.tls {
         return not_yet("HTTPS (--tls)");
     }
@@ -139,6 +133,8 @@ fn spec(arguments: &Arguments) -> Result<Spec, SpecError> {
         job: Duration::from_millis(u64::from(arguments.job)),
         seed: arguments.seed,
         unreplicated: arguments.unreplicated,
+        extended: arguments.extended,
+        odd_names: arguments.odd_names,
         started_us: jiff::Timestamp::now().as_microsecond(),
     })
 }

@@ -1,10 +1,15 @@
 //! The lab by itself.
 
+mod extended;
+mod server2012;
+
 use std::time::Duration;
 
 use cim::{FromValue, ObjectPath, Reply, Request, wql};
 
-use crate::{Command, InFlight, Side, Spec, World};
+use uuid::Uuid;
+
+use crate::{Command, CommandError, InFlight, Kind, Setting, Side, Spec, Start, World};
 
 fn world(vms: usize) -> World {
     World::new(&Spec { vms, ..Spec::default() }).unwrap()
@@ -50,11 +55,84 @@ fn a_shutdown_with_deltas_in_flight_breaks_exactly_the_legs_it_is_told_to() {
 }
 
 #[test]
+fn while_the_service_starts_nothing_of_hyper_v_is_shown_and_then_it_is_not_ready_at_once() {
+    let mut lab = world(2);
+    lab.command(&Command::Shutdown { host: host(0), in_flight: InFlight::All }).unwrap();
+    let vmms = Start { starts_after: Some(Duration::from_secs(5)), ready_after: Some(Duration::from_secs(8)) };
+    lab.command(&Command::Boot { host: host(0), vmms }).unwrap();
+    let service = |lab: &mut World| {
+        let path = ObjectPath::new("root/cimv2", "Win32_Service").with("Name", "vmms");
+        match lab.answer(0, &Request::Get { path }) {
+            Ok(Reply::Instance(row)) => row.get::<String>("State").unwrap(),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!((service(&mut lab).as_str(), lab.view().hosts[0].vmms), ("Start Pending", "starting"));
+    assert_eq!(count(&mut lab, 0, "Msvm_ReplicationService"), 0);
+    lab.advance(Duration::from_secs(5));
+    assert_eq!((service(&mut lab).as_str(), lab.view().hosts[0].vmms), ("Running", "not_ready"));
+    assert_eq!(count(&mut lab, 0, "Msvm_ReplicationService"), 1);
+    lab.advance(Duration::from_secs(8));
+    assert_eq!((count(&mut lab, 0, "Msvm_ComputerSystem"), lab.view().hosts[0].vmms), (3, "ready"));
+}
+
+#[test]
+fn a_resume_does_not_make_cycles_come_more_often() {
+    let mut lab = world(1);
+    for minute in 1..=20 {
+        for command in [pause(), resume()] {
+            lab.command(&command).unwrap();
+        }
+        lab.advance(Duration::from_secs(minute));
+    }
+    let before = lab.view().vms[0].legs[0].cycles_ok;
+    lab.advance(lab.now() + Duration::from_hours(1));
+    assert!(lab.view().vms[0].legs[0].cycles_ok - before <= 13);
+}
+
+fn pause() -> Command {
+    Command::Pause { vm: "vm-001".into(), leg: Kind::Simple, side: Side::Sender }
+}
+
+fn resume() -> Command {
+    Command::Resume { vm: "vm-001".into(), leg: Kind::Simple, side: Side::Sender }
+}
+
+#[test]
+fn names_may_be_odd_and_a_name_that_two_vms_have_is_refused() {
+    let mut lab = World::new(&Spec { vms: 20, odd_names: true, ..Spec::default() }).unwrap();
+    let pause = |vm: &str| Command::Pause { vm: vm.into(), leg: Kind::Simple, side: Side::Sender };
+    assert!(matches!(lab.command(&pause("web")), Err(CommandError::NotUnique(_))));
+    for vm in lab.view().vms.iter().skip(2) {
+        lab.command(&pause(&vm.vm)).unwrap();
+    }
+    assert!(lab.view().vms.iter().any(|vm| Uuid::try_parse(&vm.vm).is_ok()));
+}
+
+#[test]
+fn an_initial_replication_that_was_broken_off_goes_on_as_one() {
+    let mut lab = world(1);
+    let settings = vec![Setting::State(8), Setting::NeverReplicated];
+    lab.command(&Command::Set { vm: "vm-001".into(), leg: Kind::Simple, side: Side::Sender, settings }).unwrap();
+    let request = resume_request(&lab, 0);
+    assert_eq!(returned(lab.answer(0, &request)), 4_096);
+    assert_eq!(shown_state(&mut lab, 0, 0), 3, "what was asked for");
+    lab.advance(Duration::from_secs(1));
+    assert_eq!(states(&lab), [2]);
+    lab.advance(Duration::from_mins(30));
+    assert_eq!(states(&lab), [3]);
+}
+
+#[test]
 fn after_a_boot_rows_come_one_after_the_other_and_the_host_row_comes_first() {
     let mut lab = world(6);
     lab.command(&Command::Shutdown { host: host(0), in_flight: InFlight::All }).unwrap();
     assert_eq!(count(&mut lab, 0, "Msvm_ReplicationService"), 0);
-    lab.command(&Command::Boot { host: host(0), ready_after: Some(Duration::from_secs(3)) }).unwrap();
+    lab.command(&Command::Boot {
+        host: host(0),
+        vmms: Start { ready_after: Some(Duration::from_secs(3)), ..Start::default() },
+    })
+    .unwrap();
     assert_eq!(count(&mut lab, 0, "Msvm_ReplicationService"), 1);
     assert_eq!(count(&mut lab, 0, "Msvm_ComputerSystem"), 1);
     assert_eq!(lab.view().hosts[0].vmms, "not_ready");
@@ -103,7 +181,7 @@ fn shown_state(world: &mut World, on: usize, vm: usize) -> u16 {
 fn while_a_job_runs_the_state_already_reads_as_requested_and_the_job_goes_after_five_minutes() {
     let mut lab = world(1);
     lab.command(&Command::Shutdown { host: host(1), in_flight: InFlight::All }).unwrap();
-    lab.command(&Command::Boot { host: host(1), ready_after: None }).unwrap();
+    lab.command(&Command::Boot { host: host(1), vmms: Start::default() }).unwrap();
     lab.advance(Duration::from_secs(1));
     let request = resume_request(&lab, 0);
     assert_eq!(returned(lab.answer(0, &request)), 4_096);
@@ -122,14 +200,14 @@ fn a_resume_against_a_failover_fails_in_its_job_and_falls_back() {
     let mut lab = world(1);
     let vm = lab.view().vms[0].vm.clone();
     lab.command(&Command::Shutdown { host: host(0), in_flight: InFlight::All }).unwrap();
-    lab.command(&Command::Failover { vm: vm.clone() }).unwrap();
-    lab.command(&Command::Boot { host: host(0), ready_after: None }).unwrap();
+    lab.command(&Command::Failover { vm: vm.clone(), leg: Kind::Simple }).unwrap();
+    lab.command(&Command::Boot { host: host(0), vmms: Start::default() }).unwrap();
     lab.advance(Duration::from_secs(1));
     let request = resume_request(&lab, 0);
     assert_eq!(returned(lab.answer(0, &request)), 4_096);
     lab.advance(Duration::from_secs(2));
     assert_eq!(states(&lab), [8]);
-    lab.command(&Command::Revert { vm }).unwrap();
+    lab.command(&Command::Revert { vm, leg: Kind::Simple }).unwrap();
     assert_eq!(returned(lab.answer(0, &request)), 4_096);
     lab.advance(Duration::from_secs(3));
     assert_eq!(states(&lab), [3]);
@@ -141,9 +219,9 @@ fn a_power_cut_leaves_a_resync_behind_and_a_pause_a_pause() {
     lab.command(&Command::PowerCut { host: host(0) }).unwrap();
     assert_eq!(states(&lab), [9, 3], "its own leg lost its log; the one towards it retries");
     let vm = lab.view().vms[1].vm.clone();
-    lab.command(&Command::Pause { vm: vm.clone(), side: Side::Sender }).unwrap();
+    lab.command(&Command::Pause { vm: vm.clone(), leg: Kind::Simple, side: Side::Sender }).unwrap();
     assert_eq!(states(&lab), [9, 7]);
-    lab.command(&Command::Resume { vm, side: Side::Sender }).unwrap();
+    lab.command(&Command::Resume { vm, leg: Kind::Simple, side: Side::Sender }).unwrap();
     assert_eq!(states(&lab), [9, 3]);
 }
 
@@ -151,7 +229,7 @@ fn a_power_cut_leaves_a_resync_behind_and_a_pause_a_pause() {
 fn a_log_that_outgrows_half_of_the_disks_makes_a_resync_necessary() {
     let mut lab = world(1);
     let vm = lab.view().vms[0].vm.clone();
-    lab.command(&Command::Pause { vm, side: Side::Sender }).unwrap();
+    lab.command(&Command::Pause { vm, leg: Kind::Simple, side: Side::Sender }).unwrap();
     lab.advance(Duration::from_hours(1));
     assert_eq!(states(&lab), [7]);
     lab.advance(Duration::from_hours(24 * 60));

@@ -1,0 +1,286 @@
+//! What people, patch tools and power failures do to the site.
+
+mod failover;
+mod network;
+mod object;
+mod power;
+
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use crate::event::Happening;
+use crate::host::{Management, Start};
+use crate::leg::{At, Kind};
+use crate::replication::state;
+use crate::world::World;
+
+/// One thing that is done to the site. Hosts and VMs are named; a VM by its display name or its GUID.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// An orderly shutdown.
+    Shutdown {
+        /// Which host.
+        host: String,
+        /// Which legs it breaks.
+        in_flight: InFlight,
+    },
+    /// The power goes.
+    PowerCut {
+        /// Which host.
+        host: String,
+    },
+    /// The host starts.
+    Boot {
+        /// Which host.
+        host: String,
+        /// How long its VMMS takes.
+        vmms: Start,
+    },
+    /// VMMS is stopped.
+    VmmsStop {
+        /// Which host.
+        host: String,
+    },
+    /// VMMS is started.
+    VmmsStart {
+        /// Which host.
+        host: String,
+        /// How long it takes.
+        vmms: Start,
+    },
+    /// The path by which a host is managed changes.
+    Management {
+        /// Which host.
+        host: String,
+        /// To what.
+        mode: Management,
+    },
+    /// A host's clock is set.
+    Clock {
+        /// Which host.
+        host: String,
+        /// Seconds by which it is ahead of the true time.
+        offset_s: i64,
+    },
+    /// A person pauses replication.
+    Pause {
+        /// Which VM.
+        vm: String,
+        /// Which of its legs.
+        leg: Kind,
+        /// At which end.
+        side: Side,
+    },
+    /// A person resumes replication.
+    Resume {
+        /// Which VM.
+        vm: String,
+        /// Which of its legs.
+        leg: Kind,
+        /// At which end.
+        side: Side,
+    },
+    /// A person fails over, at the receiver.
+    Failover {
+        /// Which VM.
+        vm: String,
+        /// Which of its legs.
+        leg: Kind,
+    },
+    /// A person commits a failover.
+    Commit {
+        /// Which VM.
+        vm: String,
+        /// Which of its legs.
+        leg: Kind,
+    },
+    /// A person takes a failover back.
+    Revert {
+        /// Which VM.
+        vm: String,
+        /// Which of its legs.
+        leg: Kind,
+    },
+    /// One end is put where no other command leads.
+    Set {
+        /// Which VM.
+        vm: String,
+        /// Which of its legs.
+        leg: Kind,
+        /// Which end.
+        side: Side,
+        /// What is set.
+        settings: Vec<Setting>,
+    },
+    /// A replication path is cut.
+    CutLink {
+        /// One host.
+        a: String,
+        /// The other.
+        b: String,
+    },
+    /// A replication path is mended.
+    HealLink {
+        /// One host.
+        a: String,
+        /// The other.
+        b: String,
+        /// How much it delays from now on.
+        delay: Option<Duration>,
+    },
+}
+
+/// Which legs a shutdown breaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InFlight {
+    /// Every Replicating leg of the host whose other end is on.
+    All,
+    /// None.
+    None,
+    /// The first so many of [`InFlight::All`].
+    First(usize),
+    /// Those with data really on its way.
+    Real,
+}
+
+/// One end of a leg.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// The one that sends.
+    Sender,
+    /// The one that receives.
+    Receiver,
+}
+
+/// One thing that [`Command::Set`] sets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Setting {
+    /// The replication state, by WMI's number.
+    State(u16),
+    /// The replication mode, by WMI's number.
+    Mode(u16),
+    /// Whether the VM runs there.
+    Running(bool),
+    /// The provider's GUID.
+    Provider(Uuid),
+    /// The kind of failover, by WMI's number.
+    FailedOverType(u16),
+    /// Data never arrived.
+    NeverReplicated,
+    /// `PrimaryHostSystem`
+    PrimaryHost(String),
+    /// `PrimaryConnectionPoint`
+    PrimaryPoint(String),
+}
+
+/// A command that was not carried out.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CommandError {
+    /// There is none such.
+    #[error("there is no {0}")]
+    Unknown(String),
+    /// The name stands for several.
+    #[error("several VMs are called {0}: use the GUID")]
+    NotUnique(String),
+    /// It cannot be done in this state.
+    #[error("not possible now: {0}")]
+    NotNow(String),
+}
+
+type Done = Result<(), CommandError>;
+
+fn not_now(why: impl Into<String>) -> Done {
+    Err(CommandError::NotNow(why.into()))
+}
+
+impl World {
+    /// Carries out a command at the present virtual time.
+    ///
+    /// # Errors
+    /// [`CommandError`]; nothing has changed then.
+    pub fn command(&mut self, command: &Command) -> Done {
+        match command {
+            Command::Shutdown { host, in_flight } => self.shut_down(self.find_host(host)?, *in_flight),
+            Command::PowerCut { host } => self.cut_power(self.find_host(host)?),
+            Command::Boot { host, vmms } => self.boot(self.find_host(host)?, *vmms),
+            Command::VmmsStop { host } => self.stop_vmms(self.find_host(host)?),
+            Command::VmmsStart { host, vmms } => self.order_vmms(self.find_host(host)?, *vmms),
+            Command::Management { host, mode } => {
+                let index = self.find_host(host)?;
+                self.hosts.get_mut(index).map_or(Ok(()), |host| {
+                    host.management = *mode;
+                    Ok(())
+                })
+            }
+            Command::Clock { host, offset_s } => {
+                let index = self.find_host(host)?;
+                self.hosts.get_mut(index).map_or(Ok(()), |host| {
+                    host.clock_offset_s = *offset_s;
+                    Ok(())
+                })
+            }
+            Command::Pause { vm, leg, side } => self.by_hand(self.find_leg(vm, *leg)?, *side, 7),
+            Command::Resume { vm, leg, side } => self.by_hand(self.find_leg(vm, *leg)?, *side, 3),
+            Command::Failover { vm, leg } => self.fail_over(self.find_leg(vm, *leg)?),
+            Command::Commit { vm, leg } => self.settle(self.find_leg(vm, *leg)?, state::COMMITTED),
+            Command::Revert { vm, leg } => self.settle(self.find_leg(vm, *leg)?, state::REPLICATING),
+            Command::Set { vm, leg, side, settings } => self.set(self.find_vm(vm)?, *leg, *side, settings),
+            Command::CutLink { a, b } => self.set_link(a, b, true, None),
+            Command::HealLink { a, b, delay } => self.set_link(a, b, false, *delay),
+        }
+    }
+
+    fn find_host(&self, name: &str) -> Result<usize, CommandError> {
+        self.host_named(name).ok_or_else(|| CommandError::Unknown(format!("host {name}")))
+    }
+
+    /// A VM by its GUID, or by the name that any host shows for it.
+    fn find_vm(&self, name: &str) -> Result<usize, CommandError> {
+        let unknown = || CommandError::Unknown(format!("VM {name}"));
+        let by_id = Uuid::try_parse(name).ok().and_then(|id| self.vms.iter().position(|vm| vm.id == id));
+        if let Some(index) = by_id {
+            return Ok(index);
+        }
+        let mut named = self.vms.iter().enumerate().filter(|(_, vm)| vm.objects.iter().any(|o| o.name == name));
+        match (named.next(), named.next()) {
+            (Some((index, _)), None) => Ok(index),
+            (None, _) => Err(unknown()),
+            (Some(_), Some(_)) => Err(CommandError::NotUnique(name.to_owned())),
+        }
+    }
+
+    fn find_leg(&self, name: &str, kind: Kind) -> Result<At, CommandError> {
+        let at = At { vm: self.find_vm(name)?, kind };
+        self.leg(at).map(|_| at).ok_or_else(|| no_such_leg(kind))
+    }
+
+    /// A person pauses or resumes one end.
+    fn by_hand(&mut self, at: At, side: Side, requested: u16) -> Done {
+        let sender = side == Side::Sender;
+        let Some((_, leg)) = self.leg(at) else { return Err(no_such_leg(at.kind)) };
+        let end = leg.end(sender);
+        if !self.runs_vmms(end.host) {
+            return not_now("VMMS is not running on that host");
+        }
+        let Some(to) = Self::allowed(end, requested).filter(|_| end.changing.is_none()) else {
+            return not_now(format!("replication is in state {}", end.shown()));
+        };
+        self.change_state(at, sender, to);
+        Ok(())
+    }
+
+    fn record(&mut self, host: usize, happening: &Happening<'_>) {
+        let now = self.now;
+        if let Some(host) = self.hosts.get_mut(host) {
+            host.record(now, happening);
+        }
+    }
+}
+
+fn no_such_leg(kind: Kind) -> CommandError {
+    CommandError::NotNow(match kind {
+        Kind::Simple => "the VM is not replicated".to_owned(),
+        Kind::Extended => "the VM's replica is not replicated onwards".to_owned(),
+    })
+}
