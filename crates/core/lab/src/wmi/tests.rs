@@ -152,6 +152,80 @@ fn names_that_do_not_exist_are_told_so() {
     assert_eq!((nobody.kind, nobody.status), (ErrorKind::NotThere, Some(0x8004_1002)));
 }
 
+fn request(world: &mut World, path: ObjectPath, method: &str, arguments: Vec<Argument>) -> u32 {
+    let invoke = Request::Invoke { path, method: method.into(), arguments };
+    let Ok(Reply::Output(output)) = world.answer(0, &invoke) else { panic!("refused") };
+    output.return_value().unwrap().unwrap()
+}
+
+fn to(state: u16) -> Vec<Argument> {
+    vec![Argument::new("RequestedState", Value::Uint16(state))]
+}
+
+/// What the VM's row says of its state, its uptime and its process.
+fn power(world: &mut World, path: &ObjectPath) -> (u16, u64, bool) {
+    let Ok(Reply::Instance(row)) = world.answer(0, &Request::Get { path: path.clone() }) else { panic!("no row") };
+    let process = row.get_opt::<u32>("ProcessID").unwrap();
+    (
+        row.get("EnabledState").unwrap(),
+        row.get_opt("OnTimeInMilliseconds").unwrap().unwrap_or_default(),
+        process.is_some(),
+    )
+}
+
+#[test]
+fn a_vms_state_follows_each_valid_request() {
+    let mut lab = lab();
+    let vm = vm_path(&id(&lab, 0));
+    for (second, (request_for, code, state, uptime)) in (1..).zip([
+        (9, 0, 9, 1_000),
+        (9, 32_775, 9, 2_000),
+        (2, 0, 2, 3_000),
+        (6, 0, 6, 0),
+        (2, 0, 2, 0),
+        (11, 0, 2, 0),
+        (77, 32_775, 2, 1_000),
+        (2, 32_775, 2, 2_000),
+        (3, 0, 3, 0),
+        (3, 32_775, 3, 0),
+        (10, 0, 2, 0),
+        (4, 0, 3, 0),
+    ]) {
+        lab.advance(std::time::Duration::from_secs(second));
+        assert_eq!(request(&mut lab, vm.clone(), "requeststatechange", to(request_for)), code, "{request_for}");
+        assert_eq!(power(&mut lab, &vm), (state, uptime, matches!(state, 2 | 9)), "after {request_for}");
+    }
+    let settings = related(&mut lab, Related::instances_of(vm.clone(), "Msvm_VirtualSystemSettingData"));
+    assert_eq!(settings[0].properties.value("IsSaved"), &Value::Boolean(false));
+    assert_eq!(request(&mut lab, vm.clone(), "RequestStateChange", Vec::new()), 32_773, "a state is missing");
+}
+
+#[test]
+fn a_vm_that_stands_still_changes_nothing_on_its_disks() {
+    let mut lab = lab();
+    let vm = vm_path(&id(&lab, 0));
+    assert_eq!(request(&mut lab, vm.clone(), "RequestReplicationStateChange", to(7)), 4_096);
+    lab.advance(std::time::Duration::from_secs(10));
+    assert_eq!(request(&mut lab, vm.clone(), "RequestStateChange", to(32_769)), 0);
+    assert_eq!(power(&mut lab, &vm).0, 6);
+    let log = |lab: &World| lab.view().vms[0].legs[0].log_bytes;
+    let before = log(&lab);
+    lab.advance(std::time::Duration::from_mins(10));
+    assert_eq!(log(&lab), before);
+    assert_eq!(request(&mut lab, vm, "RequestStateChange", to(2)), 0);
+    lab.advance(std::time::Duration::from_mins(20));
+    assert!(log(&lab) > before);
+}
+
+#[test]
+fn the_hosts_own_row_refuses_what_is_for_vms() {
+    let mut lab = lab();
+    for method in ["RequestStateChange", "RequestReplicationStateChange", "RequestReplicationStateChangeEx"] {
+        assert_eq!(request(&mut lab, vm_path("hv01"), method, to(3)), 32_770, "{method}");
+    }
+    assert_eq!(power(&mut lab, &vm_path("HV01")).0, 2);
+}
+
 fn summary(world: &mut World, arguments: Vec<Argument>) -> (u32, Vec<Row>) {
     let path = all(world, "Msvm_VirtualSystemManagementService")[0].path.clone().unwrap();
     let request = Request::Invoke { path, method: "GetSummaryInformation".into(), arguments };
