@@ -9,7 +9,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::problem::ConfigError;
 use crate::table::{Findings, Table};
-use crate::{Config, Host, Login, PasswordRef, Run};
+use crate::{Config, Discover, Host, Login, PasswordRef, Run};
 
 /// Largest text that is read: a configuration with a hundred thousand hosts.
 const TEXT_LENGTH_MAX: usize = 32 * 1024 * 1024;
@@ -46,6 +46,7 @@ pub(crate) fn check(text: &str) -> Result<Config, ConfigError> {
         hosts: root.tables("host", &mut found).into_iter().filter_map(|table| host(table, &mut found)).collect(),
         run: Run::default(),
         policy: Policy::default(),
+        discover: root.table("discover", &mut found).map(|table| discover(table, &mut found)).unwrap_or_default(),
     };
     let mut policy = Policy::default();
     let run = root.table("run", &mut found).map(|table| run(table, &mut policy, &mut found)).unwrap_or_default();
@@ -53,9 +54,6 @@ pub(crate) fn check(text: &str) -> Result<Config, ConfigError> {
         judged(table, &mut policy, &mut found);
     }
     policy.holds = root.tables("hold", &mut found).into_iter().filter_map(|table| hold(table, &mut found)).collect();
-    if let Some(table) = root.table("discover", &mut found) {
-        discover(table, &mut found);
-    }
     root.end(&mut found);
     if found.problems.is_empty() {
         return Ok(Config { run, policy, ..config });
@@ -176,12 +174,21 @@ fn hold(mut table: Table<'_>, found: &mut Findings<'_>) -> Option<Hold> {
     Some(Hold { scope: scope?, reason: reason?, until, only_this_pass: false })
 }
 
-fn discover(mut table: Table<'_>, found: &mut Findings<'_>) {
-    if let Some((at, value)) = table.take("peers")
-        && !matches!(value, DeValue::Boolean(false))
-    {
-        found.add(at, "discover.peers", "discovery is not there yet: name every host in a [[host]]");
+fn discover(mut table: Table<'_>, found: &mut Findings<'_>) -> Discover {
+    let mut discover = Discover::default();
+    match table.take("peers") {
+        Some((_, DeValue::Boolean(peers))) => discover.peers = *peers,
+        Some((at, _)) => found.add(at, table.key("peers"), "true or false is expected"),
+        None => {}
     }
-    let _addresses_for_later = table.take("resolve");
+    for (at, name, url) in table.texts("resolve", found) {
+        match HostName::new(&name) {
+            Some(name) => {
+                discover.resolve.insert(name, url);
+            }
+            None => found.add(at, table.key("resolve"), "a host name is expected before each `=`"),
+        }
+    }
     table.end(found);
+    discover
 }

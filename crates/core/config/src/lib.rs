@@ -9,9 +9,10 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use reprise_model::Policy;
+use reprise_model::{HostName, Policy};
 
 pub use duration::parse_duration;
 pub use problem::{ConfigError, ConfigProblem};
@@ -27,6 +28,8 @@ pub struct Config {
     pub run: Run,
     /// What is wanted.
     pub policy: Policy,
+    /// Whether and where hosts are asked that only relationships speak of.
+    pub discover: Discover,
 }
 
 /// How one logs in.
@@ -71,6 +74,16 @@ pub struct Run {
     pub vmms_timeout: Option<Duration>,
     /// The wait for hosts that do not answer yet, and the retries of what is transient.
     pub retry_for: Option<Duration>,
+}
+
+/// Hosts that nobody listed and that relationships speak of.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Discover {
+    /// Whether they are asked too.
+    pub peers: bool,
+    /// Where some of them are. The others are asked at their names, in the way in which the host was asked that
+    /// spoke of them.
+    pub resolve: BTreeMap<HostName, String>,
 }
 
 /// Reads a configuration.

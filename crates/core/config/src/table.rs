@@ -59,6 +59,20 @@ impl<'t> Table<'t> {
         None
     }
 
+    /// A table of texts under names of a person's choice: where each begins, its name, its text.
+    pub(crate) fn texts(&mut self, key: &'static str, found: &mut Findings<'_>) -> Vec<(usize, String, String)> {
+        let Some(table) = self.table(key, found) else { return Vec::new() };
+        let mut texts = Vec::new();
+        for (name, (at, value)) in &table.values {
+            if let DeValue::String(text) = value.get_ref() {
+                texts.push((*at, name.clone(), text.to_string()));
+            } else {
+                found.add(*at, table.key(name), "a text in quotes is expected");
+            }
+        }
+        texts
+    }
+
     pub(crate) fn duration(&mut self, key: &'static str, found: &mut Findings<'_>) -> Option<Duration> {
         let (at, value) = self.take(key)?;
         let text = if let DeValue::Integer(seconds) = value {

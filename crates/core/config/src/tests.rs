@@ -43,10 +43,16 @@ until = "2026-11-30T22:00:00Z"
 [[hold]]
 all = true
 reason = "freeze"
+[discover]
+peers = true
+resolve = { "HV03.lab.test" = "http://127.0.0.1:4711/wsman" }
 "#,
     )
     .unwrap();
     assert_eq!(config.hosts.len(), 2);
+    let resolved = reprise_model::HostName::new("hv03.lab.test").unwrap();
+    assert!(config.discover.peers);
+    assert_eq!(config.discover.resolve[&resolved], "http://127.0.0.1:4711/wsman");
     assert_eq!(config.hosts[1].login.password, Some(PasswordRef::Credential("hv02".to_owned())));
     assert_eq!(config.run.timeout, Some(Duration::from_mins(2)));
     assert_eq!(config.run.retry_for, Some(Duration::from_secs(90)));
@@ -74,7 +80,8 @@ at_boot = 7
 vm = "a"
 host = "b"
 [discover]
-peers = true
+peers = 1
+resolve = { hv02 = 5 }
 "#;
     let expected = "\
 line 1: version: the only version is 1
@@ -87,7 +94,8 @@ line 9: policy.colour: there is no such key; allowed are resync, peer_unseen, pa
 line 11: policy.paused.at_boot: a text in quotes is expected
 line 12: hold: give exactly one of vm, host and all = true
 line 12: hold.reason: it is missing: whoever finds the hold wants to know why
-line 16: discover.peers: discovery is not there yet: name every host in a [[host]]";
+line 16: discover.peers: true or false is expected
+line 17: discover.resolve.hv02: a text in quotes is expected";
     assert_eq!(read(text).unwrap_err().to_string(), expected);
 }
 

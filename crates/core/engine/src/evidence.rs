@@ -8,14 +8,14 @@ use reprise_model::{Evidence, HostTime, VmId, VmmsEvent, VmmsEventKind};
 pub const ABORTED: u32 = 0x8000_4004;
 
 /// Records of one cause stand within seconds of each other; two minutes allow for a slow shutdown.
-const NEAR: Duration = Duration::from_mins(2);
+pub(crate) const NEAR: Duration = Duration::from_mins(2);
 
 /// VMMS's first retry interval where its record does not say one (event 32315, sample from Server 2012).
 const RETRY_INTERVAL: Duration = Duration::from_mins(5);
 
 fn of(evidence: &Evidence, vm: VmId) -> impl Iterator<Item = &VmmsEvent> {
     let events = match evidence {
-        Evidence::NotReadable => [].as_slice(),
+        Evidence::NotReadable | Evidence::Awaited => [].as_slice(),
         Evidence::Readable(events) => events.as_slice(),
     };
     events.iter().filter(move |event| event.vm == vm)

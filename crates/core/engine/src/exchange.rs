@@ -1,6 +1,6 @@
 //! What the engine is told, and what it answers.
 
-use reprise_model::{Act, ActId, Evidence, HostId, LegId, MonoTime, Observation, Outcome};
+use reprise_model::{Act, ActId, Evidence, HostId, HostName, MonoTime, Observation, Outcome};
 
 use crate::report::Report;
 
@@ -25,13 +25,11 @@ pub enum Event {
         /// How.
         outcome: Outcome,
     },
-    /// The event log of one end's host was read.
-    EvidenceRead {
-        /// Of which leg.
-        leg: LegId,
-        /// Which end's host.
-        side: Side,
-        /// What it says.
+    /// A host's event log was read, or could not be.
+    EventsRead {
+        /// Whose.
+        host: HostId,
+        /// What it says of replication.
         evidence: Evidence,
     },
     /// A deadline came.
@@ -54,6 +52,17 @@ pub enum Side {
 pub enum Effect {
     /// Look at a host.
     Observe(HostId),
+    /// Ask one host more, under this id from now on: a relationship speaks of it.
+    Ask {
+        /// What it is called from now on.
+        host: HostId,
+        /// The name by which the relationship speaks of it.
+        name: HostName,
+        /// The host that showed the relationship: the new one is asked in the same way, with the same login.
+        like: HostId,
+    },
+    /// Read what a host's event log says of replication.
+    ReadEvents(HostId),
     /// Carry out an act.
     Perform(Act),
     /// Write an event.

@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
-use reprise_model::{Event, Evidence, LegInfo, Problem, Reason, ReplicationState, Retry};
+use reprise_model::{Event, Evidence, FailedOverType, LegInfo, Problem, Reason, ReplicationState, Retry};
 
 use crate::host::{HostWatch, Phase};
 use crate::judge::Verdict;
-use crate::leg::{End, Whereabouts};
+use crate::leg::{End, SeenEnd, Whereabouts};
 use crate::report::{Action, HostReport, LegReport, LegResult, PassOutcome, Report, Trouble};
 use crate::watch::{Failure, LegWatch};
 
@@ -48,7 +48,7 @@ pub(crate) fn leg(watch: &LegWatch, dry_run: bool) -> LegReport {
     let (result, reason) = result(watch, dry_run);
     let error = (result == LegResult::Failed || result == LegResult::Stale).then(|| leg_trouble(watch, reason));
     let action = match watch.verdict {
-        _ if watch.planned => Action::Resume,
+        _ if watch.planned.is_some() => Action::Resume,
         Verdict::Wait(_) => Action::Wait,
         Verdict::Healthy { .. }
         | Verdict::Leave(_)
@@ -58,7 +58,7 @@ pub(crate) fn leg(watch: &LegWatch, dry_run: bool) -> LegReport {
         | Verdict::Fail(_)
         | Verdict::Stale(_) => Action::None,
     };
-    let held = matches!(watch.verdict, Verdict::Healthy { held: Some(_) });
+    let held = matches!(watch.verdict, Verdict::Healthy { held: Some(_), .. });
     let elapsed = watch.began.and_then(|began| watch.ended.map(|ended| ended.since(began)));
     LegReport {
         id: watch.leg.id,
@@ -82,13 +82,17 @@ pub(crate) fn leg(watch: &LegWatch, dry_run: bool) -> LegReport {
 
 fn result(watch: &LegWatch, dry_run: bool) -> (LegResult, Reason) {
     match watch.verdict {
-        Verdict::Healthy { held } if watch.resumed => (LegResult::Resumed, held.unwrap_or(resume_reason(watch))),
-        Verdict::Healthy { held } => {
+        Verdict::Healthy { held, .. } if watch.resumed => (LegResult::Resumed, held.unwrap_or(planned_reason(watch))),
+        Verdict::Healthy { held, moves } => {
             let stopped_before = watch.before.is_some_and(|before| before != ReplicationState::Replicating);
-            let own = if stopped_before { Reason::ResumedElsewhere } else { Reason::Replicating };
+            let own = match (stopped_before, moves) {
+                (true, _) => Reason::ResumedElsewhere,
+                (false, true) => Reason::Replicating,
+                (false, false) => Reason::NotMoving,
+            };
             (LegResult::Healthy, held.unwrap_or(own))
         }
-        Verdict::Leave(Reason::InitialReplication) if watch.resumed => (LegResult::Resumed, resume_reason(watch)),
+        Verdict::Leave(Reason::InitialReplication) if watch.resumed => (LegResult::Resumed, planned_reason(watch)),
         Verdict::Leave(reason) => (LegResult::Left, reason),
         Verdict::NeedsPerson(reason) => (LegResult::NeedsPerson, reason),
         Verdict::NotOurs => (LegResult::Skipped, Reason::SenderNotAsked),
@@ -106,35 +110,38 @@ fn result(watch: &LegWatch, dry_run: bool) -> (LegResult, Reason) {
 }
 
 /// Why a leg that runs now was resumed.
-fn resume_reason(watch: &LegWatch) -> Reason {
-    match watch.before {
-        Some(ReplicationState::Suspended) if watch.without_evidence => Reason::PausedAtStart,
-        Some(ReplicationState::Suspended) => Reason::PausedByShutdown,
-        _ => Reason::Error,
-    }
+fn planned_reason(watch: &LegWatch) -> Reason {
+    watch.planned.unwrap_or(Reason::Error)
 }
 
 fn detail(watch: &LegWatch, reason: Reason) -> String {
     let mut text = reason.meaning().to_owned();
-    let acted_on_error = watch.planned || matches!(watch.verdict, Verdict::Resume { .. });
-    if acted_on_error && watch.memory.sender_events == Evidence::NotReadable {
+    if watch.planned.is_some() && watch.memory.sender_events == Evidence::NotReadable {
         text.push_str(" evidence: not readable");
+    }
+    let ends = [&watch.leg.sender, &watch.leg.receiver];
+    let failed_over_once = |end: &SeenEnd| {
+        end.object.failed_over != FailedOverType::None && !matches!(end.object.state.number(), 4..=6 | 12..=14)
+    };
+    if ends.into_iter().filter_map(End::seen).any(failed_over_once) {
+        text.push_str(" It still bears the mark of an earlier failover (FailedOverReplicationType).");
     }
     if watch.answer_lost {
         text.push_str(" The answer to our own resume was lost, so it may have been ours.");
     }
     if let Some(Failure::Refused(refusal)) = &watch.trouble {
-        let _infallible = write!(text, " The host said: {} ({}).", refusal.why, code(refusal.code));
+        let number = refusal.code.map_or_else(String::new, |number| format!(" ({})", code(number)));
+        let _infallible = write!(text, " The host said: {}{number}.", refusal.why);
     }
     text
 }
 
 fn leg_trouble(watch: &LegWatch, reason: Reason) -> Trouble {
     let primary = watch.leg.sender.host_name().unwrap_or("an unknown host").to_owned();
-    let (why, next, number, retry) = match (&watch.trouble, silent_end(watch)) {
+    let (why, next, number, retry) = match (&watch.trouble, unseen(watch)) {
         (Some(Failure::Refused(r)), _) => {
             let retry = if r.transient { Retry::Later } else { Retry::Never };
-            (r.why.clone(), r.advice.to_owned(), Some(code(r.code)), retry)
+            (r.why.clone(), r.advice.to_owned(), r.code.map(code), retry)
         }
         (Some(Failure::Problem(p)), _) => {
             (format!("cannot {}: {}", p.what, p.why), p.advice().to_owned(), p.code.map(code), p.retry())
@@ -144,6 +151,9 @@ fn leg_trouble(watch: &LegWatch, reason: Reason) -> Trouble {
         }
         (Some(Failure::Changed(found)), _) => {
             (format!("it was found {found}"), reason.advice().to_owned(), None, Retry::Now)
+        }
+        (_, Some(p)) if reason == Reason::NotReadable => {
+            (p.to_string(), reason.advice().to_owned(), p.code.map(code), p.retry())
         }
         (_, Some(p)) => (p.why.clone(), reason.advice().to_owned(), p.code.map(code), p.retry()),
         (Some(Failure::WithoutEffect) | None, None) => (
@@ -163,14 +173,14 @@ fn leg_trouble(watch: &LegWatch, reason: Reason) -> Trouble {
     }
 }
 
-/// Why an end's host was given up, if one was.
-fn silent_end(watch: &LegWatch) -> Option<&Problem> {
+/// Why an end or how it is set up is not seen, if it is not for lack of asking.
+fn unseen(watch: &LegWatch) -> Option<&Problem> {
     [&watch.leg.sender, &watch.leg.receiver].into_iter().find_map(|end| match end {
         End::NotSeen(end) => match &end.whereabouts {
-            Whereabouts::GaveUp { problem } => Some(problem),
+            Whereabouts::GaveUp { problem } | Whereabouts::Unreadable { problem, .. } => Some(problem),
             Whereabouts::NotAsked | Whereabouts::NotYet { .. } | Whereabouts::WithoutIt { .. } => None,
         },
-        End::Seen(_) => None,
+        End::Seen(end) => end.object.settings.problem(),
     })
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use reprise_model::{HostName, MonoTime, Observation, Problem, ProblemKind, RelationshipId, Replication, ServiceState};
 
+use crate::hearing::Heard;
 use crate::pass::{AskedHost, Times};
 
 /// Looks at one host are at least this far apart: a look is a handful of queries, and VMMS is busy after a boot.
@@ -17,6 +18,8 @@ const LOOK_WHILE_ACTING: Duration = Duration::from_secs(45);
 #[derive(Debug)]
 pub(crate) struct HostWatch {
     pub(crate) asked: AskedHost,
+    /// Since when it is asked.
+    since: MonoTime,
     /// What it calls itself, once it has said so.
     pub(crate) name: Option<HostName>,
     /// The host that it turned out to be a second address of.
@@ -24,12 +27,14 @@ pub(crate) struct HostWatch {
     pub(crate) phase: Phase,
     /// Rows that its last good look could not read.
     pub(crate) unreadable: Vec<Problem>,
+    /// What its event log says.
+    pub(crate) heard: Heard,
     first_answer: Option<MonoTime>,
     vmms_since: Option<MonoTime>,
     look_under_way: bool,
     last_look: Option<MonoTime>,
-    /// The replicated objects at the look before, and when that look began.
-    last_set: Option<(MonoTime, BTreeSet<RelationshipId>)>,
+    /// The replicated objects at the look before, whether all of each could be read, and when that look began.
+    last_set: Option<(MonoTime, BTreeSet<(RelationshipId, bool)>)>,
     not_ready_because: Option<Problem>,
 }
 
@@ -48,13 +53,15 @@ pub(crate) enum Phase {
 }
 
 impl HostWatch {
-    pub(crate) fn new(asked: AskedHost) -> Self {
+    pub(crate) fn new(asked: AskedHost, since: MonoTime) -> Self {
         Self {
             asked,
+            since,
             name: None,
             duplicate_of: None,
             phase: Phase::Waiting,
             unreadable: Vec::new(),
+            heard: Heard::default(),
             first_answer: None,
             vmms_since: None,
             look_under_way: false,
@@ -83,19 +90,19 @@ impl HostWatch {
     }
 
     /// Until when it is looked at for what only others show, and until when it may become ready once VMMS runs.
-    pub(crate) fn timeout_at(&self, start: MonoTime, times: &Times) -> MonoTime {
-        self.vmms_since.unwrap_or(start).max(start) + times.timeout
+    pub(crate) fn timeout_at(&self, times: &Times) -> MonoTime {
+        self.vmms_since.unwrap_or(self.since) + times.timeout
     }
 
     /// When it is given up if it is not ready by then.
-    pub(crate) fn deadline(&self, start: MonoTime, times: &Times) -> Option<MonoTime> {
+    pub(crate) fn deadline(&self, times: &Times) -> Option<MonoTime> {
         if self.is_final() {
             return None;
         }
         Some(match (self.first_answer, self.vmms_since) {
-            (None, _) => start + times.retry_for,
+            (None, _) => self.since + times.retry_for,
             (Some(answered), None) => answered + self.asked.vmms_timeout,
-            (Some(_), Some(_)) => self.timeout_at(start, times),
+            (Some(_), Some(_)) => self.timeout_at(times),
         })
     }
 
@@ -127,7 +134,7 @@ impl HostWatch {
         }
         let good = visible(seen);
         if let Ok(replication) = good {
-            self.unreadable = replication.unreadable.iter().map(|u| u.problem.clone()).collect();
+            self.unreadable = replication.unread().cloned().collect();
         }
         if self.is_final() {
             return false;
@@ -143,7 +150,8 @@ impl HostWatch {
                 return false;
             }
         };
-        let set: BTreeSet<_> = replication.objects.keys().copied().collect();
+        let objects = replication.objects.iter().map(|(id, object)| (*id, object.settings.seen().is_some()));
+        let set: BTreeSet<_> = objects.chain(replication.unreadable.keys().map(|id| (*id, false))).collect();
         let settled =
             self.last_set.as_ref().is_some_and(|(before, last)| started.since(*before) >= LOOK_EVERY && *last == set);
         if settled {

@@ -1,5 +1,7 @@
 //! One leg as both its ends show it: what a verdict is made from.
 
+use std::time::Duration;
+
 use reprise_model::{
     HostId, HostName, HostTime, LegId, MonoTime, Problem, ReplicationObject, ReplicationState, Settings, Vm,
 };
@@ -39,13 +41,15 @@ pub struct SeenEnd {
     pub looked: MonoTime,
     /// When the host had booted, by its own clock, if it said so.
     pub booted: Option<HostTime>,
+    /// How long the host had been up then, by its own clock, if it said so.
+    pub up_for: Option<Duration>,
     /// The VM there.
     pub vm: Vm,
     /// The replication object there.
     pub object: ReplicationObject,
 }
 
-/// An end that no asked host shows.
+/// An end that no asked host shows, or not so that it can be read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NotSeenEnd {
     /// What its host is called, if the other end says it.
@@ -69,6 +73,13 @@ pub enum Whereabouts {
         /// Why.
         problem: Problem,
     },
+    /// It is asked and shows the end, and not all of it can be read.
+    Unreadable {
+        /// Which host.
+        host: HostId,
+        /// What is wrong with it.
+        problem: Problem,
+    },
     /// It is ready, its time is up, and it does not show the end.
     WithoutIt {
         /// Which host.
@@ -81,6 +92,15 @@ impl End {
     pub fn seen(&self) -> Option<&SeenEnd> {
         match self {
             Self::Seen(end) => Some(end),
+            Self::NotSeen(_) => None,
+        }
+    }
+
+    /// The host that shows it, be it so that it cannot be read.
+    pub(crate) fn shown_by(&self) -> Option<HostId> {
+        match self {
+            Self::Seen(end) => Some(end.host),
+            Self::NotSeen(NotSeenEnd { whereabouts: Whereabouts::Unreadable { host, .. }, .. }) => Some(*host),
             Self::NotSeen(_) => None,
         }
     }

@@ -11,6 +11,7 @@ pub mod evidence;
 mod exchange;
 mod explain;
 pub mod guard;
+mod hearing;
 mod host;
 mod inventory;
 pub mod judge;

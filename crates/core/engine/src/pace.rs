@@ -4,30 +4,44 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use reprise_model::{HostId, LastReplication, LegId, Pace};
 
+/// Where a leg stands while it waits: at which host, and what decides when its turn comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) host: HostId,
+    pub(crate) tier: u32,
+    /// Its data's age: the oldest comes first.
+    pub(crate) last: LastReplication,
+}
+
+impl Place {
+    /// The tier of hosts that have none.
+    pub(crate) const LAST_TIER: u32 = u32::MAX;
+}
+
 /// Legs that wait for their turn, and how many acts are under way.
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
-    /// By host; the leg whose data is oldest first.
-    waiting: BTreeMap<HostId, BTreeSet<(LastReplication, LegId)>>,
-    /// Where each waiting leg stands.
-    places: BTreeMap<LegId, (HostId, LastReplication)>,
+    /// By host, hosts of lower tiers first; the leg whose data is oldest first.
+    waiting: BTreeMap<(u32, HostId), BTreeSet<(LastReplication, LegId)>>,
+    places: BTreeMap<LegId, Place>,
     running: BTreeMap<HostId, u32>,
     running_in_all: u32,
 }
 
 impl Queue {
-    pub(crate) fn add(&mut self, host: HostId, last: LastReplication, leg: LegId) {
+    pub(crate) fn add(&mut self, place: Place, leg: LegId) {
         self.remove(leg);
-        self.places.insert(leg, (host, last));
-        self.waiting.entry(host).or_default().insert((last, leg));
+        self.places.insert(leg, place);
+        self.waiting.entry((place.tier, place.host)).or_default().insert((place.last, leg));
     }
 
     pub(crate) fn remove(&mut self, leg: LegId) {
-        let Some((host, last)) = self.places.remove(&leg) else { return };
-        if let Some(legs) = self.waiting.get_mut(&host) {
-            legs.remove(&(last, leg));
+        let Some(place) = self.places.remove(&leg) else { return };
+        let key = (place.tier, place.host);
+        if let Some(legs) = self.waiting.get_mut(&key) {
+            legs.remove(&(place.last, leg));
             if legs.is_empty() {
-                self.waiting.remove(&host);
+                self.waiting.remove(&key);
             }
         }
     }
@@ -39,7 +53,7 @@ impl Queue {
         }
         let running = &self.running;
         let has_room = |host: &HostId| running.get(host).copied().unwrap_or(0) < pace.per_host.get();
-        let (host, legs) = self.waiting.iter().find(|(host, _)| has_room(host))?;
+        let ((_, host), legs) = self.waiting.iter().find(|((_, host), _)| has_room(host))?;
         let (host, leg) = (*host, legs.first()?.1);
         self.remove(leg);
         *self.running.entry(host).or_default() += 1;
@@ -62,7 +76,7 @@ impl Queue {
 
     /// Whether a host has acts under way or waiting.
     pub(crate) fn is_busy(&self, host: HostId) -> bool {
-        self.running(host) > 0 || self.waiting.contains_key(&host)
+        self.running(host) > 0 || self.waiting.keys().any(|(_, waiting)| *waiting == host)
     }
 
     /// Whether any act is under way.
@@ -84,15 +98,30 @@ mod tests {
         LegId { vm, kind: LegKind::Simple }
     }
 
+    fn at(host: u32, tier: u32, last: LastReplication) -> Place {
+        Place { host: HostId(host), tier, last }
+    }
+
+    #[test]
+    fn a_host_of_a_lower_tier_comes_first_whatever_its_number() {
+        let pace = Pace { per_host: NonZeroU32::MIN, fleet: NonZeroU32::MIN };
+        let mut queue = Queue::default();
+        queue.add(at(0, Place::LAST_TIER, LastReplication::Never), leg(1));
+        queue.add(at(7, 3, LastReplication::At(HostTime(9))), leg(2));
+        assert_eq!(queue.next(pace), Some((HostId(7), leg(2))));
+        queue.ended(HostId(7));
+        assert_eq!(queue.next(pace), Some((HostId(0), leg(1))));
+    }
+
     #[test]
     fn each_host_has_its_limit_and_the_oldest_data_comes_first() {
         let pace = Pace { per_host: NonZeroU32::new(2).unwrap(), fleet: NonZeroU32::new(3).unwrap() };
         let mut queue = Queue::default();
         for (n, last) in [(1, 30), (2, 10), (3, 20)] {
-            queue.add(HostId(0), LastReplication::At(HostTime(last)), leg(n));
+            queue.add(at(0, 1, LastReplication::At(HostTime(last))), leg(n));
         }
-        queue.add(HostId(1), LastReplication::Never, leg(4));
-        queue.add(HostId(1), LastReplication::Never, leg(5));
+        queue.add(at(1, 2, LastReplication::Never), leg(4));
+        queue.add(at(1, 2, LastReplication::Never), leg(5));
         assert_eq!(queue.next(pace), Some((HostId(0), leg(2))));
         assert_eq!(queue.next(pace), Some((HostId(0), leg(3))));
         assert_eq!(queue.next(pace), Some((HostId(1), leg(4))), "the first host is full");

@@ -13,6 +13,10 @@ pub struct Pass {
     pub policy: Policy,
     /// The limits on waiting.
     pub times: Times,
+    /// Whether hosts are asked too that only a relationship speaks of.
+    pub discover: bool,
+    /// Whether hosts' event logs can be read at all. If not, everything is judged without evidence.
+    pub reads_events: bool,
     /// Plan, but do nothing.
     pub dry_run: bool,
     /// Seed of the jitter of retries.
@@ -31,6 +35,8 @@ pub struct AskedHost {
     pub claim: Option<HostName>,
     /// Longest wait for VMMS, from the host's first answer.
     pub vmms_timeout: Duration,
+    /// Its tier: what sends from hosts of lower tiers comes first. Without one it comes last.
+    pub tier: Option<u32>,
 }
 
 /// The limits on waiting.

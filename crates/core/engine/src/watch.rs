@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use reprise_model::{
-    ActId, HostTime, LastReplication, MonoTime, Outcome, Problem, ProblemKind, Reason, Refusal, ReplicationState, Retry,
+    ActId, HostId, HostTime, LastReplication, MonoTime, Outcome, Problem, ProblemKind, Reason, Refusal,
+    ReplicationState, Retry,
 };
 
 use crate::exchange::Side;
@@ -27,6 +28,9 @@ pub(crate) struct LegWatch {
     pub(crate) memory: Memory,
     /// When the sender's host had booted, as it was last seen not paused.
     ran_since_boot: Option<HostTime>,
+    /// In which state each end was last seen, and when the look began that first showed it so.
+    sender_state: Option<(ReplicationState, MonoTime)>,
+    receiver_state: Option<(ReplicationState, MonoTime)>,
     /// The sender's state when it was first seen.
     pub(crate) before: Option<ReplicationState>,
     pub(crate) acting: Option<ActId>,
@@ -50,8 +54,8 @@ pub(crate) struct LegWatch {
     pub(crate) without_evidence: bool,
     /// An act's answer was lost.
     pub(crate) answer_lost: bool,
-    /// Once planned to be resumed.
-    pub(crate) planned: bool,
+    /// Why it was planned to be resumed, once it was.
+    pub(crate) planned: Option<Reason>,
     /// Newest data before our first act.
     pub(crate) data_before: Option<LastReplication>,
     pub(crate) confirmed: bool,
@@ -94,6 +98,8 @@ impl LegWatch {
             verdict: Verdict::Wait(Reason::SenderNotReady),
             memory: Memory::default(),
             ran_since_boot: None,
+            sender_state: None,
+            receiver_state: None,
             before: None,
             acting: None,
             attempts: 0,
@@ -107,7 +113,7 @@ impl LegWatch {
             resumed: false,
             without_evidence: false,
             answer_lost: false,
-            planned: false,
+            planned: None,
             data_before: None,
             confirmed: false,
             began: None,
@@ -137,7 +143,20 @@ impl LegWatch {
                 self.confirmed = true;
             }
         }
+        note_state(&mut self.sender_state, &leg.sender);
+        note_state(&mut self.receiver_state, &leg.receiver);
         self.leg = leg;
+    }
+
+    /// Since when an end is as it is, as far as we have seen: the beginning of the first look that showed it so, or the
+    /// end of our own last act on it.
+    pub(crate) fn since(&self, side: Side) -> MonoTime {
+        let (state, other) = match side {
+            Side::Sender => (self.sender_state, Side::Receiver),
+            Side::Receiver => (self.receiver_state, Side::Sender),
+        };
+        let acted = if self.side == other { None } else { self.ended };
+        state.map(|(_, since)| since).max(acted).unwrap_or_default()
     }
 
     /// Whether the end we acted on was last seen before our last act ended.
@@ -148,6 +167,14 @@ impl LegWatch {
     /// The end that an act goes to or went to.
     pub(crate) fn end(&self, side: Side) -> Option<&SeenEnd> {
         end_of(&self.leg, side)
+    }
+
+    /// The host that shows the end that was acted on, be it so that it cannot be read.
+    pub(crate) fn acted_on(&self) -> Option<HostId> {
+        match self.side {
+            Side::Sender => self.leg.sender.shown_by(),
+            Side::Receiver => self.leg.receiver.shown_by(),
+        }
     }
 
     /// When waiting for a fresh look ends: with the retries, but not before a host had time to answer.
@@ -183,8 +210,10 @@ impl LegWatch {
             return;
         };
         let initial = newest == LastReplication::Never;
+        let resyncs = last.from == ReplicationState::ResynchronizeSuspended;
         let runs = state == ReplicationState::Replicating
-            || (initial && state == ReplicationState::InitialReplicationInProgress);
+            || (initial && state == ReplicationState::InitialReplicationInProgress)
+            || (resyncs && state == ReplicationState::Resynchronizing);
         let unchanged = state == last.from;
         if runs {
             self.weigh_running(now, last);
@@ -271,6 +300,15 @@ impl LegWatch {
         } else if acting.is_some() || unweighed.is_some() {
             self.trouble = Some(Failure::Problem(Problem::new(ProblemKind::TimedOut, "resume replication", why)));
         }
+    }
+}
+
+/// Keeps the time of the first look that showed an end in its present state.
+fn note_state(known: &mut Option<(ReplicationState, MonoTime)>, end: &End) {
+    if let Some(end) = end.seen()
+        && known.is_none_or(|(state, _)| state != end.object.state)
+    {
+        *known = Some((end.object.state, end.looked));
     }
 }
 

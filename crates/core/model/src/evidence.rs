@@ -10,6 +10,8 @@ pub enum Evidence {
     /// The event log cannot be read, or nobody has asked.
     #[default]
     NotReadable,
+    /// The event log is being read.
+    Awaited,
     /// These stand there.
     Readable(Vec<VmmsEvent>),
 }

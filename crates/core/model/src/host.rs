@@ -21,6 +21,11 @@ impl HostName {
         &self.0
     }
 
+    /// Whether it can stand in an address: letters, digits, dots, hyphens and underscores only.
+    pub fn is_address_part(&self) -> bool {
+        self.0.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))
+    }
+
     /// The part before the first dot.
     pub fn label(&self) -> &str {
         self.0.split('.').next().unwrap_or(&self.0)

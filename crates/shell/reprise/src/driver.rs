@@ -1,15 +1,16 @@
 //! Carries out the engine's effects and feeds it what came of them. One task owns the engine; procedures run beside it.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use reprise_engine::{Effect, Engine, Event, Report};
-use reprise_model::{Act, ActId, HostId, MonoTime, Now, Observation, Outcome, Problem, ProblemKind, Timestamp};
+use reprise_model::{
+    Act, ActId, Evidence, HostId, MonoTime, Now, Observation, Outcome, Problem, ProblemKind, Timestamp,
+};
 use tokio::task::{Id, JoinSet};
 use tokio::time::Instant;
 use tracing::Instrument;
 
-use crate::port::HostLink;
+use crate::links::Links;
 
 /// What watches a pass from outside.
 pub(crate) trait Watcher {
@@ -39,7 +40,7 @@ impl Clock {
 pub(crate) async fn run(
     mut engine: Engine,
     clock: Clock,
-    links: BTreeMap<HostId, Arc<HostLink>>,
+    links: &mut Links,
     watcher: &mut impl Watcher,
     stop: impl Future<Output = ()>,
 ) -> Option<Report> {
@@ -52,6 +53,8 @@ pub(crate) async fn run(
         for effect in engine.handle(now, event) {
             match effect {
                 Effect::Observe(host) => tasks.observe(host, now.mono),
+                Effect::Ask { host, name, like } => tasks.links.ask(host, &name, like),
+                Effect::ReadEvents(host) => tasks.read_events(host),
                 Effect::Perform(act) => tasks.perform(act),
                 Effect::Record(event) => watcher.record(now.wall, &event),
                 Effect::Finish(report) => return Some(*report),
@@ -78,15 +81,15 @@ enum What {
 }
 
 /// The procedures under way.
-struct Tasks {
+struct Tasks<'l> {
     running: JoinSet<Event>,
     what: BTreeMap<Id, What>,
-    links: BTreeMap<HostId, Arc<HostLink>>,
+    links: &'l mut Links,
 }
 
-impl Tasks {
+impl Tasks<'_> {
     fn observe(&mut self, host: HostId, started: MonoTime) {
-        let Some(link) = self.links.get(&host) else { return };
+        let Some(link) = self.links.get(host) else { return };
         let port = link.port();
         let look = async move {
             let observation = Box::new(reprise_hyperv::observe(&port).await);
@@ -97,7 +100,7 @@ impl Tasks {
     }
 
     fn perform(&mut self, act: Act) {
-        let Some(link) = self.links.get(&act.host) else { return };
+        let Some(link) = self.links.get(act.host) else { return };
         let port = link.port();
         let span = tracing::info_span!("act", action = act.id.0, vm = %act.leg.vm, host = act.host.0);
         let id = act.id;
@@ -105,6 +108,11 @@ impl Tasks {
             async move { Event::Acted { act: act.id, outcome: reprise_hyperv::perform(&port, &act).await } };
         let task = self.running.spawn(procedure.instrument(span));
         self.what.insert(task.id(), What::Act(id));
+    }
+
+    /// No transport reads event logs yet, and saying so is an answer.
+    fn read_events(&mut self, host: HostId) {
+        self.running.spawn(async move { Event::EventsRead { host, evidence: Evidence::NotReadable } });
     }
 
     /// The next event. A procedure that panics is a bug of ours, which must not stop the others: it is told as a lost

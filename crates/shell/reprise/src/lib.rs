@@ -6,6 +6,7 @@
 mod cli;
 mod driver;
 mod exit;
+mod links;
 mod port;
 mod record;
 mod render;

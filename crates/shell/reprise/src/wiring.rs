@@ -2,20 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use reprise_config::{Config, Login as ConfigLogin, PasswordRef};
+use reprise_config::{Config, Discover, Login as ConfigLogin, PasswordRef};
 use reprise_engine::{AskedHost, Pass, Times};
 use reprise_model::{Hold, HoldScope, HostId, HostName, PausedRule, Policy, VmSelector};
 use reprise_platform::paths::{self, ConfigFile};
 use reprise_platform::secret::read_password_file;
 use secrecy::SecretString;
-use wsman_http::{Client, Endpoint, Limits, Login};
+use wsman_http::{Endpoint, Limits, Login};
 
 use crate::cli::Usage;
-use crate::port::HostLink;
+use crate::links::Links;
 
 /// Longest wait for a host to become ready where nothing is said: the article's.
 const TIMEOUT: Duration = Duration::from_mins(1);
@@ -64,8 +63,7 @@ pub(crate) struct PassSettings {
 /// A pass and the ways to its hosts.
 pub(crate) struct Wired {
     pub(crate) pass: Pass,
-    pub(crate) links: BTreeMap<HostId, Arc<HostLink>>,
-    pub(crate) urls: BTreeMap<HostId, String>,
+    pub(crate) links: Links,
 }
 
 /// One host to be asked, as the command line or the configuration has it.
@@ -73,13 +71,16 @@ struct Wanted {
     url: String,
     name: Option<String>,
     login: ConfigLogin,
+    tier: Option<u32>,
 }
 
 /// Puts a pass together.
 pub(crate) fn wire(hosts: &HostArguments, settings: &PassSettings) -> Result<Wired, Usage> {
     let config = config(hosts)?;
-    let run = config.as_ref().map(|c| c.run.clone()).unwrap_or_default();
-    let mut policy = config.as_ref().map(|c| c.policy.clone()).unwrap_or_default();
+    let config = config.as_ref();
+    let asked = wanted(hosts, config)?;
+    let run = config.map(|c| c.run.clone()).unwrap_or_default();
+    let mut policy = config.map(|c| c.policy.clone()).unwrap_or_default();
     if let Some(rule) = settings.paused {
         policy.paused.at_boot = rule;
     }
@@ -87,7 +88,19 @@ pub(crate) fn wire(hosts: &HostArguments, settings: &PassSettings) -> Result<Wir
     let timeout = settings.timeout.or(run.timeout).unwrap_or(TIMEOUT);
     let times = Times { timeout, retry_for: settings.retry_for.or(run.retry_for).unwrap_or(timeout) };
     let vmms_timeout = settings.vmms_timeout.or(run.vmms_timeout).unwrap_or(timeout);
-    connect(wanted(hosts, config.as_ref())?, policy, times, vmms_timeout, settings.dry_run)
+    let discover = config.map(|c| c.discover.clone()).unwrap_or_default();
+    let mut built = Built { links: Links::new(resolved(&discover)?), ..Built::default() };
+    connect(&mut built, asked, &policy, vmms_timeout)?;
+    let pass = Pass {
+        hosts: built.hosts,
+        policy,
+        times,
+        discover: discover.peers,
+        reads_events: false,
+        dry_run: settings.dry_run,
+        seed: seed(),
+    };
+    Ok(Wired { pass, links: built.links })
 }
 
 /// A pass over hosts with one login, for the demonstration.
@@ -97,9 +110,18 @@ pub(crate) fn wire_hosts(hosts: &[(String, String, String)], policy: Policy) -> 
     for (url, user, password) in hosts {
         let endpoint = endpoint(url)?;
         let login = Login::Basic { user: user.clone(), password: password.clone().into() };
-        built.add(endpoint, None, login, limits, TIMEOUT);
+        built.add(endpoint, None, None, login, limits, TIMEOUT);
     }
-    Ok(built.finish(policy, Times { timeout: TIMEOUT, retry_for: TIMEOUT }, false))
+    let pass = Pass {
+        hosts: built.hosts,
+        policy,
+        times: Times { timeout: TIMEOUT, retry_for: TIMEOUT },
+        discover: false,
+        reads_events: false,
+        dry_run: false,
+        seed: seed(),
+    };
+    Ok(Wired { pass, links: built.links })
 }
 
 fn excepted(vm: &str) -> Hold {
@@ -146,7 +168,7 @@ fn wanted(hosts: &HostArguments, config: Option<&Config>) -> Result<Vec<Wanted>,
         return Ok(hosts
             .hosts
             .iter()
-            .map(|url| Wanted { url: url.clone(), name: None, login: login.clone() })
+            .map(|url| Wanted { url: url.clone(), name: None, login: login.clone(), tier: None })
             .collect());
     }
     let listed = config.map(|c| c.hosts.as_slice()).unwrap_or_default();
@@ -157,6 +179,7 @@ fn wanted(hosts: &HostArguments, config: Option<&Config>) -> Result<Vec<Wanted>,
         url: host.url.clone(),
         name: host.name.clone(),
         login: first_of(&first_of(&flags, &host.login), &common),
+        tier: host.tier,
     });
     Ok(wanted.collect())
 }
@@ -184,47 +207,47 @@ fn first_of(first: &ConfigLogin, second: &ConfigLogin) -> ConfigLogin {
     ConfigLogin { auth, ..login }
 }
 
-fn connect(
-    wanted: Vec<Wanted>,
-    policy: Policy,
-    times: Times,
-    vmms_timeout: Duration,
-    dry_run: bool,
-) -> Result<Wired, Usage> {
-    let mut built = Built::default();
+/// Where found hosts are, as the configuration says.
+fn resolved(discover: &Discover) -> Result<BTreeMap<HostName, Endpoint>, Usage> {
+    discover.resolve.iter().map(|(name, url)| Ok((name.clone(), endpoint(url)?))).collect()
+}
+
+fn connect(built: &mut Built, wanted: Vec<Wanted>, policy: &Policy, vmms_timeout: Duration) -> Result<(), Usage> {
     let mut passwords = BTreeMap::new();
     // Six acts, a look and one to spare: a look never waits for acts.
     let connections = usize::try_from(policy.pace.per_host.get()).unwrap_or(usize::MAX).saturating_add(2);
     for host in wanted {
         let endpoint = endpoint(&host.url)?;
         let login = login(&host, &mut passwords)?;
-        built.add(endpoint, host.name, login, Limits { connections, ..Limits::default() }, vmms_timeout);
+        let limits = Limits { connections, ..Limits::default() };
+        built.add(endpoint, host.name, host.tier, login, limits, vmms_timeout);
     }
-    Ok(built.finish(policy, times, dry_run))
+    Ok(())
 }
 
 #[derive(Default)]
 struct Built {
     hosts: Vec<AskedHost>,
-    links: BTreeMap<HostId, Arc<HostLink>>,
-    urls: BTreeMap<HostId, String>,
+    links: Links,
 }
 
 impl Built {
-    fn add(&mut self, endpoint: Endpoint, name: Option<String>, login: Login, limits: Limits, vmms_timeout: Duration) {
+    fn add(
+        &mut self,
+        endpoint: Endpoint,
+        name: Option<String>,
+        tier: Option<u32>,
+        login: Login,
+        limits: Limits,
+        vmms_timeout: Duration,
+    ) {
         let id = HostId(u32::try_from(self.hosts.len()).unwrap_or(u32::MAX));
         let says_nothing = endpoint.is_address() || endpoint.host().eq_ignore_ascii_case("localhost");
         let by_url = if says_nothing { None } else { HostName::new(endpoint.host()) };
         let claim = name.as_deref().and_then(HostName::new).or(by_url);
-        let label = name.unwrap_or_else(|| endpoint.authority());
-        self.urls.insert(id, endpoint.to_string());
-        self.links.insert(id, HostLink::new(Client::new(endpoint, login, limits)));
-        self.hosts.push(AskedHost { id, label, claim, vmms_timeout });
-    }
-
-    fn finish(self, policy: Policy, times: Times, dry_run: bool) -> Wired {
-        let pass = Pass { hosts: self.hosts, policy, times, dry_run, seed: seed() };
-        Wired { pass, links: self.links, urls: self.urls }
+        let label = name.unwrap_or_else(|| endpoint.authority()).to_lowercase();
+        self.links.add(id, endpoint, login, limits);
+        self.hosts.push(AskedHost { id, label, claim, vmms_timeout, tier });
     }
 }
 

@@ -61,6 +61,12 @@ impl Endpoint {
         &self.host
     }
 
+    /// The same service on another host.
+    #[must_use]
+    pub fn with_host(&self, host: &str) -> Self {
+        Self { host: host.to_owned(), ..self.clone() }
+    }
+
     /// The port.
     pub fn port(&self) -> u16 {
         self.port

@@ -23,6 +23,8 @@ pub enum Verdict {
     Healthy {
         /// The hold or exception that covers it, if any.
         held: Option<Reason>,
+        /// Whether data arrives as often as it should.
+        moves: bool,
     },
     /// Leave it: it was stopped on purpose, or is not ours to touch.
     Leave(Reason),
@@ -60,6 +62,8 @@ pub struct Memory {
     pub sender_clock: Option<HostTime>,
     /// How often our resume ended well in this incident.
     pub resumes: u32,
+    /// Whether another leg of the sender's host resynchronizes now.
+    pub resync_under_way: bool,
 }
 
 /// Judges one leg.
@@ -67,7 +71,7 @@ pub fn judge(leg: &Leg, memory: &Memory, policy: &Policy, wall: Timestamp) -> Ve
     let verdict = unheld(leg, memory, policy);
     let Some(held) = held(leg, policy, wall) else { return verdict };
     match verdict {
-        Verdict::Healthy { .. } => Verdict::Healthy { held: Some(held) },
+        Verdict::Healthy { moves, .. } => Verdict::Healthy { held: Some(held), moves },
         // A leg whose sender is not asked is somebody else's, held or not.
         Verdict::NotOurs => Verdict::NotOurs,
         Verdict::Leave(_)
@@ -84,12 +88,9 @@ fn unheld(leg: &Leg, memory: &Memory, policy: &Policy) -> Verdict {
         return verdict;
     }
     let Some(sender) = leg.sender.seen() else { return absent::sender(leg) };
-    if let Some(verdict) = receiver::judge(leg, sender, memory) {
-        return verdict;
-    }
-    let verdict = sender::judge(leg, sender, memory, policy);
+    let verdict = receiver::judge(leg, sender, memory).unwrap_or_else(|| sender::judge(leg, sender, memory, policy));
     match verdict {
-        Verdict::Resume { .. } => absent::receiver(leg, policy).unwrap_or(verdict),
+        Verdict::Resume { .. } => absent::elsewhere(leg, policy).unwrap_or(verdict),
         Verdict::Healthy { .. }
         | Verdict::Leave(_)
         | Verdict::NeedsPerson(_)

@@ -21,7 +21,7 @@ pub(super) fn judge(leg: &Leg, sender: &SeenEnd, memory: &Memory, policy: &Polic
         (PausedRule::Resume | PausedRule::Evidence, true) => proved,
         (PausedRule::Resume, false) => unproved,
         (PausedRule::Evidence, false) => Verdict::Leave(match memory.sender_events {
-            Evidence::NotReadable => Reason::PausedNoEvidence,
+            Evidence::NotReadable | Evidence::Awaited => Reason::PausedNoEvidence,
             Evidence::Readable(_) => Reason::PausedByPerson,
         }),
     }

@@ -1,6 +1,6 @@
 //! The receiver's own object: a pause or a failure on the replica's side.
 
-use reprise_model::{Reason, ReplicationState};
+use reprise_model::{Evidence, Reason, ReplicationState};
 
 use super::{Memory, Verdict};
 use crate::evidence;
@@ -10,6 +10,9 @@ use crate::leg::{Leg, SeenEnd};
 pub(super) fn judge(leg: &Leg, sender: &SeenEnd, memory: &Memory) -> Option<Verdict> {
     match leg.receiver.state()? {
         ReplicationState::Suspended => Some(Verdict::NeedsPerson(Reason::PausedOnReplica)),
+        ReplicationState::Error if memory.receiver_events == Evidence::Awaited => {
+            Some(Verdict::Wait(Reason::ReadingEvents))
+        }
         ReplicationState::Error if evidence::non_recoverable(&memory.receiver_events, leg.id.vm) => {
             Some(Verdict::Resume { reason: Reason::ReplicaError, side: Side::Receiver, without_evidence: false })
         }

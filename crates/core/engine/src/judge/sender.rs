@@ -1,23 +1,35 @@
 //! The sender's state, once nothing forbids an act: a row of the decision table each.
 
-use reprise_model::{LastReplication, Policy, Reason, ReplicationState};
+use std::time::Duration;
+
+use reprise_model::{Evidence, LastReplication, Policy, Reason, ReplicationState};
 
 use super::{Memory, Verdict, paused};
 use crate::evidence;
 use crate::exchange::Side;
 use crate::leg::{Leg, SeenEnd};
 
+/// Without newer data for this many of its intervals a leg does not move.
+const INTERVALS_STILL: u32 = 3;
+/// But no leg is said not to move before this: a host that is busy after a boot sends late.
+const STILL_LEAST: Duration = Duration::from_mins(15);
+/// How often data is sent where the settings do not say it: the default of a new relationship.
+const FREQUENCY: Duration = Duration::from_mins(5);
+
 pub(super) fn judge(leg: &Leg, sender: &SeenEnd, memory: &Memory, policy: &Policy) -> Verdict {
     use ReplicationState as S;
     match sender.object.state {
-        S::Replicating => Verdict::Healthy { held: None },
+        S::Replicating => Verdict::Healthy { held: None, moves: moves(leg, sender, memory) },
+        S::Error | S::Suspended | S::ResynchronizeSuspended if memory.sender_events == Evidence::Awaited => {
+            Verdict::Wait(Reason::ReadingEvents)
+        }
         S::Error => error(leg, sender, memory),
         S::Suspended => paused::judge(leg, sender, memory, policy),
         S::ReadyForInitialReplication => Verdict::Leave(Reason::ReadyForInitialReplication),
         S::InitialReplicationInProgress => Verdict::Leave(Reason::InitialReplication),
         S::WaitingForStartResynchronize => Verdict::NeedsPerson(Reason::ResyncRequired),
         S::Resynchronizing => Verdict::Leave(Reason::Resynchronizing),
-        S::ResynchronizeSuspended => Verdict::NeedsPerson(Reason::ResyncSuspended),
+        S::ResynchronizeSuspended => resync_paused(leg, memory),
         S::UpdateError => Verdict::NeedsPerson(Reason::UpdateError),
         S::PreparedForFailover | S::PreparedForSyncReplication | S::PreparedForGroupReverseReplication => {
             Verdict::Leave(Reason::FailoverPrepared)
@@ -29,6 +41,33 @@ pub(super) fn judge(leg: &Leg, sender: &SeenEnd, memory: &Memory, policy: &Polic
         S::WaitingForUpdateCompletion | S::WaitingForRepurposeCompletion => Verdict::Leave(Reason::UpdateInProgress),
         S::FiredrillInProgress => Verdict::Leave(Reason::TestReplica),
         S::Disabled | S::Unknown | S::Unrecognised(_) => Verdict::NeedsPerson(Reason::UnknownState),
+    }
+}
+
+/// Whether data arrives as often as it should, by the sender's host's clock. Hosts that have just booted have not had
+/// the time.
+fn moves(leg: &Leg, sender: &SeenEnd, memory: &Memory) -> bool {
+    let (Some(clock), LastReplication::At(last)) = (memory.sender_clock, sender.object.last_replication) else {
+        return true;
+    };
+    let frequency = leg.sender.settings().and_then(|settings| settings.frequency).unwrap_or(FREQUENCY);
+    let limit = frequency.saturating_mul(INTERVALS_STILL).max(STILL_LEAST);
+    let has_had_time = |end: &SeenEnd| end.up_for.is_none_or(|up| up > limit);
+    let both = has_had_time(sender) && leg.receiver.seen().is_none_or(has_had_time);
+    !both || clock.since(last) <= limit
+}
+
+/// A paused resynchronization (11) goes on where it stopped, one at a time on a host; a person's pause is left.
+fn resync_paused(leg: &Leg, memory: &Memory) -> Verdict {
+    match memory.sender_events {
+        Evidence::NotReadable | Evidence::Awaited => Verdict::NeedsPerson(Reason::ResyncSuspended),
+        Evidence::Readable(_) if !evidence::shutdown_stopped_it(&memory.sender_events, leg.id.vm) => {
+            Verdict::Leave(Reason::ResyncPausedByPerson)
+        }
+        Evidence::Readable(_) if memory.resync_under_way => Verdict::Leave(Reason::ResyncWaits),
+        Evidence::Readable(_) => {
+            Verdict::Resume { reason: Reason::ResyncPausedByShutdown, side: Side::Sender, without_evidence: false }
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use reprise_platform::sink::Sink;
 use super::{Usage, asked_to_stop, complain, notice, print};
 use crate::driver::{self, Clock};
 use crate::exit;
+use crate::links::Links;
 use crate::record::Recorder;
 use crate::render::{self, progress::Progress};
 use crate::wiring::{self, Wired};
@@ -77,13 +78,12 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Usage> {
     };
     let wired = wiring::wire(&arguments.hosts, &settings)?;
     let sink = sink(arguments.event_log.as_deref())?;
-    let urls = wired.urls.clone();
-    let Some(report) = pass(wired, sink).await else {
+    let Some((report, links)) = pass(wired, sink).await else {
         complain("the pass broke\n  why:  the engine ended without a report\n  next: report this as a bug");
         return Ok(ExitCode::from(exit::FAILED));
     };
     let text = if arguments.json {
-        let document = serde_json::to_string_pretty(&render::json::document(&report, &urls));
+        let document = serde_json::to_string_pretty(&render::json::document(&report, &links.urls()));
         document.map(|text| text + "\n").unwrap_or_default()
     } else {
         render::table::text(&report, render::terminal_width())
@@ -95,13 +95,14 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Usage> {
 }
 
 /// Runs one pass and writes its events.
-pub(super) async fn pass(wired: Wired, sink: Sink) -> Option<Report> {
+pub(super) async fn pass(wired: Wired, sink: Sink) -> Option<(Report, Links)> {
+    let Wired { pass, mut links } = wired;
     let clock = Clock::start();
-    let engine = Engine::new(wired.pass, clock.now());
+    let engine = Engine::new(pass, clock.now());
     let mut recorder = Recorder::new(sink, Progress::new());
-    let report = driver::run(engine, clock, wired.links, &mut recorder, asked_to_stop()).await;
+    let report = driver::run(engine, clock, &mut links, &mut recorder, asked_to_stop()).await;
     recorder.end();
-    report
+    report.map(|report| (report, links))
 }
 
 fn sink(text: Option<&str>) -> Result<Sink, Usage> {

@@ -1,6 +1,7 @@
 //! What people and programs read: JSON, tables, progress.
 
 pub(crate) mod json;
+mod label;
 pub(crate) mod progress;
 pub(crate) mod table;
 

@@ -4,8 +4,10 @@ use std::fmt::Write as _;
 
 use comfy_table::{ContentArrangement, Table, presets};
 use reprise_engine::{LegReport, LegResult, Report, Trouble};
+use reprise_model::{LegKind, ReplicationState};
 
 use super::json;
+use super::label::printable;
 
 /// Widest table where the terminal does not say its width.
 const WIDTH: u16 = 80;
@@ -29,7 +31,7 @@ pub(crate) fn text(report: &Report, width: Option<u16>) -> String {
         text.push_str(&table(legs.iter().take(shown).copied(), width.unwrap_or(WIDTH)));
     }
     if hidden > 0 {
-        let _infallible = writeln!(text, "… and {hidden} more that replicate");
+        let _infallible = writeln!(text, "… and {hidden} more that replicate\n");
     }
     for error in legs.iter().filter_map(|leg| leg.error.as_ref()) {
         text.push_str(&trouble(error));
@@ -43,10 +45,9 @@ fn table<'a>(legs: impl Iterator<Item = &'a LegReport>, width: u16) -> String {
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
     table.set_header(["VM", "PRIMARY → REPLICA", "BEFORE", "NOW", "RESULT", "WHY"]);
     for leg in legs {
-        let state =
-            |state: Option<reprise_model::ReplicationState>| state.map_or("not seen".to_owned(), |s| s.to_string());
+        let state = |state: Option<ReplicationState>| state.map_or("not seen".to_owned(), |s| s.to_string());
         table.add_row([
-            leg.vm.clone(),
+            name(leg),
             format!("{} → {}", short(leg.primary.as_deref()), short(leg.replica.as_deref())),
             state(leg.before),
             state(leg.after),
@@ -63,6 +64,15 @@ fn table<'a>(legs: impl Iterator<Item = &'a LegReport>, width: u16) -> String {
     text
 }
 
+/// What a leg is called: its VM, and which of its legs if it is not the first.
+fn name(leg: &LegReport) -> String {
+    let vm = printable(&leg.vm);
+    match leg.id.kind {
+        LegKind::Simple => vm,
+        LegKind::Extended => format!("{vm} (extended)"),
+    }
+}
+
 /// The first label: enough for a table; JSON has the whole name.
 fn short(name: Option<&str>) -> &str {
     name.map_or("?", |name| name.split('.').next().unwrap_or(name))
@@ -71,18 +81,23 @@ fn short(name: Option<&str>) -> &str {
 /// An error in four parts.
 pub(crate) fn trouble(error: &Trouble) -> String {
     let code = error.code.as_ref().map_or_else(String::new, |code| format!(" ({code})"));
-    format!("error: {} on {}\n  why:  {}{code}\n  next: {}\n\n", error.what, error.place, error.why, error.next)
+    let [what, place, why, next] = [&error.what, &error.place, &error.why, &error.next].map(|part| printable(part));
+    format!("error: {what} on {place}\n  why:  {why}{code}\n  next: {next}\n\n")
 }
 
 /// What is unprotected, in one sentence.
 pub(crate) fn sentence(report: &Report) -> String {
-    let unprotected: Vec<&str> = report.unprotected().map(|leg| leg.vm.as_str()).collect();
-    let not_ready: Vec<&str> = report.hosts.iter().filter(|host| !host.ready).map(|host| host.name.as_str()).collect();
+    let unprotected: Vec<String> = report.unprotected().map(name).collect();
+    let wanted = report.legs.iter().filter(|leg| leg.wanted).count();
+    let not_ready: Vec<String> =
+        report.hosts.iter().filter(|host| !host.ready).map(|host| printable(&host.name)).collect();
     let legs = match (report.legs.len(), unprotected.as_slice()) {
         (0, _) => "No replicated VM was seen".to_owned(),
-        (n, []) if report.dry_run => format!("Of {n} VMs none would stay unprotected (dry run: nothing was done)"),
-        (n, []) => format!("All {n} replicated VMs that should run are protected"),
-        (n, some) => format!("Unprotected: {} of {n} ({})", some.len(), list(some)),
+        (_, []) if report.dry_run => {
+            format!("Of {wanted} relationships none would stay unprotected (dry run: nothing was done)")
+        }
+        (_, []) => format!("All {wanted} relationships that should replicate are protected"),
+        (_, some) => format!("Unprotected: {} of {wanted} ({})", some.len(), list(some)),
     };
     match not_ready.as_slice() {
         [] => format!("{legs}."),
@@ -91,9 +106,9 @@ pub(crate) fn sentence(report: &Report) -> String {
 }
 
 /// The first few names, and how many more.
-fn list(names: &[&str]) -> String {
+fn list(names: &[String]) -> String {
     const SHOWN: usize = 5;
-    let shown = names.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
+    let shown = names.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
     match names.len().saturating_sub(SHOWN) {
         0 => shown,
         more => format!("{shown} and {more} more"),

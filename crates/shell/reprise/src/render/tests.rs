@@ -86,5 +86,12 @@ fn the_table_is_worst_first_fits_eighty_columns_and_ends_with_what_is_unprotecte
     assert!(failed < text.find("vm-001").unwrap(), "{text}");
     assert!(text.lines().all(|line| line.chars().count() <= 80 || line.starts_with("  ")), "{text}");
     assert!(text.trim_end().ends_with("Unprotected: 1 of 2 (vm-002)."), "{text}");
+    let mut report = report();
+    report.legs[1].id.kind = LegKind::Extended;
+    report.legs[1].vm = "a\u{1b}[31m".to_owned();
+    report.legs[0].wanted = false;
+    let text = table::text(&report, Some(80));
+    assert!(text.trim_end().ends_with("Unprotected: 1 of 1 (a\u{fffd}[31m (extended))."), "{text}");
+    let text = table::text(&self::report(), Some(80));
     assert!(text.contains("  why:  invalid state for this operation (32775)\n  next: look at the VM\n"), "{text}");
 }

@@ -2,8 +2,10 @@
 
 #![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test that fails is to say so at once")]
 
+mod discovery;
 mod faults;
 mod jobs;
 mod lab;
 mod outside;
 mod schema;
+mod systems;

@@ -1,0 +1,54 @@
+//! Hosts that nobody listed and that a relationship speaks of: they are asked too, if that is wanted.
+
+use reprise_model::{HostId, HostName, Now};
+
+use super::Engine;
+use crate::exchange::Effect;
+use crate::host::HostWatch;
+use crate::leg::{End, Leg, Whereabouts};
+use crate::names::Names;
+use crate::pass::AskedHost;
+
+/// Most hosts that are asked because others spoke of them: a host that names strangers without end must not make us
+/// knock at every door.
+const DISCOVERED_MAX: usize = 1_000;
+
+impl Engine {
+    /// Notes the hosts that a leg speaks of and that are not asked.
+    pub(super) fn hear_of(&mut self, leg: &Leg) {
+        if !self.pass.discover {
+            return;
+        }
+        for (end, other) in [(&leg.sender, &leg.receiver), (&leg.receiver, &leg.sender)] {
+            let (End::NotSeen(end), Some(other)) = (end, other.seen()) else { continue };
+            let name = end.host_name.as_deref().and_then(HostName::new).filter(HostName::is_address_part);
+            if let (Some(name), Whereabouts::NotAsked) = (name, &end.whereabouts) {
+                self.heard_of.entry(name).or_insert(other.host);
+            }
+        }
+    }
+
+    /// Begins to ask the hosts that legs spoke of, and judges those legs again.
+    pub(super) fn ask_peers(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        for (name, like) in std::mem::take(&mut self.heard_of) {
+            let Some(model) = self.hosts.get(&like) else { continue };
+            if self.hosts.len() >= self.pass.hosts.len() + DISCOVERED_MAX {
+                return;
+            }
+            let last = self.hosts.last_key_value().map_or(0, |(id, _)| id.0);
+            let host = HostId(last.saturating_add(1));
+            let asked = AskedHost {
+                id: host,
+                label: name.to_string(),
+                claim: Some(name.clone()),
+                vmms_timeout: model.asked.vmms_timeout,
+                tier: model.asked.tier,
+            };
+            self.hosts.insert(host, HostWatch::new(asked, now.mono));
+            self.names = Names::new(self.hosts.values());
+            self.reconsider_open_ended(host);
+            effects.push(Effect::Ask { host, name, like });
+        }
+        self.rejudge(now);
+    }
+}

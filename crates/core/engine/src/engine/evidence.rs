@@ -1,0 +1,79 @@
+//! Hosts' event logs: which are read, and whom that concerns.
+
+use reprise_model::{Evidence, HostId, LegId, Now, ReplicationState};
+
+use super::Engine;
+use crate::exchange::{Effect, Side};
+use crate::leg::SeenEnd;
+use crate::watch::LegWatch;
+
+/// Whether events can explain why an end is in this state.
+fn is_explained_by_events(side: Side, state: ReplicationState) -> bool {
+    let stopped = state == ReplicationState::Error;
+    let paused = matches!(state, ReplicationState::Suspended | ReplicationState::ResynchronizeSuspended);
+    stopped || (paused && side == Side::Sender)
+}
+
+impl Engine {
+    /// A host's event log was read, or could not be.
+    pub(super) fn events_read(&mut self, host: HostId, evidence: Evidence) {
+        if let Some(host) = self.hosts.get_mut(&host) {
+            host.heard.read(evidence);
+        }
+        self.dirty.extend(self.events_wanted.of(&host));
+    }
+
+    /// What the event logs say of a leg's ends, as far as they were read after it was first seen to be stopped; notes
+    /// what is to be read.
+    pub(super) fn weigh_events(&mut self, id: LegId) {
+        self.events_wanted.forget(id);
+        for side in [Side::Sender, Side::Receiver] {
+            let Some(watch) = self.legs.get(&id) else { return };
+            let (evidence, wanted) = self.evidence_of(watch, side);
+            if let Some(host) = wanted {
+                self.events_wanted.add(id, host);
+            }
+            if let Some(watch) = self.legs.get_mut(&id) {
+                match side {
+                    Side::Sender => watch.memory.sender_events = evidence,
+                    Side::Receiver => watch.memory.receiver_events = evidence,
+                }
+            }
+        }
+    }
+
+    /// The evidence for one end, and the host whose log must be read for it.
+    fn evidence_of(&self, watch: &LegWatch, side: Side) -> (Evidence, Option<HostId>) {
+        if watch.awaits_look() {
+            // What it is now must be seen first; until then what was known stays.
+            let known = match side {
+                Side::Sender => &watch.memory.sender_events,
+                Side::Receiver => &watch.memory.receiver_events,
+            };
+            return (known.clone(), None);
+        }
+        let stopped = |end: &&SeenEnd| is_explained_by_events(side, end.object.state);
+        let Some(end) = watch.end(side).filter(stopped) else { return (Evidence::NotReadable, None) };
+        let Some(host) = self.hosts.get(&end.host).filter(|_| self.pass.reads_events) else {
+            return (Evidence::NotReadable, None);
+        };
+        if host.heard.is_older_than(watch.since(side)) {
+            return (Evidence::Awaited, Some(end.host));
+        }
+        (host.heard.of(watch.leg.id.vm, end.object.last_replication), None)
+    }
+
+    /// Reads the event logs that legs wait for.
+    pub(super) fn plan_events(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        let wanted: Vec<HostId> = self.events_wanted.iter().map(|(host, _)| *host).collect();
+        for id in wanted {
+            if let Some(host) = self.hosts.get_mut(&id)
+                && host.is_ready()
+                && !host.heard.is_under_way()
+            {
+                host.heard.begins(now.mono);
+                effects.push(Effect::ReadEvents(id));
+            }
+        }
+    }
+}

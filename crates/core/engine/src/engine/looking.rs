@@ -1,0 +1,133 @@
+//! Looks: what a host's answer changes, and who is looked at when.
+
+use std::collections::BTreeSet;
+
+use reprise_model::{HostId, HostName, LegId, LegKind, MonoTime, Now, Observation, Seen, VmId};
+
+use super::{Engine, not_ready};
+use crate::exchange::Effect;
+use crate::host::{HostWatch, Phase, visible};
+use crate::inventory::HostLook;
+use crate::leg::{End, NotSeenEnd, Whereabouts};
+use crate::names::Names;
+
+impl Engine {
+    pub(super) fn looked(
+        &mut self,
+        now: Now,
+        id: HostId,
+        started: MonoTime,
+        seen: Observation,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(host) = self.hosts.get_mut(&id) else { return };
+        let known_before = host.name.clone();
+        let was_final = host.is_final();
+        let became_ready = host.looked(now.mono, started, &seen);
+        let name = host.display_name();
+        if became_ready && let Phase::Ready { after } = host.phase {
+            effects
+                .push(Effect::Record(reprise_model::Event::HostReady { host: name.clone(), seconds: after.as_secs() }));
+        }
+        let renamed = host.name != known_before;
+        let concerned = renamed || host.is_final() != was_final;
+        if let (false, Phase::GivenUp(problem)) = (was_final, &host.phase) {
+            effects.push(not_ready(&name, problem));
+        }
+        if renamed {
+            self.mark_duplicate(id);
+            self.names = Names::new(self.hosts.values());
+        }
+        if concerned {
+            self.reconsider_open_ended(id);
+        }
+        let is_second = self.host(id).is_none_or(|host| host.duplicate_of.is_some());
+        if is_second || visible(&seen).is_err() {
+            return;
+        }
+        let clock = seen.system.seen().map(|system| system.clock);
+        let booted = seen.system.seen().map(|system| system.booted);
+        let Seen::Seen(replication) = seen.replication else { return };
+        for vm in self.inventory.update(id, HostLook { looked: started, name, clock, booted, replication }) {
+            self.dirty.extend(legs_of(vm));
+        }
+    }
+
+    /// What became of a host matters to the legs that should have an end there. While a host has no name of its own, it
+    /// may be any of them.
+    pub(super) fn reconsider_open_ended(&mut self, id: HostId) {
+        let Some(host) = self.hosts.get(&id) else { return };
+        let labels: BTreeSet<&str> = host.known_names().map(HostName::label).collect();
+        let anyone = labels.is_empty() || !self.names.has_silent();
+        let concerned = self.open_ended.iter().filter(|(label, _)| anyone || labels.contains(label.as_str()));
+        self.dirty.extend(concerned.flat_map(|(_, legs)| legs.iter().copied()));
+    }
+
+    /// Two addresses of one host must not look like two hosts that hold the same VMs.
+    fn mark_duplicate(&mut self, id: HostId) {
+        let Some(name) = self.host(id).and_then(|host| host.name.clone()) else { return };
+        let first = self
+            .hosts
+            .values()
+            .find(|h| h.asked.id != id && h.duplicate_of.is_none() && h.name.as_ref() == Some(&name));
+        let first = first.map(|host| host.asked.label.clone());
+        if let Some(host) = self.hosts.get_mut(&id) {
+            host.duplicate_of = first;
+        }
+    }
+
+    /// Notes which hosts must be looked at again for this leg.
+    pub(super) fn want_looks(&mut self, now: Now, id: LegId) {
+        let Some(watch) = self.legs.get(&id) else { return };
+        let mut wanted = Vec::new();
+        if watch.awaits_look() {
+            self.schedule.wake(watch.look_by(self.start.mono + self.pass.times.retry_for), id);
+            match watch.fresh_after {
+                Some(after) if after > now.mono => self.schedule.wake(after, id),
+                Some(_) | None => wanted.extend(watch.acted_on()),
+            }
+        }
+        for end in [&watch.leg.sender, &watch.leg.receiver] {
+            if let End::NotSeen(NotSeenEnd { whereabouts: Whereabouts::NotYet { host: Some(host) }, .. }) = end
+                && self.unsettled.contains(&id)
+                && let Some(host) = self.host(*host)
+            {
+                wanted.push(host.asked.id);
+                let until = host.timeout_at(&self.pass.times);
+                if until > now.mono {
+                    self.schedule.wake(until, id);
+                }
+            }
+        }
+        for host in wanted {
+            self.look_wanted.add(id, host);
+        }
+    }
+
+    pub(super) fn wants_look(&self, host: &HostWatch) -> bool {
+        match host.phase {
+            Phase::Waiting => true,
+            Phase::GivenUp(_) => false,
+            Phase::Ready { .. } => self.queue.is_busy(host.asked.id) || self.look_wanted.has(&host.asked.id),
+        }
+    }
+
+    pub(super) fn next_look(&self, host: &HostWatch) -> Option<MonoTime> {
+        host.next_look(host.is_ready() && self.queue.is_busy(host.asked.id))
+    }
+
+    pub(super) fn plan_looks(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        let due = |host: &&HostWatch| self.wants_look(host) && self.next_look(host).is_some_and(|at| now.mono >= at);
+        let due: Vec<HostId> = self.hosts.values().filter(due).map(|host| host.asked.id).collect();
+        for id in due {
+            if let Some(host) = self.hosts.get_mut(&id) {
+                host.look_begins(now.mono);
+                effects.push(Effect::Observe(id));
+            }
+        }
+    }
+}
+
+fn legs_of(vm: VmId) -> [LegId; 2] {
+    [LegKind::Simple, LegKind::Extended].map(|kind| LegId { vm, kind })
+}

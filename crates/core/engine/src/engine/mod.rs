@@ -1,0 +1,278 @@
+//! The engine: one owner of what is known, fed with events, answering with effects.
+
+mod acting;
+mod discovery;
+mod evidence;
+mod looking;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use reprise_model::{ActId, HostId, HostName, LegId, MonoTime, Now};
+
+use crate::exchange::{Effect, Event};
+use crate::explain;
+use crate::host::{HostWatch, Phase};
+use crate::inventory::Inventory;
+use crate::judge::judge;
+use crate::leg::{End, NotSeenEnd, Whereabouts};
+use crate::links::Links;
+use crate::names::{Match, Names};
+use crate::pace::Queue;
+use crate::pass::Pass;
+use crate::report::Report;
+use crate::schedule::Schedule;
+use crate::watch::LegWatch;
+
+/// One pass over the asked hosts.
+#[derive(Debug)]
+pub struct Engine {
+    pass: Pass,
+    start: Now,
+    hosts: BTreeMap<HostId, HostWatch>,
+    names: Names,
+    inventory: Inventory,
+    legs: BTreeMap<LegId, LegWatch>,
+    /// Legs that no host shows any more: a host that boots shows its VMs one after the other, and they may come back.
+    vanished: BTreeMap<LegId, LegWatch>,
+    /// Legs whose inputs changed since they were judged.
+    dirty: BTreeSet<LegId>,
+    /// Legs with an end that is not seen, by the first label of the host that should show it: what becomes of such a
+    /// host matters to them.
+    open_ended: Links<String>,
+    /// Legs that are not settled.
+    unsettled: BTreeSet<LegId>,
+    /// Legs that want a fresh look at a host.
+    look_wanted: Links<HostId>,
+    /// Legs that wait for what a host's event log says.
+    events_wanted: Links<HostId>,
+    /// Hosts that legs speak of and that are to be asked too, with the host that showed the leg.
+    heard_of: BTreeMap<HostName, HostId>,
+    acts: BTreeMap<ActId, (LegId, HostId)>,
+    queue: Queue,
+    schedule: Schedule,
+    next_act: u64,
+    chance: fastrand::Rng,
+    finished: bool,
+}
+
+impl Engine {
+    /// A pass that begins now. Feed it [`Event::Begin`] first.
+    pub fn new(pass: Pass, now: Now) -> Self {
+        let hosts: BTreeMap<_, _> =
+            pass.hosts.iter().map(|asked| (asked.id, HostWatch::new(asked.clone(), now.mono))).collect();
+        Self {
+            names: Names::new(hosts.values()),
+            hosts,
+            start: now,
+            inventory: Inventory::default(),
+            legs: BTreeMap::new(),
+            vanished: BTreeMap::new(),
+            dirty: BTreeSet::new(),
+            open_ended: Links::default(),
+            unsettled: BTreeSet::new(),
+            look_wanted: Links::default(),
+            events_wanted: Links::default(),
+            heard_of: BTreeMap::new(),
+            acts: BTreeMap::new(),
+            queue: Queue::default(),
+            schedule: Schedule::default(),
+            next_act: 0,
+            chance: fastrand::Rng::with_seed(pass.seed),
+            finished: false,
+            pass,
+        }
+    }
+
+    /// Takes in one event; what is to be done now. After [`Effect::Finish`] every further event is ignored.
+    pub fn handle(&mut self, now: Now, event: Event) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        if self.finished {
+            return effects;
+        }
+        let mut stop = now.mono >= self.ends_at();
+        match event {
+            Event::Begin => effects.push(Effect::Record(reprise_model::Event::Started)),
+            Event::Looked { host, started, observation } => self.looked(now, host, started, *observation, &mut effects),
+            Event::Acted { act, outcome } => self.acted(now, act, outcome),
+            Event::EventsRead { host, evidence } => self.events_read(host, evidence),
+            Event::Tick => {}
+            Event::Stop => stop = true,
+        }
+        self.give_up_hosts(now, stop, &mut effects);
+        self.dirty.extend(self.schedule.due(now.mono));
+        self.rejudge(now);
+        self.ask_peers(now, &mut effects);
+        if stop {
+            self.cut_off();
+        } else {
+            self.plan_events(now, &mut effects);
+            self.plan_acts(now, &mut effects);
+            self.plan_looks(now, &mut effects);
+        }
+        self.finish_if_done(now, &mut effects);
+        effects
+    }
+
+    /// When [`Event::Tick`] is wanted at the latest.
+    pub fn next_deadline(&self) -> Option<MonoTime> {
+        if self.finished {
+            return None;
+        }
+        let hosts = self.hosts.values().filter_map(|host| host.deadline(&self.pass.times));
+        let looks = self.hosts.values().filter(|host| self.wants_look(host)).filter_map(|host| self.next_look(host));
+        hosts.chain(looks).chain(self.schedule.next()).chain([self.ends_at()]).min()
+    }
+
+    /// When the pass ends at the latest.
+    pub fn ends_at(&self) -> MonoTime {
+        self.start.mono + self.pass.longest()
+    }
+
+    /// How many legs are settled, and how many were seen: for a progress bar.
+    pub fn progress(&self) -> (usize, usize) {
+        (self.legs.len() - self.unsettled.len(), self.legs.len())
+    }
+
+    /// What the hosts are called and whether they are ready, for a progress line.
+    pub fn host_progress(&self) -> impl Iterator<Item = (String, bool)> {
+        self.hosts.values().map(|host| (host.display_name(), host.is_ready()))
+    }
+
+    fn host(&self, id: HostId) -> Option<&HostWatch> {
+        self.hosts.get(&id)
+    }
+
+    fn give_up_hosts(&mut self, now: Now, stop: bool, effects: &mut Vec<Effect>) {
+        let times = self.pass.times;
+        let mut given_up = Vec::new();
+        for host in self.hosts.values_mut() {
+            let late = host.deadline(&times).is_some_and(|deadline| now.mono >= deadline);
+            if late || (stop && !host.is_final()) {
+                host.give_up();
+                given_up.push(host.asked.id);
+                if let Phase::GivenUp(problem) = &host.phase {
+                    effects.push(not_ready(&host.display_name(), problem));
+                }
+            }
+        }
+        for host in given_up {
+            self.reconsider_open_ended(host);
+        }
+    }
+
+    /// Judges every leg whose inputs changed.
+    fn rejudge(&mut self, now: Now) {
+        for id in std::mem::take(&mut self.dirty) {
+            self.rejudge_one(now, id);
+        }
+    }
+
+    fn rejudge_one(&mut self, now: Now, id: LegId) {
+        let leg = self.inventory.leg(id, &|name| self.elsewhere(now.mono, name));
+        self.queue.remove(id);
+        self.look_wanted.forget(id);
+        self.open_ended.forget(id);
+        let Some(leg) = leg else {
+            self.vanished(id);
+            return;
+        };
+        let retry_until = self.start.mono + self.pass.times.retry_for;
+        let clock = leg.sender.seen().and_then(|sender| self.inventory.clock(sender.host));
+        let known = self.vanished.remove(&id);
+        let watch = self.legs.entry(id).or_insert_with(|| known.unwrap_or_else(|| LegWatch::new(leg.clone())));
+        watch.memory.sender_clock = clock;
+        watch.saw(leg);
+        watch.weigh(now.mono, retry_until, &mut self.chance);
+        self.weigh_events(id);
+        let resync_under_way = self.resync_under_way(id);
+        let Some(watch) = self.legs.get_mut(&id) else { return };
+        watch.memory.resync_under_way = resync_under_way;
+        watch.verdict = judge(&watch.leg, &watch.memory, &self.pass.policy, now.wall);
+        let settled = watch.is_settled(self.pass.dry_run);
+        set(&mut self.unsettled, id, !settled);
+        let missing = [&watch.leg.sender, &watch.leg.receiver].into_iter().filter(|end| end.seen().is_none());
+        for label in missing.filter_map(End::host_name).filter_map(HostName::new).map(|name| name.label().to_owned()) {
+            self.open_ended.add(id, label);
+        }
+        let leg = watch.leg.clone();
+        self.hear_of(&leg);
+        self.enqueue(now, id);
+        self.want_looks(now, id);
+    }
+
+    /// No host shows any part of it any more.
+    fn vanished(&mut self, id: LegId) {
+        let acting = self.legs.get(&id).is_some_and(|watch| watch.acting.is_some());
+        if !acting && let Some(watch) = self.legs.remove(&id) {
+            self.vanished.insert(id, watch);
+            self.unsettled.remove(&id);
+        }
+    }
+
+    /// What is known of the host that a relationship speaks of and that does not show its end.
+    fn elsewhere(&self, now: MonoTime, name: Option<&HostName>) -> NotSeenEnd {
+        let found = name.map_or(Match::NotAsked, |name| self.names.find(name));
+        let text = name.map(ToString::to_string);
+        let (host, is_certain) = match found {
+            Match::NotAsked => return NotSeenEnd { host_name: text, whereabouts: Whereabouts::NotAsked },
+            Match::Host(host) => (self.host(host), true),
+            Match::PerhapsSilent(host) => (self.host(host), false),
+        };
+        let Some(host) = host else { return NotSeenEnd { host_name: text, whereabouts: Whereabouts::NotAsked } };
+        let time_left = now < host.timeout_at(&self.pass.times);
+        let whereabouts = match &host.phase {
+            Phase::GivenUp(problem) => Whereabouts::GaveUp { problem: problem.clone() },
+            Phase::Ready { .. } if !time_left => Whereabouts::WithoutIt { host: host.asked.id },
+            Phase::Ready { .. } | Phase::Waiting => Whereabouts::NotYet { host: Some(host.asked.id) },
+        };
+        NotSeenEnd { host_name: if is_certain { Some(host.display_name()) } else { text }, whereabouts }
+    }
+
+    fn cut_off(&mut self) {
+        for id in std::mem::take(&mut self.unsettled) {
+            if let Some(watch) = self.legs.get_mut(&id) {
+                watch.cut_off("the pass ended before it was known what came of it");
+            }
+        }
+        self.acts.clear();
+        self.queue = Queue::default();
+    }
+
+    fn finish_if_done(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        let hosts_done = self.hosts.values().all(HostWatch::is_final);
+        if !hosts_done || !self.unsettled.is_empty() || self.queue.is_acting() {
+            return;
+        }
+        let report = self.report(now);
+        effects.extend(explain::events(&report).into_iter().map(Effect::Record));
+        effects.push(Effect::Finish(Box::new(report)));
+        self.finished = true;
+    }
+
+    fn report(&self, now: Now) -> Report {
+        let hosts: Vec<_> = self.hosts.values().map(explain::host).collect();
+        let legs: Vec<_> = self.legs.values().map(|watch| explain::leg(watch, self.pass.dry_run)).collect();
+        let denied = |host: &HostWatch| matches!(&host.phase, Phase::GivenUp(problem) if problem.kind == reprise_model::ProblemKind::Denied);
+        let all_denied = !self.hosts.is_empty() && self.hosts.values().all(denied);
+        Report {
+            outcome: explain::outcome(&hosts, &legs, self.pass.dry_run, all_denied),
+            dry_run: self.pass.dry_run,
+            started: self.start.wall,
+            elapsed: now.mono.since(self.start.mono),
+            hosts,
+            legs,
+        }
+    }
+}
+
+fn not_ready(host: &str, problem: &reprise_model::Problem) -> Effect {
+    Effect::Record(reprise_model::Event::HostNotReady { host: host.to_owned(), problem: problem.clone() })
+}
+
+fn set(legs: &mut BTreeSet<LegId>, id: LegId, present: bool) {
+    if present {
+        legs.insert(id);
+    } else {
+        legs.remove(&id);
+    }
+}

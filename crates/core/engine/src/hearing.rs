@@ -1,0 +1,82 @@
+//! What a host's event log says, and how fresh that is.
+
+use std::collections::BTreeMap;
+
+use reprise_model::{Evidence, HostTime, LastReplication, MonoTime, VmId, VmmsEvent};
+
+use crate::evidence::NEAR;
+
+/// What is known of one host's event log.
+#[derive(Debug, Default)]
+pub(crate) struct Heard {
+    /// When the reading began whose answer is held or under way.
+    asked: Option<MonoTime>,
+    under_way: bool,
+    events: Option<BTreeMap<VmId, Vec<VmmsEvent>>>,
+}
+
+impl Heard {
+    /// Whether it must be read again to explain something that was first seen in a look that began at `since`.
+    pub(crate) fn is_older_than(&self, since: MonoTime) -> bool {
+        self.under_way || self.asked.is_none_or(|asked| asked < since)
+    }
+
+    pub(crate) fn is_under_way(&self) -> bool {
+        self.under_way
+    }
+
+    pub(crate) fn begins(&mut self, now: MonoTime) {
+        self.asked = Some(now);
+        self.under_way = true;
+    }
+
+    pub(crate) fn read(&mut self, evidence: Evidence) {
+        self.under_way = false;
+        self.events = match evidence {
+            Evidence::NotReadable | Evidence::Awaited => None,
+            Evidence::Readable(events) => {
+                let mut by_vm: BTreeMap<VmId, Vec<VmmsEvent>> = BTreeMap::new();
+                for event in events {
+                    by_vm.entry(event.vm).or_default().push(event);
+                }
+                Some(by_vm)
+            }
+        };
+    }
+
+    /// What it says of one VM since data last arrived: what stands before that explains an earlier stop. Some leeway is
+    /// given, since the time of the last data may be another host's.
+    pub(crate) fn of(&self, vm: VmId, last: LastReplication) -> Evidence {
+        let Some(events) = &self.events else { return Evidence::NotReadable };
+        let recent = |at: HostTime| match last {
+            LastReplication::Never => true,
+            LastReplication::At(last) => last.since(at) <= NEAR,
+        };
+        Evidence::Readable(events.get(&vm).into_iter().flatten().filter(|event| recent(event.at)).copied().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use reprise_model::VmmsEventKind;
+
+    use super::*;
+    use crate::sample::vm_id;
+
+    #[test]
+    fn a_stop_is_explained_by_events_since_data_last_arrived_and_by_no_earlier_ones() {
+        let event = |n, at| VmmsEvent { vm: vm_id(n), at: HostTime(at), kind: VmmsEventKind::NonRecoverable };
+        let mut heard = Heard::default();
+        let last = LastReplication::At(HostTime(1_000_000));
+        assert_eq!(heard.of(vm_id(1), last), Evidence::NotReadable);
+        heard.begins(MonoTime(Duration::from_secs(5)));
+        assert!(heard.is_older_than(MonoTime::default()), "nothing has come back yet");
+        heard.read(Evidence::Readable(vec![event(1, 100_000), event(1, 990_000), event(2, 2_000_000)]));
+        assert_eq!(heard.of(vm_id(1), last), Evidence::Readable(vec![event(1, 990_000)]));
+        assert_eq!(heard.of(vm_id(2), LastReplication::Never), Evidence::Readable(vec![event(2, 2_000_000)]));
+        assert!(!heard.is_older_than(MonoTime(Duration::from_secs(5))));
+        assert!(heard.is_older_than(MonoTime(Duration::from_secs(6))), "what stopped later asks for another reading");
+    }
+}

@@ -1,0 +1,114 @@
+//! What hosts' event logs change.
+
+use reprise_model::{Evidence, HostTime, PausedRule, VmmsEvent, VmmsEventKind};
+
+use super::*;
+use crate::evidence::ABORTED;
+
+fn hearing(at_boot: PausedRule) -> Pass {
+    let mut pass = Pass { reads_events: true, ..pass(2) };
+    pass.policy.paused.at_boot = at_boot;
+    pass
+}
+
+fn record(at: i64, kind: VmmsEventKind) -> VmmsEvent {
+    VmmsEvent { vm: vm_id(1), at: HostTime(at), kind }
+}
+
+/// The marks of a shutdown at a time.
+fn shutdown(at: i64) -> Evidence {
+    let aborted = VmmsEventKind::SendFailed { code: ABORTED };
+    Evidence::Readable(vec![record(at, aborted), record(at, VmmsEventKind::NonRecoverable)])
+}
+
+fn read(drive: &mut Drive, evidence: Evidence) {
+    let host = drive.events.remove(0);
+    drive.feed(Event::EventsRead { host, evidence });
+}
+
+#[test]
+fn a_paused_leg_waits_for_the_events_and_is_resumed_if_they_prove_a_shutdown() {
+    let mut drive = Drive::new(hearing(PausedRule::Evidence), pair(&[S::Suspended]));
+    drive.run_to(1.5);
+    assert!(drive.acts.is_empty() && drive.report.is_none(), "it does not guess while the log is being read");
+    assert_eq!(drive.events, [HostId(0)], "one reading");
+    read(&mut drive, shutdown(950_000));
+    assert_eq!(drive.acts.len(), 1);
+    drive.hosts[0] = look(0, &[S::Replicating]);
+    drive.end_act(ended());
+    drive.run_to(60.0);
+    assert_eq!((drive.leg().result, drive.leg().reason), (LegResult::Resumed, Reason::PausedByShutdown));
+    assert!(!drive.leg().without_evidence);
+}
+
+#[test]
+fn a_shutdown_before_the_last_data_proves_nothing_about_this_pause() {
+    let mut drive = Drive::new(hearing(PausedRule::Evidence), pair(&[S::Suspended]));
+    drive.run_to(1.5);
+    read(&mut drive, shutdown(100_000));
+    drive.run_to(60.0);
+    assert!(drive.acts.is_empty());
+    assert_eq!((drive.leg().result, drive.leg().reason), (LegResult::Left, Reason::PausedByPerson));
+}
+
+#[test]
+fn a_log_that_cannot_be_read_decides_as_if_there_were_none() {
+    let mut drive = Drive::new(hearing(PausedRule::Evidence), pair(&[S::Error]));
+    drive.run_to(1.5);
+    read(&mut drive, Evidence::NotReadable);
+    assert_eq!(drive.acts.len(), 1, "Error is resumed at once");
+    drive.hosts[0] = look(0, &[S::Replicating]);
+    drive.end_act(ended());
+    drive.run_to(60.0);
+    assert!(drive.leg().detail.contains("evidence: not readable"), "{}", drive.leg().detail);
+    assert!(drive.events.is_empty(), "it is not asked for again");
+}
+
+#[test]
+fn an_error_that_vmms_retries_by_itself_is_waited_for() {
+    let mut drive = Drive::new(hearing(PausedRule::Resume), pair(&[S::Error]));
+    drive.run_to(1.5);
+    read(&mut drive, Evidence::Readable(vec![record(980_000, VmmsEventKind::WillRetry { after: None })]));
+    drive.run_to(60.0);
+    assert_eq!((drive.leg().result, drive.leg().reason), (LegResult::Waiting, Reason::VmmsRetries));
+}
+
+#[test]
+fn what_stops_again_is_explained_by_a_new_reading() {
+    let mut drive = Drive::new(hearing(PausedRule::Resume), pair(&[S::Error]));
+    drive.run_to(1.5);
+    read(&mut drive, shutdown(950_000));
+    drive.end_act(ended());
+    drive.run_to(10.0);
+    assert_eq!(drive.events, [HostId(0)], "it is in Error again after our act");
+    assert!(drive.acts.is_empty());
+    read(&mut drive, shutdown(990_000));
+    drive.run_to(20.0);
+    assert_eq!(drive.acts.len(), 1);
+}
+
+#[test]
+fn nothing_stopped_no_log_is_read() {
+    let mut drive = Drive::new(hearing(PausedRule::Resume), pair(&[S::Replicating, S::WaitingForStartResynchronize]));
+    drive.run_to(60.0);
+    assert!(drive.report.is_some() && drive.events.is_empty());
+}
+
+#[test]
+fn resynchronizations_that_a_shutdown_paused_go_on_one_at_a_time() {
+    let paused = S::ResynchronizeSuspended;
+    let mut drive = Drive::new(hearing(PausedRule::Resume), pair(&[paused, paused]));
+    drive.run_to(1.5);
+    let both = |n| {
+        let of = |kind| VmmsEvent { vm: vm_id(n), at: HostTime(990_000), kind };
+        [of(VmmsEventKind::NonRecoverable), of(VmmsEventKind::SendFailed { code: ABORTED })]
+    };
+    read(&mut drive, Evidence::Readable([both(1), both(2)].concat()));
+    assert_eq!(drive.acts.len(), 1, "a host compares one VM's disks at a time");
+    drive.hosts[0] = look(0, &[S::Resynchronizing, paused]);
+    drive.end_act(ended());
+    drive.run_to(60.0);
+    let results: Vec<_> = drive.legs().iter().map(|leg| (leg.result, leg.reason, leg.attempts)).collect();
+    let expected = [(LegResult::Left, Reason::Resynchronizing, 1), (LegResult::Left, Reason::ResyncWaits, 0)];
+    assert_eq!(results, expected);
+}
