@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use crate::leg::{At, Kind, Leg, Vm};
+use crate::leg::{At, Kind, Leg, Object, Vm};
 use crate::replication::state;
+use crate::vm_power::Power;
 use crate::world::{Due, World};
 
 /// Whether changes are still written down: while a leg is paused or in error too, but not once a resync is due.
@@ -14,7 +15,7 @@ fn tracks(leg: &Leg) -> bool {
 impl World {
     /// Whether a leg's VM changes its disks now.
     fn is_busy(&self, vm: &Vm, leg: &Leg) -> bool {
-        vm.on(leg.sender.host).is_some_and(|object| object.running) && self.is_on(leg.sender.host)
+        vm.on(leg.sender.host).is_some_and(Object::is_running) && self.is_on(leg.sender.host)
     }
 
     /// Bytes in the change log.
@@ -26,14 +27,15 @@ impl World {
         leg.logged.saturating_add(bytes(seconds, vm.churn))
     }
 
-    /// A VM starts or stops on a host.
-    pub(crate) fn run(&mut self, vm: usize, host: usize, running: bool) {
+    /// A VM starts, stops or stands still on a host; `anew` is whether its uptime starts over.
+    pub(crate) fn set_power(&mut self, vm: usize, host: usize, power: Power, anew: bool) {
+        let now = self.now;
         let legs = [Kind::Simple, Kind::Extended].map(|kind| At { vm, kind });
         for at in legs {
             self.count_log(at);
         }
         if let Some(own) = self.vms.get_mut(vm).and_then(|vm| vm.on_mut(host)) {
-            own.running = running;
+            own.set_power(power, anew.then_some(now));
         }
         for at in legs {
             self.watch_log(at);

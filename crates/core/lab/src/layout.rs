@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::leg::{End, HYPERV_PROVIDER, Kind, Leg, Object, Vm, mode};
 use crate::replication::state;
+use crate::vm_power::Power;
 use crate::world::{World, ordered};
 
 /// From cycle to cycle: the default of Server 2012 R2 and later, all that Server 2012 has, and the shortest that an
@@ -22,7 +23,8 @@ impl World {
         let objects = places.iter().zip(modes).map(|(host, mode)| Object {
             host: *host,
             name: self.spec.name(index),
-            running: mode == mode::PRIMARY,
+            power: if mode == mode::PRIMARY { Power::Running } else { Power::Off },
+            on_since: Duration::ZERO,
             mode: if places.len() > 1 { mode } else { mode::NONE },
         });
         let hops = places.iter().zip(places.iter().skip(1)).zip([Kind::Simple, Kind::Extended]);

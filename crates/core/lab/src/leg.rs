@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use crate::vm_power::Power;
+
 /// The number of Hyper-V's own replication provider.
 pub(crate) const HYPERV_PROVIDER: &str = "22391CDC-272C-4DDF-BA88-9BEFB1A0975C";
 
@@ -33,7 +35,9 @@ pub(crate) struct Vm {
 pub(crate) struct Object {
     pub(crate) host: usize,
     pub(crate) name: String,
-    pub(crate) running: bool,
+    pub(crate) power: Power,
+    /// Since when it runs, if it does.
+    pub(crate) on_since: Duration,
     pub(crate) mode: u16,
 }
 
@@ -102,6 +106,18 @@ pub(crate) struct End {
     pub(crate) recovery_host: String,
     /// The job that is changing its state, and the state that was asked for.
     pub(crate) changing: Option<(Uuid, u16)>,
+}
+
+impl Object {
+    pub(crate) fn is_running(&self) -> bool {
+        self.power == Power::Running
+    }
+
+    /// `since` is when it began anew, if it did.
+    pub(crate) fn set_power(&mut self, power: Power, since: Option<Duration>) {
+        self.power = power;
+        self.on_since = since.unwrap_or(self.on_since);
+    }
 }
 
 impl End {

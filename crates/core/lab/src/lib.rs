@@ -21,6 +21,7 @@ mod spec;
 #[cfg(test)]
 mod tests;
 pub mod view;
+mod vm_power;
 mod wmi;
 mod world;
 

@@ -154,7 +154,7 @@ impl Shadow {
                 self.read.insert(act.id, true_state);
                 Ok(())
             }
-            Request::Query { .. } => Ok(()),
+            Request::Query { .. } | Request::Related { .. } => Ok(()),
             Request::Invoke { .. } => {
                 if !self.invoked.insert(act.id) {
                     return Err(format!("act {} was sent twice", act.id.0));

@@ -1,7 +1,10 @@
 //! What is done to a VM's objects on their hosts.
 
+use std::time::Duration;
+
 use super::{Done, Setting, Side, no_such_leg};
 use crate::leg::{At, Kind, Vm};
+use crate::vm_power::Power;
 use crate::world::World;
 
 impl World {
@@ -10,7 +13,7 @@ impl World {
         let sender = side == Side::Sender;
         let Some(mut vm) = self.vms.get(index).cloned() else { return Ok(()) };
         for setting in settings {
-            if !apply(&mut vm, kind, sender, setting) {
+            if !apply(&mut vm, self.now, kind, sender, setting) {
                 return Err(no_such_leg(kind));
             }
         }
@@ -33,12 +36,14 @@ impl World {
 }
 
 /// Whether there was something to set.
-fn apply(vm: &mut Vm, kind: Kind, sender: bool, setting: &Setting) -> bool {
+fn apply(vm: &mut Vm, now: Duration, kind: Kind, sender: bool, setting: &Setting) -> bool {
     let host = vm.leg(kind).map(|leg| leg.end(sender).host);
     // A VM without replication runs or does not all the same.
     let only = vm.objects.first().map(|object| object.host).filter(|_| vm.legs.is_empty() && sender);
     if let Setting::Running(running) = setting {
-        return host.or(only).and_then(|host| vm.on_mut(host)).map(|object| object.running = *running).is_some();
+        let power = if *running { Power::Running } else { Power::Off };
+        let own = host.or(only).and_then(|host| vm.on_mut(host));
+        return own.map(|own| own.set_power(power, running.then_some(now))).is_some();
     }
     if let Setting::Mode(mode) = setting {
         return host.and_then(|host| vm.on_mut(host)).map(|object| object.mode = *mode).is_some();

@@ -3,7 +3,7 @@
 use super::{Done, InFlight, not_now};
 use crate::event::{CANNOT_CONNECT, Happening};
 use crate::host::{Start, Vmms};
-use crate::leg::At;
+use crate::leg::{At, Object};
 use crate::replication::state;
 use crate::world::{Due, World};
 
@@ -49,7 +49,7 @@ impl World {
         for at in self.legs_of(host) {
             let Some((vm, leg)) = self.leg(at) else { continue };
             let (sender, state) = (leg.sender.host, leg.sender.state);
-            let running = vm.on(host).is_some_and(|object| object.running);
+            let running = vm.on(host).is_some_and(Object::is_running);
             if sender == host && running && matches!(state, state::REPLICATING | state::SUSPENDED | state::ERROR) {
                 // The log was not closed, so nobody can say what is missing.
                 self.require_resync(at);

@@ -273,7 +273,9 @@ fn every_instance_has_exactly_the_properties_of_its_schema_with_their_types() {
         let Ok(Reply::Rows(rows)) = lab.answer(0, &Request::Query { namespace: class.namespace.into(), select }) else {
             panic!("{}", class.name)
         };
-        assert!(!rows.is_empty() || class.name == "Msvm_ConcreteJob", "{}", class.name);
+        // Nothing runs, and nothing is tested.
+        let may_be_empty = ["Msvm_ConcreteJob", "Msvm_AffectedJobElement", "Msvm_ReplicaSystemDependency"];
+        assert!(!rows.is_empty() || may_be_empty.contains(&class.name), "{}", class.name);
         for row in rows {
             assert_eq!(row.properties.len(), class.properties.len(), "{}", class.name);
             for (name, value) in row.properties.iter().filter(|(_, value)| !value.is_nil()) {

@@ -12,9 +12,16 @@ use crate::world::World;
 /// Return values of replication methods (2.5 of the reference).
 const DONE: u32 = 0;
 const JOB_STARTED: u32 = 4_096;
+const NOT_SUPPORTED: u32 = 32_770;
 const INVALID_PARAMETER: u32 = 32_773;
 const IN_USE: u32 = 32_774;
 const INVALID_STATE: u32 = 32_775;
+
+/// What a method changes, with the relationship that is named, if any.
+enum Change<'a> {
+    Power,
+    Replication(Option<&'a Value>),
+}
 
 impl World {
     pub(super) fn invoke(
@@ -25,6 +32,10 @@ impl World {
         arguments: &[Argument],
     ) -> Result<Output, CallError> {
         let no_method = || not_there(NO_METHOD, &format!("{} has no method {method}", target.class));
+        if target.class == "Msvm_VirtualSystemManagementService" && method.eq_ignore_ascii_case("GetSummaryInformation")
+        {
+            return Ok(self.summary_information(host, arguments));
+        }
         if target.class != "Msvm_ComputerSystem" {
             return Err(no_method());
         }
@@ -32,21 +43,24 @@ impl World {
         let requested = argument("RequestedState").and_then(|v| <u16 as cim::FromValue>::from_value(v).ok());
         let name = target.path.as_ref().and_then(|p| p.key("Name")).unwrap_or_default();
         let vm = self.vms.iter().position(|vm| guid(vm.id).eq_ignore_ascii_case(name));
-        let Some((vm, requested)) = vm.zip(requested) else {
-            return Ok(returned(INVALID_PARAMETER, None));
-        };
-        match method.to_ascii_lowercase().as_str() {
-            "requestreplicationstatechange" => Ok(self.change_replication(host, vm, 0, requested)),
+        let change = match method.to_ascii_lowercase().as_str() {
+            "requestreplicationstatechange" => Change::Replication(None),
             "requestreplicationstatechangeex" if self.spec.os != Os::Server2012 => {
-                let relationship = argument("ReplicationRelationship").cloned().unwrap_or(Value::Nil);
-                Ok(match self.names_slot(vm, &relationship) {
-                    Some(slot) => self.change_replication(host, vm, slot, requested),
-                    None => returned(INVALID_PARAMETER, None),
-                })
+                Change::Replication(argument("ReplicationRelationship"))
             }
-            "requeststatechange" => Ok(self.change_power(host, vm, requested)),
-            _ => Err(no_method()),
-        }
+            "requeststatechange" => Change::Power,
+            _ => return Err(no_method()),
+        };
+        // All three are for VMs; the host's own row refuses them.
+        let Some(vm) = vm else { return Ok(returned(NOT_SUPPORTED, None)) };
+        let Some(requested) = requested else { return Ok(returned(INVALID_PARAMETER, None)) };
+        Ok(match change {
+            Change::Power => self.change_power(host, vm, requested),
+            Change::Replication(relationship) => match self.names_slot(vm, relationship.unwrap_or(&Value::Nil)) {
+                Some(slot) => self.change_replication(host, vm, slot, requested),
+                None => returned(INVALID_PARAMETER, None),
+            },
+        })
     }
 
     /// Which of the VM's own replication objects the embedded instance is; the first if it is absent. Only the class and
@@ -78,14 +92,13 @@ impl World {
         }
     }
 
-    /// `RequestStateChange` of the VM itself: 2 starts it, 3 turns it off.
+    /// `RequestStateChange` of the VM itself. It is done at once, without a job.
     fn change_power(&mut self, host: usize, index: usize, requested: u16) -> Output {
-        let running = match requested {
-            2 => true,
-            3 => false,
-            _ => return returned(INVALID_STATE, None),
+        let own = self.vms.get(index).and_then(|vm| vm.on(host));
+        let Some((before, after)) = own.and_then(|own| Some((own.power, own.power.after(requested)?))) else {
+            return returned(INVALID_STATE, None);
         };
-        self.run(index, host, running);
+        self.set_power(index, host, after, before.begins(requested));
         returned(DONE, None)
     }
 }

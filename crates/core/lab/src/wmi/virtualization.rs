@@ -5,7 +5,7 @@ use std::time::Duration;
 use cim::{DateTime, Interval, Row, Value};
 use uuid::Uuid;
 
-use super::text;
+use super::{replica_server, summary, text, vm_settings};
 use crate::host::Host;
 use crate::job::{self, Job, Stage};
 use crate::leg::{Object, Vm};
@@ -36,6 +36,18 @@ impl World {
                 .flat_map(|(vm, own)| self.slots(vm, own).map(|slot| self.settings(host, vm, own, slot, class)))
                 .collect(),
             "Msvm_ConcreteJob" => host.jobs.values().map(|job| self.job(index, host, job, class)).collect(),
+            "Msvm_VirtualSystemManagementService" => vec![summary::service(host, class)],
+            "Msvm_SummaryInformation" => self.summaries(index, host, class),
+            "Msvm_ReplicationServiceSettingData" => vec![replica_server::settings(host, class)],
+            "Msvm_ReplicationAuthorizationSettingData" => vec![replica_server::authorization(host, class)],
+            "Msvm_ReplicationProvider" => vec![replica_server::provider(host, class)],
+            "Msvm_VirtualSystemSettingData" => {
+                self.vm_rows(index).map(|vm| vm_settings::system(host, &vm, class)).collect()
+            }
+            "Msvm_ProcessorSettingData" => {
+                self.vm_rows(index).map(|vm| vm_settings::processor(host, &vm, class)).collect()
+            }
+            "Msvm_MemorySettingData" => self.vm_rows(index).map(|vm| vm_settings::memory(host, &vm, class)).collect(),
             _ => Vec::new(),
         }
     }

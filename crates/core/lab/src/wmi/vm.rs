@@ -12,6 +12,7 @@ use crate::leg::{End, HYPERV_PROVIDER, Leg, Object, Vm, mode};
 use crate::replication::state;
 use crate::schema::Class;
 use crate::spec::Os;
+use crate::vm_power::Power;
 use crate::world::World;
 
 impl World {
@@ -35,7 +36,8 @@ impl World {
     pub(super) fn computer_system(&self, host: &Host, vm: &Vm, own: &Object, class: &Class) -> Row {
         let object = vm.object(own.host, 0);
         let end = object.map(|(leg, sender)| leg.end(sender));
-        let running = own.running;
+        let in_memory = matches!(own.power, Power::Running | Power::Paused);
+        let uptime = self.now.saturating_sub(own.on_since.max(host.booted)).as_millis();
         class.instance(
             &host.netbios(),
             vec![
@@ -44,7 +46,7 @@ impl World {
                 ("Description", text("Microsoft Virtual Computer System")),
                 ("ElementName", text(own.name.as_str())),
                 ("EnabledDefault", Value::Uint16(2)),
-                ("EnabledState", Value::Uint16(if running { 2 } else { 3 })),
+                ("EnabledState", Value::Uint16(own.power.enabled_state())),
                 ("FailedOverReplicationType", Value::Uint16(end.map_or(0, |end| end.failed_over))),
                 ("HealthState", Value::Uint16(5)),
                 ("InstallDate", self.clock(own.host, Duration::ZERO)),
@@ -53,9 +55,12 @@ impl World {
                 ("LastReplicationType", Value::Uint16(last_type(end))),
                 ("Name", text(guid(vm.id))),
                 ("NumberOfNumaNodes", Value::Uint16(1)),
-                ("OnTimeInMilliseconds", Value::Uint64(if running { 60_000 } else { 0 })),
+                (
+                    "OnTimeInMilliseconds",
+                    Value::Uint64(if in_memory { u64::try_from(uptime).unwrap_or(u64::MAX) } else { 0 }),
+                ),
                 ("OperationalStatus", Value::List(vec![Value::Uint16(2)])),
-                ("ProcessID", if running { Value::Uint32(4_242) } else { Value::Nil }),
+                ("ProcessID", if in_memory { Value::Uint32(4_242) } else { Value::Nil }),
                 ("ReplicationHealth", Value::Uint16(object.map_or(0, |(leg, sender)| health(leg, sender)))),
                 ("ReplicationMode", Value::Uint16(own.mode)),
                 ("ReplicationState", Value::Uint16(end.map_or(0, End::shown))),
