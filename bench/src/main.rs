@@ -1,8 +1,10 @@
 //! Timings with a bar: time to protection and requests, the program against the lab, both in this run.
 //!
-//! `cargo build --release && cargo run --release -p reprise-bench [-- NAME…]`, where a name is `protection` or `fleet`;
-//! without one it is both. Each figure stands beside what it is measured against; nothing here fails a build.
+//! `cargo build --release && cargo run --release -p reprise-bench [-- NAME…]`, where a name is `protection`, `fleet` or
+//! `article`. Without one it is the first two: the third takes ten minutes, since the script that it measures against
+//! sleeps. Each figure stands beside what it is measured against; nothing here fails a build.
 
+mod article;
 mod control;
 mod fleet;
 mod protection;
@@ -21,7 +23,8 @@ fn main() -> Result<()> {
         let text = match name.as_str() {
             "protection" => protection::measure(&program)?,
             "fleet" => fleet::measure(&program)?,
-            other => bail!("there is no measurement {other}: write protection or fleet"),
+            "article" => article::measure(&program)?,
+            other => bail!("there is no measurement {other}: write protection, fleet or article"),
         };
         let mut out = std::io::stdout().lock();
         std::io::Write::write_all(&mut out, format!("{text}\n").as_bytes()).context("cannot write the result")?;
