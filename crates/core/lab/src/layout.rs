@@ -24,6 +24,7 @@ impl World {
             name: self.spec.name(index),
             running: mode == mode::PRIMARY,
             mode: if places.len() > 1 { mode } else { mode::NONE },
+            locked_until: None,
         });
         let hops = places.iter().zip(places.iter().skip(1)).zip([Kind::Simple, Kind::Extended]);
         Vm {
@@ -32,6 +33,7 @@ impl World {
             churn: own.u64(20..=400) << 10,
             objects: objects.collect(),
             legs: hops.map(|((from, to), kind)| self.new_leg(kind, *from, *to)).collect(),
+            test_of: None,
         }
     }
 
@@ -63,6 +65,12 @@ impl World {
             transfers: 0,
             retries: 0,
             heals: false,
+            applied: Some(Duration::ZERO),
+            points_from: Some(Duration::ZERO),
+            tested: None,
+            resync: None,
+            auto_resync: false,
+            window: self.first_window(),
         }
     }
 

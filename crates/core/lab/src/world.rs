@@ -46,6 +46,10 @@ pub(crate) enum Due {
     JobGone(usize, Uuid),
     /// A change log may have grown past half of the disks.
     LogCheck(At),
+    /// A resynchronization begins or ends.
+    Resync(At),
+    /// The hours of automatic resynchronization may have come.
+    ResyncHours(At),
 }
 
 /// How a host's management address behaves now.

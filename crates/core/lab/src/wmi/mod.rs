@@ -2,6 +2,8 @@
 
 mod cimv2;
 mod method;
+mod service;
+mod statistics;
 mod virtualization;
 mod vm;
 

@@ -6,4 +6,5 @@ mod faults;
 mod jobs;
 mod lab;
 mod outside;
+mod routes;
 mod schema;
