@@ -64,6 +64,7 @@ struct Leg {
     last_replication_time: Option<String>,
     in_flight: bool,
     failed_over_type: u16,
+    recovery_points: u64,
 }
 
 #[derive(Serialize)]
@@ -140,6 +141,7 @@ fn vm(vm: &view::Vm, at: &dyn Fn(Duration) -> String) -> Vm {
         last_replication_time: leg.last_replication_time.map(at),
         in_flight: leg.in_flight,
         failed_over_type: leg.failed_over_type,
+        recovery_points: leg.recovery_points,
     });
     Vm { vm: vm.vm.clone(), vm_id: vm.vm_id.to_string(), legs: legs.collect() }
 }

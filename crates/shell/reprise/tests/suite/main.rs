@@ -7,6 +7,7 @@ mod faults;
 mod jobs;
 mod lab;
 mod outside;
+mod routes;
 mod schema;
 mod systems;
 mod wire_faults;
