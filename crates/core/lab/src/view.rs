@@ -101,6 +101,8 @@ pub struct Leg {
     pub last_replication_time: Option<Duration>,
     /// Whether data is on its way.
     pub in_flight: bool,
+    /// Whether a job changes the sender's state now.
+    pub changing: bool,
     /// The receiver's kind of failover.
     pub failed_over_type: u16,
     /// How many recovery points the receiver keeps.
@@ -183,6 +185,7 @@ impl world::World {
                 cycles_missed: leg.cycles_missed,
                 last_replication_time: leg.receiver.last_replication,
                 in_flight: leg.transfer.is_some(),
+                changing: leg.sender.changing.is_some(),
                 failed_over_type: leg.receiver.failed_over,
                 recovery_points: self.recovery_points(leg),
             }

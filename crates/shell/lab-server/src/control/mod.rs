@@ -74,10 +74,6 @@ impl From<CommandError> for Refusal {
     }
 }
 
-fn not_yet(what: &str) -> Refusal {
-    Refusal::NotNow(format!("not yet: {what}"))
-}
-
 type Answer = Result<Response, Refusal>;
 
 async fn list() -> Response {

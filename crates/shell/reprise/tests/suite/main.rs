@@ -6,6 +6,7 @@ mod discovery;
 mod faults;
 mod jobs;
 mod lab;
+mod meanwhile;
 mod outside;
 mod routes;
 mod schema;
