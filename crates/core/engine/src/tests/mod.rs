@@ -1,6 +1,7 @@
 //! The engine fed by hand: what it asks for, when, and what it reports.
 
 mod discovery;
+mod gone;
 mod hearing;
 
 use std::time::Duration;
@@ -277,7 +278,7 @@ fn a_leg_that_booting_hosts_do_not_show_yet_is_remembered() {
     for (host, seen) in (0..).zip(pair(&[S::Error])) {
         drive.feed(Event::Looked { host: HostId(host), started: now(2.0).mono, observation: Box::new(seen) });
     }
-    assert_eq!(drive.engine.progress(), (0, 1), "neither host shows the second leg");
+    assert_eq!(drive.engine.progress(), (0, 2), "the second leg is looked for");
     drive.run_to(2.5);
     drive.hosts = pair(&[S::Replicating, S::Replicating]);
     drive.end_act(ended());
