@@ -243,6 +243,10 @@ pub(crate) fn summary(report: &Report) -> String {
     };
     let legs = match (report.legs.len(), unprotected) {
         (0, _) => "No replicated VM was seen.".to_owned(),
+        (n, 0) if report.dry_run => {
+            let planned = report.legs.iter().filter(|leg| leg.action == Action::Resume).count();
+            format!("Dry run, nothing was done: of {n} replication relationships {planned} would be resumed.")
+        }
         (n, 0) => format!("All {n} replication relationships are as they should be."),
         (n, u) => format!("{u} of {n} replication relationships should run and do not."),
     };

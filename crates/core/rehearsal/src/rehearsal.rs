@@ -391,7 +391,9 @@ impl Story {
                     self.a_person_comes_between(&act);
                     under.procedures.push(Procedure::act(act, self.now));
                 }
-                Effect::Ask { .. } | Effect::ReadEvents(_) => return Err("the engine asks for what is off".to_owned()),
+                Effect::Ask { .. } | Effect::ReadEvents(_) | Effect::Refuse(_) => {
+                    return Err("the engine asks for what is off".to_owned());
+                }
                 Effect::Record(event) => self.line(&format!("record {event:?}")),
                 Effect::Finish(report) => {
                     for leg in &report.legs {

@@ -3,11 +3,12 @@
 mod acting;
 mod discovery;
 mod evidence;
+mod exceptions;
 mod looking;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use reprise_model::{ActId, HostId, HostName, LegId, MonoTime, Now, Reason};
+use reprise_model::{ActId, HostId, HostName, LegId, MonoTime, Now, Reason, VmId};
 
 use crate::exchange::{Effect, Event};
 use crate::explain;
@@ -45,6 +46,8 @@ pub struct Engine {
     events_wanted: Links<HostId>,
     /// Hosts that legs speak of and that are to be asked too, with the host that showed the leg.
     heard_of: BTreeMap<HostName, HostId>,
+    /// VMs that each exception of this pass covers, by the exception's place among the holds.
+    excepted: BTreeMap<usize, BTreeSet<VmId>>,
     acts: BTreeMap<ActId, (LegId, HostId)>,
     queue: Queue,
     schedule: Schedule,
@@ -70,6 +73,7 @@ impl Engine {
             look_wanted: Links::default(),
             events_wanted: Links::default(),
             heard_of: BTreeMap::new(),
+            excepted: BTreeMap::new(),
             acts: BTreeMap::new(),
             queue: Queue::default(),
             schedule: Schedule::default(),
@@ -99,6 +103,11 @@ impl Engine {
         self.dirty.extend(self.schedule.due(now.mono));
         self.rejudge(now);
         self.ask_peers(now, &mut effects);
+        if let Some(ambiguous) = self.ambiguous() {
+            self.finished = true;
+            effects.push(Effect::Refuse(ambiguous));
+            return effects;
+        }
         if stop {
             self.cut_off();
         } else {
@@ -180,6 +189,7 @@ impl Engine {
         watch.memory.sender_clock = clock;
         watch.saw(leg);
         watch.weigh(now.mono, retry_until, &mut self.chance);
+        self.note_exceptions(id);
         self.weigh_events(id);
         let resync_under_way = self.resync_under_way(id);
         let Some(watch) = self.legs.get_mut(&id) else { return };
@@ -274,6 +284,7 @@ impl Engine {
             elapsed: now.mono.since(self.start.mono),
             hosts,
             legs,
+            unmatched: self.unmatched(),
         }
     }
 }

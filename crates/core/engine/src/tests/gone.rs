@@ -23,6 +23,38 @@ fn a_leg_that_no_host_shows_any_more_is_looked_for_and_then_told_and_never_forgo
     assert_eq!(drive.report.as_ref().unwrap().outcome, PassOutcome::Partial);
 }
 
+fn excepting(name: &str) -> Pass {
+    let mut pass = pass(2);
+    let scope = HoldScope::Vm(VmSelector::parse(name));
+    pass.policy.holds.push(Hold { scope, reason: "test".to_owned(), until: None, only_this_pass: true });
+    pass
+}
+
+#[test]
+fn an_exception_whose_name_stands_for_two_vms_ends_the_pass_before_anything_is_done() {
+    let mut hosts = pair(&[S::Error, S::Error]);
+    for host in &mut hosts {
+        let Seen::Seen(replication) = &mut host.replication else { panic!() };
+        replication.vms.values_mut().for_each(|vm| "SQL".clone_into(&mut vm.name));
+    }
+    let mut drive = Drive::new(excepting("sql"), hosts);
+    drive.run_to(60.0);
+    let refused = drive.refused.as_ref().unwrap();
+    let candidates: Vec<_> = refused.candidates.iter().map(|c| (c.vm, c.primary.as_deref())).collect();
+    assert_eq!(candidates, [(vm_id(1), Some("hv01.lab.test")), (vm_id(2), Some("hv01.lab.test"))]);
+    assert!(drive.acts.is_empty() && drive.report.is_none() && drive.engine.next_deadline().is_none());
+}
+
+#[test]
+fn an_exception_that_covers_nothing_is_told() {
+    let mut drive = Drive::new(excepting("vm-007"), pair(&[S::Replicating]));
+    drive.run_to(60.0);
+    assert_eq!(drive.report.as_ref().unwrap().unmatched, ["vm-007"]);
+    let mut drive = Drive::new(excepting("VM-001"), pair(&[S::Replicating]));
+    drive.run_to(60.0);
+    assert!(drive.report.as_ref().unwrap().unmatched.is_empty());
+}
+
 #[test]
 fn limits_of_nothing_still_allow_for_what_a_healthy_host_needs() {
     let mut hasty = pass(2);

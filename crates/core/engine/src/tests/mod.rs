@@ -27,6 +27,7 @@ pub(crate) struct Drive {
     looks: Vec<u32>,
     pub(crate) recorded: Vec<reprise_model::Event>,
     pub(crate) report: Option<Report>,
+    refused: Option<crate::Ambiguous>,
 }
 
 impl Drive {
@@ -43,6 +44,7 @@ impl Drive {
             looks,
             recorded: vec![],
             report: None,
+            refused: None,
         };
         drive.feed(Event::Begin);
         drive
@@ -66,6 +68,7 @@ impl Drive {
                     Effect::Ask { host, name, like } => self.asked.push((host, name.to_string(), like)),
                     Effect::ReadEvents(host) => self.events.push(host),
                     Effect::Finish(report) => self.report = Some(*report),
+                    Effect::Refuse(ambiguous) => self.refused = Some(ambiguous),
                 }
             }
             effects = more;
