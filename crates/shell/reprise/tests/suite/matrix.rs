@@ -56,7 +56,7 @@ fn tell(system: &str, (leg, side): (&str, &str)) -> Option<Vec<(String, String)>
     let wanted = |entry: &&serde_json::Value, vm: &str| entry["leg"] == leg && entry["vm"] == vm;
     let told = STATES.map(|state| {
         let vm = format!("vm-{state:03}");
-        let entry = ran.legs().iter().find(|entry| wanted(entry, &vm)).unwrap_or_else(|| panic!("{vm} is told"));
+        let entry = ran.legs().iter().find(|entry| wanted(entry, &vm)).expect("every VM is told");
         (entry["result"].as_str().unwrap().to_owned(), entry["reason"].as_str().unwrap().to_owned())
     });
     let told: Vec<_> = told.collect();
