@@ -286,6 +286,10 @@ impl LegWatch {
     /// Nothing more will be learnt of what was under way.
     pub(crate) fn cut_off(&mut self, why: &str) {
         let (acting, unweighed) = (self.acting.take(), self.unweighed.take());
+        if (acting.is_some() || unweighed.is_some()) && matches!(self.verdict, Verdict::Healthy { .. }) {
+            // It was looked at before the act had ended: while a job runs, the state already reads as requested.
+            self.verdict = Verdict::Fail(Reason::ResumeFailed);
+        }
         if let Some(Unweighed { outcome: Outcome::NotDone(problem) | Outcome::Unknown(problem), .. }) = unweighed {
             self.trouble = Some(Failure::Problem(problem));
         } else if acting.is_some() || unweighed.is_some() {

@@ -1,5 +1,6 @@
 //! Carrying out one act: read the object, call the method, follow the job. It never repeats the call.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use cim::{Argument, CallError, ErrorKind, ObjectPath, Output, Port, Reached, Row, Value};
@@ -19,9 +20,10 @@ const WAITS: [Duration; 4] =
     [Duration::from_millis(100), Duration::from_millis(150), Duration::from_millis(250), Duration::from_millis(500)];
 const WAIT_LAST: Duration = Duration::from_secs(1);
 
-/// Longest time that a job is followed. A finished job's row goes after five minutes, so a job that is older says
-/// nothing any more.
-const JOB_TIME_MAX: Duration = Duration::from_mins(5);
+/// Longest time that a job is followed. As long as it runs, the state reads as requested, so whoever stops looking at the
+/// job can no longer tell success from a job that hangs. The caller ends it sooner by dropping it; this bounds one that
+/// does not.
+const JOB_TIME_MAX: Duration = Duration::from_hours(24);
 /// Looks in a row that may fail, or in which the job may not be listed yet.
 const BLANK_LOOKS_MAX: u32 = 4;
 
@@ -53,10 +55,14 @@ pub async fn perform(port: &impl Port, act: &Act) -> Outcome {
         Argument::new("RequestedState", Value::Uint16(REQUESTED)),
     ];
     let path = virtual_machine::path(&act.vm_key);
-    match cim::invoke(port, path, "RequestReplicationStateChangeEx", arguments).await {
+    let outcome = match cim::invoke(port, path, "RequestReplicationStateChangeEx", arguments).await {
         Ok(output) => returned(port, &output).await,
         Err(error) => failed(&error),
+    };
+    if matches!(outcome, Outcome::Unknown(_)) {
+        outlast_jobs(port).await;
     }
+    outcome
 }
 
 /// What it means that the object is not as it was when the act was decided; `None` if it is.
@@ -104,6 +110,31 @@ async fn returned(port: &impl Port, output: &Output) -> Outcome {
     }
 }
 
+/// Waits until every state change that runs now has ended. One of them may be ours whose answer was lost, and while it
+/// runs, the state already reads as requested: nothing that is read before its end says what came of it.
+async fn outlast_jobs(port: &impl Port) {
+    port.note("waiting for jobs that may be ours");
+    let began = port.elapsed();
+    let mut waits = WAITS.into_iter();
+    let mut blank = 0;
+    let mut awaited: Option<BTreeSet<String>> = None;
+    while blank < BLANK_LOOKS_MAX && port.elapsed().saturating_sub(began) < JOB_TIME_MAX {
+        match cim::query(port, VIRTUALIZATION, concrete_job::state_changes()).await {
+            Ok(rows) => {
+                let running = concrete_job::running(&rows);
+                let left = awaited.take().map_or(running.clone(), |old| old.intersection(&running).cloned().collect());
+                if left.is_empty() {
+                    return;
+                }
+                awaited = Some(left);
+                blank = 0;
+            }
+            Err(_) => blank += 1,
+        }
+        port.pause(waits.next().unwrap_or(WAIT_LAST)).await;
+    }
+}
+
 /// Follows a job to its end. Only reads: nothing here can be repeated by mistake.
 async fn follow(port: &impl Port, id: &str) -> Outcome {
     port.note("following the job");
@@ -139,6 +170,6 @@ async fn follow(port: &impl Port, id: &str) -> Outcome {
             Err(problem) => return Outcome::Unknown(problem),
         }
     }
-    let why = format!("the job still runs after {} s", JOB_TIME_MAX.as_secs());
+    let why = format!("the job still runs after {} h", JOB_TIME_MAX.as_secs() / 3_600);
     Outcome::Unknown(Problem::new(ProblemKind::TimedOut, FOLLOW, why))
 }

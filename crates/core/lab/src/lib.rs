@@ -10,6 +10,7 @@
 mod change_log;
 mod command;
 mod event;
+mod fault;
 mod host;
 mod job;
 mod layout;
@@ -24,6 +25,7 @@ mod wmi;
 mod world;
 
 pub use command::{Command, CommandError, InFlight, Setting, Side};
+pub use fault::{Break, Fault, FaultScope, FaultShape, JobFault, Message, Operation, RowOf, Strike};
 pub use host::{Management, Start};
 pub use leg::Kind;
 pub use spec::{Os, RaceState, Spec, SpecError, Topology};

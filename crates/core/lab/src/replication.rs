@@ -78,6 +78,7 @@ impl World {
                 }
             }
             Due::LogCheck(at) => self.check_log(at),
+            Due::FlipBack { at, sender, from, to } => self.flip_back(at, sender, from, to),
         }
     }
 
@@ -269,7 +270,9 @@ impl World {
         end.changing = Some((id, requested));
         let job = Job { id, at, sender, from, to, started: now, stage: Stage::Running };
         self.hosts.get_mut(host)?.jobs.insert(id, job);
-        self.schedule(now + takes, Due::JobEnd(host, id));
+        if self.decide_fate(host, at.vm, id) {
+            self.schedule(now + takes, Due::JobEnd(host, id));
+        }
         Some(id)
     }
 
@@ -280,14 +283,15 @@ impl World {
     fn end_job(&mut self, host: usize, id: Uuid) {
         let now = self.now;
         let Some(job) = self.hosts.get(host).and_then(|h| h.jobs.get(&id)).cloned() else { return };
-        let refusal = self.refuses(&job);
+        let failure = self.refuses(&job).map(|why| (32775, why)).or_else(|| self.fated_failure(id));
         if let Some(leg) = self.leg_mut(job.at) {
             leg.end_mut(job.sender).changing = None;
         }
-        let stage = if let Some(why) = refusal {
-            Stage::Failed { at: now, code: 32775, why }
+        let stage = if let Some((code, why)) = failure {
+            Stage::Failed { at: now, code, why }
         } else {
             self.change_state(job.at, job.sender, job.to);
+            self.flip_later(&job);
             Stage::Completed { at: now }
         };
         if let Some(job) = self.hosts.get_mut(host).and_then(|h| h.jobs.get_mut(&id)) {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use crate::fault::Faults;
 use crate::host::{Host, Management};
 use crate::leg::{At, Vm};
 use crate::spec::{Spec, SpecError};
@@ -22,6 +23,7 @@ pub struct World {
     due: BTreeSet<(Duration, u64, Due)>,
     order: u64,
     pub(crate) chance: fastrand::Rng,
+    pub(crate) faults: Faults,
 }
 
 /// A replication path between two hosts.
@@ -46,6 +48,8 @@ pub(crate) enum Due {
     JobGone(usize, Uuid),
     /// A change log may have grown past half of the disks.
     LogCheck(At),
+    /// A state that a job had changed goes back.
+    FlipBack { at: At, sender: bool, from: u16, to: u16 },
 }
 
 /// How a host's management address behaves now.
@@ -80,6 +84,7 @@ impl World {
             due: BTreeSet::new(),
             order: 0,
             chance: fastrand::Rng::with_seed(spec.seed),
+            faults: Faults::default(),
             spec: spec.clone(),
         };
         for index in 0..spec.vms {

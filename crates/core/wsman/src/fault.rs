@@ -169,6 +169,40 @@ impl Fault {
         )
     }
 
+    /// Writes the fault with the detail of newer Windows: an instance of WMI's own error class.
+    pub(crate) fn write_as_wmi(&self) -> String {
+        let (subcode, sender) = subcode_of(self.code.unwrap_or_default());
+        let who = if sender { "Sender" } else { "Receiver" };
+        let reason = xml::escape(&self.reason);
+        // WMI knows classes and no resources.
+        let code = match self.code.unwrap_or_default() {
+            code::NOT_FOUND => 0x8004_1010,
+            code => code,
+        };
+        format!(
+            concat!(
+                "<s:Fault><s:Code><s:Value>s:{}</s:Value><s:Subcode><s:Value>{}</s:Value></s:Subcode></s:Code>",
+                r#"<s:Reason><s:Text xml:lang="">{}</s:Text></s:Reason><s:Detail>"#,
+                r#"<p:MSFT_WmiError b:IsCIM_Error="true" xmlns:p="{}" xmlns:b="{}">"#,
+                "<p:CIMStatusCode>{}</p:CIMStatusCode><p:Message>{}</p:Message>",
+                "<p:MessageID>HRESULT 0x{:08x}</p:MessageID><p:PerceivedSeverity>0</p:PerceivedSeverity>",
+                "<p:error_Code>{}</p:error_Code><p:error_Type>HRESULT</p:error_Type>",
+                "<p:error_WindowsErrorMessage>{}</p:error_WindowsErrorMessage>",
+                "</p:MSFT_WmiError></s:Detail></s:Fault>"
+            ),
+            who,
+            subcode,
+            reason,
+            ns::WMI_ERROR,
+            ns::BINDING,
+            cim_status(code),
+            reason,
+            code,
+            code,
+            reason
+        )
+    }
+
     /// Reads the fault in a body, in either shape of detail; `None` if the body holds none.
     pub(crate) fn read(body: Node<'_, '_>) -> Option<Self> {
         let fault = xml::child(body, ns::SOAP, "Fault")?;
@@ -225,6 +259,21 @@ impl Fault {
                 _ => ErrorKind::Refused,
             },
         }
+    }
+}
+
+/// The status of CIM (DSP0223) that goes with a code.
+fn cim_status(code: u32) -> u32 {
+    match code {
+        5 | 0x8004_1003 | 0x8007_0005 | code::ACCESS_DENIED..=2_150_859_014 => 2,
+        0x8004_100E => 3,
+        2_150_858_810 | 2_150_858_837 | code::INSUFFICIENT_SELECTORS..=2_150_858_847 => 4,
+        0x8004_1010 => 5,
+        0x8004_1002 => 6,
+        code::ACTION_NOT_SUPPORTED | 2_150_858_753 | code::UNSUPPORTED_FEATURE => 7,
+        0x8004_102E => 16,
+        2_150_859_173..=2_150_859_176 => 27,
+        _ => 1,
     }
 }
 

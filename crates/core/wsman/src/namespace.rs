@@ -18,6 +18,10 @@ pub(crate) const IDENTITY: &str = "http://schemas.dmtf.org/wbem/wsman/identity/1
 pub(crate) const IDENTIFY: &str = "http://schemas.dmtf.org/wbem/wsman/identify/1/wsmanidentity.xsd";
 /// Microsoft's fault detail, prefix `f`.
 pub(crate) const FAULT: &str = "http://schemas.microsoft.com/wbem/wsman/1/wsmanfault";
+/// The error instance of newer Windows.
+pub(crate) const WMI_ERROR: &str = "http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/MSFT_WmiError";
+/// What WS-Management says about CIM instances, prefix `b`.
+pub(crate) const BINDING: &str = "http://schemas.dmtf.org/wbem/wsman/1/cimbinding.xsd";
 /// XML Schema instances, prefix `xsi`.
 pub(crate) const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
 

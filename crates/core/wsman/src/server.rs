@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use cim::{CallError, Reply, Request, wql};
+use cim::{CallError, ObjectPath, Reply, Request, wql};
 use roxmltree::Node;
 
 use crate::client::every;
@@ -38,6 +38,27 @@ pub struct Server {
     identity: Identity,
     contexts: BTreeMap<String, Context>,
     issued: u64,
+    shape: FaultShape,
+}
+
+/// The shape of a fault's detail.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FaultShape {
+    /// `WSManFault`, Microsoft's own element.
+    #[default]
+    Wsman,
+    /// `MSFT_WmiError`, the error instance of newer Windows.
+    Wmi,
+}
+
+/// What a message asks for, before anything is done for it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Asked {
+    /// The kind of request.
+    pub kind: RequestKind,
+    /// The object that a Get or an Invoke names.
+    pub path: Option<ObjectPath>,
+    message_id: Option<String>,
 }
 
 /// One enumeration under way.
@@ -88,7 +109,13 @@ impl Server {
             vendor: "Microsoft Corporation".to_owned(),
             version: version.to_owned(),
         };
-        Self { machine: machine.to_owned(), identity, contexts: BTreeMap::new(), issued: 0 }
+        Self {
+            machine: machine.to_owned(),
+            identity,
+            contexts: BTreeMap::new(),
+            issued: 0,
+            shape: FaultShape::default(),
+        }
     }
 
     /// Answers one message. `now` is any clock that does not run backwards; `ask` answers CIM requests.
@@ -140,6 +167,16 @@ impl Server {
             }
             Err(fault) => self.fault(kind, message_id.as_deref(), &fault),
         }
+    }
+
+    /// The shape in which faults tell their details from now on.
+    pub fn shape_faults(&mut self, shape: FaultShape) {
+        self.shape = shape;
+    }
+
+    /// Answers a message with a fault, and does nothing else for it.
+    pub fn refuse(&mut self, asked: &Asked, fault: &Fault) -> Answer {
+        self.fault(asked.kind, asked.message_id.as_deref(), fault)
     }
 
     /// Answers one message of somebody who has not logged in: Identify alone, without saying which Windows this is
@@ -248,7 +285,11 @@ impl Server {
 
     fn fault(&mut self, kind: RequestKind, relates_to: Option<&str>, fault: &Fault) -> Answer {
         let id = self.next_id();
-        let body = write_envelope(fault.action(), &id, relates_to, &fault.write(&self.machine));
+        let written = match self.shape {
+            FaultShape::Wsman => fault.write(&self.machine),
+            FaultShape::Wmi => fault.write_as_wmi(),
+        };
+        let body = write_envelope(fault.action(), &id, relates_to, &written);
         Answer { status: 500, body, kind, fault: true }
     }
 
@@ -257,6 +298,32 @@ impl Server {
         self.issued += 1;
         format!("uuid:{:08X}-0000-4000-8000-{:012X}", 0x5EED_u32, self.issued)
     }
+}
+
+/// What a message asks for; nothing is done for it.
+pub fn asked(bytes: &[u8], charset: Option<&str>) -> Asked {
+    let mut asked = Asked { kind: RequestKind::Other, path: None, message_id: None };
+    let Ok(text) = xml::decode_text(bytes, charset) else { return asked };
+    let Ok(document) = xml::parse(&text) else { return asked };
+    let root = document.root_element();
+    let Some(body) = xml::child(root, ns::SOAP, "Body") else { return asked };
+    if asks_who(body).is_some() {
+        asked.kind = RequestKind::Identify;
+        return asked;
+    }
+    let Some(head) = xml::child(root, ns::SOAP, "Header") else { return asked };
+    asked.message_id = xml::child(head, ns::ADDRESSING, "MessageID").map(xml::token);
+    let Ok(received) = header::read(head) else { return asked };
+    match read_operation(&received, body) {
+        Ok(operation) => {
+            asked.kind = kind_of(&operation);
+            if let Operation::Get(path) | Operation::Invoke { path, .. } = operation {
+                asked.path = Some(path);
+            }
+        }
+        Err(_) => asked.kind = kind_of_action(&received.action),
+    }
+    asked
 }
 
 /// The namespace that Identify was asked in, if it was.

@@ -6,11 +6,13 @@
 //! Start with [`Lab::start`]; `door` is a host's port, which closes and opens as the host goes off and on; `control` has
 //! the routes.
 
+mod broken;
 mod control;
 mod count;
 mod door;
 mod endpoint;
 mod site;
+mod strike;
 mod world_json;
 
 use std::net::{Ipv4Addr, SocketAddr};

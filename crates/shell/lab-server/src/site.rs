@@ -25,10 +25,10 @@ pub(crate) struct Site {
 }
 
 /// One host's side of the network.
-struct HostPort {
+pub(crate) struct HostPort {
     address: HostAddress,
-    server: Mutex<Server>,
-    counters: Mutex<Counters>,
+    pub(crate) server: Mutex<Server>,
+    pub(crate) counters: Mutex<Counters>,
     wanted: watch::Sender<Face>,
     actual: watch::Receiver<Face>,
 }
@@ -46,7 +46,7 @@ pub struct HostAddress {
     pub password: String,
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -88,15 +88,24 @@ impl Site {
         f(&mut world)
     }
 
-    /// Answers one WS-Management message; `None` if there is no such host.
-    pub(crate) fn answer(&self, host: usize, body: &[u8], charset: Option<&str>) -> Option<wsman::server::Answer> {
-        let port = self.hosts.get(host)?;
+    pub(crate) fn host(&self, host: usize) -> Option<&HostPort> {
+        self.hosts.get(host)
+    }
+
+    /// Does what one WS-Management message asks for, and answers it.
+    pub(crate) fn act(
+        &self,
+        host: usize,
+        port: &HostPort,
+        body: &[u8],
+        charset: Option<&str>,
+    ) -> wsman::server::Answer {
         let answer = self.with_world(|world| {
             let now = self.began.elapsed();
             lock(&port.server).handle(now, body, charset, &mut |request| world.answer(host, &request))
         });
         lock(&port.counters).count(answer.kind, answer.fault);
-        Some(answer)
+        answer
     }
 
     /// Answers somebody who has not logged in, if he asks who is there.

@@ -449,6 +449,19 @@ fn a_pass_ends_by_itself_even_if_an_act_never_does() {
 }
 
 #[test]
+fn a_pass_that_ends_while_a_job_runs_does_not_take_the_requested_state_for_success() {
+    let mut drive = Drive::new(pass(2), pair(&[S::Error]));
+    drive.run_to(1.5);
+    assert_eq!(drive.acts.len(), 1);
+    drive.hosts[0] = look(0, &[S::Replicating]);
+    drive.run_to(181.0);
+    let leg = drive.leg();
+    assert_eq!(leg.after, Some(S::Replicating), "it was looked at while the job ran");
+    assert_eq!((leg.result, leg.reason, leg.wanted), (LegResult::Failed, Reason::ResumeFailed, true));
+    assert_eq!(drive.report.as_ref().unwrap().outcome, PassOutcome::Partial);
+}
+
+#[test]
 fn a_refused_login_everywhere_fails_the_pass_at_once() {
     let denied = Observation::failed(&Problem::new(ProblemKind::Denied, "log in", "401"));
     let mut drive = Drive::new(pass(1), vec![denied]);

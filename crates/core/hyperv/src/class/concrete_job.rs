@@ -1,5 +1,7 @@
 //! `Msvm_ConcreteJob`: how a state change goes on.
 
+use std::collections::BTreeSet;
+
 use cim::{CimType as T, PropertyError, Row, wql};
 
 use super::select;
@@ -38,6 +40,12 @@ pub(crate) enum Progress {
     },
     /// Any other number.
     Unknown(u16),
+}
+
+/// The ids of the jobs that run. One that cannot be read is taken for ended: nothing can be learnt from it.
+pub(crate) fn running(rows: &[Row]) -> BTreeSet<String> {
+    let runs = |row: &&Row| row.get::<u16>("JobState").is_ok_and(|state| (2..=6).contains(&state));
+    rows.iter().filter(runs).filter_map(|row| row.get("InstanceID").ok()).collect()
 }
 
 /// The job of that id among the rows; `None` if it is not listed.

@@ -231,12 +231,12 @@ impl World {
         }
     }
 
-    fn find_host(&self, name: &str) -> Result<usize, CommandError> {
+    pub(crate) fn find_host(&self, name: &str) -> Result<usize, CommandError> {
         self.host_named(name).ok_or_else(|| CommandError::Unknown(format!("host {name}")))
     }
 
     /// A VM by its GUID, or by the name that any host shows for it.
-    fn find_vm(&self, name: &str) -> Result<usize, CommandError> {
+    pub(crate) fn find_vm(&self, name: &str) -> Result<usize, CommandError> {
         let unknown = || CommandError::Unknown(format!("VM {name}"));
         let by_id = Uuid::try_parse(name).ok().and_then(|id| self.vms.iter().position(|vm| vm.id == id));
         if let Some(index) = by_id {

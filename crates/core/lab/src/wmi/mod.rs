@@ -46,13 +46,16 @@ impl World {
         match request {
             Request::Query { namespace, select } => {
                 let class = self.find(namespace.as_str(), select.class.as_str(), NO_CLASS_IN_QUERY)?;
-                let rows = self.instances(host, class);
+                let rows = self.seen_instances(host, class);
                 let selected = rows.iter().filter(|row| select.selects(row)).map(|row| select.project(row));
-                Ok(Reply::Rows(selected.collect()))
+                let mut selected: Vec<Row> = selected.collect();
+                self.spoil(host, &mut selected);
+                Ok(Reply::Rows(selected))
             }
             Request::Get { path } => {
                 let mut row = self.instance(host, path)?;
                 row.properties = row.properties.into_iter().filter(|(name, _)| !name.is_system()).collect();
+                self.spoil(host, std::slice::from_mut(&mut row));
                 Ok(Reply::Instance(row))
             }
             Request::Invoke { path, method, arguments } => {
@@ -62,7 +65,7 @@ impl World {
         }
     }
 
-    fn instance(&self, host: usize, path: &ObjectPath) -> Result<Row, CallError> {
+    fn instance(&mut self, host: usize, path: &ObjectPath) -> Result<Row, CallError> {
         let class = self.find(path.namespace.as_str(), path.class.as_str(), NO_CLASS)?;
         let known = |name: &cim::Name| class.keys.iter().any(|key| *name == **key);
         if let Some(name) = path.keys.keys().find(|name| !known(name)) {
@@ -73,8 +76,18 @@ impl World {
             let text = format!("{} takes the keys {}", class.name, class.keys.join(", "));
             return Err(CallError::new(ErrorKind::Refused, Reached::Yes, text).with_status(2_150_858_842));
         }
-        let found = self.instances(host, class).into_iter().find(|row| row.path.as_ref() == Some(path));
+        let found = self.seen_instances(host, class).into_iter().find(|row| row.path.as_ref() == Some(path));
         found.ok_or_else(|| not_there(NOT_FOUND, "the object was deleted, or the account may not see it"))
+    }
+
+    /// Every instance of a class that the account sees now.
+    fn seen_instances(&mut self, host: usize, class: &Class) -> Vec<Row> {
+        if self.denies(host, class) {
+            return Vec::new();
+        }
+        let mut rows = self.instances(host, class);
+        self.hide_jobs(class, &mut rows);
+        rows
     }
 
     /// The class of that name, if this Windows has it.

@@ -9,12 +9,15 @@ use proptest::prelude::*;
 
 use super::strategy::{self, arguments, heard_arguments, heard_properties, identifier, path, properties, row, text};
 use super::{converse, server, settings};
+use crate::client::Call;
+use crate::fault::{Fault, code};
 use crate::header::{self, Header};
 use crate::message::{
     Batch, Enumerate, ItemWriter, Mode, Operation, Response, read_operation, read_response, write_body, write_envelope,
 };
 use crate::namespace as ns;
 use crate::resource::{ALL_CLASSES, Resource};
+use crate::server::{FaultShape, RequestKind, asked};
 use crate::xml;
 
 fn mode() -> impl Strategy<Value = Mode> {
@@ -231,6 +234,65 @@ fn an_error_behind_the_server_keeps_its_class_and_words() {
         let reached = if kind == ErrorKind::TimedOut { Reached::Perhaps } else { Reached::Yes };
         assert_eq!(error.reached, reached, "{kind:?}");
     }
+}
+
+/// Newer Windows tells a fault as an instance of WMI's error class: the same classes and words arrive.
+#[test]
+fn a_fault_in_the_shape_of_wmi_says_the_same() {
+    for (status, kind) in [
+        (2_150_859_012, ErrorKind::Denied),
+        (0x8004_1002, ErrorKind::NotThere),
+        (2_150_858_778, ErrorKind::NotThere),
+        (2_150_859_174, ErrorKind::Busy),
+        (2_150_858_793, ErrorKind::TimedOut),
+        (0x8004_1001, ErrorKind::Refused),
+    ] {
+        let mut server = server();
+        server.shape_faults(FaultShape::Wmi);
+        let request = Request::Get { path: service_path() };
+        let error =
+            CallError { status: Some(status), ..CallError::new(ErrorKind::Refused, Reached::Yes, "it <fails>") };
+        let mut call = Call::new(request);
+        let message = call.message(&settings(512_000), "uuid:1");
+        let answer = server.handle(Duration::ZERO, message.as_bytes(), None, &mut |_| Err(error.clone()));
+        assert!(answer.body.contains("MSFT_WmiError") && !answer.body.contains("WSManFault"), "{}", answer.body);
+        let error = call.take(&answer.body).unwrap_err();
+        assert_eq!((error.kind, error.status, error.message.as_str()), (kind, Some(status), "it <fails>"));
+    }
+}
+
+/// WMI has a number of its own for a class that is not there.
+#[test]
+fn a_class_that_is_not_there_is_an_invalid_class_in_the_shape_of_wmi() {
+    let mut server = server();
+    server.shape_faults(FaultShape::Wmi);
+    let request = Request::Get { path: service_path() };
+    let error = CallError::new(ErrorKind::NotThere, Reached::Yes, "no such class").with_status(2_150_858_752);
+    let (reply, _) = converse(&mut server, request, &settings(512_000), &mut |_| Err(error.clone()));
+    let error = reply.unwrap_err();
+    assert_eq!((error.kind, error.status), (ErrorKind::NotThere, Some(0x8004_1010)));
+}
+
+/// What a message asks for can be told without doing it, and it can be refused with an answer that relates to it.
+#[test]
+fn a_message_can_be_looked_at_and_refused_without_being_carried_out() {
+    let invoke = Request::Invoke { path: service_path(), method: Name::new("Do"), arguments: Vec::new() };
+    let query = Request::Query { namespace: "root/cimv2".into(), select: wql::Select::all("Win32_Service") };
+    for (request, kind, path) in [
+        (Request::Get { path: service_path() }, RequestKind::Get, Some(service_path())),
+        (invoke, RequestKind::Invoke, Some(service_path())),
+        (query, RequestKind::Enumerate, None),
+    ] {
+        let mut call = Call::new(request);
+        let message = call.message(&settings(512_000), "uuid:1");
+        let asked = asked(message.as_bytes(), None);
+        assert_eq!((asked.kind, &asked.path), (kind, &path));
+        let answer = server().refuse(&asked, &Fault::new(code::QUOTA, "too much"));
+        assert_eq!((answer.status, answer.kind, answer.fault), (500, kind, true));
+        assert!(answer.body.contains("<a:RelatesTo>uuid:1</a:RelatesTo>"), "{}", answer.body);
+        assert_eq!(call.take(&answer.body).unwrap_err().kind, ErrorKind::Busy);
+    }
+    assert_eq!(asked(b"not XML", None).kind, RequestKind::Other);
 }
 
 /// A code of Windows, whatever it is, arrives as it was sent.

@@ -1,5 +1,6 @@
 //! The control API: what people, patch tools and power failures do to the site, over HTTP.
 
+mod faults;
 mod parameters;
 mod routes;
 
@@ -19,12 +20,13 @@ use crate::world_json;
 use parameters::Parameters;
 
 /// Every route, with its parameters.
-const ROUTES: [&str; 5] = [
+const ROUTES: [&str; 6] = [
     "GET /routes",
     "GET /world",
     "POST /requests/reset",
     "POST /links/{a}/{b}/cut",
     "POST /links/{a}/{b}/heal[?delay_ms=N]",
+    "POST|DELETE /faults/{kind}[?host=H&vm=ID&count=N&op=get|enumerate|pull|invoke]",
 ];
 
 type Shared = State<Arc<Site>>;
@@ -37,7 +39,7 @@ pub(crate) fn router(site: Arc<Site>) -> Router {
         .route("/hosts/{host}/{*what}", post(host))
         .route("/vms/{vm}/{what}", post(vm))
         .route("/links/{a}/{b}/{what}", post(link))
-        .route("/faults/{kind}", post(fault).delete(fault))
+        .route("/faults/{kind}", post(add_fault).delete(remove_faults))
         .fallback(unknown_route)
         .with_state(site)
 }
@@ -80,7 +82,7 @@ type Answer = Result<Response, Refusal>;
 
 async fn list() -> Response {
     let routes: Vec<&str> = ROUTES.iter().chain(routes::HOST).chain(routes::VM).copied().collect();
-    Json(json!({ "routes": routes, "not_yet": routes::NOT_YET })).into_response()
+    Json(json!({ "routes": routes, "faults": faults::kinds(), "not_yet": routes::NOT_YET })).into_response()
 }
 
 async fn world(State(site): Shared) -> Response {
@@ -127,24 +129,24 @@ async fn link(
     carry_out(&site, parameters, &command).await
 }
 
-async fn fault(Path(kind): Path<String>) -> Answer {
-    const KINDS: [&str; 11] = [
-        "deny",
-        "login",
-        "busy",
-        "slow",
-        "drop_before",
-        "drop_after",
-        "job_hang",
-        "job_gone",
-        "job_fail",
-        "flip_back",
-        "unreadable",
-    ];
-    if KINDS.contains(&kind.as_str()) || kind == "fault_shape" {
-        return Err(not_yet(&format!("the fault {kind}")));
-    }
-    Err(Refusal::Unknown(format!("there is no fault {kind}")))
+async fn add_fault(
+    State(site): Shared,
+    Path(kind): Path<String>,
+    Query(query): Query<BTreeMap<String, String>>,
+) -> Answer {
+    let wish = faults::wish(&kind, Parameters::new(query))?;
+    site.with_world(|world| world.add_fault(wish.fault, &wish.scope, wish.count))?;
+    Ok(done(&site))
+}
+
+async fn remove_faults(
+    State(site): Shared,
+    Path(kind): Path<String>,
+    Query(query): Query<BTreeMap<String, String>>,
+) -> Answer {
+    let selection = faults::selection(&kind, Parameters::new(query))?;
+    site.with_world(|world| world.remove_faults(&kind, selection.on, &selection.scope))?;
+    Ok(done(&site))
 }
 
 async fn unknown_route() -> Refusal {

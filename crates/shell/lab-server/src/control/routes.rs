@@ -33,7 +33,6 @@ pub(super) const NOT_YET: &[&str] = &[
     "POST /vms/{id|name}/rename",
     "POST /vms/{id|name}/move",
     "POST /vms/{id|name}/remove",
-    "POST|DELETE /faults/{kind}",
 ];
 
 pub(super) fn host_command(host: String, what: &str, parameters: &mut Parameters) -> Result<Command, Refusal> {

@@ -98,6 +98,12 @@ impl Lab {
         assert!(body["time"].is_string(), "{body}");
     }
 
+    /// What was put there is taken away again.
+    pub(crate) fn delete(&self, route: &str) {
+        let (status, body) = self.http("DELETE", route);
+        assert_eq!(status, 200, "{route}: {body}");
+    }
+
     /// A control command's status, whatever it is.
     pub(crate) fn try_post(&self, route: &str) -> u16 {
         let (status, body) = self.http("POST", route);
@@ -180,9 +186,14 @@ impl Ran {
         self.document["relationships"].as_array().expect("relationships")
     }
 
+    /// What is said of a VM.
+    pub(crate) fn leg(&self, vm: &str) -> &Value {
+        self.legs().iter().find(|leg| leg["vm"] == vm).expect("the VM is reported")
+    }
+
     /// Result and reason of a VM.
     pub(crate) fn result(&self, vm: &str) -> (&str, &str) {
-        let leg = self.legs().iter().find(|leg| leg["vm"] == vm).expect("the VM is reported");
+        let leg = self.leg(vm);
         (leg["result"].as_str().expect("a result"), leg["reason"].as_str().expect("a reason"))
     }
 

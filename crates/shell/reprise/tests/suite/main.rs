@@ -8,3 +8,4 @@ mod jobs;
 mod lab;
 mod outside;
 mod schema;
+mod wire_faults;

@@ -1,0 +1,158 @@
+//! From a route to a fault.
+
+use std::time::Duration;
+
+use reprise_lab::{Break, Fault, FaultScope, FaultShape, JobFault, Operation, RowOf};
+
+use super::Refusal;
+use super::parameters::Parameters;
+
+/// One kind, and the parameters that it takes besides `host` and `count`.
+struct Kind {
+    name: &'static str,
+    /// Which messages and which VM.
+    selectors: &'static [&'static str],
+    /// What belongs to the kind itself.
+    own: &'static [&'static str],
+}
+
+const NONE: &[&str] = &[];
+const VM: &[&str] = &["vm"];
+const MESSAGE: &[&str] = &["vm", "op"];
+
+const KINDS: [Kind; 16] = [
+    Kind { name: "deny", selectors: NONE, own: NONE },
+    Kind { name: "login", selectors: NONE, own: NONE },
+    Kind { name: "busy", selectors: MESSAGE, own: NONE },
+    Kind { name: "slow", selectors: MESSAGE, own: &["ms"] },
+    Kind { name: "drop_before", selectors: MESSAGE, own: NONE },
+    Kind { name: "reset", selectors: MESSAGE, own: NONE },
+    Kind { name: "drop_after", selectors: MESSAGE, own: NONE },
+    Kind { name: "half_close", selectors: MESSAGE, own: NONE },
+    Kind { name: "garbage", selectors: MESSAGE, own: NONE },
+    Kind { name: "empty", selectors: MESSAGE, own: NONE },
+    Kind { name: "job_hang", selectors: VM, own: NONE },
+    Kind { name: "job_gone", selectors: VM, own: NONE },
+    Kind { name: "job_fail", selectors: VM, own: &["code"] },
+    Kind { name: "flip_back", selectors: VM, own: &["after_s"] },
+    Kind { name: "unreadable", selectors: VM, own: &["row"] },
+    Kind { name: "fault_shape", selectors: NONE, own: &["shape"] },
+];
+
+/// "Failed", with which a job ends where no code is given.
+const FAILED: u16 = 32_768;
+
+/// A fault that is to be added.
+pub(super) struct Wish {
+    pub(super) fault: Fault,
+    pub(super) scope: FaultScope,
+    pub(super) count: Option<u32>,
+}
+
+/// Faults that are to be removed.
+pub(super) struct Selection {
+    pub(super) scope: FaultScope,
+    pub(super) on: Option<Operation>,
+}
+
+/// Every kind with its parameters, for people.
+pub(super) fn kinds() -> Vec<String> {
+    let text = |kind: &Kind| {
+        let taken: Vec<&str> = ["host", "count"].iter().chain(kind.selectors).chain(kind.own).copied().collect();
+        format!("{}: {}", kind.name, taken.join(", "))
+    };
+    KINDS.iter().map(text).collect()
+}
+
+fn known(name: &str) -> Result<&'static Kind, Refusal> {
+    let unknown = || Refusal::Unknown(format!("there is no fault {name}"));
+    KINDS.iter().find(|kind| kind.name == name).ok_or_else(unknown)
+}
+
+pub(super) fn wish(name: &str, mut parameters: Parameters) -> Result<Wish, Refusal> {
+    let kind = known(name)?;
+    let selection = select(kind, &mut parameters)?;
+    let count = count(&mut parameters)?;
+    let fault = fault(kind.name, selection.on, &mut parameters)?;
+    if matches!(fault, Fault::Unreadable(_)) && selection.scope.vm.is_none() {
+        return Err(Refusal::Bad("parameter vm is missing: one VM's row is unreadable".to_owned()));
+    }
+    parameters.none_left()?;
+    Ok(Wish { fault, scope: selection.scope, count })
+}
+
+/// A DELETE takes what the POST took, so that the same text undoes it; only the selectors choose.
+pub(super) fn selection(name: &str, mut parameters: Parameters) -> Result<Selection, Refusal> {
+    let kind = known(name)?;
+    let selection = select(kind, &mut parameters)?;
+    count(&mut parameters)?;
+    for own in kind.own {
+        parameters.text(own);
+    }
+    parameters.none_left()?;
+    Ok(selection)
+}
+
+fn select(kind: &Kind, parameters: &mut Parameters) -> Result<Selection, Refusal> {
+    let mut taken = |name: &str| if kind.selectors.contains(&name) { parameters.text(name) } else { None };
+    let (vm, on) = (taken("vm"), taken("op"));
+    let on = match on.as_deref() {
+        None => None,
+        Some("get") => Some(Operation::Get),
+        Some("enumerate") => Some(Operation::Enumerate),
+        Some("pull") => Some(Operation::Pull),
+        Some("invoke") => Some(Operation::Invoke),
+        Some(_) => return Err(Refusal::Bad("parameter op: get, enumerate, pull or invoke is expected".to_owned())),
+    };
+    Ok(Selection { scope: FaultScope { host: parameters.text("host"), vm }, on })
+}
+
+fn count(parameters: &mut Parameters) -> Result<Option<u32>, Refusal> {
+    match parameters.value("count", "a number")? {
+        Some(0) => Err(Refusal::Bad("parameter count: a number above 0 is expected".to_owned())),
+        count => Ok(count),
+    }
+}
+
+fn fault(name: &str, on: Option<Operation>, parameters: &mut Parameters) -> Result<Fault, Refusal> {
+    let breaks = |how| Fault::Break { how, on };
+    Ok(match name {
+        "deny" => Fault::Deny,
+        "login" => Fault::Login,
+        "slow" => {
+            let missing = || Refusal::Bad("parameter ms is missing".to_owned());
+            Fault::Slow { delay: parameters.millis("ms")?.ok_or_else(missing)?, on }
+        }
+        "busy" => breaks(Break::Busy),
+        "drop_before" => breaks(Break::DropBefore),
+        "reset" => breaks(Break::Reset),
+        "drop_after" => breaks(Break::DropAfter),
+        "half_close" => breaks(Break::HalfClose),
+        "garbage" => breaks(Break::Garbage),
+        "empty" => breaks(Break::Empty),
+        "job_hang" => Fault::Job(JobFault::Hang),
+        "job_gone" => Fault::Job(JobFault::Gone),
+        "job_fail" => {
+            let code = parameters.value("code", "a number from 1 to 65535")?.unwrap_or(FAILED);
+            if code == 0 {
+                return Err(Refusal::Bad("parameter code: 0 is no failure".to_owned()));
+            }
+            Fault::Job(JobFault::Fail { code })
+        }
+        "flip_back" => {
+            Fault::Job(JobFault::FlipBack { after: parameters.seconds("after_s")?.unwrap_or(Duration::ZERO) })
+        }
+        "unreadable" => Fault::Unreadable(match parameters.text("row").as_deref() {
+            None | Some("relationship") => RowOf::Relationship,
+            Some("vm") => RowOf::Vm,
+            Some("settings") => RowOf::Settings,
+            Some(_) => return Err(Refusal::Bad("parameter row: relationship, vm or settings is expected".to_owned())),
+        }),
+        "fault_shape" => Fault::Shape(match parameters.text("shape").as_deref() {
+            Some("wsman") => FaultShape::Wsman,
+            Some("wmi") => FaultShape::Wmi,
+            _ => return Err(Refusal::Bad("parameter shape: wsman or wmi is expected".to_owned())),
+        }),
+        other => return Err(Refusal::Unknown(format!("there is no fault {other}"))),
+    })
+}

@@ -1,0 +1,101 @@
+//! Answers with the faults that strike them on their way.
+
+use std::time::Duration;
+
+use reprise_lab::{Break, FaultShape, Message, Operation};
+use wsman::fault::{Fault, code};
+use wsman::server::{Answer, Asked, RequestKind, asked};
+
+use crate::site::{HostPort, Site, lock};
+
+/// What the client gets of an answer.
+pub(crate) enum Sent {
+    /// All of it.
+    Whole(Answer),
+    /// Its first half, and then the connection ends.
+    Half(Answer),
+    /// Something that is not XML.
+    Garbage,
+    /// No body.
+    Empty,
+    /// Nothing: the connection is closed.
+    Closed,
+    /// Nothing: the connection is reset.
+    Reset,
+}
+
+/// What the client gets, and how late.
+pub(crate) struct Late {
+    pub(crate) sent: Sent,
+    pub(crate) delay: Duration,
+}
+
+fn operation(kind: RequestKind) -> Option<Operation> {
+    match kind {
+        RequestKind::Get => Some(Operation::Get),
+        RequestKind::Enumerate => Some(Operation::Enumerate),
+        RequestKind::Pull => Some(Operation::Pull),
+        RequestKind::Invoke => Some(Operation::Invoke),
+        RequestKind::Identify | RequestKind::Release | RequestKind::Other => None,
+    }
+}
+
+impl Site {
+    /// Whether the good login to a host is refused all the same.
+    pub(crate) fn refuses_login(&self, host: usize) -> bool {
+        self.with_world(|world| world.strike_login(host))
+    }
+
+    /// Answers one message, with what strikes it on its way; `None` if there is no such host.
+    pub(crate) fn exchange(&self, host: usize, body: &[u8], charset: Option<&str>) -> Option<Late> {
+        let port = self.host(host)?;
+        let (may_strike, shape) = self.with_world(|world| (world.has_faults(), world.fault_shape(host)));
+        lock(&port.server).shape_faults(match shape {
+            FaultShape::Wsman => wsman::server::FaultShape::Wsman,
+            FaultShape::Wmi => wsman::server::FaultShape::Wmi,
+        });
+        if !may_strike {
+            return Some(Late { sent: Sent::Whole(self.act(host, port, body, charset)), delay: Duration::ZERO });
+        }
+        let message = asked(body, charset);
+        let about = Message { operation: operation(message.kind), path: message.path.as_ref() };
+        let strike = self.with_world(|world| world.strike_message(host, about));
+        let act = || self.act(host, port, body, charset);
+        let sent = match strike.how {
+            None => Sent::Whole(act()),
+            Some(Break::Busy) => Sent::Whole(refuse_for_quota(port, &message)),
+            Some(Break::DropBefore) => unanswered(port, &message, Sent::Closed),
+            Some(Break::Reset) => unanswered(port, &message, Sent::Reset),
+            Some(Break::HalfClose) => Sent::Half(act()),
+            Some(Break::DropAfter) => acted(&act(), Sent::Closed),
+            Some(Break::Garbage) => acted(&act(), Sent::Garbage),
+            Some(Break::Empty) => acted(&act(), Sent::Empty),
+        };
+        if let Sent::Whole(answer) | Sent::Half(answer) = &sent
+            && answer.fault
+        {
+            self.with_world(|world| world.shaped_a_fault(host));
+        }
+        Some(Late { sent, delay: strike.delay })
+    }
+}
+
+/// The quota of operations that one user may have under way is used up (`MaxConcurrentOperationsPerUser`).
+fn refuse_for_quota(port: &HostPort, message: &Asked) -> Answer {
+    let words = "This user has exceeded the allowed number of concurrent operations. Close existing operations for this \
+                 user, or raise the quota for this user.";
+    let answer = lock(&port.server).refuse(message, &Fault::new(code::QUOTA, words));
+    lock(&port.counters).count(answer.kind, answer.fault);
+    answer
+}
+
+/// The host has acted, and its answer is not what arrives.
+fn acted(_lost: &Answer, sent: Sent) -> Sent {
+    sent
+}
+
+/// The host was asked, and that is all.
+fn unanswered(port: &HostPort, message: &Asked, sent: Sent) -> Sent {
+    lock(&port.counters).count(message.kind, false);
+    sent
+}
