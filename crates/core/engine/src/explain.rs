@@ -130,17 +130,18 @@ fn detail(watch: &LegWatch, reason: Reason) -> String {
         text.push_str(" The answer to our own resume was lost, so it may have been ours.");
     }
     if let Some(Failure::Refused(refusal)) = &watch.trouble {
-        let _infallible = write!(text, " The host said: {} ({}).", refusal.why, code(refusal.code));
+        let number = refusal.code.map_or_else(String::new, |number| format!(" ({})", code(number)));
+        let _infallible = write!(text, " The host said: {}{number}.", refusal.why);
     }
     text
 }
 
 fn leg_trouble(watch: &LegWatch, reason: Reason) -> Trouble {
     let primary = watch.leg.sender.host_name().unwrap_or("an unknown host").to_owned();
-    let (why, next, number, retry) = match (&watch.trouble, silent_end(watch)) {
+    let (why, next, number, retry) = match (&watch.trouble, unseen(watch)) {
         (Some(Failure::Refused(r)), _) => {
             let retry = if r.transient { Retry::Later } else { Retry::Never };
-            (r.why.clone(), r.advice.to_owned(), Some(code(r.code)), retry)
+            (r.why.clone(), r.advice.to_owned(), r.code.map(code), retry)
         }
         (Some(Failure::Problem(p)), _) => {
             (format!("cannot {}: {}", p.what, p.why), p.advice().to_owned(), p.code.map(code), p.retry())
@@ -150,6 +151,9 @@ fn leg_trouble(watch: &LegWatch, reason: Reason) -> Trouble {
         }
         (Some(Failure::Changed(found)), _) => {
             (format!("it was found {found}"), reason.advice().to_owned(), None, Retry::Now)
+        }
+        (_, Some(p)) if reason == Reason::NotReadable => {
+            (p.to_string(), reason.advice().to_owned(), p.code.map(code), p.retry())
         }
         (_, Some(p)) => (p.why.clone(), reason.advice().to_owned(), p.code.map(code), p.retry()),
         (Some(Failure::WithoutEffect) | None, None) => (
@@ -169,14 +173,14 @@ fn leg_trouble(watch: &LegWatch, reason: Reason) -> Trouble {
     }
 }
 
-/// Why an end's host was given up, if one was.
-fn silent_end(watch: &LegWatch) -> Option<&Problem> {
+/// Why an end or how it is set up is not seen, if it is not for lack of asking.
+fn unseen(watch: &LegWatch) -> Option<&Problem> {
     [&watch.leg.sender, &watch.leg.receiver].into_iter().find_map(|end| match end {
         End::NotSeen(end) => match &end.whereabouts {
-            Whereabouts::GaveUp { problem } => Some(problem),
+            Whereabouts::GaveUp { problem } | Whereabouts::Unreadable { problem, .. } => Some(problem),
             Whereabouts::NotAsked | Whereabouts::NotYet { .. } | Whereabouts::WithoutIt { .. } => None,
         },
-        End::Seen(_) => None,
+        End::Seen(end) => end.object.settings.problem(),
     })
 }
 

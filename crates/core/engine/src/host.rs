@@ -33,8 +33,8 @@ pub(crate) struct HostWatch {
     vmms_since: Option<MonoTime>,
     look_under_way: bool,
     last_look: Option<MonoTime>,
-    /// The replicated objects at the look before, and when that look began.
-    last_set: Option<(MonoTime, BTreeSet<RelationshipId>)>,
+    /// The replicated objects at the look before, whether all of each could be read, and when that look began.
+    last_set: Option<(MonoTime, BTreeSet<(RelationshipId, bool)>)>,
     not_ready_because: Option<Problem>,
 }
 
@@ -134,7 +134,7 @@ impl HostWatch {
         }
         let good = visible(seen);
         if let Ok(replication) = good {
-            self.unreadable = replication.unreadable.iter().map(|u| u.problem.clone()).collect();
+            self.unreadable = replication.unread().cloned().collect();
         }
         if self.is_final() {
             return false;
@@ -150,7 +150,8 @@ impl HostWatch {
                 return false;
             }
         };
-        let set: BTreeSet<_> = replication.objects.keys().copied().collect();
+        let objects = replication.objects.iter().map(|(id, object)| (*id, object.settings.seen().is_some()));
+        let set: BTreeSet<_> = objects.chain(replication.unreadable.keys().map(|id| (*id, false))).collect();
         let settled =
             self.last_set.as_ref().is_some_and(|(before, last)| started.since(*before) >= LOOK_EVERY && *last == set);
         if settled {

@@ -49,7 +49,7 @@ pub struct SeenEnd {
     pub object: ReplicationObject,
 }
 
-/// An end that no asked host shows.
+/// An end that no asked host shows, or not so that it can be read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NotSeenEnd {
     /// What its host is called, if the other end says it.
@@ -73,6 +73,13 @@ pub enum Whereabouts {
         /// Why.
         problem: Problem,
     },
+    /// It is asked and shows the end, and not all of it can be read.
+    Unreadable {
+        /// Which host.
+        host: HostId,
+        /// What is wrong with it.
+        problem: Problem,
+    },
     /// It is ready, its time is up, and it does not show the end.
     WithoutIt {
         /// Which host.
@@ -85,6 +92,15 @@ impl End {
     pub fn seen(&self) -> Option<&SeenEnd> {
         match self {
             Self::Seen(end) => Some(end),
+            Self::NotSeen(_) => None,
+        }
+    }
+
+    /// The host that shows it, be it so that it cannot be read.
+    pub(crate) fn shown_by(&self) -> Option<HostId> {
+        match self {
+            Self::Seen(end) => Some(end.host),
+            Self::NotSeen(NotSeenEnd { whereabouts: Whereabouts::Unreadable { host, .. }, .. }) => Some(*host),
             Self::NotSeen(_) => None,
         }
     }

@@ -1,10 +1,11 @@
 //! Small worlds for tests: hosts, VMs and looks, built in one line each.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use reprise_model::{
-    EnabledState, FailedOverType, HostId, HostName, HostSystem, HostTime, LastReplication, LegId, LegKind, MonoTime,
-    Now, Observation, Policy, Provider, RelationshipId, Replication, ReplicationMode, ReplicationObject,
+    EnabledState, FailedOverType, HostId, HostName, HostSystem, HostTime, Kept, LastReplication, LegId, LegKind,
+    MonoTime, Now, Observation, Policy, Provider, RelationshipId, Replication, ReplicationMode, ReplicationObject,
     ReplicationState, Seen, ServiceState, Settings, Slot, Timestamp, Vm, VmId,
 };
 
@@ -48,7 +49,9 @@ pub(crate) fn vm(n: u32, mode: ReplicationMode) -> Vm {
 pub(crate) fn object(n: u32, state: ReplicationState) -> ReplicationObject {
     ReplicationObject {
         id: RelationshipId { vm: vm_id(n), slot: Slot::Zero },
-        instance_id: format!("Microsoft:{}\\HVR\\0", vm_id(n).to_string().to_uppercase()),
+        kept: Kept::AsRelationship {
+            instance_id: format!("Microsoft:{}\\HVR\\0", vm_id(n).to_string().to_uppercase()),
+        },
         state,
         failed_over: FailedOverType::None,
         last_replication: LastReplication::At(HostTime(900_000)),
@@ -107,7 +110,8 @@ pub(crate) fn look(host: u32, states: &[ReplicationState]) -> Observation {
             host_row: true,
             vms: numbered().map(|(n, _)| (vm_id(n), vm(n, mode))).collect(),
             objects: numbered().map(|(n, s)| (object(n, *s).id, object(n, *s))).collect(),
-            unreadable: Vec::new(),
+            unreadable: BTreeMap::new(),
+            stray: Vec::new(),
         }),
     }
 }

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use reprise_model::{
-    ActId, HostTime, LastReplication, MonoTime, Outcome, Problem, ProblemKind, Reason, Refusal, ReplicationState, Retry,
+    ActId, HostId, HostTime, LastReplication, MonoTime, Outcome, Problem, ProblemKind, Reason, Refusal,
+    ReplicationState, Retry,
 };
 
 use crate::exchange::Side;
@@ -166,6 +167,14 @@ impl LegWatch {
     /// The end that an act goes to or went to.
     pub(crate) fn end(&self, side: Side) -> Option<&SeenEnd> {
         end_of(&self.leg, side)
+    }
+
+    /// The host that shows the end that was acted on, be it so that it cannot be read.
+    pub(crate) fn acted_on(&self) -> Option<HostId> {
+        match self.side {
+            Side::Sender => self.leg.sender.shown_by(),
+            Side::Receiver => self.leg.receiver.shown_by(),
+        }
     }
 
     /// When waiting for a fresh look ends: with the retries, but not before a host had time to answer.

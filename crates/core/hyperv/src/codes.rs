@@ -7,11 +7,16 @@ pub(crate) const DONE: u32 = 0;
 /// A job was started.
 pub(crate) const JOB_STARTED: u32 = 4_096;
 
+/// The method failed, and that is all it says.
+const FAILED: u32 = 32_768;
+/// The last of the method's codes.
+const FILE_NOT_FOUND: u32 = 32_779;
+
 /// Meaning, advice, and whether it may pass by itself.
 fn meaning(code: u32) -> (&'static str, &'static str, bool) {
     const LOOK: &str = "look at the VM's replication health in Hyper-V Manager";
     match code {
-        32_768 => ("failed", LOOK, true),
+        FAILED => ("failed", LOOK, true),
         32_769 => ("access denied", "put the account into Hyper-V Administrators on that host", false),
         32_770 => ("not supported", "check the version of Windows on that host", false),
         32_771 => ("status unknown", LOOK, true),
@@ -22,7 +27,7 @@ fn meaning(code: u32) -> (&'static str, &'static str, bool) {
         32_776 => ("wrong data type", "report this as a bug", false),
         32_777 => ("system not available", "check that the host and its storage are up; it is tried again", true),
         32_778 => ("out of memory", "free memory on that host; it is tried again", true),
-        32_779 => ("file not found", "check that the VM's disks and their change logs (.hrl) are there", false),
+        FILE_NOT_FOUND => ("file not found", "check that the VM's disks and their change logs (.hrl) are there", false),
         _ => ("an error that is not documented", LOOK, true),
     }
 }
@@ -30,9 +35,34 @@ fn meaning(code: u32) -> (&'static str, &'static str, bool) {
 /// A refusal, whether it came as a return value or as a job's error code; with the host's own words if it gave any.
 pub(crate) fn refusal(code: u32, words: Option<&str>) -> Refusal {
     let (meaning, advice, transient) = meaning(code);
-    let why = match words.map(str::trim).filter(|words| !words.is_empty()) {
+    Refusal { code: Some(code), why: with_words(meaning, words), advice, transient }
+}
+
+/// A method that the host answered with a fault: its words say it, unless the number is one of Hyper-V's own.
+pub(crate) fn fault(status: Option<u32>, words: &str) -> Refusal {
+    if let Some(code @ FAILED..=FILE_NOT_FOUND) = status {
+        return refusal(code, Some(words));
+    }
+    let (_, advice, transient) = meaning(FAILED);
+    let why = if words.trim().is_empty() { "the host answered with a fault" } else { words.trim() };
+    Refusal { code: status, why: why.to_owned(), advice, transient }
+}
+
+/// A job that failed without saying more than that.
+pub(crate) fn failed(words: Option<&str>) -> Refusal {
+    let (_, advice, transient) = meaning(FAILED);
+    Refusal { code: None, why: with_words("the job failed and gave no error code", words), advice, transient }
+}
+
+/// A job that somebody ended. VMMS does so itself when it stops, so it is tried again.
+pub(crate) fn cancelled(code: Option<u32>, words: Option<&str>) -> Refusal {
+    let advice = "see whether the service vmms was stopped, or who cancelled the job";
+    Refusal { code, why: with_words("the job was cancelled", words), advice, transient: true }
+}
+
+fn with_words(meaning: &str, words: Option<&str>) -> String {
+    match words.map(str::trim).filter(|words| !words.is_empty()) {
         Some(words) => format!("{meaning}: {words}"),
         None => meaning.to_owned(),
-    };
-    Refusal { code, why, advice, transient }
+    }
 }

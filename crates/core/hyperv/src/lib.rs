@@ -3,13 +3,16 @@
 //! The procedures are `async fn`s over [`cim::Port`]: no clock, no spawn, no select, no transport. They choose nothing,
 //! repeat nothing and judge nothing; what an answer means for a leg is the engine's to say.
 //!
-//! Start with [`observe`] and [`perform`]; `class` has a file per WMI class; `codes` says what return values mean.
+//! Start with [`observe`] and [`perform`]; `class` has a file per WMI class; `shape` tells Server 2012 from
+//! what came after; `codes` says what return values mean.
 
 pub mod class;
 mod codes;
+mod join;
 mod observe;
 mod perform;
 mod problem;
+mod shape;
 #[cfg(test)]
 mod tests;
 

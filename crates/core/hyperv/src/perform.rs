@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use cim::{Argument, CallError, ErrorKind, ObjectPath, Output, Port, Reached, Row, Value};
-use reprise_model::{Act, ActKind, Ended, Outcome, Problem, ProblemKind, ReplicationState};
+use reprise_model::{Act, ActKind, Ended, Kept, Outcome, Problem, ProblemKind, ReplicationMode, ReplicationState};
 
-use crate::class::concrete_job::{self, Progress};
+use crate::class::concrete_job::{self, Complaint, Progress};
 use crate::class::{VIRTUALIZATION, relationship, virtual_machine};
 use crate::observe::passing;
 use crate::{codes, problem};
@@ -28,14 +28,25 @@ const JOB_TIME_MAX: Duration = Duration::from_hours(24);
 const BLANK_LOOKS_MAX: u32 = 4;
 
 const RESUME: &str = "resume replication";
-const READ_BEFORE: &str = "read the relationship before resuming it";
+const READ_BEFORE: &str = "read the replication object before resuming it";
 const FOLLOW: &str = "follow the job that resumes replication";
 
 /// Carries out one act. One Get, one Invoke, and a share in the queries for running jobs.
+///
+/// The Get reads what the method is called with, and that decides what can be compared once more. On Server 2012 it is
+/// the VM's row, where state and mode stand together, and both are compared. Later Windows keeps the state in the
+/// relationship and the mode in the VM's row alone, and a second read for each resume would be the third call of two.
+/// There the state is compared. The mode is as fresh as the look that the act rests on, whose age the engine bounds;
+/// what changes a mode (a reversal, a removal) leaves another state behind or no relationship at all; and a host refuses
+/// a resume that does not fit the VM's mode (32775).
 pub async fn perform(port: &impl Port, act: &Act) -> Outcome {
     let ActKind::Resume = act.kind;
-    port.note("reading the relationship");
-    let row = match cim::get(port, relationship::path(&act.instance_id)).await {
+    port.note("reading the replication object");
+    let path = match &act.kept {
+        Kept::AsRelationship { instance_id } => relationship::path(instance_id),
+        Kept::InVm => virtual_machine::path(&act.vm_key),
+    };
+    let row = match cim::get(port, path).await {
         Ok(row) => row,
         Err(error) if error.kind == ErrorKind::NotThere => return Outcome::Stale { found: "gone".to_owned() },
         Err(error) => return Outcome::NotDone(problem::of(&error, READ_BEFORE)),
@@ -43,19 +54,14 @@ pub async fn perform(port: &impl Port, act: &Act) -> Outcome {
     if let Some(outcome) = unlike_expected(&row, act) {
         return outcome;
     }
-    let embedded = match relationship::embedded(&row) {
-        Ok(embedded) => embedded,
+    let (method, arguments) = match call(&row, act) {
+        Ok(call) => call,
         Err(error) => {
             return Outcome::NotDone(Problem::new(ProblemKind::Malformed, READ_BEFORE, error.to_string()));
         }
     };
     port.note("asking for the state change");
-    let arguments = vec![
-        Argument::new("ReplicationRelationship", Value::String(embedded)),
-        Argument::new("RequestedState", Value::Uint16(REQUESTED)),
-    ];
-    let path = virtual_machine::path(&act.vm_key);
-    let outcome = match cim::invoke(port, path, "RequestReplicationStateChangeEx", arguments).await {
+    let outcome = match cim::invoke(port, virtual_machine::path(&act.vm_key), method, arguments).await {
         Ok(output) => returned(port, &output).await,
         Err(error) => failed(&error),
     };
@@ -65,30 +71,50 @@ pub async fn perform(port: &impl Port, act: &Act) -> Outcome {
     outcome
 }
 
+/// The method that resumes, with its inputs. `TimeoutPeriod` is left out: the host ignores it.
+fn call(row: &Row, act: &Act) -> Result<(&'static str, Vec<Argument>), cim::cimxml::WriteError> {
+    let requested = Argument::new("RequestedState", Value::Uint16(REQUESTED));
+    Ok(match &act.kept {
+        Kept::AsRelationship { .. } => {
+            let embedded = Value::String(relationship::embedded(row)?);
+            let arguments = vec![Argument::new("ReplicationRelationship", embedded), requested];
+            ("RequestReplicationStateChangeEx", arguments)
+        }
+        Kept::InVm => ("RequestReplicationStateChange", vec![requested]),
+    })
+}
+
 /// What it means that the object is not as it was when the act was decided; `None` if it is.
 fn unlike_expected(row: &Row, act: &Act) -> Option<Outcome> {
-    match row.get::<u16>("ReplicationState") {
-        Ok(number) => {
-            let found = ReplicationState::from_number(number);
-            (found != act.expected_state).then(|| Outcome::Stale { found: found.to_string() })
+    let compare = || {
+        let state = ReplicationState::from_number(row.get("ReplicationState")?);
+        let mode = match act.kept {
+            Kept::AsRelationship { .. } => act.expected_mode,
+            Kept::InVm => ReplicationMode::from_number(row.get("ReplicationMode")?),
+        };
+        if state != act.expected_state {
+            return Ok(Some(state.to_string()));
         }
+        Ok((mode != act.expected_mode).then(|| format!("in the mode {mode}")))
+    };
+    match compare() {
+        Ok(found) => found.map(|found| Outcome::Stale { found }),
         Err(error) => Some(Outcome::NotDone(problem::unreadable(&error, READ_BEFORE))),
     }
 }
 
 /// The call itself failed.
 fn failed(error: &CallError) -> Outcome {
+    use ErrorKind as K;
     let problem = problem::of(error, RESUME);
-    match error.reached {
-        Reached::No => Outcome::NotDone(problem),
+    match (error.reached, error.kind) {
         // The host answered with a fault: it did not begin.
-        Reached::Yes if error.kind == ErrorKind::Refused => {
-            Outcome::Refused(codes::refusal(error.status.unwrap_or_default(), Some(&error.message)))
-        }
-        Reached::Yes if error.kind != ErrorKind::Malformed && error.kind != ErrorKind::TimedOut => {
+        (Reached::Yes, K::Refused) => Outcome::Refused(codes::fault(error.status, &error.message)),
+        (Reached::No, _) | (Reached::Yes, K::Unreachable | K::Denied | K::NotThere | K::Busy | K::Unsupported) => {
             Outcome::NotDone(problem)
         }
-        Reached::Yes | Reached::Perhaps => Outcome::Unknown(problem),
+        // If it answered, then what it answered is not known.
+        (Reached::Yes, K::TimedOut | K::Malformed | K::TooLarge) | (Reached::Perhaps, _) => Outcome::Unknown(problem),
     }
 }
 
@@ -156,7 +182,13 @@ async fn follow(port: &impl Port, id: &str) -> Outcome {
         match found {
             Ok(Some(Progress::Running)) => blank = 0,
             Ok(Some(Progress::Good)) => return Outcome::Ended(Ended::ByJob),
-            Ok(Some(Progress::Bad { code, words })) => return Outcome::Refused(codes::refusal(code, words.as_deref())),
+            Ok(Some(Progress::Cancelled(complaint))) => {
+                return Outcome::Refused(codes::cancelled(complaint.code, complaint.words.as_deref()));
+            }
+            Ok(Some(Progress::Failed(Complaint { code, words }))) => {
+                let refusal = |code| codes::refusal(code, words.as_deref());
+                return Outcome::Refused(code.map_or_else(|| codes::failed(words.as_deref()), refusal));
+            }
             Ok(Some(Progress::Unknown(number))) => {
                 let why = format!("the job is in the unknown state {number}");
                 return Outcome::Unknown(Problem::new(ProblemKind::Malformed, FOLLOW, why));

@@ -1,6 +1,6 @@
 //! What is done to a host, and what came of it.
 
-use crate::{ActId, HostId, LegId, Problem, ReplicationMode, ReplicationState};
+use crate::{ActId, HostId, Kept, LegId, Problem, ReplicationMode, ReplicationState};
 
 /// One thing to be done to one replication object, on the conditions under which it was decided.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,11 +15,11 @@ pub struct Act {
     pub kind: ActKind,
     /// The VM's key as the host wrote it.
     pub vm_key: String,
-    /// The replication object's key as the host wrote it.
-    pub instance_id: String,
+    /// How that host keeps the replication object.
+    pub kept: Kept,
     /// The state it was decided on; another one makes the act stale.
     pub expected_state: ReplicationState,
-    /// The mode it was decided on.
+    /// The mode it was decided on; another one makes the act stale where it can be read again.
     pub expected_mode: ReplicationMode,
 }
 
@@ -60,8 +60,9 @@ pub enum Ended {
 /// The host's refusal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// Hyper-V's code (32768 to 32779), or the job's error code.
-    pub code: u32,
+    /// Hyper-V's code (32768 to 32779) as returned or as the job has it, or the number of the host's fault, where there
+    /// is one.
+    pub code: Option<u32>,
     /// What it means, and the host's own words where it gave any.
     pub why: String,
     /// What a person does next.

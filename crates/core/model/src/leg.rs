@@ -9,8 +9,8 @@ use crate::{FailedOverType, HostName, HostTime, RelationshipId, ReplicationState
 pub struct ReplicationObject {
     /// Which.
     pub id: RelationshipId,
-    /// Its key as the host wrote it (`InstanceID`).
-    pub instance_id: String,
+    /// How its host keeps it.
+    pub kept: Kept,
     /// Its state.
     pub state: ReplicationState,
     /// How it was failed over, if it was. May stay set after a reverse replication.
@@ -19,6 +19,18 @@ pub struct ReplicationObject {
     pub last_replication: LastReplication,
     /// How it is set up.
     pub settings: Seen<Settings>,
+}
+
+/// How a host keeps a replication object, and so how it is read and asked to change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// As an instance of its own (`Msvm_ReplicationRelationship`): Server 2012 R2 and later.
+    AsRelationship {
+        /// Its key as the host wrote it (`InstanceID`).
+        instance_id: String,
+    },
+    /// In the VM's own row (`Msvm_ComputerSystem`): Server 2012.
+    InVm,
 }
 
 /// When data last arrived at the receiver, by the clock of the host that says so.

@@ -26,8 +26,8 @@ pub use event::{Event, LegInfo};
 pub use evidence::{Evidence, VmmsEvent, VmmsEventKind};
 pub use host::{HostName, HostSystem, ServiceState};
 pub use ids::{ActId, HostId, LegId, LegKind, RelationshipId, Slot, VmId};
-pub use leg::{LastReplication, Provider, ReplicationObject, Settings};
-pub use observation::{Observation, Replication, Unreadable};
+pub use leg::{Kept, LastReplication, Provider, ReplicationObject, Settings};
+pub use observation::{Observation, Replication, UnreadableObject};
 pub use policy::{
     Hold, HoldScope, InitialPolicy, Pace, PausedPolicy, PausedRule, PeerUnseen, Policy, ResyncPolicy, VmSelector,
 };

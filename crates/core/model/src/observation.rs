@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    HostName, HostSystem, Problem, ProblemKind, RelationshipId, ReplicationObject, Seen, ServiceState, Vm, VmId,
+    HostName, HostSystem, Problem, ProblemKind, RelationshipId, ReplicationMode, ReplicationObject, Seen, ServiceState,
+    Settings, Vm, VmId,
 };
 
 /// One host's answer to one look. Each part is seen or not seen by itself. The engine stamps it with its age.
@@ -29,19 +30,38 @@ pub struct Replication {
     pub host_row: bool,
     /// Every VM that could be read.
     pub vms: BTreeMap<VmId, Vm>,
-    /// Every replication object that could be read and is not Disabled.
+    /// Every replication object that is not Disabled and of which all could be read: its VM is among [`Self::vms`].
     pub objects: BTreeMap<RelationshipId, ReplicationObject>,
-    /// Rows that could not be read: they keep their identity and their error.
-    pub unreadable: Vec<Unreadable>,
+    /// Replication objects of which something could not be read. None of them is among [`Self::objects`], so that none
+    /// is acted on, and none is lost.
+    pub unreadable: BTreeMap<RelationshipId, UnreadableObject>,
+    /// Rows that could not be read and of which nobody can say that they belong to a replication object.
+    pub stray: Vec<Problem>,
 }
 
-/// A row that could not be read.
+/// A replication object that is there, and of which a row could not be read: its own, or its VM's.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Unreadable {
-    /// The VM, if that much could be read.
-    pub vm: Option<VmId>,
+pub struct UnreadableObject {
+    /// The VM's display name, if that much could be read.
+    pub name: Option<String>,
+    /// The VM's part in replication, if that much could be read.
+    pub mode: Option<ReplicationMode>,
+    /// How it is set up, if that much could be read.
+    pub settings: Option<Settings>,
     /// What is wrong with it.
     pub problem: Problem,
+}
+
+impl Replication {
+    /// Everything that could not be read.
+    pub fn unread(&self) -> impl Iterator<Item = &Problem> {
+        self.unreadable.values().map(|object| &object.problem).chain(&self.stray)
+    }
+
+    /// The VMs that have a replication object, read or unreadable.
+    pub fn replicated(&self) -> impl Iterator<Item = VmId> {
+        self.objects.keys().chain(self.unreadable.keys()).map(|id| id.vm)
+    }
 }
 
 impl Observation {

@@ -89,7 +89,7 @@ impl Problem {
             ProblemKind::TooLarge => {
                 "raise MaxEnvelopeSizekb on the host (`winrm set winrm/config @{MaxEnvelopeSizekb=\"500\"}`)"
             }
-            ProblemKind::Unsupported => "check that the host is Windows Server 2012 R2 or later with the Hyper-V role",
+            ProblemKind::Unsupported => "check that the host is Windows Server 2012 or later with the Hyper-V role",
         }
     }
 }

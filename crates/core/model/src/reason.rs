@@ -225,7 +225,7 @@ reasons! {
         "The time limit of the pass.",
         "Run again, or raise `retry_for`.";
     NotReadable = "not_readable",
-        "Its row could not be read.",
+        "Its host shows it, but not all of it could be read, so it is left alone.",
         "The row's identity could be read and a property of it could not.",
         "See the error; look at the VM in Hyper-V Manager.";
 }

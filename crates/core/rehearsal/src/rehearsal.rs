@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use cim::{CallError, ErrorKind, Reached, Reply, Request};
 use reprise_engine::{AskedHost, Effect, Engine, Event, Pass, Report, Times};
-use reprise_lab::{Command, Face, Spec, SpecError, Start, Topology, World, view};
-use reprise_model::{Hold, HoldScope, HostId, HostName, MonoTime, Now, Policy, Timestamp, VmId, VmSelector};
+use reprise_lab::{Command, Face, Os, Side, Spec, SpecError, Start, Topology, World, view};
+use reprise_model::{
+    Act, Hold, HoldScope, HostId, HostName, MonoTime, Now, Policy, ReplicationState, Timestamp, VmId, VmSelector,
+};
 
 use crate::fault::{self, Fate, Scheduled};
 use crate::procedure::{Ended, Procedure, Purpose, Waits};
@@ -28,13 +30,15 @@ pub struct Options {
     pub hosts: usize,
     /// How many VMs.
     pub vms: usize,
+    /// What the hosts run.
+    pub os: Os,
     /// A fault that is built in on purpose, to show that a story finds it.
     pub sabotage: Option<Sabotage>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { hosts: 2, vms: 9, sabotage: None }
+        Self { hosts: 2, vms: 9, os: Spec::default().os, sabotage: None }
     }
 }
 
@@ -119,7 +123,8 @@ impl Story {
         let mut chance = fastrand::Rng::with_seed(seed);
         let topology = if chance.bool() { Topology::Ring } else { Topology::Hub };
         let job = Duration::from_millis(chance.u64(0..3_000));
-        let spec = Spec { hosts: options.hosts, vms: options.vms, topology, job, seed, ..Spec::default() };
+        let spec =
+            Spec { hosts: options.hosts, vms: options.vms, os: options.os, topology, job, seed, ..Spec::default() };
         let world = World::new(&spec)?;
         let script = fault::script(&mut chance, options.hosts, options.vms);
         let vms = world.view().vms;
@@ -255,6 +260,23 @@ impl Story {
         Under { engine: Engine::new(pass, self.clock()), shadow, procedures: Vec::new(), report: None }
     }
 
+    /// While there is trouble, a person now and then pauses a VM between the look that an act rests on and the act
+    /// itself. The script hardly ever hits that moment. A pause that was there before reads the same, so it is no such case.
+    fn a_person_comes_between(&mut self, act: &Act) {
+        let comes = self.chance.u8(0..10) == 0;
+        if !comes || self.now >= fault::TROUBLED || act.expected_state != ReplicationState::Error {
+            return;
+        }
+        let vm = act.leg.vm.to_string();
+        for command in [
+            Command::Resume { vm: vm.clone(), leg: reprise_lab::Kind::Simple, side: Side::Sender },
+            Command::Pause { vm, leg: reprise_lab::Kind::Simple, side: Side::Sender },
+        ] {
+            let done = self.world.command(&command).is_ok();
+            self.line(&format!("{} {command:?}", if done { "between" } else { "in vain" }));
+        }
+    }
+
     /// One thing that is due now: a procedure's, or the engine's deadline.
     fn step(&mut self, under: &mut Under) -> Result<(), Broken> {
         let now = self.now;
@@ -366,6 +388,7 @@ impl Story {
                 Effect::Perform(act) => {
                     self.line(&format!("act {} planned on {} in {}", act.id.0, act.leg.vm, act.expected_state));
                     under.shadow.planned(&act)?;
+                    self.a_person_comes_between(&act);
                     under.procedures.push(Procedure::act(act, self.now));
                 }
                 Effect::Ask { .. } | Effect::ReadEvents(_) => return Err("the engine asks for what is off".to_owned()),

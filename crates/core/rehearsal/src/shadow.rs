@@ -69,7 +69,14 @@ impl Shadow {
         shown.boots = boots;
         let text = |row: &Row, name: &str| row.get::<String>(name).unwrap_or_default();
         match class {
-            "Msvm_ComputerSystem" => shown.vms = rows.iter().filter_map(|row| text(row, "Name").parse().ok()).collect(),
+            "Msvm_ComputerSystem" => {
+                shown.vms = rows.iter().filter_map(|row| text(row, "Name").parse().ok()).collect();
+                // Only Server 2012 is asked for the state in the VM's row.
+                if rows.iter().any(|row| row.properties.contains("ReplicationState")) {
+                    let state = |row: &Row| Some((text(row, "Name").parse().ok()?, row.get("ReplicationState").ok()?));
+                    shown.states = Some(rows.iter().filter_map(state).collect());
+                }
+            }
             "Msvm_ReplicationRelationship" => {
                 let state =
                     |row: &Row| Some((vm_of(&text(row, "InstanceID"))?, row.get::<u16>("ReplicationState").ok()?));

@@ -1,5 +1,7 @@
 //! Many stories; and faults of ours that stories must find.
 
+use reprise_lab::Os;
+
 use crate::{Options, Sabotage, rehearse};
 
 /// Enough to see every kind of fault many times, few enough for every build.
@@ -27,11 +29,23 @@ fn the_same_seed_gives_the_same_bytes_and_another_one_does_not() {
 #[test]
 fn more_hosts_change_nothing_about_what_must_hold() {
     for seed in 0..30 {
-        let options = Options { hosts: 5, vms: 20, sabotage: None };
+        let options = Options { hosts: 5, vms: 20, ..Options::default() };
         if let Err(find) = rehearse(seed, &options) {
             panic!("{find}\n{}", find.transcript);
         }
     }
+}
+
+#[test]
+fn the_same_must_hold_of_server_2012() {
+    let mut invokes = 0;
+    for seed in 0..STORIES / 4 {
+        match rehearse(seed, &Options { os: Os::Server2012, ..Options::default() }) {
+            Ok(summary) => invokes += summary.invokes,
+            Err(find) => panic!("{find}\n{}", find.transcript),
+        }
+    }
+    assert!(invokes > 200, "the stories have something to do: {invokes}");
 }
 
 #[test]

@@ -69,6 +69,12 @@ impl Call {
         matches!(self.operation, Operation::Invoke { .. })
     }
 
+    /// Whether the message to be sent now goes on with something that the server keeps. If its answer is lost, nobody
+    /// knows what the server has already handed out: the call begins anew or fails.
+    pub fn goes_on(&self) -> bool {
+        matches!(self.operation, Operation::Pull { .. })
+    }
+
     /// The message to be sent now.
     pub fn message(&mut self, settings: &Settings, message_id: &str) -> String {
         message_id.clone_into(&mut self.message_id);

@@ -245,7 +245,7 @@ impl Built {
         let says_nothing = endpoint.is_address() || endpoint.host().eq_ignore_ascii_case("localhost");
         let by_url = if says_nothing { None } else { HostName::new(endpoint.host()) };
         let claim = name.as_deref().and_then(HostName::new).or(by_url);
-        let label = name.unwrap_or_else(|| endpoint.authority());
+        let label = name.unwrap_or_else(|| endpoint.authority()).to_lowercase();
         self.links.add(id, endpoint, login, limits);
         self.hosts.push(AskedHost { id, label, claim, vmms_timeout, tier });
     }

@@ -47,6 +47,28 @@ impl Default for Limits {
 /// Largest envelope that is asked for, in bytes: the default of Windows (`MaxEnvelopeSizekb` 500).
 const ENVELOPE_MAX: u32 = 500 * 1024;
 
+/// What it would mean to send a message twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// Nothing: it only reads.
+    Reads,
+    /// Items that the server has already handed out would be skipped.
+    GoesOn,
+    /// Something would be done twice.
+    Changes,
+}
+
+impl Kind {
+    /// Of a call's next message.
+    fn of(call: &Call) -> Self {
+        match (call.changes_something(), call.goes_on()) {
+            (true, _) => Self::Changes,
+            (false, true) => Self::GoesOn,
+            (false, false) => Self::Reads,
+        }
+    }
+}
+
 /// A client of one service.
 #[derive(Debug)]
 pub struct Client {
@@ -89,24 +111,32 @@ impl Client {
     /// [`CallError`] says what failed and where.
     pub async fn identify(&self) -> Result<Identity, CallError> {
         let _place = self.room.acquire().await;
-        let text = self.exchange(&mut None, &wsman::client::identify(), false).await?;
+        let text = self.exchange(&mut None, &wsman::client::identify(), Kind::Reads).await?;
         wsman::client::read_identity(&text)
     }
 
     /// Carries out one call, in as many messages as it takes.
     ///
-    /// A read may be sent again once on a fresh connection, if an idle one turns out to be dead. An Invoke is never sent
-    /// twice. If this future is dropped, so is its connection.
+    /// A read may be sent again once on a fresh connection, if an idle one turns out to be dead. A Pull whose answer was
+    /// lost is not sent again, since the server may have handed out its items: the enumeration begins anew, once. An
+    /// Invoke is never sent twice. If this future is dropped, so is its connection.
     ///
     /// # Errors
     /// [`CallError`] says what failed and where, and whether the server may have acted.
     pub async fn call(&self, request: Request) -> Result<Reply, CallError> {
         let _place = self.room.acquire().await;
-        let mut call = Call::new(request);
+        let mut call = Call::new(request.clone());
+        let mut begun_anew = false;
         let mut connection = None;
         loop {
             let message = call.message(&self.settings, &self.message_id());
-            let text = self.exchange(&mut connection, &message, call.changes_something()).await?;
+            let sent = self.exchange(&mut connection, &message, Kind::of(&call)).await;
+            if sent.as_ref().is_err_and(|error| error.kind == ErrorKind::Unreachable && call.goes_on()) && !begun_anew {
+                begun_anew = true;
+                call = Call::new(request.clone());
+                continue;
+            }
+            let text = sent?;
             match call.take(&text) {
                 Ok(Step::Next) => {}
                 Ok(Step::Done(reply)) => {
@@ -116,7 +146,7 @@ impl Client {
                 Err(error) => {
                     if let Some(release) = call.release(&self.settings, &self.message_id()) {
                         // The enumeration ends by itself if this fails.
-                        let _ended = self.exchange(&mut connection, &release, false).await;
+                        let _ended = self.exchange(&mut connection, &release, Kind::Reads).await;
                     }
                     self.keep(connection);
                     return Err(error);
@@ -147,7 +177,7 @@ impl Client {
         &self,
         connection: &mut Option<Connection>,
         message: &str,
-        changes_something: bool,
+        kind: Kind,
     ) -> Result<String, CallError> {
         let idle = connection.take().or_else(|| self.idle().pop());
         if let Some(mut reused) = idle.filter(Connection::is_alive) {
@@ -155,12 +185,13 @@ impl Client {
             match sent {
                 Ok(answer) => {
                     *connection = Some(reused);
-                    return self.text(&answer, changes_something);
+                    return self.text(&answer, kind == Kind::Changes);
                 }
                 // The host may have closed an idle connection. What only reads is asked again on a fresh one; so is
                 // what certainly was not sent.
                 Err(error)
-                    if error.kind == ErrorKind::Unreachable && (!changes_something || error.reached == Reached::No) =>
+                    if error.kind == ErrorKind::Unreachable
+                        && (kind == Kind::Reads || error.reached == Reached::No) =>
                 {
                     tracing::debug!(%error, "an idle connection was dead");
                 }
@@ -170,7 +201,7 @@ impl Client {
         let mut fresh = Connection::open(&self.endpoint, &self.limits).await?;
         let answer = fresh.send(&self.endpoint, &self.login, &self.limits, message.to_owned()).await?;
         *connection = Some(fresh);
-        self.text(&answer, changes_something)
+        self.text(&answer, kind == Kind::Changes)
     }
 
     /// The text of an answer whose HTTP status allows for one.

@@ -190,6 +190,20 @@ async fn a_call_of_several_messages_and_the_next_call_use_one_connection() {
 }
 
 #[tokio::test]
+async fn an_enumeration_whose_next_items_are_lost_begins_anew_and_skips_nothing() {
+    let open = soap("<n:EnumerateResponse><n:EnumerationContext>c</n:EnumerationContext></n:EnumerateResponse>");
+    let last = soap("<n:PullResponse><n:Items/><n:EndOfSequence/></n:PullResponse>");
+    let query = || Request::Query { namespace: "root/cimv2".into(), select: wql::Select::all("Win32_Service") };
+    let server = Server::new(vec![vec![open.clone(), Turn::Hear], vec![open.clone(), last]]).await;
+    assert_eq!(server.client(short()).call(query()).await, Ok(Reply::Rows(vec![])));
+    let asked: Vec<bool> = server.heard().iter().map(|(_, request)| request.contains(":Pull>")).collect();
+    assert_eq!((asked, server.connections()), (vec![false, true, false, true], vec![0, 0, 1, 1]));
+    let server = Server::new(vec![vec![open.clone(), Turn::Hear], vec![open, Turn::Hear]]).await;
+    let error = server.client(short()).call(query()).await.unwrap_err();
+    assert_eq!((error.kind, server.connections().len()), (ErrorKind::Unreachable, 4), "once, and no oftener");
+}
+
+#[tokio::test]
 async fn each_status_has_its_meaning() {
     let fault = envelope(concat!(
         "<s:Fault><s:Code><s:Value>s:Sender</s:Value></s:Code><s:Detail>",

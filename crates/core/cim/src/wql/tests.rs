@@ -111,6 +111,8 @@ fn condition() -> impl Strategy<Value = Condition> {
         Just(Operator::Equal),
         Just(Operator::NotEqual),
         Just(Operator::Less),
+        Just(Operator::Greater),
+        Just(Operator::LessOrEqual),
         Just(Operator::GreaterOrEqual)
     ];
     let leaf = prop_oneof![

@@ -127,7 +127,7 @@ fn act_for(watch: &LegWatch, id: ActId) -> Option<(Side, Act)> {
         host: end.host,
         kind: ActKind::Resume,
         vm_key: end.vm.key.clone(),
-        instance_id: end.object.instance_id.clone(),
+        kept: end.object.kept.clone(),
         expected_state: end.object.state,
         expected_mode: end.vm.mode,
     };

@@ -84,7 +84,7 @@ impl Engine {
             self.schedule.wake(watch.look_by(self.start.mono + self.pass.times.retry_for), id);
             match watch.fresh_after {
                 Some(after) if after > now.mono => self.schedule.wake(after, id),
-                Some(_) | None => wanted.extend(watch.end(watch.side).map(|end| end.host)),
+                Some(_) | None => wanted.extend(watch.acted_on()),
             }
         }
         for end in [&watch.leg.sender, &watch.leg.receiver] {

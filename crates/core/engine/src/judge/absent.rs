@@ -1,4 +1,5 @@
-//! Ends that are not seen. Not seen is not absent: a silent host is waited for, never taken for an empty one.
+//! Ends that are not seen. Not seen is not absent: a silent host is waited for, never taken for an empty one, and what
+//! cannot be read is left alone and told.
 
 use reprise_model::{PeerUnseen, Policy, Reason};
 
@@ -15,16 +16,23 @@ pub(super) fn sender(leg: &Leg) -> Verdict {
         Whereabouts::NotAsked => Verdict::NotOurs,
         Whereabouts::NotYet { .. } => Verdict::Wait(Reason::SenderNotReady),
         Whereabouts::GaveUp { .. } => Verdict::Fail(Reason::SenderNotReady),
+        Whereabouts::Unreadable { .. } => Verdict::Fail(Reason::NotReadable),
         Whereabouts::WithoutIt { .. } => Verdict::Stale(Reason::SenderNotFound),
     }
 }
 
-/// What follows from not seeing the receiver of a leg that would be resumed; `None` if nothing does.
-pub(super) fn receiver(leg: &Leg, policy: &Policy) -> Option<Verdict> {
+/// What follows from not seeing the receiver of a leg that would be resumed, or how the leg is set up; `None` if nothing
+/// does.
+pub(super) fn elsewhere(leg: &Leg, policy: &Policy) -> Option<Verdict> {
+    if leg.sender.settings().or(leg.receiver.settings()).is_none() {
+        // Nobody says whether Hyper-V itself replicates it, nor where to.
+        return Some(Verdict::Fail(Reason::NotReadable));
+    }
     let End::NotSeen(end) = &leg.receiver else { return None };
     match (&end.whereabouts, policy.peer_unseen) {
         // The article's way: the receiver itself refuses if a failover is in force there.
         (Whereabouts::NotAsked, _) | (_, PeerUnseen::Resume) => None,
+        (Whereabouts::Unreadable { .. }, PeerUnseen::Wait) => Some(Verdict::Fail(Reason::NotReadable)),
         (Whereabouts::NotYet { .. }, PeerUnseen::Wait) => Some(Verdict::Wait(Reason::WaitingForPeer)),
         (Whereabouts::GaveUp { .. } | Whereabouts::WithoutIt { .. }, PeerUnseen::Wait) => {
             Some(Verdict::Fail(Reason::PeerNotSeen))

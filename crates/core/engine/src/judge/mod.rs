@@ -88,12 +88,9 @@ fn unheld(leg: &Leg, memory: &Memory, policy: &Policy) -> Verdict {
         return verdict;
     }
     let Some(sender) = leg.sender.seen() else { return absent::sender(leg) };
-    if let Some(verdict) = receiver::judge(leg, sender, memory) {
-        return verdict;
-    }
-    let verdict = sender::judge(leg, sender, memory, policy);
+    let verdict = receiver::judge(leg, sender, memory).unwrap_or_else(|| sender::judge(leg, sender, memory, policy));
     match verdict {
-        Verdict::Resume { .. } => absent::receiver(leg, policy).unwrap_or(verdict),
+        Verdict::Resume { .. } => absent::elsewhere(leg, policy).unwrap_or(verdict),
         Verdict::Healthy { .. }
         | Verdict::Leave(_)
         | Verdict::NeedsPerson(_)

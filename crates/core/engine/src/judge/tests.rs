@@ -205,6 +205,9 @@ fn two_primaries_tests_other_providers_and_running_replicas_are_never_touched() 
     let mut running = broken();
     end_mut(&mut running.receiver).vm.enabled = EnabledState::Running;
     assert_eq!(plain(&running), Verdict::NeedsPerson(Reason::ReplicaRunning));
+    let mut alone = running.clone();
+    end_mut(&mut alone.sender).vm.enabled = EnabledState::Off;
+    assert_eq!(plain(&alone), Verdict::NeedsPerson(Reason::ReplicaRunning), "the more so while the primary is off");
     let twice = Memory { resumes: 2, ..Memory::default() };
     assert_eq!(verdict(&running, &twice, &Policy::default()), Verdict::NeedsPerson(Reason::PossibleSplitBrain));
 }
@@ -262,22 +265,31 @@ mod properties {
             Just(Whereabouts::NotAsked),
             Just(Whereabouts::NotYet { host: Some(HostId(1)) }),
             Just(Whereabouts::WithoutIt { host: HostId(1) }),
+            Just(Whereabouts::Unreadable {
+                host: HostId(1),
+                problem: Problem::new(ProblemKind::Malformed, "read", "odd")
+            }),
             Just(Whereabouts::GaveUp { problem: Problem::new(ProblemKind::Unreachable, "reach", "refused") }),
         ]
     }
 
     fn any_leg() -> impl Strategy<Value = Leg> {
-        let states = (0_u16..24, 0_u16..24);
-        let oddities =
-            (0_u16..6, any::<bool>(), prop_oneof![9 => Just(None), 1 => Just(Some(HostId(3)))], any::<bool>());
+        // Weighted towards what may be acted on at all.
+        let sender = prop_oneof![2 => 0_u16..24, 1 => Just(7), 3 => Just(8)];
+        let states = (sender, prop_oneof![1 => 0_u16..24, 1 => Just(3)]);
+        let runs = (any::<bool>(), any::<bool>());
+        let oddities = (0_u16..6, runs, prop_oneof![9 => Just(None), 1 => Just(Some(HostId(3)))], any::<bool>());
         (states, oddities, prop_oneof![3 => Just(None), 1 => whereabouts().prop_map(Some)]).prop_map(
-            |((sender, receiver), (mode, runs, second_primary, never), missing)| {
+            |((sender, receiver), (mode, (sender_runs, receiver_runs), second_primary, never), missing)| {
                 let mut leg = leg(state(sender), state(receiver));
                 end_mut(&mut leg.receiver).vm.mode = match mode {
                     3 => ReplicationMode::TestReplica,
                     _ => ReplicationMode::Replica,
                 };
-                if runs {
+                if !sender_runs {
+                    end_mut(&mut leg.sender).vm.enabled = EnabledState::Off;
+                }
+                if receiver_runs {
                     end_mut(&mut leg.receiver).vm.enabled = EnabledState::Running;
                 }
                 if never {
@@ -322,7 +334,7 @@ mod properties {
                 let end = leg.sender.seen().unwrap();
                 let act = Act {
                     id: ActId(0), leg: leg.id, host: end.host, kind: ActKind::Resume, vm_key: end.vm.key.clone(),
-                    instance_id: end.object.instance_id.clone(), expected_state: end.object.state, expected_mode: end.vm.mode,
+                    kept: end.object.kept.clone(), expected_state: end.object.state, expected_mode: end.vm.mode,
                 };
                 prop_assert_eq!(guard::check(&act, &leg, &policy, MonoTime::default(), WALL), Ok(()));
             }

@@ -15,21 +15,21 @@ use crate::sample::{look, name, now, pass, vm_id};
 use crate::{Effect, Engine, Event, Pass};
 
 /// A pass driven by hand. Looks are answered at once from `hosts`; acts are kept for the test to answer.
-struct Drive {
+pub(crate) struct Drive {
     engine: Engine,
     at: f64,
-    hosts: Vec<Observation>,
-    acts: Vec<Act>,
+    pub(crate) hosts: Vec<Observation>,
+    pub(crate) acts: Vec<Act>,
     /// Hosts that the engine began to ask by itself, and hosts whose events it wants.
     asked: Vec<(HostId, String, HostId)>,
     events: Vec<HostId>,
     looks: Vec<u32>,
-    recorded: Vec<reprise_model::Event>,
-    report: Option<Report>,
+    pub(crate) recorded: Vec<reprise_model::Event>,
+    pub(crate) report: Option<Report>,
 }
 
 impl Drive {
-    fn new(pass: Pass, hosts: Vec<Observation>) -> Self {
+    pub(crate) fn new(pass: Pass, hosts: Vec<Observation>) -> Self {
         let engine = Engine::new(pass, now(0.0));
         let looks = vec![0; hosts.len()];
         let mut drive = Self {
@@ -72,7 +72,7 @@ impl Drive {
     }
 
     /// Lets time pass from deadline to deadline, up to `until`.
-    fn run_to(&mut self, until: f64) {
+    pub(crate) fn run_to(&mut self, until: f64) {
         for _ in 0..10_000 {
             let next = self.engine.next_deadline().map_or(f64::INFINITY, |at| at.0.as_secs_f64());
             if self.report.is_some() || next > until {
@@ -84,34 +84,34 @@ impl Drive {
         self.at = self.at.max(until);
     }
 
-    fn end_act(&mut self, outcome: Outcome) -> Act {
+    pub(crate) fn end_act(&mut self, outcome: Outcome) -> Act {
         let act = self.acts.remove(0);
         self.feed(Event::Acted { act: act.id, outcome });
         act
     }
 
-    fn leg(&self) -> &LegReport {
+    pub(crate) fn leg(&self) -> &LegReport {
         self.legs().first().unwrap()
     }
 
-    fn legs(&self) -> &[LegReport] {
+    pub(crate) fn legs(&self) -> &[LegReport] {
         &self.report.as_ref().expect("the pass is over").legs
     }
 }
 
-fn ended() -> Outcome {
+pub(crate) fn ended() -> Outcome {
     Outcome::Ended(Ended::ByJob)
 }
 
 fn refused(code: u32, transient: bool) -> Outcome {
-    Outcome::Refused(Refusal { code, why: "no".to_owned(), advice: "look", transient })
+    Outcome::Refused(Refusal { code: Some(code), why: "no".to_owned(), advice: "look", transient })
 }
 
 fn unreachable() -> Observation {
     Observation::failed(&Problem::new(ProblemKind::Unreachable, "reach the host", "connection refused"))
 }
 
-fn pair(states: &[ReplicationState]) -> Vec<Observation> {
+pub(crate) fn pair(states: &[ReplicationState]) -> Vec<Observation> {
     vec![look(0, states), look(1, &vec![S::Replicating; states.len()])]
 }
 
@@ -268,15 +268,21 @@ fn a_pause_found_after_a_boot_that_nobody_saw_begin_follows_the_rule_at_boot() {
 }
 
 #[test]
-fn a_leg_that_a_booting_host_does_not_show_yet_is_remembered() {
-    let mut drive = Drive::new(pass(2), pair(&[S::Error]));
+fn a_leg_that_booting_hosts_do_not_show_yet_is_remembered() {
+    let mut drive = Drive::new(pass(2), pair(&[S::Error, S::Error]));
     drive.run_to(1.5);
-    (drive.hosts[0], drive.hosts[1]) = (look(0, &[]), look(1, &[]));
-    drive.end_act(ended());
+    let act = drive.acts.pop().unwrap();
+    drive.feed(Event::Acted { act: act.id, outcome: ended() });
     drive.run_to(2.0);
-    (drive.hosts[0], drive.hosts[1]) = (look(0, &[S::Replicating]), look(1, &[S::Replicating]));
+    for (host, seen) in (0..).zip(pair(&[S::Error])) {
+        drive.feed(Event::Looked { host: HostId(host), started: now(2.0).mono, observation: Box::new(seen) });
+    }
+    assert_eq!(drive.engine.progress(), (0, 1), "neither host shows the second leg");
+    drive.run_to(2.5);
+    drive.hosts = pair(&[S::Replicating, S::Replicating]);
+    drive.end_act(ended());
     drive.run_to(60.0);
-    assert_eq!(drive.leg().result, LegResult::Resumed);
+    assert!(drive.legs().iter().all(|leg| leg.result == LegResult::Resumed));
 }
 
 #[test]
@@ -314,16 +320,16 @@ fn a_refusal_for_good_is_told_with_its_code_and_one_that_passes_is_retried() {
 
 #[test]
 fn d15_the_error_of_a_leg_comes_from_its_own_call() {
-    let mut drive = Drive::new(pass(2), pair(&[S::Error, S::Error]));
+    let mut drive = Drive::new(pass(2), pair(&[S::Error, S::Error, S::Error]));
     drive.run_to(1.5);
-    let first = drive.acts[0].leg;
-    drive.end_act(refused(32775, false));
-    drive.hosts[0] = look(0, &[S::Error, S::Replicating]);
-    drive.end_act(ended());
-    drive.run_to(100.0);
-    for leg in drive.legs() {
-        assert_eq!(leg.error.is_some(), leg.id == first, "{leg:?}");
+    drive.hosts[0] = look(0, &[S::Error, S::Error, S::Replicating]);
+    for outcome in [refused(32775, false), refused(32769, false), ended()] {
+        drive.end_act(outcome);
     }
+    drive.run_to(100.0);
+    let code = |leg: &LegReport| leg.error.as_ref().map(|error| error.code.clone().unwrap());
+    let codes: Vec<_> = drive.legs().iter().map(code).collect();
+    assert_eq!(codes, [Some("32775".to_owned()), Some("32769".to_owned()), None]);
 }
 
 #[test]
@@ -485,23 +491,27 @@ impl Drive {
 
 #[test]
 fn d6_two_vms_of_one_name_and_a_renamed_replica_are_told_apart_by_their_guids() {
-    let mut hosts = pair(&[S::Error, S::Replicating]);
-    let rename = |observation: &mut Observation, n: u32, to: &str| {
-        let Seen::Seen(replication) = &mut observation.replication else { panic!() };
-        replication.vms.get_mut(&vm_id(n)).unwrap().name = to.to_owned();
-    };
-    for (host, n, to) in [(0, 1, "sql"), (0, 2, "sql"), (1, 1, "old name"), (1, 2, "sql")] {
-        rename(&mut hosts[host], n, to);
+    let mut hosts = vec![
+        look(0, &[S::Replicating, S::Error, S::Error]),
+        // By its name this pause would stop the second VM, and the replica called "web" is the second VM's too.
+        look(1, &[S::Suspended, S::Replicating, S::Replicating]),
+    ];
+    for (host, names) in hosts.iter_mut().zip([["sql", "sql", "web"], ["sql", "web", "old name"]]) {
+        let Seen::Seen(replication) = &mut host.replication else { panic!() };
+        for (vm, name) in replication.vms.values_mut().zip(names) {
+            name.clone_into(&mut vm.name);
+        }
     }
     let mut drive = Drive::new(pass(2), hosts);
     drive.run_to(1.5);
-    assert_eq!(drive.acts.iter().map(|act| act.leg.vm).collect::<Vec<_>>(), [vm_id(1)], "only the broken one");
-    assert_eq!(drive.acts[0].vm_key, vm_id(1).to_string().to_uppercase());
-    drive.hosts[0] = look(0, &[S::Replicating, S::Replicating]);
+    let acts: Vec<_> = drive.acts.iter().map(|act| (act.leg.vm, act.vm_key.to_lowercase())).collect();
+    assert_eq!(acts, [2, 3].map(|n| (vm_id(n), vm_id(n).to_string())), "the broken ones, each by its own key");
+    drive.hosts[0] = look(0, &[S::Replicating; 3]);
+    drive.end_act(ended());
     drive.end_act(ended());
     drive.run_to(60.0);
-    let results: Vec<_> = drive.legs().iter().map(|leg| (leg.id.vm, leg.result)).collect();
-    assert_eq!(results, [(vm_id(1), LegResult::Resumed), (vm_id(2), LegResult::Healthy)]);
+    let results: Vec<_> = drive.legs().iter().map(|leg| leg.result).collect();
+    assert_eq!(results, [LegResult::NeedsPerson, LegResult::Resumed, LegResult::Resumed]);
 }
 
 #[test]
@@ -509,7 +519,7 @@ fn rows_that_could_not_be_read_make_the_pass_partial_and_are_told() {
     let mut hosts = pair(&[S::Replicating]);
     let Seen::Seen(replication) = &mut hosts[0].replication else { panic!() };
     let problem = Problem::new(ProblemKind::Malformed, "read the VMs", "property EnabledState cannot be read");
-    replication.unreadable.push(reprise_model::Unreadable { vm: Some(vm_id(9)), problem });
+    replication.stray.push(problem);
     let mut drive = Drive::new(pass(2), hosts);
     drive.run_to(60.0);
     let report = drive.report.unwrap();

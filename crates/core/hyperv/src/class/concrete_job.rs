@@ -31,15 +31,21 @@ pub(crate) enum Progress {
     Running,
     /// 7, 32768.
     Good,
-    /// 8 to 11: cancelled or failed, with its code and words.
-    Bad {
-        /// `ErrorCode`.
-        code: u32,
-        /// The host's own words.
-        words: Option<String>,
-    },
+    /// 8, 9: somebody ended it.
+    Cancelled(Complaint),
+    /// 10, 11: it failed.
+    Failed(Complaint),
     /// Any other number.
     Unknown(u16),
+}
+
+/// What a job that ended badly says of it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Complaint {
+    /// `ErrorCode`, if it has one: 0 means none.
+    pub(crate) code: Option<u32>,
+    /// The host's own words.
+    pub(crate) words: Option<String>,
 }
 
 /// The ids of the jobs that run. One that cannot be read is taken for ended: nothing can be learnt from it.
@@ -55,10 +61,17 @@ pub(crate) fn find(rows: &[Row], id: &str) -> Result<Option<Progress>, PropertyE
     Ok(Some(match row.get::<u16>("JobState")? {
         2..=6 => Progress::Running,
         7 | 32_768 => Progress::Good,
-        8..=11 => Progress::Bad {
-            code: u32::from(row.get_opt::<u16>("ErrorCode")?.unwrap_or(0)),
-            words: row.get_opt("ErrorDescription")?.or(row.get_opt("ErrorSummaryDescription")?),
-        },
+        8 | 9 => Progress::Cancelled(complaint(row)),
+        10 | 11 => Progress::Failed(complaint(row)),
         other => Progress::Unknown(other),
     }))
+}
+
+/// That the job ended badly stands, even where it cannot be read why.
+fn complaint(row: &Row) -> Complaint {
+    let words = |name: &str| row.get_opt::<String>(name).ok().flatten().filter(|words| !words.trim().is_empty());
+    Complaint {
+        code: row.get_opt::<u32>("ErrorCode").ok().flatten().filter(|code| *code != 0),
+        words: words("ErrorDescription").or_else(|| words("ErrorSummaryDescription")),
+    }
 }

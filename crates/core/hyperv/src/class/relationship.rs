@@ -1,9 +1,9 @@
 //! `Msvm_ReplicationRelationship`: one replication object.
 
 use cim::{CimType as T, DateTime, ObjectPath, PropertyError, Row, Value};
-use reprise_model::{FailedOverType, LastReplication, RelationshipId, ReplicationState};
+use reprise_model::{FailedOverType, Kept, RelationshipId, ReplicationState};
 
-use super::{VIRTUALIZATION, last_replication, relationship_id};
+use super::{Object, VIRTUALIZATION, last_replication, relationship_id};
 
 pub(crate) const CLASS: &str = "Msvm_ReplicationRelationship";
 
@@ -43,37 +43,28 @@ pub(crate) const PROPERTIES: &[(&str, T)] = &[
 /// Properties that are arrays.
 const ARRAYS: [&str; 2] = ["OperationalStatus", "StatusDescriptions"];
 
-/// One object, without its settings.
-#[derive(Debug, PartialEq)]
-pub(crate) struct Read {
-    pub(crate) id: RelationshipId,
-    pub(crate) instance_id: String,
-    pub(crate) state: ReplicationState,
-    pub(crate) failed_over: FailedOverType,
-    pub(crate) last_replication: LastReplication,
-}
-
-/// A row that cannot be read.
+/// A row of which not even the key can be read.
 #[derive(Debug)]
-pub(crate) enum Bad {
-    /// A property of this object is missing or of another type.
-    Property(Option<RelationshipId>, PropertyError),
+pub(crate) enum NoKey {
+    /// The key is missing or of another type.
+    Property(PropertyError),
     /// The key has another form than the reference gives.
-    Key(String),
+    Form(String),
 }
 
-/// Reads a row.
-pub(crate) fn read(row: &Row) -> Result<Read, Bad> {
-    let instance_id: String = row.get("InstanceID").map_err(|error| Bad::Property(None, error))?;
-    let id = relationship_id(&instance_id).ok_or_else(|| Bad::Key(instance_id.clone()))?;
-    let bad = |error| Bad::Property(Some(id), error);
-    Ok(Read {
-        id,
-        state: ReplicationState::from_number(row.get("ReplicationState").map_err(bad)?),
-        failed_over: FailedOverType::from_number(row.get_opt("FailedOverReplicationType").map_err(bad)?.unwrap_or(0)),
-        last_replication: last_replication(row.get_opt::<DateTime>("LastReplicationTime").map_err(bad)?),
-        instance_id,
-    })
+/// Reads a row: which object it is, and what it says.
+pub(crate) fn read(row: &Row) -> Result<(RelationshipId, Result<Object, PropertyError>), NoKey> {
+    let instance_id: String = row.get("InstanceID").map_err(NoKey::Property)?;
+    let id = relationship_id(&instance_id).ok_or_else(|| NoKey::Form(instance_id.clone()))?;
+    let object = || {
+        Ok(Object {
+            state: ReplicationState::from_number(row.get("ReplicationState")?),
+            failed_over: FailedOverType::from_number(row.get_opt("FailedOverReplicationType")?.unwrap_or(0)),
+            last_replication: last_replication(row.get_opt::<DateTime>("LastReplicationTime")?),
+            kept: Kept::AsRelationship { instance_id },
+        })
+    };
+    Ok((id, object()))
 }
 
 /// Where an object is. In selectors the backslashes are single.

@@ -1,11 +1,12 @@
-//! `Msvm_ReplicationSettingData`: how a relationship is set up. Joined to its object by equal `InstanceID`.
+//! `Msvm_ReplicationSettingData`: how a relationship is set up. Joined to its object by equal `InstanceID`, and on Server
+//! 2012 by the VM that it names.
 
 use std::time::Duration;
 
 use cim::{CimType as T, PropertyError, Row};
-use reprise_model::{HostName, Provider, RelationshipId, Settings};
+use reprise_model::{HostName, Provider, RelationshipId, Settings, Slot};
 
-use super::relationship_id;
+use super::{relationship_id, relationship_id_2012};
 
 pub(crate) const CLASS: &str = "Msvm_ReplicationSettingData";
 pub(crate) const COLUMNS: &[(&str, T)] = &[
@@ -18,24 +19,69 @@ pub(crate) const COLUMNS: &[(&str, T)] = &[
     ("ReplicationProvider", T::String),
 ];
 
+/// The same on Server 2012, which knows neither other providers nor other frequencies.
+pub(crate) const COLUMNS_2012: &[(&str, T)] = &[
+    ("InstanceID", T::String),
+    ("VirtualSystemIdentifier", T::String),
+    ("PrimaryHostSystem", T::String),
+    ("PrimaryConnectionPoint", T::String),
+    ("RecoveryHostSystem", T::String),
+    ("RecoveryConnectionPoint", T::String),
+];
+
+/// How often Server 2012 sends changes: always.
+const FREQUENCY_2012: Duration = Duration::from_mins(5);
+
 /// The name of Hyper-V's own provider, with which the provider's path ends.
 const HYPERV_PROVIDER: &str = "22391CDC-272C-4DDF-BA88-9BEFB1A0975C";
 
+/// What a row says, with the object that it belongs to as far as that can be read.
+pub(crate) type Read = (Option<RelationshipId>, Result<Settings, PropertyError>);
+
 /// Reads a row; `None` if its key is none of a relationship.
-pub(crate) fn read(row: &Row) -> Result<Option<(RelationshipId, Settings)>, PropertyError> {
-    let instance_id: String = row.get("InstanceID")?;
-    let Some(id) = relationship_id(&instance_id) else { return Ok(None) };
+pub(crate) fn read(row: &Row) -> Option<Read> {
+    let instance_id: String = match row.get("InstanceID") {
+        Ok(instance_id) => instance_id,
+        Err(error) => return Some((None, Err(error))),
+    };
+    let id = relationship_id(&instance_id)?;
+    let rest = || {
+        let interval = row.get_opt::<u16>("ReplicationInterval")?;
+        Ok(Settings {
+            provider: provider(row.get_opt::<String>("ReplicationProvider")?),
+            frequency: interval.map(|seconds| Duration::from_secs(u64::from(seconds))),
+            ..hosts(row)?
+        })
+    };
+    Some((Some(id), rest()))
+}
+
+/// Reads a row of Server 2012, which names its VM; `None` if its key is none of a relationship.
+pub(crate) fn read_2012(row: &Row) -> Option<Read> {
+    let key = match row.get::<String>("InstanceID") {
+        Ok(instance_id) => relationship_id_2012(&instance_id)?,
+        Err(error) => return Some((None, Err(error))),
+    };
+    let vm = row.get::<String>("VirtualSystemIdentifier").map(|vm| vm.parse().ok());
+    Some(match vm {
+        Ok(Some(vm)) => (Some(RelationshipId { vm, slot: Slot::Zero }), hosts(row)),
+        // It names nothing that is a VM: then its key must do.
+        Ok(None) => (Some(key), hosts(row)),
+        Err(error) => (Some(key), Err(error)),
+    })
+}
+
+/// Who sends to whom; the rest as it always is on Server 2012.
+fn hosts(row: &Row) -> Result<Settings, PropertyError> {
     let host = |name: &str| Ok(row.get_opt::<String>(name)?.as_deref().and_then(HostName::new));
-    let interval = row.get_opt::<u16>("ReplicationInterval")?;
-    let settings = Settings {
+    Ok(Settings {
         primary_host: host("PrimaryHostSystem")?,
         primary_point: host("PrimaryConnectionPoint")?,
         recovery_host: host("RecoveryHostSystem")?,
         recovery_point: host("RecoveryConnectionPoint")?,
-        provider: provider(row.get_opt::<String>("ReplicationProvider")?),
-        frequency: interval.map(|seconds| Duration::from_secs(u64::from(seconds))),
-    };
-    Ok(Some((id, settings)))
+        provider: Provider::HyperV,
+        frequency: Some(FREQUENCY_2012),
+    })
 }
 
 /// Nothing said is Hyper-V itself, as before providers existed.

@@ -1,13 +1,25 @@
-//! `Msvm_ComputerSystem`: VMs, and the host's own row.
+//! `Msvm_ComputerSystem`: VMs, and the host's own row. On Server 2012 a VM's row is its replication object too.
 
-use cim::{CimType as T, ObjectPath, PropertyError, Row};
-use reprise_model::{EnabledState, ReplicationMode, Vm, VmId};
+use cim::{CimType as T, DateTime, ObjectPath, PropertyError, Row};
+use reprise_model::{EnabledState, FailedOverType, Kept, ReplicationMode, ReplicationState, Vm, VmId};
 
-use super::VIRTUALIZATION;
+use super::{Object, VIRTUALIZATION, last_replication};
 
 pub(crate) const CLASS: &str = "Msvm_ComputerSystem";
 pub(crate) const COLUMNS: &[(&str, T)] =
     &[("Name", T::String), ("ElementName", T::String), ("EnabledState", T::Uint16), ("ReplicationMode", T::Uint16)];
+
+/// The same on Server 2012, where the row also holds the VM's only replication object. (Deprecated since 2012 R2, where
+/// these describe the first of two objects.)
+pub(crate) const COLUMNS_2012: &[(&str, T)] = &[
+    ("Name", T::String),
+    ("ElementName", T::String),
+    ("EnabledState", T::Uint16),
+    ("ReplicationMode", T::Uint16),
+    ("ReplicationState", T::Uint16),
+    ("FailedOverReplicationType", T::Uint16),
+    ("LastReplicationTime", T::DateTime),
+];
 
 /// What a row is.
 #[derive(Debug, PartialEq, Eq)]
@@ -15,26 +27,52 @@ pub(crate) enum Kind {
     /// The host's own row: its name is no GUID.
     Host,
     /// A VM.
-    Vm(Vm),
+    Vm(VmId, Read),
 }
 
-/// A row that cannot be read, with the VM if that much could.
-pub(crate) type Bad = (Option<VmId>, PropertyError);
+/// A VM's row, as far as it can be read.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Read {
+    /// Its display name.
+    pub(crate) name: Option<String>,
+    /// Its part in replication; `None` if that is NULL or unreadable.
+    pub(crate) mode: Option<ReplicationMode>,
+    /// The whole.
+    pub(crate) vm: Result<Vm, PropertyError>,
+}
 
-/// Reads a row.
-pub(crate) fn read(row: &Row) -> Result<Kind, Bad> {
-    let key: String = row.get("Name").map_err(|error| (None, error))?;
+/// Reads a row; an error if not even its key can be read.
+pub(crate) fn read(row: &Row) -> Result<Kind, PropertyError> {
+    let key: String = row.get("Name")?;
     let Ok(id) = key.parse::<VmId>() else { return Ok(Kind::Host) };
-    let rest = || -> Result<Vm, PropertyError> {
+    let mode = || Ok(row.get_opt::<u16>("ReplicationMode")?.map(ReplicationMode::from_number));
+    let vm = || {
         Ok(Vm {
             id,
             name: row.get_opt("ElementName")?.unwrap_or_else(|| key.clone()),
             enabled: enabled(row.get("EnabledState")?),
-            mode: ReplicationMode::from_number(row.get_opt("ReplicationMode")?.unwrap_or(0)),
+            mode: mode()?.unwrap_or(ReplicationMode::None),
             key: key.clone(),
         })
     };
-    rest().map(Kind::Vm).map_err(|error| (Some(id), error))
+    let name = row.get_opt("ElementName").ok().flatten();
+    Ok(Kind::Vm(id, Read { name, mode: mode().ok().flatten(), vm: vm() }))
+}
+
+/// Reads the replication object in a VM's row of Server 2012; `None` if the VM says that it has no part in replication.
+pub(crate) fn object(row: &Row) -> Option<Result<Object, PropertyError>> {
+    if row.get::<u16>("ReplicationMode") == Ok(ReplicationMode::None.number()) {
+        return None;
+    }
+    let read = || {
+        Ok(Object {
+            kept: Kept::InVm,
+            state: ReplicationState::from_number(row.get("ReplicationState")?),
+            failed_over: FailedOverType::from_number(row.get_opt("FailedOverReplicationType")?.unwrap_or(0)),
+            last_replication: last_replication(row.get_opt::<DateTime>("LastReplicationTime")?),
+        })
+    };
+    Some(read())
 }
 
 /// `EnabledState`, older aliases included.

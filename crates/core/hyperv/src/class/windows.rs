@@ -47,6 +47,11 @@ pub(crate) fn host_system(rows: &[Row], what: &str) -> Result<HostSystem, Proble
     Ok(HostSystem { version, clock: time("LocalDateTime")?, booted: time("LastBootUpTime")? })
 }
 
+/// The version alone, which is wanted even where the clock cannot be read.
+pub(crate) fn version(rows: &[Row]) -> Option<String> {
+    rows.first()?.get("Version").ok()
+}
+
 /// The state of vmms. Not found is "cannot see": a plain network logon may not enumerate services.
 pub(crate) fn service_state(rows: &[Row], what: &str) -> Result<ServiceState, Problem> {
     let hidden = "the service is not there, or the account may not see services";

@@ -28,6 +28,17 @@ fn a_host_that_swallows_connections_delays_nobody_else() {
 }
 
 #[test]
+fn a_host_that_never_answered_is_called_by_its_configured_name_in_lower_case() {
+    let lab = Lab::new(&["--vms", "1"]);
+    lab.post("/hosts/hv01.lab.test/management?mode=refuse");
+    let text = format!("version = 1\n[[host]]\nurl = '{}'\nname = 'HV01.Lab.Test'\n", lab.url(0));
+    let config = lab.write_secret("reprise.toml", &text);
+    let ran = lab.run(&[], &["--config", &config, "--retry-for", "1"]);
+    assert_eq!((ran.code, ran.document["hosts"][0]["name"].as_str()), (1, Some("hv01.lab.test")));
+    assert_eq!(lab.events()[1]["data"]["host"], "hv01.lab.test");
+}
+
+#[test]
 fn a_failover_on_the_replica_server_is_never_resumed_against() {
     let lab = Lab::new(&["--vms", "1"]);
     lab.post("/hosts/hv01.lab.test/shutdown?in_flight=all");

@@ -119,6 +119,17 @@ fn d7_what_is_listed_does_not_grow_with_the_number_of_vms() {
 }
 
 #[test]
+fn d7_resumes_go_side_by_side() {
+    let lab = Lab::new(&["--vms", "12", "--job", "2000"]);
+    lab.break_by_restart("hv02.lab.test");
+    let ran = lab.run(&[0, 1], &[]);
+    assert_eq!((ran.code, ran.count("resumed")), (0, 12));
+    let one_after_the_other: u64 = ran.legs().iter().map(|leg| leg["elapsed_ms"].as_u64().unwrap()).sum();
+    let whole = ran.document["elapsed_ms"].as_u64().unwrap();
+    assert!(whole * 2 < one_after_the_other, "{whole} of {one_after_the_other} ms");
+}
+
+#[test]
 fn d8_what_a_person_wants_left_alone_is_left() {
     let lab = Lab::new(&["--vms", "6"]);
     lab.break_by_restart("hv02.lab.test");
@@ -200,8 +211,9 @@ fn d13_a_vmms_that_never_starts_is_reported_in_time() {
     let lab = Lab::new(&["--vms", "1", "--hosts", "2"]);
     lab.post("/hosts/hv01.lab.test/vmms/stop");
     lab.post("/hosts/hv02.lab.test/vmms/stop");
-    let ran = lab.run(&[0, 1], &["--timeout", "3", "--vmms-timeout", "2"]);
+    let ran = lab.run(&[0, 1], &["--timeout", "40", "--vmms-timeout", "2", "--retry-for", "40"]);
     assert_eq!((ran.code, ran.outcome()), (1, "not_ready"));
+    assert!(ran.document["elapsed_ms"].as_u64().unwrap() < 40_000, "its own limit ends it, and no other");
     assert!(
         ran.document["hosts"][0]["error"]["why"].as_str().unwrap().contains("vmms is stopped"),
         "{:#}",
@@ -214,23 +226,31 @@ fn d13_a_vmms_that_never_starts_is_reported_in_time() {
 fn d15_the_error_of_a_vm_is_its_own() {
     let lab = Lab::new(&["--vms", "4", "--topology", "hub"]);
     lab.break_by_restart("hv01.lab.test");
-    // A failover that the run cannot see, since it asks the primary server alone: the receiver refuses.
+    // Failovers that the run cannot see, since it asks the primary server alone: the receiver refuses.
     lab.post("/vms/vm-002/set?side=receiver&state=5");
+    lab.post("/vms/vm-004/set?side=receiver&state=5");
     let ran = lab.run(&[1], &["--retry-for", "5"]);
-    assert_eq!((ran.code, ran.result("vm-002")), (3, ("failed", "resume_refused")));
-    let failed = ran.legs().iter().find(|leg| leg["vm"] == "vm-002").unwrap();
-    assert_eq!((failed["error"]["code"].as_str(), failed["error"]["retry"].as_str()), (Some("32775"), Some("never")));
-    assert_eq!(ran.count("resumed"), 3);
-    assert!(ran.legs().iter().filter(|leg| leg["vm"] != "vm-002").all(|leg| leg["error"].is_null()));
+    assert_eq!((ran.code, ran.count("resumed")), (3, 2));
+    for vm in ["vm-002", "vm-004"] {
+        assert_eq!(ran.result(vm), ("failed", "resume_refused"));
+        let error = &ran.legs().iter().find(|leg| leg["vm"] == vm).unwrap()["error"];
+        assert_eq!((error["code"].as_str(), error["retry"].as_str()), (Some("32775"), Some("never")));
+        assert!(error["why"].as_str().unwrap().contains(vm), "the host's words on this VM: {error}");
+    }
+    assert!(ran.legs().iter().filter(|leg| leg["result"] == "resumed").all(|leg| leg["error"].is_null()));
     let events = lab.events();
-    let failures: Vec<_> = events.iter().filter(|event| event["id"] == 3).collect();
-    assert_eq!(failures.len(), 1);
-    let text = failures[0]["message"].as_str().unwrap();
-    assert!(
-        text.starts_with(
-            "Failed to resume replication for vm-002 on hv02.lab.test. Please check replication status manually."
-        ),
-        "{text}"
-    );
-    assert!(text.contains("not in a state to receive changes"), "{text}");
+    let mut failures: Vec<_> = events.iter().filter(|event| event["id"] == 3).collect();
+    failures.sort_by_key(|event| event["data"]["vm"].as_str().unwrap());
+    let texts: Vec<_> = failures.iter().map(|event| event["message"].as_str().unwrap()).collect();
+    assert_eq!(texts.len(), 2);
+    for (vm, text) in ["vm-002", "vm-004"].into_iter().zip(texts) {
+        let start = format!(
+            "Failed to resume replication for {vm} on hv02.lab.test. Please check replication status manually."
+        );
+        assert!(
+            text.starts_with(&start)
+                && text.ends_with(&format!("The replica of '{vm}' is not in a state to receive changes. (32775)")),
+            "{text}"
+        );
+    }
 }

@@ -8,4 +8,5 @@ mod jobs;
 mod lab;
 mod outside;
 mod schema;
+mod systems;
 mod wire_faults;

@@ -1,0 +1,200 @@
+//! Puts the rows of a host's classes together. Pure: whatever the rows hold, each is used, or kept with its error.
+
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+
+use cim::{PropertyError, Row};
+use reprise_model::{
+    Problem, ProblemKind, RelationshipId, Replication, ReplicationMode, ReplicationState, Settings, UnreadableObject,
+    Vm, VmId,
+};
+
+use crate::class::{Object, relationship, setting_data, virtual_machine};
+use crate::problem;
+
+pub(crate) const READ_VMS: &str = "read the VMs (Msvm_ComputerSystem)";
+pub(crate) const READ_OBJECTS: &str = "read the replication relationships (Msvm_ReplicationRelationship)";
+pub(crate) const READ_SETTINGS: &str = "read the replication settings (Msvm_ReplicationSettingData)";
+
+/// Longest part of an unknown key that is shown.
+const KEY_LENGTH_SHOWN: usize = 80;
+
+/// The rows read so far.
+#[derive(Debug, Default)]
+pub(crate) struct Join {
+    host_row: bool,
+    vms: BTreeMap<VmId, VmRow>,
+    objects: BTreeMap<RelationshipId, Result<Object, Problem>>,
+    settings: BTreeMap<RelationshipId, Result<Settings, Problem>>,
+    stray: Vec<Problem>,
+}
+
+/// A VM's row, as far as it can be read.
+#[derive(Debug, PartialEq)]
+struct VmRow {
+    name: Option<String>,
+    mode: Option<ReplicationMode>,
+    vm: Result<Vm, Problem>,
+}
+
+impl Join {
+    /// Whether the host's own row was there.
+    pub(crate) fn has_host_row(&self) -> bool {
+        self.host_row
+    }
+
+    /// Whether any object is or may be more than Disabled.
+    pub(crate) fn is_replicated(&self) -> bool {
+        self.objects.values().any(|object| object.as_ref().map_or(true, is_live))
+    }
+
+    /// A row of `Msvm_ComputerSystem`.
+    pub(crate) fn vm(&mut self, row: &Row) {
+        match virtual_machine::read(row) {
+            Ok(virtual_machine::Kind::Host) => self.host_row = true,
+            Ok(virtual_machine::Kind::Vm(id, read)) => {
+                let vm = read.vm.map_err(|error| of_vm(id, &error, READ_VMS));
+                let row = VmRow { name: read.name, mode: read.mode, vm };
+                match self.vms.entry(id) {
+                    Entry::Vacant(vacant) => {
+                        vacant.insert(row);
+                    }
+                    Entry::Occupied(known) if *known.get() == row => {}
+                    Entry::Occupied(mut known) => {
+                        let vm = Err(twice(id, READ_VMS));
+                        known.insert(VmRow { mode: None, vm, ..row });
+                    }
+                }
+            }
+            Err(error) => self.stray.push(problem::unreadable(&error, READ_VMS)),
+        }
+    }
+
+    /// The replication object in a row of `Msvm_ComputerSystem` on Server 2012.
+    pub(crate) fn object_in_vm(&mut self, row: &Row) {
+        if let Ok(virtual_machine::Kind::Vm(vm, _)) = virtual_machine::read(row)
+            && let Some(object) = virtual_machine::object(row)
+        {
+            let id = RelationshipId { vm, slot: reprise_model::Slot::Zero };
+            once(&mut self.objects, id, object.map_err(|error| of_vm(vm, &error, READ_VMS)), READ_VMS);
+        }
+    }
+
+    /// A row of `Msvm_ReplicationRelationship`.
+    pub(crate) fn relationship(&mut self, row: &Row) {
+        match relationship::read(row) {
+            Ok((id, object)) => {
+                let object = object.map_err(|error| of_vm(id.vm, &error, READ_OBJECTS));
+                once(&mut self.objects, id, object, READ_OBJECTS);
+            }
+            Err(relationship::NoKey::Property(error)) => self.stray.push(problem::unreadable(&error, READ_OBJECTS)),
+            Err(relationship::NoKey::Form(key)) => {
+                let key: String = key.chars().take(KEY_LENGTH_SHOWN).collect();
+                let why = format!("the InstanceID `{key}` has an unknown form");
+                self.stray.push(Problem::new(ProblemKind::Malformed, READ_OBJECTS, why));
+            }
+        }
+    }
+
+    /// A row of `Msvm_ReplicationSettingData`.
+    pub(crate) fn setting(&mut self, read: setting_data::Read) {
+        match read {
+            (Some(id), Ok(settings)) => once(&mut self.settings, id, Ok(settings), READ_SETTINGS),
+            (Some(id), Err(error)) => {
+                let problem = of_vm(id.vm, &error, READ_SETTINGS);
+                self.stray.push(problem.clone());
+                once(&mut self.settings, id, Err(problem), READ_SETTINGS);
+            }
+            (None, Err(error)) => self.stray.push(problem::unreadable(&error, READ_SETTINGS)),
+            (None, Ok(_)) => {}
+        }
+    }
+
+    /// What the rows say together.
+    pub(crate) fn finish(mut self) -> Replication {
+        let mut seen =
+            Replication { service: true, host_row: self.host_row, stray: self.stray, ..Replication::default() };
+        for (id, object) in self.objects {
+            if object.as_ref().is_ok_and(|object| !is_live(object)) {
+                continue;
+            }
+            let settings = self.settings.remove(&id).unwrap_or_else(|| Err(no_settings())).into();
+            let row = self.vms.get(&id.vm);
+            match object.and_then(|object| vm_is_clear(id.vm, row).map(|()| object)) {
+                Ok(object) => {
+                    seen.objects.insert(id, object.with(id, settings));
+                }
+                Err(problem) => {
+                    let (name, mode) = row.map_or((None, None), |row| (row.name.clone(), row.mode));
+                    let settings = settings.seen().cloned();
+                    seen.unreadable.insert(id, UnreadableObject { name, mode, settings, problem });
+                }
+            }
+        }
+        let replicated: BTreeSet<VmId> = seen.unreadable.keys().map(|id| id.vm).collect();
+        for (id, row) in self.vms {
+            match row.vm {
+                Ok(vm) => {
+                    seen.vms.insert(id, vm);
+                }
+                Err(_) if replicated.contains(&id) => {}
+                Err(problem) => seen.stray.push(problem),
+            }
+        }
+        seen
+    }
+}
+
+/// Whether a replication object takes part in replication. Objects of VMs that are not replicated are Disabled.
+fn is_live(object: &Object) -> bool {
+    object.state != ReplicationState::Disabled
+}
+
+/// Whether enough is known of an object's VM to say which end it is and where to act.
+fn vm_is_clear(id: VmId, row: Option<&VmRow>) -> Result<(), Problem> {
+    match row {
+        Some(VmRow { vm: Ok(_), mode: Some(_), .. }) => Ok(()),
+        Some(VmRow { vm: Err(problem), .. }) => Err(problem.clone()),
+        Some(VmRow { vm: Ok(_), mode: None, .. }) => {
+            let why = format!("VM {id} is replicated, and its ReplicationMode is NULL");
+            Err(Problem::new(ProblemKind::Malformed, READ_VMS, why))
+        }
+        None => {
+            let why = format!("VM {id} is replicated, and has no row of its own");
+            Err(Problem::new(ProblemKind::NotThere, READ_VMS, why))
+        }
+    }
+}
+
+/// Keeps a row under its key. The same row twice is one; two that differ cannot both be believed.
+fn once<V: PartialEq>(
+    rows: &mut BTreeMap<RelationshipId, Result<V, Problem>>,
+    id: RelationshipId,
+    row: Result<V, Problem>,
+    what: &str,
+) {
+    match rows.entry(id) {
+        Entry::Vacant(vacant) => {
+            vacant.insert(row);
+        }
+        Entry::Occupied(known) if *known.get() == row => {}
+        Entry::Occupied(mut known) => {
+            *known.get_mut() = Err(twice(id.vm, what));
+        }
+    }
+}
+
+fn twice(vm: VmId, what: &str) -> Problem {
+    let why = format!("VM {vm} has two rows with the same key that differ");
+    Problem::new(ProblemKind::Malformed, what, why)
+}
+
+fn no_settings() -> Problem {
+    Problem::new(ProblemKind::NotThere, READ_SETTINGS, "there is no setting data of this relationship")
+}
+
+/// A row that cannot be read, with the VM that it belongs to.
+fn of_vm(vm: VmId, error: &PropertyError, what: &str) -> Problem {
+    let problem = problem::unreadable(error, what);
+    Problem { why: format!("VM {vm}: {}", problem.why), ..problem }
+}

@@ -1,0 +1,58 @@
+//! Which shape a host's replication has. Windows' version decides it, never a fault: a VMMS that is starting may say
+//! "no such class" of a class that it will have in a minute.
+
+use reprise_model::{Problem, ProblemKind};
+
+/// The version of Server 2012. From the next on, 6.3 (2012 R2), there are relationships.
+const SERVER_2012: (u16, u16) = (6, 2);
+
+/// How a host's Windows keeps replication.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// In the VMs' rows: Server 2012.
+    InVms,
+    /// As relationships, each with its own row: Server 2012 R2 and later.
+    Relationships {
+        /// The version.
+        version: String,
+    },
+    /// The version is not known. It is asked as most hosts are; on Server 2012 it stays "not ready" until it says what
+    /// it is.
+    Unknown,
+}
+
+impl Shape {
+    /// The shape of that version (`Win32_OperatingSystem.Version`: `6.3.9600`).
+    ///
+    /// # Errors
+    /// Windows is older than Server 2012, and so has another namespace for Hyper-V.
+    pub(crate) fn of(version: Option<&str>, what: &str) -> Result<Self, Problem> {
+        let Some((version, numbers)) = version.and_then(|text| Some((text, numbers(text)?))) else {
+            return Ok(Self::Unknown);
+        };
+        if numbers < SERVER_2012 {
+            let why = format!("Windows {version} is older than Server 2012");
+            return Err(Problem::new(ProblemKind::Unsupported, what, why));
+        }
+        let is_2012 = numbers == SERVER_2012;
+        Ok(if is_2012 { Self::InVms } else { Self::Relationships { version: version.to_owned() } })
+    }
+
+    /// What it means that the class of relationships is not there: never that nothing is replicated.
+    pub(crate) fn no_such_class(&self, problem: Problem) -> Problem {
+        let means = match self {
+            Self::InVms => return problem,
+            Self::Relationships { version } => format!("on Windows {version} that means that VMMS is not ready yet"),
+            Self::Unknown => {
+                "VMMS is not ready yet, or this is Server 2012, whose version could not be read".to_owned()
+            }
+        };
+        Problem { why: format!("{}; {means}", problem.why), ..problem }
+    }
+}
+
+/// The first two numbers of a version.
+fn numbers(version: &str) -> Option<(u16, u16)> {
+    let mut parts = version.trim().split('.');
+    Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+}

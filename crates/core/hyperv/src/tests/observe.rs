@@ -1,0 +1,71 @@
+//! One look, query by query.
+
+use std::time::Duration;
+
+use cim::{ErrorKind, Reached};
+use reprise_model::{ReplicationState, Seen};
+
+use super::{fails, host_rows, look, text};
+
+#[test]
+fn a_look_is_seven_queries_and_joins_what_belongs_together() {
+    let (seen, asked) = look(host_rows);
+    assert_eq!(asked.len(), 7);
+    assert_eq!(seen.name.seen().unwrap().as_str(), "hv01.lab.test");
+    let replication = seen.replication.seen().unwrap();
+    assert!(replication.service && replication.host_row && replication.unreadable.is_empty());
+    let object = replication.objects.values().next().unwrap();
+    assert_eq!(object.state, ReplicationState::Error);
+    let settings = object.settings.seen().unwrap();
+    assert_eq!(settings.recovery_host.as_ref().unwrap().as_str(), "hv02.lab.test");
+    assert_eq!(settings.frequency, Some(Duration::from_mins(5)));
+    assert_eq!(seen.system.seen().unwrap().clock.0, 1_769_853_600_000);
+}
+
+#[test]
+fn a_host_that_is_not_there_or_refuses_the_login_is_asked_once() {
+    for kind in [ErrorKind::Unreachable, ErrorKind::TimedOut, ErrorKind::Denied] {
+        let (seen, asked) = look(|_| Err(fails(kind, Reached::No)));
+        assert_eq!(asked.len(), 1);
+        assert!(seen.problems().count() == 4 && seen.answered() == (kind == ErrorKind::Denied));
+    }
+}
+
+#[test]
+fn one_part_that_fails_does_not_spoil_the_others() {
+    let (seen, _) = look(|class| match class {
+        "Win32_Service" | "Win32_OperatingSystem" => Err(fails(ErrorKind::Refused, Reached::Yes)),
+        other => host_rows(other),
+    });
+    assert!(seen.vmms.problem().is_some() && seen.system.problem().is_some());
+    assert_eq!(seen.replication.seen().unwrap().objects.len(), 1);
+    assert!(seen.vmms_runs(), "its own classes answer");
+}
+
+#[test]
+fn nothing_is_asked_of_vmms_that_it_cannot_answer_yet() {
+    let (seen, asked) = look(|class| match class {
+        "Msvm_ReplicationService" => Ok(vec![]),
+        other => host_rows(other),
+    });
+    assert_eq!(asked.len(), 4);
+    assert!(!seen.replication.seen().unwrap().service);
+}
+
+#[test]
+fn another_programs_replication_is_told_by_its_provider_and_never_is_before_1900() {
+    let (seen, _) = look(|class| {
+        let mut rows = host_rows(class)?;
+        if class == "Msvm_ReplicationSettingData" {
+            rows[0].properties.set("ReplicationProvider", text("Msvm_ReplicationProvider.InstanceID=\"azure\""));
+        }
+        if class == "Msvm_ReplicationRelationship" {
+            rows[0].properties.set("LastReplicationTime", text("16010101000000.000000+000"));
+        }
+        Ok(rows)
+    });
+    let object = seen.replication.seen().unwrap().objects.values().next().unwrap().clone();
+    assert_eq!(object.last_replication, reprise_model::LastReplication::Never);
+    let Seen::Seen(settings) = object.settings else { panic!() };
+    assert!(matches!(settings.provider, reprise_model::Provider::External(_)));
+}

@@ -1,0 +1,77 @@
+//! One act, call by call.
+
+use cim::{ErrorKind, Reached, Reply, Request, Row};
+use reprise_model::{Ended, Outcome};
+
+use super::{VM, fails, invokes, job, relationship, resume, started, text};
+
+#[test]
+fn a_resume_is_one_get_one_invoke_and_a_look_at_the_jobs() {
+    let (outcome, requests) =
+        resume(vec![Ok(Reply::Instance(relationship("8"))), Ok(started()), Ok(job("4")), Ok(job("7"))]);
+    assert_eq!(outcome, Outcome::Ended(Ended::ByJob));
+    assert_eq!(requests.len(), 4);
+    let Request::Invoke { path, method, arguments } = &requests[1] else { panic!() };
+    assert_eq!((path.key("Name"), method.as_str()), (Some(VM), "RequestReplicationStateChangeEx"));
+    let names: Vec<_> = arguments.iter().map(|a| a.name.as_str()).collect();
+    assert_eq!(names, ["ReplicationRelationship", "RequestedState"], "TimeoutPeriod is left out");
+    let embedded = cim::cimxml::read(&arguments[0].value.lexical().unwrap()).unwrap();
+    assert_eq!(embedded.get::<String>("ElementName").unwrap(), "<vm> & \"co\"");
+    assert_eq!(embedded.get::<Vec<u16>>("OperationalStatus"), Ok(vec![2]));
+    assert!(!embedded.properties.contains("InstallDate"), "NULL is left out");
+    assert!(arguments[0].value.lexical().unwrap().contains("20260131100000.000000+000"));
+}
+
+#[test]
+fn an_object_that_changed_is_stale_and_nothing_is_done() {
+    for answer in [Ok(Reply::Instance(relationship("3"))), Err(fails(ErrorKind::NotThere, Reached::Yes))] {
+        let (outcome, requests) = resume(vec![answer]);
+        assert!(matches!(outcome, Outcome::Stale { .. }), "{outcome:?}");
+        assert_eq!(invokes(&requests), 0);
+    }
+}
+
+#[test]
+fn an_invoke_whose_answer_is_lost_is_unknown_and_never_repeated() {
+    let lost = fails(ErrorKind::TimedOut, Reached::Perhaps);
+    let (outcome, requests) = resume(vec![Ok(Reply::Instance(relationship("8"))), Err(lost)]);
+    assert!(matches!(outcome, Outcome::Unknown(_)));
+    assert_eq!(invokes(&requests), 1);
+    let not_sent = fails(ErrorKind::Unreachable, Reached::No);
+    let (outcome, _) = resume(vec![Ok(Reply::Instance(relationship("8"))), Err(not_sent)]);
+    assert!(matches!(outcome, Outcome::NotDone(_)));
+}
+
+#[test]
+fn after_a_lost_answer_it_waits_for_the_jobs_that_run_then_and_for_no_later_ones() {
+    let lost = || Err(fails(ErrorKind::Unreachable, Reached::Perhaps));
+    let jobs = |states: &[(&str, &str)]| {
+        let row = |(id, state): &(&str, &str)| Row::new("").with("InstanceID", text(id)).with("JobState", text(state));
+        Ok(Reply::Rows(states.iter().map(row).collect()))
+    };
+    let (outcome, requests) = resume(vec![
+        Ok(Reply::Instance(relationship("8"))),
+        lost(),
+        jobs(&[("old", "7"), ("a", "4"), ("b", "4")]),
+        lost(),
+        jobs(&[("a", "10"), ("b", "4"), ("later", "4")]),
+        jobs(&[("b", "7"), ("later", "4")]),
+    ]);
+    assert!(matches!(outcome, Outcome::Unknown(_)), "what came of it is read from the state alone");
+    assert_eq!((requests.len(), invokes(&requests)), (6, 1));
+}
+
+#[test]
+fn a_job_that_vanishes_or_cannot_be_seen_is_unknown_after_a_few_looks() {
+    let gone = || Ok(Reply::Rows(vec![]));
+    let (outcome, requests) =
+        resume(vec![Ok(Reply::Instance(relationship("8"))), Ok(started()), gone(), gone(), gone(), gone(), gone()]);
+    assert!(matches!(outcome, Outcome::Unknown(_)));
+    assert_eq!(requests.len(), 7, "the last look is for other jobs that may be ours");
+    let late = vec![Ok(Reply::Instance(relationship("8"))), Ok(started()), gone(), Ok(job("7"))];
+    assert_eq!(resume(late).0, Outcome::Ended(Ended::ByJob), "it may not be listed yet");
+    let mut running = vec![Ok(Reply::Instance(relationship("8"))), Ok(started())];
+    running.extend((0..1_000).map(|_| Ok(job("4"))));
+    running.push(Ok(job("7")));
+    assert_eq!(resume(running).0, Outcome::Ended(Ended::ByJob), "it is followed as long as it runs");
+}
