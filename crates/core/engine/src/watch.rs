@@ -19,6 +19,9 @@ const DOUBT: Duration = Duration::from_secs(3);
 /// A host is given at least this long to be read after an act, whatever the limit on retries.
 const LOOK_AFTER_ACT: Duration = Duration::from_secs(30);
 
+/// A look rarely takes longer than this until the host has told how long it has been up. A boot takes about as long.
+const LOOK_LONGEST: Duration = Duration::from_secs(30);
+
 /// One leg in a pass.
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and all combinations occur")]
@@ -26,8 +29,8 @@ pub(crate) struct LegWatch {
     pub(crate) leg: Leg,
     pub(crate) verdict: Verdict,
     pub(crate) memory: Memory,
-    /// When the sender's host had booted, as it was last seen not paused.
-    ran_since_boot: Option<HostTime>,
+    /// The sender's host's boot when the sender was last seen not paused.
+    ran_since_boot: Option<Boot>,
     /// In which state each end was last seen, and when the look began that first showed it so.
     sender_state: Option<(ReplicationState, MonoTime)>,
     receiver_state: Option<(ReplicationState, MonoTime)>,
@@ -61,6 +64,28 @@ pub(crate) struct LegWatch {
     pub(crate) confirmed: bool,
     pub(crate) began: Option<MonoTime>,
     pub(crate) ended: Option<MonoTime>,
+}
+
+/// A host's boot, as a look showed it.
+#[derive(Clone, Copy, Debug)]
+struct Boot {
+    at: HostTime,
+    up_for: Duration,
+    looked: MonoTime,
+}
+
+impl Boot {
+    fn of(end: &SeenEnd) -> Option<Self> {
+        Some(Self { at: end.booted?, up_for: end.up_for?, looked: end.looked })
+    }
+
+    /// Whether the host has booted again by a later look. Windows moves the time of the boot with the clock when that is
+    /// set, so the time alone proves nothing: the host must have been up for less than it would have been.
+    fn is_over(self, later: &SeenEnd) -> bool {
+        let Some(now) = Self::of(later) else { return false };
+        let would_be = self.up_for.saturating_add(now.looked.since(self.looked));
+        now.at != self.at && now.up_for.saturating_add(LOOK_LONGEST) < would_be
+    }
 }
 
 /// The last act, until a fresh look tells what came of it.
@@ -126,7 +151,7 @@ impl LegWatch {
         if let Some(sender) = leg.sender.seen() {
             let state = sender.object.state;
             let paused = state == ReplicationState::Suspended;
-            let rebooted = self.ran_since_boot.is_some() && self.ran_since_boot != sender.booted;
+            let rebooted = self.ran_since_boot.is_some_and(|boot| boot.is_over(sender));
             if self.before.is_none() {
                 self.before = Some(state);
                 self.memory.paused_from_start = paused;
@@ -137,7 +162,7 @@ impl LegWatch {
             if !paused && !self.is_stale_look(&leg) {
                 // Whatever pause may follow begins while we watch.
                 self.memory.paused_from_start = false;
-                self.ran_since_boot = sender.booted;
+                self.ran_since_boot = Boot::of(sender).or(self.ran_since_boot);
             }
             if self.data_before.is_some_and(|before| sender.object.last_replication > before) {
                 self.confirmed = true;
