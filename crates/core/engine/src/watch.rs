@@ -19,8 +19,8 @@ const DOUBT: Duration = Duration::from_secs(3);
 /// A host is given at least this long to be read after an act, whatever the limit on retries.
 const LOOK_AFTER_ACT: Duration = Duration::from_secs(30);
 
-/// A look rarely takes longer than this until the host has told how long it has been up. A boot takes about as long.
-const LOOK_LONGEST: Duration = Duration::from_secs(30);
+/// By how much a host's own two times may disagree from look to look.
+const UPTIME_JITTER: Duration = Duration::from_secs(1);
 
 /// One leg in a pass.
 #[derive(Debug)]
@@ -72,19 +72,21 @@ struct Boot {
     at: HostTime,
     up_for: Duration,
     looked: MonoTime,
+    /// When the look had ended: the host said it between the two.
+    told: MonoTime,
 }
 
 impl Boot {
-    fn of(end: &SeenEnd) -> Option<Self> {
-        Some(Self { at: end.booted?, up_for: end.up_for?, looked: end.looked })
+    fn of(end: &SeenEnd, told: MonoTime) -> Option<Self> {
+        Some(Self { at: end.booted?, up_for: end.up_for?, looked: end.looked, told })
     }
 
     /// Whether the host has booted again by a later look. Windows moves the time of the boot with the clock when that is
     /// set, so the time alone proves nothing: the host must have been up for less than it would have been.
     fn is_over(self, later: &SeenEnd) -> bool {
-        let Some(now) = Self::of(later) else { return false };
-        let would_be = self.up_for.saturating_add(now.looked.since(self.looked));
-        now.at != self.at && now.up_for.saturating_add(LOOK_LONGEST) < would_be
+        let (Some(at), Some(up_for)) = (later.booted, later.up_for) else { return false };
+        let would_be = self.up_for.saturating_add(later.looked.since(self.told));
+        at != self.at && up_for.saturating_add(UPTIME_JITTER) < would_be
     }
 }
 
@@ -146,8 +148,8 @@ impl LegWatch {
         }
     }
 
-    /// Takes in what is seen now, before it is judged.
-    pub(crate) fn saw(&mut self, leg: Leg) {
+    /// Takes in what is known now, before it is judged.
+    pub(crate) fn saw(&mut self, leg: Leg, now: MonoTime) {
         if let Some(sender) = leg.sender.seen() {
             let state = sender.object.state;
             let paused = state == ReplicationState::Suspended;
@@ -162,7 +164,8 @@ impl LegWatch {
             if !paused && !self.is_stale_look(&leg) {
                 // Whatever pause may follow begins while we watch.
                 self.memory.paused_from_start = false;
-                self.ran_since_boot = Boot::of(sender).or(self.ran_since_boot);
+                let known = self.ran_since_boot.filter(|boot| boot.looked == sender.looked);
+                self.ran_since_boot = known.or_else(|| Boot::of(sender, now)).or(self.ran_since_boot);
             }
             if self.data_before.is_some_and(|before| sender.object.last_replication > before) {
                 self.confirmed = true;

@@ -128,7 +128,8 @@ impl Reckoning<'_> {
         let ends: Vec<&End> = senders.iter().chain(&receivers).map(|(_, end)| *end).collect();
         let forbidden = obstacle(sender, Side::Sender).is_some()
             || receivers.iter().any(|(_, end)| obstacle(end, Side::Receiver).is_some())
-            || receivers.is_empty()
+            // What a receiver is that neither receives nor has stopped, no sender may send to.
+            || !receivers.iter().any(|(_, end)| matches!(end.state, 2 | 3 | 8))
             || held(self.holds, leg.id, &ends, self.wall);
         let paused = &self.scene.policy.paused;
         let initial = sender.last.is_none() && paused.initial == InitialPolicy::Leave;

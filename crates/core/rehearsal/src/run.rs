@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use reprise_engine::{AskedHost, Engine, Pass, Report};
-use reprise_model::{Hold, HostId, HostName, MonoTime, Now, Observation, Policy};
+use reprise_model::{Hold, HostId, HostName, MonoTime, Now, Observation, Policy, Timestamp};
 
-use crate::procedure::Procedure;
+use crate::procedure::{Procedure, Purpose};
 use crate::scene::Scene;
 use crate::shadow::{Orders, Shadow};
 
 /// A look as the engine was told of it.
 #[derive(Clone, Debug)]
 pub(crate) struct Told {
-    pub(crate) at: Duration,
+    pub(crate) at: Timestamp,
     pub(crate) started: MonoTime,
     pub(crate) observation: Box<Observation>,
 }
@@ -93,5 +93,16 @@ impl Run {
     /// Which of the site's hosts this is.
     pub(crate) fn place(&self, host: HostId) -> Option<usize> {
         self.places.get(&host).copied().flatten()
+    }
+
+    /// Whether it makes sense to tell the engine once more what it was told last of a host: it is not over, it does not
+    /// wait for another look there, and no hold has ended since, which makes a difference by itself.
+    pub(crate) fn may_be_told_again(&self, host: HostId, now: Timestamp) -> bool {
+        let looks = |procedure: &Procedure| procedure.host == host && matches!(procedure.purpose, Purpose::Look);
+        let at = self.last_told.get(&host).map_or(now, |told| told.at);
+        let ended = |until: Timestamp| at < until && until <= now;
+        self.report.is_none()
+            && !self.procedures.iter().any(looks)
+            && !self.holds.iter().filter_map(|hold| hold.until).any(ended)
     }
 }

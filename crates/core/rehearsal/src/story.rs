@@ -284,13 +284,7 @@ impl Story {
             }
             (None, None) => self.feed(&mut run, Event::Tick)?,
         }
-        if let Some(report) = run.report.take() {
-            run.shadow.reported(&report, self.clock().wall)?;
-            self.reports.insert(number, report);
-        } else {
-            self.runs.insert(number, run);
-        }
-        Ok(())
+        self.put_back(number, run)
     }
 
     fn read_log(&mut self, run: &Run, host: HostId) -> Evidence {
@@ -331,10 +325,10 @@ impl Story {
         match (ended, procedure.purpose) {
             (Ended::Look(observation), _) => {
                 let believed = observation.replication.seen().is_some_and(|r| r.service && r.host_row);
-                run.shadow.told(procedure.host, &procedure.shown, believed, procedure.began);
+                run.shadow.told(procedure.host, &procedure.shown, believed, procedure.began, self.clock().wall);
                 let observation = self.told_of(procedure.host, observation);
                 let started = MonoTime(procedure.began);
-                let told = Told { at: self.now, started, observation: observation.clone() };
+                let told = Told { at: self.clock().wall, started, observation: observation.clone() };
                 run.last_told.insert(procedure.host, told);
                 self.feed(run, Event::Looked { host: procedure.host, started, observation })
             }
@@ -434,19 +428,18 @@ impl Story {
         let Some(mut run) = self.runs.remove(&number) else { return Ok(()) };
         self.feed(&mut run, Event::Tick)?;
         let hosts: Vec<HostId> = run.last_told.keys().copied().collect();
-        let looked_at =
-            |host: HostId| run.procedures.iter().any(|p| p.host == host && matches!(p.purpose, Purpose::Look));
-        let host = self.chance.choice(hosts).filter(|host| !looked_at(*host));
-        let told = host.and_then(|host| Some((host, run.last_told.get(&host)?.clone())));
-        let wall = |at: Duration| Timestamp(i64::try_from(at.as_millis()).unwrap_or(i64::MAX));
-        if let Some((host, Told { at, started, observation })) = told.filter(|_| run.report.is_none()) {
-            let ended = |until: Timestamp| wall(at) < until && until <= wall(self.now);
-            let same_holds = !run.holds.iter().filter_map(|hold| hold.until).any(ended);
-            let effects = run.engine.handle(self.clock(), Event::Looked { host, started, observation });
-            if let Some(effect) = effects.first().filter(|_| same_holds) {
+        let host = self.chance.choice(hosts).filter(|host| run.may_be_told_again(*host, self.clock().wall));
+        if let Some((host, told)) = host.and_then(|host| Some((host, run.last_told.get(&host)?.clone()))) {
+            let looked = Event::Looked { host, started: told.started, observation: told.observation };
+            if let Some(effect) = run.engine.handle(self.clock(), looked).first() {
                 return Err(format!("the last look at {host:?}, told again, has an effect: {effect:?}"));
             }
         }
+        self.put_back(number, run)
+    }
+
+    /// A run goes on, or is over and has its report checked.
+    fn put_back(&mut self, number: usize, mut run: Run) -> Result<(), Broken> {
         if let Some(report) = run.report.take() {
             run.shadow.reported(&report, self.clock().wall)?;
             self.reports.insert(number, report);

@@ -181,7 +181,7 @@ impl Engine {
         let known = self.vanished.remove(&id);
         let watch = self.legs.entry(id).or_insert_with(|| known.unwrap_or_else(|| LegWatch::new(leg.clone())));
         watch.memory.sender_clock = clock;
-        watch.saw(leg);
+        watch.saw(leg, now.mono);
         watch.weigh(now.mono, retry_until, &mut self.chance);
         self.weigh_events(id);
         let resync_under_way = self.resync_under_way(id);

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use reprise_engine::Side;
-use reprise_model::{ActId, Evidence, HostId, LegId, Policy};
+use reprise_model::{ActId, Evidence, HostId, LegId, Policy, Timestamp};
 
 use acts::Watched;
 pub(crate) use rules::{held, obstacle};
@@ -43,6 +43,8 @@ pub(crate) struct Shadow {
     names: BTreeMap<HostId, BTreeSet<String>>,
     /// What each host showed last.
     hosts: BTreeMap<HostId, Ends>,
+    /// When the engine was told of each last, by our own clock.
+    told_at: BTreeMap<HostId, Timestamp>,
     /// In which state each end was last seen, and when the look began that first showed it so.
     since: BTreeMap<(LegId, Side), (u16, Duration)>,
     /// The sender's state when it was first seen.
@@ -67,6 +69,7 @@ impl Shadow {
             orders,
             names: BTreeMap::new(),
             hosts: BTreeMap::new(),
+            told_at: BTreeMap::new(),
             since: BTreeMap::new(),
             first: BTreeMap::new(),
             paused_unseen: BTreeSet::new(),
@@ -86,13 +89,14 @@ impl Shadow {
     }
 
     /// The engine is told of a look that began at `looked`. It is believed if it saw the service and the host's row.
-    pub(crate) fn told(&mut self, host: HostId, shown: &Shown, believed: bool, looked: Duration) {
+    pub(crate) fn told(&mut self, host: HostId, shown: &Shown, believed: bool, looked: Duration, wall: Timestamp) {
         if let Some(name) = &shown.name {
             self.names.entry(host).or_default().insert(name.clone());
         }
         if !believed {
             return;
         }
+        self.told_at.insert(host, wall);
         let ends = shown.ends(looked);
         for ((leg, side), end) in &ends.seen {
             let since = self.since.entry((*leg, *side)).or_insert((end.state, looked));

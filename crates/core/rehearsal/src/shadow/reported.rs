@@ -62,8 +62,12 @@ impl Shadow {
             return Err(format!("with {} acts, more than anybody saw", leg.attempts));
         }
         let ends: Vec<&End> = [self.sender(leg.id), self.receiver(leg.id)].into_iter().flatten().map(|e| e.1).collect();
+        let covered = |at: Timestamp| held(&self.orders.policy.holds, leg.id, &ends, at);
+        // It is judged when something is told of it; a hold may have ended since.
+        let told = [self.sender(leg.id), self.receiver(leg.id)].into_iter().flatten();
+        let judged = told.filter_map(|(host, _)| self.told_at.get(&host)).max().copied().unwrap_or(wall);
         let wanted = match leg.result {
-            LegResult::Healthy => !held(&self.orders.policy.holds, leg.id, &ends, wall),
+            LegResult::Healthy => !covered(wall) && (!covered(judged) || leg.wanted),
             LegResult::Resumed | LegResult::Waiting | LegResult::NeedsPerson | LegResult::Failed | LegResult::Stale => {
                 true
             }

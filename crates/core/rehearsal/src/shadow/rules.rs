@@ -1,11 +1,11 @@
 //! The rules for acts, read a second time: when one is allowed.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use reprise_engine::Side;
 use reprise_model::{
-    Act, Evidence, Hold, HoldScope, HostId, HostName, InitialPolicy, LegId, PausedRule, PeerUnseen, Timestamp,
-    VmSelector,
+    Act, Evidence, Hold, HoldScope, HostName, InitialPolicy, LegId, PausedRule, PeerUnseen, Timestamp, VmSelector,
 };
 
 use super::{Broken, End, Shadow, Watched, log};
@@ -63,12 +63,19 @@ impl Shadow {
         if held(&self.orders.policy.holds, leg, &ends, wall) {
             return against("a hold covers it".to_owned());
         }
-        for (side, (_, end)) in sides.iter().filter_map(|(side, end)| Some((*side, (*end)?))) {
+        for (side, (host, end)) in sides.iter().filter_map(|(side, end)| Some((*side, (*end)?))) {
             if let Some(what) = obstacle(end, side) {
                 return against(what);
             }
             if now.saturating_sub(end.looked) > AGE_MAX {
                 return against(format!("{side:?} was last seen at {:?}", end.looked));
+            }
+            let unseen = |earlier: &&Watched| {
+                let same = earlier.act.leg == leg && earlier.act.host == host;
+                same && earlier.is_after(end.looked)
+            };
+            if let Some(earlier) = self.acts.values().find(unseen) {
+                return against(format!("nobody has looked since act {}", earlier.act.id.0));
             }
         }
         if ends.iter().all(|end| end.settings.is_none()) {
@@ -79,9 +86,6 @@ impl Shadow {
         let expected = act.expected_state.number();
         if end.state != expected || end.mode != act.expected_mode.number() {
             return against(format!("it expects {expected}, and {} was seen last", end.state));
-        }
-        if let Some(earlier) = self.acts.values().filter(|a| a.act.leg == leg).find(|a| a.is_after(end.looked)) {
-            return against(format!("nobody has looked since act {}", earlier.act.id.0));
         }
         match side {
             Side::Sender => self.peer_is_known(act, end)?,
@@ -100,28 +104,19 @@ impl Shadow {
             return Ok(());
         }
         let named = sender.settings.as_ref().and_then(|settings| settings.recovery.as_deref());
-        let peer = named.and_then(|name| self.asked_as(name));
-        if peer.flatten().and_then(|host| self.hosts.get(&host)).is_some_and(|ends| ends.unread.contains(&act.leg.vm)) {
-            return Err(format!("an act on {} although its receiver cannot be read", act.leg));
-        }
-        if peer.is_some() && self.orders.policy.peer_unseen == PeerUnseen::Wait {
+        let is_asked = named.is_some_and(|name| self.is_asked(name));
+        if is_asked && self.orders.policy.peer_unseen == PeerUnseen::Wait {
             return Err(format!("an act on {} although its receiver {named:?} was asked and is not seen", act.leg));
         }
         Ok(())
     }
 
-    /// The asked host that a relationship calls so; it may be one that has not said who it is.
-    fn asked_as(&self, name: &str) -> Option<Option<HostId>> {
+    /// Whether an asked host is the one that a relationship calls so, or may be: one that has not said who it is.
+    fn is_asked(&self, name: &str) -> bool {
         let name = name.to_lowercase();
-        let named = |test: &dyn Fn(&String) -> bool| -> Vec<HostId> {
-            self.names.iter().filter(|(_, names)| names.iter().any(test)).map(|(host, _)| *host).collect()
-        };
-        let full = named(&|own| *own == name);
-        let by_label = named(&|own| label(own) == label(&name));
-        match (full.as_slice(), by_label.as_slice()) {
-            ([host, ..], _) | ([], [host]) => Some(Some(*host)),
-            ([], _) => self.names.values().any(std::collections::BTreeSet::is_empty).then_some(None),
-        }
+        let by_label = self.names.values().filter(|names| names.iter().any(|own| label(own) == label(&name))).count();
+        let full = self.names.values().any(|names| names.contains(&name));
+        full || by_label == 1 || self.names.values().any(BTreeSet::is_empty)
     }
 
     /// What its own host's log says of an end.
