@@ -183,7 +183,8 @@ impl LegWatch {
             Side::Sender => (self.sender_state, Side::Receiver),
             Side::Receiver => (self.receiver_state, Side::Sender),
         };
-        let acted = if self.side == other { None } else { self.ended };
+        // While an act is under way, the one that ended may have been on the other end.
+        let acted = if self.side == other || self.acting.is_some() { None } else { self.ended };
         state.map(|(_, since)| since).max(acted).unwrap_or_default()
     }
 

@@ -133,6 +133,6 @@ impl Engine {
     }
 }
 
-fn legs_of(vm: VmId) -> [LegId; 2] {
+pub(super) fn legs_of(vm: VmId) -> [LegId; 2] {
     [LegKind::Simple, LegKind::Extended].map(|kind| LegId { vm, kind })
 }
