@@ -19,6 +19,9 @@ const DOUBT: Duration = Duration::from_secs(3);
 /// A host is given at least this long to be read after an act, whatever the limit on retries.
 const LOOK_AFTER_ACT: Duration = Duration::from_secs(30);
 
+/// By how much a host's own two times may disagree from look to look.
+const UPTIME_JITTER: Duration = Duration::from_secs(1);
+
 /// One leg in a pass.
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and all combinations occur")]
@@ -26,8 +29,8 @@ pub(crate) struct LegWatch {
     pub(crate) leg: Leg,
     pub(crate) verdict: Verdict,
     pub(crate) memory: Memory,
-    /// When the sender's host had booted, as it was last seen not paused.
-    ran_since_boot: Option<HostTime>,
+    /// The sender's host's boot when the sender was last seen not paused.
+    ran_since_boot: Option<Boot>,
     /// In which state each end was last seen, and when the look began that first showed it so.
     sender_state: Option<(ReplicationState, MonoTime)>,
     receiver_state: Option<(ReplicationState, MonoTime)>,
@@ -68,6 +71,30 @@ pub(crate) struct LegWatch {
     pub(crate) confirmed: bool,
     pub(crate) began: Option<MonoTime>,
     pub(crate) ended: Option<MonoTime>,
+}
+
+/// A host's boot, as a look showed it.
+#[derive(Clone, Copy, Debug)]
+struct Boot {
+    at: HostTime,
+    up_for: Duration,
+    looked: MonoTime,
+    /// When the look had ended: the host said it between the two.
+    told: MonoTime,
+}
+
+impl Boot {
+    fn of(end: &SeenEnd, told: MonoTime) -> Option<Self> {
+        Some(Self { at: end.booted?, up_for: end.up_for?, looked: end.looked, told })
+    }
+
+    /// Whether the host has booted again by a later look. Windows moves the time of the boot with the clock when that is
+    /// set, so the time alone proves nothing: the host must have been up for less than it would have been.
+    fn is_over(self, later: &SeenEnd) -> bool {
+        let (Some(at), Some(up_for)) = (later.booted, later.up_for) else { return false };
+        let would_be = self.up_for.saturating_add(later.looked.since(self.told));
+        at != self.at && up_for.saturating_add(UPTIME_JITTER) < would_be
+    }
 }
 
 /// The last act, until a fresh look tells what came of it.
@@ -131,12 +158,12 @@ impl LegWatch {
         }
     }
 
-    /// Takes in what is seen now, before it is judged.
-    pub(crate) fn saw(&mut self, leg: Leg) {
+    /// Takes in what is known now, before it is judged.
+    pub(crate) fn saw(&mut self, leg: Leg, now: MonoTime) {
         if let Some(sender) = leg.sender.seen() {
             let state = sender.object.state;
             let paused = state == ReplicationState::Suspended;
-            let rebooted = self.ran_since_boot.is_some() && self.ran_since_boot != sender.booted;
+            let rebooted = self.ran_since_boot.is_some_and(|boot| boot.is_over(sender));
             if self.before.is_none() {
                 self.before = Some(state);
                 self.memory.paused_from_start = paused;
@@ -147,7 +174,8 @@ impl LegWatch {
             if !paused && !self.is_stale_look(&leg) {
                 // Whatever pause may follow begins while we watch.
                 self.memory.paused_from_start = false;
-                self.ran_since_boot = sender.booted;
+                let known = self.ran_since_boot.filter(|boot| boot.looked == sender.looked);
+                self.ran_since_boot = known.or_else(|| Boot::of(sender, now)).or(self.ran_since_boot);
             }
             if self.data_before.is_some_and(|before| sender.object.last_replication > before) {
                 self.confirmed = true;
@@ -165,7 +193,8 @@ impl LegWatch {
             Side::Sender => (self.sender_state, Side::Receiver),
             Side::Receiver => (self.receiver_state, Side::Sender),
         };
-        let acted = if self.side == other { None } else { self.ended };
+        // While an act is under way, the one that ended may have been on the other end.
+        let acted = if self.side == other || self.acting.is_some() { None } else { self.ended };
         state.map(|(_, since)| since).max(acted).unwrap_or_default()
     }
 

@@ -40,7 +40,12 @@ impl Engine {
         }
         if renamed {
             self.mark_duplicate(id);
+            let silent = self.names.silent();
             self.names = Names::new(self.hosts.values());
+            if self.names.silent() != silent {
+                // Whoever waits for a host without a name waits for another one from now on.
+                self.dirty.extend(self.open_ended.iter().flat_map(|(_, legs)| legs.iter().copied()));
+            }
         }
         if concerned {
             self.reconsider_open_ended(id);
@@ -62,7 +67,7 @@ impl Engine {
     pub(super) fn reconsider_open_ended(&mut self, id: HostId) {
         let Some(host) = self.hosts.get(&id) else { return };
         let labels: BTreeSet<&str> = host.known_names().map(HostName::label).collect();
-        let anyone = labels.is_empty() || !self.names.has_silent();
+        let anyone = labels.is_empty();
         let concerned = self.open_ended.iter().filter(|(label, _)| anyone || labels.contains(label.as_str()));
         self.dirty.extend(concerned.flat_map(|(_, legs)| legs.iter().copied()));
     }
@@ -138,6 +143,6 @@ impl Engine {
     }
 }
 
-fn legs_of(vm: VmId) -> [LegId; 2] {
+pub(super) fn legs_of(vm: VmId) -> [LegId; 2] {
     [LegKind::Simple, LegKind::Extended].map(|kind| LegId { vm, kind })
 }

@@ -187,7 +187,7 @@ impl Engine {
         let watch = self.legs.entry(id).or_insert_with(|| LegWatch::new(leg.clone()));
         watch.gone = false;
         watch.memory.sender_clock = clock;
-        watch.saw(leg);
+        watch.saw(leg, now.mono);
         watch.weigh(now.mono, retry_until, &mut self.chance);
         self.note_exceptions(id);
         self.weigh_events(id);

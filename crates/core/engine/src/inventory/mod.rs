@@ -86,6 +86,11 @@ impl Inventory {
         touched
     }
 
+    /// The VMs that a host showed at its latest good look.
+    pub(crate) fn shown_by(&self, host: HostId) -> impl Iterator<Item = VmId> + '_ {
+        self.looks.get(&host).into_iter().flat_map(|look| look.replication.replicated())
+    }
+
     /// A host's clock at its latest good look.
     pub(crate) fn clock(&self, host: HostId) -> Option<HostTime> {
         self.looks.get(&host).and_then(|look| look.clock)

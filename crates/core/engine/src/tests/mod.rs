@@ -1,5 +1,6 @@
 //! The engine fed by hand: what it asks for, when, and what it reports.
 
+mod boots;
 mod discovery;
 mod gone;
 mod hearing;
