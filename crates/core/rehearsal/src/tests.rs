@@ -41,9 +41,9 @@ fn a_fault_that_is_built_in_on_purpose_is_found() {
         (Sabotage::OldLooks, "seen"),
     ] {
         let options = Options { sabotage: Some(sabotage) };
-        let find = (0..STORIES).find_map(|seed| rehearse(seed, &options).err());
+        let finds = (0..STORIES).filter_map(|seed| rehearse(seed, &options).err());
+        let find = finds.into_iter().find(|find| find.what.contains(expected));
         let find = find.unwrap_or_else(|| panic!("{sabotage:?} is not found"));
-        assert!(find.what.contains(expected), "{sabotage:?}: {find}");
         assert!(find.to_string().starts_with(&format!("REPRISE_SIM_SEED={}", find.seed)));
     }
 }
