@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -19,6 +19,16 @@ pub(crate) struct Lab {
     control: String,
     /// The hosts as the lab names them: `name`, `url`, `user`, `password`.
     pub(crate) hosts: Vec<Value>,
+}
+
+/// The sending end of one leg.
+pub(crate) struct Sender {
+    /// The VM's name.
+    pub(crate) vm: String,
+    /// Its GUID.
+    pub(crate) id: String,
+    /// Its state, by WMI's number.
+    pub(crate) state: u64,
 }
 
 impl Lab {
@@ -41,7 +51,7 @@ impl Lab {
     }
 
     fn write_password(&self) -> Result<()> {
-        let path = self.folder.path().join("password");
+        let path = self.file("password");
         std::fs::write(&path, self.host(0, "password")?)?;
         #[cfg(unix)]
         std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
@@ -78,10 +88,21 @@ impl Lab {
 
     /// How many senders are not at Replicating.
     pub(crate) fn unprotected(&self) -> Result<usize> {
+        Ok(self.senders()?.iter().filter(|sender| sender.state != 3).count())
+    }
+
+    /// The sender of every leg, in the lab's order of VMs.
+    pub(crate) fn senders(&self) -> Result<Vec<Sender>> {
         let world = self.http("GET", "/world")?;
-        let vms = world.get("vms").and_then(Value::as_array).context("no VMs")?.clone();
-        let legs = vms.iter().filter_map(|vm| vm.get("legs").and_then(Value::as_array)).flatten();
-        Ok(legs.filter(|leg| leg.get("sender_state").and_then(Value::as_u64) != Some(3)).count())
+        let mut senders = Vec::new();
+        for vm in world.get("vms").and_then(Value::as_array).context("no VMs")? {
+            let text = |key: &str| vm.get(key).and_then(Value::as_str).context("a VM lacks a key").map(str::to_owned);
+            for leg in vm.get("legs").and_then(Value::as_array).context("a VM has no legs")? {
+                let state = leg.get("sender_state").and_then(Value::as_u64).context("a leg has no state")?;
+                senders.push(Sender { vm: text("vm")?, id: text("vm_id")?, state });
+            }
+        }
+        Ok(senders)
     }
 
     /// How often the hosts together were asked so.
@@ -91,13 +112,28 @@ impl Lab {
         Ok(hosts.iter().filter_map(|host| host.get("requests")?.get(kind)?.as_u64()).sum())
     }
 
+    /// The hosts' addresses, in their order.
+    pub(crate) fn urls(&self) -> Result<Vec<String>> {
+        (0..self.hosts.len()).map(|index| self.host(index, "url")).collect()
+    }
+
+    /// A file of this lab, gone with it.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
     /// `reprise run --json` against all hosts.
     pub(crate) fn run(&self, program: &Path) -> Result<Command> {
+        self.run_on(program, &self.urls()?, "none")
+    }
+
+    /// The same against hosts at these addresses, with a sink for its events.
+    pub(crate) fn run_on(&self, program: &Path, urls: &[String], events: &str) -> Result<Command> {
         let mut command = Command::new(program);
-        command.args(["run", "--json", "--event-log", "none", "--user", &self.host(0, "user")?, "--password-file"]);
-        command.arg(self.folder.path().join("password"));
-        for index in 0..self.hosts.len() {
-            command.args(["--host", &self.host(index, "url")?]);
+        command.args(["run", "--json", "--event-log", events, "--user", &self.host(0, "user")?, "--password-file"]);
+        command.arg(self.file("password"));
+        for url in urls {
+            command.args(["--host", url]);
         }
         command.stdin(Stdio::null()).stdout(Stdio::null());
         Ok(command)

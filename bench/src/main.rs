@@ -1,22 +1,35 @@
 //! Timings with a bar: time to protection and requests, the program against the lab, both in this run.
 //!
-//! `cargo build --release && cargo run --release -p reprise-bench`. Each figure stands beside what it is measured against;
-//! nothing here fails a build.
+//! `cargo build --release && cargo run --release -p reprise-bench [-- NAME…]`, where a name is `protection`, `fleet` or
+//! `article`. Without one it is the first two: the third takes ten minutes, since the script that it measures against
+//! sleeps. Each figure stands beside what it is measured against; nothing here fails a build.
 
+mod article;
 mod control;
 mod fleet;
 mod protection;
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 
 fn main() -> Result<()> {
+    let mut names: Vec<String> = std::env::args().skip(1).collect();
+    if names.is_empty() {
+        names = vec!["protection".to_owned(), "fleet".to_owned()];
+    }
     let program = program()?;
-    let table = protection::measure(&program)?;
-    let fleet = fleet::measure(&program)?;
-    let mut out = std::io::stdout().lock();
-    std::io::Write::write_all(&mut out, format!("{table}\n{fleet}").as_bytes()).context("cannot write the result")
+    for name in names {
+        let text = match name.as_str() {
+            "protection" => protection::measure(&program)?,
+            "fleet" => fleet::measure(&program)?,
+            "article" => article::measure(&program)?,
+            other => bail!("there is no measurement {other}: write protection, fleet or article"),
+        };
+        let mut out = std::io::stdout().lock();
+        std::io::Write::write_all(&mut out, format!("{text}\n").as_bytes()).context("cannot write the result")?;
+    }
+    Ok(())
 }
 
 /// The program beside this one.

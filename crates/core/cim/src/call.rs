@@ -19,6 +19,11 @@ pub enum Request {
         /// Which instances and columns. Built, never formatted.
         select: wql::Select,
     },
+    /// What one instance is related to. A transport fetches all of it, in as many messages as it takes.
+    Related {
+        /// From where, over what, to what; in the object's namespace.
+        related: wql::Related,
+    },
     /// A method of one instance.
     Invoke {
         /// Whose method.
@@ -52,7 +57,7 @@ impl Argument {
 pub enum Reply {
     /// To [`Request::Get`].
     Instance(Row),
-    /// To [`Request::Query`], in the host's order.
+    /// To [`Request::Query`] and [`Request::Related`], in the host's order.
     Rows(Vec<Row>),
     /// To [`Request::Invoke`].
     Output(Output),

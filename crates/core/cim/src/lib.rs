@@ -21,6 +21,6 @@ pub use call::{Argument, CallError, ErrorKind, Output, Reached, Reply, Request};
 pub use datetime::{DateTime, DateTimeError, Interval, Timestamp};
 pub use name::Name;
 pub use path::{Key, Namespace, ObjectPath, PathError};
-pub use port::{Port, get, invoke, query};
+pub use port::{Port, get, invoke, query, related};
 pub use row::{Properties, PropertyError, Row};
 pub use value::{CimType, FromValue, Value, ValueError};

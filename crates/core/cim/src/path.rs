@@ -75,12 +75,20 @@ impl ObjectPath {
     }
 
     /// Reads the form that WMI writes: `[\\server\]root\virtualization\v2:Class.Key="value",Other="…"`. The server part
-    /// is skipped; without a namespace it is `root/cimv2`, WMI's default.
+    /// is skipped; without a namespace it is `root/cimv2`, WMI's default. Values stand in either kind of quotes.
     ///
     /// # Errors
     /// [`PathError`] says what is wrong.
     pub fn parse(text: &str) -> Result<Self, PathError> {
-        parse_path(text, 0)
+        parse_path(text, "root/cimv2", 0)
+    }
+
+    /// The same; without a namespace it lies in the one that is given.
+    ///
+    /// # Errors
+    /// [`PathError`] says what is wrong.
+    pub fn parse_in(text: &str, namespace: &Namespace) -> Result<Self, PathError> {
+        parse_path(text, namespace.as_str(), 0)
     }
 }
 
@@ -104,7 +112,7 @@ fn is_identifier(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
-fn parse_path(text: &str, depth: usize) -> Result<ObjectPath, PathError> {
+fn parse_path(text: &str, default: &str, depth: usize) -> Result<ObjectPath, PathError> {
     let fail = |problem| Err(PathError { problem });
     if text.len() > PATH_LENGTH_MAX {
         return fail("it is too long");
@@ -112,11 +120,11 @@ fn parse_path(text: &str, depth: usize) -> Result<ObjectPath, PathError> {
     if depth > PATH_DEPTH_MAX {
         return fail("it is nested too deeply");
     }
-    let quote = text.find('"').unwrap_or(text.len());
+    let quote = text.find(['"', '\'']).unwrap_or(text.len());
     let head_end = text.get(..quote).and_then(|head| head.find(':'));
     let (namespace, rest) = match head_end {
         Some(at) => (text.get(..at).unwrap_or_default(), text.get(at + 1..).unwrap_or_default()),
-        None => ("root\\cimv2", text),
+        None => (default, text),
     };
     let namespace = namespace.replace('\\', "/");
     let namespace = match namespace.strip_prefix("//") {
@@ -133,14 +141,14 @@ fn parse_path(text: &str, depth: usize) -> Result<ObjectPath, PathError> {
     }
     let mut path = ObjectPath::new(namespace, class);
     match keys.strip_prefix('.') {
-        Some(keys) => path.keys = parse_keys(keys, depth)?,
+        Some(keys) => path.keys = parse_keys(keys, default, depth)?,
         None if keys.is_empty() || keys == "=@" => {}
         None => return fail("keys must be named"),
     }
     Ok(path)
 }
 
-fn parse_keys(text: &str, depth: usize) -> Result<BTreeMap<Name, Key>, PathError> {
+fn parse_keys(text: &str, default: &str, depth: usize) -> Result<BTreeMap<Name, Key>, PathError> {
     let mut keys = BTreeMap::new();
     let mut rest = text;
     loop {
@@ -149,7 +157,7 @@ fn parse_keys(text: &str, depth: usize) -> Result<BTreeMap<Name, Key>, PathError
             return Err(PathError { problem: "a key's name is not an identifier" });
         }
         let (value, after) = parse_key_value(after)?;
-        let key = match parse_path(&value, depth + 1) {
+        let key = match parse_path(&value, default, depth + 1) {
             Ok(path) if value.contains(':') && !path.keys.is_empty() => Key::Path(Box::new(path)),
             Ok(_) | Err(_) => Key::Text(value),
         };
@@ -168,7 +176,8 @@ fn parse_keys(text: &str, depth: usize) -> Result<BTreeMap<Name, Key>, PathError
 
 /// A quoted text with escapes resolved, or a bare number; and what follows it.
 fn parse_key_value(text: &str) -> Result<(String, &str), PathError> {
-    let Some(quoted) = text.strip_prefix('"') else {
+    let quote = text.chars().next().filter(|c| matches!(c, '"' | '\''));
+    let Some((quote, quoted)) = quote.and_then(|quote| Some((quote, text.strip_prefix(quote)?))) else {
         let end = text.find(',').unwrap_or(text.len());
         let (number, after) = text.split_at_checked(end).unwrap_or((text, ""));
         return if is_identifier(number) {
@@ -181,7 +190,7 @@ fn parse_key_value(text: &str) -> Result<(String, &str), PathError> {
     let mut chars = quoted.char_indices();
     while let Some((at, c)) = chars.next() {
         match c {
-            '"' => return Ok((value, quoted.get(at + 1..).unwrap_or_default())),
+            c if c == quote => return Ok((value, quoted.get(at + 1..).unwrap_or_default())),
             '\\' => match chars.next() {
                 Some((_, escaped)) => value.push(escaped),
                 None => break,
@@ -205,6 +214,18 @@ mod tests {
         let path = ObjectPath::parse(text).unwrap();
         assert_eq!(path.namespace, "root/virtualization/v2");
         assert_eq!(path.key("instanceid"), Some(r"Microsoft:4708A0F4\HVR\0"));
+    }
+
+    #[test]
+    fn a_relative_path_lies_in_the_namespace_it_is_read_in_and_may_be_in_single_quotes() {
+        let namespace = Namespace::new("root/virtualization/v2");
+        let path = ObjectPath::parse_in(r"Msvm_X.InstanceID='Microsoft:it\'s \\HVR'", &namespace).unwrap();
+        assert_eq!(
+            path,
+            ObjectPath::new("root/virtualization/v2", "Msvm_X").with("InstanceID", r"Microsoft:it's \HVR")
+        );
+        let elsewhere = ObjectPath::parse_in(r#"\\.\root\cimv2:Win32_Service.Name="it's""#, &namespace).unwrap();
+        assert_eq!(elsewhere, ObjectPath::new("root/cimv2", "Win32_Service").with("Name", "it's"));
     }
 
     #[test]

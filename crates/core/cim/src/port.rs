@@ -49,6 +49,17 @@ pub async fn query(port: &impl Port, namespace: &str, select: wql::Select) -> Re
     }
 }
 
+/// Gets what one instance is related to.
+///
+/// # Errors
+/// The call's own, or `Malformed` if the transport answered another kind of reply.
+pub async fn related(port: &impl Port, related: wql::Related) -> Result<Vec<Row>, CallError> {
+    match port.call(Request::Related { related }).await? {
+        Reply::Rows(rows) => Ok(rows),
+        Reply::Instance(_) | Reply::Output(_) => Err(unexpected("rows")),
+    }
+}
+
 /// Calls a method.
 ///
 /// # Errors

@@ -12,8 +12,8 @@ use crate::judge::{Memory, Verdict};
 use crate::leg::{End, Leg, SeenEnd, Whereabouts};
 use crate::retry;
 
-/// After an act whose answer was lost, Replicating is believed only if it still stands this long after: while a job
-/// runs, the state already reads as requested.
+/// After an act that did not itself bring it there, Replicating is believed only if it still stands this long after:
+/// while a job runs, ours or another's, the state already reads as requested.
 const DOUBT: Duration = Duration::from_secs(3);
 
 /// A host is given at least this long to be read after an act, whatever the limit on retries.
@@ -55,6 +55,13 @@ pub(crate) struct LegWatch {
     pub(crate) resumed: bool,
     /// The first resume rested on nothing but policy.
     pub(crate) without_evidence: bool,
+    /// That it runs was doubted once, since a job of somebody else, or one of ours whose answer was lost, may make it only
+    /// look so.
+    doubted: bool,
+    /// The last look that shows it is older than the end of our last act, and no newer one came.
+    pub(crate) unproved: bool,
+    /// No host shows it any more.
+    pub(crate) gone: bool,
     /// An act's answer was lost.
     pub(crate) answer_lost: bool,
     /// Why it was planned to be resumed, once it was.
@@ -139,6 +146,9 @@ impl LegWatch {
             exhausted: false,
             resumed: false,
             without_evidence: false,
+            doubted: false,
+            unproved: false,
+            gone: false,
             answer_lost: false,
             planned: None,
             data_before: None,
@@ -233,6 +243,7 @@ impl LegWatch {
             }
             return;
         }
+        self.unproved = false;
         let Some(last) = self.unweighed.take() else { return };
         let Some((state, newest)) = self.end(self.side).map(|end| (end.object.state, end.object.last_replication))
         else {
@@ -277,14 +288,15 @@ impl LegWatch {
 
     fn weigh_running(&mut self, now: MonoTime, last: Unweighed) {
         self.trouble = None;
+        self.answer_lost |= matches!(last.outcome, Outcome::Unknown(_));
         match last.outcome {
             Outcome::Ended(_) => self.resumed = true,
-            Outcome::Unknown(problem) if !self.answer_lost => {
-                self.answer_lost = true;
-                self.fresh_after = Some(now + DOUBT);
-                self.unweighed = Some(Unweighed { from: last.from, outcome: Outcome::Unknown(problem) });
+            Outcome::Unknown(_) | Outcome::Refused(_) | Outcome::Stale { .. } | Outcome::NotDone(_) => {
+                if !std::mem::replace(&mut self.doubted, true) {
+                    self.fresh_after = Some(now + DOUBT);
+                    self.unweighed = Some(last);
+                }
             }
-            Outcome::Unknown(_) | Outcome::Refused(_) | Outcome::Stale { .. } | Outcome::NotDone(_) => {}
         }
     }
 
@@ -324,10 +336,8 @@ impl LegWatch {
     /// Nothing more will be learnt of what was under way.
     pub(crate) fn cut_off(&mut self, why: &str) {
         let (acting, unweighed) = (self.acting.take(), self.unweighed.take());
-        if (acting.is_some() || unweighed.is_some()) && matches!(self.verdict, Verdict::Healthy { .. }) {
-            // It was looked at before the act had ended: while a job runs, the state already reads as requested.
-            self.verdict = Verdict::Fail(Reason::ResumeFailed);
-        }
+        // It was looked at before the act had ended: while a job runs, the state already reads as requested.
+        self.unproved = acting.is_some() || unweighed.is_some();
         if let Some(Unweighed { outcome: Outcome::NotDone(problem) | Outcome::Unknown(problem), .. }) = unweighed {
             self.trouble = Some(Failure::Problem(problem));
         } else if acting.is_some() || unweighed.is_some() {

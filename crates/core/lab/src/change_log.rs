@@ -2,19 +2,24 @@
 
 use std::time::Duration;
 
-use crate::leg::{At, Kind, Leg, Vm};
+use crate::leg::{At, Kind, Leg, Object, Vm};
 use crate::replication::state;
+use crate::vm_power::Power;
 use crate::world::{Due, World};
 
-/// Whether changes are still written down: while a leg is paused or in error too, but not once a resync is due.
-fn tracks(leg: &Leg) -> bool {
-    matches!(leg.sender.state, state::REPLICATING | state::SUSPENDED | state::ERROR)
+/// Whether changes are still written down: while a leg is paused, in error or resynchronized too, but not once a resync
+/// is due.
+pub(crate) fn tracks(leg: &Leg) -> bool {
+    matches!(
+        leg.sender.state,
+        state::REPLICATING | state::SUSPENDED | state::ERROR | state::RESYNCHRONIZING | state::RESYNC_SUSPENDED
+    )
 }
 
 impl World {
     /// Whether a leg's VM changes its disks now.
     fn is_busy(&self, vm: &Vm, leg: &Leg) -> bool {
-        vm.on(leg.sender.host).is_some_and(|object| object.running) && self.is_on(leg.sender.host)
+        vm.on(leg.sender.host).is_some_and(Object::is_running) && self.is_on(leg.sender.host)
     }
 
     /// Bytes in the change log.
@@ -26,14 +31,15 @@ impl World {
         leg.logged.saturating_add(bytes(seconds, vm.churn))
     }
 
-    /// A VM starts or stops on a host.
-    pub(crate) fn run(&mut self, vm: usize, host: usize, running: bool) {
+    /// A VM starts, stops or stands still on a host; `anew` is whether its uptime starts over.
+    pub(crate) fn set_power(&mut self, vm: usize, host: usize, power: Power, anew: bool) {
+        let now = self.now;
         let legs = [Kind::Simple, Kind::Extended].map(|kind| At { vm, kind });
         for at in legs {
             self.count_log(at);
         }
         if let Some(own) = self.vms.get_mut(vm).and_then(|vm| vm.on_mut(host)) {
-            own.running = running;
+            own.set_power(power, anew.then_some(now));
         }
         for at in legs {
             self.watch_log(at);
@@ -95,7 +101,9 @@ impl World {
             leg.sender.state = state::RESYNC_REQUIRED;
             leg.heals = false;
             leg.transfer = None;
+            leg.resync = None;
         }
+        self.await_resync_hours(at);
     }
 }
 

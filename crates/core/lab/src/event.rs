@@ -26,6 +26,8 @@ pub(crate) const ABORTED: u32 = 0x8000_4004;
 pub(crate) const CANNOT_CONNECT: u32 = 0x0000_2EFD;
 /// Unspecified error.
 pub(crate) const UNSPECIFIED: u32 = 0x8000_4005;
+/// `WinHTTP`: the operation was cancelled.
+pub(crate) const CANCELLED: u32 = 0x0000_2EF1;
 
 /// What happened, before it has a number and a time.
 #[derive(Clone, Debug)]
@@ -36,6 +38,8 @@ pub(crate) enum Happening<'a> {
     NonRecoverable { vm: Uuid, name: &'a str },
     /// 32315: will try again.
     WillRetry { vm: Uuid, name: &'a str, minutes: u64 },
+    /// What a receiver writes of a replica VM that somebody holds: 32546, 19050, and 32056 or 32032 with 33680.
+    AtReplica { vm: Uuid, name: &'a str, id: u32, code: Option<u32> },
     /// 1074: somebody asked for a restart or shutdown.
     ShutdownAsked,
     /// 6006: the event log stops in order.
@@ -70,6 +74,9 @@ impl Happening<'_> {
                     format!("failed to replicate virtual machine '{name}' and will retry after {minutes} minute(s).");
                 (VMMS, 32315, "Warning", Some(*vm), None, text)
             }
+            Self::AtReplica { vm, name, id, code } => {
+                (VMMS, *id, "Error", Some(*vm), *code, format!("virtual machine '{name}' {}", at_replica(*id)))
+            }
             Self::ShutdownAsked => (SYSTEM, 1074, "Information", None, None, "A restart was initiated.".to_owned()),
             Self::LogStopped => {
                 (SYSTEM, 6006, "Information", None, None, "The Event log service was stopped.".to_owned())
@@ -90,5 +97,14 @@ impl Happening<'_> {
             ),
         };
         Record { number, at, channel, id, level, vm, code, message }
+    }
+}
+
+fn at_replica(id: u32) -> &'static str {
+    match id {
+        32_546 => "is not in a valid state for the operation.",
+        19_050 => "failed to perform the operation. It is not in a valid state.",
+        33_680 => "failed to complete a replication operation.",
+        _ => "failed to apply the log: operation aborted (0x80004004).",
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::leg::{End, HYPERV_PROVIDER, Kind, Leg, Object, Vm, mode};
 use crate::replication::state;
+use crate::vm_power::Power;
 use crate::world::{World, ordered};
 
 /// From cycle to cycle: the default of Server 2012 R2 and later, all that Server 2012 has, and the shortest that an
@@ -22,8 +23,10 @@ impl World {
         let objects = places.iter().zip(modes).map(|(host, mode)| Object {
             host: *host,
             name: self.spec.name(index),
-            running: mode == mode::PRIMARY,
+            power: if mode == mode::PRIMARY { Power::Running } else { Power::Off },
+            on_since: Duration::ZERO,
             mode: if places.len() > 1 { mode } else { mode::NONE },
+            locked_until: None,
         });
         let hops = places.iter().zip(places.iter().skip(1)).zip([Kind::Simple, Kind::Extended]);
         Vm {
@@ -32,6 +35,7 @@ impl World {
             churn: own.u64(20..=400) << 10,
             objects: objects.collect(),
             legs: hops.map(|((from, to), kind)| self.new_leg(kind, *from, *to)).collect(),
+            test_of: None,
         }
     }
 
@@ -63,6 +67,12 @@ impl World {
             transfers: 0,
             retries: 0,
             heals: false,
+            applied: Some(Duration::ZERO),
+            points_from: Some(Duration::ZERO),
+            tested: None,
+            resync: None,
+            auto_resync: false,
+            window: self.first_window(),
         }
     }
 

@@ -11,16 +11,19 @@ mod change_log;
 mod command;
 mod event;
 mod fault;
+mod health;
 mod host;
 mod job;
 mod layout;
 mod leg;
 mod replication;
+mod resync;
 pub mod schema;
 mod spec;
 #[cfg(test)]
 mod tests;
 pub mod view;
+mod vm_power;
 mod wmi;
 mod world;
 

@@ -393,6 +393,7 @@ impl Story {
                     let takes = self.way() * 2;
                     run.readings.push((self.now + takes, host));
                 }
+                Effect::Refuse(ambiguous) => return Err(format!("no exception is by name, and yet: {ambiguous:?}")),
                 Effect::Record(event) => run.shadow.records(&event),
                 Effect::Finish(report) => {
                     for leg in &report.legs {

@@ -41,9 +41,8 @@ fn a_fault_that_is_built_in_on_purpose_is_found() {
         (Sabotage::OldLooks, "seen"),
     ] {
         let options = Options { sabotage: Some(sabotage) };
-        let finds = (0..STORIES).filter_map(|seed| rehearse(seed, &options).err());
-        let find = finds.into_iter().find(|find| find.what.contains(expected));
-        let find = find.unwrap_or_else(|| panic!("{sabotage:?} is not found"));
+        let named = |seed| rehearse(seed, &options).err().filter(|find| find.what.contains(expected));
+        let find = (0..STORIES).find_map(named).unwrap_or_else(|| panic!("{sabotage:?} is not found"));
         assert!(find.to_string().starts_with(&format!("REPRISE_SIM_SEED={}", find.seed)));
     }
 }

@@ -31,7 +31,7 @@ impl Met {
 fn message(request: &Request) -> (Operation, Option<&ObjectPath>) {
     match request {
         Request::Get { path } => (Operation::Get, Some(path)),
-        Request::Query { .. } => (Operation::Enumerate, None),
+        Request::Query { .. } | Request::Related { .. } => (Operation::Enumerate, None),
         Request::Invoke { path, .. } => (Operation::Invoke, Some(path)),
     }
 }

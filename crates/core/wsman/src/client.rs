@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use cim::{CallError, ErrorKind, Name, Reached, Reply, Request, Row, wql};
+use cim::{CallError, ErrorKind, Name, Namespace, Reached, Reply, Request, Row, wql};
 
 use crate::fault::Fault;
 use crate::header::Header;
-use crate::message::{Batch, Enumerate, Identity, Mode, Operation, Response, read_response};
+use crate::message::{Batch, Enumerate, Filter, Identity, Mode, Operation, Response, read_response};
 use crate::namespace as ns;
 use crate::resource::{ALL_CLASSES, Resource};
 use crate::xml;
@@ -53,13 +53,8 @@ impl Call {
         let operation = match request {
             Request::Get { path } => Operation::Get(path),
             Request::Invoke { path, method, arguments } => Operation::Invoke { path, method, arguments },
-            Request::Query { namespace, select } => Operation::Enumerate(Enumerate {
-                resource: Resource::new(namespace, ALL_CLASSES),
-                query: Some(select.to_string()),
-                mode: Mode::Object,
-                optimize: true,
-                max_elements: Some(BATCH_MAX),
-            }),
+            Request::Query { namespace, select } => enumerate(namespace, Filter::Wql(select.to_string())),
+            Request::Related { related } => enumerate(related.object.namespace.clone(), Filter::Related(related)),
         };
         Self { operation, rows: Vec::new(), empty: 0, message_id: String::new() }
     }
@@ -131,6 +126,16 @@ impl Call {
             Some(_) | None => Ok(Step::Done(Reply::Rows(std::mem::take(&mut self.rows)))),
         }
     }
+}
+
+fn enumerate(namespace: Namespace, filter: Filter) -> Operation {
+    Operation::Enumerate(Enumerate {
+        resource: Resource::new(namespace, ALL_CLASSES),
+        filter: Some(filter),
+        mode: Mode::Object,
+        optimize: true,
+        max_elements: Some(BATCH_MAX),
+    })
 }
 
 /// The message that asks who is there.

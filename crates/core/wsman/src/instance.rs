@@ -14,7 +14,9 @@ use crate::xml;
 /// Writes a whole instance. Its class element declares all it needs itself, except `a` and `w`, which the envelope does.
 pub(crate) fn write(row: &Row, resource: &Resource) -> String {
     let class = xml::name(&row.class);
-    let own = Resource { namespace: resource.namespace.clone(), class: row.class.clone() };
+    // Windows repeats the URI as the request spelled it, and clients compare it so.
+    let own_class = if row.class == resource.class { &resource.class } else { &row.class };
+    let own = Resource { namespace: resource.namespace.clone(), class: own_class.clone() };
     let mut text = format!(
         r#"<p:{class} xmlns:xsi="{}" xmlns:p="{}" xmlns:cim="{}" xsi:type="p:{class}_Type">"#,
         ns::XSI,

@@ -12,6 +12,8 @@ pub(crate) const ENUMERATION: &str = "http://schemas.xmlsoap.org/ws/2004/09/enum
 pub(crate) const MICROSOFT: &str = "http://schemas.microsoft.com/wbem/wsman/1/wsman.xsd";
 /// The common types of WS-CIM, prefix `cim`.
 pub(crate) const CIM: &str = "http://schemas.dmtf.org/wbem/wscim/1/common";
+/// The terms of association filters, prefix `b` (DSP0227).
+pub(crate) const CIM_BINDING: &str = "http://schemas.dmtf.org/wbem/wsman/1/cimbinding.xsd";
 /// Identify, prefix `wsmid` (DSP0226).
 pub(crate) const IDENTITY: &str = "http://schemas.dmtf.org/wbem/wsman/identity/1/wsmanidentity.xsd";
 /// Identify as MS-WSMV spells it; both are read.
@@ -29,6 +31,10 @@ pub(crate) const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
 pub(crate) const ANONYMOUS: &str = "http://schemas.xmlsoap.org/ws/2004/08/addressing/role/anonymous";
 /// The query language that WMI speaks.
 pub(crate) const WQL: &str = "http://schemas.microsoft.com/wbem/wsman/1/WQL";
+/// The dialect of filters by association (DSP0227 8.2).
+pub(crate) const ASSOCIATION_FILTER: &str = "http://schemas.dmtf.org/wbem/wsman/1/cimbinding/associationFilter";
+/// The dialect of filters by property values (DSP0226 8.2.1).
+pub(crate) const SELECTOR_FILTER: &str = "http://schemas.dmtf.org/wbem/wsman/1/wsman/SelectorFilter";
 
 /// The prefixes that every envelope declares.
 pub(crate) const DECLARATIONS: &str = concat!(

@@ -10,7 +10,7 @@ use crate::client::every;
 use crate::fault::{Fault, code};
 use crate::header;
 use crate::message::{
-    Batch, Enumerate, Identity, ItemWriter, Mode, Operation, Response, action_of, read_operation, write_body,
+    Asked, Batch, Enumerate, Identity, ItemWriter, Mode, Operation, Response, action_of, read_operation, write_body,
     write_envelope, write_identity,
 };
 use crate::namespace as ns;
@@ -53,7 +53,7 @@ pub enum FaultShape {
 
 /// What a message asks for, before anything is done for it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Asked {
+pub struct Outline {
     /// The kind of request.
     pub kind: RequestKind,
     /// The object that a Get or an Invoke names.
@@ -175,7 +175,7 @@ impl Server {
     }
 
     /// Answers a message with a fault, and does nothing else for it.
-    pub fn refuse(&mut self, asked: &Asked, fault: &Fault) -> Answer {
+    pub fn refuse(&mut self, asked: &Outline, fault: &Fault) -> Answer {
         self.fault(asked.kind, asked.message_id.as_deref(), fault)
     }
 
@@ -230,21 +230,22 @@ impl Server {
         room: usize,
         ask: &mut Ask<'_>,
     ) -> Result<(Response, Vec<String>), Fault> {
-        let select = match &enumerate.query {
-            Some(query) => {
-                wql::parse(query).map_err(|error| Fault::new(code::CANNOT_PROCESS_FILTER, error.to_string()))?
-            }
-            None => every(&enumerate.resource.class),
+        let asked = match &enumerate.filter {
+            Some(filter) => filter.asked(&enumerate.resource)?,
+            None => Asked::Select(every(&enumerate.resource.class)),
         };
-        let fragments = select.columns != wql::Columns::All;
+        let fragments = matches!(&asked, Asked::Select(select) if select.columns != wql::Columns::All);
         if fragments && enumerate.mode != Mode::Object {
             return Err(Fault::new(code::ENUMERATION_MODE, "rows of a column list have no references"));
         }
         if self.contexts.len() >= CONTEXTS_MAX {
             return Err(Fault::new(code::QUOTA, "too many enumerations are open"));
         }
-        let namespace = enumerate.resource.namespace.clone();
-        let rows = match ask(Request::Query { namespace, select }).map_err(|e| Fault::of(&e))? {
+        let request = match asked {
+            Asked::Select(select) => Request::Query { namespace: enumerate.resource.namespace.clone(), select },
+            Asked::Related(related) => Request::Related { related },
+        };
+        let rows = match ask(request).map_err(|e| Fault::of(&e))? {
             Reply::Rows(rows) => rows,
             Reply::Instance(_) | Reply::Output(_) => {
                 return Err(Fault::new(code::INTERNAL, "the provider answered with something else"));
@@ -301,8 +302,8 @@ impl Server {
 }
 
 /// What a message asks for; nothing is done for it.
-pub fn asked(bytes: &[u8], charset: Option<&str>) -> Asked {
-    let mut asked = Asked { kind: RequestKind::Other, path: None, message_id: None };
+pub fn asked(bytes: &[u8], charset: Option<&str>) -> Outline {
+    let mut asked = Outline { kind: RequestKind::Other, path: None, message_id: None };
     let Ok(text) = xml::decode_text(bytes, charset) else { return asked };
     let Ok(document) = xml::parse(&text) else { return asked };
     let root = document.root_element();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use reprise_lab::{Break, FaultShape, Message, Operation};
 use wsman::fault::{Fault, code};
-use wsman::server::{Answer, Asked, RequestKind, asked};
+use wsman::server::{Answer, Outline, RequestKind, asked};
 
 use crate::site::{HostPort, Site, lock};
 
@@ -81,7 +81,7 @@ impl Site {
 }
 
 /// The quota of operations that one user may have under way is used up (`MaxConcurrentOperationsPerUser`).
-fn refuse_for_quota(port: &HostPort, message: &Asked) -> Answer {
+fn refuse_for_quota(port: &HostPort, message: &Outline) -> Answer {
     let words = "This user has exceeded the allowed number of concurrent operations. Close existing operations for this \
                  user, or raise the quota for this user.";
     let answer = lock(&port.server).refuse(message, &Fault::new(code::QUOTA, words));
@@ -95,7 +95,7 @@ fn acted(_lost: &Answer, sent: Sent) -> Sent {
 }
 
 /// The host was asked, and that is all.
-fn unanswered(port: &HostPort, message: &Asked, sent: Sent) -> Sent {
+fn unanswered(port: &HostPort, message: &Outline, sent: Sent) -> Sent {
     lock(&port.counters).count(message.kind, false);
     sent
 }

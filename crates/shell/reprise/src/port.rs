@@ -60,7 +60,7 @@ pub(crate) struct HostPort {
 impl Port for HostPort {
     async fn call(&self, request: Request) -> Answer {
         match request {
-            Request::Query { .. } => self.link.read(request).await,
+            Request::Query { .. } | Request::Related { .. } => self.link.read(request).await,
             Request::Get { .. } | Request::Invoke { .. } => self.link.client.call(request).await,
         }
     }

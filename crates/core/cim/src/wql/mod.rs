@@ -1,13 +1,37 @@
-//! WQL `SELECT`: built, written, read and evaluated. A query is a value; nobody formats one.
+//! WQL: queries that are built, written, read and evaluated. A query is a value; nobody formats one.
 
 mod evaluate;
 mod parse;
+mod related;
 
 use std::fmt;
 
-use crate::Name;
+use crate::{Name, Namespace};
 
 pub use parse::{ParseError, parse};
+pub use related::{Related, Sought};
+
+/// Any query of WQL.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Query {
+    /// `SELECT`: instances of a class.
+    Select(Select),
+    /// `ASSOCIATORS OF` or `REFERENCES OF`: what one instance is related to.
+    Related(Related),
+}
+
+impl Query {
+    /// Reads a query. An object path without a namespace lies in the one that is given.
+    ///
+    /// # Errors
+    /// [`ParseError`] with the place.
+    pub fn parse(text: &str, namespace: &Namespace) -> Result<Self, ParseError> {
+        match Related::read(text, namespace) {
+            Some(related) => related.map(Self::Related),
+            None => parse(text).map(Self::Select),
+        }
+    }
+}
 
 /// `SELECT … FROM class [WHERE …]`.
 #[derive(Clone, Debug, PartialEq)]

@@ -19,7 +19,7 @@ pub struct ParseError {
 }
 
 #[derive(Clone, Debug, PartialEq)]
-enum Token {
+pub(super) enum Token {
     Word(String),
     Text(String),
     Integer(i64),
@@ -38,12 +38,18 @@ pub fn parse(text: &str) -> Result<Select, ParseError> {
     if text.len() > LENGTH_MAX {
         return Err(ParseError { at: LENGTH_MAX, problem: "it is too long" });
     }
-    let mut parser = Parser { tokens: tokens(text)?, at: 0, end: text.chars().count() };
+    let mut parser = Parser { tokens: tokens_from(text, 0)?, at: 0, end: text.chars().count() };
     let select = parser.select()?;
     match parser.peek() {
         None => Ok(select),
         Some(_) => Err(parser.error("text follows the end of the query")),
     }
+}
+
+/// The tokens of a part of a query that begins at a character, each with its place in the whole.
+pub(super) fn tokens_from(text: &str, start: usize) -> Result<Vec<(usize, Token)>, ParseError> {
+    let placed = |error: ParseError| ParseError { at: start + error.at, ..error };
+    Ok(tokens(text).map_err(placed)?.into_iter().map(|(at, token)| (start + at, token)).collect())
 }
 
 fn tokens(text: &str) -> Result<Vec<(usize, Token)>, ParseError> {
@@ -126,6 +132,38 @@ fn word(chars: &[char], start: usize) -> Result<(Token, usize), ParseError> {
         return Err(ParseError { at: start, problem: "a character that WQL has no use for" });
     }
     Ok((Token::Word(text), length))
+}
+
+/// What follows the path of `ASSOCIATORS OF`: a keyword, then assignments in any order.
+pub(super) struct Terms(Parser);
+
+impl Terms {
+    /// `end` is where the query ends.
+    pub(super) fn new(tokens: Vec<(usize, Token)>, end: usize) -> Self {
+        Self(Parser { tokens, at: 0, end })
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.peek().is_none()
+    }
+
+    pub(super) fn error(&self, problem: &'static str) -> ParseError {
+        self.0.error(problem)
+    }
+
+    pub(super) fn keyword_where(&mut self) -> Result<(), ParseError> {
+        if self.0.accept("WHERE") { Ok(()) } else { Err(self.error("WHERE is expected")) }
+    }
+
+    /// `word = name`
+    pub(super) fn assignment(&mut self) -> Result<(String, Name), ParseError> {
+        let term = self.0.name("a term is expected")?;
+        if self.0.take() != Some(Token::Operator(Operator::Equal)) {
+            self.0.at -= 1;
+            return Err(self.error("= is expected"));
+        }
+        Ok((term.as_str().to_owned(), self.0.name("a name is expected")?))
+    }
 }
 
 struct Parser {

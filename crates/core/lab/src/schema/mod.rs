@@ -1,9 +1,14 @@
 //! The classes that hosts show: their properties, types, arrays and keys, from the WMI reference.
 
 mod cimv2;
+mod hardware;
+mod management;
+mod relations;
+mod replica_server;
+mod settings;
 mod virtualization;
 
-use cim::{CimType, Name, ObjectPath, Properties, Row, Value};
+use cim::{CimType, Key, Name, ObjectPath, Properties, Row, Value};
 
 /// The namespace of Windows itself.
 pub const CIMV2: &str = "root/cimv2";
@@ -44,7 +49,9 @@ const fn array(name: &'static str, kind: CimType) -> Property {
 
 /// Every class.
 pub fn classes() -> impl Iterator<Item = &'static Class> {
-    cimv2::CLASSES.iter().chain(virtualization::CLASSES)
+    let windows = cimv2::CLASSES.iter().chain(hardware::CLASSES);
+    let hyperv = virtualization::CLASSES.iter().chain(settings::CLASSES).chain(management::CLASSES);
+    windows.chain(hyperv).chain(replica_server::CLASSES).chain(relations::CLASSES)
 }
 
 /// The class of that name in that namespace; both compare without case.
@@ -58,6 +65,11 @@ impl Class {
         self.properties.iter().find(|p| p.name.eq_ignore_ascii_case(name))
     }
 
+    /// Whether its instances relate others to each other: whether its keys are references.
+    pub fn is_association(&self) -> bool {
+        self.keys.iter().filter_map(|key| self.property(key)).any(|property| property.kind == CimType::Reference)
+    }
+
     /// An instance: every property present, NULL where no value is given, with its path and its system properties.
     pub(crate) fn instance(&self, server: &str, values: Vec<(&'static str, Value)>) -> Row {
         let mut properties: Properties = self.properties.iter().map(|p| (Name::new(p.name), Value::Nil)).collect();
@@ -66,7 +78,13 @@ impl Class {
         }
         let mut path = ObjectPath::new(self.namespace, self.name);
         for key in self.keys {
-            path = path.with(*key, properties.value(*key).lexical().unwrap_or_default());
+            let value = properties.value(*key);
+            let key_value = if let Value::Reference(path) = value {
+                Key::Path(path.clone())
+            } else {
+                Key::Text(value.lexical().unwrap_or_default())
+            };
+            path.keys.insert(Name::new(*key), key_value);
         }
         properties.set("__SERVER", Value::String(server.to_owned()));
         properties.set("__CLASS", Value::String(self.name.to_owned()));
@@ -83,7 +101,7 @@ mod tests {
         for class in classes() {
             assert!(class.keys.iter().all(|key| class.property(key).is_some()), "{}", class.name);
             let mut names: Vec<_> = class.properties.iter().map(|p| p.name.to_lowercase()).collect();
-            names.sort();
+            assert!(names.is_sorted(), "{}: Windows' order is alphabetical", class.name);
             names.dedup();
             assert_eq!(names.len(), class.properties.len(), "{}", class.name);
         }

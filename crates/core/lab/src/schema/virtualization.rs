@@ -34,6 +34,7 @@ const COMPUTER_SYSTEM_PROPERTIES: &[Property] = &[
     scalar("LastApplicationConsistentReplicationTime", T::DateTime),
     scalar("LastReplicationTime", T::DateTime),
     scalar("LastReplicationType", T::Uint16),
+    scalar("LastSuccessfulBackupTime", T::DateTime),
     scalar("Name", T::String),
     scalar("NameFormat", T::String),
     scalar("NumberOfNumaNodes", T::Uint16),

@@ -2,7 +2,7 @@
 
 use cim::{Row, Value};
 
-use super::text;
+use super::{hardware, text};
 use crate::host::{Host, Vmms};
 use crate::schema::Class;
 use crate::world::World;
@@ -25,6 +25,9 @@ impl World {
             "Win32_ComputerSystem" => vec![computer(host, class)],
             "Win32_OperatingSystem" => vec![self.system(index, host, class)],
             "Win32_Service" => services(host, class),
+            "Win32_ComputerSystemProduct" => vec![hardware::product(host, class)],
+            "Win32_Processor" => hardware::processors(host, class),
+            "Win32_QuickFixEngineering" => hardware::updates(self.spec.os, host, class),
             _ => Vec::new(),
         }
     }

@@ -1,9 +1,18 @@
 //! A host's answers to CIM requests.
 
 mod cimv2;
+mod hardware;
 mod method;
+mod relation;
+mod replica_server;
+mod service;
+mod statistics;
+mod summary;
+#[cfg(test)]
+mod tests;
 mod virtualization;
 mod vm;
+mod vm_settings;
 
 use std::time::Duration;
 
@@ -28,10 +37,24 @@ const NO_METHOD: u32 = 0x8004_102E;
 const NEVER_US: i64 = -11_644_473_600_000_000;
 
 /// Classes that came with Server 2012 R2.
-const NEWER_THAN_2012: [&str; 1] = ["Msvm_ReplicationRelationship"];
+const NEWER_THAN_2012: [&str; 3] =
+    ["Msvm_ReplicationProvider", "Msvm_ReplicationRelationship", "Msvm_SystemReplicationRelationship"];
 
 /// Properties that came with Server 2012 R2.
-const NEW_IN_2012_R2: [&str; 3] = ["AdditionalSettings", "ReplicationInterval", "ReplicationProvider"];
+const NEW_IN_2012_R2: [&str; 12] = [
+    "AdditionalSettings",
+    "BootSourceOrder",
+    "EnhancedSessionModeState",
+    "LowMmioGapSize",
+    "NetworkBootPreferredProtocol",
+    "PauseAfterBootFailure",
+    "ReplicationHealthEx",
+    "ReplicationInterval",
+    "ReplicationProvider",
+    "ReplicationProviderId",
+    "ReplicationStateEx",
+    "SecureBootEnabled",
+];
 
 fn not_there(status: u32, what: &str) -> CallError {
     CallError::new(ErrorKind::NotThere, Reached::Yes, what).with_status(status)
@@ -53,11 +76,11 @@ impl World {
                 Ok(Reply::Rows(selected))
             }
             Request::Get { path } => {
-                let mut row = self.instance(host, path)?;
-                row.properties = row.properties.into_iter().filter(|(name, _)| !name.is_system()).collect();
+                let mut row = without_system_properties(self.instance(host, path)?);
                 self.spoil(host, std::slice::from_mut(&mut row));
                 Ok(Reply::Instance(row))
             }
+            Request::Related { related } => self.related(host, related),
             Request::Invoke { path, method, arguments } => {
                 let target = self.instance(host, path)?;
                 self.invoke(host, &target, method.as_str(), arguments).map(Reply::Output)
@@ -106,6 +129,9 @@ impl World {
 
     /// Every instance of a class that the host shows now.
     fn instances(&self, host: usize, class: &Class) -> Vec<Row> {
+        if class.is_association() {
+            return self.associations(host, class);
+        }
         if class.namespace == CIMV2 {
             return self.windows(host, class);
         }
@@ -127,6 +153,11 @@ impl World {
         let unix_us = self.spec.started_us.saturating_add(micros).saturating_add(offset);
         Value::DateTime(DateTime::Timestamp(Timestamp::from_unix_us(unix_us)))
     }
+}
+
+fn without_system_properties(mut row: Row) -> Row {
+    row.properties = row.properties.into_iter().filter(|(name, _)| !name.is_system()).collect();
+    row
 }
 
 fn never() -> Value {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use cim::{DateTime, Interval, Row, Value};
 use uuid::Uuid;
 
-use super::text;
+use super::{never, replica_server, summary, text, vm_settings};
 use crate::host::Host;
 use crate::job::{self, Job, Stage};
 use crate::leg::{Object, Vm};
@@ -36,6 +36,18 @@ impl World {
                 .flat_map(|(vm, own)| self.slots(vm, own).map(|slot| self.settings(host, vm, own, slot, class)))
                 .collect(),
             "Msvm_ConcreteJob" => host.jobs.values().map(|job| self.job(index, host, job, class)).collect(),
+            "Msvm_VirtualSystemManagementService" => vec![summary::service(host, class)],
+            "Msvm_SummaryInformation" => self.summaries(index, host, class),
+            "Msvm_ReplicationServiceSettingData" => vec![replica_server::settings(host, class)],
+            "Msvm_ReplicationAuthorizationSettingData" => vec![replica_server::authorization(host, class)],
+            "Msvm_ReplicationProvider" => vec![replica_server::provider(host, class)],
+            "Msvm_VirtualSystemSettingData" => {
+                self.vm_rows(index).map(|vm| vm_settings::system(host, &vm, class)).collect()
+            }
+            "Msvm_ProcessorSettingData" => {
+                self.vm_rows(index).map(|vm| vm_settings::processor(host, &vm, class)).collect()
+            }
+            "Msvm_MemorySettingData" => self.vm_rows(index).map(|vm| vm_settings::memory(host, &vm, class)).collect(),
             _ => Vec::new(),
         }
     }
@@ -57,7 +69,9 @@ impl World {
             Stage::Running | Stage::Completed { .. } => (0, Value::Nil),
         };
         let done = job.ended().is_some();
-        let elapsed = job.ended().unwrap_or(self.now).saturating_sub(job.started);
+        let planned = job.starts > job.submitted;
+        let what = if job.kind == job::STATE_CHANGE { "Replication state change" } else { "Resynchronizing" };
+        let elapsed = job.ended().unwrap_or(self.now).saturating_sub(job.starts);
         let interval = |length: Duration| {
             let micros = u64::try_from(length.as_micros()).unwrap_or(u64::MAX);
             Value::DateTime(DateTime::Interval(Interval::from_micros(micros)))
@@ -66,29 +80,30 @@ impl World {
             &host.netbios(),
             vec![
                 ("Cancellable", Value::Boolean(false)),
-                ("Caption", text(format!("Changing replication state of '{vm}'"))),
+                ("Caption", text(format!("{what} of '{vm}'"))),
                 ("DeleteOnCompletion", Value::Boolean(true)),
-                ("Description", text("Replication state change")),
+                ("Description", text(what)),
                 ("ElapsedTime", interval(elapsed)),
-                ("ElementName", text("Replication state change")),
+                ("ElementName", text(what)),
                 ("ErrorCode", Value::Uint16(code)),
                 ("ErrorDescription", why.clone()),
                 ("ErrorSummaryDescription", why),
                 ("HealthState", Value::Uint16(5)),
                 ("InstanceID", text(guid(job.id))),
-                ("JobState", Value::Uint16(job.state())),
+                ("JobState", Value::Uint16(job.state(self.now))),
                 ("JobStatus", text(if done { "Job is completed" } else { "Job is running" })),
-                ("JobType", Value::Uint16(job::STATE_CHANGE)),
+                ("JobType", Value::Uint16(job.kind)),
                 ("LocalOrUtcTime", Value::Uint16(2)),
                 ("Name", text("Msvm_ConcreteJob")),
                 ("OperationalStatus", Value::List(vec![Value::Uint16(2)])),
                 ("Owner", text("NT AUTHORITY\\SYSTEM")),
                 ("PercentComplete", Value::Uint16(if done { 100 } else { 50 })),
                 ("Priority", Value::Uint32(0)),
-                ("StartTime", self.clock(index, job.started)),
+                ("ScheduledStartTime", if planned { self.clock(index, job.starts) } else { Value::Nil }),
+                ("StartTime", if self.now < job.starts { never() } else { self.clock(index, job.starts) }),
                 ("Status", text("OK")),
                 ("TimeBeforeRemoval", interval(job::KEPT)),
-                ("TimeSubmitted", self.clock(index, job.started)),
+                ("TimeSubmitted", self.clock(index, job.submitted)),
             ],
         )
     }

@@ -9,9 +9,10 @@ use super::virtualization::guid;
 use super::{never, text};
 use crate::host::Host;
 use crate::leg::{End, HYPERV_PROVIDER, Leg, Object, Vm, mode};
-use crate::replication::state;
+use crate::resync::{HOURS, POINTS_KEPT};
 use crate::schema::Class;
 use crate::spec::Os;
+use crate::vm_power::Power;
 use crate::world::World;
 
 impl World {
@@ -35,7 +36,8 @@ impl World {
     pub(super) fn computer_system(&self, host: &Host, vm: &Vm, own: &Object, class: &Class) -> Row {
         let object = vm.object(own.host, 0);
         let end = object.map(|(leg, sender)| leg.end(sender));
-        let running = own.running;
+        let in_memory = matches!(own.power, Power::Running | Power::Paused);
+        let uptime = self.now.saturating_sub(own.on_since.max(host.booted)).as_millis();
         class.instance(
             &host.netbios(),
             vec![
@@ -44,7 +46,7 @@ impl World {
                 ("Description", text("Microsoft Virtual Computer System")),
                 ("ElementName", text(own.name.as_str())),
                 ("EnabledDefault", Value::Uint16(2)),
-                ("EnabledState", Value::Uint16(if running { 2 } else { 3 })),
+                ("EnabledState", Value::Uint16(own.power.enabled_state())),
                 ("FailedOverReplicationType", Value::Uint16(end.map_or(0, |end| end.failed_over))),
                 ("HealthState", Value::Uint16(5)),
                 ("InstallDate", self.clock(own.host, Duration::ZERO)),
@@ -53,10 +55,13 @@ impl World {
                 ("LastReplicationType", Value::Uint16(last_type(end))),
                 ("Name", text(guid(vm.id))),
                 ("NumberOfNumaNodes", Value::Uint16(1)),
-                ("OnTimeInMilliseconds", Value::Uint64(if running { 60_000 } else { 0 })),
+                (
+                    "OnTimeInMilliseconds",
+                    Value::Uint64(if in_memory { u64::try_from(uptime).unwrap_or(u64::MAX) } else { 0 }),
+                ),
                 ("OperationalStatus", Value::List(vec![Value::Uint16(2)])),
-                ("ProcessID", if running { Value::Uint32(4_242) } else { Value::Nil }),
-                ("ReplicationHealth", Value::Uint16(object.map_or(0, |(leg, sender)| health(leg, sender)))),
+                ("ProcessID", if in_memory { Value::Uint32(4_242) } else { Value::Nil }),
+                ("ReplicationHealth", Value::Uint16(object.map_or(0, |(leg, sender)| self.health(leg, sender)))),
                 ("ReplicationMode", Value::Uint16(own.mode)),
                 ("ReplicationState", Value::Uint16(end.map_or(0, End::shown))),
                 ("RequestedState", Value::Uint16(12)),
@@ -81,12 +86,12 @@ impl World {
                 ("HealthState", Value::Uint16(5)),
                 ("InstanceID", text(self.instance_id(vm.id, slot))),
                 ("LastApplicationConsistentReplicationTime", never()),
-                ("LastApplyTime", self.last(own.host, end)),
+                ("LastApplyTime", object.map_or_else(never, |object| self.applied(own.host, object))),
                 ("LastReplicationTime", self.last(own.host, end)),
                 ("LastReplicationType", Value::Uint16(last_type(end))),
                 ("Name", text("")),
                 ("OperationalStatus", Value::List(vec![Value::Uint16(2)])),
-                ("ReplicationHealth", Value::Uint16(object.map_or(0, |(leg, sender)| health(leg, sender)))),
+                ("ReplicationHealth", Value::Uint16(object.map_or(0, |(leg, sender)| self.health(leg, sender)))),
                 ("ReplicationState", Value::Uint16(end.map_or(0, End::shown))),
                 ("Status", text("OK")),
                 ("StatusDescriptions", Value::List(vec![text("OK")])),
@@ -102,9 +107,7 @@ impl World {
             host.netbios(),
             end.map_or(HYPERV_PROVIDER, |end| &end.provider)
         );
-        let clock = |hours: u64, minutes: u64| {
-            Value::DateTime(DateTime::Interval(Interval::from_micros((hours * 60 + minutes) * 60_000_000)))
-        };
+        let clock = |seconds: u64| Value::DateTime(DateTime::Interval(Interval::from_micros(seconds * 1_000_000)));
         let frequency = object.map_or(300, |(leg, _)| u16::try_from(leg.frequency.as_secs()).unwrap_or(u16::MAX));
         let of = |named: fn(&End) -> &str| text(end.map_or("", named));
         class.instance(
@@ -112,9 +115,9 @@ impl World {
             vec![
                 ("ApplicationConsistentSnapshotInterval", Value::Uint16(0)),
                 ("AuthenticationType", Value::Uint16(1)),
-                ("AutoResynchronizeEnabled", Value::Boolean(false)),
-                ("AutoResynchronizeIntervalEnd", clock(6, 0)),
-                ("AutoResynchronizeIntervalStart", clock(18, 30)),
+                ("AutoResynchronizeEnabled", Value::Boolean(object.is_some_and(|(leg, _)| leg.auto_resync))),
+                ("AutoResynchronizeIntervalEnd", clock(HOURS.1)),
+                ("AutoResynchronizeIntervalStart", clock(HOURS.0)),
                 ("BypassProxyServer", Value::Boolean(false)),
                 ("Caption", text("Replication Settings")),
                 ("CompressionEnabled", Value::Boolean(true)),
@@ -126,7 +129,7 @@ impl World {
                 ("PrimaryConnectionPoint", of(|end| &end.primary_point)),
                 ("PrimaryHostSystem", of(|end| &end.primary_host)),
                 ("RecoveryConnectionPoint", of(|end| &end.recovery_host)),
-                ("RecoveryHistory", Value::Uint16(4)),
+                ("RecoveryHistory", Value::Uint16(POINTS_KEPT)),
                 ("RecoveryHostSystem", of(|end| &end.recovery_host)),
                 ("RecoveryServerPortNumber", Value::Uint16(if end.is_some() { 80 } else { 0 })),
                 ("ReplicateHostKvpItems", Value::Boolean(true)),
@@ -138,6 +141,13 @@ impl World {
         )
     }
 
+    /// A receiver applies what it received, later if somebody holds its VM. A sender applies nothing of its own, and
+    /// shows what it knows of the receiver.
+    fn applied(&self, host: usize, (leg, sender): (&Leg, bool)) -> Value {
+        let at = if sender { leg.sender.last_replication } else { leg.applied };
+        at.map_or_else(never, |at| self.clock(host, at))
+    }
+
     fn last(&self, host: usize, end: Option<&End>) -> Value {
         end.and_then(|end| end.last_replication).map_or_else(never, |at| self.clock(host, at))
     }
@@ -145,15 +155,4 @@ impl World {
 
 fn last_type(end: Option<&End>) -> u16 {
     u16::from(end.is_some_and(|end| end.last_replication.is_some()))
-}
-
-/// 1 OK, 2 Warning, 3 Critical: a paused primary is a warning, a paused replica is critical, a retrying sender a warning.
-fn health(leg: &Leg, sender: bool) -> u16 {
-    match leg.end(sender).state {
-        state::SUSPENDED if sender => 2,
-        state::SUSPENDED | state::ERROR | state::RESYNC_REQUIRED => 3,
-        state::FAILED_OVER | state::COMMITTED => 2,
-        _ if sender && leg.retries > 0 => 2,
-        _ => 1,
-    }
 }

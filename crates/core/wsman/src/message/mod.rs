@@ -1,5 +1,6 @@
 //! The messages: what is asked, what is answered, and their envelopes.
 
+mod filter;
 mod request;
 mod response;
 
@@ -8,6 +9,8 @@ use cim::{Argument, Name, ObjectPath, Output, Row};
 use crate::header::Header;
 use crate::resource::Resource;
 
+pub(crate) use filter::Asked;
+pub use filter::Filter;
 pub(crate) use request::{read_operation, write as write_request};
 pub(crate) use response::{ItemWriter, action_of, read as read_response, write_body, write_envelope, write_identity};
 
@@ -52,8 +55,8 @@ pub enum Operation {
 pub struct Enumerate {
     /// A class, or all classes for a query.
     pub resource: Resource,
-    /// A query in WQL; every instance of the class if absent.
-    pub query: Option<String>,
+    /// What of it; every instance of the class if absent.
+    pub filter: Option<Filter>,
     /// What each item is.
     pub mode: Mode,
     /// Whether the answer may hold the first items.

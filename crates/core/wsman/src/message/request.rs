@@ -6,7 +6,7 @@ use roxmltree::Node;
 
 use cim::{Argument, Name};
 
-use super::{Enumerate, Mode, Operation, action};
+use super::{Enumerate, Filter, Mode, Operation, action};
 use crate::fault::{Fault, code};
 use crate::header::{Header, Received};
 use crate::instance;
@@ -57,9 +57,7 @@ fn write_enumerate(enumerate: &Enumerate) -> String {
         Mode::Reference => "<w:EnumerationMode>EnumerateEPR</w:EnumerationMode>",
         Mode::ObjectAndReference => "<w:EnumerationMode>EnumerateObjectAndEPR</w:EnumerationMode>",
     };
-    let filter = enumerate.query.as_ref().map_or_else(String::new, |query| {
-        format!(r#"<w:Filter Dialect="{}">{}</w:Filter>"#, ns::WQL, xml::escape(query))
-    });
+    let filter = enumerate.filter.as_ref().map_or_else(String::new, Filter::write);
     format!("<n:Enumerate>{optimize}{most}{mode}{filter}</n:Enumerate>")
 }
 
@@ -117,7 +115,7 @@ fn read_invoke(path: cim::ObjectPath, method: Name, body: Node<'_, '_>) -> Resul
     let expected = format!("{method}_INPUT");
     let input = xml::elements(body).next();
     let arguments = match input {
-        Some(input) if input.tag_name().name() == expected => {
+        Some(input) if input.tag_name().name().eq_ignore_ascii_case(&expected) => {
             instance::read_properties(input).into_iter().map(|(name, value)| Argument { name, value }).collect()
         }
         Some(_) => return Err(Fault::new(code::SCHEMA, format!("the body does not hold {expected}"))),
@@ -136,25 +134,13 @@ fn read_enumerate(resource: Resource, body: Node<'_, '_>) -> Result<Operation, F
     };
     let filter =
         xml::child(enumerate, ns::WSMAN, "Filter").or_else(|| xml::child(enumerate, ns::ENUMERATION, "Filter"));
-    let query = match filter {
-        Some(filter) if filter.attribute("Dialect").is_some_and(|d| d.eq_ignore_ascii_case(ns::WQL)) => {
-            Some(xml::text(filter))
-        }
-        Some(_) => return Err(Fault::new(code::FILTER_DIALECT, "the only filter dialect here is WQL")),
-        None => None,
-    };
-    if query.is_some() && !resource.is_all() {
-        return Err(Fault::new(
-            code::QUERY_NEEDS_ALL_CLASSES,
-            "a WQL query must be sent to the resource of all classes",
-        ));
-    }
-    if query.is_none() && resource.is_all() {
+    let filter = filter.map(|filter| Filter::read(filter, &resource)).transpose()?;
+    if filter.is_none() && resource.is_all() {
         return Err(Fault::new(code::CANNOT_PROCESS_FILTER, "all classes can be enumerated by a query only"));
     }
     Ok(Operation::Enumerate(Enumerate {
         resource,
-        query,
+        filter,
         mode,
         optimize: xml::child(enumerate, ns::WSMAN, "OptimizeEnumeration").is_some(),
         max_elements: number(xml::child(enumerate, ns::WSMAN, "MaxElements"))?,

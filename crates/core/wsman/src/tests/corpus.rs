@@ -7,7 +7,7 @@ use cim::{DateTime, ErrorKind, FromValue, Key, Name, ObjectPath, Output, Reply, 
 
 use crate::client::{self, Call, Settings, Step};
 use crate::header;
-use crate::message::{Enumerate, Mode, Operation, Response, read_operation, read_response};
+use crate::message::{Enumerate, Filter, Mode, Operation, Response, read_operation, read_response};
 use crate::namespace as ns;
 use crate::resource::{ALL_CLASSES, Resource};
 use crate::xml;
@@ -221,8 +221,8 @@ fn requests_of_other_clients() {
         Operation::Get(ObjectPath::new("root/cimv2", "Win32_Service").with("Name", "vmms"))
     );
     let enumerate = |class, query: Option<&str>, mode, optimize, max_elements| {
-        let (resource, query) = (Resource::new(V2, class), query.map(ToOwned::to_owned));
-        Operation::Enumerate(Enumerate { resource, query, mode, optimize, max_elements })
+        let (resource, filter) = (Resource::new(V2, class), query.map(|query| Filter::Wql(query.to_owned())));
+        Operation::Enumerate(Enumerate { resource, filter, mode, optimize, max_elements })
     };
     assert_eq!(
         asked(corpus!("request-enumerate-with-options")),

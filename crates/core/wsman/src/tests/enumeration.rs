@@ -7,7 +7,7 @@ use cim::{Name, ObjectPath, Properties, Reply, Row, Value};
 use super::server;
 use crate::fault::{Fault, code};
 use crate::header::Header;
-use crate::message::{Batch, Enumerate, Mode, Operation, Response, read_response};
+use crate::message::{Batch, Enumerate, Filter, Mode, Operation, Response, read_response};
 use crate::namespace as ns;
 use crate::resource::{ALL_CLASSES, Resource};
 use crate::server::Server;
@@ -31,7 +31,7 @@ fn rows(count: usize) -> Vec<Row> {
 
 fn enumerate(optimize: bool, max_elements: Option<u32>) -> Operation {
     let (resource, mode) = (resource(), Mode::Object);
-    Operation::Enumerate(Enumerate { resource, query: None, mode, optimize, max_elements })
+    Operation::Enumerate(Enumerate { resource, filter: None, mode, optimize, max_elements })
 }
 
 fn pull(context: &str, max_elements: Option<u32>) -> Operation {
@@ -134,7 +134,7 @@ fn a_pull_may_name_the_class_after_a_query_but_no_other_namespace() {
     let mut server = server();
     let query = Operation::Enumerate(Enumerate {
         resource: Resource::new("root/cimv2", ALL_CLASSES),
-        query: Some("SELECT * FROM Win32_Service".to_owned()),
+        filter: Some(Filter::Wql("SELECT * FROM Win32_Service".to_owned())),
         mode: Mode::Object,
         optimize: true,
         max_elements: Some(2),

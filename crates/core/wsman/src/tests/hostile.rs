@@ -23,6 +23,9 @@ fn requests() -> Vec<Request> {
     vec![
         Request::Get { path: path() },
         Request::Query { namespace: NAMESPACE.into(), select: wql::Select::all("Win32_Service") },
+        Request::Related {
+            related: wql::Related::instances_of(path(), "Win32_Service").over("Win32_DependentService"),
+        },
         Request::Invoke { path: path(), method: Name::new("Stop"), arguments: Vec::new() },
     ]
 }
@@ -35,7 +38,7 @@ fn reply(request: &Request) -> Reply {
     let row = Row { class: Name::new("Win32_Service"), path: None, properties };
     match request {
         Request::Get { .. } => Reply::Instance(row),
-        Request::Query { .. } => Reply::Rows(vec![row.clone(), row]),
+        Request::Query { .. } | Request::Related { .. } => Reply::Rows(vec![row.clone(), row]),
         Request::Invoke { .. } => Reply::Output(Output { parameters: row.properties }),
     }
 }
@@ -128,14 +131,14 @@ proptest! {
 
     #[test]
     fn spoilt_requests_are_answered(which in any::<Index>(), how in vec(spoil(), 1..5)) {
-        let request = requests().swap_remove(which.index(3));
+        let request = requests().swap_remove(which.index(4));
         let text = Call::new(request).message(&settings(512_000), "uuid:1");
         served(&spoilt(&text, &how), None);
     }
 
     #[test]
     fn spoilt_answers_are_taken_or_refused(which in any::<Index>(), how in vec(spoil(), 1..5)) {
-        let request = requests().swap_remove(which.index(3));
+        let request = requests().swap_remove(which.index(4));
         let text = Call::new(request.clone()).message(&settings(512_000), "uuid:1");
         let answer = server().handle(Duration::ZERO, text.as_bytes(), None, &mut |request| Ok(reply(&request)));
         let bytes = spoilt(&answer.body, &how);
@@ -153,7 +156,7 @@ fn answer(relates_to: Option<&str>, body: &str) -> String {
 fn enumerate() -> Operation {
     Operation::Enumerate(Enumerate {
         resource: Resource::new(NAMESPACE, ALL_CLASSES),
-        query: None,
+        filter: None,
         mode: Mode::Object,
         optimize: true,
         max_elements: None,

@@ -7,13 +7,16 @@ use cim::{CallError, ErrorKind, Name, ObjectPath, Output, Reached, Reply, Reques
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::strategy::{self, arguments, heard_arguments, heard_properties, identifier, path, properties, row, text};
+use super::strategy::{
+    self, arguments, filter, heard_arguments, heard_properties, identifier, path, properties, row, text,
+};
 use super::{converse, server, settings};
 use crate::client::Call;
 use crate::fault::{Fault, code};
 use crate::header::{self, Header};
 use crate::message::{
-    Batch, Enumerate, ItemWriter, Mode, Operation, Response, read_operation, read_response, write_body, write_envelope,
+    Batch, Enumerate, Filter, ItemWriter, Mode, Operation, Response, read_operation, read_response, write_body,
+    write_envelope,
 };
 use crate::namespace as ns;
 use crate::resource::{ALL_CLASSES, Resource};
@@ -33,12 +36,16 @@ fn context() -> impl Strategy<Value = String> {
 }
 
 fn operation() -> impl Strategy<Value = Operation> {
-    let enumerate = (resource(), proptest::option::of(text()), mode(), any::<bool>(), most()).prop_map(
-        |(mut resource, query, mode, optimize, max_elements)| {
-            if query.is_some() {
-                resource.class = Name::new(ALL_CLASSES);
+    let enumerate = (resource(), proptest::option::of(filter()), mode(), any::<bool>(), most()).prop_map(
+        |(mut resource, filter, mode, optimize, max_elements)| {
+            match &filter {
+                Some(Filter::Wql(_)) => resource.class = Name::new(ALL_CLASSES),
+                Some(Filter::Related(related)) => {
+                    resource = Resource::new(related.object.namespace.clone(), ALL_CLASSES);
+                }
+                Some(Filter::Selectors(_)) | None => {}
             }
-            Operation::Enumerate(Enumerate { resource, query, mode, optimize, max_elements })
+            Operation::Enumerate(Enumerate { resource, filter, mode, optimize, max_elements })
         },
     );
     let pull = (resource(), context(), most()).prop_map(|(resource, context, max_elements)| Operation::Pull {
@@ -134,7 +141,7 @@ proptest! {
         let operation = if pulled {
             Operation::Pull { resource, context: "uuid:1".to_owned(), max_elements: None }
         } else {
-            Operation::Enumerate(Enumerate { resource, query: None, mode, optimize: true, max_elements: None })
+            Operation::Enumerate(Enumerate { resource, filter: None, mode, optimize: true, max_elements: None })
         };
         let wrap = if pulled { Response::Items } else { Response::Enumeration };
         let body = write_body(&wrap(batch), &operation, &items);

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use cim::wql::{Related, Sought};
 use cim::{Argument, DateTime, Interval, Key, Name, ObjectPath, Properties, Row, Timestamp, Value};
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
+
+use crate::message::Filter;
 
 /// Text that XML can carry. Control characters have a test of their own.
 pub(super) fn text() -> impl Strategy<Value = String> {
@@ -87,6 +90,29 @@ pub(super) fn row() -> impl Strategy<Value = Row> {
 
 pub(super) fn arguments() -> impl Strategy<Value = Vec<Argument>> {
     properties().prop_map(|all| all.into_iter().map(|(name, value)| Argument { name, value }).collect())
+}
+
+/// What an enumeration asks of a resource; its class then is the one that takes such a filter.
+pub(super) fn filter() -> impl Strategy<Value = Filter> {
+    prop_oneof![
+        text().prop_map(Filter::Wql),
+        related().prop_map(Filter::Related),
+        vec((identifier().prop_map(Name::new), text()), 0..3).prop_map(Filter::Selectors),
+    ]
+}
+
+pub(super) fn related() -> impl Strategy<Value = Related> {
+    let name = || proptest::option::of(identifier().prop_map(Name::new));
+    let sought = prop_oneof![
+        Just(Sought::Associations),
+        (name(), name()).prop_map(|(class, role)| Sought::Instances { class, role })
+    ];
+    (path(), name(), name(), sought).prop_map(|(object, association, role, sought)| Related {
+        object,
+        association,
+        role,
+        sought,
+    })
 }
 
 /// What a reader gets of a value: text without a type, an array of one as its element, nothing of an empty array.

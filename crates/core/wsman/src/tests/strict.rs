@@ -51,7 +51,7 @@ fn taken(request: &str) -> Answer {
     let answer = server().handle(Duration::ZERO, request.as_bytes(), None, &mut |request| {
         Ok(match request {
             cim::Request::Get { path } => Reply::Instance(Row::new(path.class)),
-            cim::Request::Query { .. } => Reply::Rows(Vec::new()),
+            cim::Request::Query { .. } | cim::Request::Related { .. } => Reply::Rows(Vec::new()),
             cim::Request::Invoke { .. } => Reply::Output(cim::Output::default()),
         })
     });
@@ -228,6 +228,17 @@ fn what_is_no_envelope_is_refused() {
 }
 
 #[test]
+fn an_instance_stands_in_the_namespace_that_was_asked_for_as_it_was_spelled() {
+    let request =
+        get(r#"<w:Selector Name="Name">vmms</w:Selector>"#).replace("/cimv2/Win32_Service", "/CIMv2/WIN32_service");
+    let answer = server()
+        .handle(Duration::ZERO, request.as_bytes(), None, &mut |_| Ok(Reply::Instance(Row::new("Win32_Service"))));
+    let uri = "http://schemas.microsoft.com/wbem/wsman/1/wmi/root/CIMv2/WIN32_service";
+    let expected = format!(r#"xmlns:p="{uri}" "#);
+    assert!(answer.body.contains("<p:Win32_Service ") && answer.body.contains(&expected), "{}", answer.body);
+}
+
+#[test]
 fn an_invokes_body_must_be_the_methods() {
     let uri = "http://schemas.microsoft.com/wbem/wsman/1/wmi/root/cimv2/Win32_Service";
     let request = get(r#"<w:Selector Name="Name">vmms</w:Selector>"#)
@@ -235,6 +246,7 @@ fn an_invokes_body_must_be_the_methods() {
     assert_eq!(taken(&request).kind, RequestKind::Invoke);
     let body = |name: &str| request.replace("<s:Body>", &format!(r#"<s:Body><p:{name} xmlns:p="{uri}"/>"#));
     taken(&body("StartService_INPUT"));
+    taken(&body("startservice_input"));
     refused(&body("StopService_INPUT"), code::SCHEMA, "SchemaValidationError", None);
 }
 

@@ -28,6 +28,16 @@ fn query() -> Request {
     Request::Query { namespace: "root/cimv2".into(), select }
 }
 
+fn related() -> wql::Related {
+    let sought = wql::Sought::Instances { class: Some("Win32_Service".into()), role: Some("Dependent".into()) };
+    wql::Related {
+        object: service(),
+        association: Some("Win32_DependentService".into()),
+        role: Some("Antecedent".into()),
+        sought,
+    }
+}
+
 fn invoke() -> Request {
     let mut setting = ObjectPath::new("root/virtualization/v2", "Msvm_Setting");
     setting.keys.insert("System".into(), Key::Path(Box::new(service())));
@@ -63,6 +73,8 @@ fn what_the_client_writes() {
         ("Identify", client::identify()),
         ("Get", message(Request::Get { path: service() })),
         ("Enumerate", message(query())),
+        ("Related instances", message(Request::Related { related: related() })),
+        ("Associations", message(Request::Related { related: wql::Related::associations(service()).over("A") })),
         ("Pull", pull.write(&header)),
         ("Release", release.write(&header)),
         ("Invoke", message(invoke())),

@@ -54,6 +54,7 @@ fn report() -> Report {
             error: None,
         }],
         legs: vec![leg(1, LegResult::Resumed, ReplicationState::Replicating), failed],
+        unmatched: vec![],
     }
 }
 

@@ -1,4 +1,4 @@
-//! The main job on every Windows that has the fault, and on those after it: the same story, told alike.
+//! The main job on every Windows that has the fault, on those after it, and whatever the VMs are called: told alike.
 
 use crate::lab::Lab;
 
@@ -73,4 +73,15 @@ fn the_main_job_is_done_alike_on_every_windows() {
         assert_eq!(told.paused, ("resumed".to_owned(), "paused_at_start".to_owned()), "{system}: by default");
         assert_eq!(told.states, [3, 3, 9, 3, 8, 3, 9, 3], "{system}");
     }
+}
+
+#[test]
+fn names_are_labels_whatever_somebody_called_a_vm() {
+    let lab = Lab::new(&["--odd-names", "--vms", "12"]);
+    lab.break_by_restart("hv02.lab.test");
+    let ran = lab.run(&[0, 1], &[]);
+    assert_eq!((ran.code, ran.outcome(), ran.count("resumed")), (0, "ok", 12), "{}", ran.standard_error);
+    let names: std::collections::BTreeSet<&str> = ran.legs().iter().map(|leg| leg["vm"].as_str().unwrap()).collect();
+    assert!(names.iter().any(|name| !name.starts_with("vm-")), "{names:?}");
+    assert_eq!(lab.requests("fault"), 0);
 }

@@ -199,7 +199,12 @@ fn an_unreadable_row_costs_its_own_vm_and_is_told_by_its_host() {
     let ran = lab.run(&[0, 1], &SHORT);
     assert_eq!((ran.code, ran.outcome(), ran.count("resumed")), (3, "partial", 2), "{:#}", ran.document);
     assert_eq!((ran.result("vm-001"), ran.result("vm-008")), (("resumed", "error"), ("resumed", "error")));
-    assert_eq!(ran.result("vm-002"), ("failed", "peer_not_seen"), "a failover on the replica server cannot be seen");
+    for vm in 2..8 {
+        let vm = format!("vm-{vm:03}");
+        assert_eq!(ran.result(&vm), ("failed", "not_readable"), "{vm}");
+        let why = ran.leg(&vm)["error"]["why"].as_str().unwrap();
+        assert!(why.contains("cannot be read"), "{vm}: {why}");
+    }
     assert_eq!((lab.requests("invoke"), lab.states()), (2, vec![3, 8, 8, 8, 8, 8, 8, 3]));
     is_true(&ran, &lab);
     for host in ran.document["hosts"].as_array().unwrap() {
