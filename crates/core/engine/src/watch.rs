@@ -186,6 +186,11 @@ impl LegWatch {
         self.leg = leg;
     }
 
+    /// Whether any end was ever seen, and not only something that could not be read.
+    pub(crate) fn was_seen(&self) -> bool {
+        self.sender_state.is_some() || self.receiver_state.is_some()
+    }
+
     /// Since when an end is as it is, as far as we have seen: the beginning of the first look that showed it so, or the
     /// end of our own last act on it.
     pub(crate) fn since(&self, side: Side) -> MonoTime {
