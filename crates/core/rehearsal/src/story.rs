@@ -229,18 +229,15 @@ impl Story {
     fn command(&mut self, command: &Command) {
         let done = self.world.command(command).is_ok();
         self.line(&format!("{} {command:?}", if done { "done" } else { "in vain" }));
-        match command {
-            Command::Boot { host, .. } if done => {
-                if let Some(host) = self.world.host_named(host) {
-                    *self.boots.entry(host).or_default() += 1;
-                }
-            }
-            Command::Clock { host, offset_s } if done => {
-                if let Some(host) = self.world.host_named(host) {
-                    self.ahead_s.insert(host, *offset_s);
-                }
-            }
-            _ => {}
+        if let Command::Boot { host, .. } = command
+            && let Some(host) = self.world.host_named(host).filter(|_| done)
+        {
+            *self.boots.entry(host).or_default() += 1;
+        }
+        if let Command::Clock { host, offset_s } = command
+            && let Some(host) = self.world.host_named(host).filter(|_| done)
+        {
+            self.ahead_s.insert(host, *offset_s);
         }
     }
 

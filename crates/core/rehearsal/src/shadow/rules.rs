@@ -146,7 +146,6 @@ impl Shadow {
         let rule = if self.paused_unseen.contains(&leg) { policy.at_boot } else { policy.while_running };
         match sender.state {
             8 if log::vmms_retries(&records, sender.clock) => without("VMMS retries by itself"),
-            8 => Ok(()),
             7 if sender.last.is_none() && policy.initial == InitialPolicy::Leave && !by_shutdown => {
                 without("it is an initial replication that is paused")
             }
@@ -155,7 +154,7 @@ impl Shadow {
             7 => without("the pause began while we watched, and policy leaves it"),
             11 if !readable || !by_shutdown => without("nothing proves that a shutdown paused it"),
             11 if self.resyncs_elsewhere(act) => without("another VM of its host resynchronizes"),
-            11 => Ok(()),
+            8 | 11 => Ok(()),
             _ => without("nothing is resumed from there"),
         }
     }
