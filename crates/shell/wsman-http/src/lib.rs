@@ -8,6 +8,7 @@ mod client;
 mod connection;
 mod endpoint;
 mod login;
+pub mod sealed;
 #[cfg(test)]
 mod tests;
 
