@@ -77,13 +77,16 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Usage> {
         dry_run: arguments.dry_run,
     };
     let wired = wiring::wire(&arguments.hosts, &settings)?;
+    if wired.links.asked().values().any(|asked| asked.tls_verified == Some(false)) {
+        notice("certificates are not verified: whoever stands on the way can pretend to be a host and read all of it");
+    }
     let sink = sink(arguments.event_log.as_deref())?;
     let Some((report, links)) = pass(wired, sink).await else {
         complain("the pass broke\n  why:  the engine ended without a report\n  next: report this as a bug");
         return Ok(ExitCode::from(exit::FAILED));
     };
     let text = if arguments.json {
-        let document = serde_json::to_string_pretty(&render::json::document(&report, &links.urls()));
+        let document = serde_json::to_string_pretty(&render::json::document(&report, &links.asked()));
         document.map(|text| text + "\n").unwrap_or_default()
     } else {
         render::table::text(&report, render::terminal_width())
