@@ -9,6 +9,7 @@ mod connection;
 mod endpoint;
 mod login;
 pub mod sealed;
+pub mod server;
 #[cfg(test)]
 mod tests;
 
