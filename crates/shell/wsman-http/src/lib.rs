@@ -15,6 +15,7 @@ mod connection;
 mod endpoint;
 mod login;
 pub mod sealed;
+pub mod server;
 #[cfg(test)]
 mod tests;
 mod tls;

@@ -3,12 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
-use ring::digest::{SHA256, digest};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use sha2::{Digest as _, Sha256};
 
 /// Length of a SHA-256 hash.
 const HASH_LENGTH: usize = 32;
@@ -139,8 +139,8 @@ fn parse_fingerprint(text: &str) -> Option<[u8; HASH_LENGTH]> {
 
 /// The SHA-256 fingerprint of a certificate, as people write it.
 fn fingerprint_of(certificate: &[u8]) -> String {
-    let hash = digest(&SHA256, certificate);
-    hash.as_ref().iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().join(":")
+    let hash = Sha256::digest(certificate);
+    hash.iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().join(":")
 }
 
 /// Believes one certificate, or any. Either way the other side must prove that it has the certificate's key.
@@ -159,8 +159,8 @@ impl ServerCertVerifier for Verifier {
         _ocsp_response: &[u8],
         _now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        let hash = digest(&SHA256, end_entity);
-        if self.pinned.is_none_or(|pinned| hash.as_ref() == pinned) {
+        let hash = Sha256::digest(end_entity);
+        if self.pinned.is_none_or(|pinned| hash.as_slice() == pinned) {
             return Ok(ServerCertVerified::assertion());
         }
         let found = fingerprint_of(end_entity);
@@ -207,7 +207,7 @@ mod tests {
         let plain = "0123456789abcdefABCDEF0123456789".repeat(2);
         let colons = fingerprint_of(b"x");
         assert_eq!(parse_fingerprint(&plain).unwrap()[..4], [0x01, 0x23, 0x45, 0x67]);
-        assert_eq!(parse_fingerprint(&colons).unwrap(), digest(&SHA256, b"x").as_ref());
+        assert_eq!(parse_fingerprint(&colons).unwrap(), Sha256::digest(b"x").as_slice());
         for text in ["", "ab", &plain[1..], &plain.replace('a', "g"), &plain.replace("01", "+1"), &"é".repeat(32)] {
             assert_eq!(Trust::fingerprint(text).unwrap_err(), TrustError::NotAFingerprint, "{text}");
         }

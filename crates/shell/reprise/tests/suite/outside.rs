@@ -47,7 +47,7 @@ fn usage_errors_print_nothing_on_standard_output_and_say_what_next() {
         &["lab", "up", "--os", "2012", "--topology", "chain", "--hosts", "3"],
         &["lab", "up", "--extended", "1"],
         &["lab", "up", "--topology", "pairs", "--hosts", "3"],
-        &["lab", "up", "--tls"],
+        &["lab", "up", "--auth", "kerberos"],
     ];
     for arguments in cases {
         let output = Command::new(PROGRAM).args(arguments).env("REPRISE_CONFIG", "").output().unwrap();

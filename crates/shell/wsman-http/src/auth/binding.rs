@@ -3,7 +3,7 @@
 //! Windows calls it Extended Protection. A login that somebody in the middle passes on over another TLS connection is
 //! then refused by the host.
 
-use ring::digest::{Algorithm, SHA256, SHA384, SHA512, digest};
+use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
 /// The prefix of the binding.
 const PREFIX: &[u8] = b"tls-server-end-point:";
@@ -27,11 +27,10 @@ const DEPTH_MAX: u32 = 6;
 /// The binding to a server's certificate: its hash by the hash function of its own signature. What is weaker than SHA-256,
 /// or names none, is replaced by SHA-256.
 pub(crate) fn of_certificate(certificate: &[u8]) -> Vec<u8> {
-    let hash = digest(algorithm(certificate), certificate);
-    [PREFIX, hash.as_ref()].concat()
+    [PREFIX, &hash(certificate)].concat()
 }
 
-fn algorithm(certificate: &[u8]) -> &'static Algorithm {
+fn hash(certificate: &[u8]) -> Vec<u8> {
     // Certificate ::= SEQUENCE { tbsCertificate, signatureAlgorithm, signatureValue } (RFC 5280 4.1).
     let signature = der(certificate)
         .and_then(|(_, parts, _)| der(parts))
@@ -39,11 +38,11 @@ fn algorithm(certificate: &[u8]) -> &'static Algorithm {
         .map(|(_, names, _)| names);
     let named = |names: &[&[u8]]| signature.is_some_and(|inside| holds(inside, names, DEPTH_MAX));
     if named(&NAMES_SHA512) {
-        &SHA512
+        Sha512::digest(certificate).to_vec()
     } else if named(&NAMES_SHA384) {
-        &SHA384
+        Sha384::digest(certificate).to_vec()
     } else {
-        &SHA256
+        Sha256::digest(certificate).to_vec()
     }
 }
 
