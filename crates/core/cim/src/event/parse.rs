@@ -62,9 +62,9 @@ impl<'t> Reader<'t> {
     }
 
     fn take(&mut self, token: &str) -> bool {
-        let taken = self.rest().starts_with(token);
-        self.at += if taken { token.len() } else { 0 };
-        taken
+        let found = self.rest().starts_with(token);
+        self.at += if found { token.len() } else { 0 };
+        found
     }
 
     /// A word of the language, with nothing of a name behind it.
