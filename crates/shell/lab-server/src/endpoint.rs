@@ -92,12 +92,17 @@ async fn handle(
         return Ok(response);
     };
     tokio::time::sleep(late.delay).await;
-    match late.sent {
+    let sent = match late.sent {
+        // The host is the one that was just asked, so it is there.
+        Sent::Waits(waiting) => site.wait(host, &waiting).await.map_or(Sent::Closed, Sent::Whole),
+        sent @ (Sent::Whole(_) | Sent::Half(_) | Sent::Garbage | Sent::Empty | Sent::Closed | Sent::Reset) => sent,
+    };
+    match sent {
         Sent::Whole(answer) => Ok(soap(answer.status, Sending::whole(answer.body.into()))),
         Sent::Half(answer) => Ok(soap(answer.status, Sending::half(&answer.body.into()))),
         Sent::Garbage => Ok(soap(200, Sending::whole(Bytes::from_static(GARBAGE)))),
         Sent::Empty => Ok(soap(200, Sending::whole(Bytes::new()))),
-        Sent::Closed => Err(CutOff),
+        Sent::Closed | Sent::Waits(_) => Err(CutOff),
         Sent::Reset => {
             resetter.reset_at_end();
             Err(CutOff)

@@ -11,6 +11,7 @@ mod control;
 mod count;
 mod door;
 mod endpoint;
+mod event_logs;
 mod site;
 mod strike;
 mod world_json;
