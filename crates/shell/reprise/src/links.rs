@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
+use cim::event::Query;
 use reprise_model::{HostId, HostName};
-use wsman_http::{Client, Endpoint, Limits, Login};
+use wsman_http::{Client, Endpoint, Events, Limits, Login};
 
 use crate::port::HostLink;
 
@@ -46,6 +48,12 @@ impl Links {
 
     pub(crate) fn get(&self, host: HostId) -> Option<&Arc<HostLink>> {
         self.ways.get(&host).map(|way| &way.link)
+    }
+
+    /// A listener to a host's event logs, beside the way by which it is asked.
+    pub(crate) fn events(&self, host: HostId, query: Query, existing: bool, patience: Duration) -> Option<Events> {
+        let way = self.ways.get(&host)?;
+        Some(Events::new(way.endpoint.clone(), way.login.clone(), way.limits, query, existing, patience))
     }
 
     /// How each host is asked.

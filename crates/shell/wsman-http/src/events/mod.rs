@@ -36,6 +36,8 @@ pub struct Events {
     connection: Option<Connection>,
     listener: Listener,
     known: Known,
+    /// The server has taken a subscription once.
+    taken: bool,
     /// A message is under way. If its future was dropped, nobody knows what its answer held.
     under_way: bool,
 }
@@ -84,8 +86,14 @@ impl Events {
             connection: None,
             listener: Listener::new(query, existing, HEARTBEATS_LEAST.max(patience * 2)),
             known: Known::default(),
+            taken: false,
             under_way: false,
         }
+    }
+
+    /// Whether the server has taken a subscription once: what fails later is a loss and no refusal.
+    pub fn was_taken(&self) -> bool {
+        self.taken
     }
 
     /// Ends the subscription at the server, if there is one. Without this it ends by itself, for want of pulls.
@@ -129,7 +137,7 @@ impl EventPort for Events {
             let subscribing = !self.listener.is_open();
             subscribes += u32::from(subscribing);
             match self.exchange().await {
-                Ok(Heard::Opened) => {}
+                Ok(Heard::Opened) => self.taken = true,
                 Ok(Heard::Nothing) => {
                     return Ok(EventBatch { bookmark: self.listener.bookmark().cloned(), ..EventBatch::default() });
                 }
