@@ -18,6 +18,7 @@ const STEPS: &[Step] = &[
     // Advisories need the outside network, which a check must not.
     ("deny", || tool("cargo-deny --locked check bans licenses sources")),
     ("typos", || tool("typos")),
+    ("peers", peers),
     ("win-clippy", exe::lint),
     ("win-smoke", windows),
 ];
@@ -53,6 +54,14 @@ fn cargo(arguments: &[&str]) -> Result<Outcome> {
 /// A program from `ci/tools.txt`, in the environment of its own that `ci/tools.sh` makes.
 fn tool(line: &str) -> Result<Outcome> {
     command::run(&mut command::script(&format!("bin=$(bash ci/tools.sh); PATH=$bin:$PATH; {line}")))?;
+    Ok(Outcome::Green)
+}
+
+/// Programs that others wrote, against simulated hosts.
+fn peers() -> Result<Outcome> {
+    cargo(&["build", "--locked", "--package", "reprise"])?;
+    let target = std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| "target".to_owned());
+    command::run(std::process::Command::new("bash").args(["ci/peers.sh", &format!("{target}/debug/reprise")]))?;
     Ok(Outcome::Green)
 }
 

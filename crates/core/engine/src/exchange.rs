@@ -1,6 +1,6 @@
 //! What the engine is told, and what it answers.
 
-use reprise_model::{Act, ActId, Evidence, HostId, HostName, MonoTime, Observation, Outcome};
+use reprise_model::{Act, ActId, Evidence, HostId, HostName, MonoTime, Observation, Outcome, VmId};
 
 use crate::report::Report;
 
@@ -69,4 +69,26 @@ pub enum Effect {
     Record(reprise_model::Event),
     /// The pass is over.
     Finish(Box<Report>),
+    /// The pass is over before anything else is done: what it was asked stands for several VMs.
+    Refuse(Ambiguous),
+}
+
+/// A name that stands for several VMs where one was meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ambiguous {
+    /// The name as it was given.
+    pub name: String,
+    /// The VMs of that name.
+    pub candidates: Vec<Candidate>,
+}
+
+/// One of several VMs of a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// Its identity.
+    pub vm: VmId,
+    /// Its display name, as its host writes it.
+    pub name: String,
+    /// Its primary server, if anybody says it.
+    pub primary: Option<String>,
 }

@@ -40,7 +40,22 @@ pub(crate) fn host(watch: &HostWatch) -> HostReport {
         Phase::GivenUp(problem) => (false, None, Some(trouble(problem, &name))),
         Phase::Waiting => (false, None, None),
     };
+    let twin = watch.duplicate_of.as_ref().filter(|duplicate| duplicate.is_another);
+    let error = twin.map(|twin| same_name(&name, &twin.of)).or(error);
     HostReport { id: watch.asked.id, name, ready, ready_after, error }
+}
+
+fn same_name(name: &str, other: &str) -> Trouble {
+    Trouble {
+        what: "cannot tell two hosts apart".to_owned(),
+        place: name.to_owned(),
+        why: format!(
+            "the host asked as {other} bears the same name and has booted at another time, so it is another one"
+        ),
+        next: "give one of them another name; until then ask them in two passes".to_owned(),
+        code: None,
+        retry: Retry::Never,
+    }
 }
 
 /// One leg as the report has it.
@@ -66,7 +81,7 @@ pub(crate) fn leg(watch: &LegWatch, dry_run: bool) -> LegReport {
         primary: watch.leg.sender.host_name().map(ToOwned::to_owned),
         replica: watch.leg.receiver.host_name().map(ToOwned::to_owned),
         before: watch.before,
-        after: watch.leg.sender.state(),
+        after: if watch.gone { None } else { watch.leg.sender.state() },
         wanted: !held && !matches!(watch.verdict, Verdict::Leave(_) | Verdict::NotOurs) || result == LegResult::Resumed,
         action,
         reason,
@@ -82,6 +97,7 @@ pub(crate) fn leg(watch: &LegWatch, dry_run: bool) -> LegReport {
 
 fn result(watch: &LegWatch, dry_run: bool) -> (LegResult, Reason) {
     match watch.verdict {
+        Verdict::Healthy { .. } if watch.unproved => (LegResult::Failed, Reason::ResumeFailed),
         Verdict::Healthy { held, .. } if watch.resumed => (LegResult::Resumed, held.unwrap_or(planned_reason(watch))),
         Verdict::Healthy { held, moves } => {
             let stopped_before = watch.before.is_some_and(|before| before != ReplicationState::Replicating);
@@ -117,7 +133,7 @@ fn planned_reason(watch: &LegWatch) -> Reason {
 fn detail(watch: &LegWatch, reason: Reason) -> String {
     let mut text = reason.meaning().to_owned();
     if watch.planned.is_some() && watch.unread_log {
-        text.push_str(" evidence: not readable");
+        text.push_str(" (evidence: not readable)");
     }
     let ends = [&watch.leg.sender, &watch.leg.receiver];
     let failed_over_once = |end: &SeenEnd| {
@@ -227,6 +243,10 @@ pub(crate) fn summary(report: &Report) -> String {
     };
     let legs = match (report.legs.len(), unprotected) {
         (0, _) => "No replicated VM was seen.".to_owned(),
+        (n, 0) if report.dry_run => {
+            let planned = report.legs.iter().filter(|leg| leg.action == Action::Resume).count();
+            format!("Dry run, nothing was done: of {n} replication relationships {planned} would be resumed.")
+        }
         (n, 0) => format!("All {n} replication relationships are as they should be."),
         (n, u) => format!("{u} of {n} replication relationships should run and do not."),
     };

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use reprise_model::{HostName, MonoTime, Observation, Problem, ProblemKind, RelationshipId, Replication, ServiceState};
+use reprise_model::{
+    HostName, HostTime, MonoTime, Observation, Problem, ProblemKind, RelationshipId, Replication, ServiceState,
+};
 
 use crate::hearing::Heard;
 use crate::pass::{AskedHost, Times};
@@ -14,6 +16,12 @@ pub(crate) const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// While acts keep a host busy it is looked at this often, so that no verdict grows older than [`crate::guard::AGE_MAX`].
 const LOOK_WHILE_ACTING: Duration = Duration::from_secs(45);
 
+/// A host that has not answered yet is given time for one look, however short the limits are: a connection that nobody
+/// takes is given up after five seconds.
+const FIRST_LOOK: Duration = Duration::from_secs(10);
+/// A host is given time for the two looks that readiness takes, however short the limits are.
+const READY_LEAST: Duration = Duration::from_secs(3);
+
 /// One asked host and what is known of it.
 #[derive(Debug)]
 pub(crate) struct HostWatch {
@@ -22,8 +30,10 @@ pub(crate) struct HostWatch {
     since: MonoTime,
     /// What it calls itself, once it has said so.
     pub(crate) name: Option<HostName>,
-    /// The host that it turned out to be a second address of.
-    pub(crate) duplicate_of: Option<String>,
+    /// The asked host that bears the same name.
+    pub(crate) duplicate_of: Option<Duplicate>,
+    /// When it had booted, by its own clock, at the first look that said so.
+    pub(crate) booted: Option<HostTime>,
     pub(crate) phase: Phase,
     /// Rows that its last good look could not read.
     pub(crate) unreadable: Vec<Problem>,
@@ -32,10 +42,21 @@ pub(crate) struct HostWatch {
     first_answer: Option<MonoTime>,
     vmms_since: Option<MonoTime>,
     look_under_way: bool,
+    /// Whether a look has come back, with or without an answer.
+    looked_once: bool,
     last_look: Option<MonoTime>,
     /// The replicated objects at the look before, whether all of each could be read, and when that look began.
     last_set: Option<(MonoTime, BTreeSet<(RelationshipId, bool)>)>,
     not_ready_because: Option<Problem>,
+}
+
+/// An asked host that bears the same name as an earlier one: it is asked, and nothing is done there.
+#[derive(Clone, Debug)]
+pub(crate) struct Duplicate {
+    /// The earlier one, as it was asked.
+    pub(crate) of: String,
+    /// Whether it is another machine, and not a second address of the same.
+    pub(crate) is_another: bool,
 }
 
 /// How far a host is.
@@ -59,12 +80,14 @@ impl HostWatch {
             since,
             name: None,
             duplicate_of: None,
+            booted: None,
             phase: Phase::Waiting,
             unreadable: Vec::new(),
             heard: Heard::default(),
             first_answer: None,
             vmms_since: None,
             look_under_way: false,
+            looked_once: false,
             last_look: None,
             last_set: None,
             not_ready_because: None,
@@ -91,7 +114,7 @@ impl HostWatch {
 
     /// Until when it is looked at for what only others show, and until when it may become ready once VMMS runs.
     pub(crate) fn timeout_at(&self, times: &Times) -> MonoTime {
-        self.vmms_since.unwrap_or(self.since) + times.timeout
+        self.vmms_since.unwrap_or(self.since) + times.timeout.max(READY_LEAST)
     }
 
     /// When it is given up if it is not ready by then.
@@ -100,19 +123,28 @@ impl HostWatch {
             return None;
         }
         Some(match (self.first_answer, self.vmms_since) {
-            (None, _) => self.since + times.retry_for,
+            (None, _) if self.looked_once => self.since + times.retry_for,
+            (None, _) => self.since + times.retry_for.max(FIRST_LOOK),
             (Some(answered), None) => answered + self.asked.vmms_timeout,
             (Some(_), Some(_)) => self.timeout_at(times),
         })
     }
 
     /// When it may be looked at next, if somebody wants that; `None` while a look is under way.
-    pub(crate) fn next_look(&self, acting: bool) -> Option<MonoTime> {
+    /// `busy_until` says until when acts are to have the host to themselves, if any are under way; after that a look may
+    /// come between, if somebody else waits for it.
+    pub(crate) fn next_look(&self, busy_until: Option<MonoTime>, wanted: bool) -> Option<MonoTime> {
         if self.look_under_way {
             return None;
         }
-        let apart = if acting { LOOK_WHILE_ACTING } else { LOOK_EVERY };
-        Some(self.last_look.map_or(MonoTime::default(), |last| last + apart))
+        let Some(last) = self.last_look else { return Some(MonoTime::default()) };
+        let soon = last + LOOK_EVERY;
+        let late = last + LOOK_WHILE_ACTING;
+        Some(match busy_until {
+            None => soon,
+            Some(until) if wanted => until.max(soon).min(late),
+            Some(_) => late,
+        })
     }
 
     pub(crate) fn look_begins(&mut self, now: MonoTime) {
@@ -123,11 +155,15 @@ impl HostWatch {
     /// Takes in a look that began at `started`; true if the host became ready by it.
     pub(crate) fn looked(&mut self, now: MonoTime, started: MonoTime, seen: &Observation) -> bool {
         self.look_under_way = false;
+        self.looked_once = true;
         if seen.answered() {
             self.first_answer.get_or_insert(now);
         }
         if let Some(name) = seen.name.seen() {
             self.name = Some(name.clone());
+        }
+        if let Some(system) = seen.system.seen() {
+            self.booted.get_or_insert(system.booted);
         }
         if seen.vmms_runs() {
             self.vmms_since.get_or_insert(now);
@@ -159,19 +195,28 @@ impl HostWatch {
             self.phase = Phase::Ready { after };
             return true;
         }
+        let why = match &self.last_set {
+            Some((_, last)) if *last != set => "its set of replicated VMs still changes from look to look",
+            Some(_) | None => "it was seen once, and whether that is all of it takes a second look a second later",
+        };
         if self.last_set.as_ref().is_none_or(|(_, last)| *last != set) {
             self.last_set = Some((started, set));
         }
-        let changing = "its set of replicated VMs still changes from look to look";
-        self.not_ready_because = Some(Problem::new(ProblemKind::Busy, WHAT_READY, changing));
+        self.not_ready_because = Some(Problem::new(ProblemKind::Busy, WHAT_READY, why));
         false
     }
 
     /// Gives the host up for lack of time.
-    pub(crate) fn give_up(&mut self) {
-        let problem = self.not_ready_because.take().unwrap_or_else(|| {
-            Problem::new(ProblemKind::TimedOut, "reach the host", "it did not answer before the time was up")
-        });
+    pub(crate) fn give_up(&mut self, stopped: bool) {
+        let silent = if stopped {
+            "the pass was stopped before it had answered"
+        } else {
+            "it did not answer before the time was up"
+        };
+        let problem = self
+            .not_ready_because
+            .take()
+            .unwrap_or_else(|| Problem::new(ProblemKind::TimedOut, "reach the host", silent));
         self.phase = Phase::GivenUp(problem);
     }
 }

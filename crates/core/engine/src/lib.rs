@@ -30,7 +30,7 @@ mod tests;
 mod watch;
 
 pub use engine::Engine;
-pub use exchange::{Effect, Event, Side};
+pub use exchange::{Ambiguous, Candidate, Effect, Event, Side};
 pub use leg::{End, Leg, NotSeenEnd, SeenEnd, Whereabouts};
 pub use pass::{AskedHost, Pass, Times};
 pub use report::{Action, HostReport, LegReport, LegResult, PassOutcome, Report, Trouble};

@@ -40,11 +40,6 @@ impl<K: Ord + Clone> Links<K> {
         self.legs.contains_key(key)
     }
 
-    /// The legs that point at it.
-    pub(crate) fn of(&self, key: &K) -> impl Iterator<Item = LegId> + '_ {
-        self.legs.get(key).into_iter().flatten().copied()
-    }
-
     /// All that is pointed at, each with its legs.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&K, &BTreeSet<LegId>)> {
         self.legs.iter()

@@ -45,9 +45,9 @@ impl Names {
         names
     }
 
-    /// Whether some host has not said who it is.
-    pub(crate) fn has_silent(&self) -> bool {
-        self.silent.is_some()
+    /// The host that counts for those that have not said who they are, if there is one.
+    pub(crate) fn silent(&self) -> Option<HostId> {
+        self.silent
     }
 
     /// Full name first, then the first label if it is unique; else perhaps the silent one.

@@ -1,8 +1,12 @@
 //! How much is done at once, and what comes first.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
-use reprise_model::{HostId, LastReplication, LegId, Pace};
+use reprise_model::{HostId, LastReplication, LegId, MonoTime, Pace};
+
+/// An act that takes longer than this does not hold up the looks that other legs of its host wait for.
+const SLOW_ACT: Duration = Duration::from_secs(10);
 
 /// Where a leg stands while it waits: at which host, and what decides when its turn comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +29,8 @@ pub(crate) struct Queue {
     waiting: BTreeMap<(u32, HostId), BTreeSet<(LastReplication, LegId)>>,
     places: BTreeMap<LegId, Place>,
     running: BTreeMap<HostId, u32>,
+    /// When each host's latest act began.
+    began: BTreeMap<HostId, MonoTime>,
     running_in_all: u32,
 }
 
@@ -47,7 +53,7 @@ impl Queue {
     }
 
     /// The next leg whose host and the fleet have room; it counts as under way from now on.
-    pub(crate) fn next(&mut self, pace: Pace) -> Option<(HostId, LegId)> {
+    pub(crate) fn next(&mut self, pace: Pace, now: MonoTime) -> Option<(HostId, LegId)> {
         if self.running_in_all >= pace.fleet.get() {
             return None;
         }
@@ -57,6 +63,7 @@ impl Queue {
         let (host, leg) = (*host, legs.first()?.1);
         self.remove(leg);
         *self.running.entry(host).or_default() += 1;
+        self.began.insert(host, now);
         self.running_in_all += 1;
         Some((host, leg))
     }
@@ -72,6 +79,11 @@ impl Queue {
     /// How many acts are under way on a host.
     pub(crate) fn running(&self, host: HostId) -> u32 {
         self.running.get(&host).copied().unwrap_or(0)
+    }
+
+    /// Until when the acts on a host are to have it to themselves, if any are under way or waiting.
+    pub(crate) fn busy_until(&self, host: HostId) -> Option<MonoTime> {
+        self.is_busy(host).then(|| self.began.get(&host).map_or(MonoTime::default(), |began| *began + SLOW_ACT))
     }
 
     /// Whether a host has acts under way or waiting.
@@ -108,9 +120,9 @@ mod tests {
         let mut queue = Queue::default();
         queue.add(at(0, Place::LAST_TIER, LastReplication::Never), leg(1));
         queue.add(at(7, 3, LastReplication::At(HostTime(9))), leg(2));
-        assert_eq!(queue.next(pace), Some((HostId(7), leg(2))));
+        assert_eq!(queue.next(pace, MonoTime::default()), Some((HostId(7), leg(2))));
         queue.ended(HostId(7));
-        assert_eq!(queue.next(pace), Some((HostId(0), leg(1))));
+        assert_eq!(queue.next(pace, MonoTime::default()), Some((HostId(0), leg(1))));
     }
 
     #[test]
@@ -122,15 +134,15 @@ mod tests {
         }
         queue.add(at(1, 2, LastReplication::Never), leg(4));
         queue.add(at(1, 2, LastReplication::Never), leg(5));
-        assert_eq!(queue.next(pace), Some((HostId(0), leg(2))));
-        assert_eq!(queue.next(pace), Some((HostId(0), leg(3))));
-        assert_eq!(queue.next(pace), Some((HostId(1), leg(4))), "the first host is full");
-        assert_eq!(queue.next(pace), None, "the fleet is full");
+        assert_eq!(queue.next(pace, MonoTime::default()), Some((HostId(0), leg(2))));
+        assert_eq!(queue.next(pace, MonoTime::default()), Some((HostId(0), leg(3))));
+        assert_eq!(queue.next(pace, MonoTime::default()), Some((HostId(1), leg(4))), "the first host is full");
+        assert_eq!(queue.next(pace, MonoTime::default()), None, "the fleet is full");
         queue.ended(HostId(0));
-        assert_eq!(queue.next(pace), Some((HostId(0), leg(1))));
+        assert_eq!(queue.next(pace, MonoTime::default()), Some((HostId(0), leg(1))));
         queue.ended(HostId(1));
         queue.remove(leg(5));
-        assert_eq!(queue.next(pace), None);
+        assert_eq!(queue.next(pace, MonoTime::default()), None);
         assert!(!queue.is_busy(HostId(1)) && queue.is_busy(HostId(0)));
     }
 }

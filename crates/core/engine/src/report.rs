@@ -19,6 +19,8 @@ pub struct Report {
     pub hosts: Vec<HostReport>,
     /// The legs that were seen from either end, by VM and kind.
     pub legs: Vec<LegReport>,
+    /// What this pass was told to leave alone and did not see: names or GUIDs of VMs.
+    pub unmatched: Vec<String>,
 }
 
 /// What came of a pass.

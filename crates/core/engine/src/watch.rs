@@ -12,12 +12,15 @@ use crate::judge::{Memory, Verdict};
 use crate::leg::{End, Leg, SeenEnd, Whereabouts};
 use crate::retry;
 
-/// After an act whose answer was lost, Replicating is believed only if it still stands this long after: while a job
-/// runs, the state already reads as requested.
+/// After an act that did not itself bring it there, Replicating is believed only if it still stands this long after:
+/// while a job runs, ours or another's, the state already reads as requested.
 const DOUBT: Duration = Duration::from_secs(3);
 
 /// A host is given at least this long to be read after an act, whatever the limit on retries.
 const LOOK_AFTER_ACT: Duration = Duration::from_secs(30);
+
+/// By how much a host's own two times may disagree from look to look.
+const UPTIME_JITTER: Duration = Duration::from_secs(1);
 
 /// One leg in a pass.
 #[derive(Debug)]
@@ -26,8 +29,8 @@ pub(crate) struct LegWatch {
     pub(crate) leg: Leg,
     pub(crate) verdict: Verdict,
     pub(crate) memory: Memory,
-    /// When the sender's host had booted, as it was last seen not paused.
-    ran_since_boot: Option<HostTime>,
+    /// The sender's host's boot when the sender was last seen not paused.
+    ran_since_boot: Option<Boot>,
     /// In which state each end was last seen, and when the look began that first showed it so.
     sender_state: Option<(ReplicationState, MonoTime)>,
     receiver_state: Option<(ReplicationState, MonoTime)>,
@@ -52,6 +55,13 @@ pub(crate) struct LegWatch {
     pub(crate) resumed: bool,
     /// The first resume rested on nothing but policy.
     pub(crate) without_evidence: bool,
+    /// That it runs was doubted once, since a job of somebody else, or one of ours whose answer was lost, may make it only
+    /// look so.
+    doubted: bool,
+    /// The last look that shows it is older than the end of our last act, and no newer one came.
+    pub(crate) unproved: bool,
+    /// No host shows it any more.
+    pub(crate) gone: bool,
     /// An act's answer was lost.
     pub(crate) answer_lost: bool,
     /// Whether the event log that could explain its stop could not be read when that was decided.
@@ -63,6 +73,34 @@ pub(crate) struct LegWatch {
     pub(crate) confirmed: bool,
     pub(crate) began: Option<MonoTime>,
     pub(crate) ended: Option<MonoTime>,
+}
+
+/// A host's boot, as a look showed it.
+#[derive(Clone, Copy, Debug)]
+struct Boot {
+    host: HostId,
+    at: HostTime,
+    up_for: Duration,
+    looked: MonoTime,
+    /// When the look had ended: the host said it between the two.
+    told: MonoTime,
+}
+
+impl Boot {
+    fn of(end: &SeenEnd, told: MonoTime) -> Option<Self> {
+        Some(Self { host: end.host, at: end.booted?, up_for: end.up_for?, looked: end.looked, told })
+    }
+
+    /// Whether the host has booted again by a later look. Windows moves the time of the boot with the clock when that is
+    /// set, so the time alone proves nothing: the host must have been up for less than it would have been.
+    fn is_over(self, later: &SeenEnd) -> bool {
+        // A VM that has moved is on a host with a boot of its own.
+        let (true, Some(at), Some(up_for)) = (later.host == self.host, later.booted, later.up_for) else {
+            return false;
+        };
+        let would_be = self.up_for.saturating_add(later.looked.since(self.told));
+        at != self.at && up_for.saturating_add(UPTIME_JITTER) < would_be
+    }
 }
 
 /// The last act, until a fresh look tells what came of it.
@@ -114,6 +152,9 @@ impl LegWatch {
             exhausted: false,
             resumed: false,
             without_evidence: false,
+            doubted: false,
+            unproved: false,
+            gone: false,
             answer_lost: false,
             unread_log: false,
             planned: None,
@@ -124,12 +165,12 @@ impl LegWatch {
         }
     }
 
-    /// Takes in what is seen now, before it is judged.
-    pub(crate) fn saw(&mut self, leg: Leg) {
+    /// Takes in what is known now, before it is judged.
+    pub(crate) fn saw(&mut self, leg: Leg, now: MonoTime) {
         if let Some(sender) = leg.sender.seen() {
             let state = sender.object.state;
             let paused = state == ReplicationState::Suspended;
-            let rebooted = self.ran_since_boot.is_some() && self.ran_since_boot != sender.booted;
+            let rebooted = self.ran_since_boot.is_some_and(|boot| boot.is_over(sender));
             if self.before.is_none() {
                 self.before = Some(state);
                 self.memory.paused_from_start = paused;
@@ -140,7 +181,8 @@ impl LegWatch {
             if !paused && !self.is_stale_look(&leg) {
                 // Whatever pause may follow begins while we watch.
                 self.memory.paused_from_start = false;
-                self.ran_since_boot = sender.booted;
+                let known = self.ran_since_boot.filter(|boot| boot.looked == sender.looked);
+                self.ran_since_boot = known.or_else(|| Boot::of(sender, now)).or(self.ran_since_boot);
             }
             if self.data_before.is_some_and(|before| sender.object.last_replication > before) {
                 self.confirmed = true;
@@ -151,6 +193,11 @@ impl LegWatch {
         self.leg = leg;
     }
 
+    /// Whether any end was ever seen, and not only something that could not be read.
+    pub(crate) fn was_seen(&self) -> bool {
+        self.sender_state.is_some() || self.receiver_state.is_some()
+    }
+
     /// Since when an end is as it is, as far as we have seen: the beginning of the first look that showed it so, or the
     /// end of our own last act on it.
     pub(crate) fn since(&self, side: Side) -> MonoTime {
@@ -158,7 +205,8 @@ impl LegWatch {
             Side::Sender => (self.sender_state, Side::Receiver),
             Side::Receiver => (self.receiver_state, Side::Sender),
         };
-        let acted = if self.side == other { None } else { self.ended };
+        // While an act is under way, the one that ended may have been on the other end.
+        let acted = if self.side == other || self.acting.is_some() { None } else { self.ended };
         state.map(|(_, since)| since).max(acted).unwrap_or_default()
     }
 
@@ -207,6 +255,7 @@ impl LegWatch {
             }
             return;
         }
+        self.unproved = false;
         let Some(last) = self.unweighed.take() else { return };
         let Some((state, newest)) = self.end(self.side).map(|end| (end.object.state, end.object.last_replication))
         else {
@@ -251,14 +300,15 @@ impl LegWatch {
 
     fn weigh_running(&mut self, now: MonoTime, last: Unweighed) {
         self.trouble = None;
+        self.answer_lost |= matches!(last.outcome, Outcome::Unknown(_));
         match last.outcome {
             Outcome::Ended(_) => self.resumed = true,
-            Outcome::Unknown(problem) if !self.answer_lost => {
-                self.answer_lost = true;
-                self.fresh_after = Some(now + DOUBT);
-                self.unweighed = Some(Unweighed { from: last.from, outcome: Outcome::Unknown(problem) });
+            Outcome::Unknown(_) | Outcome::Refused(_) | Outcome::Stale { .. } | Outcome::NotDone(_) => {
+                if !std::mem::replace(&mut self.doubted, true) {
+                    self.fresh_after = Some(now + DOUBT);
+                    self.unweighed = Some(last);
+                }
             }
-            Outcome::Unknown(_) | Outcome::Refused(_) | Outcome::Stale { .. } | Outcome::NotDone(_) => {}
         }
     }
 
@@ -298,10 +348,8 @@ impl LegWatch {
     /// Nothing more will be learnt of what was under way.
     pub(crate) fn cut_off(&mut self, why: &str) {
         let (acting, unweighed) = (self.acting.take(), self.unweighed.take());
-        if (acting.is_some() || unweighed.is_some()) && matches!(self.verdict, Verdict::Healthy { .. }) {
-            // It was looked at before the act had ended: while a job runs, the state already reads as requested.
-            self.verdict = Verdict::Fail(Reason::ResumeFailed);
-        }
+        // It was looked at before the act had ended: while a job runs, the state already reads as requested.
+        self.unproved = acting.is_some() || unweighed.is_some();
         if let Some(Unweighed { outcome: Outcome::NotDone(problem) | Outcome::Unknown(problem), .. }) = unweighed {
             self.trouble = Some(Failure::Problem(problem));
         } else if acting.is_some() || unweighed.is_some() {

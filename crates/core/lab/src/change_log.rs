@@ -7,9 +7,13 @@ use crate::replication::state;
 use crate::vm_power::Power;
 use crate::world::{Due, World};
 
-/// Whether changes are still written down: while a leg is paused or in error too, but not once a resync is due.
-fn tracks(leg: &Leg) -> bool {
-    matches!(leg.sender.state, state::REPLICATING | state::SUSPENDED | state::ERROR)
+/// Whether changes are still written down: while a leg is paused, in error or resynchronized too, but not once a resync
+/// is due.
+pub(crate) fn tracks(leg: &Leg) -> bool {
+    matches!(
+        leg.sender.state,
+        state::REPLICATING | state::SUSPENDED | state::ERROR | state::RESYNCHRONIZING | state::RESYNC_SUSPENDED
+    )
 }
 
 impl World {
@@ -97,7 +101,9 @@ impl World {
             leg.sender.state = state::RESYNC_REQUIRED;
             leg.heals = false;
             leg.transfer = None;
+            leg.resync = None;
         }
+        self.await_resync_hours(at);
     }
 }
 

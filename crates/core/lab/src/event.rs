@@ -28,6 +28,8 @@ pub(crate) const ABORTED: u32 = 0x8000_4004;
 pub(crate) const CANNOT_CONNECT: u32 = 0x0000_2EFD;
 /// Unspecified error.
 pub(crate) const UNSPECIFIED: u32 = 0x8000_4005;
+/// `WinHTTP`: the operation was cancelled.
+pub(crate) const CANCELLED: u32 = 0x0000_2EF1;
 
 /// What happened, before it has a number and a time.
 #[derive(Clone, Debug)]
@@ -38,6 +40,8 @@ pub(crate) enum Happening<'a> {
     NonRecoverable { vm: Uuid, name: &'a str },
     /// 32315: will try again.
     WillRetry { vm: Uuid, name: &'a str, minutes: u64 },
+    /// What a receiver writes of a replica VM that somebody holds: 32546, 19050, and 32056 or 32032 with 33680.
+    AtReplica { vm: Uuid, name: &'a str, id: u32, code: Option<u32> },
     /// 1074: somebody asked for a restart or shutdown.
     ShutdownAsked,
     /// 6006: the event log stops in order.
@@ -73,6 +77,9 @@ impl Happening<'_> {
                     format!("failed to replicate virtual machine '{name}' and will retry after {minutes} minute(s).");
                 (VMMS, 32315, "Warning", Some(*vm), None, text)
             }
+            Self::AtReplica { vm, name, id, code } => {
+                (VMMS, *id, "Error", Some(*vm), *code, format!("virtual machine '{name}' {}", at_replica(*id)))
+            }
             Self::ShutdownAsked => (SYSTEM, 1074, "Information", None, None, "A restart was initiated.".to_owned()),
             Self::LogStopped => {
                 (SYSTEM, 6006, "Information", None, None, "The Event log service was stopped.".to_owned())
@@ -99,10 +106,11 @@ impl Happening<'_> {
     /// it gives no names. GUIDs are in upper case, and an error is named by its number for the message table.
     fn values(&self) -> Vec<(&'static str, String)> {
         let of = |vm: &Uuid, name: &str| [("VmName", name.to_owned()), ("VmId", vm.to_string().to_uppercase())];
+        let error = |code: &u32| [("ErrorMessage", format!("%%{code}")), ("ErrorCode", format!("0x{code:08X}"))];
         match self {
-            Self::SendFailed { vm, name, code } => {
-                let error = [("ErrorMessage", format!("%%{code}")), ("ErrorCode", format!("0x{code:08X}"))];
-                of(vm, name).into_iter().chain(error).collect()
+            Self::SendFailed { vm, name, code } => of(vm, name).into_iter().chain(error(code)).collect(),
+            Self::AtReplica { vm, name, code, .. } => {
+                of(vm, name).into_iter().chain(code.iter().flat_map(error)).collect()
             }
             Self::NonRecoverable { vm, name } => of(vm, name).to_vec(),
             Self::WillRetry { vm, name, minutes } => vec![
@@ -123,5 +131,14 @@ impl Happening<'_> {
             Self::KernelPower => vec![("BugcheckCode", "0".to_owned()), ("PowerButtonTimestamp", "0".to_owned())],
             Self::LogStopped | Self::LogStarted | Self::UnexpectedShutdown => Vec::new(),
         }
+    }
+}
+
+fn at_replica(id: u32) -> &'static str {
+    match id {
+        32_546 => "is not in a valid state for the operation.",
+        19_050 => "failed to perform the operation. It is not in a valid state.",
+        33_680 => "failed to complete a replication operation.",
+        _ => "failed to apply the log: operation aborted (0x80004004).",
     }
 }

@@ -26,6 +26,7 @@ impl World {
             power: if mode == mode::PRIMARY { Power::Running } else { Power::Off },
             on_since: Duration::ZERO,
             mode: if places.len() > 1 { mode } else { mode::NONE },
+            locked_until: None,
         });
         let hops = places.iter().zip(places.iter().skip(1)).zip([Kind::Simple, Kind::Extended]);
         Vm {
@@ -34,6 +35,7 @@ impl World {
             churn: own.u64(20..=400) << 10,
             objects: objects.collect(),
             legs: hops.map(|((from, to), kind)| self.new_leg(kind, *from, *to)).collect(),
+            test_of: None,
         }
     }
 
@@ -65,6 +67,12 @@ impl World {
             transfers: 0,
             retries: 0,
             heals: false,
+            applied: Some(Duration::ZERO),
+            points_from: Some(Duration::ZERO),
+            tested: None,
+            resync: None,
+            auto_resync: false,
+            window: self.first_window(),
         }
     }
 

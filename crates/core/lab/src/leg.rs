@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use crate::health::Window;
+use crate::resync::Resync;
 use crate::vm_power::Power;
 
 /// The number of Hyper-V's own replication provider.
@@ -14,6 +16,7 @@ pub(crate) mod mode {
     pub(crate) const NONE: u16 = 0;
     pub(crate) const PRIMARY: u16 = 1;
     pub(crate) const REPLICA: u16 = 2;
+    pub(crate) const TEST_REPLICA: u16 = 3;
     pub(crate) const EXTENDED_REPLICA: u16 = 4;
 }
 
@@ -24,10 +27,12 @@ pub(crate) struct Vm {
     pub(crate) disk_bytes: u64,
     /// Bytes that change in a second while the VM runs.
     pub(crate) churn: u64,
-    /// One per host that holds it: the primary first, then its replica, then the extended one. Never empty.
+    /// One per host that holds it: the primary first, then its replica, then the extended one. None once it is deleted.
     pub(crate) objects: Vec<Object>,
     /// The simple leg, then the extended one.
     pub(crate) legs: Vec<Leg>,
+    /// The VM whose replica it was made from, if it is a test VM.
+    pub(crate) test_of: Option<Uuid>,
 }
 
 /// A VM on one host.
@@ -39,6 +44,14 @@ pub(crate) struct Object {
     /// Since when it runs, if it does.
     pub(crate) on_since: Duration,
     pub(crate) mode: u16,
+    /// Until when a backup holds it.
+    pub(crate) locked_until: Option<Duration>,
+}
+
+impl Object {
+    pub(crate) fn is_locked(&self, now: Duration) -> bool {
+        self.locked_until.is_some_and(|until| now < until)
+    }
 }
 
 /// Which of a VM's legs.
@@ -80,6 +93,18 @@ pub(crate) struct Leg {
     pub(crate) retries: usize,
     /// Server 2012 shows Error while it still retries by itself.
     pub(crate) heals: bool,
+    /// When the receiver last put what had arrived into its disks.
+    pub(crate) applied: Option<Duration>,
+    /// The oldest recovery point at the receiver.
+    pub(crate) points_from: Option<Duration>,
+    /// When a test failover was last made.
+    pub(crate) tested: Option<Duration>,
+    /// The resynchronization under way or planned.
+    pub(crate) resync: Option<Resync>,
+    /// `AutoResynchronizeEnabled`
+    pub(crate) auto_resync: bool,
+    /// What the present monitoring window has counted.
+    pub(crate) window: Window,
 }
 
 /// Data on its way.

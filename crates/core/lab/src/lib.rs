@@ -12,11 +12,13 @@ mod command;
 mod event;
 mod event_log;
 mod fault;
+mod health;
 mod host;
 mod job;
 mod layout;
 mod leg;
 mod replication;
+mod resync;
 pub mod schema;
 mod spec;
 #[cfg(test)]

@@ -4,17 +4,19 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use crate::event::{ABORTED, CANNOT_CONNECT, Happening, UNSPECIFIED};
+use crate::event::{ABORTED, CANCELLED, CANNOT_CONNECT, Happening, UNSPECIFIED};
 use crate::host::Host;
 use crate::job::{self, Job, Stage};
-use crate::leg::{At, End, Kind, Leg, Transfer, Vm};
+use crate::leg::{At, Kind, Leg, Transfer, Vm};
 use crate::spec::Os;
 use crate::world::{Due, World};
 
 /// States by WMI's numbers, as the machine uses them.
 pub(crate) mod state {
+    pub(crate) const READY: u16 = 1;
     pub(crate) const INITIAL: u16 = 2;
     pub(crate) const REPLICATING: u16 = 3;
+    pub(crate) const PREPARED: u16 = 4;
     pub(crate) const FAILED_OVER: u16 = 5;
     pub(crate) const COMMITTED: u16 = 6;
     pub(crate) const SUSPENDED: u16 = 7;
@@ -22,6 +24,8 @@ pub(crate) mod state {
     pub(crate) const RESYNC_REQUIRED: u16 = 9;
     pub(crate) const RESYNCHRONIZING: u16 = 10;
     pub(crate) const RESYNC_SUSPENDED: u16 = 11;
+    pub(crate) const UPDATING: u16 = 15;
+    pub(crate) const UPDATE_ERROR: u16 = 16;
 }
 
 /// Bytes a second that a link carries: 1 Gbit/s with some overhead.
@@ -79,6 +83,8 @@ impl World {
             }
             Due::LogCheck(at) => self.check_log(at),
             Due::FlipBack { at, sender, from, to } => self.flip_back(at, sender, from, to),
+            Due::Resync(at) => self.resync_is_due(at),
+            Due::ResyncHours(at) => self.resync_by_itself(at),
         }
     }
 
@@ -131,6 +137,7 @@ impl World {
             // A stopped leg misses its cycles quietly; a stopped host counts nothing.
             if let Some(leg) = self.leg_mut(at).filter(|_| !sends) {
                 leg.cycles_missed += 1;
+                self.tally(at, |window| window.missed += 1);
             }
             self.plan_cycle(at, frequency);
             return;
@@ -151,6 +158,9 @@ impl World {
         let (_, leg) = self.leg(at)?;
         if !self.reaches(leg) {
             return Some(Obstacle::Passing(CANNOT_CONNECT));
+        }
+        if self.spec.os == Os::Server2012 && self.is_locked(at) {
+            return Some(Obstacle::Passing(CANCELLED));
         }
         match leg.receiver.state {
             state::INITIAL | state::REPLICATING => None,
@@ -182,6 +192,7 @@ impl World {
     fn arrive(&mut self, at: At, number: u64) {
         let now = self.now;
         let blocked = self.obstacle(at).is_some();
+        let locked = self.is_locked(at);
         let Some(leg) = self.leg_mut(at) else { return };
         let Some(transfer) = leg.transfer.filter(|t| t.number == number) else { return };
         if blocked || !sends(leg) {
@@ -192,6 +203,8 @@ impl World {
         leg.retries = 0;
         leg.heals = false;
         leg.cycles_ok += 1;
+        // Receiving and applying are two things since Server 2012 R2: what a backup holds is applied later.
+        leg.applied = if locked { leg.applied } else { Some(now) };
         for end in [&mut leg.sender, &mut leg.receiver] {
             end.last_replication = end.last_replication.max(Some(transfer.began)).max(Some(now));
         }
@@ -199,7 +212,21 @@ impl World {
         if leg.receiver.state == state::INITIAL {
             leg.receiver.state = state::REPLICATING;
         }
+        if leg.points_from.is_none() {
+            leg.points_from = Some(now);
+        }
+        let latency = now.saturating_sub(transfer.began);
+        self.tally(at, |window| {
+            window.ok += 1;
+            window.bytes = window.bytes.saturating_add(transfer.bytes);
+            window.bytes_max = window.bytes_max.max(transfer.bytes);
+            window.latency += latency;
+            window.latency_max = window.latency_max.max(latency);
+        });
         self.watch_log(at);
+        if locked {
+            self.record_lock(at);
+        }
         if at.kind == Kind::Simple {
             self.log_onwards(At { kind: Kind::Extended, ..at }, transfer.bytes);
         }
@@ -218,7 +245,14 @@ impl World {
             leg.heals = true;
         }
         let minutes = self.leg(at).and_then(|(_, leg)| self.retry_minutes(leg)).unwrap_or(1);
-        self.record_at_sender(at, |id, name| {
+        self.tally(at, |window| {
+            window.missed += 1;
+            if code == UNSPECIFIED { window.failures += 1 } else { window.network_failures += 1 }
+        });
+        if code == CANCELLED {
+            self.record_lock(at);
+        }
+        self.record_at(at, true, |id, name| {
             vec![Happening::SendFailed { vm: id, name, code }, Happening::WillRetry { vm: id, name, minutes }]
         });
     }
@@ -239,7 +273,11 @@ impl World {
         leg.heals = false;
         leg.cycles_missed += 1;
         leg.cancel_transfer();
-        self.record_at_sender(at, |id, name| {
+        self.tally(at, |window| {
+            window.missed += 1;
+            window.failures += 1;
+        });
+        self.record_at(at, true, |id, name| {
             vec![Happening::SendFailed { vm: id, name, code }, Happening::NonRecoverable { vm: id, name }]
         });
     }
@@ -250,12 +288,28 @@ impl World {
         self.fail_for_good(at, ABORTED, to);
     }
 
-    fn record_at_sender(&mut self, at: At, happenings: impl for<'a> Fn(Uuid, &'a str) -> Vec<Happening<'a>>) {
+    /// Whether somebody holds the replica VM, as a backup does.
+    fn is_locked(&self, at: At) -> bool {
+        let object = self.leg(at).and_then(|(vm, leg)| vm.on(leg.receiver.host));
+        object.is_some_and(|object| object.is_locked(self.now))
+    }
+
+    /// What the receiver writes of data for a replica VM that somebody holds.
+    fn record_lock(&mut self, at: At) {
+        let ids: &[u32] =
+            if self.spec.os == Os::Server2012 { &[32_546, 19_050, 32_056] } else { &[32_546, 19_050, 32_032, 33_680] };
+        self.record_at(at, false, |vm, name| {
+            let code = |id| matches!(id, 32_032 | 32_056).then_some(ABORTED);
+            ids.iter().map(|id| Happening::AtReplica { vm, name, id: *id, code: code(*id) }).collect()
+        });
+    }
+
+    fn record_at(&mut self, at: At, sender: bool, happenings: impl for<'a> Fn(Uuid, &'a str) -> Vec<Happening<'a>>) {
         let now = self.now;
         let Some(vm) = self.vms.get(at.vm) else { return };
-        let Some(sender) = vm.leg(at.kind).and_then(|leg| vm.on(leg.sender.host)) else { return };
-        if let Some(host) = self.hosts.get_mut(sender.host) {
-            for happening in happenings(vm.id, &sender.name) {
+        let Some(object) = vm.leg(at.kind).and_then(|leg| vm.on(leg.end(sender).host)) else { return };
+        if let Some(host) = self.hosts.get_mut(object.host) {
+            for happening in happenings(vm.id, &object.name) {
                 host.record(now, &happening);
             }
         }
@@ -268,7 +322,8 @@ impl World {
         let end = self.leg_mut(at)?.end_mut(sender);
         let (host, from) = (end.host, end.state);
         end.changing = Some((id, requested));
-        let job = Job { id, at, sender, from, to, started: now, stage: Stage::Running };
+        let (kind, stage) = (job::STATE_CHANGE, Stage::Running);
+        let job = Job { id, at, sender, kind, from, to, submitted: now, starts: now, stage };
         self.hosts.get_mut(host)?.jobs.insert(id, job);
         if self.decide_fate(host, at.vm, id) {
             self.schedule(now + takes, Due::JobEnd(host, id));
@@ -303,7 +358,7 @@ impl World {
     /// Why a job cannot end well: the far side may have changed since it began.
     fn refuses(&self, job: &Job) -> Option<String> {
         let Some((vm, leg)) = self.leg(job.at) else { return Some("Replication was removed meanwhile.".to_owned()) };
-        let resumes = job.sender && matches!(job.to, state::REPLICATING | state::INITIAL);
+        let resumes = job.sender && matches!(job.to, state::REPLICATING | state::INITIAL | state::PREPARED);
         let failed_over =
             !matches!(leg.receiver.state, state::INITIAL | state::REPLICATING | state::SUSPENDED | state::ERROR);
         if resumes && self.reaches(leg) && failed_over {
@@ -315,23 +370,41 @@ impl World {
     /// Puts one end into a state, with what follows from it.
     pub(crate) fn change_state(&mut self, at: At, sender: bool, to: u16) {
         self.count_log(at);
+        let now = self.now;
         let Some(leg) = self.leg_mut(at) else { return };
         leg.end_mut(sender).state = to;
         if !sender {
             return;
         }
         leg.heals = false;
-        if matches!(to, state::REPLICATING | state::INITIAL) {
-            leg.retries = 0;
-            self.plan_cycle(at, SOON);
-            self.watch_log(at);
-        } else {
-            leg.cancel_transfer();
+        match to {
+            state::REPLICATING | state::INITIAL => {
+                leg.retries = 0;
+                self.forget_resync(at, "Replication was resumed without it.");
+                self.plan_cycle(at, SOON);
+                self.watch_log(at);
+            }
+            state::PREPARED => {
+                // What is left is sent before the state is reached.
+                (leg.logged, leg.transfer) = (0, None);
+                (leg.sender.last_replication, leg.receiver.last_replication) = (Some(now), Some(now));
+                leg.applied = Some(now);
+            }
+            state::RESYNCHRONIZING => self.pause_resync(at, false),
+            state::RESYNC_SUSPENDED => self.pause_resync(at, true),
+            state::RESYNC_REQUIRED => {
+                self.forget_resync(at, "The resynchronization was cancelled.");
+                self.await_resync_hours(at);
+            }
+            _ => leg.cancel_transfer(),
         }
     }
 
     /// Whether WMI lets the state of an end be changed so (2.4 and 4.2 of the reference), and to which state.
-    pub(crate) fn allowed(end: &End, requested: u16) -> Option<u16> {
+    pub(crate) fn allowed(&self, at: At, sender: bool, requested: u16) -> Option<u16> {
+        let (vm, leg) = self.leg(at)?;
+        let end = leg.end(sender);
+        let off = vm.on(end.host).is_some_and(|object| !object.is_running());
         match (end.state, requested) {
             // An initial replication that never ended goes on with itself.
             (state::SUSPENDED | state::ERROR, 3) if end.last_replication.is_none() => Some(state::INITIAL),
@@ -339,6 +412,10 @@ impl World {
             (state::RESYNC_SUSPENDED, 3) => Some(state::RESYNCHRONIZING),
             (state::REPLICATING | state::INITIAL, 7) => Some(state::SUSPENDED),
             (state::RESYNCHRONIZING, 7) => Some(state::RESYNC_SUSPENDED),
+            (state::RESYNCHRONIZING, 9) if sender => Some(state::RESYNC_REQUIRED),
+            (state::INITIAL, 1) if sender => Some(state::READY),
+            (state::UPDATE_ERROR, 15) => Some(state::UPDATING),
+            (state::REPLICATING, 4) if sender && off && self.obstacle(at).is_none() => Some(state::PREPARED),
             _ => None,
         }
     }

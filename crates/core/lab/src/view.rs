@@ -101,8 +101,12 @@ pub struct Leg {
     pub last_replication_time: Option<Duration>,
     /// Whether data is on its way.
     pub in_flight: bool,
+    /// Whether a job changes the sender's state now.
+    pub changing: bool,
     /// The receiver's kind of failover.
     pub failed_over_type: u16,
+    /// How many recovery points the receiver keeps.
+    pub recovery_points: u64,
 }
 
 /// One replication path.
@@ -132,7 +136,7 @@ impl world::World {
             started_us: self.spec.started_us,
             seed: self.spec.seed,
             hosts: self.hosts.iter().map(|host| self.view_host(host)).collect(),
-            vms: self.vms.iter().map(|vm| self.view_vm(vm)).collect(),
+            vms: self.vms.iter().filter(|vm| !vm.objects.is_empty()).map(|vm| self.view_vm(vm)).collect(),
             links: links.collect(),
         }
     }
@@ -181,7 +185,9 @@ impl world::World {
                 cycles_missed: leg.cycles_missed,
                 last_replication_time: leg.receiver.last_replication,
                 in_flight: leg.transfer.is_some(),
+                changing: leg.sender.changing.is_some(),
                 failed_over_type: leg.receiver.failed_over,
+                recovery_points: self.recovery_points(leg),
             }
         });
         Vm { vm: vm.name().to_owned(), vm_id: vm.id, legs: legs.collect() }

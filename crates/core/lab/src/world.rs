@@ -50,6 +50,10 @@ pub(crate) enum Due {
     LogCheck(At),
     /// A state that a job had changed goes back.
     FlipBack { at: At, sender: bool, from: u16, to: u16 },
+    /// A resynchronization begins or ends.
+    Resync(At),
+    /// The hours of automatic resynchronization may have come.
+    ResyncHours(At),
 }
 
 /// How a host's management address behaves now.

@@ -78,7 +78,7 @@ impl Problem {
                 "check the user and the password, and that the account is in Hyper-V Administrators and Remote Management Users on the host"
             }
             ProblemKind::NotThere => {
-                "check that the Hyper-V role is installed and that the service vmms runs; it may still be starting"
+                "check that the Hyper-V role is installed and that the service vmms runs; it may still be starting. If both are so, the account may not see Hyper-V: put it into Hyper-V Administrators on the host"
             }
             ProblemKind::Busy => {
                 "wait: the host is busy or starting; if it lasts, look for other programs that use WinRM heavily"

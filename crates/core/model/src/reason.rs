@@ -204,6 +204,10 @@ reasons! {
         "Its primary side is a cluster, and no asked host has the VM.",
         "The PrimaryConnectionPoint differs from the PrimaryHostSystem, and no asked host shows the sender's end.",
         "Add all nodes of that cluster.";
+    NotShown = "not_shown",
+        "No host shows it any more.",
+        "An earlier look showed it, and the latest looks at its hosts do not.",
+        "If its replication was removed on purpose, nothing; else see whether its hosts still load their VMs, and run again.";
     Changed = "changed",
         "It changed between look and act, and another look did not settle it in time.",
         "The read before the act showed another state than the look it was decided on.",

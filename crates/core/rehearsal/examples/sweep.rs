@@ -5,7 +5,6 @@
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use reprise_lab::Os;
 use reprise_rehearsal::{Options, rehearse};
 
 fn main() -> ExitCode {
@@ -22,9 +21,7 @@ fn main() -> ExitCode {
     while until.elapsed() < length {
         // Everything follows from the seed, so that a find comes back when the sweep begins with it.
         let seed = first + seeds;
-        let os = if seed.is_multiple_of(4) { Os::Server2012 } else { Os::Server2012R2 };
-        let options = Options { hosts: 2 + usize::from(seed.is_multiple_of(3)), vms: 12, os, sabotage: None };
-        match rehearse(seed, &options) {
+        match rehearse(seed, &Options::default()) {
             Ok(summary) => steps += summary.steps,
             Err(find) => {
                 finds += 1;

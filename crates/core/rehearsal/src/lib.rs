@@ -4,13 +4,19 @@
 //! between them with delays, loses some, lets people and hosts interfere, and holds everything against a shadow of what
 //! must be true. It does no I/O and reads no clock: the same seed gives the same bytes.
 //!
-//! Start with [`rehearse`]; `fault` says what goes wrong, `shadow` what must hold all the same.
+//! Start with [`rehearse`]; `scene` says what a story is played on, `trouble` what goes wrong, `shadow` what must hold
+//! all the same, and `calm` what must be left of it at the end.
 
-mod fault;
+mod calm;
+mod evidence;
 mod procedure;
-mod rehearsal;
+mod run;
+mod scene;
 mod shadow;
+mod story;
 #[cfg(test)]
 mod tests;
+mod trouble;
+mod wire;
 
-pub use rehearsal::{Find, Options, Sabotage, Summary, rehearse};
+pub use story::{Find, Options, Sabotage, Summary, rehearse};

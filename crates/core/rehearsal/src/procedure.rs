@@ -6,6 +6,8 @@ use cim::stepped::{Next, Stepped};
 use cim::{CallError, Reply, Request};
 use reprise_model::{Act, HostId, Observation, Outcome};
 
+use crate::shadow::Shown;
+
 /// What a procedure is for.
 #[derive(Clone, Debug)]
 pub(crate) enum Purpose {
@@ -27,8 +29,8 @@ pub(crate) enum Waits {
     Sleeps { until: Duration },
     /// Its request is on the way to the host.
     Sent { request: Request, arrives: Duration },
-    /// The answer is on its way back.
-    Answered { answer: Result<Reply, CallError>, arrives: Duration },
+    /// The answer to a request is on its way back.
+    Answered { request: Request, answer: Result<Reply, CallError>, arrives: Duration },
     /// It is done.
     Done(Ended),
 }
@@ -39,6 +41,8 @@ pub(crate) struct Procedure {
     pub(crate) purpose: Purpose,
     pub(crate) began: Duration,
     pub(crate) waits: Waits,
+    /// What came back to it so far, for the shadow.
+    pub(crate) shown: Shown,
     stepped: Stepped<Ended>,
 }
 
@@ -55,7 +59,8 @@ impl Procedure {
     }
 
     fn new(host: HostId, purpose: Purpose, now: Duration, stepped: Stepped<Ended>) -> Self {
-        Self { host, purpose, began: now, waits: Waits::Sleeps { until: now }, stepped }
+        let waits = Waits::Sleeps { until: now };
+        Self { host, purpose, began: now, waits, shown: Shown::default(), stepped }
     }
 
     /// When it goes on by itself.

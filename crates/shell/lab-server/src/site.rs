@@ -10,10 +10,11 @@ use tokio::time::{Instant, timeout};
 use wsman::eventing::Served;
 use wsman::server::{RequestKind, Server};
 
-use crate::Options;
 use crate::count::Counters;
 use crate::door::Door;
+use crate::entrance::Entrances;
 use crate::event_logs::Logs;
+use crate::{Options, StartError};
 
 /// Longest wait for a port to follow its host: opening and closing a listener is a matter of microseconds.
 const SETTLE_MAX: Duration = Duration::from_secs(10);
@@ -21,6 +22,7 @@ const SETTLE_MAX: Duration = Duration::from_secs(10);
 /// One running lab.
 pub(crate) struct Site {
     pub(crate) options: Options,
+    pub(crate) entrances: Entrances,
     pub(crate) began: Instant,
     /// How many records all hosts together have written, for Pulls that wait.
     pub(crate) written: watch::Sender<u64>,
@@ -58,18 +60,20 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Site {
-    pub(crate) fn new(world: World, options: Options) -> std::io::Result<(Arc<Self>, Vec<Door>)> {
+    pub(crate) fn new(world: World, options: Options) -> Result<(Arc<Self>, Vec<Door>), StartError> {
         let version = format!("OS: {} SP: 0.0 Stack: 3.0", world.os_version());
+        let name_of = |index| world.host_name(index).unwrap_or_default().to_owned();
+        let names: Vec<String> = (0..world.host_count()).map(name_of).collect();
+        let entrances = Entrances::new(&options, &names).map_err(StartError::Certificate)?;
         let mut hosts = Vec::new();
         let mut doors = Vec::new();
-        for index in 0..world.host_count() {
-            let name = world.host_name(index).unwrap_or_default().to_owned();
+        for (index, name) in names.into_iter().enumerate() {
             let (wanted, follow) = watch::channel(world.face(index));
             let (show, actual) = watch::channel(Face::Refuse);
-            let door = Door::new(index, follow, show)?;
+            let door = Door::new(index, follow, show).map_err(StartError::Listen)?;
             hosts.push(HostPort {
                 address: HostAddress {
-                    url: format!("http://{}/wsman", door.address()),
+                    url: format!("{}://{}/wsman", entrances.url_scheme(), door.address()),
                     user: options.user.clone(),
                     password: options.password.clone(),
                     name: name.clone(),
@@ -83,7 +87,7 @@ impl Site {
             doors.push(door);
         }
         let (began, written) = (Instant::now(), watch::Sender::new(0));
-        Ok((Arc::new(Self { options, began, written, world: Mutex::new(world), hosts }), doors))
+        Ok((Arc::new(Self { options, entrances, began, written, world: Mutex::new(world), hosts }), doors))
     }
 
     pub(crate) fn addresses(&self) -> Vec<HostAddress> {

@@ -63,7 +63,9 @@ struct Leg {
     cycles_missed: u64,
     last_replication_time: Option<String>,
     in_flight: bool,
+    changing: bool,
     failed_over_type: u16,
+    recovery_points: u64,
 }
 
 #[derive(Serialize)]
@@ -139,7 +141,9 @@ fn vm(vm: &view::Vm, at: &dyn Fn(Duration) -> String) -> Vm {
         cycles_missed: leg.cycles_missed,
         last_replication_time: leg.last_replication_time.map(at),
         in_flight: leg.in_flight,
+        changing: leg.changing,
         failed_over_type: leg.failed_over_type,
+        recovery_points: leg.recovery_points,
     });
     Vm { vm: vm.vm.clone(), vm_id: vm.vm_id.to_string(), legs: legs.collect() }
 }

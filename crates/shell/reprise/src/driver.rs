@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use reprise_engine::{Effect, Engine, Event, Report};
+use reprise_engine::{Ambiguous, Effect, Engine, Event, Report};
 use reprise_model::{
     Act, ActId, Evidence, HostId, MonoTime, Now, Observation, Outcome, Problem, ProblemKind, Timestamp,
 };
@@ -37,6 +37,14 @@ impl Clock {
     }
 }
 
+/// A pass that ended without a report.
+pub(crate) enum Broken {
+    /// What it was asked to leave alone stands for several VMs.
+    Ambiguous(Ambiguous),
+    /// The engine ended without saying anything: a bug.
+    NoReport,
+}
+
 /// Runs one pass to its end. `stop` ends it early; what is under way is dropped, which every procedure allows.
 pub(crate) async fn run(
     mut engine: Engine,
@@ -44,7 +52,7 @@ pub(crate) async fn run(
     links: &mut Links,
     watcher: &mut impl Watcher,
     stop: impl Future<Output = ()>,
-) -> Option<Report> {
+) -> Result<Report, Broken> {
     let mut tasks = Tasks { running: JoinSet::new(), what: BTreeMap::new(), links };
     let mut stop = std::pin::pin!(stop);
     let mut stopping = false;
@@ -58,12 +66,13 @@ pub(crate) async fn run(
                 Effect::ReadEvents(host) => tasks.read_events(host),
                 Effect::Perform(act) => tasks.perform(act),
                 Effect::Record(event) => watcher.record(now.wall, &event),
-                Effect::Finish(report) => return Some(*report),
+                Effect::Finish(report) => return Ok(*report),
+                Effect::Refuse(ambiguous) => return Err(Broken::Ambiguous(ambiguous)),
             }
         }
         watcher.progress(&engine);
         // No deadline means that the engine has finished, which has returned above.
-        let deadline = clock.began + engine.next_deadline()?.0;
+        let deadline = clock.began + engine.next_deadline().ok_or(Broken::NoReport)?.0;
         event = tokio::select! {
             Some(event) = tasks.next() => event,
             () = tokio::time::sleep_until(deadline) => Event::Tick,

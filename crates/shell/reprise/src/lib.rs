@@ -8,6 +8,7 @@ mod driver;
 mod event_log;
 mod exit;
 mod links;
+mod login;
 mod port;
 mod record;
 mod render;

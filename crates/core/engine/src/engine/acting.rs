@@ -60,7 +60,7 @@ impl Engine {
     }
 
     pub(super) fn plan_acts(&mut self, now: Now, effects: &mut Vec<Effect>) {
-        while let Some((host, id)) = self.queue.next(self.pass.policy.pace) {
+        while let Some((host, id)) = self.queue.next(self.pass.policy.pace, now.mono) {
             if let Some(act) = self.plan(now, id) {
                 self.acts.insert(act.id, (id, host));
                 effects.push(Effect::Perform(act));

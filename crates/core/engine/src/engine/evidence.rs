@@ -3,6 +3,7 @@
 use reprise_model::{Evidence, HostId, LegId, Now, ReplicationState};
 
 use super::Engine;
+use super::looking::legs_of;
 use crate::exchange::{Effect, Side};
 use crate::leg::SeenEnd;
 use crate::watch::LegWatch;
@@ -20,7 +21,8 @@ impl Engine {
         if let Some(host) = self.hosts.get_mut(&host) {
             host.heard.read(evidence);
         }
-        self.dirty.extend(self.events_wanted.of(&host));
+        // Whoever asked for it, it says something of every VM there: of one that was left for want of evidence, too.
+        self.dirty.extend(self.inventory.shown_by(host).flat_map(legs_of));
     }
 
     /// What the event logs say of a leg's ends, as far as they were read after it was first seen to be stopped; notes

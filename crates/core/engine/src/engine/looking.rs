@@ -6,7 +6,7 @@ use reprise_model::{HostId, HostName, LegId, LegKind, MonoTime, Now, Observation
 
 use super::{Engine, not_ready};
 use crate::exchange::Effect;
-use crate::host::{HostWatch, Phase, visible};
+use crate::host::{Duplicate, HostWatch, Phase, visible};
 use crate::inventory::HostLook;
 use crate::leg::{End, NotSeenEnd, Whereabouts};
 use crate::names::Names;
@@ -25,18 +25,27 @@ impl Engine {
         let was_final = host.is_final();
         let became_ready = host.looked(now.mono, started, &seen);
         let name = host.display_name();
-        if became_ready && let Phase::Ready { after } = host.phase {
+        let is_told = host.duplicate_of.is_none();
+        if became_ready
+            && is_told
+            && let Phase::Ready { after } = host.phase
+        {
             effects
                 .push(Effect::Record(reprise_model::Event::HostReady { host: name.clone(), seconds: after.as_secs() }));
         }
         let renamed = host.name != known_before;
         let concerned = renamed || host.is_final() != was_final;
-        if let (false, Phase::GivenUp(problem)) = (was_final, &host.phase) {
+        if let (false, true, Phase::GivenUp(problem)) = (was_final, is_told, &host.phase) {
             effects.push(not_ready(&name, problem));
         }
         if renamed {
             self.mark_duplicate(id);
+            let silent = self.names.silent();
             self.names = Names::new(self.hosts.values());
+            if self.names.silent() != silent {
+                // Whoever waits for a host without a name waits for another one from now on.
+                self.dirty.extend(self.open_ended.iter().flat_map(|(_, legs)| legs.iter().copied()));
+            }
         }
         if concerned {
             self.reconsider_open_ended(id);
@@ -58,7 +67,7 @@ impl Engine {
     pub(super) fn reconsider_open_ended(&mut self, id: HostId) {
         let Some(host) = self.hosts.get(&id) else { return };
         let labels: BTreeSet<&str> = host.known_names().map(HostName::label).collect();
-        let anyone = labels.is_empty() || !self.names.has_silent();
+        let anyone = labels.is_empty();
         let concerned = self.open_ended.iter().filter(|(label, _)| anyone || labels.contains(label.as_str()));
         self.dirty.extend(concerned.flat_map(|(_, legs)| legs.iter().copied()));
     }
@@ -66,11 +75,16 @@ impl Engine {
     /// Two addresses of one host must not look like two hosts that hold the same VMs.
     fn mark_duplicate(&mut self, id: HostId) {
         let Some(name) = self.host(id).and_then(|host| host.name.clone()) else { return };
+        let booted = self.host(id).and_then(|host| host.booted);
         let first = self
             .hosts
             .values()
             .find(|h| h.asked.id != id && h.duplicate_of.is_none() && h.name.as_ref() == Some(&name));
-        let first = first.map(|host| host.asked.label.clone());
+        let first = first.map(|host| Duplicate {
+            of: host.asked.label.clone(),
+            // One machine has booted once. Two that bear one name must not be taken for one.
+            is_another: booted.zip(host.booted).is_some_and(|(own, other)| own != other),
+        });
         if let Some(host) = self.hosts.get_mut(&id) {
             host.duplicate_of = first;
         }
@@ -113,7 +127,8 @@ impl Engine {
     }
 
     pub(super) fn next_look(&self, host: &HostWatch) -> Option<MonoTime> {
-        host.next_look(host.is_ready() && self.queue.is_busy(host.asked.id))
+        let id = host.asked.id;
+        host.next_look(self.queue.busy_until(id).filter(|_| host.is_ready()), self.look_wanted.has(&id))
     }
 
     pub(super) fn plan_looks(&mut self, now: Now, effects: &mut Vec<Effect>) {
@@ -128,6 +143,6 @@ impl Engine {
     }
 }
 
-fn legs_of(vm: VmId) -> [LegId; 2] {
+pub(super) fn legs_of(vm: VmId) -> [LegId; 2] {
     [LegKind::Simple, LegKind::Extended].map(|kind| LegId { vm, kind })
 }

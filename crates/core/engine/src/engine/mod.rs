@@ -3,17 +3,18 @@
 mod acting;
 mod discovery;
 mod evidence;
+mod exceptions;
 mod looking;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use reprise_model::{ActId, HostId, HostName, LegId, MonoTime, Now};
+use reprise_model::{ActId, HostId, HostName, LegId, MonoTime, Now, Reason, VmId};
 
 use crate::exchange::{Effect, Event};
 use crate::explain;
 use crate::host::{HostWatch, Phase};
 use crate::inventory::Inventory;
-use crate::judge::judge;
+use crate::judge::{Verdict, judge};
 use crate::leg::{End, NotSeenEnd, Whereabouts};
 use crate::links::Links;
 use crate::names::{Match, Names};
@@ -32,8 +33,6 @@ pub struct Engine {
     names: Names,
     inventory: Inventory,
     legs: BTreeMap<LegId, LegWatch>,
-    /// Legs that no host shows any more: a host that boots shows its VMs one after the other, and they may come back.
-    vanished: BTreeMap<LegId, LegWatch>,
     /// Legs whose inputs changed since they were judged.
     dirty: BTreeSet<LegId>,
     /// Legs with an end that is not seen, by the first label of the host that should show it: what becomes of such a
@@ -47,6 +46,8 @@ pub struct Engine {
     events_wanted: Links<HostId>,
     /// Hosts that legs speak of and that are to be asked too, with the host that showed the leg.
     heard_of: BTreeMap<HostName, HostId>,
+    /// VMs that each exception of this pass covers, by the exception's place among the holds.
+    excepted: BTreeMap<usize, BTreeSet<VmId>>,
     acts: BTreeMap<ActId, (LegId, HostId)>,
     queue: Queue,
     schedule: Schedule,
@@ -66,13 +67,13 @@ impl Engine {
             start: now,
             inventory: Inventory::default(),
             legs: BTreeMap::new(),
-            vanished: BTreeMap::new(),
             dirty: BTreeSet::new(),
             open_ended: Links::default(),
             unsettled: BTreeSet::new(),
             look_wanted: Links::default(),
             events_wanted: Links::default(),
             heard_of: BTreeMap::new(),
+            excepted: BTreeMap::new(),
             acts: BTreeMap::new(),
             queue: Queue::default(),
             schedule: Schedule::default(),
@@ -102,6 +103,11 @@ impl Engine {
         self.dirty.extend(self.schedule.due(now.mono));
         self.rejudge(now);
         self.ask_peers(now, &mut effects);
+        if let Some(ambiguous) = self.ambiguous() {
+            self.finished = true;
+            effects.push(Effect::Refuse(ambiguous));
+            return effects;
+        }
         if stop {
             self.cut_off();
         } else {
@@ -148,7 +154,7 @@ impl Engine {
         for host in self.hosts.values_mut() {
             let late = host.deadline(&times).is_some_and(|deadline| now.mono >= deadline);
             if late || (stop && !host.is_final()) {
-                host.give_up();
+                host.give_up(stop);
                 given_up.push(host.asked.id);
                 if let Phase::GivenUp(problem) = &host.phase {
                     effects.push(not_ready(&host.display_name(), problem));
@@ -173,16 +179,17 @@ impl Engine {
         self.look_wanted.forget(id);
         self.open_ended.forget(id);
         let Some(leg) = leg else {
-            self.vanished(id);
+            self.vanished(now, id);
             return;
         };
         let retry_until = self.start.mono + self.pass.times.retry_for;
         let clock = leg.sender.seen().and_then(|sender| self.inventory.clock(sender.host));
-        let known = self.vanished.remove(&id);
-        let watch = self.legs.entry(id).or_insert_with(|| known.unwrap_or_else(|| LegWatch::new(leg.clone())));
+        let watch = self.legs.entry(id).or_insert_with(|| LegWatch::new(leg.clone()));
+        watch.gone = false;
         watch.memory.sender_clock = clock;
-        watch.saw(leg);
+        watch.saw(leg, now.mono);
         watch.weigh(now.mono, retry_until, &mut self.chance);
+        self.note_exceptions(id);
         self.weigh_events(id);
         let resync_under_way = self.resync_under_way(id);
         let Some(watch) = self.legs.get_mut(&id) else { return };
@@ -200,12 +207,34 @@ impl Engine {
         self.want_looks(now, id);
     }
 
-    /// No host shows any part of it any more.
-    fn vanished(&mut self, id: LegId) {
-        let acting = self.legs.get(&id).is_some_and(|watch| watch.acting.is_some());
-        if !acting && let Some(watch) = self.legs.remove(&id) {
-            self.vanished.insert(id, watch);
+    /// No host shows any part of it any more. A host that boots shows its VMs one after the other, so it is looked for as
+    /// long as what only another host shows; after that, it is told as gone.
+    fn vanished(&mut self, now: Now, id: LegId) {
+        let retry_until = self.start.mono + self.pass.times.retry_for;
+        if self.legs.get(&id).is_some_and(|watch| !watch.was_seen()) {
+            // It was a guess at the part of something that could not be read, and now can be.
+            self.legs.remove(&id);
             self.unsettled.remove(&id);
+            return;
+        }
+        let Some(watch) = self.legs.get_mut(&id) else { return };
+        watch.gone = true;
+        watch.weigh(now.mono, retry_until, &mut self.chance);
+        let hosts: Vec<HostId> =
+            [&watch.leg.sender, &watch.leg.receiver].into_iter().filter_map(End::seen).map(|end| end.host).collect();
+        let times = &self.pass.times;
+        let until = hosts.iter().filter_map(|host| self.hosts.get(host)).map(|host| host.timeout_at(times)).max();
+        let until = until.filter(|until| *until > now.mono);
+        watch.verdict =
+            if until.is_some() { Verdict::Wait(Reason::NotShown) } else { Verdict::Stale(Reason::NotShown) };
+        let settled = watch.is_settled(self.pass.dry_run);
+        let wake = until.or((!settled).then(|| watch.look_by(retry_until)));
+        set(&mut self.unsettled, id, !settled);
+        for host in hosts.into_iter().filter(|_| !settled) {
+            self.look_wanted.add(id, host);
+        }
+        if let Some(wake) = wake.filter(|wake| *wake > now.mono) {
+            self.schedule.wake(wake, id);
         }
     }
 
@@ -261,6 +290,7 @@ impl Engine {
             elapsed: now.mono.since(self.start.mono),
             hosts,
             legs,
+            unmatched: self.unmatched(),
         }
     }
 }

@@ -86,6 +86,11 @@ impl Inventory {
         touched
     }
 
+    /// The VMs that a host showed at its latest good look.
+    pub(crate) fn shown_by(&self, host: HostId) -> impl Iterator<Item = VmId> + '_ {
+        self.looks.get(&host).into_iter().flat_map(|look| look.replication.replicated())
+    }
+
     /// A host's clock at its latest good look.
     pub(crate) fn clock(&self, host: HostId) -> Option<HostTime> {
         self.looks.get(&host).and_then(|look| look.clock)
@@ -105,7 +110,7 @@ impl Inventory {
             seen.and_then(|end| end.object.settings.seen().cloned()).or_else(unread)
         };
         let wanted = settings(sender.as_ref(), unread_sender).and_then(|s| s.recovery_host.or(s.recovery_point));
-        let named = receivers.iter().position(|r| wanted.as_ref().is_some_and(|w| w.as_str() == r.host_name));
+        let named = wanted.as_ref().and_then(|wanted| named(&receivers, wanted));
         let receiver = if receivers.is_empty() { None } else { Some(receivers.swap_remove(named.unwrap_or(0))) };
         let primary = settings(receiver.as_ref(), unread_receiver).and_then(|s| s.primary_host.or(s.primary_point));
         let any_unread = unread_sender.or(unread_receiver);
@@ -187,6 +192,18 @@ impl Inventory {
         }
         ends
     }
+}
+
+/// Which end's host bears a name: the full name first, then its first label if it is unique.
+fn named(ends: &[SeenEnd], wanted: &HostName) -> Option<usize> {
+    let bears = |full: bool| {
+        let fits = move |end: &SeenEnd| {
+            HostName::new(&end.host_name).is_some_and(|own| own == *wanted || (!full && own.label() == wanted.label()))
+        };
+        let mut found = ends.iter().enumerate().filter(move |(_, end)| fits(end)).map(|(index, _)| index);
+        found.next().filter(|_| found.next().is_none())
+    };
+    bears(true).or_else(|| bears(false))
 }
 
 /// A VM's object on a host, and its VM, if it can be read and plays that part.

@@ -101,9 +101,9 @@ fn unheld(leg: &Leg, memory: &Memory, policy: &Policy) -> Verdict {
     }
 }
 
-/// The hold or exception that covers a leg now.
-pub(crate) fn held(leg: &Leg, policy: &Policy, wall: Timestamp) -> Option<Reason> {
-    let covers = |scope: &HoldScope| match scope {
+/// Whether a scope covers a leg.
+pub(crate) fn covers(scope: &HoldScope, leg: &Leg) -> bool {
+    match scope {
         HoldScope::All => true,
         HoldScope::Host(name) => leg.touches(name),
         HoldScope::Vm(VmSelector::Id(id)) => leg.id.vm == *id,
@@ -112,11 +112,15 @@ pub(crate) fn held(leg: &Leg, policy: &Policy, wall: Timestamp) -> Option<Reason
             let named = |end: &crate::leg::End| end.seen().is_some_and(|e| e.vm.name.to_lowercase() == folded);
             named(&leg.sender) || named(&leg.receiver)
         }
-    };
+    }
+}
+
+/// The hold or exception that covers a leg now.
+pub(crate) fn held(leg: &Leg, policy: &Policy, wall: Timestamp) -> Option<Reason> {
     policy
         .holds
         .iter()
         .filter(|hold| hold.until.is_none_or(|until| wall < until))
-        .find(|hold| covers(&hold.scope))
+        .find(|hold| covers(&hold.scope, leg))
         .map(|hold| if hold.only_this_pass { Reason::Excepted } else { Reason::Held })
 }

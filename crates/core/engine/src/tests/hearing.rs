@@ -113,3 +113,26 @@ fn resynchronizations_that_a_shutdown_paused_go_on_one_at_a_time() {
     let expected = [(LegResult::Left, Reason::Resynchronizing, 1), (LegResult::Left, Reason::ResyncWaits, 0)];
     assert_eq!(results, expected);
 }
+
+#[test]
+fn a_log_that_can_be_read_after_all_decides_for_every_leg_of_its_host() {
+    let mut drive = Drive::new(hearing(PausedRule::Evidence), pair(&[S::Suspended, S::Error]));
+    drive.run_to(1.5);
+    read(&mut drive, Evidence::NotReadable);
+    assert_eq!(drive.acts.iter().map(|act| act.leg.vm).collect::<Vec<_>>(), [vm_id(2)], "the pause is left");
+    drive.end_act(ended());
+    drive.run_to(5.0);
+    read(&mut drive, shutdown(950_000));
+    assert!(drive.acts.iter().any(|act| act.leg.vm == vm_id(1)), "another leg had it read again");
+}
+
+#[test]
+fn an_act_under_way_on_one_end_makes_no_reading_of_its_log_old() {
+    let seen = crate::sample::leg(S::Error, S::Error);
+    let mut watch = crate::watch::LegWatch::new(seen.clone());
+    watch.saw(seen, now(0.0).mono);
+    watch.ended = Some(now(5.0).mono);
+    assert_eq!(watch.since(crate::Side::Sender), now(5.0).mono, "what stands after our own act is explained anew");
+    (watch.side, watch.acting) = (crate::Side::Receiver, Some(ActId(1)));
+    assert_eq!(watch.since(crate::Side::Receiver), now(0.0).mono, "the act that ended was on the other end");
+}

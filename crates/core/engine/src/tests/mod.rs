@@ -1,6 +1,8 @@
 //! The engine fed by hand: what it asks for, when, and what it reports.
 
+mod boots;
 mod discovery;
+mod gone;
 mod hearing;
 
 use std::time::Duration;
@@ -26,6 +28,7 @@ pub(crate) struct Drive {
     looks: Vec<u32>,
     pub(crate) recorded: Vec<reprise_model::Event>,
     pub(crate) report: Option<Report>,
+    refused: Option<crate::Ambiguous>,
 }
 
 impl Drive {
@@ -42,6 +45,7 @@ impl Drive {
             looks,
             recorded: vec![],
             report: None,
+            refused: None,
         };
         drive.feed(Event::Begin);
         drive
@@ -65,6 +69,7 @@ impl Drive {
                     Effect::Ask { host, name, like } => self.asked.push((host, name.to_string(), like)),
                     Effect::ReadEvents(host) => self.events.push(host),
                     Effect::Finish(report) => self.report = Some(*report),
+                    Effect::Refuse(ambiguous) => self.refused = Some(ambiguous),
                 }
             }
             effects = more;
@@ -277,7 +282,7 @@ fn a_leg_that_booting_hosts_do_not_show_yet_is_remembered() {
     for (host, seen) in (0..).zip(pair(&[S::Error])) {
         drive.feed(Event::Looked { host: HostId(host), started: now(2.0).mono, observation: Box::new(seen) });
     }
-    assert_eq!(drive.engine.progress(), (0, 1), "neither host shows the second leg");
+    assert_eq!(drive.engine.progress(), (0, 2), "the second leg is looked for");
     drive.run_to(2.5);
     drive.hosts = pair(&[S::Replicating, S::Replicating]);
     drive.end_act(ended());

@@ -11,8 +11,7 @@ use uuid::Uuid;
 
 use crate::event::Happening;
 use crate::host::{Management, Start};
-use crate::leg::{At, Kind};
-use crate::replication::state;
+use crate::leg::{At, Kind, Vm};
 use crate::world::World;
 
 /// One thing that is done to the site. Hosts and VMs are named; a VM by its display name or its GUID.
@@ -102,6 +101,74 @@ pub enum Command {
         /// Which of its legs.
         leg: Kind,
     },
+    /// A person tests a failover: a test VM appears beside the replica.
+    TestFailover {
+        /// Which VM.
+        vm: String,
+        /// Which of its legs.
+        leg: Kind,
+    },
+    /// A person prepares a planned failover, at the sender.
+    Prepare {
+        /// Which VM.
+        vm: String,
+        /// Which of its legs.
+        leg: Kind,
+    },
+    /// A person reverses replication after a failover.
+    Reverse {
+        /// Which VM.
+        vm: String,
+        /// Which of its legs.
+        leg: Kind,
+    },
+    /// A person resynchronizes, at the sender.
+    Resync {
+        /// Which VM.
+        vm: String,
+        /// Which of its legs.
+        leg: Kind,
+        /// How long from now; at once if absent.
+        after: Option<Duration>,
+    },
+    /// A VM is given another name.
+    Rename {
+        /// Which VM.
+        vm: String,
+        /// Which of its legs is meant, where an end is.
+        leg: Kind,
+        /// At which end; wherever it is held if absent.
+        side: Option<Side>,
+        /// The new name.
+        to: String,
+    },
+    /// One end's VM moves to another host.
+    Move {
+        /// Which VM.
+        vm: String,
+        /// Which of its legs.
+        leg: Kind,
+        /// Which end.
+        side: Side,
+        /// Which host.
+        to: String,
+    },
+    /// Replication is removed.
+    Remove {
+        /// Which VM.
+        vm: String,
+        /// Which of its legs.
+        leg: Kind,
+    },
+    /// A backup holds the replica VM.
+    Backup {
+        /// Which VM.
+        vm: String,
+        /// Which of its legs.
+        leg: Kind,
+        /// For how long.
+        lasts: Duration,
+    },
     /// One end is put where no other command leads.
     Set {
         /// Which VM.
@@ -172,6 +239,8 @@ pub enum Setting {
     PrimaryHost(String),
     /// `PrimaryConnectionPoint`
     PrimaryPoint(String),
+    /// `AutoResynchronizeEnabled`, of the leg and so of both ends.
+    AutoResync(bool),
 }
 
 /// A command that was not carried out.
@@ -223,8 +292,19 @@ impl World {
             Command::Pause { vm, leg, side } => self.by_hand(self.find_leg(vm, *leg)?, *side, 7),
             Command::Resume { vm, leg, side } => self.by_hand(self.find_leg(vm, *leg)?, *side, 3),
             Command::Failover { vm, leg } => self.fail_over(self.find_leg(vm, *leg)?),
-            Command::Commit { vm, leg } => self.settle(self.find_leg(vm, *leg)?, state::COMMITTED),
-            Command::Revert { vm, leg } => self.settle(self.find_leg(vm, *leg)?, state::REPLICATING),
+            Command::Commit { vm, leg } => self.commit(self.find_leg(vm, *leg)?),
+            Command::Revert { vm, leg } => self.revert(self.find_leg(vm, *leg)?),
+            Command::TestFailover { vm, leg } => self.test_failover(self.find_leg(vm, *leg)?),
+            Command::Prepare { vm, leg } => self.prepare(self.find_leg(vm, *leg)?),
+            Command::Reverse { vm, leg } => self.reverse(self.find_leg(vm, *leg)?),
+            Command::Resync { vm, leg, after } => self.resync(self.find_leg(vm, *leg)?, *after),
+            Command::Rename { vm, leg, side, to } => self.rename(self.find_vm(vm)?, *leg, *side, to),
+            Command::Move { vm, leg, side, to } => {
+                let to = self.find_host(to)?;
+                self.relocate(self.find_leg(vm, *leg)?, *side, to)
+            }
+            Command::Remove { vm, leg } => self.remove(self.find_leg(vm, *leg)?),
+            Command::Backup { vm, leg, lasts } => self.back_up(self.find_leg(vm, *leg)?, *lasts),
             Command::Set { vm, leg, side, settings } => self.set(self.find_vm(vm)?, *leg, *side, settings),
             Command::CutLink { a, b } => self.set_link(a, b, true, None),
             Command::HealLink { a, b, delay } => self.set_link(a, b, false, *delay),
@@ -238,7 +318,8 @@ impl World {
     /// A VM by its GUID, or by the name that any host shows for it.
     pub(crate) fn find_vm(&self, name: &str) -> Result<usize, CommandError> {
         let unknown = || CommandError::Unknown(format!("VM {name}"));
-        let by_id = Uuid::try_parse(name).ok().and_then(|id| self.vms.iter().position(|vm| vm.id == id));
+        let is = |vm: &Vm, id: Uuid| vm.id == id && !vm.objects.is_empty();
+        let by_id = Uuid::try_parse(name).ok().and_then(|id| self.vms.iter().position(|vm| is(vm, id)));
         if let Some(index) = by_id {
             return Ok(index);
         }
@@ -263,11 +344,23 @@ impl World {
         if !self.runs_vmms(end.host) {
             return not_now("VMMS is not running on that host");
         }
-        let Some(to) = Self::allowed(end, requested).filter(|_| end.changing.is_none()) else {
+        let Some(to) = self.allowed(at, sender, requested).filter(|_| end.changing.is_none()) else {
             return not_now(format!("replication is in state {}", end.shown()));
         };
         self.change_state(at, sender, to);
         Ok(())
+    }
+
+    fn resync(&mut self, at: At, after: Option<Duration>) -> Done {
+        let Some((_, leg)) = self.leg(at) else { return Err(no_such_leg(at.kind)) };
+        if !self.runs_vmms(leg.sender.host) || !self.may_resync(at) {
+            return not_now("replication is in no state to be resynchronized, or VMMS is not running on the sender");
+        }
+        self.resynchronize(at, after.map(|after| self.now + after));
+        match self.leg(at) {
+            Some((_, leg)) if leg.resync.is_none() => not_now("the receiver cannot be reached, or does not receive"),
+            Some(_) | None => Ok(()),
+        }
     }
 
     fn record(&mut self, host: usize, happening: &Happening<'_>) {

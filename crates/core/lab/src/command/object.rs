@@ -2,12 +2,120 @@
 
 use std::time::Duration;
 
-use super::{Done, Setting, Side, no_such_leg};
-use crate::leg::{At, Kind, Vm};
+use super::{Done, Setting, Side, no_such_leg, not_now};
+use crate::leg::{At, Kind, Leg, Vm, mode};
 use crate::vm_power::Power;
-use crate::world::World;
+use crate::world::{World, ordered};
 
 impl World {
+    /// Gives a VM another name: on one host, or wherever it is held.
+    pub(super) fn rename(&mut self, index: usize, kind: Kind, side: Option<Side>, to: &str) -> Done {
+        let Some(vm) = self.vms.get_mut(index) else { return Ok(()) };
+        let only = match side {
+            Some(side) => {
+                let leg = vm.leg(kind).ok_or_else(|| no_such_leg(kind))?;
+                Some(leg.end(side == Side::Sender).host)
+            }
+            None => None,
+        };
+        for object in vm.objects.iter_mut().filter(|object| only.is_none_or(|host| object.host == host)) {
+            to.clone_into(&mut object.name);
+        }
+        Ok(())
+    }
+
+    /// A live migration of one end's VM. The settings of both ends name the host that holds it now.
+    pub(super) fn relocate(&mut self, at: At, side: Side, to: usize) -> Done {
+        let Some((vm, leg)) = self.leg(at) else { return Ok(()) };
+        let from = leg.end(side == Side::Sender).host;
+        if !self.runs_vmms(from) || !self.runs_vmms(to) {
+            return not_now("VMMS is not running on both hosts");
+        }
+        if vm.on(to).is_some() {
+            return not_now("that host holds the VM already");
+        }
+        let here = |leg: &Leg| leg.sender.host == from || leg.receiver.host == from;
+        let moving: Vec<At> = vm.legs.iter().filter(|leg| here(leg)).map(|leg| At { kind: leg.kind, ..at }).collect();
+        let busy = vm
+            .legs
+            .iter()
+            .any(|leg| [&leg.sender, &leg.receiver].into_iter().any(|end| end.host == from && end.changing.is_some()));
+        if busy {
+            return not_now("a job changes the state of replication");
+        }
+        let [old, new] = [from, to].map(|host| self.host_name(host).unwrap_or_default().to_owned());
+        for at in moving {
+            self.count_log(at);
+            let Some(leg) = self.leg_mut(at) else { continue };
+            leg.cancel_transfer();
+            let sends = leg.sender.host == from;
+            leg.end_mut(sends).host = to;
+            for end in [&mut leg.sender, &mut leg.receiver] {
+                if !sends {
+                    end.recovery_host.clone_from(&new);
+                    continue;
+                }
+                end.primary_host.clone_from(&new);
+                // A connection point that was given otherwise, as a cluster's is, stays.
+                if end.primary_point == old {
+                    end.primary_point.clone_from(&new);
+                }
+            }
+            let path = ordered(leg.sender.host, leg.receiver.host);
+            self.links.entry(path).or_default();
+        }
+        if let Some(object) = self.vms.get_mut(at.vm).and_then(|vm| vm.on_mut(from)) {
+            object.host = to;
+        }
+        for (host, held) in [(from, false), (to, true)] {
+            let Some(shown) = self.on_host.get_mut(host) else { continue };
+            if held {
+                shown.insert(at.vm)
+            } else {
+                shown.remove(&at.vm)
+            };
+        }
+        Ok(())
+    }
+
+    /// Replication of a leg ends at both of its ends; the VMs stay.
+    pub(super) fn remove(&mut self, at: At) -> Done {
+        let Some((vm, leg)) = self.leg(at) else { return Ok(()) };
+        if at.kind == Kind::Simple && vm.leg(Kind::Extended).is_some() {
+            return not_now("the extended replication of the VM has to be removed first");
+        }
+        if !self.runs_vmms(leg.sender.host) || !self.runs_vmms(leg.receiver.host) {
+            return not_now("VMMS is not running on both hosts");
+        }
+        if leg.sender.changing.is_some() || leg.receiver.changing.is_some() {
+            return not_now("a job changes the state of replication");
+        }
+        self.forget_resync(at, "Replication was removed.");
+        let Some(vm) = self.vms.get_mut(at.vm) else { return Ok(()) };
+        vm.legs.retain(|leg| leg.kind != at.kind);
+        let gone: &[u16] = match at.kind {
+            Kind::Simple => &[mode::PRIMARY, mode::REPLICA],
+            Kind::Extended => &[mode::EXTENDED_REPLICA],
+        };
+        for object in vm.objects.iter_mut().filter(|object| gone.contains(&object.mode)) {
+            object.mode = mode::NONE;
+        }
+        Ok(())
+    }
+
+    /// A backup holds the receiver's VM for a while.
+    pub(super) fn back_up(&mut self, at: At, lasts: Duration) -> Done {
+        let until = self.now + lasts;
+        let Some(host) = self.leg(at).map(|(_, leg)| leg.receiver.host) else { return Ok(()) };
+        if !self.runs_vmms(host) {
+            return not_now("VMMS is not running on that host");
+        }
+        if let Some(object) = self.vms.get_mut(at.vm).and_then(|vm| vm.on_mut(host)) {
+            object.locked_until = Some(until);
+        }
+        Ok(())
+    }
+
     /// Puts one end where no other command leads: all of the settings, or none.
     pub(super) fn set(&mut self, index: usize, kind: Kind, side: Side, settings: &[Setting]) -> Done {
         let sender = side == Side::Sender;
@@ -30,6 +138,7 @@ impl World {
         *own = vm;
         for at in legs {
             self.watch_log(at);
+            self.await_resync_hours(at);
         }
         Ok(())
     }
@@ -52,10 +161,15 @@ fn apply(vm: &mut Vm, now: Duration, kind: Kind, sender: bool, setting: &Setting
     if matches!(setting, Setting::State(_)) && sender {
         leg.heals = false;
         leg.cancel_transfer();
+        leg.resync = None;
+    }
+    if let Setting::AutoResync(may) = setting {
+        leg.auto_resync = *may;
+        return true;
     }
     let end = leg.end_mut(sender);
     match setting {
-        Setting::Running(_) | Setting::Mode(_) => {}
+        Setting::Running(_) | Setting::Mode(_) | Setting::AutoResync(_) => {}
         Setting::State(state) => end.state = *state,
         Setting::Provider(provider) => end.provider = provider.to_string().to_uppercase(),
         Setting::FailedOverType(kind) => end.failed_over = *kind,

@@ -1,6 +1,7 @@
 //! Hosts that go off and on, and their VMMS.
 
 use super::{Done, InFlight, not_now};
+use crate::change_log::tracks;
 use crate::event::{CANNOT_CONNECT, Happening};
 use crate::host::{Start, Vmms};
 use crate::leg::{At, Object};
@@ -49,8 +50,9 @@ impl World {
         for at in self.legs_of(host) {
             let Some((vm, leg)) = self.leg(at) else { continue };
             let (sender, state) = (leg.sender.host, leg.sender.state);
+            let tracked = tracks(leg);
             let running = vm.on(host).is_some_and(Object::is_running);
-            if sender == host && running && matches!(state, state::REPLICATING | state::SUSPENDED | state::ERROR) {
+            if sender == host && running && tracked {
                 // The log was not closed, so nobody can say what is missing.
                 self.require_resync(at);
             } else if sender != host && state == state::REPLICATING && self.is_on(sender) {

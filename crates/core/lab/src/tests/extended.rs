@@ -2,22 +2,13 @@
 
 use std::time::Duration;
 
-use cim::{ObjectPath, Reply, Request, wql};
+use cim::{ObjectPath, Request};
 
-use super::{host, returned};
+use super::{host, returned, rows};
 use crate::{Command, InFlight, Kind, Setting, Side, Spec, Start, Topology, World};
 
 fn chain(vms: usize) -> World {
     World::new(&Spec { hosts: 3, vms, topology: Topology::Chain, ..Spec::default() }).unwrap()
-}
-
-/// Key, state and mode of everything that a host shows of replication.
-fn rows(lab: &mut World, on: usize, class: &str) -> Vec<cim::Row> {
-    let request = Request::Query { namespace: "root/virtualization/v2".into(), select: wql::Select::all(class) };
-    match lab.answer(on, &request) {
-        Ok(Reply::Rows(rows)) => rows,
-        other => panic!("{other:?}"),
-    }
 }
 
 fn slots(lab: &mut World, on: usize) -> Vec<(char, u16)> {
@@ -91,6 +82,16 @@ fn a_shutdown_breaks_extended_legs_too_and_their_senders_host_writes_it() {
     assert_eq!(states, [3, 8, 3, 8]);
     let written = |on: usize| lab.view().hosts[on].events.iter().filter(|event| event.id == 32086).count();
     assert_eq!((written(0), written(1), written(2)), (0, 2, 0));
+}
+
+#[test]
+fn a_power_cut_in_the_middle_leaves_no_resync_behind_since_no_vm_runs_there() {
+    let mut lab = chain(1);
+    lab.command(&Command::PowerCut { host: host(1) }).unwrap();
+    let states: Vec<_> = lab.view().vms[0].legs.iter().map(|leg| leg.sender_state).collect();
+    assert_eq!(states, [3, 3]);
+    let written = lab.view().hosts[0].events.iter().filter(|event| event.id == 32315).count();
+    assert_eq!(written, 1, "the leg towards it is tried again");
 }
 
 #[test]

@@ -2,6 +2,10 @@
 
 mod event_log;
 mod extended;
+mod failover;
+mod health;
+mod object;
+mod resync;
 mod server2012;
 
 use std::time::Duration;
@@ -161,11 +165,58 @@ fn resume_request(world: &World, vm: usize) -> Request {
     Request::Invoke { path, method: "RequestReplicationStateChangeEx".into(), arguments }
 }
 
+/// The same for another state.
+fn change_request(world: &World, vm: usize, requested: u16) -> Request {
+    let mut request = resume_request(world, vm);
+    if let Request::Invoke { arguments, .. } = &mut request {
+        arguments[1].value = cim::Value::Uint16(requested);
+    }
+    request
+}
+
 fn returned(reply: Result<Reply, cim::CallError>) -> u32 {
     match reply {
         Ok(Reply::Output(output)) => output.return_value().unwrap().unwrap(),
         other => panic!("{other:?}"),
     }
+}
+
+/// Every instance that a host shows.
+fn rows(world: &mut World, on: usize, class: &str) -> Vec<cim::Row> {
+    let request = Request::Query { namespace: "root/virtualization/v2".into(), select: wql::Select::all(class) };
+    match world.answer(on, &request) {
+        Ok(Reply::Rows(rows)) => rows,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// A command on the first VM's simple leg.
+fn on_leg(make: impl Fn(String, Kind) -> Command) -> Command {
+    make("vm-001".to_owned(), Kind::Simple)
+}
+
+fn set(side: Side, settings: &[Setting]) -> Command {
+    on_leg(|vm, leg| Command::Set { vm, leg, side, settings: settings.to_vec() })
+}
+
+fn leg(world: &World) -> crate::view::Leg {
+    world.view().vms[0].legs[0].clone()
+}
+
+/// A method of the replication service for the first VM.
+fn service(world: &World, method: &str, more: Vec<cim::Argument>) -> Request {
+    let id = world.view().vms[0].vm_id.to_string().to_uppercase();
+    let vm = ObjectPath::new("root/virtualization/v2", "Msvm_ComputerSystem")
+        .with("CreationClassName", "Msvm_ComputerSystem")
+        .with("Name", id);
+    let mut arguments = vec![cim::Argument::new("ComputerSystem", cim::Value::Reference(Box::new(vm)))];
+    arguments.extend(more);
+    let path = ObjectPath::new("root/virtualization/v2", "Msvm_ReplicationService")
+        .with("CreationClassName", "Msvm_ReplicationService")
+        .with("Name", "replicasvc")
+        .with("SystemCreationClassName", "Msvm_ComputerSystem")
+        .with("SystemName", "HV01");
+    Request::Invoke { path, method: method.into(), arguments }
 }
 
 fn shown_state(world: &mut World, on: usize, vm: usize) -> u16 {

@@ -1,21 +1,23 @@
-//! Methods of `Msvm_ComputerSystem`.
+//! Methods of `Msvm_ComputerSystem`, and what a method returns.
 
 use cim::{Argument, CallError, ObjectPath, Output, Properties, Row, Value};
 
 use super::virtualization::guid;
 use super::{NO_METHOD, not_there};
-use crate::leg::At;
+use crate::leg::{At, mode};
+use crate::replication::state;
 use crate::schema::VIRTUALIZATION;
 use crate::spec::Os;
+use crate::vm_power::Power;
 use crate::world::World;
 
 /// Return values of replication methods (2.5 of the reference).
-const DONE: u32 = 0;
-const JOB_STARTED: u32 = 4_096;
+pub(super) const DONE: u32 = 0;
+pub(super) const JOB_STARTED: u32 = 4_096;
 const NOT_SUPPORTED: u32 = 32_770;
-const INVALID_PARAMETER: u32 = 32_773;
+pub(super) const INVALID_PARAMETER: u32 = 32_773;
 const IN_USE: u32 = 32_774;
-const INVALID_STATE: u32 = 32_775;
+pub(super) const INVALID_STATE: u32 = 32_775;
 
 /// What a method changes, with the relationship that is named, if any.
 enum Change<'a> {
@@ -35,6 +37,9 @@ impl World {
         if target.class == "Msvm_VirtualSystemManagementService" && method.eq_ignore_ascii_case("GetSummaryInformation")
         {
             return Ok(self.summary_information(host, arguments));
+        }
+        if target.class == "Msvm_ReplicationService" {
+            return self.invoke_service(host, method, arguments).unwrap_or_else(|| Err(no_method()));
         }
         if target.class != "Msvm_ComputerSystem" {
             return Err(no_method());
@@ -65,7 +70,7 @@ impl World {
 
     /// Which of the VM's own replication objects the embedded instance is; the first if it is absent. Only the class and
     /// the key are read; other values are ignored.
-    fn names_slot(&self, vm: usize, relationship: &Value) -> Option<u8> {
+    pub(super) fn names_slot(&self, vm: usize, relationship: &Value) -> Option<u8> {
         if relationship.is_nil() {
             return Some(0);
         }
@@ -85,25 +90,36 @@ impl World {
         if end.changing.is_some() {
             return returned(IN_USE, None);
         }
-        let Some(to) = Self::allowed(end, requested) else { return returned(INVALID_STATE, None) };
+        let Some(to) = self.allowed(at, sender, requested) else { return returned(INVALID_STATE, None) };
         match self.begin_job(at, sender, requested, to) {
             Some(job) => returned(JOB_STARTED, Some(guid(job))),
             None => returned(INVALID_STATE, None),
         }
     }
 
-    /// `RequestStateChange` of the VM itself. It is done at once, without a job.
+    /// `RequestStateChange` of the VM itself. It is done at once, without a job. A replica VM starts only after a failover,
+    /// and none that is prepared for one.
     fn change_power(&mut self, host: usize, index: usize, requested: u16) -> Output {
         let own = self.vms.get(index).and_then(|vm| vm.on(host));
         let Some((before, after)) = own.and_then(|own| Some((own.power, own.power.after(requested)?))) else {
             return returned(INVALID_STATE, None);
         };
+        let Some((vm, own)) = self.vms.get(index).and_then(|vm| Some((vm, vm.on(host)?))) else {
+            return returned(INVALID_PARAMETER, None);
+        };
+        let state = vm.object(host, 0).map_or(0, |(leg, sender)| leg.end(sender).state);
+        let replica = matches!(own.mode, mode::REPLICA | mode::EXTENDED_REPLICA);
+        let may =
+            if replica { matches!(state, state::FAILED_OVER | state::COMMITTED) } else { state != state::PREPARED };
+        if after == Power::Running && !may {
+            return returned(INVALID_STATE, None);
+        }
         self.set_power(index, host, after, before.begins(requested));
         returned(DONE, None)
     }
 }
 
-fn returned(value: u32, job: Option<String>) -> Output {
+pub(super) fn returned(value: u32, job: Option<String>) -> Output {
     let job = job.map_or(Value::Nil, |id| {
         let path = ObjectPath::new(VIRTUALIZATION, "Msvm_ConcreteJob").with("InstanceID", id);
         Value::Reference(Box::new(path))

@@ -5,6 +5,8 @@ mod hardware;
 mod method;
 mod relation;
 mod replica_server;
+mod service;
+mod statistics;
 mod summary;
 #[cfg(test)]
 mod tests;

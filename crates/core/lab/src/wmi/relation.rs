@@ -97,10 +97,11 @@ impl World {
         for class in associations {
             touching.extend(self.seen_instances(host, class).into_iter().filter(|row| related.touches(row)));
         }
-        let rows = match related.sought {
+        let mut rows = match related.sought {
             Sought::Associations => touching,
             Sought::Instances { .. } => self.far_ends(host, related, &touching, wanted),
         };
+        self.spoil(host, &mut rows);
         Ok(Reply::Rows(rows.into_iter().map(without_system_properties).collect()))
     }
 

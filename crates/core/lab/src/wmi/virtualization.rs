@@ -5,7 +5,7 @@ use std::time::Duration;
 use cim::{DateTime, Interval, Row, Value};
 use uuid::Uuid;
 
-use super::{replica_server, summary, text, vm_settings};
+use super::{never, replica_server, summary, text, vm_settings};
 use crate::host::Host;
 use crate::job::{self, Job, Stage};
 use crate::leg::{Object, Vm};
@@ -69,7 +69,9 @@ impl World {
             Stage::Running | Stage::Completed { .. } => (0, Value::Nil),
         };
         let done = job.ended().is_some();
-        let elapsed = job.ended().unwrap_or(self.now).saturating_sub(job.started);
+        let planned = job.starts > job.submitted;
+        let what = if job.kind == job::STATE_CHANGE { "Replication state change" } else { "Resynchronizing" };
+        let elapsed = job.ended().unwrap_or(self.now).saturating_sub(job.starts);
         let interval = |length: Duration| {
             let micros = u64::try_from(length.as_micros()).unwrap_or(u64::MAX);
             Value::DateTime(DateTime::Interval(Interval::from_micros(micros)))
@@ -78,29 +80,30 @@ impl World {
             &host.netbios(),
             vec![
                 ("Cancellable", Value::Boolean(false)),
-                ("Caption", text(format!("Changing replication state of '{vm}'"))),
+                ("Caption", text(format!("{what} of '{vm}'"))),
                 ("DeleteOnCompletion", Value::Boolean(true)),
-                ("Description", text("Replication state change")),
+                ("Description", text(what)),
                 ("ElapsedTime", interval(elapsed)),
-                ("ElementName", text("Replication state change")),
+                ("ElementName", text(what)),
                 ("ErrorCode", Value::Uint16(code)),
                 ("ErrorDescription", why.clone()),
                 ("ErrorSummaryDescription", why),
                 ("HealthState", Value::Uint16(5)),
                 ("InstanceID", text(guid(job.id))),
-                ("JobState", Value::Uint16(job.state())),
+                ("JobState", Value::Uint16(job.state(self.now))),
                 ("JobStatus", text(if done { "Job is completed" } else { "Job is running" })),
-                ("JobType", Value::Uint16(job::STATE_CHANGE)),
+                ("JobType", Value::Uint16(job.kind)),
                 ("LocalOrUtcTime", Value::Uint16(2)),
                 ("Name", text("Msvm_ConcreteJob")),
                 ("OperationalStatus", Value::List(vec![Value::Uint16(2)])),
                 ("Owner", text("NT AUTHORITY\\SYSTEM")),
                 ("PercentComplete", Value::Uint16(if done { 100 } else { 50 })),
                 ("Priority", Value::Uint32(0)),
-                ("StartTime", self.clock(index, job.started)),
+                ("ScheduledStartTime", if planned { self.clock(index, job.starts) } else { Value::Nil }),
+                ("StartTime", if self.now < job.starts { never() } else { self.clock(index, job.starts) }),
                 ("Status", text("OK")),
                 ("TimeBeforeRemoval", interval(job::KEPT)),
-                ("TimeSubmitted", self.clock(index, job.started)),
+                ("TimeSubmitted", self.clock(index, job.submitted)),
             ],
         )
     }

@@ -9,7 +9,7 @@ use super::virtualization::guid;
 use super::{never, text};
 use crate::host::Host;
 use crate::leg::{End, HYPERV_PROVIDER, Leg, Object, Vm, mode};
-use crate::replication::state;
+use crate::resync::{HOURS, POINTS_KEPT};
 use crate::schema::Class;
 use crate::spec::Os;
 use crate::vm_power::Power;
@@ -61,7 +61,7 @@ impl World {
                 ),
                 ("OperationalStatus", Value::List(vec![Value::Uint16(2)])),
                 ("ProcessID", if in_memory { Value::Uint32(4_242) } else { Value::Nil }),
-                ("ReplicationHealth", Value::Uint16(object.map_or(0, |(leg, sender)| health(leg, sender)))),
+                ("ReplicationHealth", Value::Uint16(object.map_or(0, |(leg, sender)| self.health(leg, sender)))),
                 ("ReplicationMode", Value::Uint16(own.mode)),
                 ("ReplicationState", Value::Uint16(end.map_or(0, End::shown))),
                 ("RequestedState", Value::Uint16(12)),
@@ -86,12 +86,12 @@ impl World {
                 ("HealthState", Value::Uint16(5)),
                 ("InstanceID", text(self.instance_id(vm.id, slot))),
                 ("LastApplicationConsistentReplicationTime", never()),
-                ("LastApplyTime", self.last(own.host, end)),
+                ("LastApplyTime", object.map_or_else(never, |object| self.applied(own.host, object))),
                 ("LastReplicationTime", self.last(own.host, end)),
                 ("LastReplicationType", Value::Uint16(last_type(end))),
                 ("Name", text("")),
                 ("OperationalStatus", Value::List(vec![Value::Uint16(2)])),
-                ("ReplicationHealth", Value::Uint16(object.map_or(0, |(leg, sender)| health(leg, sender)))),
+                ("ReplicationHealth", Value::Uint16(object.map_or(0, |(leg, sender)| self.health(leg, sender)))),
                 ("ReplicationState", Value::Uint16(end.map_or(0, End::shown))),
                 ("Status", text("OK")),
                 ("StatusDescriptions", Value::List(vec![text("OK")])),
@@ -107,9 +107,7 @@ impl World {
             host.netbios(),
             end.map_or(HYPERV_PROVIDER, |end| &end.provider)
         );
-        let clock = |hours: u64, minutes: u64| {
-            Value::DateTime(DateTime::Interval(Interval::from_micros((hours * 60 + minutes) * 60_000_000)))
-        };
+        let clock = |seconds: u64| Value::DateTime(DateTime::Interval(Interval::from_micros(seconds * 1_000_000)));
         let frequency = object.map_or(300, |(leg, _)| u16::try_from(leg.frequency.as_secs()).unwrap_or(u16::MAX));
         let of = |named: fn(&End) -> &str| text(end.map_or("", named));
         class.instance(
@@ -117,9 +115,9 @@ impl World {
             vec![
                 ("ApplicationConsistentSnapshotInterval", Value::Uint16(0)),
                 ("AuthenticationType", Value::Uint16(1)),
-                ("AutoResynchronizeEnabled", Value::Boolean(false)),
-                ("AutoResynchronizeIntervalEnd", clock(6, 0)),
-                ("AutoResynchronizeIntervalStart", clock(18, 30)),
+                ("AutoResynchronizeEnabled", Value::Boolean(object.is_some_and(|(leg, _)| leg.auto_resync))),
+                ("AutoResynchronizeIntervalEnd", clock(HOURS.1)),
+                ("AutoResynchronizeIntervalStart", clock(HOURS.0)),
                 ("BypassProxyServer", Value::Boolean(false)),
                 ("Caption", text("Replication Settings")),
                 ("CompressionEnabled", Value::Boolean(true)),
@@ -131,7 +129,7 @@ impl World {
                 ("PrimaryConnectionPoint", of(|end| &end.primary_point)),
                 ("PrimaryHostSystem", of(|end| &end.primary_host)),
                 ("RecoveryConnectionPoint", of(|end| &end.recovery_host)),
-                ("RecoveryHistory", Value::Uint16(4)),
+                ("RecoveryHistory", Value::Uint16(POINTS_KEPT)),
                 ("RecoveryHostSystem", of(|end| &end.recovery_host)),
                 ("RecoveryServerPortNumber", Value::Uint16(if end.is_some() { 80 } else { 0 })),
                 ("ReplicateHostKvpItems", Value::Boolean(true)),
@@ -143,6 +141,13 @@ impl World {
         )
     }
 
+    /// A receiver applies what it received, later if somebody holds its VM. A sender applies nothing of its own, and
+    /// shows what it knows of the receiver.
+    fn applied(&self, host: usize, (leg, sender): (&Leg, bool)) -> Value {
+        let at = if sender { leg.sender.last_replication } else { leg.applied };
+        at.map_or_else(never, |at| self.clock(host, at))
+    }
+
     fn last(&self, host: usize, end: Option<&End>) -> Value {
         end.and_then(|end| end.last_replication).map_or_else(never, |at| self.clock(host, at))
     }
@@ -150,15 +155,4 @@ impl World {
 
 fn last_type(end: Option<&End>) -> u16 {
     u16::from(end.is_some_and(|end| end.last_replication.is_some()))
-}
-
-/// 1 OK, 2 Warning, 3 Critical: a paused primary is a warning, a paused replica is critical, a retrying sender a warning.
-fn health(leg: &Leg, sender: bool) -> u16 {
-    match leg.end(sender).state {
-        state::SUSPENDED if sender => 2,
-        state::SUSPENDED | state::ERROR | state::RESYNC_REQUIRED => 3,
-        state::FAILED_OVER | state::COMMITTED => 2,
-        _ if sender && leg.retries > 0 => 2,
-        _ => 1,
-    }
 }

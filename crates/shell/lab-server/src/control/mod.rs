@@ -74,15 +74,11 @@ impl From<CommandError> for Refusal {
     }
 }
 
-fn not_yet(what: &str) -> Refusal {
-    Refusal::NotNow(format!("not yet: {what}"))
-}
-
 type Answer = Result<Response, Refusal>;
 
 async fn list() -> Response {
     let routes: Vec<&str> = ROUTES.iter().chain(routes::HOST).chain(routes::VM).copied().collect();
-    Json(json!({ "routes": routes, "faults": faults::kinds(), "not_yet": routes::NOT_YET })).into_response()
+    Json(json!({ "routes": routes, "faults": faults::kinds() })).into_response()
 }
 
 async fn world(State(site): Shared) -> Response {

@@ -2,8 +2,8 @@
 
 use reprise_lab::{Command, InFlight, Kind, Management, Setting, Side, Start};
 
+use super::Refusal;
 use super::parameters::Parameters;
-use super::{Refusal, not_yet};
 
 pub(super) const HOST: &[&str] = &[
     "POST /hosts/{name}/shutdown?in_flight=all|none|N",
@@ -21,18 +21,15 @@ pub(super) const VM: &[&str] = &[
     "POST /vms/{id|name}/failover[?leg=simple|extended]",
     "POST /vms/{id|name}/commit[?leg=simple|extended]",
     "POST /vms/{id|name}/revert[?leg=simple|extended]",
-    "POST /vms/{id|name}/set?[leg=&side=&]state|mode|running|provider|failed_over_type|last_replication|primary_host|primary_point",
-];
-
-/// Routes of the contract that are known and not there yet.
-pub(super) const NOT_YET: &[&str] = &[
-    "POST /vms/{id|name}/test-failover",
-    "POST /vms/{id|name}/prepare",
-    "POST /vms/{id|name}/reverse",
-    "POST /vms/{id|name}/resync",
-    "POST /vms/{id|name}/rename",
-    "POST /vms/{id|name}/move",
-    "POST /vms/{id|name}/remove",
+    "POST /vms/{id|name}/test-failover[?leg=simple|extended]",
+    "POST /vms/{id|name}/prepare[?leg=simple|extended]",
+    "POST /vms/{id|name}/reverse[?leg=simple|extended]",
+    "POST /vms/{id|name}/resync[?leg=simple|extended&after_s=N]",
+    "POST /vms/{id|name}/rename?to=NAME[&leg=simple|extended&side=sender|receiver]",
+    "POST /vms/{id|name}/move?to=HOST[&leg=simple|extended&side=sender|receiver]",
+    "POST /vms/{id|name}/remove[?leg=simple|extended]",
+    "POST /vms/{id|name}/backup?for_s=N[&leg=simple|extended]",
+    "POST /vms/{id|name}/set?[leg=&side=&]state|mode|running|provider|failed_over_type|last_replication|primary_host|primary_point|auto_resync",
 ];
 
 pub(super) fn host_command(host: String, what: &str, parameters: &mut Parameters) -> Result<Command, Refusal> {
@@ -78,16 +75,30 @@ fn in_flight(parameters: &mut Parameters) -> Result<InFlight, Refusal> {
 }
 
 pub(super) fn vm_command(vm: String, what: &str, parameters: &mut Parameters) -> Result<Command, Refusal> {
-    let later = ["test-failover", "prepare", "reverse", "resync", "rename", "move", "remove"];
-    if later.contains(&what) {
-        return Err(not_yet(&format!("the route /vms/{vm}/{what}")));
-    }
     Ok(match what {
         "pause" => Command::Pause { vm, leg: leg(parameters)?, side: side(parameters)? },
         "resume" => Command::Resume { vm, leg: leg(parameters)?, side: side(parameters)? },
         "failover" => Command::Failover { vm, leg: leg(parameters)? },
         "commit" => Command::Commit { vm, leg: leg(parameters)? },
         "revert" => Command::Revert { vm, leg: leg(parameters)? },
+        "test-failover" => Command::TestFailover { vm, leg: leg(parameters)? },
+        "prepare" => Command::Prepare { vm, leg: leg(parameters)? },
+        "reverse" => Command::Reverse { vm, leg: leg(parameters)? },
+        "resync" => Command::Resync { vm, leg: leg(parameters)?, after: parameters.seconds("after_s")? },
+        "rename" => {
+            let (leg, side) = (leg(parameters)?, named_side(parameters)?);
+            Command::Rename { vm, leg, side, to: needed(parameters, "to")? }
+        }
+        "move" => {
+            let (leg, side) = (leg(parameters)?, side(parameters)?);
+            Command::Move { vm, leg, side, to: needed(parameters, "to")? }
+        }
+        "remove" => Command::Remove { vm, leg: leg(parameters)? },
+        "backup" => {
+            let lasts = parameters.seconds("for_s")?;
+            let lasts = lasts.ok_or_else(|| Refusal::Bad("parameter for_s is missing".to_owned()))?;
+            Command::Backup { vm, leg: leg(parameters)?, lasts }
+        }
         "set" => {
             let (leg, side) = (leg(parameters)?, side(parameters)?);
             Command::Set { vm, leg, side, settings: settings(parameters)? }
@@ -107,9 +118,19 @@ fn leg(parameters: &mut Parameters) -> Result<Kind, Refusal> {
 
 /// The end that is meant; the sender where nothing is said.
 fn side(parameters: &mut Parameters) -> Result<Side, Refusal> {
+    Ok(named_side(parameters)?.unwrap_or(Side::Sender))
+}
+
+fn needed(parameters: &mut Parameters, name: &str) -> Result<String, Refusal> {
+    let given = parameters.text(name).filter(|text| !text.is_empty());
+    given.ok_or_else(|| Refusal::Bad(format!("parameter {name} is missing")))
+}
+
+fn named_side(parameters: &mut Parameters) -> Result<Option<Side>, Refusal> {
     match parameters.text("side").as_deref() {
-        None | Some("sender") => Ok(Side::Sender),
-        Some("receiver") => Ok(Side::Receiver),
+        None => Ok(None),
+        Some("sender") => Ok(Some(Side::Sender)),
+        Some("receiver") => Ok(Some(Side::Receiver)),
         Some(_) => Err(Refusal::Bad("parameter side: sender or receiver is expected".to_owned())),
     }
 }
@@ -121,6 +142,7 @@ fn settings(parameters: &mut Parameters) -> Result<Vec<Setting>, Refusal> {
     settings.extend(parameters.value("running", "true or false")?.map(Setting::Running));
     settings.extend(parameters.value("provider", "a GUID")?.map(Setting::Provider));
     settings.extend(parameters.value("failed_over_type", "a WMI number")?.map(Setting::FailedOverType));
+    settings.extend(parameters.value("auto_resync", "true or false")?.map(Setting::AutoResync));
     settings.extend(parameters.text("primary_host").map(Setting::PrimaryHost));
     settings.extend(parameters.text("primary_point").map(Setting::PrimaryPoint));
     match parameters.text("last_replication").as_deref() {

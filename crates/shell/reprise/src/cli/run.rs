@@ -4,12 +4,12 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use reprise_engine::{Engine, Report};
+use reprise_engine::{Ambiguous, Candidate, Engine, Report};
 use reprise_model::PausedRule;
 use reprise_platform::sink::Sink;
 
 use super::{Usage, asked_to_stop, complain, notice, print};
-use crate::driver::{self, Clock};
+use crate::driver::{self, Broken, Clock};
 use crate::exit;
 use crate::links::Links;
 use crate::record::Recorder;
@@ -77,13 +77,23 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Usage> {
         dry_run: arguments.dry_run,
     };
     let wired = wiring::wire(&arguments.hosts, &settings)?;
+    if wired.links.asked().values().any(|asked| asked.tls_verified == Some(false)) {
+        notice("certificates are not verified: whoever stands on the way can pretend to be a host and read all of it");
+    }
     let sink = sink(arguments.event_log.as_deref())?;
-    let Some((report, links)) = pass(wired, sink).await else {
-        complain("the pass broke\n  why:  the engine ended without a report\n  next: report this as a bug");
-        return Ok(ExitCode::from(exit::FAILED));
+    let (report, links) = match pass(wired, sink).await {
+        Ok(ended) => ended,
+        Err(Broken::Ambiguous(ambiguous)) => return Err(several(&ambiguous)),
+        Err(Broken::NoReport) => {
+            complain("the pass broke\n  why:  the engine ended without a report\n  next: report this as a bug");
+            return Ok(ExitCode::from(exit::FAILED));
+        }
     };
+    for vm in &report.unmatched {
+        notice(&format!("no VM was seen that is called {vm}, so --except {vm} left nothing alone"));
+    }
     let text = if arguments.json {
-        let document = serde_json::to_string_pretty(&render::json::document(&report, &links.urls()));
+        let document = serde_json::to_string_pretty(&render::json::document(&report, &links.asked()));
         document.map(|text| text + "\n").unwrap_or_default()
     } else {
         render::table::text(&report, render::terminal_width())
@@ -95,7 +105,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Usage> {
 }
 
 /// Runs one pass and writes its events.
-pub(super) async fn pass(wired: Wired, sink: Sink) -> Option<(Report, Links)> {
+pub(super) async fn pass(wired: Wired, sink: Sink) -> Result<(Report, Links), Broken> {
     let Wired { pass, mut links } = wired;
     let clock = Clock::start();
     let engine = Engine::new(pass, clock.now());
@@ -103,6 +113,25 @@ pub(super) async fn pass(wired: Wired, sink: Sink) -> Option<(Report, Links)> {
     let report = driver::run(engine, clock, &mut links, &mut recorder, asked_to_stop()).await;
     recorder.end();
     report.map(|report| (report, links))
+}
+
+/// A name of `--except` that stands for several VMs.
+fn several(ambiguous: &Ambiguous) -> Usage {
+    let line = |candidate: &Candidate| {
+        let primary = candidate.primary.as_deref().unwrap_or("an unknown host");
+        format!("\n        {} {} on {primary}", candidate.vm, render::printable(&candidate.name))
+    };
+    let candidates: String = ambiguous.candidates.iter().map(line).collect();
+    let what = format!(
+        "cannot tell which VM to leave alone: {} have the name {}",
+        ambiguous.candidates.len(),
+        render::printable(&ambiguous.name)
+    );
+    Usage::new(
+        what,
+        format!("a name must stand for one VM; these bear it:{candidates}"),
+        "give the GUID of each that is meant",
+    )
 }
 
 fn sink(text: Option<&str>) -> Result<Sink, Usage> {

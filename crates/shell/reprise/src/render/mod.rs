@@ -6,6 +6,8 @@ mod label;
 pub(crate) mod progress;
 pub(crate) mod table;
 
+pub(crate) use label::printable;
+
 use reprise_model::Timestamp;
 
 /// RFC 3339 in UTC with milliseconds.

@@ -7,6 +7,7 @@ use reprise_engine::{Action, HostReport, LegReport, LegResult, PassOutcome, Repo
 use reprise_model::{HostId, LegId, LegKind, Reason, ReplicationState, Retry, Timestamp};
 
 use super::{json, table};
+use crate::links::Asked;
 
 fn leg(n: u32, result: LegResult, after: ReplicationState) -> LegReport {
     let vm = format!("00000000-0000-0000-0000-{n:012x}").parse().unwrap();
@@ -54,17 +55,19 @@ fn report() -> Report {
             error: None,
         }],
         legs: vec![leg(1, LegResult::Resumed, ReplicationState::Replicating), failed],
+        unmatched: vec![],
     }
 }
 
 #[test]
 fn the_document_has_the_contracts_keys_in_the_contracts_order() {
-    let urls = BTreeMap::from([(HostId(0), "http://127.0.0.1:4711/wsman".to_owned())]);
+    let asked = Asked { url: "http://127.0.0.1:4711/wsman".to_owned(), tls_verified: None };
+    let urls = BTreeMap::from([(HostId(0), asked)]);
     let report = report();
     let text = serde_json::to_string(&json::document(&report, &urls)).unwrap();
     let expected = concat!(
         r#"{"version":1,"outcome":"partial","dry_run":false,"started":"2026-01-31T10:00:00.500Z","elapsed_ms":1234,"#,
-        r#""hosts":[{"name":"hv01.lab.test","url":"http://127.0.0.1:4711/wsman","ready":true,"ready_after_s":1,"error":null}],"#,
+        r#""hosts":[{"name":"hv01.lab.test","url":"http://127.0.0.1:4711/wsman","tls_verified":null,"ready":true,"ready_after_s":1,"error":null}],"#,
         r#""relationships":[{"vm":"vm-001","vm_id":"00000000-0000-0000-0000-000000000001","leg":"simple","#,
         r#""primary":"hv01.lab.test","replica":"hv02.lab.test","before":"Error","wanted":true,"action":"resume","#,
         r#""reason":"error","detail":"It is in Error.","result":"resumed","after":"Replicating","confirmed":false,"#,
@@ -86,6 +89,14 @@ fn the_table_is_worst_first_fits_eighty_columns_and_ends_with_what_is_unprotecte
     assert!(failed < text.find("vm-001").unwrap(), "{text}");
     assert!(text.lines().all(|line| line.chars().count() <= 80 || line.starts_with("  ")), "{text}");
     assert!(text.trim_end().ends_with("Unprotected: 1 of 2 (vm-002)."), "{text}");
+    let mut long = report();
+    long.legs[1].reason = Reason::InitialReplicationStopped;
+    long.legs[1].after = Some(ReplicationState::WaitingForStartResynchronize);
+    let text = table::text(&long, Some(80));
+    for line in ["Error → WaitingFor   failed   initial_", "StartResynchronize            replication_", "  stopped"]
+    {
+        assert!(text.contains(line), "{text}");
+    }
     let mut report = report();
     report.legs[1].id.kind = LegKind::Extended;
     report.legs[1].vm = "a\u{1b}[31m".to_owned();

@@ -123,6 +123,14 @@ impl Lab {
         legs.map(|leg| leg["sender_state"].as_u64().expect("a state")).collect()
     }
 
+    /// The names of the VMs whose sender stands in Error and is not being changed, as a query of its host shows.
+    pub(crate) fn waiting_in_error(&self) -> Vec<String> {
+        let world = self.world();
+        let waits = |vm: &&Value| vm["legs"][0]["sender_state"] == 8 && vm["legs"][0]["changing"] == false;
+        let vms = world["vms"].as_array().expect("VMs").iter().filter(waits);
+        vms.map(|vm| vm["vm"].as_str().expect("a name").to_owned()).collect()
+    }
+
     /// How often all hosts together were asked so.
     pub(crate) fn requests(&self, kind: &str) -> u64 {
         let world = self.world();

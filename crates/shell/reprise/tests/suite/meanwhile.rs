@@ -58,7 +58,10 @@ fn a_failover_meanwhile_is_not_resumed_against() {
     let ran = ran(&child.wait_with_output().unwrap());
     let (result, reason) = ran.result(&vm);
     // It is seen by a look before its turn, or the host refuses the resume.
-    assert!([("left", "failover_in_force"), ("failed", "resume_refused")].contains(&(result, reason)), "{result} {reason}");
+    assert!(
+        [("left", "failover_in_force"), ("failed", "resume_refused")].contains(&(result, reason)),
+        "{result} {reason}"
+    );
     assert_eq!(ran.count("resumed"), 7);
     assert_eq!(lab.states().iter().filter(|state| **state == 8).count(), 1, "its sender still stands in Error");
 }

@@ -47,7 +47,7 @@ fn usage_errors_print_nothing_on_standard_output_and_say_what_next() {
         &["lab", "up", "--os", "2012", "--topology", "chain", "--hosts", "3"],
         &["lab", "up", "--extended", "1"],
         &["lab", "up", "--topology", "pairs", "--hosts", "3"],
-        &["lab", "up", "--tls"],
+        &["lab", "up", "--auth", "kerberos"],
     ];
     for arguments in cases {
         let output = Command::new(PROGRAM).args(arguments).env("REPRISE_CONFIG", "").output().unwrap();
@@ -73,7 +73,8 @@ fn every_problem_of_a_configuration_is_told_with_its_line() {
 fn basic_is_never_sent_in_the_clear_to_another_machine() {
     let lab = Lab::new(&["--vms", "1"]);
     let ran = ran(&Command::new(PROGRAM)
-        .args(["run", "--json", "--event-log", "none", "--host", "http://192.0.2.1", "--user", "u", "--password-file"])
+        .args(["run", "--json", "--event-log", "none", "--host", "http://192.0.2.1", "--auth", "basic", "--user", "u"])
+        .arg("--password-file")
         .arg(lab.path("password"))
         .output()
         .unwrap());
@@ -146,4 +147,22 @@ fn the_lab_writes_its_endpoints_whole_and_ends_when_asked_to() {
     }
     #[cfg(not(unix))]
     child.kill().unwrap();
+}
+
+#[test]
+fn a_name_that_stands_for_two_vms_is_a_usage_error_with_the_candidates() {
+    let lab = Lab::new(&["--vms", "4", "--odd-names"]);
+    lab.break_by_restart("hv02.lab.test");
+    let ran = lab.run(&[0, 1], &["--except", "web"]);
+    assert_eq!((ran.code, ran.document.is_null()), (2, true));
+    let world = lab.world();
+    for vm in &world["vms"].as_array().unwrap()[..2] {
+        assert_eq!(vm["vm"], "web");
+        assert!(ran.standard_error.contains(vm["vm_id"].as_str().unwrap()), "{}", ran.standard_error);
+    }
+    assert_eq!((lab.requests("invoke"), lab.states()), (0, vec![8, 8, 8, 8]));
+    let id = world["vms"][0]["vm_id"].as_str().unwrap();
+    let ran = lab.run(&[0, 1], &["--except", id, "--except", "nobody"]);
+    assert_eq!((ran.code, lab.states()), (0, vec![8, 3, 3, 3]), "{}", ran.standard_error);
+    assert!(ran.standard_error.contains("called nobody"), "{}", ran.standard_error);
 }

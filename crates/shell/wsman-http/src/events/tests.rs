@@ -7,7 +7,6 @@ use cim::{CallError, ErrorKind};
 
 use super::Events;
 use crate::tests::{Scene, Server, Turn, envelope, http, short, soap};
-use crate::{Endpoint, Login};
 
 const HEADERS: &str = "Content-Type: application/soap+xml;charset=UTF-8\r\n";
 
@@ -78,10 +77,8 @@ impl Side {
     /// One that begins with what is in the logs, or with what comes.
     async fn beginning(existing: bool, scenes: Vec<Scene>) -> Self {
         let server = Server::new(scenes).await;
-        let endpoint = Endpoint::parse(&format!("http://{}/wsman", server.address)).unwrap();
-        let login = Login::Basic { user: "admin".to_owned(), password: "pa:ss".into() };
         let query = Query::new(vec![Select { channel: "System".to_owned(), condition: Condition::any() }]);
-        let events = Events::new(endpoint, login, short(), query, existing, Duration::from_millis(500));
+        let events = Events::new(server.client(short()), query, existing, Duration::from_millis(500));
         Self { server, events, bookmark: None }
     }
 

@@ -1,0 +1,58 @@
+//! VMs that this pass is to leave alone, as a person named them: a name must stand for one VM.
+
+use std::collections::BTreeSet;
+
+use reprise_model::{HoldScope, LegId, VmId, VmSelector};
+
+use super::Engine;
+use crate::exchange::{Ambiguous, Candidate};
+use crate::judge::covers;
+
+impl Engine {
+    /// Notes which exceptions of this pass cover a leg.
+    pub(super) fn note_exceptions(&mut self, id: LegId) {
+        let Some(watch) = self.legs.get(&id) else { return };
+        let exceptions = self.pass.policy.holds.iter().enumerate().filter(|(_, hold)| hold.only_this_pass);
+        for (index, hold) in exceptions {
+            if covers(&hold.scope, &watch.leg) {
+                self.excepted.entry(index).or_default().insert(id.vm);
+            }
+        }
+    }
+
+    /// An exception whose name stands for several VMs: which of them was meant only a person can tell.
+    pub(super) fn ambiguous(&self) -> Option<Ambiguous> {
+        let several = self.excepted.iter().filter(|(_, vms)| vms.len() > 1);
+        let named = several.filter_map(|(index, vms)| match &self.pass.policy.holds.get(*index)?.scope {
+            HoldScope::Vm(VmSelector::Name(name)) => Some((name.clone(), vms)),
+            HoldScope::Vm(VmSelector::Id(_)) | HoldScope::Host(_) | HoldScope::All => None,
+        });
+        named.map(|(name, vms)| Ambiguous { candidates: self.candidates(vms), name }).next()
+    }
+
+    fn candidates(&self, vms: &BTreeSet<VmId>) -> Vec<Candidate> {
+        let leg_of = |vm: &VmId| self.legs.values().find(|watch| watch.leg.id.vm == *vm);
+        let candidate = |vm: &VmId| {
+            let leg = &leg_of(vm)?.leg;
+            Some(Candidate {
+                vm: *vm,
+                name: leg.vm_name.clone(),
+                primary: leg.sender.host_name().map(ToOwned::to_owned),
+            })
+        };
+        vms.iter().filter_map(candidate).collect()
+    }
+
+    /// The exceptions of this pass that cover nothing which was seen: perhaps misspelt.
+    pub(super) fn unmatched(&self) -> Vec<String> {
+        let exceptions = self.pass.policy.holds.iter().enumerate().filter(|(_, hold)| hold.only_this_pass);
+        let unmatched = exceptions.filter(|(index, _)| !self.excepted.contains_key(index));
+        let text = |scope: &HoldScope| match scope {
+            HoldScope::Vm(VmSelector::Name(name)) => name.clone(),
+            HoldScope::Vm(VmSelector::Id(id)) => id.to_string(),
+            HoldScope::Host(name) => name.to_string(),
+            HoldScope::All => "all".to_owned(),
+        };
+        unmatched.map(|(_, hold)| text(&hold.scope)).collect()
+    }
+}

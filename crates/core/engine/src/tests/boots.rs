@@ -1,0 +1,68 @@
+//! What tells that a host has booted, and what does not; and hosts of which nobody knows yet who they are.
+
+use reprise_model::HostTime;
+
+use super::*;
+
+/// The first host at a later look: paused, with this clock and this time of its boot.
+fn paused(clock: i64, booted: i64) -> Observation {
+    let mut seen = look(0, &[S::Suspended]);
+    let Seen::Seen(system) = &mut seen.system else { panic!() };
+    (system.clock, system.booted) = (HostTime(clock), HostTime(booted));
+    seen
+}
+
+fn acts_after(later: Observation) -> usize {
+    let mut drive = Drive::new(pass(2), pair(&[S::Error]));
+    drive.run_to(1.5);
+    drive.hosts[0] = later;
+    drive.end_act(Outcome::Stale { found: "Suspended".to_owned() });
+    drive.run_to(10.0);
+    drive.acts.len()
+}
+
+#[test]
+fn a_clock_that_is_set_moves_the_time_of_the_boot_and_is_no_boot() {
+    assert_eq!(acts_after(paused(1_528_000, 528_000)), 0, "a pause that began while we watched is respected");
+    assert_eq!(acts_after(paused(472_000, -528_000)), 0);
+    assert_eq!(acts_after(paused(1_000_000, 999_000)), 1, "up for a second: it has booted");
+}
+
+#[test]
+fn a_look_that_cannot_read_the_system_says_nothing_of_a_boot() {
+    let mut seen = look(0, &[S::Suspended]);
+    let problem = Problem::new(ProblemKind::TimedOut, "read the host's version", "no answer in time");
+    seen.system = Seen::NotSeen(problem);
+    assert_eq!(acts_after(seen), 0);
+}
+
+#[test]
+fn when_the_last_silent_host_says_who_it_is_whoever_waited_for_it_is_judged_again() {
+    let mut by_address = pass(3);
+    for asked in &mut by_address.hosts {
+        asked.claim = None;
+    }
+    let problem = |kind| Observation::failed(&Problem::new(kind, "reach the host", "refused"));
+    let hosts = vec![problem(ProblemKind::Denied), look(1, &[S::Replicating]), problem(ProblemKind::Unreachable)];
+    let mut drive = Drive::new(by_address, hosts);
+    drive.run_to(3.0);
+    assert!(drive.report.is_none(), "the third host may be the primary's");
+    drive.hosts[2] = look(2, &[]);
+    drive.run_to(8.0);
+    assert_eq!((drive.leg().result, drive.leg().reason), (LegResult::Failed, Reason::SenderNotReady));
+}
+
+#[test]
+fn a_vm_that_moved_to_a_host_that_booted_later_was_seen_to_run_all_the_same() {
+    let seen = |host: u32, state: S, up: u64| {
+        let mut leg = crate::sample::leg(state, S::Replicating);
+        let end = crate::sample::end_mut(&mut leg.sender);
+        (end.host, end.booted) = (HostId(host), Some(HostTime(i64::from(host))));
+        end.up_for = Some(Duration::from_secs(up));
+        leg
+    };
+    let mut watch = crate::watch::LegWatch::new(seen(0, S::Replicating, 1_000));
+    watch.saw(seen(0, S::Replicating, 1_000), now(0.0).mono);
+    watch.saw(seen(2, S::Suspended, 10), now(5.0).mono);
+    assert!(!watch.memory.paused_from_start, "the pause began while we watched");
+}

@@ -1,0 +1,145 @@
+//! The end of a story: everything is switched on and left alone. What still does not run needs a reason in the truth.
+
+use std::collections::BTreeMap;
+
+use reprise_engine::{LegReport, LegResult, Report, Side};
+use reprise_lab::{Command, FaultScope, Management, Start, World};
+use reprise_model::{Hold, InitialPolicy, LegId, PausedRule, Timestamp};
+
+use crate::scene::Scene;
+use crate::shadow::{Broken, End, Ends, Shown, held, obstacle};
+
+/// Every kind of fault that a story puts into the site.
+const FAULTS: [&str; 15] = [
+    "deny",
+    "login",
+    "slow",
+    "busy",
+    "drop_before",
+    "reset",
+    "drop_after",
+    "half_close",
+    "garbage",
+    "empty",
+    "job_hang",
+    "job_gone",
+    "job_fail",
+    "flip_back",
+    "unreadable",
+];
+
+/// The classes that say all there is to be said.
+const CLASSES: [(&str, &str); 5] = [
+    ("root/cimv2", "Win32_ComputerSystem"),
+    ("root/cimv2", "Win32_OperatingSystem"),
+    ("root/virtualization/v2", "Msvm_ComputerSystem"),
+    ("root/virtualization/v2", "Msvm_ReplicationRelationship"),
+    ("root/virtualization/v2", "Msvm_ReplicationSettingData"),
+];
+
+/// Mends everything: faults, paths, power, VMMS.
+pub(crate) fn mend(world: &mut World, names: &[String]) {
+    for fault in FAULTS {
+        // A fault that does not stand is mended as it is.
+        let _none = world.remove_faults(fault, None, &FaultScope::default());
+    }
+    for host in names.iter().cloned() {
+        for command in [
+            Command::Management { host: host.clone(), mode: Management::Up },
+            Command::Boot { host: host.clone(), vmms: Start::default() },
+            Command::VmmsStart { host: host.clone(), vmms: Start::default() },
+        ] {
+            // What is on needs no boot.
+            let _was_on = world.command(&command);
+        }
+        for b in names.iter().filter(|name| **name != host).cloned() {
+            let heal = Command::HealLink { a: host.clone(), b, delay: Some(std::time::Duration::ZERO) };
+            let _known = world.command(&heal);
+        }
+    }
+}
+
+/// Every end as it truly is, by the place of its host.
+pub(crate) fn truth(world: &mut World) -> BTreeMap<usize, Ends> {
+    let mut truth = BTreeMap::new();
+    for host in 0..world.host_count() {
+        let mut shown = Shown::default();
+        for (namespace, class) in CLASSES {
+            let select = cim::wql::Select::all(class);
+            let request = cim::Request::Query { namespace: namespace.into(), select };
+            if let Ok(cim::Reply::Rows(rows)) = world.answer(host, &request) {
+                shown.take(class, &rows, 0);
+            }
+        }
+        truth.insert(host, shown.ends(world.now()));
+    }
+    truth
+}
+
+/// Holds a run's report against the truth.
+pub(crate) struct Reckoning<'a> {
+    pub(crate) scene: &'a Scene,
+    pub(crate) asked: &'a [usize],
+    pub(crate) truth: &'a BTreeMap<usize, Ends>,
+    pub(crate) holds: &'a [Hold],
+    pub(crate) wall: Timestamp,
+}
+
+impl Reckoning<'_> {
+    /// Whether a report says of every leg what it must, once nothing goes wrong any more.
+    pub(crate) fn check(&self, report: &Report) -> Result<(), Broken> {
+        if let Some(host) = report.hosts.iter().find(|host| !host.ready || host.error.is_some()) {
+            return Err(format!("in the calm {} is not ready: {:?}", host.name, host.error));
+        }
+        for place in self.asked {
+            for (leg, side) in self.truth.get(place).into_iter().flat_map(|ends| ends.seen.keys()) {
+                if !report.legs.iter().any(|told| told.id == *leg) {
+                    return Err(format!("in the calm {leg} is not reported, and a host shows its {side:?}"));
+                }
+            }
+        }
+        for leg in &report.legs {
+            if !self.may_be_left(leg) {
+                let ends = self.truth.values().flat_map(|ends| &ends.seen).filter(|(key, _)| key.0 == leg.id);
+                let what = format!("{} {:?}: {} {:?}", leg.id, leg.result, leg.reason, leg.error);
+                let ends: Vec<String> = ends
+                    .map(|((_, side), end)| format!("{side:?} {} mode {} runs {}", end.state, end.mode, end.running))
+                    .collect();
+                return Err(format!("left behind in the calm: {what}; in truth: {}", ends.join(", ")));
+            }
+        }
+        Ok(())
+    }
+
+    fn ends(&self, leg: LegId, side: Side) -> Vec<(usize, &End)> {
+        let shown = self.truth.iter().filter_map(|(host, ends)| Some((*host, ends.seen.get(&(leg, side))?)));
+        shown.collect()
+    }
+
+    /// Whether the truth allows what is said of a leg.
+    fn may_be_left(&self, leg: &LegReport) -> bool {
+        let (senders, receivers) = (self.ends(leg.id, Side::Sender), self.ends(leg.id, Side::Receiver));
+        match leg.result {
+            LegResult::Healthy | LegResult::Resumed => return true,
+            LegResult::Skipped => return !senders.iter().any(|(host, _)| self.asked.contains(host)),
+            LegResult::Failed | LegResult::NeedsPerson | LegResult::Stale | LegResult::Waiting | LegResult::Left => {}
+        }
+        let [(_, sender)] = senders.as_slice() else { return true };
+        let ends = [Some(*sender), receivers.first().map(|(_, end)| *end)];
+        let forbidden = obstacle(sender, Side::Sender).is_some()
+            || receivers.iter().any(|(_, end)| obstacle(end, Side::Receiver).is_some())
+            // What a receiver is that neither receives nor has stopped, no sender may send to.
+            || !receivers.iter().any(|(_, end)| matches!(end.state, 2 | 3 | 8))
+            || held(self.holds, leg.id, ends, self.wall);
+        let paused = &self.scene.policy.paused;
+        let initial = sender.last.is_none() && paused.initial == InitialPolicy::Leave;
+        match sender.state {
+            _ if forbidden => true,
+            1 | 2 | 9 | 10 | 11 | 16 => true,
+            7 => paused.at_boot != PausedRule::Resume || initial,
+            8 => leg.result == LegResult::Waiting && self.scene.reads_events,
+            3 => leg.result == LegResult::Waiting || receivers.iter().any(|(_, end)| end.state == 8),
+            _ => false,
+        }
+    }
+}

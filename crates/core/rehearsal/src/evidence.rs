@@ -1,0 +1,33 @@
+//! What a host's event log says of replication, read from the lab as an event reader would.
+
+use std::time::Duration;
+
+use reprise_lab::view;
+use reprise_model::{Evidence, HostTime, VmId, VmmsEvent, VmmsEventKind};
+
+/// Where VMMS writes.
+const CHANNEL: &str = "Microsoft-Windows-Hyper-V-VMMS-Admin";
+
+/// The log of one host, whose clock is ahead by so much.
+pub(crate) fn read(host: &view::Host, started_us: i64, ahead_s: i64) -> Evidence {
+    let records = host.events.iter().filter(|record| record.channel == CHANNEL);
+    Evidence::Readable(records.filter_map(|record| event(record, started_us, ahead_s)).collect())
+}
+
+fn event(record: &view::Event, started_us: i64, ahead_s: i64) -> Option<VmmsEvent> {
+    let kind = match record.id {
+        32_086 => VmmsEventKind::NonRecoverable,
+        32_022 => VmmsEventKind::SendFailed { code: record.code? },
+        32_315 => VmmsEventKind::WillRetry { after: minutes(&record.message) },
+        _ => return None,
+    };
+    let since = i64::try_from(record.time.as_millis()).unwrap_or(i64::MAX);
+    let at = (started_us / 1_000).saturating_add(since).saturating_add(ahead_s.saturating_mul(1_000));
+    Some(VmmsEvent { vm: VmId::new(record.vm_id?), at: HostTime(at), kind })
+}
+
+/// "… and will retry after 5 minute(s)."
+fn minutes(message: &str) -> Option<Duration> {
+    let (_, rest) = message.rsplit_once("retry after ")?;
+    rest.split(' ').next()?.parse().ok().map(Duration::from_mins)
+}

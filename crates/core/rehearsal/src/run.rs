@@ -1,0 +1,112 @@
+//! One run of Reprise under way: its engine, what it has sent out, and its shadow.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use reprise_engine::{AskedHost, Engine, Pass, Report};
+use reprise_model::{Hold, HostId, HostName, MonoTime, Now, Observation, Policy, Timestamp};
+
+use crate::procedure::{Procedure, Purpose};
+use crate::scene::Scene;
+use crate::shadow::{Orders, Shadow};
+
+/// A look as the engine was told of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Told {
+    pub(crate) at: Timestamp,
+    pub(crate) started: MonoTime,
+    pub(crate) observation: Box<Observation>,
+}
+
+/// One run.
+pub(crate) struct Run {
+    pub(crate) engine: Engine,
+    pub(crate) shadow: Shadow,
+    pub(crate) procedures: Vec<Procedure>,
+    /// Event logs that are being read, and when that is done.
+    pub(crate) readings: Vec<(Duration, HostId)>,
+    /// Which of the site's hosts each asked one is, if there is such a host.
+    pub(crate) places: BTreeMap<HostId, Option<usize>>,
+    pub(crate) last_told: BTreeMap<HostId, Told>,
+    pub(crate) holds: Vec<Hold>,
+    pub(crate) report: Option<Box<Report>>,
+    /// An exception stood for several VMs: the run ended without a report.
+    pub(crate) refused: bool,
+}
+
+/// What begins a run, besides the scene.
+pub(crate) struct Beginning<'a> {
+    pub(crate) asked: &'a [usize],
+    /// What the site's hosts are called.
+    pub(crate) names: &'a [String],
+    pub(crate) holds: &'a [Hold],
+    /// Whether the engine is told of the holds.
+    pub(crate) tells_holds: bool,
+    pub(crate) dry_run: bool,
+    pub(crate) seed: u64,
+    pub(crate) now: Now,
+}
+
+impl Run {
+    pub(crate) fn new(scene: &Scene, beginning: &Beginning<'_>) -> Self {
+        let policy = Policy { holds: beginning.holds.to_vec(), ..scene.policy.clone() };
+        let (dry_run, reads_events) = (beginning.dry_run, scene.reads_events);
+        let mut shadow = Shadow::new(Orders { policy: policy.clone(), dry_run, reads_events });
+        let mut places = BTreeMap::new();
+        let mut hosts = Vec::new();
+        for (id, place) in (0..).map(HostId).zip(beginning.asked) {
+            let name = beginning.names.get(*place).map(String::as_str);
+            let claimed = name.filter(|_| scene.named);
+            shadow.asks(id, claimed);
+            places.insert(id, Some(*place));
+            let claim = claimed.and_then(HostName::new);
+            let label = claimed.map_or_else(|| format!("192.0.2.{}:5985", id.0 + 1), str::to_owned);
+            hosts.push(AskedHost { id, label, claim, vmms_timeout: scene.vmms_timeout, tier: None });
+        }
+        let holds = if beginning.tells_holds { policy.holds.clone() } else { Vec::new() };
+        let pass = Pass {
+            hosts,
+            policy: Policy { holds, ..policy.clone() },
+            times: scene.times,
+            discover: scene.discover,
+            reads_events,
+            dry_run,
+            seed: beginning.seed,
+        };
+        Self {
+            engine: Engine::new(pass, beginning.now),
+            shadow,
+            procedures: Vec::new(),
+            readings: Vec::new(),
+            places,
+            last_told: BTreeMap::new(),
+            holds: policy.holds,
+            report: None,
+            refused: false,
+        }
+    }
+
+    /// When something of it is due.
+    pub(crate) fn due(&self) -> Option<Duration> {
+        let procedures = self.procedures.iter().filter_map(Procedure::due);
+        let readings = self.readings.iter().map(|(at, _)| *at);
+        procedures.chain(readings).chain(self.engine.next_deadline().map(|at| at.0)).min()
+    }
+
+    /// Which of the site's hosts this is.
+    pub(crate) fn place(&self, host: HostId) -> Option<usize> {
+        self.places.get(&host).copied().flatten()
+    }
+
+    /// Whether it makes sense to tell the engine once more what it was told last of a host: it is not over, it does not
+    /// wait for another look there, and no hold has ended since, which makes a difference by itself.
+    pub(crate) fn may_be_told_again(&self, host: HostId, now: Timestamp) -> bool {
+        let looks = |procedure: &Procedure| procedure.host == host && matches!(procedure.purpose, Purpose::Look);
+        let at = self.last_told.get(&host).map_or(now, |told| told.at);
+        let ended = |until: Timestamp| at < until && until <= now;
+        self.report.is_none()
+            && !self.refused
+            && !self.procedures.iter().any(looks)
+            && !self.holds.iter().filter_map(|hold| hold.until).any(ended)
+    }
+}

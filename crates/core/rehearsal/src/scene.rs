@@ -1,0 +1,125 @@
+//! What a story is played on: the site, the policy, and who runs Reprise over which hosts.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use reprise_engine::Times;
+use reprise_lab::{Os, RaceState, Spec, Topology};
+use reprise_model::{InitialPolicy, Pace, PausedPolicy, PausedRule, PeerUnseen, Policy};
+
+/// The stage of one story.
+#[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own, and all combinations occur")]
+pub(crate) struct Scene {
+    /// The site.
+    pub(crate) spec: Spec,
+    /// What is wanted, but for holds.
+    pub(crate) policy: Policy,
+    /// The hosts that each run asks, by their place in the site.
+    pub(crate) asked: Vec<Vec<usize>>,
+    /// Whether hosts are asked by their names. An address says nothing of who answers there.
+    pub(crate) named: bool,
+    /// Limits of a pass.
+    pub(crate) times: Times,
+    /// The limit on the wait for VMMS.
+    pub(crate) vmms_timeout: Duration,
+    /// Whether hosts are asked that only relationships speak of.
+    pub(crate) discover: bool,
+    /// Whether event logs are read.
+    pub(crate) reads_events: bool,
+    /// Whether reading an event log sometimes fails.
+    pub(crate) logs_fail: bool,
+    /// Whether nothing is done on purpose.
+    pub(crate) dry_run: bool,
+    /// The longest way of a message. Unit: milliseconds.
+    pub(crate) way_ms: u64,
+}
+
+fn one<T: Clone>(chance: &mut fastrand::Rng, of: &[T], else_: T) -> T {
+    chance.choice(of).cloned().unwrap_or(else_)
+}
+
+/// True once in so many times.
+pub(crate) fn once_in(chance: &mut fastrand::Rng, times: u8) -> bool {
+    chance.u8(0..times) == 0
+}
+
+/// Draws a stage.
+pub(crate) fn draw(chance: &mut fastrand::Rng, seed: u64) -> Scene {
+    let spec = site(chance, seed);
+    let asked = askers(chance, spec.hosts);
+    let seconds = |chance: &mut fastrand::Rng, of: &[u64]| Duration::from_secs(one(chance, of, 60));
+    Scene {
+        policy: policy(chance),
+        asked,
+        named: !once_in(chance, 6),
+        times: Times { timeout: seconds(chance, &[15, 60]), retry_for: seconds(chance, &[15, 60, 120]) },
+        vmms_timeout: seconds(chance, &[20, 60]),
+        discover: once_in(chance, 3),
+        reads_events: chance.bool(),
+        logs_fail: once_in(chance, 4),
+        dry_run: once_in(chance, 10),
+        way_ms: one(chance, &[5, 60, 60, 700], 60),
+        spec,
+    }
+}
+
+fn site(chance: &mut fastrand::Rng, seed: u64) -> Spec {
+    let all = [Os::Server2012, Os::Server2012R2, Os::Server2016, Os::Server2019, Os::Server2022];
+    let os = one(chance, &all, Os::Server2012R2);
+    let shapes = [
+        (Topology::Ring, 2),
+        (Topology::Ring, 3),
+        (Topology::Ring, 4),
+        (Topology::Hub, 2),
+        (Topology::Hub, 4),
+        (Topology::Pairs, 2),
+        (Topology::Pairs, 4),
+        (Topology::Chain, 3),
+    ];
+    let (topology, hosts) = one(chance, &shapes, (Topology::Ring, 2));
+    let extends = hosts > 2 && os != Os::Server2012;
+    let topology = if topology == Topology::Chain && !extends { Topology::Ring } else { topology };
+    let vms = chance.usize(1..=12);
+    let unreplicated = if once_in(chance, 4) { chance.usize(0..vms) } else { 0 };
+    let extended = if extends && chance.bool() { chance.usize(0..=vms - unreplicated) } else { 0 };
+    Spec {
+        hosts,
+        vms,
+        os,
+        topology,
+        race_state: if once_in(chance, 3) { RaceState::Suspended } else { RaceState::Error },
+        job: Duration::from_millis(chance.u64(0..3_000)),
+        seed,
+        unreplicated,
+        extended,
+        odd_names: once_in(chance, 3),
+        ..Spec::default()
+    }
+}
+
+/// One run over all hosts, two such at once, one on each host for that host alone, or one over some.
+fn askers(chance: &mut fastrand::Rng, hosts: usize) -> Vec<Vec<usize>> {
+    let all: Vec<usize> = (0..hosts).collect();
+    match chance.u8(0..8) {
+        0 | 1 => vec![all.clone(), all],
+        2 => all.into_iter().map(|host| vec![host]).collect(),
+        3 => vec![(0..chance.usize(1..=hosts)).collect()],
+        _ => vec![all],
+    }
+}
+
+fn policy(chance: &mut fastrand::Rng) -> Policy {
+    let rules = [PausedRule::Resume, PausedRule::Evidence, PausedRule::Leave];
+    let most = |chance: &mut fastrand::Rng, of: &[u32]| NonZeroU32::new(one(chance, of, 6)).unwrap_or(NonZeroU32::MIN);
+    Policy {
+        peer_unseen: if once_in(chance, 4) { PeerUnseen::Resume } else { PeerUnseen::Wait },
+        paused: PausedPolicy {
+            at_boot: if chance.bool() { PausedRule::Resume } else { one(chance, &rules, PausedRule::Resume) },
+            while_running: if chance.bool() { PausedRule::Evidence } else { one(chance, &rules, PausedRule::Leave) },
+            initial: if once_in(chance, 3) { InitialPolicy::Resume } else { InitialPolicy::Leave },
+        },
+        pace: Pace { per_host: most(chance, &[1, 2, 6, 6]), fleet: most(chance, &[2, 256, 256]) },
+        ..Policy::default()
+    }
+}

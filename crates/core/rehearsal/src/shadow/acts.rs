@@ -1,0 +1,117 @@
+//! Acts on the wire: what was read before each, that it is sent once, how its job ended, how many run at once.
+
+use std::time::Duration;
+
+use cim::{CallError, ObjectPath, Reply, Request};
+use reprise_model::{Act, ActId, HostId, LegId, Timestamp};
+
+use super::{Broken, Shadow};
+
+/// Most acts on one leg in one pass.
+const ATTEMPTS_MAX: u32 = 6;
+/// Most acts that found another state than they expected, which do not count as tries.
+const STALES_MAX: u32 = 5;
+
+/// One act.
+#[derive(Clone, Debug)]
+pub(super) struct Watched {
+    pub(super) act: Act,
+    /// The state that its Get was told.
+    read: Option<u16>,
+    sent: bool,
+    /// The job that the host's answer named.
+    job: Option<String>,
+    /// When it was told that the host did it: at once, or by a job that ended well.
+    done_at: Option<Duration>,
+    /// When it ended.
+    pub(super) ended: Option<Duration>,
+}
+
+impl Watched {
+    /// Whether a look that began then cannot show what came of it.
+    pub(super) fn is_after(&self, looked: Duration) -> bool {
+        self.ended.is_none_or(|ended| looked < ended)
+    }
+}
+
+impl Shadow {
+    /// The engine wants an act.
+    pub(crate) fn planned(&mut self, act: &Act, now: Duration, wall: Timestamp) -> Result<(), Broken> {
+        self.allows(act, now, wall)?;
+        let under_way = |host: Option<HostId>| {
+            let running = self.acts.values().filter(|other| other.ended.is_none());
+            running.filter(|other| host.is_none_or(|host| other.act.host == host)).count() + 1
+        };
+        let pace = self.orders.policy.pace;
+        let (here, in_all) = (under_way(Some(act.host)), under_way(None));
+        let more = |count: usize, most: u32| u32::try_from(count).map_or(true, |count| count > most);
+        if more(here, pace.per_host.get()) || more(in_all, pace.fleet.get()) {
+            return Err(format!("{here} acts at once on one host and {in_all} in all"));
+        }
+        let tries = self.attempts.entry(act.leg).or_default();
+        *tries += 1;
+        if *tries > ATTEMPTS_MAX + STALES_MAX {
+            return Err(format!("{tries} acts on {}", act.leg));
+        }
+        let watched = Watched { act: act.clone(), read: None, sent: false, job: None, done_at: None, ended: None };
+        match self.acts.insert(act.id, watched) {
+            None => Ok(()),
+            Some(_) => Err(format!("act {} is planned twice", act.id.0)),
+        }
+    }
+
+    /// A request of an act reaches its host.
+    pub(crate) fn reached(&mut self, id: ActId, request: &Request) -> Result<(), Broken> {
+        let Some(watched) = self.acts.get_mut(&id) else { return Err(format!("act {} was not planned", id.0)) };
+        let Request::Invoke { .. } = request else { return Ok(()) };
+        if std::mem::replace(&mut watched.sent, true) {
+            return Err(format!("act {} was sent twice", id.0));
+        }
+        match watched.read {
+            Some(state) if state == watched.act.expected_state.number() => Ok(()),
+            other => Err(format!("act {} was sent although it read {other:?}", id.0)),
+        }
+    }
+
+    /// An answer came back to an act.
+    pub(crate) fn answered(&mut self, id: ActId, answer: &Result<Reply, CallError>, now: Duration) {
+        let Some(watched) = self.acts.get_mut(&id) else { return };
+        match answer {
+            Ok(Reply::Instance(row)) => watched.read = row.get("ReplicationState").ok(),
+            Ok(Reply::Output(output)) => match output.return_value() {
+                Ok(Some(0)) => watched.done_at = Some(now),
+                Ok(Some(4_096)) => {
+                    let job = output.get_opt::<ObjectPath>("Job").ok().flatten();
+                    watched.job = job.and_then(|job| job.key("InstanceID").map(str::to_owned));
+                }
+                Ok(_) | Err(_) => {}
+            },
+            Ok(Reply::Rows(rows)) => {
+                let own = |row: &&cim::Row| row.get::<String>("InstanceID").ok() == watched.job;
+                let job = rows.iter().find(own).filter(|_| watched.job.is_some());
+                if job.is_some_and(|job| job.get::<u16>("JobState").is_ok_and(|state| state == 7)) {
+                    watched.done_at.get_or_insert(now);
+                }
+            }
+            Err(_) => {}
+        }
+    }
+
+    /// An act has ended.
+    pub(crate) fn ended(&mut self, id: ActId, now: Duration) {
+        if let Some(watched) = self.acts.get_mut(&id) {
+            watched.ended = Some(now);
+        }
+    }
+
+    /// An end runs in a look that began then: an act that was done before has brought it there.
+    pub(super) fn prove(&mut self, leg: LegId, host: HostId, looked: Duration) {
+        let by_us = |watched: &Watched| {
+            let same = watched.act.leg == leg && watched.act.host == host;
+            same && watched.done_at.is_some_and(|done| done <= looked)
+        };
+        if self.acts.values().any(by_us) {
+            self.proved.insert(leg);
+        }
+    }
+}

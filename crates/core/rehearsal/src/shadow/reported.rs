@@ -1,0 +1,122 @@
+//! The report: it says what was seen, and follows the contract, section 2.
+
+use std::collections::BTreeSet;
+
+use reprise_engine::{Action, LegReport, LegResult, PassOutcome, Report};
+use reprise_model::{Event, LegId, Reason, ReplicationState, Timestamp};
+
+use super::{Broken, Shadow, held};
+
+impl Shadow {
+    /// The report against all that was told.
+    pub(crate) fn reported(&self, report: &Report, wall: Timestamp) -> Result<(), Broken> {
+        let told: BTreeSet<LegId> = report.legs.iter().map(|leg| leg.id).collect();
+        if let Some(leg) = self.ever.iter().find(|leg| !told.contains(leg)) {
+            return Err(format!("{leg} was seen and is not reported"));
+        }
+        if !report.legs.is_sorted_by_key(|leg| leg.id) || told.len() != report.legs.len() {
+            return Err("the legs are not in order".to_owned());
+        }
+        for leg in &report.legs {
+            self.leg(leg, wall).map_err(|what| format!("{} is reported {what}", leg.id))?;
+        }
+        outcome(report)?;
+        self.events(report)
+    }
+
+    fn leg(&self, leg: &LegReport, wall: Timestamp) -> Result<(), Broken> {
+        let sender = self.sender(leg.id).map(|(_, end)| end);
+        let seen = sender.map(|end| end.state);
+        let never = sender.is_some_and(|end| end.last.is_none());
+        if leg.after.map(ReplicationState::number) != seen {
+            return Err(format!("at {:?}, and was last seen at {seen:?}", leg.after));
+        }
+        let first = self.first.get(&leg.id).copied();
+        if leg.before.map(ReplicationState::number) != first {
+            return Err(format!("as {:?} before, and was first seen at {first:?}", leg.before));
+        }
+        let error_missing = leg.error.is_none();
+        match leg.result {
+            LegResult::Healthy if seen != Some(3) => return Err(format!("as healthy, and was last seen at {seen:?}")),
+            LegResult::Resumed if !(seen == Some(3) || never && seen == Some(2)) => {
+                return Err(format!("as resumed, and was last seen at {seen:?}"));
+            }
+            LegResult::Resumed if !self.proved.contains(&leg.id) => {
+                return Err("as resumed, and no job of ours was read to have done it".to_owned());
+            }
+            LegResult::Failed | LegResult::Stale if error_missing => return Err("without an error".to_owned()),
+            LegResult::Failed
+            | LegResult::NeedsPerson
+            | LegResult::Stale
+            | LegResult::Waiting
+            | LegResult::Skipped
+            | LegResult::Left
+            | LegResult::Resumed
+            | LegResult::Healthy => {}
+        }
+        if leg.detail.is_empty() || (leg.attempts > 0 && leg.action != Action::Resume) {
+            return Err("without a reason".to_owned());
+        }
+        if leg.attempts > self.attempts.get(&leg.id).copied().unwrap_or(0) {
+            return Err(format!("with {} acts, more than anybody saw", leg.attempts));
+        }
+        let ends = [self.sender(leg.id), self.receiver(leg.id)].map(|end| Some(end?.1));
+        let covered = |at: Timestamp| held(&self.orders.policy.holds, leg.id, ends, at);
+        // It is judged when something is told of it; a hold may have ended since.
+        let told = [self.sender(leg.id), self.receiver(leg.id)].into_iter().flatten();
+        let judged = told.filter_map(|(host, _)| self.told_at.get(&host)).max().copied().unwrap_or(wall);
+        let wanted = match leg.result {
+            LegResult::Healthy => !covered(wall) && (!covered(judged) || leg.wanted),
+            LegResult::Resumed | LegResult::Waiting | LegResult::NeedsPerson | LegResult::Failed | LegResult::Stale => {
+                true
+            }
+            LegResult::Left => false,
+            LegResult::Skipped => leg.reason != Reason::SenderNotAsked,
+        };
+        if leg.wanted != wanted {
+            return Err(format!("as {:?} with wanted = {}", leg.result, leg.wanted));
+        }
+        let unread = self.hosts.values().any(|ends| ends.unread.contains(&leg.id.vm));
+        if !self.ever.contains(&leg.id) && !unread && leg.attempts == 0 {
+            return Err("and no host ever showed it".to_owned());
+        }
+        Ok(())
+    }
+
+    fn events(&self, report: &Report) -> Result<(), Broken> {
+        let count = |wanted: fn(&Event) -> bool| self.recorded.iter().filter(|event| wanted(event)).count();
+        let legs = |result: LegResult| report.legs.iter().filter(|leg| leg.result == result && !report.dry_run).count();
+        let ready = report.hosts.iter().filter(|host| host.ready).count();
+        let pairs = [
+            (count(|e| matches!(e, Event::Started)), 1, 0),
+            (count(|e| matches!(e, Event::HostNotReady { .. })), report.hosts.len() - ready, 1),
+            (count(|e| matches!(e, Event::HostReady { .. })), ready, 2),
+            (count(|e| matches!(e, Event::ResumeFailed { .. })), legs(LegResult::Failed), 3),
+            (count(|e| matches!(e, Event::Resumed { .. })), legs(LegResult::Resumed), 4),
+            (count(|e| matches!(e, Event::Finished { .. })), 1, 100),
+            (count(|e| matches!(e, Event::NeedsPerson { .. })), legs(LegResult::NeedsPerson), 110),
+        ];
+        match pairs.into_iter().find(|(found, wanted, _)| found != wanted) {
+            None => Ok(()),
+            Some((found, wanted, id)) => Err(format!("event {id} is recorded {found} times, not {wanted}")),
+        }
+    }
+}
+
+/// What came of the pass, by the contract's own words.
+fn outcome(report: &Report) -> Result<(), Broken> {
+    let runs = |leg: &LegReport| match leg.result {
+        LegResult::Healthy | LegResult::Resumed => true,
+        LegResult::Skipped => report.dry_run,
+        LegResult::Failed | LegResult::NeedsPerson | LegResult::Stale | LegResult::Waiting | LegResult::Left => false,
+    };
+    let none_ready = !report.hosts.iter().any(|host| host.ready);
+    let something = report.hosts.iter().any(|host| !host.ready || host.error.is_some())
+        || report.legs.iter().any(|leg| leg.wanted && !runs(leg));
+    let follows = match report.outcome {
+        PassOutcome::Failed | PassOutcome::NotReady => none_ready,
+        PassOutcome::Partial => !none_ready && something,
+        PassOutcome::Ok => !none_ready && !something,
+    };
+    if follows { Ok(()) } else { Err(format!("the outcome {:?} does not follow from the legs", report.outcome)) }
+}

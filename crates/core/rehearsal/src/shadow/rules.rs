@@ -1,0 +1,172 @@
+//! The rules for acts, read a second time: when one is allowed.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use reprise_engine::Side;
+use reprise_model::{
+    Act, Evidence, Hold, HoldScope, HostName, InitialPolicy, LegId, PausedRule, PeerUnseen, Timestamp, VmSelector,
+};
+
+use super::{Broken, End, Shadow, Watched, log};
+
+/// No act rests on an older look.
+const AGE_MAX: Duration = Duration::from_mins(1);
+
+fn label(name: &str) -> &str {
+    name.split('.').next().unwrap_or(name)
+}
+
+/// Whether one of the holds covers a leg with these ends now. An end that is not seen is where the other says it is.
+pub(crate) fn held(holds: &[Hold], leg: LegId, sides: [Option<&End>; 2], wall: Timestamp) -> bool {
+    let [sender, receiver] = sides;
+    let settings = |end: Option<&End>| end.and_then(|end| end.settings.clone());
+    let elsewhere = match (sender, receiver) {
+        (Some(_), None) => settings(sender).and_then(|settings| settings.recovery),
+        (None, Some(_)) => settings(receiver).and_then(|settings| settings.primary),
+        (Some(_), Some(_)) | (None, None) => None,
+    };
+    let ends: Vec<&End> = sides.into_iter().flatten().collect();
+    let hosts: Vec<String> =
+        ends.iter().map(|end| end.host_name.clone()).chain(elsewhere).map(|name| name.to_lowercase()).collect();
+    let on = |name: &HostName| hosts.iter().any(|own| own == name.as_str() || label(own) == name.as_str());
+    let covers = |scope: &HoldScope| match scope {
+        HoldScope::All => true,
+        HoldScope::Host(name) => on(name),
+        HoldScope::Vm(VmSelector::Id(id)) => leg.vm == *id,
+        HoldScope::Vm(VmSelector::Name(name)) => {
+            ends.iter().any(|end| end.vm_name.to_lowercase() == name.to_lowercase())
+        }
+    };
+    holds.iter().any(|hold| hold.until.is_none_or(|until| wall < until) && covers(&hold.scope))
+}
+
+/// What stands at one end that forbids every act.
+pub(crate) fn obstacle(end: &End, side: Side) -> Option<String> {
+    let foreign = end.settings.as_ref().is_some_and(|settings| settings.foreign);
+    match (end.state, side) {
+        (4..=6 | 12..=15 | 17.., _) => Some(format!("an end is at {}", end.state)),
+        (7 | 16, Side::Receiver) => Some(format!("the receiver is at {}", end.state)),
+        _ if end.mode == 3 => Some("an end is a test replica".to_owned()),
+        _ if foreign => Some("another program replicates it".to_owned()),
+        _ if side == Side::Receiver && end.running => Some("the replica runs".to_owned()),
+        _ => None,
+    }
+}
+
+impl Shadow {
+    /// Whether the engine may plan this act now, for all that it was told.
+    pub(super) fn allows(&self, act: &Act, now: Duration, wall: Timestamp) -> Result<(), Broken> {
+        let leg = act.leg;
+        let against = |what: String| Err(format!("an act on {leg} although {what}"));
+        if self.orders.dry_run {
+            return against("nothing was to be done".to_owned());
+        }
+        if self.ends(leg, Side::Sender).count() > 1 {
+            return against("two hosts say that they send it".to_owned());
+        }
+        let sides = [(Side::Sender, self.sender(leg)), (Side::Receiver, self.receiver(leg))];
+        let ends: Vec<&End> = sides.iter().filter_map(|(_, end)| Some(end.as_ref()?.1)).collect();
+        if held(&self.orders.policy.holds, leg, [self.sender(leg), self.receiver(leg)].map(|end| Some(end?.1)), wall) {
+            return against("a hold covers it".to_owned());
+        }
+        for (side, (host, end)) in sides.iter().filter_map(|(side, end)| Some((*side, (*end)?))) {
+            if let Some(what) = obstacle(end, side) {
+                return against(what);
+            }
+            if now.saturating_sub(end.looked) > AGE_MAX {
+                return against(format!("{side:?} was last seen at {:?}", end.looked));
+            }
+            let unseen = |earlier: &&Watched| {
+                let same = earlier.act.leg == leg && earlier.act.host == host;
+                same && earlier.is_after(end.looked)
+            };
+            if let Some(earlier) = self.acts.values().find(unseen) {
+                return against(format!("nobody has looked since act {}", earlier.act.id.0));
+            }
+        }
+        if ends.iter().all(|end| end.settings.is_none()) {
+            return against("nobody says who replicates it".to_owned());
+        }
+        let own = sides.iter().find(|(_, end)| end.is_some_and(|(host, _)| host == act.host));
+        let Some((side, Some((_, end)))) = own else { return against("its host shows no end of it".to_owned()) };
+        let expected = act.expected_state.number();
+        if end.state != expected || end.mode != act.expected_mode.number() {
+            return against(format!("it expects {expected}, and {} was seen last", end.state));
+        }
+        match side {
+            Side::Sender => self.peer_is_known(act, end)?,
+            Side::Receiver if expected != 8 => return against("the receiver has not stopped by itself".to_owned()),
+            Side::Receiver if !log::gave_up(&self.records_of(act, end)) => {
+                return against("nothing proves that the receiver stopped".to_owned());
+            }
+            Side::Receiver => return Ok(()),
+        }
+        self.has_a_reason(act, end)
+    }
+
+    /// The receiver was seen, or nobody was to ask its host, or policy does not wait for it.
+    fn peer_is_known(&self, act: &Act, sender: &End) -> Result<(), Broken> {
+        if self.receiver(act.leg).is_some() {
+            return Ok(());
+        }
+        let named = sender.settings.as_ref().and_then(|settings| settings.recovery.as_deref());
+        let is_asked = named.is_some_and(|name| self.is_asked(name));
+        if is_asked && self.orders.policy.peer_unseen == PeerUnseen::Wait {
+            return Err(format!("an act on {} although its receiver {named:?} was asked and is not seen", act.leg));
+        }
+        Ok(())
+    }
+
+    /// Whether an asked host is the one that a relationship calls so, or may be: one that has not said who it is.
+    fn is_asked(&self, name: &str) -> bool {
+        let name = name.to_lowercase();
+        let by_label = self.names.values().filter(|names| names.iter().any(|own| label(own) == label(&name))).count();
+        let full = self.names.values().any(|names| names.contains(&name));
+        full || by_label == 1 || self.names.values().any(BTreeSet::is_empty)
+    }
+
+    /// What its own host's log says of an end.
+    fn records_of(&self, act: &Act, end: &End) -> Vec<reprise_model::VmmsEvent> {
+        self.logs.get(&act.host).map(|log| log::of(&log.evidence, act.leg.vm, end.last)).unwrap_or_default()
+    }
+
+    /// The sender's state, the policy and the events give a reason to resume it.
+    fn has_a_reason(&self, act: &Act, sender: &End) -> Result<(), Broken> {
+        let leg = act.leg;
+        let without = |what: &str| Err(format!("an act on {leg} at {} without a reason: {what}", sender.state));
+        let since = self.since.get(&(leg, Side::Sender)).map(|(_, since)| *since).unwrap_or_default();
+        if self.orders.reads_events && self.logs.get(&act.host).is_none_or(|log| log.asked < since) {
+            return without("its host's log was not read since it stopped");
+        }
+        let readable = self.logs.get(&act.host).is_some_and(|log| matches!(log.evidence, Evidence::Readable(_)));
+        let records = self.records_of(act, sender);
+        let by_shutdown = log::shutdown_did_it(&records);
+        let policy = &self.orders.policy.paused;
+        let rule = if self.paused_unseen.contains(&leg) { policy.at_boot } else { policy.while_running };
+        match sender.state {
+            8 if log::vmms_retries(&records, sender.clock) => without("VMMS retries by itself"),
+            7 if sender.last.is_none() && policy.initial == InitialPolicy::Leave && !by_shutdown => {
+                without("it is an initial replication that is paused")
+            }
+            7 if rule == PausedRule::Resume || rule == PausedRule::Evidence && by_shutdown => Ok(()),
+            7 if self.paused_unseen.contains(&leg) => without("policy leaves what was paused at the first look"),
+            7 => without("the pause began while we watched, and policy leaves it"),
+            11 if !readable || !by_shutdown => without("nothing proves that a shutdown paused it"),
+            11 if self.resyncs_elsewhere(act) => without("another VM of its host resynchronizes"),
+            8 | 11 => Ok(()),
+            _ => without("nothing is resumed from there"),
+        }
+    }
+
+    fn resyncs_elsewhere(&self, act: &Act) -> bool {
+        let shown = self.hosts.get(&act.host);
+        let other =
+            |((leg, side), end): (&(LegId, Side), &End)| *leg != act.leg && *side == Side::Sender && end.state == 10;
+        let acting = |watched: &Watched| {
+            let same_host = watched.act.host == act.host && watched.act.leg != act.leg;
+            same_host && watched.ended.is_none() && watched.act.expected_state.number() == 11
+        };
+        shown.is_some_and(|ends| ends.seen.iter().any(other)) || self.acts.values().any(acting)
+    }
+}

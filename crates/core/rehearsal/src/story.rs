@@ -1,0 +1,453 @@
+//! One story: messages with delays between engines, procedures and lab, trouble, and a check after every step.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use cim::{Reply, Request};
+use reprise_engine::{Effect, Event, Report};
+use reprise_lab::{Command, Kind, Side, World, view};
+use reprise_model::{Act, Evidence, Hold, HostId, MonoTime, Now, Observation, ReplicationState, Timestamp, VmId};
+
+use crate::procedure::{Ended, Procedure, Purpose, Waits};
+use crate::run::{Beginning, Run, Told};
+use crate::scene::{self, Scene, once_in};
+use crate::shadow::Broken;
+use crate::trouble::people::{self, Person};
+use crate::trouble::{self, Script, Trouble};
+use crate::{calm, evidence, wire};
+
+/// Most steps of one story: far above any that ends.
+const STEPS_MAX: usize = 400_000;
+/// After everything was mended: jobs end, VMMS tries again, what flips back has done so.
+const SETTLES: Duration = Duration::from_mins(2);
+
+/// What may be changed about a story.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// A fault that is built in on purpose, to show that a story finds it.
+    pub sabotage: Option<Sabotage>,
+}
+
+/// Faults of ours, built in on purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sabotage {
+    /// The transport sends an Invoke again whose answer was lost.
+    RepeatInvoke,
+    /// The engine is not told of the holds.
+    ForgetHolds,
+    /// The engine is told the same old look for ever.
+    OldLooks,
+}
+
+/// A story that ended well.
+#[derive(Clone, Debug)]
+pub struct Summary {
+    /// How many steps it had.
+    pub steps: usize,
+    /// How many resumes reached a host.
+    pub invokes: usize,
+    /// What happened, line by line.
+    pub transcript: String,
+}
+
+/// A story in which something was broken.
+#[derive(Clone, Debug)]
+pub struct Find {
+    /// Its seed.
+    pub seed: u64,
+    /// The step.
+    pub step: usize,
+    /// What was broken.
+    pub what: String,
+    /// What happened until then, line by line.
+    pub transcript: String,
+}
+
+impl fmt::Display for Find {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "REPRISE_SIM_SEED={} step {}: {}", self.seed, self.step, self.what)
+    }
+}
+
+/// Plays one story: runs of Reprise while things go wrong, each possibly killed at any instant; then everything is
+/// switched on, and one more run must leave nothing wanted behind.
+///
+/// # Errors
+/// What was broken, and how it came to that.
+pub fn rehearse(seed: u64, options: &Options) -> Result<Summary, Box<Find>> {
+    let find = |step, what, transcript| Box::new(Find { seed, step, what, transcript });
+    let mut chance = fastrand::Rng::with_seed(seed);
+    let scene = scene::draw(&mut chance, seed);
+    let world = World::new(&scene.spec).map_err(|error| find(0, error.to_string(), String::new()))?;
+    let mut story = Story::new(scene, chance, world, options.sabotage);
+    match story.play() {
+        Ok(()) => Ok(Summary { steps: story.steps, invokes: story.invokes, transcript: story.transcript }),
+        Err(what) => Err(find(story.steps, what, story.transcript)),
+    }
+}
+
+struct Story {
+    scene: Scene,
+    sabotage: Option<Sabotage>,
+    chance: fastrand::Rng,
+    world: World,
+    names: Vec<String>,
+    people: Vec<Person>,
+    now: Duration,
+    script: Script,
+    holds: Vec<Hold>,
+    /// How often each host has booted.
+    boots: BTreeMap<usize, u32>,
+    /// By how much each host's clock is ahead. Unit: seconds.
+    ahead_s: BTreeMap<usize, i64>,
+    runs: BTreeMap<usize, Run>,
+    reports: BTreeMap<usize, Box<Report>>,
+    old_looks: BTreeMap<HostId, Box<Observation>>,
+    calm: bool,
+    steps: usize,
+    invokes: usize,
+    transcript: String,
+}
+
+fn person(vm: &view::Vm) -> Option<Person> {
+    let leg = vm.legs.first()?;
+    let extended = vm.legs.iter().any(|leg| leg.leg == "extended");
+    Some(Person { id: VmId::new(vm.vm_id), name: vm.vm.clone(), extended, host: leg.sender.clone() })
+}
+
+impl Story {
+    fn new(scene: Scene, mut chance: fastrand::Rng, world: World, sabotage: Option<Sabotage>) -> Self {
+        let names: Vec<String> =
+            (0..world.host_count()).filter_map(|host| world.host_name(host)).map(str::to_owned).collect();
+        let people: Vec<Person> = world.view().vms.iter().filter_map(person).collect();
+        let script = trouble::script(&mut chance, &scene, &names, &people);
+        let mut story = Self {
+            scene,
+            sabotage,
+            chance,
+            world,
+            names,
+            people,
+            now: Duration::ZERO,
+            script,
+            holds: Vec::new(),
+            boots: BTreeMap::new(),
+            ahead_s: BTreeMap::new(),
+            runs: BTreeMap::new(),
+            reports: BTreeMap::new(),
+            old_looks: BTreeMap::new(),
+            calm: false,
+            steps: 0,
+            invokes: 0,
+            transcript: String::new(),
+        };
+        let told = format!("{:?}", story.scene);
+        story.line(&told);
+        story
+    }
+
+    fn play(&mut self) -> Result<(), Broken> {
+        self.go_on()?;
+        self.line("calm");
+        self.calm = true;
+        calm::mend(&mut self.world, &self.names);
+        self.now += SETTLES;
+        self.world.advance(self.now);
+        self.reports.clear();
+        for number in 0..self.scene.asked.len() {
+            self.begin(number)?;
+        }
+        self.go_on()?;
+        let truth = calm::truth(&mut self.world);
+        for (number, report) in &self.reports {
+            let asked = self.scene.asked.get(*number).map(Vec::as_slice).unwrap_or_default();
+            let (scene, holds, wall) = (&self.scene, self.holds.as_slice(), self.clock().wall);
+            calm::Reckoning { scene, asked, truth: &truth, holds, wall }.check(report)?;
+        }
+        Ok(())
+    }
+
+    fn line(&mut self, text: &str) {
+        let _infallible = writeln!(self.transcript, "{:>9.3} {text}", self.now.as_secs_f64());
+    }
+
+    fn clock(&self) -> Now {
+        let millis = i64::try_from(self.now.as_millis()).unwrap_or(i64::MAX);
+        Now { mono: MonoTime(self.now), wall: Timestamp(millis) }
+    }
+
+    /// Goes on until every run is over and nothing more is to happen.
+    fn go_on(&mut self) -> Result<(), Broken> {
+        loop {
+            let next = self.runs.iter().filter_map(|(number, run)| Some((run.due()?, *number))).min();
+            let trouble = self.script.next_at();
+            let Some(at) = next.map(|(at, _)| at).into_iter().chain(trouble).min() else { return Ok(()) };
+            self.steps += 1;
+            if self.steps > STEPS_MAX {
+                return Err("the story does not end".to_owned());
+            }
+            self.now = self.now.max(at);
+            self.world.advance(self.now);
+            match next {
+                Some((due, number)) if trouble.is_none_or(|trouble| due < trouble) => {
+                    self.step(number)?;
+                    if once_in(&mut self.chance, 50) {
+                        self.judge_again(number)?;
+                    }
+                }
+                Some(_) | None => self.happen()?,
+            }
+        }
+    }
+
+    /// The next trouble of the script. Not every command is possible at its time; that is part of chance.
+    fn happen(&mut self) -> Result<(), Broken> {
+        let Some(scheduled) = self.script.next() else { return Ok(()) };
+        match scheduled.trouble {
+            Trouble::Happens(command) => self.command(&command),
+            Trouble::Fault { fault, scope, count } => {
+                self.line(&format!("fault {fault:?} {scope:?} {count}"));
+                // A fault that cannot be put there is one fault less.
+                let _done = self.world.add_fault(fault, &scope, Some(count));
+            }
+            Trouble::Hold(hold) => {
+                self.line(&format!("hold {:?} until {:?}", hold.scope, hold.until));
+                self.holds.push(hold);
+            }
+            Trouble::Begin(number) => return self.begin(number),
+            Trouble::Kill(number) => {
+                if self.runs.remove(&number).is_some() {
+                    self.line(&format!("run {number} is killed"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn command(&mut self, command: &Command) {
+        let done = self.world.command(command).is_ok();
+        self.line(&format!("{} {command:?}", if done { "done" } else { "in vain" }));
+        if let Command::Boot { host, .. } = command
+            && let Some(host) = self.world.host_named(host).filter(|_| done)
+        {
+            *self.boots.entry(host).or_default() += 1;
+        }
+        if let Command::Clock { host, offset_s } = command
+            && let Some(host) = self.world.host_named(host).filter(|_| done)
+        {
+            self.ahead_s.insert(host, *offset_s);
+        }
+    }
+
+    fn begin(&mut self, number: usize) -> Result<(), Broken> {
+        if self.runs.contains_key(&number) {
+            return Ok(());
+        }
+        let Some(asked) = self.scene.asked.get(number).cloned() else { return Ok(()) };
+        self.line(&format!("run {number} begins over {asked:?}"));
+        let beginning = Beginning {
+            asked: &asked,
+            names: &self.names,
+            holds: &self.holds,
+            tells_holds: self.sabotage != Some(Sabotage::ForgetHolds),
+            dry_run: self.scene.dry_run && !self.calm,
+            seed: self.chance.u64(..),
+            now: self.clock(),
+        };
+        let mut run = Run::new(&self.scene, &beginning);
+        self.feed(&mut run, Event::Begin)?;
+        self.runs.insert(number, run);
+        Ok(())
+    }
+
+    /// One thing of a run that is due now: a procedure's, an event log's, or the engine's deadline.
+    fn step(&mut self, number: usize) -> Result<(), Broken> {
+        let Some(mut run) = self.runs.remove(&number) else { return Ok(()) };
+        let now = self.now;
+        let procedure = run.procedures.iter().position(|p| p.due().is_some_and(|due| due <= now));
+        let reading = run.readings.iter().position(|(due, _)| *due <= now);
+        match (procedure, reading) {
+            (Some(index), _) => {
+                let procedure = run.procedures.swap_remove(index);
+                self.go_on_with(&mut run, procedure)?;
+            }
+            (None, Some(index)) => {
+                let (_, host) = run.readings.swap_remove(index);
+                let evidence = self.read_log(&run, host);
+                run.shadow.log_read(host, &evidence);
+                self.feed(&mut run, Event::EventsRead { host, evidence })?;
+            }
+            (None, None) => self.feed(&mut run, Event::Tick)?,
+        }
+        self.put_back(number, run)
+    }
+
+    fn read_log(&mut self, run: &Run, host: HostId) -> Evidence {
+        let fails = self.scene.logs_fail && !self.calm && self.chance.bool();
+        let Some(place) = run.place(host).filter(|_| !fails) else { return Evidence::NotReadable };
+        if self.world.face(place) != reprise_lab::Face::Open {
+            return Evidence::NotReadable;
+        }
+        let world = self.world.view();
+        let ahead_s = self.ahead_s.get(&place).copied().unwrap_or(0);
+        world.hosts.get(place).map_or(Evidence::NotReadable, |host| evidence::read(host, world.started_us, ahead_s))
+    }
+
+    fn go_on_with(&mut self, run: &mut Run, mut procedure: Procedure) -> Result<(), Broken> {
+        if let Waits::Sent { request, .. } = &procedure.waits {
+            let request = request.clone();
+            self.arrives(run, &mut procedure, request)?;
+            run.procedures.push(procedure);
+            return Ok(());
+        }
+        if let Waits::Answered { request, answer, .. } = &procedure.waits {
+            match (&procedure.purpose, request, answer) {
+                (Purpose::Act(act), _, answer) => run.shadow.answered(act.id, answer, self.now),
+                (Purpose::Look, Request::Query { select, .. }, Ok(Reply::Rows(rows))) => {
+                    let place = run.place(procedure.host).unwrap_or(usize::MAX);
+                    let boots = self.boots.get(&place).copied().unwrap_or(0);
+                    procedure.shown.take(select.class.as_str(), rows, boots);
+                }
+                (Purpose::Look, _, _) => {}
+            }
+        }
+        let way = self.way();
+        procedure.go_on(self.now, way);
+        let Waits::Done(ended) = procedure.waits else {
+            run.procedures.push(procedure);
+            return Ok(());
+        };
+        match (ended, procedure.purpose) {
+            (Ended::Look(observation), _) => {
+                let believed = observation.replication.seen().is_some_and(|r| r.service && r.host_row);
+                run.shadow.told(procedure.host, &procedure.shown, believed, procedure.began, self.clock().wall);
+                let observation = self.told_of(procedure.host, observation);
+                let started = MonoTime(procedure.began);
+                let told = Told { at: self.clock().wall, started, observation: observation.clone() };
+                run.last_told.insert(procedure.host, told);
+                self.feed(run, Event::Looked { host: procedure.host, started, observation })
+            }
+            (Ended::Act(outcome), Purpose::Act(act)) => {
+                self.line(&format!("act {} on {} {outcome:?}", act.id.0, act.leg));
+                run.shadow.ended(act.id, self.now);
+                self.feed(run, Event::Acted { act: act.id, outcome })
+            }
+            (Ended::Act(_), Purpose::Look) => Err("a look ended as an act".to_owned()),
+        }
+    }
+
+    fn told_of(&mut self, host: HostId, seen: Box<Observation>) -> Box<Observation> {
+        if self.sabotage == Some(Sabotage::OldLooks) && seen.replication.seen().is_some_and(|r| r.host_row) {
+            return self.old_looks.entry(host).or_insert(seen).clone();
+        }
+        seen
+    }
+
+    fn way(&mut self) -> Duration {
+        Duration::from_millis(self.chance.u64(1..=self.scene.way_ms))
+    }
+
+    /// A request reaches its host, or what there is of it.
+    fn arrives(&mut self, run: &mut Run, procedure: &mut Procedure, request: Request) -> Result<(), Broken> {
+        let place = run.place(procedure.host);
+        let invoke = matches!(request, Request::Invoke { .. });
+        let again = self.sabotage == Some(Sabotage::RepeatInvoke) && invoke;
+        let met = wire::exchange(&mut self.world, place, &request, again);
+        if let Purpose::Act(act) = &procedure.purpose
+            && met.times > 0
+        {
+            for _ in 0..met.times {
+                run.shadow.reached(act.id, &request)?;
+            }
+            if invoke {
+                self.invokes += 1;
+                self.line(&format!("act {} reaches {}: {:?}", act.id.0, act.leg, met.answer));
+            }
+        }
+        let arrives = self.now + met.late + self.way();
+        procedure.waits = Waits::Answered { request, answer: met.answer, arrives };
+        Ok(())
+    }
+
+    fn feed(&mut self, run: &mut Run, event: Event) -> Result<(), Broken> {
+        for effect in run.engine.handle(self.clock(), event) {
+            match effect {
+                Effect::Observe(host) => run.procedures.push(Procedure::look(host, self.now)),
+                Effect::Perform(act) => {
+                    self.line(&format!("act {} planned on {} in {}", act.id.0, act.leg, act.expected_state));
+                    run.shadow.planned(&act, self.now, self.clock().wall)?;
+                    self.a_person_comes_between(&act);
+                    run.procedures.push(Procedure::act(act, self.now));
+                }
+                Effect::Ask { host, name, .. } => {
+                    run.shadow.asks(host, Some(name.as_str()));
+                    run.places.insert(host, self.world.host_named(name.as_str()));
+                }
+                Effect::ReadEvents(host) => {
+                    run.shadow.reads_log(host, self.now);
+                    let takes = self.way() * 2;
+                    run.readings.push((self.now + takes, host));
+                }
+                Effect::Refuse(ambiguous) => {
+                    run.shadow.refuses(&ambiguous.name)?;
+                    self.line(&format!("refused: several VMs are called {}", ambiguous.name));
+                    run.refused = true;
+                }
+                Effect::Record(event) => run.shadow.records(&event),
+                Effect::Finish(report) => {
+                    for leg in &report.legs {
+                        self.line(&format!("{} {:?} {} after {:?}", leg.id, leg.result, leg.reason, leg.after));
+                    }
+                    run.report = Some(report);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// While there is trouble, a person now and then does something to a VM between the look that an act rests on and
+    /// the act itself. The script hardly ever hits that moment.
+    fn a_person_comes_between(&mut self, act: &Act) {
+        if self.calm || !once_in(&mut self.chance, 10) {
+            return;
+        }
+        let vm = act.leg.vm.to_string();
+        let (leg, side) = (Kind::Simple, Side::Sender);
+        if self.chance.bool() && act.expected_state == ReplicationState::Error {
+            self.command(&Command::Resume { vm: vm.clone(), leg, side });
+            self.command(&Command::Pause { vm, leg, side });
+        } else if let Some(whose) = self.people.iter().find(|whose| whose.id == act.leg.vm).cloned() {
+            let deed = people::deed(&mut self.chance, &whose, &self.names);
+            let soon = Duration::from_millis(self.chance.u64(0..200));
+            self.script.add(self.now + soon, Trouble::Happens(deed));
+        }
+    }
+
+    /// Tells a run's engine once more what it was told last of a host. Nothing new may come of it.
+    fn judge_again(&mut self, number: usize) -> Result<(), Broken> {
+        let Some(mut run) = self.runs.remove(&number) else { return Ok(()) };
+        self.feed(&mut run, Event::Tick)?;
+        let hosts: Vec<HostId> = run.last_told.keys().copied().collect();
+        let host = self.chance.choice(hosts).filter(|host| run.may_be_told_again(*host, self.clock().wall));
+        if let Some((host, told)) = host.and_then(|host| Some((host, run.last_told.get(&host)?.clone()))) {
+            let looked = Event::Looked { host, started: told.started, observation: told.observation };
+            if let Some(effect) = run.engine.handle(self.clock(), looked).first() {
+                return Err(format!("the last look at {host:?}, told again, has an effect: {effect:?}"));
+            }
+        }
+        self.put_back(number, run)
+    }
+
+    /// A run goes on, or is over and has its report checked.
+    fn put_back(&mut self, number: usize, mut run: Run) -> Result<(), Broken> {
+        if let Some(report) = run.report.take() {
+            run.shadow.reported(&report, self.clock().wall)?;
+            self.reports.insert(number, report);
+        } else if !run.refused {
+            self.runs.insert(number, run);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,59 @@
+//! Messages that are lost, refused or late, jobs that go wrong, rows that cannot be read, rights that are missing.
+
+use reprise_lab::{Break, Fault, FaultScope, JobFault, Operation, RowOf};
+
+use super::people::Person;
+use super::{Script, Trouble, within};
+use crate::scene::once_in;
+
+/// Codes with which jobs fail: Hyper-V's own, and such that it does not have.
+const CODES: [u16; 8] = [32_768, 32_770, 32_773, 32_774, 32_775, 32_779, 1, 0];
+
+fn message(chance: &mut fastrand::Rng) -> Fault {
+    let hows = [
+        Break::Busy,
+        Break::DropBefore,
+        Break::Reset,
+        Break::DropAfter,
+        Break::DropAfter,
+        Break::HalfClose,
+        Break::Garbage,
+        Break::Empty,
+    ];
+    let how = chance.choice(hows).unwrap_or(Break::DropAfter);
+    let on = match chance.u8(0..5) {
+        0 => None,
+        1 => Some(Operation::Enumerate),
+        2 => Some(Operation::Get),
+        _ => Some(Operation::Invoke),
+    };
+    Fault::Break { how, on }
+}
+
+fn job(chance: &mut fastrand::Rng) -> Fault {
+    Fault::Job(match chance.u8(0..6) {
+        0 => JobFault::Hang,
+        1 | 2 => JobFault::Gone,
+        3 | 4 => JobFault::Fail { code: chance.choice(CODES).unwrap_or(32_775) },
+        _ => JobFault::FlipBack { after: within(chance, 0, 15_000) },
+    })
+}
+
+pub(super) fn add(script: &mut Script, chance: &mut fastrand::Rng, hosts: &[String], people: &[Person]) {
+    let most = if once_in(chance, 4) { 0 } else { 7 };
+    for _ in 0..chance.usize(0..=most) {
+        let fault = match chance.u8(0..12) {
+            0 => Fault::Deny,
+            1 if chance.bool() => Fault::Login,
+            1 | 2 => Fault::Slow { delay: within(chance, 100, 9_000), on: None },
+            3 => Fault::Unreadable(if chance.bool() { RowOf::Relationship } else { RowOf::Vm }),
+            4..=6 => job(chance),
+            _ => message(chance),
+        };
+        let host = chance.bool().then(|| chance.choice(hosts).cloned()).flatten();
+        let of_vm = matches!(fault, Fault::Job(_) | Fault::Unreadable(_)) && chance.bool();
+        let vm = of_vm.then(|| chance.choice(people).map(|whose| whose.id.to_string())).flatten();
+        let at = if chance.bool() { std::time::Duration::ZERO } else { within(chance, 0, 40_000) };
+        script.add(at, Trouble::Fault { fault, scope: FaultScope { host, vm }, count: chance.u32(1..=5) });
+    }
+}

@@ -1,0 +1,73 @@
+//! What becomes of one request on its way to a host and back.
+
+use std::time::Duration;
+
+use cim::{CallError, ErrorKind, ObjectPath, Reached, Reply, Request};
+use reprise_lab::{Break, Face, Message, Operation, World};
+
+/// How long a connection that nobody answers is waited for.
+const SWALLOWED: Duration = Duration::from_secs(5);
+
+/// `ERROR_WSMAN_QUOTA_MAX_OPERATIONS_USER`, and such.
+const QUOTA: u32 = 2_150_859_174;
+
+/// What a request met with.
+#[derive(Debug)]
+pub(crate) struct Met {
+    /// How often the host carried it out, whether or not its answer arrives.
+    pub(crate) times: usize,
+    /// What the caller gets.
+    pub(crate) answer: Result<Reply, CallError>,
+    /// How much later than usual.
+    pub(crate) late: Duration,
+}
+
+impl Met {
+    fn nobody(error: CallError, late: Duration) -> Self {
+        Self { times: 0, answer: Err(error), late }
+    }
+}
+
+fn message(request: &Request) -> (Operation, Option<&ObjectPath>) {
+    match request {
+        Request::Get { path } => (Operation::Get, Some(path)),
+        Request::Query { .. } | Request::Related { .. } => (Operation::Enumerate, None),
+        Request::Invoke { path, .. } => (Operation::Invoke, Some(path)),
+    }
+}
+
+/// Lets a request arrive at a host, with whatever strikes it. `again` sends it twice if its answer is lost.
+pub(crate) fn exchange(world: &mut World, host: Option<usize>, request: &Request, again: bool) -> Met {
+    let error = |kind, reached, why: &str| CallError::new(kind, reached, why);
+    let Some(host) = host else {
+        return Met::nobody(error(ErrorKind::Unreachable, Reached::No, "no such host"), Duration::ZERO);
+    };
+    match world.face(host) {
+        Face::Refuse => return Met::nobody(error(ErrorKind::Unreachable, Reached::No, "refused"), Duration::ZERO),
+        Face::Swallow => return Met::nobody(error(ErrorKind::TimedOut, Reached::No, "no answer"), SWALLOWED),
+        Face::Open => {}
+    }
+    if world.strike_login(host) {
+        return Met::nobody(error(ErrorKind::Denied, Reached::No, "the login was refused"), Duration::ZERO);
+    }
+    let (operation, path) = message(request);
+    let strike = world.strike_message(host, Message { operation: Some(operation), path });
+    let late = strike.delay;
+    let lost = error(ErrorKind::Unreachable, Reached::Perhaps, "the connection was lost");
+    let answer = match strike.how {
+        None => world.answer(host, request),
+        Some(Break::Busy) => {
+            let busy = error(ErrorKind::Busy, Reached::Yes, "over a quota").with_status(QUOTA);
+            return Met::nobody(busy, late);
+        }
+        Some(Break::DropBefore | Break::Reset) => return Met::nobody(lost, late),
+        Some(how) => {
+            let _lost = world.answer(host, request);
+            if again {
+                return Met { times: 2, answer: world.answer(host, request), late };
+            }
+            Err(if matches!(how, Break::Garbage | Break::Empty) { CallError::malformed("not XML") } else { lost })
+        }
+    };
+    Met { times: 1, answer, late }
+}
