@@ -10,4 +10,5 @@ mod logins;
 mod outside;
 mod schema;
 mod systems;
+mod way_in;
 mod wire_faults;
