@@ -6,6 +6,7 @@ mod discovery;
 mod faults;
 mod jobs;
 mod lab;
+mod logins;
 mod matrix;
 mod meanwhile;
 mod outside;

@@ -313,6 +313,44 @@ fn a_certificate_is_made_for_its_names() {
     assert!(shown.contains("sha256") && shown.len() < 120, "{shown}");
 }
 
+#[tokio::test]
+async fn whoever_trusts_the_certificate_can_talk_over_tls() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio_rustls::rustls::crypto::ring;
+    use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
+    use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+
+    let certificate = Certificate::self_signed(vec!["hv01.lab.test".to_owned()]).unwrap();
+    let tls = Tls::new(&certificate).unwrap();
+    for (name, is_trusted) in [("hv01.lab.test", true), ("hv02.lab.test", false)] {
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from_slice(certificate.der())).unwrap();
+        let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let (here, there) = tokio::io::duplex(4096);
+        let connector = tokio_rustls::TlsConnector::from(Arc::new(config));
+        let client = async {
+            let mut stream = connector.connect(ServerName::try_from(name).unwrap(), here).await?;
+            stream.write_all(b"hello").await?;
+            stream.shutdown().await?;
+            stream.read_to_end(&mut Vec::new()).await
+        };
+        let server = async {
+            let mut text = String::new();
+            let mut stream = tls.accept(there).await?;
+            stream.read_to_string(&mut text).await?;
+            stream.shutdown().await?;
+            Ok::<_, std::io::Error>(text)
+        };
+        let (sent, received) = tokio::join!(client, server);
+        assert_eq!(sent.is_ok(), is_trusted, "{sent:?}");
+        assert_eq!(received.ok(), is_trusted.then(|| "hello".to_owned()));
+    }
+}
+
 proptest! {
     #[test]
     fn arbitrary_requests_do_not_panic(
