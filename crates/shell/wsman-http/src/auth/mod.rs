@@ -9,6 +9,8 @@ mod context;
 mod handshake;
 mod kdc;
 mod offer;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 
