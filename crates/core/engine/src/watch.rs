@@ -64,6 +64,8 @@ pub(crate) struct LegWatch {
     pub(crate) gone: bool,
     /// An act's answer was lost.
     pub(crate) answer_lost: bool,
+    /// Whether the event log that could explain its stop could not be read when that was decided.
+    pub(crate) unread_log: bool,
     /// Why it was planned to be resumed, once it was.
     pub(crate) planned: Option<Reason>,
     /// Newest data before our first act.
@@ -150,6 +152,7 @@ impl LegWatch {
             unproved: false,
             gone: false,
             answer_lost: false,
+            unread_log: false,
             planned: None,
             data_before: None,
             confirmed: false,

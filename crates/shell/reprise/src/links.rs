@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
+use cim::event::Query;
 use reprise_model::{HostId, HostName};
-use wsman_http::{Client, Endpoint, Limits, Login, Trust};
+use wsman_http::{Client, Endpoint, Events, Limits, Login, Trust};
 
 use crate::port::HostLink;
 
@@ -66,6 +68,14 @@ impl Links {
 
     pub(crate) fn get(&self, host: HostId) -> Option<&Arc<HostLink>> {
         self.ways.get(&host).map(|way| &way.link)
+    }
+
+    /// A listener to a host's event logs, beside the way by which it is asked.
+    pub(crate) fn events(&self, host: HostId, query: Query, existing: bool, patience: Duration) -> Option<Events> {
+        let place = &self.ways.get(&host)?.place;
+        let (endpoint, login) = (place.endpoint.clone(), place.login.clone());
+        let events = Events::new(endpoint, login, place.limits, query, existing, patience);
+        Some(if let Some(trust) = &place.trust { events.with_trust(trust.clone()) } else { events })
     }
 
     /// How each host is asked.

@@ -15,6 +15,7 @@ use crate::client::{Client, Limits};
 use crate::connection::Connection;
 use crate::endpoint::Endpoint;
 use crate::login::Login;
+use crate::tls::Trust;
 
 /// So much more than it tells the server does it wait for an answer.
 const ANSWER_LATENESS: Duration = Duration::from_secs(10);
@@ -36,6 +37,8 @@ pub struct Events {
     connection: Option<Connection>,
     listener: Listener,
     known: Known,
+    /// The server has taken a subscription once.
+    taken: bool,
     /// A message is under way. If its future was dropped, nobody knows what its answer held.
     under_way: bool,
 }
@@ -84,8 +87,21 @@ impl Events {
             connection: None,
             listener: Listener::new(query, existing, HEARTBEATS_LEAST.max(patience * 2)),
             known: Known::default(),
+            taken: false,
             under_way: false,
         }
+    }
+
+    /// The same, believing these certificates. An https:// address needs it.
+    #[must_use]
+    pub fn with_trust(mut self, trust: Trust) -> Self {
+        self.client = self.client.with_trust(trust);
+        self
+    }
+
+    /// Whether the server has taken a subscription once: what fails later is a loss and no refusal.
+    pub fn was_taken(&self) -> bool {
+        self.taken
     }
 
     /// Ends the subscription at the server, if there is one. Without this it ends by itself, for want of pulls.
@@ -129,7 +145,7 @@ impl EventPort for Events {
             let subscribing = !self.listener.is_open();
             subscribes += u32::from(subscribing);
             match self.exchange().await {
-                Ok(Heard::Opened) => {}
+                Ok(Heard::Opened) => self.taken = true,
                 Ok(Heard::Nothing) => {
                     return Ok(EventBatch { bookmark: self.listener.bookmark().cloned(), ..EventBatch::default() });
                 }
