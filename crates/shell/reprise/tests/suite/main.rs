@@ -19,4 +19,5 @@ mod roles;
 mod routes;
 mod schema;
 mod systems;
+mod way_in;
 mod wire_faults;

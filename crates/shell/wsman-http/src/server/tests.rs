@@ -167,6 +167,11 @@ fn what_cannot_be_unsealed_ends_the_login() {
     assert_eq!(connection.user(), None);
     let next = seal(&mut keys, "<two/>");
     assert!(matches!(ask(&mut connection, "", SEALED, &next), Taken::Unauthorized(_)));
+    let (_, mut keys) = log_in(&mut connection, "Negotiate", &client());
+    let body = seal(&mut keys, "<one/>");
+    let at = body.windows(8).position(|window| window == b"Length=6").unwrap();
+    let shorter = [&body[..at], b"Length=5", &body[at + 8..]].concat();
+    assert_eq!(ask(&mut connection, "", SEALED, &shorter), Taken::Unreadable, "another length than was promised");
 }
 
 #[test]
@@ -180,8 +185,11 @@ fn an_answer_to_a_challenge_is_good_once_and_there_alone() {
     let mut other = connection();
     let _challenge = with_token(&mut other, "NTLM", &client().negotiate(), b"");
     assert!(matches!(with_token(&mut other, "NTLM", &third, b""), Taken::Unauthorized(_)), "on another connection");
-    let _challenge = with_token(&mut other, "NTLM", &client().negotiate(), b"");
+    let challenge = token_of(with_token(&mut other, "NTLM", &client().negotiate(), b""), "NTLM");
+    let (third, _) = client().authenticate(&challenge);
     assert!(matches!(with_token(&mut other, "Negotiate", &third, b""), Taken::Unauthorized(_)), "under another scheme");
+    let again = token_of(with_token(&mut other, "NTLM", &client().negotiate(), b""), "NTLM");
+    assert_ne!(again[24..32], challenge[24..32], "no challenge comes twice");
 }
 
 #[test]
