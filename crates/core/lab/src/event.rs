@@ -106,10 +106,11 @@ impl Happening<'_> {
     /// it gives no names. GUIDs are in upper case, and an error is named by its number for the message table.
     fn values(&self) -> Vec<(&'static str, String)> {
         let of = |vm: &Uuid, name: &str| [("VmName", name.to_owned()), ("VmId", vm.to_string().to_uppercase())];
+        let error = |code: &u32| [("ErrorMessage", format!("%%{code}")), ("ErrorCode", format!("0x{code:08X}"))];
         match self {
-            Self::SendFailed { vm, name, code } => {
-                let error = [("ErrorMessage", format!("%%{code}")), ("ErrorCode", format!("0x{code:08X}"))];
-                of(vm, name).into_iter().chain(error).collect()
+            Self::SendFailed { vm, name, code } => of(vm, name).into_iter().chain(error(code)).collect(),
+            Self::AtReplica { vm, name, code, .. } => {
+                of(vm, name).into_iter().chain(code.iter().flat_map(error)).collect()
             }
             Self::NonRecoverable { vm, name } => of(vm, name).to_vec(),
             Self::AtReplica { vm, name, code, .. } => {

@@ -87,8 +87,7 @@ impl Site {
             doors.push(door);
         }
         let (began, written) = (Instant::now(), watch::Sender::new(0));
-        let site = Self { options, entrances, began, written, world: Mutex::new(world), hosts };
-        Ok((Arc::new(site), doors))
+        Ok((Arc::new(Self { options, entrances, began, written, world: Mutex::new(world), hosts }), doors))
     }
 
     pub(crate) fn addresses(&self) -> Vec<HostAddress> {

@@ -27,6 +27,13 @@ pub(crate) struct Place {
     pub(crate) limits: Limits,
 }
 
+impl Place {
+    fn client(&self) -> Client {
+        let client = Client::new(self.endpoint.clone(), self.login.clone(), self.limits);
+        if let Some(trust) = &self.trust { client.with_trust(trust.clone()) } else { client }
+    }
+}
+
 /// The way to one host.
 struct Way {
     link: Arc<HostLink>,
@@ -51,9 +58,7 @@ impl Links {
     }
 
     pub(crate) fn add(&mut self, host: HostId, place: Place) {
-        let client = Client::new(place.endpoint.clone(), place.login.clone(), place.limits);
-        let client = if let Some(trust) = &place.trust { client.with_trust(trust.clone()) } else { client };
-        self.ways.insert(host, Way { link: HostLink::new(client), place });
+        self.ways.insert(host, Way { link: HostLink::new(place.client()), place });
     }
 
     /// Opens the way to a host that relationships call `name`: where the configuration says, else at that name in the
@@ -72,10 +77,8 @@ impl Links {
 
     /// A listener to a host's event logs, beside the way by which it is asked.
     pub(crate) fn events(&self, host: HostId, query: Query, existing: bool, patience: Duration) -> Option<Events> {
-        let place = &self.ways.get(&host)?.place;
-        let (endpoint, login) = (place.endpoint.clone(), place.login.clone());
-        let events = Events::new(endpoint, login, place.limits, query, existing, patience);
-        Some(if let Some(trust) = &place.trust { events.with_trust(trust.clone()) } else { events })
+        let client = self.ways.get(&host)?.place.client();
+        Some(Events::new(client, query, existing, patience))
     }
 
     /// How each host is asked.

@@ -215,6 +215,15 @@ impl Client {
         }
     }
 
+    /// The same for who listens on one connection of his own: the server is told to wait for `operation`, and its answer
+    /// may take so much longer.
+    pub(crate) fn listening(mut self, operation: Duration, lateness: Duration) -> Self {
+        let limits = &mut self.target.limits;
+        (limits.operation, limits.answer) = (operation, operation + lateness);
+        self.settings.operation_timeout = operation;
+        self
+    }
+
     /// What the next message of a listener says, and its id.
     pub(crate) fn next_message(&self) -> (Settings, String) {
         (self.settings.clone(), self.message_id())

@@ -62,7 +62,7 @@ impl Server {
         Self { address, heard, flooded }
     }
 
-    fn client(&self, limits: Limits) -> Client {
+    pub(crate) fn client(&self, limits: Limits) -> Client {
         client(&format!("http://{}/wsman", self.address), limits)
     }
 
