@@ -113,10 +113,6 @@ impl Happening<'_> {
                 of(vm, name).into_iter().chain(code.iter().flat_map(error)).collect()
             }
             Self::NonRecoverable { vm, name } => of(vm, name).to_vec(),
-            Self::AtReplica { vm, name, code, .. } => {
-                let error = code.map(|code| ("ErrorCode", format!("0x{code:08X}")));
-                of(vm, name).into_iter().chain(error).collect()
-            }
             Self::WillRetry { vm, name, minutes } => vec![
                 ("Parameter0", (*name).to_owned()),
                 ("Parameter1", vm.to_string().to_uppercase()),

@@ -113,7 +113,9 @@ fn play(protection: Protection, seed: u64) -> String {
     let place = format!("REPRISE_SIM_SEED={seed} {protection:?}");
     check(&lab, &ran, if protection == Protection::Clear { doubled } else { 0 }, &place);
     let (resumed, healthy) = (ran.count("resumed"), ran.count("healthy"));
-    format!("{place}: {} resumed {resumed} healthy {healthy} doubled {doubled}", ran.outcome())
+    let why = ran.document["hosts"].as_array().unwrap().iter().filter_map(|host| host["error"]["why"].as_str());
+    let why = why.collect::<Vec<_>>().join("; ");
+    format!("{place}: {} resumed {resumed} healthy {healthy} doubled {doubled} {why}", ran.outcome())
 }
 
 #[expect(clippy::print_stdout, reason = "the seeds are what one wants to see of this test")]
