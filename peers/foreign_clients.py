@@ -392,6 +392,26 @@ def channel_bindings(lab):
     expect("another one does not", bound_to(lab, b"tls-server-end-point:" + bytes(32)), 401)
 
 
+def strikes(lab):
+    """What the lab does to answers on their way, it does to sealed ones too; a connection of its own is whole again."""
+    for kind in ("drop_before", "drop_after", "reset", "half_close", "garbage", "empty", "login"):
+        for client_class, auth in ((Pypsrp, "negotiate"), (Pywinrm, "ntlm")):
+            client = client_class(lab, auth)
+            keys = keys_of(client, "vm-001")
+            lab.ask(f"/faults/{kind}?host={lab.name}&count=1")
+            struck = None
+            try:
+                get(lab, client)
+            except Exception as error:  # noqa: BLE001 (each client has its own ways to say so)
+                struck = error
+            client.close()
+            # pywinrm logs in again by itself.
+            expect(f"{kind} struck {client.name}", struck is not None or kind == "login", True)
+            client = client_class(lab, auth)
+            expect(f"after {kind}", keys_of(client, "vm-001"), keys)
+            client.close()
+
+
 def leg(connection, token):
     """Sends one leg of a login on a connection that is kept: its status, and the token that came back."""
     connection.request("POST", "/wsman", b"", {"Authorization": "Negotiate " + base64.b64encode(token).decode()})
@@ -449,6 +469,7 @@ def main(program):
                 rows.append(row(lab, client, auth, transport))
             if transport == "http":
                 fine &= special("an unsealed message over clear HTTP is refused", clear_is_refused, lab)
+                fine &= special("faults strike through the seal", strikes, lab)
                 fine &= special("a login without a message code needs the password too", passwords_without_code, lab)
             else:
                 fine &= special("a login is bound to its channel", channel_bindings, lab)

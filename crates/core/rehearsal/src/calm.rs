@@ -128,8 +128,8 @@ impl Reckoning<'_> {
         let ends = [Some(*sender), receivers.first().map(|(_, end)| *end)];
         let forbidden = obstacle(sender, Side::Sender).is_some()
             || receivers.iter().any(|(_, end)| obstacle(end, Side::Receiver).is_some())
-            // What a receiver is that neither receives nor has stopped, no sender may send to.
-            || !receivers.iter().any(|(_, end)| matches!(end.state, 2 | 3 | 8))
+            // No sender keeps sending to what does not receive; Server 2012 shows Error at the first cycle.
+            || !receivers.iter().any(|(_, end)| matches!(end.state, 2 | 3))
             || held(self.holds, leg.id, ends, self.wall);
         let paused = &self.scene.policy.paused;
         let initial = sender.last.is_none() && paused.initial == InitialPolicy::Leave;

@@ -50,11 +50,15 @@ fn token_of(taken: Taken, scheme: &str) -> Vec<u8> {
     STANDARD.decode(value.strip_prefix(scheme).unwrap().trim()).unwrap()
 }
 
+fn sealed_part(keys: &mut Keys, original_type: &str, content: &[u8]) -> Part {
+    let mut sealed = content.to_vec();
+    let signature = keys.outgoing.seal(&mut sealed);
+    let sealed = [&16_u32.to_le_bytes()[..], &signature, &sealed].concat();
+    Part { original_type: original_type.to_owned(), original_length: content.len(), sealed }
+}
+
 fn seal(keys: &mut Keys, text: &str) -> Vec<u8> {
-    let mut content = text.as_bytes().to_vec();
-    let signature = keys.outgoing.seal(&mut content);
-    let sealed = [&16_u32.to_le_bytes()[..], &signature, &content].concat();
-    sealed::write(Protocol::Spnego, &[Part { original_type: SOAP.to_owned(), original_length: text.len(), sealed }]).1
+    sealed::write(Protocol::Spnego, &[sealed_part(keys, SOAP, text.as_bytes())]).1
 }
 
 fn unseal(keys: &mut Keys, content_type: &str, body: &[u8]) -> String {
@@ -123,6 +127,16 @@ fn sealed_messages_follow_a_login_on_its_connection() {
             assert_eq!(unseal(&mut keys, &content_type, &body), format!("answer to {text}"));
         }
     }
+}
+
+#[test]
+fn a_message_may_be_sealed_in_pieces_and_in_another_charset() {
+    let mut connection = connection();
+    let (_, mut keys) = log_in(&mut connection, "Negotiate", &client());
+    let parts = [b"<one".as_slice(), b"/>"].map(|piece| sealed_part(&mut keys, "text/xml; Charset=\"UTF-16\"", piece));
+    let (content_type, body) = sealed::write(Protocol::Kerberos, &parts);
+    let expected = Message { charset: Some("UTF-16".to_owned()), ..message("<one/>", true) };
+    assert_eq!(ask(&mut connection, "", &content_type, &body), Taken::Message(expected));
 }
 
 #[test]
