@@ -38,9 +38,10 @@ fail() {
 # Starts a service; its port is in $port.
 start_server() {
   stop_server
-  rm -f "$work/in"
+  rm -f "$work/in" "$work/server.log"
+  : > "$work/server.log"
   mkfifo "$work/in"
-  "$python" peers/foreign_acceptor.py "$@" < "$work/in" > "$work/server.log" 2>&1 &
+  "$python" peers/foreign_acceptor.py "$@" < "$work/in" >> "$work/server.log" 2>&1 &
   server=$!
   exec 8> "$work/in"
   port=

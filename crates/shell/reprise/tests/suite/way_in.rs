@@ -25,7 +25,9 @@ fn replication_is_resumed_over_sealed_messages() {
         assert!(ran.document["hosts"][0]["tls_verified"].is_null(), "{:#}", ran.document);
     }
     let lab = Lab::new(&["--vms", "1", "--auth", "negotiate"]);
-    assert!(refused(&lab, &["--auth", "ntlm", "--user", "nobody"]).0.contains("the user or the password is wrong"));
+    lab.write_secret("password", "not-the-password");
+    let (why, next) = refused(&lab, &["--auth", "ntlm"]);
+    assert!(why.contains("the user or the password is wrong") && next.contains("password"), "{why}: {next}");
 }
 
 #[test]
