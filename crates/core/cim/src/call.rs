@@ -139,10 +139,19 @@ pub struct CallError {
     pub message: String,
 }
 
+/// Longest message of an error, in bytes. A host may put a book into its answer, and the message goes on into logs,
+/// event logs and tables; the longest that Windows is known to write has some hundred characters.
+const MESSAGE_MAX: usize = 2 * 1024;
+
 impl CallError {
-    /// A failure without a number.
+    /// A failure without a number. A message that is longer than anybody reads is cut.
     pub fn new(kind: ErrorKind, reached: Reached, message: impl Into<String>) -> Self {
-        Self { kind, status: None, reached, message: message.into() }
+        let mut message = message.into();
+        if message.len() > MESSAGE_MAX {
+            message.truncate(message.floor_char_boundary(MESSAGE_MAX));
+            message.push('…');
+        }
+        Self { kind, status: None, reached, message }
     }
 
     /// The same with the host's number.
@@ -171,5 +180,21 @@ impl fmt::Display for ErrorKind {
             Self::TooLarge => "too large",
             Self::Unsupported => "unsupported",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_book_in_an_error_is_cut_between_two_characters() {
+        for letter in ["x", "ä", "€", "\u{1F480}"] {
+            let error = CallError::malformed(letter.repeat(100_000));
+            let words = error.message.strip_suffix('…').expect("it is cut");
+            assert!(words.len() <= MESSAGE_MAX && words.len() > MESSAGE_MAX - 4, "{}", words.len());
+            assert!(words.chars().all(|own| letter.starts_with(own)));
+        }
+        assert_eq!(CallError::malformed("short").message, "short");
     }
 }

@@ -270,7 +270,7 @@ impl Fault {
             (true, false) => format!("the server answered with the fault {}", self.subcode),
             (true, true) => "the server answered with a fault that says nothing".to_owned(),
         };
-        CallError { kind, status: self.code, reached, message }
+        CallError { status: self.code, ..CallError::new(kind, reached, message) }
     }
 
     fn kind(&self) -> ErrorKind {

@@ -7,7 +7,8 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::header::{
-    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, WWW_AUTHENTICATE,
+    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, TRANSFER_ENCODING,
+    WWW_AUTHENTICATE,
 };
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -88,6 +89,10 @@ impl Talk {
             return Ok(empty(StatusCode::METHOD_NOT_ALLOWED));
         }
         let (head, body) = request.into_parts();
+        // HTTP.sys wants to know where a body ends, of an empty one too (RFC 9110, 15.5.12).
+        if ![CONTENT_LENGTH, TRANSFER_ENCODING].iter().any(|length| head.headers.contains_key(length)) {
+            return Ok(empty(StatusCode::LENGTH_REQUIRED));
+        }
         let body = match Limited::new(body, REQUEST_MAX).collect().await {
             Ok(body) => body.to_bytes(),
             Err(error) if error.is::<LengthLimitError>() => return Ok(empty(StatusCode::PAYLOAD_TOO_LARGE)),
@@ -142,14 +147,14 @@ impl Talk {
             return Ok(empty(StatusCode::NOT_FOUND));
         };
         tokio::time::sleep(late.delay).await;
+        let write = |body| {
+            let (content_type, body) = lock(&self.login).write(body, message.is_sealed);
+            (content_type, Bytes::from(body))
+        };
         let sent = match late.sent {
             // The host is the one that was just asked, so it is there.
             Sent::Waits(waiting) => self.site.wait(self.host, &waiting).await.map_or(Sent::Closed, Sent::Whole),
             sent @ (Sent::Whole(_) | Sent::Half(_) | Sent::Garbage | Sent::Empty | Sent::Closed | Sent::Reset) => sent,
-        };
-        let write = |body| {
-            let (content_type, body) = lock(&self.login).write(body, message.is_sealed);
-            (content_type, Bytes::from(body))
         };
         let response = match sent {
             Sent::Whole(answer) => {

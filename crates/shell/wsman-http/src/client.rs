@@ -27,6 +27,9 @@ pub struct Limits {
     pub operation: Duration,
     /// Longest wait for one whole answer. More than `operation`, so that the server can say itself that it is late.
     pub answer: Duration,
+    /// Longest time for one whole call, all its messages together: a server that hands out items one by one, slowly, must
+    /// not hold it for ever.
+    pub call: Duration,
     /// Largest answer, in bytes.
     pub body: usize,
     /// Most connections at once.
@@ -36,14 +39,16 @@ pub struct Limits {
 impl Default for Limits {
     /// A connection within 5 s: hosts are near or gone. A login within 20 s: Kerberos asks for two tickets first, and a
     /// host may have to ask a domain controller. 60 s for an operation is Windows' own most (`MaxTimeoutms`), and
-    /// 10 s more for the answer to arrive. Answers of at most 8 MiB: 500 KiB is usual, and a server may be set higher.
-    /// Eight connections: six acts, a look and one to spare.
+    /// 10 s more for the answer to arrive. Ten minutes for a call, since even a thousand VMs
+    /// fit into a few dozen answers. Answers of at most 8 MiB: 500 KiB is usual, and a server may be set higher. Eight
+    /// connections: six acts, a look and one to spare.
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(5),
             login: Duration::from_secs(20),
             operation: Duration::from_mins(1),
             answer: Duration::from_secs(70),
+            call: Duration::from_mins(10),
             body: 8 * 1024 * 1024,
             connections: 8,
         }
@@ -168,6 +173,15 @@ impl Client {
 
     async fn carry_out(&self, begin: impl Fn() -> Call) -> Result<Reply, CallError> {
         let _place = self.room.acquire().await;
+        let patience = self.target.limits.call;
+        tokio::time::timeout(patience, self.carry_through(begin)).await.unwrap_or_else(|_| {
+            let (at, seconds) = (&self.target.endpoint, patience.as_secs_f32());
+            let message = format!("{at} answered, and had not come to an end after {seconds} s");
+            Err(CallError::new(ErrorKind::TimedOut, Reached::Perhaps, message))
+        })
+    }
+
+    async fn carry_through(&self, begin: impl Fn() -> Call) -> Result<Reply, CallError> {
         let mut call = begin();
         let mut begun_anew = false;
         let mut connection = None;
@@ -191,7 +205,10 @@ impl Client {
                         // The enumeration ends by itself if this fails.
                         let _ended = self.exchange(&mut connection, &release, Kind::Reads).await;
                     }
-                    self.keep(connection);
+                    // What answers another message than the one that was sent may be behind by one for ever.
+                    if error.kind != ErrorKind::Malformed {
+                        self.keep(connection);
+                    }
                     return Err(error);
                 }
             }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use cim::{CallError, ErrorKind, Reached};
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::client::conn::http1::{self, SendRequest};
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue, WWW_AUTHENTICATE};
+use hyper::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderValue, WWW_AUTHENTICATE};
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
@@ -24,6 +24,8 @@ use crate::tls::{OtherCertificate, Trust};
 
 /// Largest head of an answer. A login token of 64 KiB fits.
 const HEAD_LENGTH_MAX: usize = 128 * 1024;
+/// What is said of an answer that is none.
+const NO_HTTP: &str = " (what answers there does not speak HTTP: is it an https:// address, or another port?)";
 /// Largest body of an answer that is read to its end only to keep the connection, such as a refusal's page.
 const REFUSAL_LENGTH_MAX: usize = 64 * 1024;
 
@@ -154,7 +156,8 @@ impl Wire {
         let exchange = async {
             let response = self.sender.send_request(request).await.map_err(|error| {
                 let reached = if error.is_canceled() { Reached::No } else { Reached::Perhaps };
-                failed(reached, error.to_string())
+                let hint = if error.is_parse() { NO_HTTP } else { "" };
+                failed(reached, format!("{error}{hint}"))
             })?;
             read(response, limit, &at).await
         };
@@ -166,7 +169,9 @@ impl Wire {
             .method(Method::POST)
             .uri(&self.path)
             .header(HOST, &self.authority)
-            .header(CONTENT_TYPE, message.content_type);
+            .header(CONTENT_TYPE, message.content_type)
+            // Of an empty body too, which hyper leaves to us: HTTP.sys answers 411 to a POST without a length.
+            .header(CONTENT_LENGTH, message.body.len());
         if let Some(authorization) = message.authorization {
             let mut authorization = HeaderValue::from_str(authorization).ok()?;
             authorization.set_sensitive(true);
@@ -210,7 +215,8 @@ fn tls_failure(error: &std::io::Error) -> String {
         Some(Error::InvalidCertificate(CertificateError::Other(_))) => {
             (error.to_string(), " (an authority's own certificate can be pinned by its fingerprint only)")
         }
-        Some(Error::InvalidCertificate(CertificateError::UnknownIssuer)) => {
+        // An issuer of the same name with another key: a certificate that was made anew, or an impostor's.
+        Some(Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature)) => {
             let text = "no authority that is believed has signed the host's certificate".to_owned();
             (text, " (give the authority's certificate, or pin the host's by its fingerprint)")
         }
@@ -219,6 +225,9 @@ fn tls_failure(error: &std::io::Error) -> String {
             " (Windows Server 2012 and 2012 R2 with an RSA certificate have no cipher that is known here: use http:// with \
              Negotiate, which seals every message)",
         ),
+        Some(Error::InvalidMessage(_)) => {
+            (error.to_string(), " (what answers there does not speak TLS: is it an http:// address, or another port?)")
+        }
         _ => (error.to_string(), ""),
     };
     format!("TLS failed: {text}{hint}")

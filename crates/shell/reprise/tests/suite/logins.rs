@@ -13,10 +13,10 @@ const IDENTIFY: &str = "<s:Envelope xmlns:s=\"http://www.w3.org/2003/05/soap-env
 const NTLM_FIRST: &str = "TlRMTVNTUAABAAAANYKI4gAAAAAAAAAAAAAAAAAAAAA=";
 
 /// A connection, and what comes back on it.
-struct Talk(TcpStream);
+pub(crate) struct Talk(pub(crate) TcpStream);
 
 impl Talk {
-    fn to(lab: &Lab) -> Self {
+    pub(crate) fn to(lab: &Lab) -> Self {
         let url = lab.url(0);
         let authority = url.split("://").nth(1).unwrap().trim_end_matches("/wsman");
         let stream = TcpStream::connect(authority).unwrap();
@@ -25,7 +25,7 @@ impl Talk {
     }
 
     /// Sends a request; the head and the body of what is answered.
-    fn ask(&mut self, headers: &str, body: &str) -> (String, String) {
+    pub(crate) fn ask(&mut self, headers: &str, body: &str) -> (String, String) {
         let length = body.len();
         let request = format!("POST /wsman HTTP/1.1\r\nHost: lab\r\nContent-Length: {length}\r\n{headers}\r\n{body}");
         self.0.write_all(request.as_bytes()).unwrap();

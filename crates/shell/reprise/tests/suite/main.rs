@@ -2,11 +2,15 @@
 
 #![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test that fails is to say so at once")]
 
+mod bad_way;
+mod bad_ways;
 mod discovery;
 mod evidence;
 mod faults;
+mod hostile_clients;
 mod jobs;
 mod lab;
+mod login_matrix;
 mod logins;
 mod matrix;
 mod meanwhile;

@@ -27,6 +27,10 @@ pub(super) enum Quirk {
     AnswersInTheClear,
     /// Somebody on the way changes a bit of what it has sealed.
     FlipsABit,
+    /// It promises one octet more than it has sealed.
+    PromisesMore,
+    /// It answers the second message of each connection, and every later one, with the first answer as it was sealed.
+    SaysItAgain,
     /// It answers the second message of each connection, and every later one, as if nobody had logged in.
     ForgetsTheLogin,
     /// It answers every token with this challenge.
@@ -127,6 +131,7 @@ struct Talk {
     quirk: Quirk,
     login: Mutex<ConnectionLogin>,
     messages: AtomicUsize,
+    first: Mutex<Option<Vec<u8>>>,
     heard: Arc<Mutex<Vec<Heard>>>,
 }
 
@@ -144,7 +149,14 @@ impl Talk {
             channel_bindings,
         };
         let login = Mutex::new(ConnectionLogin::new(Arc::new(logins), channel));
-        Self { number, quirk: settings.quirk.clone(), login, messages: AtomicUsize::new(0), heard }
+        Self {
+            number,
+            quirk: settings.quirk.clone(),
+            login,
+            messages: AtomicUsize::new(0),
+            first: Mutex::default(),
+            heard,
+        }
     }
 
     async fn answer(&self, request: hyper::Request<Incoming>) -> Result<Response, std::convert::Infallible> {
@@ -191,6 +203,19 @@ impl Talk {
             let middle = body.len() / 2;
             body[middle] ^= 1;
         }
+        if self.quirk == Quirk::PromisesMore {
+            let text = body.windows(7).position(|own| own == b"Length=").unwrap() + 7;
+            let digits = body[text..].iter().take_while(|digit| digit.is_ascii_digit()).count();
+            let length: usize = std::str::from_utf8(&body[text..text + digits]).unwrap().parse().unwrap();
+            body.splice(text..text + digits, (length + 1).to_string().into_bytes());
+        }
+        let mut first = self.first.lock().unwrap();
+        match &*first {
+            Some(first) if self.quirk == Quirk::SaysItAgain => body.clone_from(first),
+            Some(_) => {}
+            None => *first = Some(body.clone()),
+        }
+        drop(first);
         hyper::Response::builder().header(CONTENT_TYPE, content_type).body(Full::new(body.into())).unwrap()
     }
 }

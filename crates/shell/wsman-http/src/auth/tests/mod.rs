@@ -103,14 +103,27 @@ async fn a_wrong_password_is_tried_once_by_all_connections_together_and_told() {
 
 #[tokio::test]
 async fn what_comes_in_the_clear_or_altered_is_not_believed() {
-    for (quirk, words) in
-        [(Quirk::AnswersInTheClear, "with a clear one"), (Quirk::FlipsABit, "answered what cannot be unsealed")]
-    {
+    for (quirk, words) in [
+        (Quirk::AnswersInTheClear, "with a clear one"),
+        (Quirk::FlipsABit, "answered what cannot be unsealed"),
+        (Quirk::PromisesMore, "not well formed"),
+    ] {
         let (error, heard) = fails(quirk, invoke()).await;
         assert_eq!((error.kind, error.reached), (ErrorKind::Malformed, Reached::Perhaps), "{error}");
         assert!(error.message.contains(words), "{error}");
         assert_eq!(heard.iter().filter(|heard| matches!(heard, Heard::Message(..))).count(), 1, "sent once");
     }
+}
+
+#[tokio::test]
+async fn what_was_sealed_once_is_not_taken_a_second_time() {
+    let host = Host::new(Settings::new(Quirk::SaysItAgain)).await;
+    let client = client(&host, Scheme::Negotiate, "right horse");
+    client.call(get()).await.unwrap();
+    let error = client.call(invoke()).await.unwrap_err();
+    assert_eq!((error.kind, error.reached), (ErrorKind::Malformed, Reached::Perhaps), "{error}");
+    assert!(error.message.contains("cannot be unsealed"), "{error}");
+    assert_eq!(host.messages(), [(0, true), (0, true)]);
 }
 
 #[tokio::test]

@@ -1,6 +1,9 @@
 //! The client against a server that follows a script, with every way in which HTTP goes wrong.
 
+mod hostile;
+
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -26,12 +29,21 @@ pub(crate) enum Turn {
     Hear,
     /// Waits until the client goes.
     Stay,
+    /// Answers this request and every further one with these bytes.
+    Always(Vec<u8>),
+    /// Reads a request, answers with the first bytes and then with the second, again and again, until the client goes.
+    Flood(Vec<u8>, Vec<u8>),
+    /// Reads a request and answers with these bytes, one at each tick of a clock.
+    Drip(Vec<u8>, Duration),
+    /// Hears whatever comes and says this, and nothing more, until the client goes.
+    Mumble(Vec<u8>),
 }
 
 /// A server on loopback, and what it heard: which connection, and the request.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     heard: Arc<Mutex<Vec<(usize, String)>>>,
+    flooded: Arc<AtomicUsize>,
 }
 
 impl Server {
@@ -39,14 +51,15 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let heard = Arc::new(Mutex::new(Vec::new()));
-        let log = Arc::clone(&heard);
+        let flooded = Arc::new(AtomicUsize::new(0));
+        let (log, floods) = (Arc::clone(&heard), Arc::clone(&flooded));
         tokio::spawn(async move {
             for (number, scene) in scenes.into_iter().enumerate() {
                 let (stream, _) = listener.accept().await.unwrap();
-                tokio::spawn(play(stream, number, scene, Arc::clone(&log)));
+                tokio::spawn(play(stream, number, scene, Arc::clone(&log), Arc::clone(&floods)));
             }
         });
-        Self { address, heard }
+        Self { address, heard, flooded }
     }
 
     pub(crate) fn client(&self, limits: Limits) -> Client {
@@ -57,28 +70,71 @@ impl Server {
         self.heard.lock().unwrap().clone()
     }
 
+    /// How many bytes the client let come in floods.
+    fn flooded(&self) -> usize {
+        self.flooded.load(Ordering::Relaxed)
+    }
+
     /// On which connection each request came.
     pub(crate) fn connections(&self) -> Vec<usize> {
         self.heard().iter().map(|(connection, _)| *connection).collect()
     }
 }
 
-async fn play(mut stream: TcpStream, number: usize, scene: Scene, log: Arc<Mutex<Vec<(usize, String)>>>) {
+async fn play(
+    mut stream: TcpStream,
+    number: usize,
+    scene: Scene,
+    log: Arc<Mutex<Vec<(usize, String)>>>,
+    flooded: Arc<AtomicUsize>,
+) {
     for turn in scene {
-        if !matches!(turn, Turn::Stay) {
-            let Some(request) = hear(&mut stream).await else { return };
-            log.lock().unwrap().push((number, request));
-        }
-        let sent = match turn {
-            Turn::Answer(bytes) => stream.write_all(&bytes).await,
-            Turn::Trickle(bytes) => trickle(&mut stream, &bytes).await,
-            Turn::Hear => return,
-            Turn::Hang | Turn::Stay => stream.read(&mut [0]).await.map(drop),
-        };
-        if sent.is_err() {
-            return;
+        loop {
+            if !matches!(turn, Turn::Stay | Turn::Mumble(_)) {
+                let Some(request) = hear(&mut stream).await else { return };
+                log.lock().unwrap().push((number, request));
+            }
+            let sent = match &turn {
+                Turn::Answer(bytes) | Turn::Always(bytes) => stream.write_all(bytes).await,
+                Turn::Trickle(bytes) => trickle(&mut stream, bytes).await,
+                Turn::Hear => return,
+                Turn::Hang | Turn::Stay => stream.read(&mut [0]).await.map(drop),
+                Turn::Flood(first, again) => flood(&mut stream, first, again, &flooded).await,
+                Turn::Drip(bytes, tick) => drip(&mut stream, bytes, *tick).await,
+                Turn::Mumble(bytes) => mumble(&mut stream, bytes).await,
+            };
+            if sent.is_err() {
+                return;
+            }
+            if !matches!(turn, Turn::Always(_)) {
+                break;
+            }
         }
     }
+}
+
+async fn flood(stream: &mut TcpStream, first: &[u8], again: &[u8], flooded: &AtomicUsize) -> std::io::Result<()> {
+    stream.write_all(first).await?;
+    loop {
+        stream.write_all(again).await?;
+        flooded.fetch_add(again.len(), Ordering::Relaxed);
+    }
+}
+
+async fn drip(stream: &mut TcpStream, bytes: &[u8], tick: Duration) -> std::io::Result<()> {
+    let mut clock = tokio::time::interval(tick);
+    for byte in bytes {
+        clock.tick().await;
+        stream.write_all(&[*byte]).await?;
+    }
+    Ok(())
+}
+
+async fn mumble(stream: &mut TcpStream, bytes: &[u8]) -> std::io::Result<()> {
+    stream.write_all(bytes).await?;
+    let mut heard = [0; 4_096];
+    while stream.read(&mut heard).await? > 0 {}
+    Ok(())
 }
 
 async fn trickle(stream: &mut TcpStream, bytes: &[u8]) -> std::io::Result<()> {

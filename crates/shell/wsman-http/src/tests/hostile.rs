@@ -1,0 +1,186 @@
+//! The client against a server that means harm: bounded time and memory, a clear error, never a panic.
+
+use std::time::Duration;
+
+use cim::{CallError, ErrorKind, Reply, Request, wql};
+
+use super::{Server, Turn, client, envelope, fails, get, http, instance, invoke, short, soap};
+use crate::{Client, Endpoint, Limits, Login, Scheme, Trust};
+
+const SOAP: &str = "Content-Type: application/soap+xml;charset=UTF-8\r\n";
+const CHUNKED: &str = "Content-Type: application/soap+xml;charset=UTF-8\r\nTransfer-Encoding: chunked\r\n";
+/// Longest text of an error: it goes into logs, events and tables.
+const WORDS_MAX: usize = 4 * 1024;
+/// More than the client lets come of an answer that never ends: its limit and what two sockets hold between them.
+const LET_IN_MAX: usize = 24 * 1024 * 1024;
+
+fn query() -> Request {
+    Request::Query { namespace: "root/cimv2".into(), select: wql::Select::all("C") }
+}
+
+fn opened() -> Turn {
+    soap("<n:EnumerateResponse><n:EnumerationContext>c</n:EnumerationContext></n:EnumerateResponse>")
+}
+
+/// Limits under which a large answer can be read on a slow machine.
+fn patient() -> Limits {
+    Limits::default()
+}
+
+async fn fails_slowly(scene: Vec<Turn>, request: Request) -> (CallError, Server) {
+    let server = Server::new(vec![scene]).await;
+    let error = server.client(patient()).call(request).await.unwrap_err();
+    assert!(error.message.len() <= WORDS_MAX, "{} bytes of error", error.message.len());
+    (error, server)
+}
+
+#[tokio::test]
+async fn bombs_of_entities_are_refused_whatever_the_status() {
+    let laughs: String =
+        (1..20).map(|n| format!("<!ENTITY a{n} \"{}\">", format!("&a{};", n - 1).repeat(10))).collect();
+    let texts = [
+        format!("<!DOCTYPE s [<!ENTITY a0 \"ha\">{laughs}]><s>&a19;</s>"),
+        "<!DOCTYPE s [<!ENTITY x SYSTEM \"file:///etc/passwd\">]><s>&x;</s>".to_owned(),
+        "<!DOCTYPE s SYSTEM \"http://127.0.0.1:1/x.dtd\"><s/>".to_owned(),
+        "<!DOCTYPE s [<!ENTITY % p SYSTEM \"http://127.0.0.1:1/\">%p;]><s/>".to_owned(),
+        envelope("&undefined;"),
+    ];
+    for text in texts {
+        for status in ["200 OK", "500 Error", "400 Bad"] {
+            let error = fails(vec![Turn::Answer(http(status, SOAP, text.as_bytes()))], invoke()).await;
+            assert_eq!(error.kind, ErrorKind::Malformed, "{status} {text}: {error}");
+            assert!(error.message.len() <= WORDS_MAX && !error.message.contains("root:"), "{error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_without_an_end_is_left_at_the_limit() {
+    let piece = [b"10000\r\n".as_slice(), &[b'x'; 0x10000], b"\r\n"].concat();
+    for status in ["200 OK", "500 Error", "401 No"] {
+        let head = format!("HTTP/1.1 {status}\r\n{CHUNKED}\r\n");
+        let (error, server) = fails_slowly(vec![Turn::Flood(head.into_bytes(), piece.clone())], get()).await;
+        assert_eq!(error.kind, ErrorKind::TooLarge, "{status}: {error}");
+        assert!(server.flooded() <= LET_IN_MAX, "{status}: {} bytes", server.flooded());
+    }
+    let head = format!("HTTP/1.1 200 OK\r\n{SOAP}Content-Length: 100000000\r\n\r\n");
+    let (error, server) = fails_slowly(vec![Turn::Flood(head.into_bytes(), vec![b' '; 0x10000])], get()).await;
+    assert_eq!(error.kind, ErrorKind::TooLarge, "{error}");
+    assert!(server.flooded() <= LET_IN_MAX, "{} bytes", server.flooded());
+}
+
+#[tokio::test]
+async fn a_million_items_are_too_many() {
+    let items = r"<C/>".repeat(1_000_000);
+    let text = envelope(&format!("<n:PullResponse><n:Items>{items}</n:Items><n:EndOfSequence/></n:PullResponse>"));
+    let pulled = Turn::Answer(http("200 OK", SOAP, text.as_bytes()));
+    let (error, _) = fails_slowly(vec![opened(), pulled, soap("")], query()).await;
+    assert_eq!(error.kind, ErrorKind::TooLarge, "{error}");
+}
+
+#[tokio::test]
+async fn nesting_without_measure_costs_no_stack() {
+    let deep = 400_000;
+    for text in [envelope(&format!("{}{}", "<p>".repeat(deep), "</p>".repeat(deep))), "<p>".repeat(deep)] {
+        let (error, _) = fails_slowly(vec![Turn::Answer(http("200 OK", SOAP, text.as_bytes()))], get()).await;
+        assert!(matches!(error.kind, ErrorKind::TooLarge | ErrorKind::Malformed), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn pulls_without_an_end_are_left_after_the_time_of_a_call() {
+    let one = "<n:PullResponse><n:EnumerationContext>c</n:EnumerationContext><n:Items><C/></n:Items></n:PullResponse>";
+    let Turn::Answer(one) = soap(one) else { panic!("no answer") };
+    let server = Server::new(vec![vec![opened(), Turn::Always(one)]]).await;
+    let limits = Limits { call: Duration::from_millis(300), ..Limits::default() };
+    let error = server.client(limits).call(query()).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::TimedOut, "{error}");
+    assert!(error.message.contains("0.3 s"), "{error}");
+}
+
+#[tokio::test]
+async fn bytes_that_only_drip_are_not_waited_for() {
+    let Turn::Answer(bytes) = instance() else { panic!("no answer") };
+    for bytes in [bytes, vec![b'H'; 1_000]] {
+        let error = fails(vec![Turn::Drip(bytes, Duration::from_millis(40))], invoke()).await;
+        assert!(matches!(error.kind, ErrorKind::TimedOut | ErrorKind::Unreachable), "{error}");
+    }
+}
+
+/// Whoever answers another message than the one that was sent may be behind by one for ever.
+#[tokio::test]
+async fn a_connection_that_answers_something_else_is_not_used_again() {
+    let other = envelope(r#"<p:Win32_Service xmlns:p="urn:x"/>"#).replace(
+        "<s:Header/>",
+        r#"<s:Header><a:RelatesTo xmlns:a="http://schemas.xmlsoap.org/ws/2004/08/addressing">uuid:0</a:RelatesTo></s:Header>"#,
+    );
+    for wrong in [other, "<html>".to_owned(), envelope("")] {
+        let wrong = Turn::Answer(http("200 OK", SOAP, wrong.as_bytes()));
+        let server = Server::new(vec![vec![wrong, instance()], vec![instance()]]).await;
+        let client = server.client(short());
+        assert_eq!(client.call(get()).await.unwrap_err().kind, ErrorKind::Malformed);
+        assert!(matches!(client.call(get()).await, Ok(Reply::Instance(_))));
+        assert_eq!(server.connections(), [0, 1]);
+    }
+}
+
+#[tokio::test]
+async fn an_end_is_an_end_whatever_else_is_said() {
+    let lies = [
+        "<n:PullResponse><n:EnumerationContext>d</n:EnumerationContext><n:Items><C/></n:Items><n:EndOfSequence/></n:PullResponse>",
+        "<n:PullResponse><n:EndOfSequence/><n:Items><C/></n:Items></n:PullResponse>",
+        "<n:PullResponse><n:Items><C/></n:Items><n:EndOfSequence/><n:EndOfSequence/></n:PullResponse>",
+    ];
+    for lie in lies {
+        let server = Server::new(vec![vec![opened(), soap(lie), instance()]]).await;
+        let Ok(Reply::Rows(rows)) = server.client(short()).call(query()).await else { panic!("{lie}") };
+        assert_eq!((rows.len(), server.heard().len()), (1, 2), "{lie}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_refuses_for_ever_is_asked_once_and_its_words_are_cut() {
+    let offer = format!("WWW-Authenticate: {}\r\n", "Basic realm=\"x\", ".repeat(3_000));
+    for scheme in [Scheme::Basic, Scheme::Negotiate] {
+        let server = Server::new(vec![vec![Turn::Always(http("401 No", &offer, b""))]]).await;
+        let endpoint = Endpoint::parse(&format!("http://{}", server.address)).unwrap();
+        let client = Client::new(endpoint, Login::new(scheme, "admin", "pa:ss"), patient());
+        let error = client.call(get()).await.unwrap_err();
+        assert_eq!((error.kind, server.heard().len()), (ErrorKind::Denied, 1), "{error}");
+        assert!(error.message.len() <= WORDS_MAX, "{} bytes of error", error.message.len());
+        // The first request of a login has no body, and must say so: Windows refuses a POST without a length.
+        assert!(server.heard()[0].1.to_ascii_lowercase().contains("\r\ncontent-length: "), "{scheme:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_fault_with_a_book_in_it_is_cut() {
+    let fault = |message: &str| {
+        envelope(&format!(
+            "<s:Fault><s:Code><s:Value>s:Sender</s:Value></s:Code><s:Reason><s:Text>{message}</s:Text></s:Reason><s:Detail>\
+             <f:WSManFault xmlns:f=\"http://schemas.microsoft.com/wbem/wsman/1/wsmanfault\" Code=\"5\">\
+             <f:Message>{message}</f:Message></f:WSManFault></s:Detail></s:Fault>"
+        ))
+    };
+    for letter in ["x", "ä", "\u{1F480}"] {
+        let text = fault(&letter.repeat(500_000));
+        let (error, _) = fails_slowly(vec![Turn::Answer(http("500 Error", SOAP, text.as_bytes()))], get()).await;
+        assert_eq!(error.kind, ErrorKind::Denied);
+        assert!(error.message.contains(&letter.repeat(100)), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn tls_that_stalls_or_is_none_ends_with_the_time_to_connect() {
+    let record = [&[0x16, 3, 3, 0x40, 0][..], &[2; 100]].concat();
+    for said in [Vec::new(), record, b"HTTP/1.1 200 OK\r\n\r\n".to_vec(), vec![0; 100_000]] {
+        let server = Server::new(vec![vec![Turn::Mumble(said)]]).await;
+        let endpoint = Endpoint::parse(&format!("https://{}", server.address)).unwrap();
+        let client = Client::new(endpoint, Login::new(Scheme::Basic, "admin", "pa:ss"), short());
+        let error = client.with_trust(Trust::anybody().unwrap()).call(invoke()).await.unwrap_err();
+        assert_eq!((error.kind, error.reached), (ErrorKind::Unreachable, cim::Reached::No), "{error}");
+        assert!(error.message.len() <= WORDS_MAX, "{error}");
+    }
+    let error = client("https://127.0.0.1:1", short()).call(invoke()).await.unwrap_err();
+    assert_eq!(error.reached, cim::Reached::No);
+}
