@@ -23,7 +23,6 @@ enum Protection {
     Tls,
 }
 
-#[expect(clippy::disallowed_methods, reason = "tests alone read REPRISE_SIM_SEED")]
 fn seeds() -> Vec<u64> {
     match std::env::var("REPRISE_SIM_SEED") {
         Ok(seed) => vec![seed.parse().expect("REPRISE_SIM_SEED is a number")],
