@@ -11,7 +11,7 @@ const PIECE: usize = 16 * 1024;
 /// A pass is over after some eighty pieces: so the ways go wrong in all of its parts.
 const CALM_MAX: u64 = 60;
 
-/// Chance from a seed (SplitMix64).
+/// Chance from a seed (`SplitMix64`).
 pub(crate) struct Chance(u64);
 
 impl Chance {
@@ -130,7 +130,7 @@ fn carry(
         if let Some(number) = up {
             state.sent.lock().unwrap()[number].extend_from_slice(whole);
         }
-        let part = &whole[..usize::try_from(chance.below(length as u64)).unwrap()];
+        let part = &whole[..usize::try_from(chance.below(u64::try_from(length).unwrap())).unwrap()];
         let kind = chance.below(30);
         let goes_wrong = !take_one(&state.calm) && kind < 8 && take_one(&state.faults);
         match kind {

@@ -87,7 +87,7 @@ pub(crate) fn base64(text: &str) -> String {
     let group = |group: &[u8]| {
         let octet = |place: usize| u32::from(group.get(place).copied().unwrap_or_default());
         let bits = octet(0) << 16 | octet(1) << 8 | octet(2);
-        let digit = |place: usize| char::from(DIGITS[(bits >> (18 - 6 * place) & 63) as usize]);
+        let digit = |place: usize| char::from(DIGITS[usize::try_from(bits >> (18 - 6 * place) & 63).unwrap()]);
         format!("{:=<4}", (0..=group.len()).map(digit).collect::<String>())
     };
     text.as_bytes().chunks(3).map(group).collect()
