@@ -96,6 +96,16 @@ fn check(lab: &Lab, ran: &Ran, doubled: u64, place: &str) {
     assert_eq!((count(4), count(3)), (ran.count("resumed"), ran.count("failed")), "{}", context());
 }
 
+/// The ids of the messages that asked a host to act, in the clear, before anything happened to them on the way.
+fn acts(ways: &[Way]) -> Vec<String> {
+    let said: Vec<String> =
+        ways.iter().flat_map(Way::sent).map(|said| String::from_utf8_lossy(&said).into_owned()).collect();
+    let requests = said.iter().flat_map(|said| said.split("POST /wsman "));
+    let acts =
+        requests.filter(|request| request.contains("StateChange_INPUT") || request.contains("StateChangeEx_INPUT"));
+    acts.filter_map(|act| Some(act.split_once("MessageID>")?.1.split('<').next()?.to_owned())).collect()
+}
+
 /// One pass; what is printed of it.
 fn play(protection: Protection, seed: u64) -> String {
     let mut chance = Chance::new(seed);
@@ -111,6 +121,12 @@ fn play(protection: Protection, seed: u64) -> String {
     let doubled = ways.iter().map(Way::doubled).sum();
     let place = format!("REPRISE_SIM_SEED={seed} {protection:?}");
     check(&lab, &ran, if protection == Protection::Clear { doubled } else { 0 }, &place);
+    let mut acts = acts(&ways);
+    let sent = acts.len();
+    acts.sort_unstable();
+    acts.dedup();
+    assert_eq!(acts.len(), sent, "{place}: an act was sent twice");
+    assert!(protection != Protection::Clear || sent >= ran.count("resumed"), "{place}: acts are seen");
     let (resumed, healthy) = (ran.count("resumed"), ran.count("healthy"));
     let why = ran.document["hosts"].as_array().unwrap().iter().filter_map(|host| host["error"]["why"].as_str());
     let why = why.collect::<Vec<_>>().join("; ");
