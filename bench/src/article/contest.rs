@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use serde_json::Value;
 use tokio::runtime::Runtime;
-use wsman_http::{Client, Endpoint, Limits, Login};
+use wsman_http::{Client, Endpoint, Limits, Login, Scheme};
 
 use super::decision::Line;
 use super::script;
@@ -56,7 +56,7 @@ pub(super) fn script(runtime: &Runtime, lab: &Lab, urls: &[String], on: &[usize]
 fn clients(lab: &Lab, urls: &[String]) -> Result<BTreeMap<String, Client>> {
     let mut clients = BTreeMap::new();
     for (index, url) in urls.iter().enumerate() {
-        let login = Login::Basic { user: lab.host(index, "user")?, password: lab.host(index, "password")?.into() };
+        let login = Login::new(Scheme::Basic, lab.host(index, "user")?, lab.host(index, "password")?);
         clients.insert(lab.host(index, "name")?, Client::new(Endpoint::parse(url)?, login, Limits::default()));
     }
     Ok(clients)

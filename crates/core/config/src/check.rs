@@ -9,10 +9,12 @@ use toml::de::{DeTable, DeValue};
 
 use crate::problem::ConfigError;
 use crate::table::{Findings, Table};
-use crate::{Config, Discover, Host, Login, PasswordRef, Run};
+use crate::{Config, Discover, Host, Login, PasswordRef, Run, TrustRef};
 
 /// Largest text that is read: a configuration with a hundred thousand hosts.
 const TEXT_LENGTH_MAX: usize = 32 * 1024 * 1024;
+/// Hexadecimal digits of a SHA-256 hash.
+const FINGERPRINT_DIGITS: usize = 64;
 /// The version of the format.
 const VERSION: &str = "1";
 
@@ -87,7 +89,24 @@ fn login(table: &mut Table<'_>, found: &mut Findings<'_>) -> Login {
         .map(|(_, path)| PasswordRef::File(path))
         .or_else(|| credential.map(|(_, name)| PasswordRef::Credential(name)));
     let auth = table.word("auth", &SCHEMES, found).map(ToOwned::to_owned);
-    Login { user, password, auth }
+    let kdc = table.text("kdc", found).map(|(_, kdc)| kdc);
+    Login { user, password, auth, kdc, trust: trust(table, found) }
+}
+
+fn trust(table: &mut Table<'_>, found: &mut Findings<'_>) -> Option<TrustRef> {
+    let authorities = table.text("ca", found);
+    let fingerprint = table.text("fingerprint", found);
+    if let (Some(_), Some((at, _))) = (&authorities, &fingerprint) {
+        found.add(*at, table.key("fingerprint"), "give either ca or fingerprint");
+    }
+    if let Some((at, text)) = &fingerprint {
+        let digits = text.chars().filter(|c| *c != ':').count();
+        if digits != FINGERPRINT_DIGITS || !text.chars().all(|c| c.is_ascii_hexdigit() || c == ':') {
+            found.add(*at, table.key("fingerprint"), "a SHA-256 fingerprint has 64 hexadecimal digits");
+        }
+    }
+    let authorities = authorities.map(|(_, file)| TrustRef::Authorities(file));
+    authorities.or_else(|| fingerprint.map(|(_, text)| TrustRef::Fingerprint(text)))
 }
 
 fn host(mut table: Table<'_>, found: &mut Findings<'_>) -> Option<Host> {

@@ -41,6 +41,19 @@ pub struct Login {
     pub password: Option<PasswordRef>,
     /// The scheme: `auto`, `basic`, `ntlm`, `negotiate`, `kerberos` or `certificate`.
     pub auth: Option<String>,
+    /// The Kerberos server, where the system does not know it: `HOST` or `HOST:PORT`.
+    pub kdc: Option<String>,
+    /// Whose certificates are believed over HTTPS, if not those of the system's authorities.
+    pub trust: Option<TrustRef>,
+}
+
+/// Whose certificates are believed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TrustRef {
+    /// Those that the authorities in a PEM file have signed.
+    Authorities(String),
+    /// The one with this SHA-256 fingerprint.
+    Fingerprint(String),
 }
 
 /// Where a password is. Never the password.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use reprise_model::{HoldScope, PausedRule, PeerUnseen};
 
-use crate::{PasswordRef, parse_duration, read};
+use crate::{PasswordRef, TrustRef, parse_duration, read};
 
 #[test]
 fn the_sample_configuration_is_valid_and_says_what_the_defaults_are() {
@@ -20,7 +20,7 @@ fn everything_that_is_said_is_read() {
     let config = read(
         r#"
 version = 1
-login = { user = 'LAB\svc', password_file = "/etc/reprise/password", auth = "basic" }
+login = { user = 'LAB\svc', password_file = "/etc/reprise/password", auth = "kerberos", kdc = "dc01", ca = "/etc/reprise/ca.pem" }
 [[host]]
 url = "http://hv01.lab.test"
 [[host]]
@@ -28,6 +28,7 @@ url = "http://10.0.0.2:5985/wsman"
 name = "hv02.lab.test"
 user = "other"
 password_credential = "hv02"
+fingerprint = "00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:66:77:88:99:aa:bb:cc:dd:ee:ff"
 [run]
 timeout = "2m"
 retry_for = 90
@@ -54,6 +55,9 @@ resolve = { "HV03.lab.test" = "http://127.0.0.1:4711/wsman" }
     assert!(config.discover.peers);
     assert_eq!(config.discover.resolve[&resolved], "http://127.0.0.1:4711/wsman");
     assert_eq!(config.hosts[1].login.password, Some(PasswordRef::Credential("hv02".to_owned())));
+    assert_eq!((config.login.auth.as_deref(), config.login.kdc.as_deref()), (Some("kerberos"), Some("dc01")));
+    assert_eq!(config.login.trust, Some(TrustRef::Authorities("/etc/reprise/ca.pem".to_owned())));
+    assert!(matches!(&config.hosts[1].login.trust, Some(TrustRef::Fingerprint(text)) if text.starts_with("00:11")));
     assert_eq!(config.run.timeout, Some(Duration::from_mins(2)));
     assert_eq!(config.run.retry_for, Some(Duration::from_secs(90)));
     assert_eq!(config.policy.pace.per_host.get(), 3);

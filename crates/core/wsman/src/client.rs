@@ -36,6 +36,8 @@ pub struct Call {
     rows: Vec<Row>,
     empty: u32,
     message_id: String,
+    /// Most items in one batch.
+    batch: Option<u32>,
 }
 
 /// What the next message is about.
@@ -56,7 +58,14 @@ impl Call {
             Request::Query { namespace, select } => enumerate(namespace, Filter::Wql(select.to_string())),
             Request::Related { related } => enumerate(related.object.namespace.clone(), Filter::Related(related)),
         };
-        Self { operation, rows: Vec::new(), empty: 0, message_id: String::new() }
+        Self { operation, rows: Vec::new(), empty: 0, message_id: String::new(), batch: Some(BATCH_MAX) }
+    }
+
+    /// Begins an enumeration with its own batches and kind of items. It ends with [`Reply::Rows`].
+    pub fn enumerate(enumerate: Enumerate) -> Self {
+        let batch = enumerate.max_elements;
+        let operation = Operation::Enumerate(enumerate);
+        Self { operation, rows: Vec::new(), empty: 0, message_id: String::new(), batch }
     }
 
     /// Whether the message to be sent now is one that may change something, so that it is never sent twice.
@@ -120,7 +129,7 @@ impl Call {
                 if self.empty > EMPTY_MAX {
                     return Err(CallError::malformed("the server sends neither items nor an end"));
                 }
-                self.operation = Operation::Pull { resource, context, max_elements: Some(BATCH_MAX) };
+                self.operation = Operation::Pull { resource, context, max_elements: self.batch };
                 Ok(Step::Next)
             }
             Some(_) | None => Ok(Step::Done(Reply::Rows(std::mem::take(&mut self.rows)))),

@@ -1,22 +1,26 @@
 //! One connection to a host's WS-Management service: HTTP, login, one message after the other.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use base64::Engine as _;
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
-use hyper::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
+use hyper::header::{
+    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, WWW_AUTHENTICATE,
+};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
+use wsman_http::server::{ConnectionLogin, Message, Taken};
 
 use crate::broken::{CutOff, Resetter, Sending};
-use crate::site::Site;
-use crate::strike::{Late, Sent};
+use crate::site::{Site, lock};
+use crate::strike::Sent;
 
 /// Largest request that is taken, in bytes (`MaxEnvelopeSizekb` 500).
 const REQUEST_MAX: usize = 500 * 1024;
@@ -24,16 +28,30 @@ const REQUEST_MAX: usize = 500 * 1024;
 const HEAD_WAIT: Duration = Duration::from_mins(2);
 /// What comes where an envelope should: a page of something in between, that is not even XML.
 const GARBAGE: &[u8] = b"<html><body><p>Bad gateway<br>please <b>try again</body></html>\0\xff";
+/// The type of a clear envelope.
+const SOAP: &str = "application/soap+xml;charset=UTF-8";
 
 /// Serves one connection to its end.
 pub(crate) async fn serve(stream: TcpStream, host: usize, site: Arc<Site>) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "cannot set TCP_NODELAY");
     }
-    let resetter = Arc::new(Resetter::new(&stream));
+    let Some(login) = site.entrances.login(host) else { return };
+    let talk = Arc::new(Talk { host, login, resetter: Resetter::new(&stream), site: Arc::clone(&site) });
+    match site.entrances.tls() {
+        None => exchange(stream, talk).await,
+        Some(tls) => match timeout(HEAD_WAIT, tls.accept(stream)).await {
+            Ok(Ok(stream)) => exchange(stream, talk).await,
+            Ok(Err(error)) => tracing::debug!(%error, "no TLS came about"),
+            Err(_late) => tracing::debug!("no TLS came about in time"),
+        },
+    }
+}
+
+async fn exchange(stream: impl AsyncRead + AsyncWrite + Unpin, talk: Arc<Talk>) {
     let service = service_fn(move |request| {
-        let (site, resetter) = (Arc::clone(&site), Arc::clone(&resetter));
-        async move { answer(request, host, &site, &resetter).await }
+        let talk = Arc::clone(&talk);
+        async move { talk.answer(request).await }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -44,85 +62,127 @@ pub(crate) async fn serve(stream: TcpStream, host: usize, site: Arc<Site>) {
     }
 }
 
-async fn answer(
-    request: Request<Incoming>,
+/// What belongs to one connection.
+struct Talk {
     host: usize,
-    site: &Site,
-    resetter: &Resetter,
-) -> Result<Response<Sending>, CutOff> {
-    let half = site.options.round_trip / 2;
-    tokio::time::sleep(half).await;
-    let response = handle(request, host, site, resetter).await;
-    tokio::time::sleep(half).await;
-    response
+    /// Held for the length of one step of a login, never across an await.
+    login: Mutex<ConnectionLogin>,
+    resetter: Resetter,
+    site: Arc<Site>,
 }
 
-async fn handle(
-    request: Request<Incoming>,
-    host: usize,
-    site: &Site,
-    resetter: &Resetter,
-) -> Result<Response<Sending>, CutOff> {
-    if request.uri().path() != "/wsman" {
-        return Ok(empty(StatusCode::NOT_FOUND));
+impl Talk {
+    async fn answer(&self, request: Request<Incoming>) -> Result<Response<Sending>, CutOff> {
+        let half = self.site.options.round_trip / 2;
+        tokio::time::sleep(half).await;
+        let response = self.handle(request).await;
+        tokio::time::sleep(half).await;
+        response
     }
-    if request.method() != Method::POST {
-        return Ok(empty(StatusCode::METHOD_NOT_ALLOWED));
-    }
-    // Anybody may ask who is there, if he says that he has not logged in (MS-WSMV 3.1.4.1.31).
-    let only_identify = request.headers().get("WSMANIDENTIFY").is_some_and(|value| value == "unauthenticated");
-    let known = is_known(request.headers().get(AUTHORIZATION), site) && !site.refuses_login(host);
-    let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let charset = content_type.split(';').find_map(|part| part.trim().strip_prefix("charset=").map(ToOwned::to_owned));
-    let body = match Limited::new(request.into_body(), REQUEST_MAX).collect().await {
-        Ok(body) => body.to_bytes(),
-        Err(error) if error.is::<LengthLimitError>() => return Ok(empty(StatusCode::PAYLOAD_TOO_LARGE)),
-        Err(_) => return Ok(empty(StatusCode::BAD_REQUEST)),
-    };
-    let late = if known {
-        site.exchange(host, &body, charset.as_deref())
-    } else {
-        let answer = only_identify.then(|| site.answer_unknown(host, &body, charset.as_deref())).flatten();
-        answer.map(|answer| Late { sent: Sent::Whole(answer), delay: Duration::ZERO })
-    };
-    let Some(late) = late else {
-        site.count_unauthorized(host);
-        let mut response = empty(StatusCode::UNAUTHORIZED);
-        response.headers_mut().append(WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"WSMAN\""));
-        return Ok(response);
-    };
-    tokio::time::sleep(late.delay).await;
-    match late.sent {
-        Sent::Whole(answer) => Ok(soap(answer.status, Sending::whole(answer.body.into()))),
-        Sent::Half(answer) => Ok(soap(answer.status, Sending::half(&answer.body.into()))),
-        Sent::Garbage => Ok(soap(200, Sending::whole(Bytes::from_static(GARBAGE)))),
-        Sent::Empty => Ok(soap(200, Sending::whole(Bytes::new()))),
-        Sent::Closed => Err(CutOff),
-        Sent::Reset => {
-            resetter.reset_at_end();
-            Err(CutOff)
+
+    async fn handle(&self, request: Request<Incoming>) -> Result<Response<Sending>, CutOff> {
+        if request.uri().path() != "/wsman" {
+            return Ok(empty(StatusCode::NOT_FOUND));
+        }
+        if request.method() != Method::POST {
+            return Ok(empty(StatusCode::METHOD_NOT_ALLOWED));
+        }
+        let (head, body) = request.into_parts();
+        let body = match Limited::new(body, REQUEST_MAX).collect().await {
+            Ok(body) => body.to_bytes(),
+            Err(error) if error.is::<LengthLimitError>() => return Ok(empty(StatusCode::PAYLOAD_TOO_LARGE)),
+            Err(_) => return Ok(empty(StatusCode::BAD_REQUEST)),
+        };
+        let taken = self.let_in(&head.headers, &body);
+        // Anybody may ask who is there, if he says that he has not logged in (MS-WSMV 3.1.4.1.31).
+        let only_identify = head.headers.get("WSMANIDENTIFY").is_some_and(|value| value == "unauthenticated");
+        if only_identify
+            && matches!(taken, Taken::Unauthorized(_) | Taken::Unencrypted)
+            && let Some(answer) = self.site.answer_unknown(self.host, &body, None)
+        {
+            return Ok(typed(answer.status, SOAP, Sending::whole(answer.body.into())));
+        }
+        match taken {
+            Taken::Message(message) => self.answer_message(message).await,
+            Taken::GoesOn(leg) => Ok(with_authenticate(empty(StatusCode::UNAUTHORIZED), [leg])),
+            Taken::LoggedIn(leg) => Ok(with_authenticate(empty(StatusCode::OK), leg)),
+            Taken::Unauthorized(offers) => {
+                self.site.count_unauthorized(self.host);
+                Ok(with_authenticate(empty(StatusCode::UNAUTHORIZED), offers))
+            }
+            Taken::Unencrypted => Ok(empty(StatusCode::INTERNAL_SERVER_ERROR)),
+            Taken::Unreadable => {
+                let mut response = empty(StatusCode::BAD_REQUEST);
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                Ok(response)
+            }
         }
     }
+
+    /// Does one step of the login, and refuses a good one if that is to go wrong.
+    fn let_in(&self, headers: &HeaderMap, body: &[u8]) -> Taken {
+        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+        let content_type = text(CONTENT_TYPE).unwrap_or_default();
+        let request = wsman_http::server::Request { authorization: text(AUTHORIZATION), content_type, body };
+        let mut login = lock(&self.login);
+        let taken = login.take(request);
+        match taken {
+            Taken::Message(_) | Taken::LoggedIn(_) if self.site.refuses_login(self.host) => login.refuse(),
+            Taken::Message(_)
+            | Taken::LoggedIn(_)
+            | Taken::Unauthorized(_)
+            | Taken::GoesOn(_)
+            | Taken::Unencrypted
+            | Taken::Unreadable => taken,
+        }
+    }
+
+    async fn answer_message(&self, message: Message) -> Result<Response<Sending>, CutOff> {
+        let Some(late) = self.site.exchange(self.host, &message.content, message.charset.as_deref()) else {
+            return Ok(empty(StatusCode::NOT_FOUND));
+        };
+        tokio::time::sleep(late.delay).await;
+        let write = |body| {
+            let (content_type, body) = lock(&self.login).write(body, message.is_sealed);
+            (content_type, Bytes::from(body))
+        };
+        let response = match late.sent {
+            Sent::Whole(answer) => {
+                let (content_type, body) = write(answer.body);
+                typed(answer.status, &content_type, Sending::whole(body))
+            }
+            Sent::Half(answer) => {
+                let (content_type, body) = write(answer.body);
+                typed(answer.status, &content_type, Sending::half(&body))
+            }
+            Sent::Garbage => typed(200, SOAP, Sending::whole(Bytes::from_static(GARBAGE))),
+            Sent::Empty => typed(200, SOAP, Sending::whole(Bytes::new())),
+            Sent::Closed => return Err(CutOff),
+            Sent::Reset => {
+                self.resetter.reset_at_end();
+                return Err(CutOff);
+            }
+        };
+        Ok(with_authenticate(response, message.authenticate))
+    }
 }
 
-fn soap(status: u16, body: Sending) -> Response<Sending> {
+fn typed(status: u16, content_type: &str, body: Sending) -> Response<Sending> {
     let mut response = Response::new(body);
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let soap = HeaderValue::from_static("application/soap+xml;charset=UTF-8");
-    response.headers_mut().insert(CONTENT_TYPE, soap);
+    response.headers_mut().extend(HeaderValue::from_str(content_type).ok().map(|value| (CONTENT_TYPE, value)));
     response
 }
 
-fn is_known(authorization: Option<&HeaderValue>, site: &Site) -> bool {
-    let Some((scheme, coded)) = authorization.and_then(|value| value.to_str().ok()?.split_once(' ')) else {
-        return false;
-    };
-    let plain = base64::engine::general_purpose::STANDARD.decode(coded.trim()).ok();
-    let Some(plain) = plain.and_then(|bytes| String::from_utf8(bytes).ok()) else { return false };
-    let Some((user, password)) = plain.split_once(':') else { return false };
-    scheme.eq_ignore_ascii_case("basic")
-        && user.eq_ignore_ascii_case(&site.options.user)
-        && password == site.options.password
+/// Adds what a login has to say, each in a header of its own.
+fn with_authenticate(mut response: Response<Sending>, values: impl IntoIterator<Item = String>) -> Response<Sending> {
+    for value in values {
+        // Words and Base64: nothing that a header cannot hold.
+        if let Ok(value) = HeaderValue::try_from(value) {
+            response.headers_mut().append(WWW_AUTHENTICATE, value);
+        }
+    }
+    response
 }
 
 fn empty(status: StatusCode) -> Response<Sending> {

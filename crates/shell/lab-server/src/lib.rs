@@ -11,6 +11,7 @@ mod control;
 mod count;
 mod door;
 mod endpoint;
+mod entrance;
 mod site;
 mod strike;
 mod world_json;
@@ -25,6 +26,8 @@ use tokio::task::JoinSet;
 
 pub use site::HostAddress;
 use site::Site;
+pub use wsman_http::server::Schemes;
+use wsman_http::server::{Certificate, CertificateError};
 
 /// What a running lab needs besides its spec.
 #[derive(Clone, Debug)]
@@ -37,6 +40,10 @@ pub struct Options {
     pub user: String,
     /// The user's password.
     pub password: String,
+    /// The schemes that all hosts offer.
+    pub schemes: Schemes,
+    /// Whether the hosts speak HTTPS, with one certificate for all.
+    pub tls: bool,
 }
 
 /// A lab that could not be started.
@@ -48,6 +55,9 @@ pub enum StartError {
     /// A port could not be bound.
     #[error("cannot listen on loopback")]
     Listen(#[source] std::io::Error),
+    /// There is no certificate for HTTPS.
+    #[error("cannot speak HTTPS")]
+    Certificate(#[source] CertificateError),
 }
 
 /// A running lab. Dropping it ends it.
@@ -61,11 +71,11 @@ impl Lab {
     /// Starts a lab; when this returns, every host answers.
     ///
     /// # Errors
-    /// [`StartError`] if the spec cannot be met or loopback has no port left.
+    /// [`StartError`] if the spec cannot be met, loopback has no port left, or no certificate can be made.
     pub async fn start(spec: &Spec, options: Options) -> Result<Self, StartError> {
         let world = World::new(spec)?;
         let mut tasks = JoinSet::new();
-        let (site, doors) = Site::new(world, options).map_err(StartError::Listen)?;
+        let (site, doors) = Site::new(world, options)?;
         for door in doors {
             tasks.spawn(door.keep(Arc::clone(&site)));
         }
@@ -97,6 +107,11 @@ impl Lab {
     /// Everything there is to see.
     pub fn view(&self) -> view::World {
         self.site.with_world(|world| world.view())
+    }
+
+    /// The certificate that the hosts show, if they speak HTTPS.
+    pub fn certificate(&self) -> Option<&Certificate> {
+        self.site.entrances.certificate()
     }
 
     /// Every host's name and address, in order.

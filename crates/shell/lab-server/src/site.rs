@@ -8,9 +8,10 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 use wsman::server::Server;
 
-use crate::Options;
 use crate::count::Counters;
 use crate::door::Door;
+use crate::entrance::Entrances;
+use crate::{Options, StartError};
 
 /// Longest wait for a port to follow its host: opening and closing a listener is a matter of microseconds.
 const SETTLE_MAX: Duration = Duration::from_secs(10);
@@ -18,6 +19,7 @@ const SETTLE_MAX: Duration = Duration::from_secs(10);
 /// One running lab.
 pub(crate) struct Site {
     pub(crate) options: Options,
+    pub(crate) entrances: Entrances,
     began: Instant,
     // Held for the length of one request or command, never across an await.
     world: Mutex<World>,
@@ -51,18 +53,20 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Site {
-    pub(crate) fn new(world: World, options: Options) -> std::io::Result<(Arc<Self>, Vec<Door>)> {
+    pub(crate) fn new(world: World, options: Options) -> Result<(Arc<Self>, Vec<Door>), StartError> {
         let version = format!("OS: {} SP: 0.0 Stack: 3.0", world.os_version());
+        let name_of = |index| world.host_name(index).unwrap_or_default().to_owned();
+        let names: Vec<String> = (0..world.host_count()).map(name_of).collect();
+        let entrances = Entrances::new(&options, &names).map_err(StartError::Certificate)?;
         let mut hosts = Vec::new();
         let mut doors = Vec::new();
-        for index in 0..world.host_count() {
-            let name = world.host_name(index).unwrap_or_default().to_owned();
+        for (index, name) in names.into_iter().enumerate() {
             let (wanted, follow) = watch::channel(world.face(index));
             let (show, actual) = watch::channel(Face::Refuse);
-            let door = Door::new(index, follow, show)?;
+            let door = Door::new(index, follow, show).map_err(StartError::Listen)?;
             hosts.push(HostPort {
                 address: HostAddress {
-                    url: format!("http://{}/wsman", door.address()),
+                    url: format!("{}://{}/wsman", entrances.url_scheme(), door.address()),
                     user: options.user.clone(),
                     password: options.password.clone(),
                     name: name.clone(),
@@ -74,7 +78,7 @@ impl Site {
             });
             doors.push(door);
         }
-        Ok((Arc::new(Self { options, began: Instant::now(), world: Mutex::new(world), hosts }), doors))
+        Ok((Arc::new(Self { options, entrances, began: Instant::now(), world: Mutex::new(world), hosts }), doors))
     }
 
     pub(crate) fn addresses(&self) -> Vec<HostAddress> {

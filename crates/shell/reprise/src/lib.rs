@@ -7,6 +7,7 @@ mod cli;
 mod driver;
 mod exit;
 mod links;
+mod login;
 mod port;
 mod record;
 mod render;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use reprise_model::{HostId, HostName};
-use wsman_http::{Client, Endpoint, Limits, Login};
+use wsman_http::{Client, Endpoint, Limits, Login, Trust};
 
 use crate::port::HostLink;
 
@@ -16,12 +16,26 @@ pub(crate) struct Links {
     resolve: BTreeMap<HostName, Endpoint>,
 }
 
+/// Where one host is asked, and how one logs in there.
+#[derive(Clone)]
+pub(crate) struct Place {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) login: Login,
+    pub(crate) trust: Option<Trust>,
+    pub(crate) limits: Limits,
+}
+
 /// The way to one host.
 struct Way {
     link: Arc<HostLink>,
-    endpoint: Endpoint,
-    login: Login,
-    limits: Limits,
+    place: Place,
+}
+
+/// How a host was asked, for the report.
+pub(crate) struct Asked {
+    pub(crate) url: String,
+    /// Whether its certificate was verified; nothing over clear HTTP.
+    pub(crate) tls_verified: Option<bool>,
 }
 
 impl Links {
@@ -29,9 +43,15 @@ impl Links {
         Self { ways: BTreeMap::new(), resolve }
     }
 
-    pub(crate) fn add(&mut self, host: HostId, endpoint: Endpoint, login: Login, limits: Limits) {
-        let link = HostLink::new(Client::new(endpoint.clone(), login.clone(), limits));
-        self.ways.insert(host, Way { link, endpoint, login, limits });
+    /// Whether some host that a relationship may speak of is asked over HTTPS.
+    pub(crate) fn resolves_to_https(&self) -> bool {
+        self.resolve.values().any(Endpoint::is_secure)
+    }
+
+    pub(crate) fn add(&mut self, host: HostId, place: Place) {
+        let client = Client::new(place.endpoint.clone(), place.login.clone(), place.limits);
+        let client = if let Some(trust) = &place.trust { client.with_trust(trust.clone()) } else { client };
+        self.ways.insert(host, Way { link: HostLink::new(client), place });
     }
 
     /// Opens the way to a host that relationships call `name`: where the configuration says, else at that name in the
@@ -39,9 +59,9 @@ impl Links {
     pub(crate) fn ask(&mut self, host: HostId, name: &HostName, like: HostId) {
         let Some(way) = self.ways.get(&like) else { return };
         let resolved = self.resolve.get(name).cloned();
-        let endpoint = resolved.unwrap_or_else(|| way.endpoint.with_host(name.as_str()));
-        let (login, limits) = (way.login.clone(), way.limits);
-        self.add(host, endpoint, login, limits);
+        let endpoint = resolved.unwrap_or_else(|| way.place.endpoint.with_host(name.as_str()));
+        let place = Place { endpoint, ..way.place.clone() };
+        self.add(host, place);
     }
 
     pub(crate) fn get(&self, host: HostId) -> Option<&Arc<HostLink>> {
@@ -49,13 +69,19 @@ impl Links {
     }
 
     /// How each host is asked.
-    pub(crate) fn urls(&self) -> BTreeMap<HostId, String> {
-        self.ways.iter().map(|(host, way)| (*host, way.endpoint.to_string())).collect()
+    pub(crate) fn asked(&self) -> BTreeMap<HostId, Asked> {
+        let asked = |place: &Place| Asked {
+            url: place.endpoint.to_string(),
+            tls_verified: place.trust.as_ref().filter(|_| place.endpoint.is_secure()).map(Trust::is_verified),
+        };
+        self.ways.iter().map(|(host, way)| (*host, asked(&way.place))).collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use wsman_http::Scheme;
+
     use super::*;
 
     #[test]
@@ -64,13 +90,14 @@ mod tests {
         let at = |text| Endpoint::parse(text).unwrap();
         let resolve = BTreeMap::from([(name("hv02.lab.test"), at("http://127.0.0.1:4711/wsman"))]);
         let mut links = Links::new(resolve);
-        let login = Login::Basic { user: "admin".to_owned(), password: "secret".into() };
-        links.add(HostId(0), at("http://hv01.lab.test:8080/wsman"), login, Limits::default());
+        let login = Login::new(Scheme::Basic, "admin", "secret");
+        let endpoint = at("http://hv01.lab.test:8080/wsman");
+        links.add(HostId(0), Place { endpoint, login, trust: None, limits: Limits::default() });
         links.ask(HostId(1), &name("hv02.lab.test"), HostId(0));
         links.ask(HostId(2), &name("hv03.lab.test"), HostId(0));
-        let urls = links.urls();
-        assert_eq!(urls[&HostId(1)], "http://127.0.0.1:4711/wsman");
-        assert_eq!(urls[&HostId(2)], "http://hv03.lab.test:8080/wsman");
-        assert!(matches!(&links.ways[&HostId(2)].login, Login::Basic { user, .. } if user == "admin"));
+        let asked = links.asked();
+        assert_eq!(asked[&HostId(1)].url, "http://127.0.0.1:4711/wsman");
+        assert_eq!(asked[&HostId(2)].url, "http://hv03.lab.test:8080/wsman");
+        assert_eq!(links.ways[&HostId(2)].place.login.user(), "admin");
     }
 }

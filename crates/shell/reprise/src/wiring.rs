@@ -1,20 +1,19 @@
 //! The only place that knows all parts: from command line and configuration to a pass and the ways to its hosts.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use reprise_config::{Config, Discover, Login as ConfigLogin, PasswordRef};
+use reprise_config::{Config, Discover, Login as ConfigLogin, PasswordRef, TrustRef};
 use reprise_engine::{AskedHost, Pass, Times};
 use reprise_model::{Hold, HoldScope, HostId, HostName, PausedRule, Policy, VmSelector};
 use reprise_platform::paths::{self, ConfigFile};
-use reprise_platform::secret::read_password_file;
-use secrecy::SecretString;
 use wsman_http::{Endpoint, Limits, Login};
 
 use crate::cli::Usage;
-use crate::links::Links;
+use crate::links::{Links, Place};
+use crate::login::Logins;
 
 /// Longest wait for a host to become ready where nothing is said: the article's.
 const TIMEOUT: Duration = Duration::from_mins(1);
@@ -34,9 +33,21 @@ pub(crate) struct HostArguments {
     /// The password: the first line of this file, which others must not be able to read
     #[arg(long, value_name = "FILE")]
     pub(crate) password_file: Option<PathBuf>,
-    /// How to log in
+    /// How to log in [default: auto, the strongest that host and address allow]
     #[arg(long, value_name = "SCHEME")]
     pub(crate) auth: Option<Scheme>,
+    /// The Kerberos server, where the system does not know it: HOST[:PORT]
+    #[arg(long, value_name = "HOST")]
+    pub(crate) kdc: Option<String>,
+    /// Over https:// believe certificates of the authorities in this PEM file, not the system's
+    #[arg(long, value_name = "FILE", conflicts_with = "tls_fingerprint")]
+    pub(crate) ca: Option<PathBuf>,
+    /// Over https:// believe the one certificate with this SHA-256 fingerprint
+    #[arg(long, value_name = "HEX")]
+    pub(crate) tls_fingerprint: Option<String>,
+    /// Over https:// believe any certificate: whoever stands on the way can pretend to be the host
+    #[arg(long, conflicts_with_all = ["ca", "tls_fingerprint"])]
+    pub(crate) insecure_no_tls_verification: bool,
 }
 
 /// Schemes of authentication.
@@ -90,7 +101,8 @@ pub(crate) fn wire(hosts: &HostArguments, settings: &PassSettings) -> Result<Wir
     let vmms_timeout = settings.vmms_timeout.or(run.vmms_timeout).unwrap_or(timeout);
     let discover = config.map(|c| c.discover.clone()).unwrap_or_default();
     let mut built = Built { links: Links::new(resolved(&discover)?), ..Built::default() };
-    connect(&mut built, asked, &policy, vmms_timeout)?;
+    let logins = Logins::new(hosts.insecure_no_tls_verification);
+    connect(&mut built, asked, logins, &policy, vmms_timeout)?;
     let pass = Pass {
         hosts: built.hosts,
         policy,
@@ -109,8 +121,8 @@ pub(crate) fn wire_hosts(hosts: &[(String, String, String)], policy: Policy) -> 
     let limits = Limits::default();
     for (url, user, password) in hosts {
         let endpoint = endpoint(url)?;
-        let login = Login::Basic { user: user.clone(), password: password.clone().into() };
-        built.add(endpoint, None, None, login, limits, TIMEOUT);
+        let login = Login::new(wsman_http::Scheme::Basic, user.as_str(), password.as_str());
+        built.add(Place { endpoint, login, trust: None, limits }, None, None, TIMEOUT);
     }
     let pass = Pass {
         hosts: built.hosts,
@@ -161,6 +173,12 @@ fn wanted(hosts: &HostArguments, config: Option<&Config>) -> Result<Vec<Wanted>,
         user: hosts.user.clone(),
         password: hosts.password_file.as_ref().map(|path| PasswordRef::File(path.to_string_lossy().into_owned())),
         auth: hosts.auth.map(|scheme| format!("{scheme:?}").to_lowercase()),
+        kdc: hosts.kdc.clone(),
+        trust: hosts
+            .ca
+            .as_ref()
+            .map(|file| TrustRef::Authorities(file.to_string_lossy().into_owned()))
+            .or_else(|| hosts.tls_fingerprint.clone().map(TrustRef::Fingerprint)),
     };
     let common = config.map(|c| c.login.clone()).unwrap_or_default();
     if !hosts.hosts.is_empty() {
@@ -200,11 +218,13 @@ fn nobody_to_ask(has_config: bool) -> Usage {
 /// What the first login does not say, the second does. A password belongs to its user.
 fn first_of(first: &ConfigLogin, second: &ConfigLogin) -> ConfigLogin {
     let auth = first.auth.clone().or_else(|| second.auth.clone());
+    let kdc = first.kdc.clone().or_else(|| second.kdc.clone());
+    let trust = first.trust.clone().or_else(|| second.trust.clone());
     let mut login = if first.user.is_some() { first.clone() } else { second.clone() };
     if login.password.is_none() || first.user.is_none() {
         login.password = first.password.clone().or(login.password);
     }
-    ConfigLogin { auth, ..login }
+    ConfigLogin { auth, kdc, trust, ..login }
 }
 
 /// Where found hosts are, as the configuration says.
@@ -212,15 +232,22 @@ fn resolved(discover: &Discover) -> Result<BTreeMap<HostName, Endpoint>, Usage> 
     discover.resolve.iter().map(|(name, url)| Ok((name.clone(), endpoint(url)?))).collect()
 }
 
-fn connect(built: &mut Built, wanted: Vec<Wanted>, policy: &Policy, vmms_timeout: Duration) -> Result<(), Usage> {
-    let mut passwords = BTreeMap::new();
+fn connect(
+    built: &mut Built,
+    wanted: Vec<Wanted>,
+    mut logins: Logins,
+    policy: &Policy,
+    vmms_timeout: Duration,
+) -> Result<(), Usage> {
     // Six acts, a look and one to spare: a look never waits for acts.
     let connections = usize::try_from(policy.pace.per_host.get()).unwrap_or(usize::MAX).saturating_add(2);
     for host in wanted {
         let endpoint = endpoint(&host.url)?;
-        let login = login(&host, &mut passwords)?;
+        let login = logins.login(&host.url, &host.login)?;
+        let secure = endpoint.is_secure() || built.links.resolves_to_https();
+        let trust = if secure { Some(logins.trust(&host.url, &host.login)?) } else { None };
         let limits = Limits { connections, ..Limits::default() };
-        built.add(endpoint, host.name, host.tier, login, limits, vmms_timeout);
+        built.add(Place { endpoint, login, trust, limits }, host.name, host.tier, vmms_timeout);
     }
     Ok(())
 }
@@ -232,21 +259,14 @@ struct Built {
 }
 
 impl Built {
-    fn add(
-        &mut self,
-        endpoint: Endpoint,
-        name: Option<String>,
-        tier: Option<u32>,
-        login: Login,
-        limits: Limits,
-        vmms_timeout: Duration,
-    ) {
+    fn add(&mut self, place: Place, name: Option<String>, tier: Option<u32>, vmms_timeout: Duration) {
+        let endpoint = &place.endpoint;
         let id = HostId(u32::try_from(self.hosts.len()).unwrap_or(u32::MAX));
         let says_nothing = endpoint.is_address() || endpoint.host().eq_ignore_ascii_case("localhost");
         let by_url = if says_nothing { None } else { HostName::new(endpoint.host()) };
         let claim = name.as_deref().and_then(HostName::new).or(by_url);
         let label = name.unwrap_or_else(|| endpoint.authority()).to_lowercase();
-        self.links.add(id, endpoint, login, limits);
+        self.links.add(id, place);
         self.hosts.push(AskedHost { id, label, claim, vmms_timeout, tier });
     }
 }
@@ -258,57 +278,7 @@ fn seed() -> u64 {
 }
 
 fn endpoint(url: &str) -> Result<Endpoint, Usage> {
-    let endpoint = Endpoint::parse(url).map_err(|error| {
-        Usage::new("cannot ask a host", error.to_string(), "write its address as http://HOST[:PORT]/wsman")
-    })?;
-    if endpoint.is_secure() {
-        let why = format!("{endpoint}: HTTPS is not there yet");
-        return Err(Usage::new("cannot ask a host", why, "use http:// to a host on loopback"));
-    }
-    Ok(endpoint)
-}
-
-fn login(host: &Wanted, passwords: &mut BTreeMap<String, SecretString>) -> Result<Login, Usage> {
-    let what = format!("cannot log in to {}", host.url);
-    if let Some(scheme) = host.login.auth.as_deref().filter(|scheme| !["auto", "basic"].contains(scheme)) {
-        return Err(Usage::new(what, format!("the scheme {scheme} is not there yet"), "use --auth basic, to loopback"));
-    }
-    let Some(user) = host.login.user.clone() else {
-        return Err(Usage::new(what, "no user is given", "add --user USER and --password-file FILE, or a [login]"));
-    };
-    let path = match &host.login.password {
-        Some(PasswordRef::File(path)) => PathBuf::from(path),
-        Some(PasswordRef::Credential(name)) => credential(&what, name)?,
-        None => {
-            let next = "put it into the first line of a file that only you may read, and add --password-file FILE";
-            return Err(Usage::new(what, format!("no password is given for {user}"), next));
-        }
-    };
-    let password = password(&what, &path, passwords)?;
-    Ok(Login::Basic { user, password })
-}
-
-/// Where the service manager has put a credential.
-fn credential(what: &str, name: &str) -> Result<PathBuf, Usage> {
-    let directory = paths::of_this_process("CREDENTIALS_DIRECTORY").map(PathBuf::from);
-    let plain = Path::new(name).file_name().is_some_and(|own| own == name);
-    directory.filter(|_| plain).map(|directory| directory.join(name)).ok_or_else(|| {
-        let why =
-            format!("the credential {name} is not there: CREDENTIALS_DIRECTORY is not set, or the name is a path");
-        Usage::new(what, why, "run it from a unit with LoadCredential=, or use password_file")
+    Endpoint::parse(url).map_err(|error| {
+        Usage::new("cannot ask a host", error.to_string(), "write its address as http[s]://HOST[:PORT]/wsman")
     })
-}
-
-/// Each file is read once.
-fn password(what: &str, path: &Path, known: &mut BTreeMap<String, SecretString>) -> Result<SecretString, Usage> {
-    let key = path.to_string_lossy().into_owned();
-    if let Some(secret) = known.get(&key) {
-        return Ok(secret.clone());
-    }
-    let secret = read_password_file(path).map_err(|error| {
-        let source = std::error::Error::source(&error).map_or_else(String::new, |source| format!(": {source}"));
-        Usage::new(what, format!("{error}{source}"), error.advice())
-    })?;
-    known.insert(key, secret.clone());
-    Ok(secret)
 }

@@ -1,24 +1,28 @@
 //! A client of one service: calls go over a few connections that are kept alive.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use cim::{CallError, ErrorKind, Reached, Reply, Request};
+use cim::{CallError, ErrorKind, Reached, Reply, Request, Row};
 use hyper::StatusCode;
 use tokio::sync::Semaphore;
 use wsman::client::{Call, Settings, Step};
-use wsman::message::Identity;
+use wsman::message::{Enumerate, Identity};
 
-use crate::connection::{Answer, Connection};
+use crate::auth::Method;
+use crate::connection::{Answer, Connection, Target};
 use crate::endpoint::Endpoint;
 use crate::login::Login;
+use crate::tls::Trust;
 
 /// Bounds on what one client does.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Longest wait for a connection, name look-up included.
     pub connect: Duration,
+    /// Longest wait for a login on a connection, Kerberos' own servers included.
+    pub login: Duration,
     /// What the server is told as its time for one operation.
     pub operation: Duration,
     /// Longest wait for one whole answer. More than `operation`, so that the server can say itself that it is late.
@@ -30,12 +34,14 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// A connection within 5 s: hosts are near or gone. 60 s for an operation is Windows' own most (`MaxTimeoutms`), and
+    /// A connection within 5 s: hosts are near or gone. A login within 20 s: Kerberos asks for two tickets first, and a
+    /// host may have to ask a domain controller. 60 s for an operation is Windows' own most (`MaxTimeoutms`), and
     /// 10 s more for the answer to arrive. Answers of at most 8 MiB: 500 KiB is usual, and a server may be set higher.
     /// Eight connections: six acts, a look and one to spare.
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(5),
+            login: Duration::from_secs(20),
             operation: Duration::from_mins(1),
             answer: Duration::from_secs(70),
             body: 8 * 1024 * 1024,
@@ -72,22 +78,30 @@ impl Kind {
 /// A client of one service.
 #[derive(Debug)]
 pub struct Client {
-    endpoint: Endpoint,
-    login: Login,
-    limits: Limits,
+    target: Target,
     settings: Settings,
     /// Connections that nobody uses now. Each is used for one request at a time.
     idle: Mutex<Vec<Connection>>,
     room: Semaphore,
+    logins: Logins,
     messages: AtomicU64,
     /// Tells this client's message ids from another's.
     own: uuid::Uuid,
 }
 
-impl std::fmt::Debug for Connection {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Connection").finish_non_exhaustive()
-    }
+/// What the connections of a client have learnt of logging in.
+#[derive(Debug, Default)]
+struct Logins {
+    /// Until one login has succeeded, one connection at a time tries: a wrong password must not be tried by all of them.
+    gate: tokio::sync::Mutex<()>,
+    /// How a login succeeded.
+    known: Mutex<Option<Vec<Method>>>,
+    /// How many were refused, and how the last one was.
+    refused: Mutex<(u64, Option<CallError>)>,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Client {
@@ -96,13 +110,27 @@ impl Client {
         let settings =
             Settings { to: endpoint.to_string(), max_envelope_size: ENVELOPE_MAX, operation_timeout: limits.operation };
         let room = Semaphore::new(limits.connections.max(1));
-        let own = uuid::Uuid::new_v4();
-        Self { endpoint, login, limits, settings, idle: Mutex::new(Vec::new()), room, messages: AtomicU64::new(0), own }
+        Self {
+            target: Target { endpoint, login, trust: None, limits },
+            settings,
+            idle: Mutex::default(),
+            room,
+            logins: Logins::default(),
+            messages: AtomicU64::new(0),
+            own: uuid::Uuid::new_v4(),
+        }
+    }
+
+    /// The same, believing these certificates. An https:// address needs it.
+    #[must_use]
+    pub fn with_trust(mut self, trust: Trust) -> Self {
+        self.target.trust = Some(trust);
+        self
     }
 
     /// Where the service is.
     pub fn endpoint(&self) -> &Endpoint {
-        &self.endpoint
+        &self.target.endpoint
     }
 
     /// Asks who is there.
@@ -124,8 +152,23 @@ impl Client {
     /// # Errors
     /// [`CallError`] says what failed and where, and whether the server may have acted.
     pub async fn call(&self, request: Request) -> Result<Reply, CallError> {
+        self.carry_out(|| Call::new(request.clone())).await
+    }
+
+    /// Enumerates with batches and items of one's own choice; like [`Client::call`] with a read.
+    ///
+    /// # Errors
+    /// [`CallError`] says what failed and where.
+    pub async fn enumerate(&self, enumerate: Enumerate) -> Result<Vec<Row>, CallError> {
+        match self.carry_out(|| Call::enumerate(enumerate.clone())).await? {
+            Reply::Rows(rows) => Ok(rows),
+            Reply::Instance(_) | Reply::Output(_) => Err(CallError::malformed("the answer is none to Enumerate")),
+        }
+    }
+
+    async fn carry_out(&self, begin: impl Fn() -> Call) -> Result<Reply, CallError> {
         let _place = self.room.acquire().await;
-        let mut call = Call::new(request.clone());
+        let mut call = begin();
         let mut begun_anew = false;
         let mut connection = None;
         loop {
@@ -133,7 +176,7 @@ impl Client {
             let sent = self.exchange(&mut connection, &message, Kind::of(&call)).await;
             if sent.as_ref().is_err_and(|error| error.kind == ErrorKind::Unreachable && call.goes_on()) && !begun_anew {
                 begun_anew = true;
-                call = Call::new(request.clone());
+                call = begin();
                 continue;
             }
             let text = sent?;
@@ -164,12 +207,8 @@ impl Client {
         )
     }
 
-    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn keep(&self, connection: Option<Connection>) {
-        self.idle().extend(connection.filter(Connection::is_alive));
+        locked(&self.idle).extend(connection.filter(Connection::is_alive));
     }
 
     /// Sends one message and gives the text of its answer. `connection` is the one that this call holds.
@@ -179,9 +218,9 @@ impl Client {
         message: &str,
         kind: Kind,
     ) -> Result<String, CallError> {
-        let idle = connection.take().or_else(|| self.idle().pop());
+        let idle = connection.take().or_else(|| locked(&self.idle).pop());
         if let Some(mut reused) = idle.filter(Connection::is_alive) {
-            let sent = reused.send(&self.endpoint, &self.login, &self.limits, message.to_owned()).await;
+            let sent = reused.send(&self.target.limits, message.to_owned()).await;
             match sent {
                 Ok(answer) => {
                     *connection = Some(reused);
@@ -198,15 +237,39 @@ impl Client {
                 Err(error) => return Err(error),
             }
         }
-        let mut fresh = Connection::open(&self.endpoint, &self.limits).await?;
-        let answer = fresh.send(&self.endpoint, &self.login, &self.limits, message.to_owned()).await?;
+        let mut fresh = self.open().await?;
+        let answer = fresh.send(&self.target.limits, message.to_owned()).await?;
         *connection = Some(fresh);
         self.text(&answer, kind == Kind::Changes)
     }
 
+    /// A connection that is logged in.
+    async fn open(&self) -> Result<Connection, CallError> {
+        let mut known = locked(&self.logins.known).clone();
+        if known.is_some() {
+            return Connection::open(&self.target, &mut known).await;
+        }
+        let before = locked(&self.logins.refused).0;
+        let _first = self.logins.gate.lock().await;
+        known.clone_from(&locked(&self.logins.known));
+        let (refusals, last) = locked(&self.logins.refused).clone();
+        if let Some(refused) = last.filter(|_| refusals > before) {
+            return Err(refused);
+        }
+        let opened = Connection::open(&self.target, &mut known).await;
+        match &opened {
+            Ok(_) => *locked(&self.logins.known) = known,
+            Err(error) if error.kind == ErrorKind::Denied => {
+                *locked(&self.logins.refused) = (refusals + 1, Some(error.clone()));
+            }
+            Err(_) => {}
+        }
+        opened
+    }
+
     /// The text of an answer whose HTTP status allows for one.
     fn text(&self, answer: &Answer, invoked: bool) -> Result<String, CallError> {
-        let at = &self.endpoint;
+        let at = &self.target.endpoint;
         let text = wsman::decode_text(&answer.body, answer.charset.as_deref());
         let refused = |kind, reached, message: String| Err(CallError::new(kind, reached, message));
         match answer.status {
@@ -219,6 +282,9 @@ impl Client {
             }
             StatusCode::NOT_FOUND => {
                 refused(ErrorKind::Refused, Reached::No, format!("{at} has no such path: is this a WinRM address?"))
+            }
+            StatusCode::INTERNAL_SERVER_ERROR if answer.body.is_empty() && answer.sealed => {
+                Err(CallError::malformed(format!("{at} refused a sealed message and did not say why")))
             }
             StatusCode::INTERNAL_SERVER_ERROR if answer.body.is_empty() => {
                 let message = format!("{at} refuses unencrypted messages (AllowUnencrypted is false there)");

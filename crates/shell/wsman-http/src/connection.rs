@@ -1,151 +1,226 @@
 //! One connection: opened, logged in, used for one request at a time, dropped at the first doubt.
 
-use std::net::SocketAddr;
-use std::time::Duration;
-
 use bytes::Bytes;
 use cim::{CallError, ErrorKind, Reached};
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper::client::conn::http1::{self, SendRequest};
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue, WWW_AUTHENTICATE};
-use hyper::{Method, Request, Response, StatusCode};
-use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
-use tokio::time::timeout;
-use tokio_util::task::AbortOnDropHandle;
+use hyper::StatusCode;
+use zeroize::Zeroizing;
 
+use crate::auth::{self, AuthError, LoginError, Method, Security, basic};
 use crate::client::Limits;
 use crate::endpoint::Endpoint;
-use crate::login::Login;
+use crate::login::{Login, Scheme};
+use crate::sealed::{self, Part, Protocol};
+use crate::tls::Trust;
+use crate::wire::{self, Message, Wire};
 
 /// The type of a clear message (MS-WSMV 2.1).
 const SOAP: &str = "application/soap+xml;charset=UTF-8";
 
-/// A connection with its login. Dropping it closes it.
-pub(crate) struct Connection {
-    sender: SendRequest<Full<Bytes>>,
-    /// Moves bytes as long as the connection lives.
-    _driver: AbortOnDropHandle<()>,
+/// Whom connections lead to, and as whom.
+#[derive(Debug)]
+pub(crate) struct Target {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) login: Login,
+    pub(crate) trust: Option<Trust>,
+    pub(crate) limits: Limits,
 }
 
-/// An answer: its status and its body, whole.
+/// A connection with its login. Dropping it closes it.
+pub(crate) struct Connection {
+    wire: Wire,
+    session: Session,
+}
+
+/// What a login left behind.
+enum Session {
+    /// The header of each request.
+    Basic(Zeroizing<String>),
+    /// The connection itself is logged in; TLS protects its messages.
+    Clear,
+    /// The connection is logged in, and its messages are sealed. Nothing here after a failure.
+    Sealed(Option<Box<dyn Security>>, Protocol),
+}
+
+/// An answer: its status and its text's octets, unsealed.
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) charset: Option<String>,
     pub(crate) body: Bytes,
+    /// Whether the connection seals its messages.
+    pub(crate) sealed: bool,
+}
+
+impl std::fmt::Debug for Connection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connection").finish_non_exhaustive()
+    }
 }
 
 impl Connection {
-    /// Connects. Every address that is used is checked first: Basic would show the password to anybody on the way.
-    pub(crate) async fn open(endpoint: &Endpoint, limits: &Limits) -> Result<Self, CallError> {
-        let at = endpoint.to_string();
-        let unreachable =
-            |why: String| CallError::new(ErrorKind::Unreachable, Reached::No, format!("cannot reach {at}: {why}"));
-        if endpoint.is_secure() {
-            let message = format!("cannot reach {at}: HTTPS is not spoken yet; use http:// to loopback");
-            return Err(CallError::new(ErrorKind::Unsupported, Reached::No, message));
-        }
-        let connect = async {
-            let found = tokio::net::lookup_host((endpoint.host(), endpoint.port())).await;
-            let addresses: Vec<SocketAddr> = found.map_err(|error| unreachable(error.to_string()))?.collect();
-            if addresses.iter().any(|address| !address.ip().is_loopback()) {
-                let message = format!(
-                    "refused to log in to {at}: Basic over clear HTTP would show the password to the network; \
-                     it is allowed to loopback only"
-                );
-                return Err(CallError::new(ErrorKind::Denied, Reached::No, message));
+    /// Connects and logs in. `known` are the methods that an earlier connection found; new ones are put there.
+    pub(crate) async fn open(target: &Target, known: &mut Option<Vec<Method>>) -> Result<Self, CallError> {
+        let mut wire = connect(target).await?;
+        let methods = match (&*known, target.login.scheme) {
+            (Some(methods), _) => methods.clone(),
+            (None, Scheme::Basic) => vec![Method::Basic],
+            (None, Scheme::Auto | Scheme::Ntlm | Scheme::Negotiate | Scheme::Kerberos) => {
+                let challenges = auth::probe(&mut wire, &target.limits).await?;
+                auth::choose(&target.login, &target.endpoint, &wire.way, &challenges)?
             }
-            TcpStream::connect(addresses.as_slice()).await.map_err(|error| unreachable(error.to_string()))
         };
-        let stream = timeout(limits.connect, connect).await.map_err(|_| {
-            unreachable(format!("no answer to the connection within {} s", limits.connect.as_secs_f32()))
-        })??;
-        // Small messages one after the other: waiting to fill packets would only delay them.
-        stream.set_nodelay(true).map_err(|error| unreachable(error.to_string()))?;
-        let (sender, driver) =
-            http1::handshake(TokioIo::new(stream)).await.map_err(|error| unreachable(error.to_string()))?;
-        let driver = AbortOnDropHandle::new(tokio::spawn(async move {
-            if let Err(error) = driver.await {
-                tracing::debug!(%error, "connection ended");
+        let mut left = methods.as_slice();
+        while let Some((method, rest)) = left.split_first() {
+            // A host may close a connection that it refused; a login that broke off has spoilt one.
+            if !wire.is_alive() {
+                wire = connect(target).await?;
             }
-        }));
-        Ok(Self { sender, _driver: driver })
+            match begin(&mut wire, target, *method).await {
+                Ok(session) => {
+                    *known = Some(left.to_vec());
+                    return Ok(Self { wire, session });
+                }
+                Err(LoginError::Mechanism(error)) if error.leaves_a_choice() && !rest.is_empty() => {
+                    tracing::warn!(%error, at = %wire.at, "Kerberos is not possible; another login is tried");
+                    wire = connect(target).await?;
+                    left = rest;
+                }
+                Err(LoginError::Mechanism(error)) => return Err(error.at(&wire.at)),
+                Err(LoginError::Call(error)) => return Err(error),
+            }
+        }
+        Err(CallError::new(ErrorKind::Denied, Reached::No, format!("{} offers no login that may be used", wire.at)))
     }
 
     /// Whether the other side has not closed it, as far as is known.
     pub(crate) fn is_alive(&self) -> bool {
-        !self.sender.is_closed()
+        self.wire.is_alive()
     }
 
     /// Sends one message and reads the whole answer. On any error the connection is of no more use.
-    pub(crate) async fn send(
-        &mut self,
-        endpoint: &Endpoint,
-        login: &Login,
-        limits: &Limits,
-        message: String,
-    ) -> Result<Answer, CallError> {
-        let at = endpoint.to_string();
-        let failed = |reached, why: String| {
-            CallError::new(ErrorKind::Unreachable, reached, format!("lost the connection to {at}: {why}"))
+    pub(crate) async fn send(&mut self, limits: &Limits, message: String) -> Result<Answer, CallError> {
+        let (content_type, body) = match &mut self.session {
+            Session::Basic(_) | Session::Clear => (SOAP.to_owned(), message.into_bytes()),
+            Session::Sealed(security, protocol) => {
+                let sealed = seal(security, *protocol, message.into_bytes()).await;
+                sealed.map_err(|error| error.at(&self.wire.at))?
+            }
         };
-        let patience = limits.answer;
-        let late = |_| {
-            let message = format!("no answer from {at} within {} s", Duration::as_secs_f32(&patience));
-            CallError::new(ErrorKind::TimedOut, Reached::Perhaps, message)
+        let authorization = if let Session::Basic(header) = &self.session { Some(header.as_str()) } else { None };
+        let outgoing = Message { content_type: &content_type, authorization, body: body.into() };
+        let answer = self.wire.send(outgoing, limits.answer, limits.body).await?;
+        if answer.status == StatusCode::UNAUTHORIZED {
+            return Err(self.refused(&answer.challenges));
+        }
+        let Session::Sealed(security, _) = &mut self.session else {
+            let charset = charset(&answer.content_type);
+            return Ok(Answer { status: answer.status, charset, body: answer.body, sealed: false });
         };
-        // Without this the first request on a fresh connection can be refused by hyper itself.
-        let ready = timeout(patience, self.sender.ready()).await.map_err(late)?;
-        ready.map_err(|error| failed(Reached::No, error.to_string()))?;
-        let request = request(endpoint, login, message).ok_or_else(|| {
-            CallError::new(ErrorKind::Unsupported, Reached::No, format!("cannot write a request to {at}"))
-        })?;
-        let exchange = async {
-            let response = self.sender.send_request(request).await.map_err(|error| {
-                let reached = if error.is_canceled() { Reached::No } else { Reached::Perhaps };
-                failed(reached, error.to_string())
-            })?;
-            read(response, limits.body, &at).await
-        };
-        timeout(patience, exchange).await.map_err(late)?
+        unseal(security, answer, &self.wire.at).await
+    }
+
+    /// The host forgot the login, or never took it: it did not look at the message.
+    fn refused(&self, challenges: &[String]) -> CallError {
+        let at = &self.wire.at;
+        if matches!(self.session, Session::Basic(_)) {
+            let offered = if challenges.is_empty() { "nothing".to_owned() } else { challenges.join(", ") };
+            let message = format!("{at} refused the login (it offers {offered})");
+            return CallError::new(ErrorKind::Denied, Reached::No, message);
+        }
+        CallError::new(ErrorKind::Unreachable, Reached::No, format!("{at} ended the login of this connection"))
     }
 }
 
-fn request(endpoint: &Endpoint, login: &Login, message: String) -> Option<Request<Full<Bytes>>> {
-    let mut authorization = HeaderValue::from_str(&login.authorization()).ok()?;
-    authorization.set_sensitive(true);
-    Request::builder()
-        .method(Method::POST)
-        .uri(endpoint.path())
-        .header(HOST, endpoint.authority())
-        .header(CONTENT_TYPE, SOAP)
-        .header(AUTHORIZATION, authorization)
-        .body(Full::new(Bytes::from(message)))
-        .ok()
+async fn connect(target: &Target) -> Result<Wire, CallError> {
+    let endpoint = &target.endpoint;
+    let verified = endpoint.is_secure() && target.trust.as_ref().is_some_and(Trust::is_verified);
+    let allowed = |loopback: bool| {
+        if loopback || verified || target.login.scheme != Scheme::Basic {
+            return Ok(());
+        }
+        Err(shows_the_password(endpoint))
+    };
+    Wire::open(endpoint, target.trust.as_ref(), &target.limits, allowed).await
 }
 
-async fn read(response: Response<hyper::body::Incoming>, limit: usize, at: &str) -> Result<Answer, CallError> {
-    let status = response.status();
-    if status == StatusCode::UNAUTHORIZED {
-        let offered: Vec<&str> =
-            response.headers().get_all(WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok()).collect();
-        let offered = if offered.is_empty() { "nothing".to_owned() } else { offered.join(", ") };
-        let message = format!("{at} refused the login (it offers {offered})");
-        return Err(CallError::new(ErrorKind::Denied, Reached::No, message));
+fn shows_the_password(endpoint: &Endpoint) -> CallError {
+    let way = if endpoint.is_secure() { "TLS that is not verified" } else { "clear HTTP" };
+    let message = format!(
+        "refused to log in to {endpoint}: Basic over {way} would show the password to the network; it is allowed to \
+         loopback only"
+    );
+    CallError::new(ErrorKind::Denied, Reached::No, message)
+}
+
+async fn begin(wire: &mut Wire, target: &Target, method: Method) -> Result<Session, LoginError> {
+    let (scheme, mechanism) = match method {
+        // The way may be another than the one that the method was chosen for: a name can lead elsewhere by now.
+        Method::Basic if !wire.way.may_show_a_password() => return Err(shows_the_password(&target.endpoint).into()),
+        Method::Basic => return Ok(Session::Basic(basic::authorization(&target.login))),
+        Method::Tokens { scheme, mechanism } => (scheme, mechanism),
+    };
+    let Target { endpoint, login, limits, .. } = target;
+    let logging_in = auth::log_in(wire, login, endpoint, (scheme, mechanism), limits);
+    let security = tokio::time::timeout(limits.login, logging_in).await.unwrap_or_else(|_| {
+        let message = format!("the login to {endpoint} was not done within {} s", limits.login.as_secs_f32());
+        Err(CallError::new(ErrorKind::TimedOut, Reached::No, message).into())
+    })?;
+    if wire.way.tls.is_some() {
+        return Ok(Session::Clear);
     }
-    let content_type = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let charset = content_type.split(';').find_map(|part| {
+    let protocol = if scheme == "Kerberos" { Protocol::Kerberos } else { Protocol::Spnego };
+    Ok(Session::Sealed(Some(security), protocol))
+}
+
+const LOST: AuthError = AuthError::Broken("seal a message");
+
+async fn seal(
+    security: &mut Option<Box<dyn Security>>,
+    protocol: Protocol,
+    message: Vec<u8>,
+) -> Result<(String, Vec<u8>), AuthError> {
+    let own = security.take().ok_or(LOST)?;
+    let original_length = message.len();
+    let (own, sealed) = auth::apart(own, move |security| security.seal(&message)).await?;
+    *security = Some(own);
+    Ok(sealed::write(protocol, &[Part { original_type: SOAP.to_owned(), original_length, sealed }]))
+}
+
+/// What a sealed answer holds. Of an answer in the clear its status alone is believed: anybody on the way can write one.
+async fn unseal(security: &mut Option<Box<dyn Security>>, answer: wire::Answer, at: &str) -> Result<Answer, CallError> {
+    let doubtful = |why: String| {
+        let message = format!("{at} answered {why}: the connection was dropped");
+        CallError::new(ErrorKind::Malformed, Reached::Perhaps, message)
+    };
+    let status = answer.status;
+    if !sealed::is_sealed(&answer.content_type) {
+        if status.is_success() {
+            return Err(doubtful("a sealed message with a clear one".to_owned()));
+        }
+        return Ok(Answer { status, charset: None, body: Bytes::new(), sealed: true });
+    }
+    let parts = sealed::read(&answer.content_type, &answer.body).map_err(|error| doubtful(error.to_string()))?;
+    let kind = parts.first().map(|part| part.original_type.clone()).unwrap_or_default();
+    let own = security.take().ok_or(LOST).map_err(|error| doubtful(error.to_string()))?;
+    let opened = auth::apart(own, move |security| {
+        let mut text = Vec::new();
+        for part in parts {
+            let clear = security.unseal(&part.sealed)?;
+            if clear.len() != part.original_length {
+                let why = format!("{} bytes were sealed where {} were promised", clear.len(), part.original_length);
+                return Err(AuthError::Invalid(why));
+            }
+            text.extend(clear);
+        }
+        Ok(text)
+    });
+    let (own, text) = opened.await.map_err(|error| doubtful(format!("what cannot be unsealed ({error})")))?;
+    *security = Some(own);
+    Ok(Answer { status, charset: charset(&kind), body: text.into(), sealed: true })
+}
+
+fn charset(content_type: &str) -> Option<String> {
+    content_type.split(';').find_map(|part| {
         let (name, value) = part.trim().split_once('=')?;
         name.eq_ignore_ascii_case("charset").then(|| value.trim_matches('"').to_owned())
-    });
-    let body = Limited::new(response.into_body(), limit).collect().await.map_err(|error| {
-        if error.is::<LengthLimitError>() {
-            let message = format!("the answer of {at} is larger than the {limit} bytes that are accepted");
-            CallError::new(ErrorKind::TooLarge, Reached::Yes, message)
-        } else {
-            let message = format!("lost the connection to {at} in the middle of its answer: {error}");
-            CallError::new(ErrorKind::Unreachable, Reached::Perhaps, message)
-        }
-    })?;
-    Ok(Answer { status, charset, body: body.to_bytes() })
+    })
 }

@@ -2,15 +2,26 @@
 //!
 //! The messages are the `wsman` crate's; this crate sends them. It knows nothing of any class. Start with [`Client`].
 //!
-//! Basic authentication is spoken over clear HTTP to loopback only; everything else is refused before a byte is sent.
+//! Logins are Kerberos, NTLM (bare or within SPNEGO) and Basic ([`Scheme`]). Over clear HTTP the messages of the first two
+//! are sealed; over HTTPS they are tied to the host's certificate. Basic shows the password, so it is refused, before a byte
+//! is sent, unless TLS is verified ([`Trust`]) or the host is this computer.
+//!
+//! `CredSSP` is left out on purpose: it hands the password itself to the host, so that the host can log in elsewhere with
+//! it. A host that somebody has broken into would have it. Ask the other host directly instead.
 
+mod auth;
 mod client;
 mod connection;
 mod endpoint;
 mod login;
+pub mod sealed;
+pub mod server;
 #[cfg(test)]
 mod tests;
+mod tls;
+mod wire;
 
 pub use client::{Client, Limits};
 pub use endpoint::{Endpoint, EndpointError};
-pub use login::Login;
+pub use login::{Login, Scheme};
+pub use tls::{Trust, TrustError};

@@ -8,7 +8,7 @@ use cim::{CallError, ErrorKind, Name, ObjectPath, Reached, Reply, Request, wql};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::{Client, Endpoint, Limits, Login};
+use crate::{Client, Endpoint, Limits, Login, Scheme};
 
 /// What the server does on one connection, in this order; then it closes the connection.
 type Scene = Vec<Turn>;
@@ -107,14 +107,14 @@ async fn hear(stream: &mut TcpStream) -> Option<String> {
 }
 
 fn client(url: &str, limits: Limits) -> Client {
-    let login = Login::Basic { user: "admin".to_owned(), password: "pa:ss".into() };
+    let login = Login::new(Scheme::Basic, "admin", "pa:ss");
     Client::new(Endpoint::parse(url).unwrap(), login, limits)
 }
 
 /// Limits under which a test that waits for one ends soon.
 fn short() -> Limits {
     let tick = Duration::from_millis(150);
-    Limits { connect: tick, operation: tick, answer: tick, ..Limits::default() }
+    Limits { connect: tick, login: tick, operation: tick, answer: tick, ..Limits::default() }
 }
 
 fn http(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {

@@ -77,6 +77,9 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Usage> {
         dry_run: arguments.dry_run,
     };
     let wired = wiring::wire(&arguments.hosts, &settings)?;
+    if wired.links.asked().values().any(|asked| asked.tls_verified == Some(false)) {
+        notice("certificates are not verified: whoever stands on the way can pretend to be a host and read all of it");
+    }
     let sink = sink(arguments.event_log.as_deref())?;
     let (report, links) = match pass(wired, sink).await {
         Ok(ended) => ended,
@@ -90,7 +93,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Usage> {
         notice(&format!("no VM was seen that is called {vm}, so --except {vm} left nothing alone"));
     }
     let text = if arguments.json {
-        let document = serde_json::to_string_pretty(&render::json::document(&report, &links.urls()));
+        let document = serde_json::to_string_pretty(&render::json::document(&report, &links.asked()));
         document.map(|text| text + "\n").unwrap_or_default()
     } else {
         render::table::text(&report, render::terminal_width())

@@ -7,6 +7,8 @@ use reprise_engine::{Action, LegReport, LegResult, PassOutcome, Report, Trouble}
 use reprise_model::{HostId, Retry};
 use serde::Serialize;
 
+use crate::links::Asked;
+
 /// The whole document. The order of fields is the order of keys.
 #[derive(Serialize)]
 pub(crate) struct Document<'a> {
@@ -23,6 +25,7 @@ pub(crate) struct Document<'a> {
 struct Host<'a> {
     name: &'a str,
     url: Option<&'a str>,
+    tls_verified: Option<bool>,
     ready: bool,
     ready_after_s: Option<u64>,
     error: Option<Error<'a>>,
@@ -59,11 +62,12 @@ struct Error<'a> {
     retry: &'static str,
 }
 
-/// The document of a pass. `urls` says how each host was asked; a local one has none.
-pub(crate) fn document<'a>(report: &'a Report, urls: &'a BTreeMap<HostId, String>) -> Document<'a> {
+/// The document of a pass. `asked` says how each host was asked; a local one has none.
+pub(crate) fn document<'a>(report: &'a Report, asked: &'a BTreeMap<HostId, Asked>) -> Document<'a> {
     let hosts = report.hosts.iter().map(|host| Host {
         name: &host.name,
-        url: urls.get(&host.id).map(String::as_str),
+        url: asked.get(&host.id).map(|asked| asked.url.as_str()),
+        tls_verified: asked.get(&host.id).and_then(|asked| asked.tls_verified),
         ready: host.ready,
         ready_after_s: host.ready_after.map(|after| after.as_secs()),
         error: host.error.as_ref().map(error),

@@ -7,6 +7,7 @@ use reprise_engine::{Action, HostReport, LegReport, LegResult, PassOutcome, Repo
 use reprise_model::{HostId, LegId, LegKind, Reason, ReplicationState, Retry, Timestamp};
 
 use super::{json, table};
+use crate::links::Asked;
 
 fn leg(n: u32, result: LegResult, after: ReplicationState) -> LegReport {
     let vm = format!("00000000-0000-0000-0000-{n:012x}").parse().unwrap();
@@ -60,12 +61,13 @@ fn report() -> Report {
 
 #[test]
 fn the_document_has_the_contracts_keys_in_the_contracts_order() {
-    let urls = BTreeMap::from([(HostId(0), "http://127.0.0.1:4711/wsman".to_owned())]);
+    let asked = Asked { url: "http://127.0.0.1:4711/wsman".to_owned(), tls_verified: None };
+    let urls = BTreeMap::from([(HostId(0), asked)]);
     let report = report();
     let text = serde_json::to_string(&json::document(&report, &urls)).unwrap();
     let expected = concat!(
         r#"{"version":1,"outcome":"partial","dry_run":false,"started":"2026-01-31T10:00:00.500Z","elapsed_ms":1234,"#,
-        r#""hosts":[{"name":"hv01.lab.test","url":"http://127.0.0.1:4711/wsman","ready":true,"ready_after_s":1,"error":null}],"#,
+        r#""hosts":[{"name":"hv01.lab.test","url":"http://127.0.0.1:4711/wsman","tls_verified":null,"ready":true,"ready_after_s":1,"error":null}],"#,
         r#""relationships":[{"vm":"vm-001","vm_id":"00000000-0000-0000-0000-000000000001","leg":"simple","#,
         r#""primary":"hv01.lab.test","replica":"hv02.lab.test","before":"Error","wanted":true,"action":"resume","#,
         r#""reason":"error","detail":"It is in Error.","result":"resumed","after":"Replicating","confirmed":false,"#,

@@ -47,7 +47,7 @@ fn usage_errors_print_nothing_on_standard_output_and_say_what_next() {
         &["lab", "up", "--os", "2012", "--topology", "chain", "--hosts", "3"],
         &["lab", "up", "--extended", "1"],
         &["lab", "up", "--topology", "pairs", "--hosts", "3"],
-        &["lab", "up", "--tls"],
+        &["lab", "up", "--auth", "kerberos"],
     ];
     for arguments in cases {
         let output = Command::new(PROGRAM).args(arguments).env("REPRISE_CONFIG", "").output().unwrap();
@@ -73,7 +73,8 @@ fn every_problem_of_a_configuration_is_told_with_its_line() {
 fn basic_is_never_sent_in_the_clear_to_another_machine() {
     let lab = Lab::new(&["--vms", "1"]);
     let ran = ran(&Command::new(PROGRAM)
-        .args(["run", "--json", "--event-log", "none", "--host", "http://192.0.2.1", "--user", "u", "--password-file"])
+        .args(["run", "--json", "--event-log", "none", "--host", "http://192.0.2.1", "--auth", "basic", "--user", "u"])
+        .arg("--password-file")
         .arg(lab.path("password"))
         .output()
         .unwrap());

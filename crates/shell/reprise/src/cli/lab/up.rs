@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use clap::Args;
 use reprise_lab::{Os, RaceState, Spec, SpecError, Topology};
-use reprise_lab_server::{Lab, Options, StartError};
+use reprise_lab_server::{Lab, Options, Schemes, StartError};
 use serde_json::json;
 
 use crate::cli::{Usage, asked_to_stop, complain, print};
@@ -54,10 +54,10 @@ pub(super) struct Arguments {
     /// How many VMs, counted from the start, are replicated onwards to a third host
     #[arg(long, default_value_t = 0, value_name = "N")]
     extended: usize,
-    /// Schemes that the hosts offer: basic (ntlm, negotiate and kerberos: not yet)
-    #[arg(long, value_delimiter = ',', value_name = "SCHEME")]
+    /// Schemes that the hosts offer: basic, ntlm, negotiate (kerberos: not yet)
+    #[arg(long, value_delimiter = ',', value_name = "SCHEME", default_value = "basic,ntlm,negotiate")]
     auth: Vec<String>,
-    /// HTTPS (not yet)
+    /// HTTPS, with a certificate of the lab's own
     #[arg(long)]
     tls: bool,
     /// Write where the hosts are into this file
@@ -76,6 +76,8 @@ pub(super) async fn up(arguments: Arguments) -> Result<ExitCode, Usage> {
         round_trip: Duration::from_millis(u64::from(arguments.rtt)),
         user: "LAB\\administrator".to_owned(),
         password: format!("lab-{:08x}-{:x}", std::process::id(), spec.started_us),
+        schemes: schemes(&arguments.auth).map_err(|error| cannot(error.to_string()))?,
+        tls: arguments.tls,
     };
     let lab = match Lab::start(&spec, options).await {
         Ok(lab) => lab,
@@ -83,6 +85,12 @@ pub(super) async fn up(arguments: Arguments) -> Result<ExitCode, Usage> {
         Err(StartError::Listen(error)) => {
             complain(&format!(
                 "cannot listen on loopback\n  why:  {error}\n  next: free some ports or file handles, and start again"
+            ));
+            return Ok(ExitCode::from(exit::FAILED));
+        }
+        Err(StartError::Certificate(error)) => {
+            complain(&format!(
+                "cannot speak HTTPS\n  why:  {error}\n  next: start without --tls, and report this as a bug"
             ));
             return Ok(ExitCode::from(exit::FAILED));
         }
@@ -101,7 +109,12 @@ fn tell(lab: &Lab, path: Option<&Path>) -> bool {
         .into_iter()
         .map(|host| json!({"name": host.name, "url": host.url, "user": host.user, "password": host.password}))
         .collect();
-    let endpoints = format!("{:#}\n", json!({"control": lab.control_url(), "hosts": hosts}));
+    let mut endpoints = json!({"control": lab.control_url(), "hosts": hosts});
+    if let (Some(certificate), Some(keys)) = (lab.certificate(), endpoints.as_object_mut()) {
+        keys.insert("certificate_pem".to_owned(), certificate.pem().into());
+        keys.insert("certificate_sha256".to_owned(), certificate.sha256().into());
+    }
+    let endpoints = format!("{endpoints:#}\n");
     let Some(path) = path else { return print(&endpoints) };
     match write_whole(path, &endpoints) {
         Ok(()) => true,
@@ -113,14 +126,24 @@ fn tell(lab: &Lab, path: Option<&Path>) -> bool {
     }
 }
 
+fn schemes(words: &[String]) -> Result<Schemes, SpecError> {
+    let mut schemes = Schemes::default();
+    for word in words {
+        match word.as_str() {
+            "basic" => schemes.basic = true,
+            "ntlm" => schemes.ntlm = true,
+            "negotiate" => schemes.negotiate = true,
+            "kerberos" => return Err(SpecError::NotYet("the scheme kerberos (--auth)".to_owned())),
+            _ => {
+                let allowed = "basic, ntlm, negotiate, kerberos";
+                return Err(SpecError::Unknown { text: word.clone(), allowed });
+            }
+        }
+    }
+    Ok(schemes)
+}
+
 fn spec(arguments: &Arguments) -> Result<Spec, SpecError> {
-    let not_yet = |what: &str| Err(SpecError::NotYet(what.to_owned()));
-    if arguments.tls {
-        return not_yet("HTTPS (--tls)");
-    }
-    if let Some(scheme) = arguments.auth.iter().find(|scheme| *scheme != "basic") {
-        return not_yet(&format!("the scheme {scheme} (--auth)"));
-    }
     if !(0.0..=SPEED_MAX).contains(&arguments.speed) {
         return Err(SpecError::Impossible(format!("--speed takes a number from 0 to {SPEED_MAX}")));
     }

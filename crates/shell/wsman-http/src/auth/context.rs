@@ -1,0 +1,208 @@
+//! The login library behind our trait: nothing of it is named outside this file and `kdc`, and no panic of it leaves.
+//!
+//! Its readers of tokens are known to panic on some malformed ones, and a host may send any. So what is no token at all is
+//! refused before they see it, and the rest is done where a panic is caught; the login is dropped then.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use secrecy::ExposeSecret as _;
+use sspi::builders::{AcquireCredentialsHandle, WithoutCredentialUse};
+use sspi::credssp::SspiContext;
+use sspi::ntlm::NtlmConfig;
+use sspi::{
+    AuthIdentity, BufferType, ClientRequestFlags, CredentialUse, Credentials, DataRepresentation, EncryptionFlags,
+    ErrorKind, Kerberos, KerberosConfig, Negotiate, NegotiateConfig, Ntlm, Secret, SecurityBuffer, SecurityBufferRef,
+    SecurityStatus, Sspi as _, SspiImpl, Username,
+};
+
+use super::kdc::{self, Kdc};
+use super::{AuthError, Mechanism, Security, Step};
+use crate::endpoint::Endpoint;
+use crate::login::Login;
+
+/// What a server's log shows as the computer that logs in by NTLM.
+const WORKSTATION: &str = "WSMAN-HTTP";
+
+/// Largest token that is read. A Kerberos token with every group that Windows allows has 48,000 bytes in base64
+/// (`MaxTokenSize`).
+const TOKEN_LENGTH_MAX: usize = 64 * 1024;
+
+/// A login with the library's state.
+struct Context {
+    inner: SspiContext,
+    credentials: <SspiContext as SspiImpl>::CredentialsHandle,
+    mechanism: Mechanism,
+    target: String,
+    /// What ties the login to its TLS connection, as the library wants it.
+    binding: Option<Vec<u8>>,
+    kdc: Kdc,
+}
+
+/// Begins a login to `endpoint`. May look a Kerberos server up: call it where waiting is allowed.
+pub(crate) fn open(
+    login: &Login,
+    endpoint: &Endpoint,
+    mechanism: Mechanism,
+    binding: Option<&[u8]>,
+    kdc: Kdc,
+) -> Result<Box<dyn Security>, AuthError> {
+    let target = format!("{}/{}", login.service, endpoint.host());
+    let binding = binding.map(bindings);
+    let context = guarded("begin a login", || {
+        let mut inner = inner(login, mechanism)?;
+        let username = Username::parse(&login.user).map_err(|error| AuthError::Refused(error.to_string()))?;
+        let password = Secret::from(login.password.expose_secret().to_owned());
+        let identity = Credentials::AuthIdentity(AuthIdentity { username, password });
+        let credentials = AcquireCredentialsHandle::<'_, _, _, WithoutCredentialUse>::new()
+            .with_auth_data(&identity)
+            .with_credential_use(CredentialUse::Outbound)
+            .execute(&mut inner)
+            .map_err(|error| told(&error))?
+            .credentials_handle;
+        Ok(Context { inner, credentials, mechanism, target, binding, kdc })
+    })?;
+    Ok(Box::new(context))
+}
+
+/// The library's own choice of a mechanism would read the environment and fall back by itself: it is always told one.
+fn inner(login: &Login, mechanism: Mechanism) -> Result<SspiContext, AuthError> {
+    let workstation = || WORKSTATION.to_owned();
+    let kerberos = || {
+        let url = kdc::address(login);
+        tracing::debug!(kdc = %url, "Kerberos server");
+        KerberosConfig::new_with_kdc_url(&url, workstation())
+    };
+    let negotiate = |config: NegotiateConfig| Negotiate::new_client(config).map(SspiContext::Negotiate);
+    let made = match mechanism {
+        Mechanism::Ntlm => Ok(SspiContext::Ntlm(Ntlm::with_config(NtlmConfig::new(workstation())))),
+        Mechanism::SpnegoNtlm => negotiate(NegotiateConfig::new(
+            Box::new(NtlmConfig::new(workstation())),
+            Some("ntlm,!kerberos,!pku2u".to_owned()),
+            workstation(),
+        )),
+        Mechanism::SpnegoKerberos => negotiate(NegotiateConfig::new(
+            Box::new(kerberos()),
+            Some("kerberos,!ntlm,!pku2u".to_owned()),
+            workstation(),
+        )),
+        Mechanism::Kerberos => Kerberos::new_client_from_config(kerberos()).map(SspiContext::Kerberos),
+    };
+    made.map_err(|error| told(&error))
+}
+
+impl Security for Context {
+    fn step(&mut self, token: &[u8]) -> Result<Step, AuthError> {
+        check(self.mechanism, token)?;
+        guarded("answer the host's token", || {
+            let mut input = vec![SecurityBuffer::new(token.to_vec(), BufferType::Token)];
+            input.extend(self.binding.clone().map(|bytes| SecurityBuffer::new(bytes, BufferType::ChannelBindings)));
+            let mut output = vec![SecurityBuffer::new(Vec::new(), BufferType::Token)];
+            let mut builder = self
+                .inner
+                .initialize_security_context()
+                .with_credentials_handle(&mut self.credentials)
+                .with_context_requirements(
+                    ClientRequestFlags::MUTUAL_AUTH
+                        | ClientRequestFlags::INTEGRITY
+                        | ClientRequestFlags::CONFIDENTIALITY
+                        | ClientRequestFlags::REPLAY_DETECT
+                        | ClientRequestFlags::SEQUENCE_DETECT,
+                )
+                .with_target_data_representation(DataRepresentation::Native)
+                .with_target_name(&self.target)
+                .with_input(&mut input)
+                .with_output(&mut output);
+            let result = self
+                .inner
+                .initialize_security_context_impl(&mut builder)
+                .and_then(|mut steps| steps.resolve_with_client(&self.kdc))
+                .map_err(|error| told(&error))?;
+            let token = output.into_iter().next().map(|buffer| buffer.buffer).unwrap_or_default();
+            let done = matches!(result.status, SecurityStatus::Ok | SecurityStatus::CompleteNeeded);
+            Ok(Step { token, done })
+        })
+    }
+
+    fn seal(&mut self, message: &[u8]) -> Result<Vec<u8>, AuthError> {
+        guarded("seal a message", || {
+            let sizes = self.inner.query_context_sizes().map_err(|error| told(&error))?;
+            let mut signature = vec![0; usize::try_from(sizes.security_trailer).unwrap_or_default()];
+            let mut data = message.to_vec();
+            let mut buffers = [SecurityBufferRef::token_buf(&mut signature), SecurityBufferRef::data_buf(&mut data)];
+            self.inner.encrypt_message(EncryptionFlags::empty(), &mut buffers).map_err(|error| told(&error))?;
+            let [signature, data] = buffers;
+            let length = u32::try_from(signature.data().len()).unwrap_or(u32::MAX).to_le_bytes();
+            Ok([&length, signature.data(), data.data()].concat())
+        })
+    }
+
+    fn unseal(&mut self, sealed: &[u8]) -> Result<Vec<u8>, AuthError> {
+        let short = || AuthError::Invalid("a sealed message is shorter than its signature".to_owned());
+        let (length, rest) = sealed.split_first_chunk().ok_or_else(short)?;
+        let signature = usize::try_from(u32::from_le_bytes(*length)).unwrap_or(usize::MAX);
+        if signature > rest.len() || signature == 0 {
+            return Err(short());
+        }
+        let mut bytes = rest.to_vec();
+        guarded("unseal a message", || {
+            let mut buffers = [SecurityBufferRef::stream_buf(&mut bytes), SecurityBufferRef::data_buf(&mut [])];
+            self.inner.decrypt_message(&mut buffers).map_err(|error| told(&error))?;
+            let [_, data] = buffers;
+            Ok(data.data().to_vec())
+        })
+    }
+}
+
+fn guarded<T>(what: &'static str, work: impl FnOnce() -> Result<T, AuthError>) -> Result<T, AuthError> {
+    // What a panic leaves behind is never used again: the login is dropped with its connection.
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or(Err(AuthError::Broken(what)))
+}
+
+/// Refuses what is no token of this mechanism, by its first bytes and its length.
+fn check(mechanism: Mechanism, token: &[u8]) -> Result<(), AuthError> {
+    let fits = match mechanism {
+        Mechanism::Ntlm => token.starts_with(b"NTLMSSP\0"),
+        // NegTokenResp, RFC 4178 4.2.2.
+        Mechanism::SpnegoNtlm | Mechanism::SpnegoKerberos => is_der(0xA1, token),
+        // A GSS token, RFC 2743 3.1.
+        Mechanism::Kerberos => is_der(0x60, token),
+    };
+    if token.is_empty() || (fits && token.len() <= TOKEN_LENGTH_MAX) {
+        return Ok(());
+    }
+    Err(AuthError::Invalid(format!("{} bytes that are no {} token", token.len(), mechanism.label())))
+}
+
+/// Whether the bytes are one DER value with this tag and nothing after it.
+fn is_der(tag: u8, bytes: &[u8]) -> bool {
+    super::binding::der(bytes).is_some_and(|(found, _, rest)| found == tag && rest.is_empty())
+}
+
+/// The library's channel bindings: a header of eight 32-bit numbers, of which the length of what the application gives
+/// is at 24 and its place at 28 (`SEC_CHANNEL_BINDINGS`).
+fn bindings(application: &[u8]) -> Vec<u8> {
+    const HEADER: u32 = 32;
+    let length = u32::try_from(application.len()).unwrap_or(u32::MAX);
+    [&[0; 24], length.to_le_bytes().as_slice(), &HEADER.to_le_bytes(), application].concat()
+}
+
+/// Kerberos' own words for a wrong password and an unknown, locked or expired user; the library's kinds are shared with
+/// more.
+const REFUSALS: [&str; 4] =
+    ["pre-authentication information was invalid", "client not found", "have been revoked", "has expired"];
+
+/// What the library's errors mean to an administrator.
+fn told(error: &sspi::Error) -> AuthError {
+    let why = error.description.clone();
+    if REFUSALS.iter().any(|refusal| why.contains(refusal)) {
+        return AuthError::Refused(why);
+    }
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the library has 80 kinds, and adds more")]
+    match error.error_type {
+        ErrorKind::TimeSkew => AuthError::ClockSkew(why),
+        ErrorKind::NoAuthenticatingAuthority => AuthError::NoKdc(why),
+        ErrorKind::UnknownCredentials | ErrorKind::TargetUnknown => AuthError::UnknownService(why),
+        ErrorKind::LogonDenied | ErrorKind::NoCredentials => AuthError::Refused(why),
+        _ => AuthError::Invalid(why),
+    }
+}

@@ -1,0 +1,165 @@
+//! The legs of a login over HTTP: empty requests that carry tokens, until both sides are content (RFC 4559).
+
+use std::time::Instant;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use cim::{CallError, ErrorKind, Reached};
+use hyper::StatusCode;
+
+use super::kdc::Kdc;
+use super::{AuthError, Mechanism, Security, apart, binding, open};
+use crate::client::Limits;
+use crate::endpoint::Endpoint;
+use crate::login::Login;
+use crate::wire::{Answer, Message, Wire};
+
+/// Most tokens that this side sends. NTLM takes two, SPNEGO one more at the most; a server that goes on has no end.
+const LEGS_MAX: usize = 5;
+/// The type of the empty body that carries a token.
+const SOAP: &str = "application/soap+xml;charset=UTF-8";
+
+/// How a login failed.
+#[derive(Debug)]
+pub(crate) enum LoginError {
+    /// The connection or the host failed, or the host refused the user.
+    Call(CallError),
+    /// The mechanism failed on this side.
+    Mechanism(AuthError),
+}
+
+impl From<CallError> for LoginError {
+    fn from(error: CallError) -> Self {
+        Self::Call(error)
+    }
+}
+
+impl From<AuthError> for LoginError {
+    fn from(error: AuthError) -> Self {
+        Self::Mechanism(error)
+    }
+}
+
+/// Asks what logins a service offers: the challenges of its refusal of an empty request.
+pub(crate) async fn probe(wire: &mut Wire, limits: &Limits) -> Result<Vec<String>, CallError> {
+    let answer = post(wire, None, limits).await?;
+    if answer.status == StatusCode::UNAUTHORIZED {
+        return Ok(answer.challenges);
+    }
+    Err(unexpected(wire, answer.status))
+}
+
+/// Logs this connection in. What comes back seals and unseals its messages.
+pub(crate) async fn log_in(
+    wire: &mut Wire,
+    login: &Login,
+    endpoint: &Endpoint,
+    (scheme, mechanism): (&'static str, Mechanism),
+    limits: &Limits,
+) -> Result<Box<dyn Security>, LoginError> {
+    let binding = wire.way.tls.as_ref().map(|tls| binding::of_certificate(&tls.certificate));
+    let kdc = Kdc { until: Instant::now() + limits.login, connect: limits.connect };
+    let (mine, to) = (login.clone(), endpoint.clone());
+    // Looking a Kerberos server up may take its time.
+    let begun = tokio::task::spawn_blocking(move || open(&mine, &to, mechanism, binding.as_deref(), kdc)).await;
+    let mut security = begun.unwrap_or(Err(AuthError::Broken("begin a login")))?;
+    let mut heard = Vec::new();
+    for _ in 0..LEGS_MAX {
+        let token = heard;
+        let (own, step) = apart(security, move |security| security.step(&token)).await?;
+        security = own;
+        if step.token.is_empty() {
+            return Err(AuthError::Invalid("it asks to go on where nothing is left to say".to_owned()).into());
+        }
+        let authorization = zeroize::Zeroizing::new(format!("{scheme} {}", STANDARD.encode(&step.token)));
+        let answer = post(wire, Some(&authorization), limits).await?;
+        let token = token_of(&answer.challenges, scheme)?;
+        match (answer.status, token) {
+            (StatusCode::UNAUTHORIZED, Some(token)) if !step.done => heard = token,
+            (StatusCode::UNAUTHORIZED, _) => return Err(refused(wire, login, mechanism).into()),
+            (status, None) if status.is_success() && step.done => return Ok(security),
+            (status, None) if status.is_success() => return Err(unproved(wire).into()),
+            // A login that is done may still be confirmed, which says no more.
+            (status, Some(_)) if status.is_success() && step.done => return Ok(security),
+            (status, Some(token)) if status.is_success() => {
+                let (security, step) = apart(security, move |security| security.step(&token)).await?;
+                return if step.done { Ok(security) } else { Err(unproved(wire).into()) };
+            }
+            (status, _) => return Err(unexpected(wire, status).into()),
+        }
+    }
+    Err(AuthError::Invalid(format!("it asks for more than {LEGS_MAX} tokens")).into())
+}
+
+async fn post(wire: &mut Wire, authorization: Option<&str>, limits: &Limits) -> Result<Answer, CallError> {
+    let message = Message { content_type: SOAP, authorization, body: Bytes::new() };
+    let sent = wire.send(message, limits.login, limits.body).await;
+    // Nothing of the call was in it, whatever became of it.
+    sent.map_err(|error| CallError { reached: Reached::No, ..error })
+}
+
+/// The token of the scheme's challenge, if there is one.
+fn token_of(challenges: &[String], scheme: &str) -> Result<Option<Vec<u8>>, AuthError> {
+    let token = challenges.iter().find_map(|challenge| {
+        let (name, token) = challenge.trim().split_once(' ')?;
+        name.eq_ignore_ascii_case(scheme).then(|| token.trim())
+    });
+    let Some(token) = token.filter(|token| !token.is_empty()) else { return Ok(None) };
+    let decoded = STANDARD.decode(token);
+    decoded.map(Some).map_err(|error| AuthError::Invalid(format!("its token is not base64: {error}")))
+}
+
+fn refused(wire: &Wire, login: &Login, mechanism: Mechanism) -> CallError {
+    let why = match mechanism {
+        Mechanism::Ntlm | Mechanism::SpnegoNtlm => {
+            "the user or the password is wrong, the account is locked, or it may not log in over the network there"
+        }
+        Mechanism::SpnegoKerberos | Mechanism::Kerberos => {
+            "its name belongs to another account of the domain (see setspn), the clocks differ, or the user may not log in there"
+        }
+    };
+    let message = format!("{} refused {} by {}: {why}", wire.at, login.user(), mechanism.label());
+    CallError::new(ErrorKind::Denied, Reached::No, message)
+}
+
+fn unproved(wire: &Wire) -> CallError {
+    let message = format!("{} let us in without proving who it is: the connection was dropped", wire.at);
+    CallError::new(ErrorKind::Denied, Reached::No, message)
+}
+
+fn unexpected(wire: &Wire, status: StatusCode) -> CallError {
+    let at = &wire.at;
+    let (kind, message) = match status {
+        StatusCode::NOT_FOUND => (ErrorKind::Refused, format!("{at} has no such path: is this a WinRM address?")),
+        StatusCode::SERVICE_UNAVAILABLE => {
+            (ErrorKind::Busy, format!("{at} is busy or starting (HTTP status {status})"))
+        }
+        _ => (ErrorKind::Malformed, format!("{at} answered a login with HTTP status {status}")),
+    };
+    CallError::new(kind, Reached::No, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_challenge_with_nothing_after_its_scheme_holds_no_token() {
+        let challenges = ["Basic realm=\"WSMAN\"".to_owned(), "negotiate  AQID ".to_owned()];
+        assert_eq!(token_of(&challenges, "Negotiate"), Ok(Some(vec![1, 2, 3])));
+        assert_eq!(token_of(&challenges, "Kerberos"), Ok(None));
+        assert_eq!(token_of(&["Negotiate".to_owned(), "Negotiate ".to_owned()], "Negotiate"), Ok(None));
+        assert!(token_of(&["Negotiate %".to_owned()], "Negotiate").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn a_token_reads_back_as_it_was_written(token in prop::collection::vec(any::<u8>(), 1..99)) {
+            let challenge = format!("Negotiate {}", STANDARD.encode(&token));
+            prop_assert_eq!(token_of(&[challenge], "negotiate"), Ok(Some(token)));
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Logging in: what a login mechanism must do, apart from the library that does it.
+//!
+//! A login belongs to its connection. What it agrees on seals the messages of that connection and no other, so a
+//! mechanism is made for one connection and dies with it.
+
+pub(crate) mod basic;
+mod binding;
+mod context;
+mod handshake;
+mod kdc;
+mod offer;
+
+use std::fmt;
+
+use cim::{CallError, ErrorKind, Reached};
+
+use context::open;
+pub(crate) use handshake::{LoginError, log_in, probe};
+pub(crate) use offer::{Mechanism, Method, Tls, Way, choose};
+
+/// One side of a login and, once it is done, of sealed messages.
+pub(crate) trait Security: Send {
+    /// Takes the other side's token, none at first, and gives the next one to send, which may be empty.
+    ///
+    /// May wait for a Kerberos server: it is called where waiting is allowed.
+    fn step(&mut self, token: &[u8]) -> Result<Step, AuthError>;
+
+    /// Seals a message: the length of the signature, the signature and the sealed data (MS-WSMV 2.2.9.1.2.1).
+    fn seal(&mut self, message: &[u8]) -> Result<Vec<u8>, AuthError>;
+
+    /// What [`Security::seal`] of the other side sealed.
+    fn unseal(&mut self, sealed: &[u8]) -> Result<Vec<u8>, AuthError>;
+}
+
+/// What a step came to.
+#[derive(Debug)]
+pub(crate) struct Step {
+    /// To be sent, if not empty.
+    pub(crate) token: Vec<u8>,
+    /// Whether this side asks for nothing more: the other has proved what it must.
+    pub(crate) done: bool,
+}
+
+/// Why a login did not come about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum AuthError {
+    /// The Kerberos server does not know the user, or the password is wrong.
+    Refused(String),
+    /// The clocks differ too much for Kerberos.
+    ClockSkew(String),
+    /// No Kerberos server answers for the realm.
+    NoKdc(String),
+    /// The Kerberos server does not know the service.
+    UnknownService(String),
+    /// What the other side sent is no valid token, or is not sealed with this login's key.
+    Invalid(String),
+    /// The library broke.
+    Broken(&'static str),
+}
+
+impl AuthError {
+    /// Whether the user has not been judged, so that another mechanism may be tried without harm to the account.
+    pub(crate) fn leaves_a_choice(&self) -> bool {
+        match self {
+            Self::NoKdc(_) | Self::UnknownService(_) | Self::ClockSkew(_) => true,
+            Self::Refused(_) | Self::Invalid(_) | Self::Broken(_) => false,
+        }
+    }
+
+    /// The failure of a login at `at`. Nothing of the call was sent.
+    pub(crate) fn at(&self, at: &str) -> CallError {
+        let kind = match self {
+            Self::Refused(_) | Self::ClockSkew(_) | Self::UnknownService(_) => ErrorKind::Denied,
+            Self::NoKdc(_) => ErrorKind::Unreachable,
+            Self::Invalid(_) | Self::Broken(_) => ErrorKind::Malformed,
+        };
+        CallError::new(kind, Reached::No, format!("cannot log in to {at}: {self}"))
+    }
+}
+
+impl fmt::Display for AuthError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(why) => write!(f, "the Kerberos server refused the user or the password ({why})"),
+            Self::ClockSkew(why) => {
+                write!(f, "the clocks of this computer, the host and the Kerberos server differ too much ({why})")
+            }
+            Self::NoKdc(why) => write!(f, "no Kerberos server (KDC) answers ({why})"),
+            Self::UnknownService(why) => write!(f, "the Kerberos server does not know the host by this name ({why})"),
+            Self::Invalid(why) => write!(f, "the host sent what belongs to no login ({why})"),
+            Self::Broken(what) => write!(f, "the login library broke while it was to {what}"),
+        }
+    }
+}
+
+/// Does what may take its time, or wait for a Kerberos server, where that holds up nobody else.
+///
+/// If it breaks, so does the login: what it was given is lost.
+pub(crate) async fn apart<T, F>(mut security: Box<dyn Security>, work: F) -> Result<(Box<dyn Security>, T), AuthError>
+where
+    T: Send + 'static,
+    F: FnOnce(&mut dyn Security) -> Result<T, AuthError> + Send + 'static,
+{
+    let task = tokio::task::spawn_blocking(move || work(security.as_mut()).map(|done| (security, done)));
+    task.await.unwrap_or(Err(AuthError::Broken("do its work")))
+}

@@ -1,0 +1,187 @@
+//! What a service offers, and what is made of it.
+
+use std::collections::BTreeSet;
+
+use cim::{CallError, ErrorKind, Reached};
+
+use crate::endpoint::Endpoint;
+use crate::login::{Login, Scheme};
+
+/// A way to log in, ready to be gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Method {
+    /// The password on each request.
+    Basic,
+    /// Tokens under an HTTP scheme, once a connection.
+    Tokens {
+        /// The scheme's name in the headers.
+        scheme: &'static str,
+        /// What makes the tokens.
+        mechanism: Mechanism,
+    },
+}
+
+/// What makes the tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mechanism {
+    /// Bare NTLM.
+    Ntlm,
+    /// NTLM within SPNEGO.
+    SpnegoNtlm,
+    /// Kerberos within SPNEGO.
+    SpnegoKerberos,
+    /// Bare Kerberos.
+    Kerberos,
+}
+
+impl Mechanism {
+    /// What people call it.
+    pub(crate) fn label(self) -> &'static str {
+        match self {
+            Self::Ntlm | Self::SpnegoNtlm => "NTLM",
+            Self::SpnegoKerberos | Self::Kerberos => "Kerberos",
+        }
+    }
+}
+
+/// What the way to a service protects.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Way {
+    /// It does not leave this computer.
+    pub(crate) loopback: bool,
+    /// What TLS proved.
+    pub(crate) tls: Option<Tls>,
+}
+
+/// A TLS connection, as far as a login is concerned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Tls {
+    /// The server's certificate was verified.
+    pub(crate) verified: bool,
+    /// That certificate, for channel bindings.
+    pub(crate) certificate: Vec<u8>,
+}
+
+impl Way {
+    /// Whether a password may be shown to the other end.
+    pub(crate) fn may_show_a_password(&self) -> bool {
+        self.loopback || self.tls.as_ref().is_some_and(|tls| tls.verified)
+    }
+}
+
+/// The schemes that the headers WWW-Authenticate name, in lower case. Each value is one challenge, as Windows writes it, or
+/// several with commas between them (RFC 9110 11.6.1).
+fn schemes(challenges: &[String]) -> BTreeSet<String> {
+    let parts = challenges.iter().flat_map(|challenge| challenge.split(','));
+    parts.filter_map(|part| part.split_whitespace().next()).map(str::to_ascii_lowercase).collect()
+}
+
+/// The methods to try, best first. A later one is for where an earlier one cannot judge the user at all.
+pub(crate) fn choose(
+    login: &Login,
+    endpoint: &Endpoint,
+    way: &Way,
+    challenges: &[String],
+) -> Result<Vec<Method>, CallError> {
+    let offers = schemes(challenges);
+    let offered = |scheme| offers.contains(scheme);
+    let named = !endpoint.is_address() && !endpoint.host().eq_ignore_ascii_case("localhost");
+    let kerberos = named && (login.realm().is_some() || (login.kdc.is_some() && login.has_domain()));
+    let tokens = |on: bool, scheme, mechanism| on.then_some(Method::Tokens { scheme, mechanism });
+    let spnego_kerberos = tokens(offered("negotiate"), "Negotiate", Mechanism::SpnegoKerberos);
+    let bare_kerberos = tokens(offered("kerberos"), "Kerberos", Mechanism::Kerberos);
+    let spnego_ntlm = tokens(offered("negotiate"), "Negotiate", Mechanism::SpnegoNtlm);
+    let old_ntlm = tokens(offered("ntlm"), "NTLM", Mechanism::Ntlm);
+    let basic = (offered("basic") && way.may_show_a_password()).then_some(Method::Basic);
+    let wanted = match login.scheme {
+        Scheme::Basic => vec![Some(Method::Basic)],
+        Scheme::Ntlm => vec![tokens(offered("negotiate"), "Negotiate", Mechanism::Ntlm).or(old_ntlm)],
+        Scheme::Kerberos if !named => return Err(needs_a_name(endpoint)),
+        Scheme::Kerberos => vec![bare_kerberos.or(spnego_kerberos)],
+        Scheme::Negotiate | Scheme::Auto => {
+            let first = spnego_kerberos.or(bare_kerberos).filter(|_| kerberos);
+            vec![first, spnego_ntlm.or(old_ntlm), basic.filter(|_| login.scheme == Scheme::Auto)]
+        }
+    };
+    let wanted: Vec<Method> = wanted.into_iter().flatten().collect();
+    if wanted.is_empty() {
+        return Err(nothing_fits(login, endpoint, &offers, challenges));
+    }
+    Ok(wanted)
+}
+
+fn needs_a_name(endpoint: &Endpoint) -> CallError {
+    let message = format!("cannot log in to {endpoint}: Kerberos knows hosts by name; write the host's full DNS name");
+    CallError::new(ErrorKind::Unsupported, Reached::No, message)
+}
+
+fn nothing_fits(login: &Login, endpoint: &Endpoint, offers: &BTreeSet<String>, challenges: &[String]) -> CallError {
+    let names: Vec<&str> =
+        challenges.iter().map(|challenge| challenge.split_whitespace().next().unwrap_or_default()).collect();
+    let offered = if names.is_empty() { "nothing".to_owned() } else { names.join(", ") };
+    let why = if offers.contains("basic") && login.scheme == Scheme::Auto {
+        ", and Basic would show the password to the network: it is used over verified TLS or to loopback only"
+    } else {
+        ""
+    };
+    let message = format!("{endpoint} offers no login that may be used here (it offers {offered}{why})");
+    CallError::new(ErrorKind::Denied, Reached::No, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chosen(login: &Login, url: &str, verified: Option<bool>, challenges: &[&str]) -> Result<Vec<Method>, CallError> {
+        let tls = verified.map(|verified| Tls { verified, certificate: Vec::new() });
+        let way = Way { loopback: url.contains("127."), tls };
+        let challenges: Vec<String> = challenges.iter().map(ToString::to_string).collect();
+        choose(login, &Endpoint::parse(url).unwrap(), &way, &challenges)
+    }
+
+    fn tokens(scheme: &'static str, mechanism: Mechanism) -> Method {
+        Method::Tokens { scheme, mechanism }
+    }
+
+    const WINDOWS: &[&str] = &["Negotiate", "Kerberos", "Basic realm=\"WSMAN\""];
+
+    #[test]
+    fn auto_takes_the_strongest_that_can_work_and_basic_last() {
+        let ntlm = tokens("Negotiate", Mechanism::SpnegoNtlm);
+        let kerberos = tokens("Negotiate", Mechanism::SpnegoKerberos);
+        let local = Login::new(Scheme::Auto, "admin", "x");
+        let domain = Login::new(Scheme::Auto, "svc@lab.test", "x");
+        assert_eq!(chosen(&domain, "http://hv01.lab.test", None, WINDOWS).unwrap(), [kerberos, ntlm]);
+        assert_eq!(chosen(&domain, "http://10.0.0.1", None, WINDOWS).unwrap(), [ntlm]);
+        assert_eq!(chosen(&local, "http://hv01", None, WINDOWS).unwrap(), [ntlm]);
+        assert_eq!(chosen(&local, "http://127.0.0.1", None, WINDOWS).unwrap(), [ntlm, Method::Basic]);
+        assert_eq!(chosen(&local, "https://hv01", Some(true), &["Basic x"]).unwrap(), [Method::Basic]);
+        assert_eq!(chosen(&local, "http://hv01", None, &["NTLM"]).unwrap(), [tokens("NTLM", Mechanism::Ntlm)]);
+        let with_kdc = Login::new(Scheme::Auto, "LAB\\svc", "x").with_kdc("dc01");
+        assert_eq!(chosen(&with_kdc, "http://hv01", None, &["negotiate, basic realm=x"]).unwrap(), [kerberos, ntlm]);
+    }
+
+    #[test]
+    fn basic_is_never_chosen_where_it_would_show_the_password() {
+        let login = Login::new(Scheme::Auto, "admin", "x");
+        for (url, verified) in [("http://hv01", None), ("https://hv01", Some(false))] {
+            let error = chosen(&login, url, verified, &["Basic realm=\"WSMAN\""]).unwrap_err();
+            assert_eq!((error.kind, error.reached), (ErrorKind::Denied, Reached::No));
+            assert!(error.message.contains("(it offers Basic, and Basic would show"), "{error}");
+        }
+        let negotiate = Login::new(Scheme::Negotiate, "admin", "x");
+        assert!(chosen(&negotiate, "http://127.0.0.1", None, &["Basic"]).is_err());
+    }
+
+    #[test]
+    fn a_scheme_that_was_named_is_the_only_one() {
+        let login = |scheme| Login::new(scheme, "svc@lab.test", "x");
+        let at = "http://hv01.lab.test";
+        assert_eq!(chosen(&login(Scheme::Ntlm), at, None, WINDOWS).unwrap(), [tokens("Negotiate", Mechanism::Ntlm)]);
+        let kerberos = [tokens("Kerberos", Mechanism::Kerberos)];
+        assert_eq!(chosen(&login(Scheme::Kerberos), at, None, WINDOWS).unwrap(), kerberos);
+        let error = chosen(&login(Scheme::Kerberos), "http://10.0.0.1", None, WINDOWS).unwrap_err();
+        assert!(error.message.contains("by name"), "{error}");
+        assert!(chosen(&login(Scheme::Kerberos), at, None, &["Basic"]).is_err());
+    }
+}

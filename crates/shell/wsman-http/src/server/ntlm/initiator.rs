@@ -1,0 +1,126 @@
+//! A client's half of an NTLM login, for tests: it can do wrong what a bad client does wrong.
+
+use super::keys;
+use super::message::{self, MIC_AT, MIC_SIZE, av, field, flag};
+use super::session::Direction;
+
+/// The key that this client always chooses.
+const CHOSEN_KEY: [u8; 16] = [0x55; 16];
+
+/// A client, and what it does.
+#[derive(Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one thing that a client can do wrong")]
+pub(in crate::server) struct Initiator {
+    pub(in crate::server) domain: &'static str,
+    pub(in crate::server) user: &'static str,
+    pub(in crate::server) password: &'static str,
+    pub(in crate::server) flags: u32,
+    pub(in crate::server) channel: Option<[u8; 16]>,
+    /// Whether it says that the third message proves all three, and whether that is true.
+    pub(in crate::server) says_mic: bool,
+    pub(in crate::server) has_mic: bool,
+    /// Answers as the first version of NTLM did.
+    pub(in crate::server) is_old: bool,
+    /// Uses the key that the password makes, not one of its own.
+    pub(in crate::server) keeps_key: bool,
+}
+
+/// The keys of a client.
+pub(in crate::server) struct Keys {
+    pub(in crate::server) outgoing: Direction,
+    pub(in crate::server) incoming: Direction,
+}
+
+impl Initiator {
+    pub(in crate::server) fn new(domain: &'static str, user: &'static str, password: &'static str) -> Self {
+        Self {
+            domain,
+            user,
+            password,
+            flags: 0xe288_8235,
+            channel: None,
+            says_mic: true,
+            has_mic: true,
+            is_old: false,
+            keeps_key: false,
+        }
+    }
+
+    fn sent_flags(&self) -> u32 {
+        if self.keeps_key { self.flags & !flag::KEY_EXCHANGE } else { self.flags }
+    }
+
+    pub(in crate::server) fn negotiate(&self) -> Vec<u8> {
+        let mut message = message::SIGNATURE.to_vec();
+        message.extend_from_slice(&1_u32.to_le_bytes());
+        message.extend_from_slice(&self.sent_flags().to_le_bytes());
+        message.extend_from_slice(&[0; 16]);
+        message
+    }
+
+    /// The third message and the keys, as they are if the server agrees.
+    pub(in crate::server) fn authenticate(&self, challenge: &[u8]) -> (Vec<u8>, Keys) {
+        let nonce: [u8; 8] = challenge[24..32].try_into().unwrap();
+        let pairs = message::part(challenge, 40).unwrap();
+        let mut blob = vec![1, 1, 0, 0, 0, 0, 0, 0];
+        blob.extend_from_slice(&[3; 8]);
+        blob.extend_from_slice(&[0xaa; 8]);
+        blob.extend_from_slice(&[0; 4]);
+        blob.extend_from_slice(&pairs[..pairs.len() - 4]);
+        let mut pair = |id: u16, value: &[u8]| {
+            blob.extend_from_slice(&id.to_le_bytes());
+            blob.extend_from_slice(&u16::try_from(value.len()).unwrap().to_le_bytes());
+            blob.extend_from_slice(value);
+        };
+        if self.says_mic {
+            pair(av::FLAGS, &super::HAS_MIC.to_le_bytes());
+        }
+        if let Some(channel) = self.channel {
+            pair(av::CHANNEL_BINDINGS, &channel);
+        }
+        pair(0, b"");
+        blob.extend_from_slice(&[0; 4]);
+
+        let response_key = keys::response_key(self.password, self.user, self.domain);
+        let proof = keys::proof(&response_key, nonce, &blob);
+        let base_key = keys::base_key(&response_key, proof);
+        let (session_key, wrapped) = if self.keeps_key {
+            (base_key, Vec::new())
+        } else {
+            (keys::Key::new(CHOSEN_KEY), keys::exchanged(&base_key, CHOSEN_KEY).to_vec())
+        };
+        let response = if self.is_old { vec![7; 24] } else { [&proof[..], &blob].concat() };
+        let mut third = self.third(&response, &wrapped);
+        if self.has_mic {
+            let mic = keys::hmac_md5(session_key.as_slice(), &[&self.negotiate(), challenge, &third]);
+            third[MIC_AT..MIC_AT + MIC_SIZE].copy_from_slice(&mic);
+        }
+        let outgoing = Direction::new(&session_key, "client-to-server", !self.keeps_key);
+        let incoming = Direction::new(&session_key, "server-to-client", !self.keeps_key);
+        (third, Keys { outgoing, incoming })
+    }
+
+    fn third(&self, response: &[u8], wrapped: &[u8]) -> Vec<u8> {
+        let mut payload = Vec::new();
+        let mut place = |octets: &[u8]| {
+            let field = field(octets.len(), MIC_AT + MIC_SIZE + payload.len());
+            payload.extend_from_slice(octets);
+            field
+        };
+        let fields = [
+            place(&[0; 24]),
+            place(response),
+            place(&keys::utf16(self.domain)),
+            place(&keys::utf16(self.user)),
+            place(&keys::utf16("CLIENT")),
+            place(wrapped),
+        ];
+        let mut message = message::SIGNATURE.to_vec();
+        message.extend_from_slice(&3_u32.to_le_bytes());
+        message.extend_from_slice(fields.as_flattened());
+        message.extend_from_slice(&self.sent_flags().to_le_bytes());
+        message.extend_from_slice(&[0; 8 + MIC_SIZE]);
+        message.extend_from_slice(&payload);
+        message
+    }
+}

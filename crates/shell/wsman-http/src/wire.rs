@@ -1,0 +1,225 @@
+//! The wire to a service: TCP, TLS over it where the address says so, and HTTP over that. One request at a time.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use bytes::Bytes;
+use cim::{CallError, ErrorKind, Reached};
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue, WWW_AUTHENTICATE};
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use tokio_util::task::AbortOnDropHandle;
+
+use crate::auth::{Tls, Way};
+use crate::client::Limits;
+use crate::endpoint::Endpoint;
+use crate::tls::{OtherCertificate, Trust};
+
+/// Largest head of an answer. A login token of 64 KiB fits.
+const HEAD_LENGTH_MAX: usize = 128 * 1024;
+/// Largest body of an answer that is read to its end only to keep the connection, such as a refusal's page.
+const REFUSAL_LENGTH_MAX: usize = 64 * 1024;
+
+/// An open connection. Dropping it closes it.
+pub(crate) struct Wire {
+    sender: SendRequest<Full<Bytes>>,
+    /// Moves bytes as long as the connection lives.
+    _driver: AbortOnDropHandle<()>,
+    authority: String,
+    path: String,
+    /// Where it leads, for messages.
+    pub(crate) at: String,
+    /// What it protects.
+    pub(crate) way: Way,
+}
+
+/// An answer, whole.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) content_type: String,
+    /// The values of WWW-Authenticate.
+    pub(crate) challenges: Vec<String>,
+    pub(crate) body: Bytes,
+}
+
+/// What is sent.
+pub(crate) struct Message<'m> {
+    pub(crate) content_type: &'m str,
+    pub(crate) authorization: Option<&'m str>,
+    pub(crate) body: Bytes,
+}
+
+impl Wire {
+    /// Connects. `allowed` sees whether every address is this computer, before a byte is sent.
+    pub(crate) async fn open(
+        endpoint: &Endpoint,
+        trust: Option<&Trust>,
+        limits: &Limits,
+        allowed: impl FnOnce(bool) -> Result<(), CallError>,
+    ) -> Result<Self, CallError> {
+        let connected = timeout(limits.connect, Self::connect(endpoint, trust, allowed)).await;
+        connected.unwrap_or_else(|_| {
+            let why = format!("no answer to the connection within {} s", limits.connect.as_secs_f32());
+            Err(unreachable(endpoint, &why))
+        })
+    }
+
+    async fn connect(
+        endpoint: &Endpoint,
+        trust: Option<&Trust>,
+        allowed: impl FnOnce(bool) -> Result<(), CallError>,
+    ) -> Result<Self, CallError> {
+        let failed = |error: std::io::Error| unreachable(endpoint, &error.to_string());
+        let config = match trust {
+            Some(trust) if endpoint.is_secure() => Some((trust.config(), trust.is_verified())),
+            Some(_) | None => None,
+        };
+        if endpoint.is_secure() && config.is_none() {
+            let message = format!("cannot reach {endpoint}: nothing says whose certificates to believe");
+            return Err(CallError::new(ErrorKind::Unsupported, Reached::No, message));
+        }
+        let found = tokio::net::lookup_host((endpoint.host(), endpoint.port())).await;
+        let addresses: Vec<SocketAddr> = found.map_err(failed)?.collect();
+        let loopback = addresses.iter().all(|address| address.ip().is_loopback());
+        allowed(loopback)?;
+        let stream = TcpStream::connect(addresses.as_slice()).await.map_err(failed)?;
+        // Small messages one after the other: waiting to fill packets would only delay them.
+        stream.set_nodelay(true).map_err(failed)?;
+        let Some((config, verified)) = config else {
+            return Self::over(stream, endpoint, Way { loopback, tls: None }).await;
+        };
+        let name = ServerName::try_from(endpoint.host().to_owned())
+            .map_err(|error| unreachable(endpoint, &error.to_string()))?;
+        let stream = TlsConnector::from(config)
+            .connect(name, stream)
+            .await
+            .map_err(|error| unreachable(endpoint, &tls_failure(&error)))?;
+        let certificates = stream.get_ref().1.peer_certificates().unwrap_or_default();
+        let certificate = certificates.first().map(|certificate| certificate.to_vec()).unwrap_or_default();
+        let tls = Tls { verified, certificate };
+        Self::over(stream, endpoint, Way { loopback, tls: Some(tls) }).await
+    }
+
+    async fn over<S>(stream: S, endpoint: &Endpoint, way: Way) -> Result<Self, CallError>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let (sender, driver) = http1::Builder::new()
+            .max_buf_size(HEAD_LENGTH_MAX)
+            .handshake(TokioIo::new(stream))
+            .await
+            .map_err(|error| unreachable(endpoint, &error.to_string()))?;
+        let driver = AbortOnDropHandle::new(tokio::spawn(async move {
+            if let Err(error) = driver.await {
+                tracing::debug!(%error, "connection ended");
+            }
+        }));
+        let (authority, path, at) = (endpoint.authority(), endpoint.path().to_owned(), endpoint.to_string());
+        Ok(Self { sender, _driver: driver, authority, path, at, way })
+    }
+
+    /// Whether the other side has not closed it, as far as is known.
+    pub(crate) fn is_alive(&self) -> bool {
+        !self.sender.is_closed()
+    }
+
+    /// Sends one message and reads the whole answer, of at most `limit` bytes. After any error it is of no more use.
+    pub(crate) async fn send(
+        &mut self,
+        message: Message<'_>,
+        patience: Duration,
+        limit: usize,
+    ) -> Result<Answer, CallError> {
+        let at = self.at.clone();
+        let failed = |reached, why: String| {
+            CallError::new(ErrorKind::Unreachable, reached, format!("lost the connection to {at}: {why}"))
+        };
+        let late = |_| {
+            let message = format!("no answer from {at} within {} s", patience.as_secs_f32());
+            CallError::new(ErrorKind::TimedOut, Reached::Perhaps, message)
+        };
+        // Without this the first request on a fresh connection can be refused by hyper itself.
+        let ready = timeout(patience, self.sender.ready()).await.map_err(late)?;
+        ready.map_err(|error| failed(Reached::No, error.to_string()))?;
+        let request = self.request(message).ok_or_else(|| {
+            CallError::new(ErrorKind::Unsupported, Reached::No, format!("cannot write a request to {at}"))
+        })?;
+        let exchange = async {
+            let response = self.sender.send_request(request).await.map_err(|error| {
+                let reached = if error.is_canceled() { Reached::No } else { Reached::Perhaps };
+                failed(reached, error.to_string())
+            })?;
+            read(response, limit, &at).await
+        };
+        timeout(patience, exchange).await.map_err(late)?
+    }
+
+    fn request(&self, message: Message<'_>) -> Option<Request<Full<Bytes>>> {
+        let mut request = Request::builder()
+            .method(Method::POST)
+            .uri(&self.path)
+            .header(HOST, &self.authority)
+            .header(CONTENT_TYPE, message.content_type);
+        if let Some(authorization) = message.authorization {
+            let mut authorization = HeaderValue::from_str(authorization).ok()?;
+            authorization.set_sensitive(true);
+            request = request.header(AUTHORIZATION, authorization);
+        }
+        request.body(Full::new(message.body)).ok()
+    }
+}
+
+async fn read(response: Response<hyper::body::Incoming>, limit: usize, at: &str) -> Result<Answer, CallError> {
+    let (head, body) = response.into_parts();
+    let text = |value: &HeaderValue| value.to_str().ok().map(ToOwned::to_owned);
+    let content_type = head.headers.get(CONTENT_TYPE).and_then(text).unwrap_or_default();
+    let challenges = head.headers.get_all(WWW_AUTHENTICATE).iter().filter_map(text).collect();
+    let refused = head.status == StatusCode::UNAUTHORIZED;
+    let limit = if refused { REFUSAL_LENGTH_MAX.min(limit) } else { limit };
+    let body = Limited::new(body, limit).collect().await.map_err(|error| {
+        if error.is::<LengthLimitError>() {
+            let message = format!("the answer of {at} is larger than the {limit} bytes that are accepted");
+            CallError::new(ErrorKind::TooLarge, Reached::Yes, message)
+        } else {
+            let message = format!("lost the connection to {at} in the middle of its answer: {error}");
+            CallError::new(ErrorKind::Unreachable, Reached::Perhaps, message)
+        }
+    })?;
+    Ok(Answer { status: head.status, content_type, challenges, body: body.to_bytes() })
+}
+
+fn unreachable(endpoint: &Endpoint, why: &str) -> CallError {
+    CallError::new(ErrorKind::Unreachable, Reached::No, format!("cannot reach {endpoint}: {why}"))
+}
+
+/// Why TLS failed, with what is known of hosts that fail so.
+fn tls_failure(error: &std::io::Error) -> String {
+    use rustls::{AlertDescription, CertificateError, Error};
+    let found = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
+    let (text, hint) = match found {
+        Some(Error::InvalidCertificate(CertificateError::Other(other))) if other.0.is::<OtherCertificate>() => {
+            (other.0.to_string(), "")
+        }
+        Some(Error::InvalidCertificate(CertificateError::Other(_))) => {
+            (error.to_string(), " (an authority's own certificate can be pinned by its fingerprint only)")
+        }
+        Some(Error::InvalidCertificate(CertificateError::UnknownIssuer)) => {
+            let text = "no authority that is believed has signed the host's certificate".to_owned();
+            (text, " (give the authority's certificate, or pin the host's by its fingerprint)")
+        }
+        Some(Error::AlertReceived(AlertDescription::HandshakeFailure | AlertDescription::ProtocolVersion)) => (
+            error.to_string(),
+            " (Windows Server 2012 and 2012 R2 with an RSA certificate have no cipher that is known here: use http:// with \
+             Negotiate, which seals every message)",
+        ),
+        _ => (error.to_string(), ""),
+    };
+    format!("TLS failed: {text}{hint}")
+}

@@ -1,0 +1,432 @@
+"""WS-Management clients that others wrote, against the lab: every login that they speak, over HTTP and HTTPS.
+
+It starts the labs itself, with the program that it is given, and ends them. Each row of the table that it prints is a
+client with a login over a transport; each column is something that it did. The first surprise is told and makes the exit
+code 1.
+
+    cargo build && python peers/foreign_clients.py target/debug/reprise
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+import warnings
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import requests
+import xmltodict
+from pypsrp.exceptions import AuthenticationError, WinRMTransportError, WSManFaultError
+from pypsrp.negotiate import HTTPNegotiateAuth
+from pypsrp.wsman import NAMESPACES, WSMan, WSManAction
+from winrm.exceptions import InvalidCredentialsError
+from winrm.exceptions import WinRMTransportError as PywinrmTransportError
+from winrm.exceptions import WSManFaultError as PywinrmFaultError
+from winrm.protocol import Protocol
+
+from hyperv_client import JOB_STARTED, LOOKS_MAX, REPLICATING, V2, WQL, embedded, local, properties, selectors, tag
+
+IDENTITY = "http://schemas.dmtf.org/wbem/wsman/identity/1/wsmanidentity.xsd"
+IDENTIFY = (
+    '<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:i="%s">'
+    "<s:Header/><s:Body><i:Identify/></s:Body></s:Envelope>" % IDENTITY
+)
+VM = {"CreationClassName": "Msvm_ComputerSystem"}
+NOT_FOUND, BAD_QUERY = 2150858752, 2150858778
+SELECTORS_MISSING = 2150858842
+PATIENCE_S = 30
+
+
+class Fault(Exception):
+    """A SOAP fault, by its code."""
+
+
+class Refused(Exception):
+    """The login was refused."""
+
+
+class Unsealed(Exception):
+    """The message was refused since it was not sealed."""
+
+
+class Pypsrp:
+    """pypsrp. It signs and seals over HTTP, and binds its logins to the certificate over HTTPS."""
+
+    name = "pypsrp"
+
+    def __init__(self, lab, auth, user=None, password=None, encryption=None):
+        url = urlsplit(lab.url)
+        secure = url.scheme == "https"
+        self.wsman = WSMan(
+            url.hostname,
+            port=url.port,
+            ssl=secure,
+            cert_validation=lab.certificate if secure else True,
+            auth=auth,
+            encryption=encryption or ("always" if auth != "basic" and not secure else "never"),
+            username=user or lab.user,
+            password=password or lab.password,
+        )
+
+    def transport(self, message):
+        try:
+            return self.wsman.transport.send(message.encode())
+        except (AuthenticationError, WinRMTransportError) as error:
+            raise translated(error, getattr(error, "code", None), getattr(error, "response_text", "")) from error
+
+    def identify(self):
+        return ET.fromstring(self.transport(IDENTIFY))
+
+    def send(self, action, resource, body=None, keys=None):
+        try:
+            chosen = selectors(keys) if keys else None
+            return self.wsman.invoke(action, resource, body, selector_set=chosen)
+        except WSManFaultError as fault:
+            raise Fault(fault.code) from fault
+        except (AuthenticationError, WinRMTransportError) as error:
+            raise translated(error, getattr(error, "code", None), getattr(error, "response_text", "")) from error
+
+    def close(self):
+        self.wsman.close()
+
+
+class Pywinrm:
+    """pywinrm. It seals by code of its own, and its mustUnderstand attributes have no namespace."""
+
+    name = "pywinrm"
+
+    def __init__(self, lab, auth, user=None, password=None, encryption=None):
+        self.protocol = Protocol(
+            endpoint=lab.url,
+            transport=auth,
+            username=user or lab.user,
+            password=password or lab.password,
+            ca_trust_path=lab.certificate,
+            message_encryption=encryption or "auto",
+        )
+
+    def transport(self, message):
+        try:
+            return ET.fromstring(self.protocol.send_message(message))
+        except PywinrmFaultError as fault:
+            raise Fault(fault.wsman_fault_code) from fault
+        except InvalidCredentialsError as error:
+            raise Refused from error
+        except PywinrmTransportError as error:
+            raise translated(error, error.code, error.response_text) from error
+
+    def identify(self):
+        return self.transport(IDENTIFY)
+
+    def send(self, action, resource, body=None, keys=None):
+        envelope = self.protocol.build_wsman_header(action, resource)
+        chosen = [{"@Name": name, "#text": value} for name, value in (keys or {}).items()]
+        if chosen:
+            envelope["env:Header"]["w:SelectorSet"] = {"w:Selector": chosen}
+        envelope["env:Body"] = {} if body is None else xmltodict.parse(ET.tostring(body))
+        return self.transport(xmltodict.unparse({"env:Envelope": envelope}))
+
+    def close(self):
+        self.protocol.transport.close_session()
+
+
+def translated(error, code, text):
+    if code == 500 and not text:
+        return Unsealed()
+    if code == 401 or isinstance(error, AuthenticationError):
+        return Refused()
+    return error
+
+
+class Lab:
+    """A lab that runs as long as its block."""
+
+    def __init__(self, program, arguments):
+        self.command = [program, "lab", "up", "--vms", "7", *arguments]
+
+    def __enter__(self):
+        self.folder = tempfile.TemporaryDirectory()
+        path = Path(self.folder.name, "lab.json")
+        self.process = subprocess.Popen([*self.command, "--endpoints", str(path)])
+        end = time.monotonic() + PATIENCE_S
+        while not path.exists():
+            if self.process.poll() is not None or time.monotonic() > end:
+                sys.exit("SURPRISE: the lab does not start")
+            time.sleep(0.05)
+        endpoints = json.loads(path.read_text(encoding="utf-8"))
+        self.control = endpoints["control"]
+        host = endpoints["hosts"][0]
+        self.name, self.url, self.user, self.password = (host[key] for key in ("name", "url", "user", "password"))
+        self.certificate = None
+        if "certificate_pem" in endpoints:
+            self.certificate = str(Path(self.folder.name, "lab.pem"))
+            Path(self.certificate).write_text(endpoints["certificate_pem"], encoding="ascii")
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait()
+        self.folder.cleanup()
+
+    def ask(self, path, method="POST"):
+        request = urllib.request.Request(self.control + path, method=method)
+        with urllib.request.urlopen(request) as answer:
+            return json.load(answer)
+
+    def state(self, name):
+        vm = next(vm for vm in self.ask("/world", "GET")["vms"] if vm["vm"] == name)
+        return vm["legs"][0]["sender_state"]
+
+    def requests(self, kind):
+        return self.ask("/world", "GET")["hosts"][0]["requests"][kind]
+
+
+def expect(what, found, wanted):
+    if found != wanted:
+        raise AssertionError(f"{what}: {found!r}, not {wanted!r}")
+
+
+def in_body(envelope):
+    return envelope.find(tag("s", "Body"))[0]
+
+
+def wql(text):
+    element = ET.Element(tag("wsman", "Filter"), Dialect=WQL)
+    element.text = text
+    return element
+
+
+def enumerate_all(client, resource, chosen=None, most=None, optimize=False):
+    """All items, and how many came with each answer: Enumerate, then Pull until the end."""
+    body = ET.Element(tag("wsen", "Enumerate"))
+    if optimize:
+        ET.SubElement(body, tag("wsman", "OptimizeEnumeration"))
+        ET.SubElement(body, tag("wsman", "MaxElements")).text = str(most)
+    if chosen is not None:
+        body.append(chosen)
+    answer = in_body(client.send(WSManAction.ENUMERATE, resource, body))
+    items, sizes, namespace = [], [], "wsman"
+    while True:
+        batch = answer.find(tag(namespace, "Items"))
+        if batch is not None:
+            sizes.append(len(batch))
+            items += list(batch)
+        if answer.find(tag(namespace, "EndOfSequence")) is not None:
+            return items, sizes
+        pull = ET.Element(tag("wsen", "Pull"))
+        ET.SubElement(pull, tag("wsen", "EnumerationContext")).text = answer.find(tag("wsen", "EnumerationContext")).text
+        ET.SubElement(pull, tag("wsen", "MaxElements")).text = str(most)
+        answer = in_body(client.send(WSManAction.PULL, resource, pull))
+        namespace = "wsen"
+
+
+def identify(lab, client):
+    names = {local(child): child.text for child in in_body(client.identify())}
+    expect("vendor", names["ProductVendor"], "Microsoft Corporation")
+    expect("who has logged in learns the version", names["ProductVersion"].startswith("OS: 6.3."), True)
+
+
+def enumerate_and_pull(lab, client):
+    items, sizes = enumerate_all(client, V2 + "Msvm_ComputerSystem", most=3)
+    expect("the host and its VMs", len(items), 8)
+    expect("three at a time", sizes, [3, 3, 2])
+
+
+def query(lab, client):
+    text = "SELECT * FROM Msvm_ComputerSystem WHERE ElementName = 'vm-001'"
+    items, _ = enumerate_all(client, V2 + "*", wql(text), 32000, optimize=True)
+    expect("names", [properties(item)["ElementName"] for item in items], ["vm-001"])
+
+
+def columns(lab, client):
+    text = "SELECT Name, ElementName FROM Msvm_ComputerSystem WHERE ReplicationMode > 0"
+    items, _ = enumerate_all(client, V2 + "*", wql(text), 2, optimize=True)
+    expect("fragments", {item.tag for item in items}, {tag("wsman", "XmlFragment")})
+    expect("columns", [child.tag for child in items[0]], ["ElementName", "Name"])
+    expect("rows", len(items), 7)
+
+
+def keys_of(client, name):
+    text = f"SELECT * FROM Msvm_ComputerSystem WHERE ElementName = '{name}'"
+    row = properties(enumerate_all(client, V2 + "*", wql(text), 1, optimize=True)[0][0])
+    return {**VM, "Name": row["Name"]}
+
+
+def get(lab, client):
+    keys = keys_of(client, "vm-001")
+    row = properties(in_body(client.send(WSManAction.GET, V2 + "Msvm_ComputerSystem", keys=keys)))
+    expect("name", row["ElementName"], "vm-001")
+
+
+def resume(lab, client):
+    """Resumes replication that somebody has paused, and follows the job to its end."""
+    lab.ask("/vms/vm-001/pause")
+    expect("it is paused", lab.state("vm-001"), 7)
+    keys, uri = keys_of(client, "vm-001"), V2 + "Msvm_ComputerSystem"
+    leg_keys = {"InstanceID": f"Microsoft:{keys['Name']}\\HVR\\0"}
+    leg = properties(in_body(client.send(WSManAction.GET, V2 + "Msvm_ReplicationRelationship", keys=leg_keys)))
+    method = "RequestReplicationStateChangeEx"
+    body = ET.Element("{%s}%s_INPUT" % (uri, method))
+    argument = embedded("Msvm_ReplicationRelationship", leg)
+    ET.SubElement(body, "{%s}ReplicationRelationship" % uri).text = argument
+    ET.SubElement(body, "{%s}RequestedState" % uri).text = str(REPLICATING)
+    output = properties(in_body(client.send(uri + "/" + method, uri, body, keys)))
+    expect("a job has begun", int(output["ReturnValue"]), JOB_STARTED)
+    chosen = {one.get("Name"): one.text for one in output["Job"].iter(tag("wsman", "Selector"))}
+    job_keys = {"InstanceID": chosen["InstanceID"]}
+    for _ in range(LOOKS_MAX):
+        job = properties(in_body(client.send(WSManAction.GET, V2 + "Msvm_ConcreteJob", keys=job_keys)))
+        if job["JobState"] not in ("2", "3", "4"):
+            break
+        time.sleep(0.05)
+    expect("the job ended well", (job["JobState"], job["ErrorCode"]), ("7", "0"))
+    expect("it replicates", lab.state("vm-001"), REPLICATING)
+
+
+def faults(lab, client):
+    def code(attempt):
+        try:
+            attempt()
+        except Fault as fault:
+            return fault.args[0]
+        return None
+
+    nothing = V2 + "Msvm_Nothing"
+    expect("unknown class", code(lambda: client.send(WSManAction.GET, nothing, keys={"Name": "x"})), NOT_FOUND)
+    unknown = wql("SELECT * FROM Msvm_Nothing")
+    expect("unknown class in WQL", code(lambda: enumerate_all(client, V2 + "*", unknown, 1)), BAD_QUERY)
+    expect("no keys", code(lambda: client.send(WSManAction.GET, V2 + "Msvm_ComputerSystem", keys=VM)), SELECTORS_MISSING)
+    # A busy host, by the lab's own hand: the fault strikes through the seal, and the connection goes on.
+    lab.ask(f"/faults/busy?host={lab.name}&count=1")
+    keys = keys_of
+    expect("busy", code(lambda: keys(client, "vm-001")), 2150859174)
+    expect("and then not", keys(client, "vm-001")["CreationClassName"], "Msvm_ComputerSystem")
+
+
+def refused(attempt):
+    try:
+        attempt()
+    except Refused:
+        return True
+    return False
+
+
+def wrong_logins(lab, make):
+    before = lab.requests("unauthorized")
+    for changed in ({"password": "wrong"}, {"user": "LAB\\nobody"}, {"user": "OTHER\\administrator"}):
+        client = make(lab, **changed)
+        expect(f"{changed} is refused", refused(client.identify), True)
+        client.close()
+    expect("the host counted them", lab.requests("unauthorized") >= before + 3, True)
+
+
+OPERATIONS = [
+    ("Identify", identify),
+    ("Enumerate/Pull", enumerate_and_pull),
+    ("WQL", query),
+    ("columns", columns),
+    ("Get", get),
+    ("Invoke+job", resume),
+    ("faults", faults),
+]
+
+
+def row(lab, client_class, auth, transport):
+    """Does everything with one login, on one connection where the client keeps one."""
+
+    def make(lab, **changed):
+        return client_class(lab, auth, **changed)
+
+    cells = []
+    client = make(lab)
+    for name, operation in [*OPERATIONS, ("wrong logins", None)]:
+        try:
+            if operation:
+                operation(lab, client)
+            else:
+                wrong_logins(lab, make)
+            cells.append("ok")
+        except Exception as error:  # noqa: BLE001 (whatever a client throws is a finding)
+            print(f"SURPRISE: {client_class.name} {auth} {transport}, {name}: {error!r}")
+            cells.append("FAILED")
+    client.close()
+    return [client_class.name, auth, transport, *cells]
+
+
+def clear_is_refused(lab):
+    """Who has logged in by NTLM and does not seal is refused over clear HTTP, as by a host in its default settings."""
+    for client in (Pypsrp(lab, "ntlm", encryption="never"), Pypsrp(lab, "negotiate", encryption="never")):
+        try:
+            client.identify()
+        except Unsealed:
+            continue
+        raise AssertionError("an unsealed message was taken")
+
+
+def bound_to(lab, binding):
+    """The status of a login that says it is bound to this certificate hash."""
+    session = requests.Session()
+    session.auth = HTTPNegotiateAuth(lab.user, lab.password, auth_provider="negotiate", send_cbt=binding is not None)
+    kept = HTTPNegotiateAuth._get_cbt_data
+    try:
+        if binding is not True:
+            HTTPNegotiateAuth._get_cbt_data = staticmethod(lambda response: binding)
+        return session.post(lab.url, data="", verify=lab.certificate).status_code
+    finally:
+        HTTPNegotiateAuth._get_cbt_data = kept
+        session.close()
+
+
+def channel_bindings(lab):
+    """A login is bound to the certificate that its client saw."""
+    expect("the right one gets in", bound_to(lab, True), 200)
+    expect("none gets in", bound_to(lab, None), 200)
+    expect("another one does not", bound_to(lab, b"tls-server-end-point:" + bytes(32)), 401)
+
+
+def special(name, check, lab):
+    try:
+        check(lab)
+    except Exception as error:  # noqa: BLE001
+        print(f"SURPRISE: {name}: {error!r}")
+        return False
+    print(f"ok: {name}")
+    return True
+
+
+def main(program):
+    warnings.simplefilter("ignore")
+    rows, fine = [], True
+    for transport, arguments in (("http", []), ("https", ["--tls"])):
+        with Lab(program, arguments) as lab:
+            for client, auth in (
+                (Pypsrp, "basic"),
+                (Pypsrp, "ntlm"),
+                (Pypsrp, "negotiate"),
+                (Pywinrm, "basic"),
+                (Pywinrm, "ntlm"),
+            ):
+                rows.append(row(lab, client, auth, transport))
+            if transport == "http":
+                fine &= special("an unsealed message over clear HTTP is refused", clear_is_refused, lab)
+            else:
+                fine &= special("a login is bound to its channel", channel_bindings, lab)
+    # Each scheme alone, under its own name.
+    for alone, auth in (("ntlm", "ntlm"), ("negotiate", "negotiate"), ("basic", "basic")):
+        with Lab(program, ["--auth", alone]) as lab:
+            rows.append(row(lab, Pypsrp, auth, f"http, {alone} alone"))
+    heads = ["client", "login", "transport", *[name for name, _ in OPERATIONS], "wrong logins"]
+    widths = [max(len(line[place]) for line in [heads, *rows]) for place in range(len(heads))]
+    for line in [heads, *rows]:
+        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip())
+    if not fine or any("FAILED" in line for line in rows):
+        sys.exit(1)
+    print("no surprises")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
