@@ -5,10 +5,12 @@
 //! no clock and knows nothing of any particular class.
 //!
 //! Start with [`Request`], [`Reply`] and [`CallError`]; then [`Port`], and [`stepped`] for driving a procedure by hand.
+//! Event logs come through a second port, [`event::EventPort`].
 
 mod call;
 pub mod cimxml;
 mod datetime;
+pub mod event;
 mod name;
 mod path;
 mod port;

@@ -15,6 +15,8 @@ pub(crate) struct Record {
     pub(crate) vm: Option<Uuid>,
     pub(crate) code: Option<u32>,
     pub(crate) message: String,
+    /// What it carries, in order: names and values.
+    pub(crate) values: Vec<(&'static str, String)>,
 }
 
 pub(crate) const VMMS: &str = "Microsoft-Windows-Hyper-V-VMMS-Admin";
@@ -54,6 +56,7 @@ pub(crate) enum Happening<'a> {
 
 impl Happening<'_> {
     pub(crate) fn record(&self, number: u64, at: Duration) -> Record {
+        let values = self.values();
         let (channel, id, level, vm, code, message) = match self {
             Self::SendFailed { vm, name, code } => {
                 let why = if *code == ABORTED {
@@ -96,7 +99,38 @@ impl Happening<'_> {
                 "The system has rebooted without cleanly shutting down first.".to_owned(),
             ),
         };
-        Record { number, at, channel, id, level, vm, code, message }
+        Record { number, at, channel, id, level, vm, code, message, values }
+    }
+
+    /// What the record carries. A failed operation has named values; event 32315 has numbered ones, as VMMS writes where
+    /// it gives no names. GUIDs are in upper case, and an error is named by its number for the message table.
+    fn values(&self) -> Vec<(&'static str, String)> {
+        let of = |vm: &Uuid, name: &str| [("VmName", name.to_owned()), ("VmId", vm.to_string().to_uppercase())];
+        let error = |code: &u32| [("ErrorMessage", format!("%%{code}")), ("ErrorCode", format!("0x{code:08X}"))];
+        match self {
+            Self::SendFailed { vm, name, code } => of(vm, name).into_iter().chain(error(code)).collect(),
+            Self::AtReplica { vm, name, id: _, code } => {
+                of(vm, name).into_iter().chain(code.iter().flat_map(error)).collect()
+            }
+            Self::NonRecoverable { vm, name } => of(vm, name).to_vec(),
+            Self::WillRetry { vm, name, minutes } => vec![
+                ("Parameter0", (*name).to_owned()),
+                ("Parameter1", vm.to_string().to_uppercase()),
+                ("Parameter2", minutes.to_string()),
+            ],
+            Self::ShutdownAsked => [
+                ("param1", r"C:\Windows\system32\wininit.exe"),
+                ("param3", "No title for this reason could be found"),
+                ("param4", "0x500ff"),
+                ("param5", "restart"),
+                ("param6", ""),
+                ("param7", r"NT AUTHORITY\SYSTEM"),
+            ]
+            .map(|(name, value)| (name, value.to_owned()))
+            .to_vec(),
+            Self::KernelPower => vec![("BugcheckCode", "0".to_owned()), ("PowerButtonTimestamp", "0".to_owned())],
+            Self::LogStopped | Self::LogStarted | Self::UnexpectedShutdown => Vec::new(),
+        }
     }
 }
 

@@ -10,6 +10,7 @@
 mod change_log;
 mod command;
 mod event;
+mod event_log;
 mod fault;
 mod health;
 mod host;
@@ -28,6 +29,7 @@ mod wmi;
 mod world;
 
 pub use command::{Command, CommandError, InFlight, Setting, Side};
+pub use event_log::Recorded;
 pub use fault::{Break, Fault, FaultScope, FaultShape, JobFault, Message, Operation, RowOf, Strike};
 pub use host::{Management, Start};
 pub use leg::Kind;

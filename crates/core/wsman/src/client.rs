@@ -120,7 +120,11 @@ impl Call {
         let resource = match &self.operation {
             Operation::Enumerate(enumerate) => enumerate.resource.clone(),
             Operation::Pull { resource, .. } => resource.clone(),
-            Operation::Identify | Operation::Get(_) | Operation::Release { .. } | Operation::Invoke { .. } => {
+            Operation::Identify
+            | Operation::Get(_)
+            | Operation::Release { .. }
+            | Operation::Invoke { .. }
+            | Operation::Eventing(_) => {
                 return Err(CallError::malformed("the answer is one to another operation"));
             }
         };
@@ -192,7 +196,7 @@ pub(crate) fn header(settings: &Settings, message_id: &str) -> Header {
     }
 }
 
-fn unreadable(error: &crate::ReadError) -> CallError {
+pub(crate) fn unreadable(error: &crate::ReadError) -> CallError {
     let kind = match error {
         crate::ReadError::TooLong(_) | crate::ReadError::TooDeep => ErrorKind::TooLarge,
         crate::ReadError::Charset(_) | crate::ReadError::Xml(_) => ErrorKind::Malformed,
@@ -201,7 +205,7 @@ fn unreadable(error: &crate::ReadError) -> CallError {
 }
 
 /// The body of an answer that is no fault and that answers this message.
-fn open<'a, 'i>(
+pub(crate) fn open<'a, 'i>(
     document: &'a roxmltree::Document<'i>,
     invoked: bool,
     message_id: Option<&str>,

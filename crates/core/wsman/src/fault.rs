@@ -60,6 +60,32 @@ pub mod code {
     pub const NAMESPACE_MISMATCH: u32 = 2_150_859_067;
     /// Too many operations of one user.
     pub const QUOTA: u32 = 2_150_859_174;
+    /// The event delivery mode is none that is supported.
+    pub const DELIVERY_MODE: u32 = 2_150_858_782;
+    /// A subscription cannot last that long.
+    pub const INVALID_EXPIRATION: u32 = 2_150_858_783;
+    /// A subscription's end is no length of time.
+    pub const EXPIRATION_TYPE: u32 = 2_150_858_784;
+    /// The event query cannot be used.
+    pub const EVENT_FILTER: u32 = 2_150_858_786;
+    /// A subscription cannot be renewed.
+    pub const UNABLE_TO_RENEW: u32 = 2_150_858_788;
+    /// The subscription is closed.
+    pub const SUBSCRIPTION_CLOSED: u32 = 2_150_858_760;
+    /// Nobody pulled within the heartbeat, so the subscription is gone.
+    pub const NOT_PULLED: u32 = 2_150_858_762;
+    /// No heartbeat came, so the subscription is gone.
+    pub const NO_HEARTBEAT: u32 = 2_150_858_763;
+    /// The enumeration is closed.
+    pub const ENUMERATION_CLOSED: u32 = 2_150_858_759;
+    /// The bookmark cannot be read.
+    pub const INVALID_BOOKMARK: u32 = 2_150_858_808;
+    /// What the bookmark names is not there any more.
+    pub const EXPIRED_BOOKMARK: u32 = 2_150_858_832;
+    /// A parameter has a bad value.
+    pub const INVALID_PARAMETER: u32 = 2_150_858_810;
+    /// Windows' own `ERROR_EVT_CHANNEL_NOT_FOUND`: there is no such log.
+    pub const NO_SUCH_LOG: u32 = 15_007;
     /// The provider failed.
     pub const INTERNAL: u32 = 2_150_858_755;
 }
@@ -88,10 +114,16 @@ fn subcode_of(code: u32) -> (&'static str, bool) {
         code::HEADER_REQUIRED => ("a:MessageInformationHeaderRequired", true),
         code::FILTER_DIALECT => ("n:FilterDialectRequestedUnavailable", true),
         code::CANNOT_PROCESS_FILTER => ("n:CannotProcessFilter", true),
-        code::INVALID_CONTEXT | 2_150_858_759 => ("n:InvalidEnumerationContext", false),
+        code::INVALID_CONTEXT | code::ENUMERATION_CLOSED..=code::NO_HEARTBEAT => ("n:InvalidEnumerationContext", false),
+        code::DELIVERY_MODE => ("e:DeliveryModeRequestedUnavailable", true),
+        code::INVALID_EXPIRATION => ("e:InvalidExpirationTime", true),
+        code::EXPIRATION_TYPE => ("e:UnsupportedExpirationType", true),
+        code::EVENT_FILTER => ("e:FilteringRequestedUnavailable", true),
+        code::UNABLE_TO_RENEW => ("e:UnableToRenew", false),
+        code::INVALID_BOOKMARK | code::EXPIRED_BOOKMARK => ("w:InvalidBookmark", true),
         code::TIMED_OUT => ("w:TimedOut", false),
         code::ENCODING_LIMIT | code::ENVELOPE_SIZE..=2_150_858_825 => ("w:EncodingLimit", true),
-        2_150_858_810 | 2_150_858_837 => ("w:InvalidParameter", true),
+        code::INVALID_PARAMETER | 2_150_858_837 => ("w:InvalidParameter", true),
         code::SCHEMA => ("w:SchemaValidationError", true),
         code::UNSUPPORTED_FEATURE | code::ENUMERATION_MODE | code::LOCALE => ("w:UnsupportedFeature", true),
         2_150_858_813 | code::INSUFFICIENT_SELECTORS..=2_150_858_847 | 2_150_859_002 => ("w:InvalidSelectors", true),
@@ -136,6 +168,7 @@ impl Fault {
         match subcode_of(self.code.unwrap_or_default()).0.split_once(':').map(|(prefix, _)| prefix) {
             Some("a") => "http://schemas.xmlsoap.org/ws/2004/08/addressing/fault",
             Some("n") => "http://schemas.xmlsoap.org/ws/2004/09/enumeration/fault",
+            Some("e") => "http://schemas.xmlsoap.org/ws/2004/08/eventing/fault",
             _ => "http://schemas.dmtf.org/wbem/wsman/1/wsman/fault",
         }
     }
@@ -153,12 +186,13 @@ impl Fault {
         });
         format!(
             concat!(
-                "<s:Fault><s:Code><s:Value>s:{}</s:Value><s:Subcode><s:Value>{}</s:Value></s:Subcode></s:Code>",
+                "<s:Fault><s:Code><s:Value>s:{}</s:Value><s:Subcode><s:Value{}>{}</s:Value></s:Subcode></s:Code>",
                 r#"<s:Reason><s:Text xml:lang="en-US">{}</s:Text></s:Reason><s:Detail>{}"#,
                 r#"<f:WSManFault xmlns:f="{}" Code="{}" Machine="{}"><f:Message>{}</f:Message></f:WSManFault>"#,
                 "</s:Detail></s:Fault>"
             ),
             who,
+            declared(subcode),
             subcode,
             reason,
             detail,
@@ -181,7 +215,7 @@ impl Fault {
         };
         format!(
             concat!(
-                "<s:Fault><s:Code><s:Value>s:{}</s:Value><s:Subcode><s:Value>{}</s:Value></s:Subcode></s:Code>",
+                "<s:Fault><s:Code><s:Value>s:{}</s:Value><s:Subcode><s:Value{}>{}</s:Value></s:Subcode></s:Code>",
                 r#"<s:Reason><s:Text xml:lang="">{}</s:Text></s:Reason><s:Detail>"#,
                 r#"<p:MSFT_WmiError b:IsCIM_Error="true" xmlns:p="{}" xmlns:b="{}">"#,
                 "<p:CIMStatusCode>{}</p:CIMStatusCode><p:Message>{}</p:Message>",
@@ -191,6 +225,7 @@ impl Fault {
                 "</p:MSFT_WmiError></s:Detail></s:Fault>"
             ),
             who,
+            declared(subcode),
             subcode,
             reason,
             ns::WMI_ERROR,
@@ -241,9 +276,14 @@ impl Fault {
     fn kind(&self) -> ErrorKind {
         match self.code {
             Some(5 | 0x8004_1003 | 0x8007_0005 | code::ACCESS_DENIED..=2_150_859_014) => ErrorKind::Denied,
-            Some(code::NOT_FOUND | code::CANNOT_PROCESS_FILTER | 0x8004_1002 | 0x8004_1010 | 0x8004_100E) => {
-                ErrorKind::NotThere
-            }
+            Some(
+                code::NOT_FOUND
+                | code::NO_SUCH_LOG
+                | code::CANNOT_PROCESS_FILTER
+                | 0x8004_1002
+                | 0x8004_1010
+                | 0x8004_100E,
+            ) => ErrorKind::NotThere,
             Some(2_150_859_173..=2_150_859_176 | 0x8004_1045 | 0x8004_1033 | 0x8004_1032) => ErrorKind::Busy,
             Some(code::TIMED_OUT | 0x8004_1069) => ErrorKind::TimedOut,
             Some(code::ENCODING_LIMIT | code::ENVELOPE_SIZE..=2_150_858_825) => ErrorKind::TooLarge,
@@ -260,6 +300,11 @@ impl Fault {
             },
         }
     }
+}
+
+/// The declaration that a subcode's prefix needs, if envelopes do not have it.
+fn declared(subcode: &str) -> String {
+    if subcode.starts_with("e:") { format!(r#" xmlns:e="{}""#, ns::EVENTING) } else { String::new() }
 }
 
 /// The status of CIM (DSP0223) that goes with a code.

@@ -29,7 +29,8 @@ pub struct Header {
 }
 
 impl Header {
-    /// Writes the header of a request for an action on a resource; `selectors` is a written SelectorSet or empty.
+    /// Writes the header of a request for an action on a resource; `selectors` is a written SelectorSet, or what else
+    /// the action wants there, or empty.
     pub(crate) fn write(&self, action: &str, resource_uri: &str, selectors: &str) -> String {
         let size = self.max_envelope_size.map_or_else(String::new, |size| {
             format!(r#"<w:MaxEnvelopeSize s:mustUnderstand="true">{size}</w:MaxEnvelopeSize>"#)
@@ -65,6 +66,9 @@ pub(crate) struct Received<'a, 'i> {
     pub(crate) action: String,
     pub(crate) resource_uri: String,
     pub(crate) selectors: Option<Node<'a, 'i>>,
+    pub(crate) options: Option<Node<'a, 'i>>,
+    /// The subscription that a message to its manager is about.
+    pub(crate) identifier: Option<String>,
 }
 
 /// Reads and checks a request's header.
@@ -102,6 +106,8 @@ pub(crate) fn read<'a, 'i>(header: Node<'a, 'i>) -> Result<Received<'a, 'i>, Fau
         action,
         resource_uri: text(ns::WSMAN, "ResourceURI").unwrap_or_default(),
         selectors: xml::child(header, ns::WSMAN, "SelectorSet"),
+        options: xml::child(header, ns::WSMAN, "OptionSet"),
+        identifier: text(ns::EVENTING, "Identifier"),
     })
 }
 
@@ -122,6 +128,7 @@ fn must_understand(header: Node<'_, '_>) -> Result<(), Fault> {
                 ["ResourceURI", "MaxEnvelopeSize", "Locale", "OperationTimeout", "SelectorSet", "OptionSet"]
                     .contains(&local)
             }
+            Some(ns::EVENTING) => local == "Identifier",
             Some(ns::MICROSOFT) => {
                 ["DataLocale", "SessionId", "OperationID", "SequenceId", "ActivityId"].contains(&local)
             }

@@ -2,11 +2,13 @@
 //!
 //! The crate opens no connection, reads no clock and knows no particular class. Clients start with [`client::Call`], which
 //! turns one [`cim::Request`] into the messages it takes; servers with [`server::Server`], which answers envelopes from
-//! whatever can answer a [`cim::Request`]. The messages themselves are in [`message`].
+//! whatever can answer a [`cim::Request`]. The messages themselves are in [`message`], and
+//! those about event logs, with both sides' state, in [`eventing`].
 //!
 //! Sources: DSP0226 (WS-Management), DSP0227 (its CIM binding), MS-WSMV (Microsoft's protocol extensions).
 
 pub mod client;
+pub mod eventing;
 pub mod fault;
 mod header;
 mod instance;

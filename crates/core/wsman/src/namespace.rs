@@ -8,6 +8,8 @@ pub(crate) const ADDRESSING: &str = "http://schemas.xmlsoap.org/ws/2004/08/addre
 pub(crate) const WSMAN: &str = "http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd";
 /// WS-Enumeration, prefix `n`.
 pub(crate) const ENUMERATION: &str = "http://schemas.xmlsoap.org/ws/2004/09/enumeration";
+/// WS-Eventing, prefix `e`.
+pub(crate) const EVENTING: &str = "http://schemas.xmlsoap.org/ws/2004/08/eventing";
 /// Microsoft's extensions, prefix `p`.
 pub(crate) const MICROSOFT: &str = "http://schemas.microsoft.com/wbem/wsman/1/wsman.xsd";
 /// The common types of WS-CIM, prefix `cim`.

@@ -7,6 +7,7 @@ use cim::{CallError, ObjectPath, Reply, Request, wql};
 use roxmltree::Node;
 
 use crate::client::every;
+use crate::eventing::{self, EventLogs, Message, NoLogs, Served, Sources, kind_of_eventing};
 use crate::fault::{Fault, code};
 use crate::header;
 use crate::message::{
@@ -20,7 +21,7 @@ use crate::xml;
 /// Largest answer, in bytes (`MaxEnvelopeSizekb` 500 of current Windows).
 const ENVELOPE_MAX: usize = 500 * 1024;
 /// Room for an envelope around its items.
-const ENVELOPE_FRAME: usize = 2 * 1024;
+pub(crate) const ENVELOPE_FRAME: usize = 2 * 1024;
 /// Most items in one batch (MaxBatchItems).
 const BATCH_MAX: usize = 32_000;
 /// An enumeration that nobody pulls from ends after this long (`EnumerationTimeoutms`).
@@ -36,8 +37,9 @@ pub type Ask<'a> = dyn FnMut(Request) -> Result<Reply, CallError> + 'a;
 pub struct Server {
     machine: String,
     identity: Identity,
-    contexts: BTreeMap<String, Context>,
-    issued: u64,
+    pub(crate) contexts: BTreeMap<String, Context>,
+    pub(crate) sources: Sources,
+    pub(crate) issued: u64,
     shape: FaultShape,
 }
 
@@ -63,7 +65,7 @@ pub struct Outline {
 
 /// One enumeration under way.
 #[derive(Debug)]
-struct Context {
+pub(crate) struct Context {
     resource: Resource,
     items: VecDeque<String>,
     used: Duration,
@@ -84,6 +86,10 @@ pub enum RequestKind {
     Release,
     /// Invoke.
     Invoke,
+    /// Subscribe.
+    Subscribe,
+    /// Unsubscribe.
+    Unsubscribe,
     /// None of these, or not readable.
     Other,
 }
@@ -113,59 +119,103 @@ impl Server {
             machine: machine.to_owned(),
             identity,
             contexts: BTreeMap::new(),
+            sources: Sources::default(),
             issued: 0,
             shape: FaultShape::default(),
         }
     }
 
-    /// Answers one message. `now` is any clock that does not run backwards; `ask` answers CIM requests.
+    /// Answers one message of a service that has no event logs. `now` is any clock that does not run backwards; `ask`
+    /// answers CIM requests.
     pub fn handle(&mut self, now: Duration, bytes: &[u8], charset: Option<&str>, ask: &mut Ask<'_>) -> Answer {
+        match self.serve(now, bytes, charset, ask, &mut NoLogs) {
+            Served::Answer(answer) => answer,
+            // Nobody can have subscribed.
+            Served::Later(waiting) => {
+                let fault = Fault::new(code::TIMED_OUT, "there are no event logs");
+                self.fault(RequestKind::Pull, waiting.message_id.as_deref(), &fault)
+            }
+        }
+    }
+
+    /// Answers one message, or says that it is to wait. `now` is any clock that does not run backwards; `ask` answers CIM
+    /// requests.
+    pub fn serve(
+        &mut self,
+        now: Duration,
+        bytes: &[u8],
+        charset: Option<&str>,
+        ask: &mut Ask<'_>,
+        logs: &mut dyn EventLogs,
+    ) -> Served {
+        self.sources.expire(now);
         self.contexts.retain(|_, context| now.saturating_sub(context.used) < CONTEXT_IDLE);
         let text = match xml::decode_text(bytes, charset) {
             Ok(text) => text,
-            Err(error) => return self.fault(RequestKind::Other, None, &unreadable(&error)),
+            Err(error) => return Served::Answer(self.fault(RequestKind::Other, None, &unreadable(&error))),
         };
         let document = match xml::parse(&text) {
             Ok(document) => document,
-            Err(error) => return self.fault(RequestKind::Other, None, &unreadable(&error)),
+            Err(error) => return Served::Answer(self.fault(RequestKind::Other, None, &unreadable(&error))),
         };
         let root = document.root_element();
         let Some(body) = xml::child(root, ns::SOAP, "Body").filter(|_| xml::is(root, ns::SOAP, "Envelope")) else {
             let fault = Fault::new(code::SCHEMA, "the message is no SOAP 1.2 envelope");
-            return self.fault(RequestKind::Other, None, &fault);
+            return Served::Answer(self.fault(RequestKind::Other, None, &fault));
         };
         if let Some(namespace) = asks_who(body) {
-            return identify(&self.identity, namespace);
+            return Served::Answer(identify(&self.identity, namespace));
         }
         let Some(head) = xml::child(root, ns::SOAP, "Header") else {
             let fault = Fault::new(code::HEADER_REQUIRED, "the message has no header");
-            return self.fault(RequestKind::Other, None, &fault);
+            return Served::Answer(self.fault(RequestKind::Other, None, &fault));
         };
         let message_id = xml::child(head, ns::ADDRESSING, "MessageID").map(xml::token);
         let received = match header::read(head) {
             Ok(received) => received,
-            Err(fault) => return self.fault(RequestKind::Other, message_id.as_deref(), &fault),
+            Err(fault) => return Served::Answer(self.fault(RequestKind::Other, message_id.as_deref(), &fault)),
         };
         let operation = match read_operation(&received, body) {
             Ok(operation) => operation,
-            Err(fault) => return self.fault(kind_of_action(&received.action), message_id.as_deref(), &fault),
+            Err(fault) => {
+                return Served::Answer(self.fault(kind_of_action(&received.action), message_id.as_deref(), &fault));
+            }
         };
-        let kind = kind_of(&operation);
         let wanted = received.header.max_envelope_size.and_then(|size| usize::try_from(size).ok());
         let size_max = wanted.unwrap_or(ENVELOPE_MAX).min(ENVELOPE_MAX);
-        match self.perform(now, &operation, size_max, ask) {
+        if let Operation::Eventing(eventing) = &operation {
+            let message = Message {
+                id: message_id,
+                action: received.action,
+                patience: received.header.operation_timeout,
+                size_max,
+            };
+            return self.eventing(now, eventing, message, logs);
+        }
+        Served::Answer(self.answer(now, &operation, (message_id.as_deref(), &received.action), size_max, ask))
+    }
+
+    fn answer(
+        &mut self,
+        now: Duration,
+        operation: &Operation,
+        (message_id, action): (Option<&str>, &str),
+        size_max: usize,
+        ask: &mut Ask<'_>,
+    ) -> Answer {
+        let kind = kind_of(operation);
+        match self.perform(now, operation, size_max, ask) {
             Ok((response, items)) => {
-                let body = write_body(&response, &operation, &items);
+                let body = write_body(&response, operation, &items);
                 if body.len() > size_max {
                     let fault = Fault::new(code::ENCODING_LIMIT, "the answer is larger than MaxEnvelopeSize");
-                    return self.fault(kind, message_id.as_deref(), &fault.with_detail("MaxEnvelopeSizeExceeded"));
+                    return self.fault(kind, message_id, &fault.with_detail("MaxEnvelopeSizeExceeded"));
                 }
                 let own_id = self.next_id();
-                let action = action_of(&received.action);
-                let body = write_envelope(&action, &own_id, message_id.as_deref(), &body);
+                let body = write_envelope(&action_of(action), &own_id, message_id, &body);
                 Answer { status: 200, body, kind, fault: false }
             }
-            Err(fault) => self.fault(kind, message_id.as_deref(), &fault),
+            Err(fault) => self.fault(kind, message_id, &fault),
         }
     }
 
@@ -220,6 +270,8 @@ impl Server {
                 Some(_) => Ok((Response::Released, Vec::new())),
                 None => Err(no_such_context()),
             },
+            // It has been dealt with before anything was asked.
+            Operation::Eventing(_) => Err(other()),
         }
     }
 
@@ -284,7 +336,7 @@ impl Server {
         id
     }
 
-    fn fault(&mut self, kind: RequestKind, relates_to: Option<&str>, fault: &Fault) -> Answer {
+    pub(crate) fn fault(&mut self, kind: RequestKind, relates_to: Option<&str>, fault: &Fault) -> Answer {
         let id = self.next_id();
         let written = match self.shape {
             FaultShape::Wsman => fault.write(&self.machine),
@@ -295,10 +347,14 @@ impl Server {
     }
 
     /// A name that this service has not used: its own, so that two runs give the same bytes.
-    fn next_id(&mut self) -> String {
-        self.issued += 1;
-        format!("uuid:{:08X}-0000-4000-8000-{:012X}", 0x5EED_u32, self.issued)
+    pub(crate) fn next_id(&mut self) -> String {
+        next_id(&mut self.issued)
     }
+}
+
+pub(crate) fn next_id(issued: &mut u64) -> String {
+    *issued += 1;
+    format!("uuid:{:08X}-0000-4000-8000-{:012X}", 0x5EED_u32, *issued)
 }
 
 /// What a message asks for; nothing is done for it.
@@ -380,6 +436,7 @@ fn kind_of(operation: &Operation) -> RequestKind {
         Operation::Pull { .. } => RequestKind::Pull,
         Operation::Release { .. } => RequestKind::Release,
         Operation::Invoke { .. } => RequestKind::Invoke,
+        Operation::Eventing(eventing) => kind_of_eventing(eventing),
     }
 }
 
@@ -391,6 +448,8 @@ fn kind_of_action(action: &str) -> RequestKind {
         a::ENUMERATE => RequestKind::Enumerate,
         a::PULL => RequestKind::Pull,
         a::RELEASE => RequestKind::Release,
+        eventing::action::SUBSCRIBE => RequestKind::Subscribe,
+        eventing::action::UNSUBSCRIBE => RequestKind::Unsubscribe,
         other if Resource::parse(other).is_some() => RequestKind::Invoke,
         _ => RequestKind::Other,
     }

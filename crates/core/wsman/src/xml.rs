@@ -1,6 +1,7 @@
 //! Reading XML strictly and writing it escaped.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 use roxmltree::{Document, Node, ParsingOptions};
 
@@ -10,6 +11,9 @@ const LENGTH_MAX: usize = 16 * 1024 * 1024;
 const NODES_MAX: u32 = 2_000_000;
 /// Deepest nesting: an instance in an item in a body is nine deep; embedded objects add three each.
 const DEPTH_MAX: usize = 64;
+
+/// The namespace that the prefix `xml` stands for.
+const XML: &str = "http://www.w3.org/XML/1998/namespace";
 
 /// A message cannot be read as XML.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -121,6 +125,45 @@ pub(crate) fn child<'a, 'i>(node: Node<'a, 'i>, namespace: &str, local: &str) ->
 /// All text directly within a node.
 pub(crate) fn text(node: Node<'_, '_>) -> String {
     node.children().filter(Node::is_text).filter_map(|n| n.text()).collect()
+}
+
+/// An element by itself, written anew: it declares what it needs, wherever it stood. Namespaces are declared as default
+/// ones; attributes in namespaces keep those of XML itself only, since nothing that is passed on has others.
+pub(crate) fn outer(node: Node<'_, '_>) -> String {
+    let mut text = String::new();
+    write_element(&mut text, node, "");
+    text
+}
+
+/// Depth is bounded by [`parse`].
+fn write_element(text: &mut String, node: Node<'_, '_>, within: &str) {
+    let (name, namespace) = (node.tag_name().name(), node.tag_name().namespace().unwrap_or_default());
+    text.push('<');
+    text.push_str(name);
+    if namespace != within {
+        let _infallible = write!(text, r#" xmlns="{}""#, escape(namespace));
+    }
+    for attribute in node.attributes() {
+        let prefix = match attribute.namespace() {
+            None => "",
+            Some(XML) => "xml:",
+            Some(_) => continue,
+        };
+        let _infallible = write!(text, r#" {prefix}{}="{}""#, attribute.name(), escape(attribute.value()));
+    }
+    if !node.has_children() {
+        text.push_str("/>");
+        return;
+    }
+    text.push('>');
+    for child in node.children() {
+        if child.is_element() {
+            write_element(text, child, namespace);
+        } else if child.is_text() {
+            text.push_str(&escape(child.text().unwrap_or_default()));
+        }
+    }
+    let _infallible = write!(text, "</{name}>");
 }
 
 /// Text of codes, URIs and ids: fixtures and proxies pad it, the meaning does not.

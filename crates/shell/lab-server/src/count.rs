@@ -26,7 +26,8 @@ impl Counters {
             RequestKind::Pull => self.pull += 1,
             RequestKind::Release => self.release += 1,
             RequestKind::Invoke => self.invoke += 1,
-            RequestKind::Other => {}
+            RequestKind::Subscribe => self.subscribe += 1,
+            RequestKind::Unsubscribe | RequestKind::Other => {}
         }
         self.fault += u64::from(fault);
     }

@@ -146,7 +146,12 @@ impl Talk {
             let (content_type, body) = lock(&self.login).write(body, message.is_sealed);
             (content_type, Bytes::from(body))
         };
-        let response = match late.sent {
+        let sent = match late.sent {
+            // The host is the one that was just asked, so it is there.
+            Sent::Waits(waiting) => self.site.wait(self.host, &waiting).await.map_or(Sent::Closed, Sent::Whole),
+            sent @ (Sent::Whole(_) | Sent::Half(_) | Sent::Garbage | Sent::Empty | Sent::Closed | Sent::Reset) => sent,
+        };
+        let response = match sent {
             Sent::Whole(answer) => {
                 let (content_type, body) = write(answer.body);
                 typed(answer.status, &content_type, Sending::whole(body))
@@ -157,7 +162,7 @@ impl Talk {
             }
             Sent::Garbage => typed(200, SOAP, Sending::whole(Bytes::from_static(GARBAGE))),
             Sent::Empty => typed(200, SOAP, Sending::whole(Bytes::new())),
-            Sent::Closed => return Err(CutOff),
+            Sent::Closed | Sent::Waits(_) => return Err(CutOff),
             Sent::Reset => {
                 self.resetter.reset_at_end();
                 return Err(CutOff);

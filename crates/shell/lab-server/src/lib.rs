@@ -12,6 +12,7 @@ mod count;
 mod door;
 mod endpoint;
 mod entrance;
+mod event_logs;
 mod site;
 mod strike;
 mod world_json;

@@ -1,16 +1,19 @@
 //! What all parts of a running lab share: the world, its clock, the counters, and how each host's port is to behave.
 
+use std::cell::RefCell;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use reprise_lab::{Command, CommandError, Face, World};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
+use wsman::eventing::Served;
 use wsman::server::Server;
 
 use crate::count::Counters;
 use crate::door::Door;
 use crate::entrance::Entrances;
+use crate::event_logs::Logs;
 use crate::{Options, StartError};
 
 /// Longest wait for a port to follow its host: opening and closing a listener is a matter of microseconds.
@@ -20,7 +23,9 @@ const SETTLE_MAX: Duration = Duration::from_secs(10);
 pub(crate) struct Site {
     pub(crate) options: Options,
     pub(crate) entrances: Entrances,
-    began: Instant,
+    pub(crate) began: Instant,
+    /// How many records all hosts together have written, for Pulls that wait.
+    pub(crate) written: watch::Sender<u64>,
     // Held for the length of one request or command, never across an await.
     world: Mutex<World>,
     hosts: Vec<HostPort>,
@@ -31,6 +36,8 @@ pub(crate) struct HostPort {
     address: HostAddress,
     pub(crate) server: Mutex<Server>,
     pub(crate) counters: Mutex<Counters>,
+    /// When the host was started that the service's state belongs to.
+    booted: Mutex<Duration>,
     wanted: watch::Sender<Face>,
     actual: watch::Receiver<Face>,
 }
@@ -73,12 +80,14 @@ impl Site {
                 },
                 server: Mutex::new(Server::new(&name, &version)),
                 counters: Mutex::new(Counters::default()),
+                booted: Mutex::new(Duration::ZERO),
                 wanted,
                 actual,
             });
             doors.push(door);
         }
-        Ok((Arc::new(Self { options, entrances, began: Instant::now(), world: Mutex::new(world), hosts }), doors))
+        let (began, written) = (Instant::now(), watch::Sender::new(0));
+        Ok((Arc::new(Self { options, entrances, began, written, world: Mutex::new(world), hosts }), doors))
     }
 
     pub(crate) fn addresses(&self) -> Vec<HostAddress> {
@@ -89,27 +98,34 @@ impl Site {
     pub(crate) fn with_world<R>(&self, f: impl FnOnce(&mut World) -> R) -> R {
         let mut world = lock(&self.world);
         world.advance(self.began.elapsed().mul_f64(self.options.speed));
-        f(&mut world)
+        let done = f(&mut world);
+        self.tell_written(world.records_written());
+        done
     }
 
     pub(crate) fn host(&self, host: usize) -> Option<&HostPort> {
         self.hosts.get(host)
     }
 
-    /// Does what one WS-Management message asks for, and answers it.
-    pub(crate) fn act(
-        &self,
-        host: usize,
-        port: &HostPort,
-        body: &[u8],
-        charset: Option<&str>,
-    ) -> wsman::server::Answer {
-        let answer = self.with_world(|world| {
+    /// Does what one WS-Management message asks for, and answers it; a Pull of events may have to wait.
+    pub(crate) fn act(&self, host: usize, port: &HostPort, body: &[u8], charset: Option<&str>) -> Served {
+        let served = self.with_world(|world| {
             let now = self.began.elapsed();
-            lock(&port.server).handle(now, body, charset, &mut |request| world.answer(host, &request))
+            let mut server = lock(&port.server);
+            // A host that restarts knows none of the enumerations and subscriptions that it had.
+            let booted = world.booted(host);
+            if std::mem::replace(&mut *lock(&port.booted), booted) != booted {
+                server.restart();
+            }
+            // Both callbacks need the world, one after the other.
+            let world = RefCell::new(world);
+            let ask = &mut |request| world.borrow_mut().answer(host, &request);
+            server.serve(now, body, charset, ask, &mut Logs { world: &world, host })
         });
-        lock(&port.counters).count(answer.kind, answer.fault);
-        answer
+        if let Served::Answer(answer) = &served {
+            lock(&port.counters).count(answer.kind, answer.fault);
+        }
+        served
     }
 
     /// Answers somebody who has not logged in, if he asks who is there.

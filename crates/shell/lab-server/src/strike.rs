@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use reprise_lab::{Break, FaultShape, Message, Operation};
+use wsman::eventing::{Served, Waiting};
 use wsman::fault::{Fault, code};
 use wsman::server::{Answer, Outline, RequestKind, asked};
 
@@ -12,6 +13,8 @@ use crate::site::{HostPort, Site, lock};
 pub(crate) enum Sent {
     /// All of it.
     Whole(Answer),
+    /// All of it, once there is one: a Pull of events waits.
+    Waits(Waiting),
     /// Its first half, and then the connection ends.
     Half(Answer),
     /// Something that is not XML.
@@ -36,7 +39,8 @@ fn operation(kind: RequestKind) -> Option<Operation> {
         RequestKind::Enumerate => Some(Operation::Enumerate),
         RequestKind::Pull => Some(Operation::Pull),
         RequestKind::Invoke => Some(Operation::Invoke),
-        RequestKind::Identify | RequestKind::Release | RequestKind::Other => None,
+        RequestKind::Subscribe => Some(Operation::Subscribe),
+        RequestKind::Identify | RequestKind::Release | RequestKind::Unsubscribe | RequestKind::Other => None,
     }
 }
 
@@ -55,18 +59,21 @@ impl Site {
             FaultShape::Wmi => wsman::server::FaultShape::Wmi,
         });
         if !may_strike {
-            return Some(Late { sent: Sent::Whole(self.act(host, port, body, charset)), delay: Duration::ZERO });
+            return Some(Late { sent: whole(self.act(host, port, body, charset)), delay: Duration::ZERO });
         }
         let message = asked(body, charset);
         let about = Message { operation: operation(message.kind), path: message.path.as_ref() };
         let strike = self.with_world(|world| world.strike_message(host, about));
         let act = || self.act(host, port, body, charset);
         let sent = match strike.how {
-            None => Sent::Whole(act()),
+            None => whole(act()),
             Some(Break::Busy) => Sent::Whole(refuse_for_quota(port, &message)),
             Some(Break::DropBefore) => unanswered(port, &message, Sent::Closed),
             Some(Break::Reset) => unanswered(port, &message, Sent::Reset),
-            Some(Break::HalfClose) => Sent::Half(act()),
+            Some(Break::HalfClose) => match act() {
+                Served::Answer(answer) => Sent::Half(answer),
+                Served::Later(_) => Sent::Closed,
+            },
             Some(Break::DropAfter) => acted(&act(), Sent::Closed),
             Some(Break::Garbage) => acted(&act(), Sent::Garbage),
             Some(Break::Empty) => acted(&act(), Sent::Empty),
@@ -89,8 +96,15 @@ fn refuse_for_quota(port: &HostPort, message: &Outline) -> Answer {
     answer
 }
 
+fn whole(served: Served) -> Sent {
+    match served {
+        Served::Answer(answer) => Sent::Whole(answer),
+        Served::Later(waiting) => Sent::Waits(waiting),
+    }
+}
+
 /// The host has acted, and its answer is not what arrives.
-fn acted(_lost: &Answer, sent: Sent) -> Sent {
+fn acted(_lost: &Served, sent: Sent) -> Sent {
     sent
 }
 

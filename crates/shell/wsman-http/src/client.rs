@@ -198,6 +198,20 @@ impl Client {
         }
     }
 
+    /// What the next message of a listener says, and its id.
+    pub(crate) fn next_message(&self) -> (Settings, String) {
+        (self.settings.clone(), self.message_id())
+    }
+
+    /// Sends one message that is not to be sent twice, on the caller's own connection.
+    pub(crate) async fn send_once(
+        &self,
+        connection: &mut Option<Connection>,
+        message: &str,
+    ) -> Result<String, CallError> {
+        self.exchange(connection, message, Kind::GoesOn).await
+    }
+
     fn message_id(&self) -> String {
         let count = self.messages.fetch_add(1, Ordering::Relaxed);
         let own = self.own.as_u128().wrapping_add(u128::from(count));

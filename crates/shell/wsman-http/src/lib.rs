@@ -1,6 +1,7 @@
 //! WS-Management over HTTP: a tokio client with connections that own their login.
 //!
-//! The messages are the `wsman` crate's; this crate sends them. It knows nothing of any class. Start with [`Client`].
+//! The messages are the `wsman` crate's; this crate sends them. It knows nothing of any class. Start with [`Client`]
+//! to ask, and with [`Events`] to listen.
 //!
 //! Logins are Kerberos, NTLM (bare or within SPNEGO) and Basic ([`Scheme`]). Over clear HTTP the messages of the first two
 //! are sealed; over HTTPS they are tied to the host's certificate. Basic shows the password, so it is refused, before a byte
@@ -13,6 +14,7 @@ mod auth;
 mod client;
 mod connection;
 mod endpoint;
+mod events;
 mod login;
 pub mod sealed;
 pub mod server;
@@ -23,5 +25,6 @@ mod wire;
 
 pub use client::{Client, Limits};
 pub use endpoint::{Endpoint, EndpointError};
+pub use events::Events;
 pub use login::{Login, Scheme};
 pub use tls::{Trust, TrustError};

@@ -11,11 +11,11 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::{Client, Endpoint, Limits, Login, Scheme};
 
 /// What the server does on one connection, in this order; then it closes the connection.
-type Scene = Vec<Turn>;
+pub(crate) type Scene = Vec<Turn>;
 
 /// One thing that the server does.
 #[derive(Clone, Debug)]
-enum Turn {
+pub(crate) enum Turn {
     /// Reads a request and answers with these bytes.
     Answer(Vec<u8>),
     /// The same, a byte at a time.
@@ -29,13 +29,13 @@ enum Turn {
 }
 
 /// A server on loopback, and what it heard: which connection, and the request.
-struct Server {
-    address: SocketAddr,
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
     heard: Arc<Mutex<Vec<(usize, String)>>>,
 }
 
 impl Server {
-    async fn new(scenes: Vec<Scene>) -> Self {
+    pub(crate) async fn new(scenes: Vec<Scene>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let heard = Arc::new(Mutex::new(Vec::new()));
@@ -53,12 +53,12 @@ impl Server {
         client(&format!("http://{}/wsman", self.address), limits)
     }
 
-    fn heard(&self) -> Vec<(usize, String)> {
+    pub(crate) fn heard(&self) -> Vec<(usize, String)> {
         self.heard.lock().unwrap().clone()
     }
 
     /// On which connection each request came.
-    fn connections(&self) -> Vec<usize> {
+    pub(crate) fn connections(&self) -> Vec<usize> {
         self.heard().iter().map(|(connection, _)| *connection).collect()
     }
 }
@@ -112,19 +112,19 @@ fn client(url: &str, limits: Limits) -> Client {
 }
 
 /// Limits under which a test that waits for one ends soon.
-fn short() -> Limits {
+pub(crate) fn short() -> Limits {
     let tick = Duration::from_millis(150);
     Limits { connect: tick, login: tick, operation: tick, answer: tick, ..Limits::default() }
 }
 
-fn http(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
+pub(crate) fn http(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
     let length = body.len();
     let mut bytes = format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\n{headers}\r\n").into_bytes();
     bytes.extend_from_slice(body);
     bytes
 }
 
-fn envelope(body: &str) -> String {
+pub(crate) fn envelope(body: &str) -> String {
     format!(
         concat!(
             r#"<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" "#,
@@ -135,7 +135,7 @@ fn envelope(body: &str) -> String {
     )
 }
 
-fn soap(body: &str) -> Turn {
+pub(crate) fn soap(body: &str) -> Turn {
     let headers = "Content-Type: application/soap+xml;charset=UTF-8\r\n";
     Turn::Answer(http("200 OK", headers, envelope(body).as_bytes()))
 }

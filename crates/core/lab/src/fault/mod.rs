@@ -18,6 +18,8 @@ const FAULTS_MAX: usize = 1_000;
 pub enum Fault {
     /// The account has no rights: what VMMS and the service manager have looks empty.
     Deny,
+    /// The account may read no event log; else it has its rights.
+    DenyEvents,
     /// The login is refused.
     Login,
     /// The answer comes late.
@@ -53,6 +55,8 @@ pub enum Operation {
     Pull,
     /// Invoke.
     Invoke,
+    /// Subscribe.
+    Subscribe,
 }
 
 /// How the exchange of one message breaks.
@@ -145,6 +149,7 @@ impl Fault {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Deny => "deny",
+            Self::DenyEvents => "deny_events",
             Self::Login => "login",
             Self::Slow { .. } => "slow",
             Self::Break { how, .. } => match how {
@@ -168,7 +173,7 @@ impl Fault {
     fn on(&self) -> Option<Operation> {
         match self {
             Self::Slow { on, .. } | Self::Break { on, .. } => *on,
-            Self::Deny | Self::Login | Self::Job(_) | Self::Unreadable(_) | Self::Shape(_) => None,
+            Self::Deny | Self::DenyEvents | Self::Login | Self::Job(_) | Self::Unreadable(_) | Self::Shape(_) => None,
         }
     }
 }

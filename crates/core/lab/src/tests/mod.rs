@@ -1,5 +1,6 @@
 //! The lab by itself.
 
+mod event_log;
 mod extended;
 mod failover;
 mod health;

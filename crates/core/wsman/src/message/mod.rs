@@ -6,13 +6,16 @@ mod response;
 
 use cim::{Argument, Name, ObjectPath, Output, Row};
 
+use crate::eventing::Eventing;
 use crate::header::Header;
 use crate::resource::Resource;
 
 pub(crate) use filter::Asked;
 pub use filter::Filter;
 pub(crate) use request::{read_operation, write as write_request};
-pub(crate) use response::{ItemWriter, action_of, read as read_response, write_body, write_envelope, write_identity};
+pub(crate) use response::{
+    ItemWriter, action_of, read as read_response, write_body, write_envelope, write_envelope_with, write_identity,
+};
 
 /// One request.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,6 +51,8 @@ pub enum Operation {
         /// Its inputs.
         arguments: Vec<Argument>,
     },
+    /// About events.
+    Eventing(Eventing),
 }
 
 /// The start of an enumeration.
@@ -132,6 +137,7 @@ impl Operation {
             Self::Enumerate(_) => action::ENUMERATE.to_owned(),
             Self::Pull { .. } => action::PULL.to_owned(),
             Self::Release { .. } => action::RELEASE.to_owned(),
+            Self::Eventing(eventing) => eventing.action().to_owned(),
             Self::Invoke { path, method, .. } => format!("{}/{method}", Resource::of(path).uri()),
         }
     }

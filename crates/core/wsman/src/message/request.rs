@@ -7,6 +7,7 @@ use roxmltree::Node;
 use cim::{Argument, Name};
 
 use super::{Enumerate, Filter, Mode, Operation, action};
+use crate::eventing;
 use crate::fault::{Fault, code};
 use crate::header::{Header, Received};
 use crate::instance;
@@ -22,6 +23,11 @@ pub(crate) fn write(operation: &Operation, header: &Header) -> String {
             return format!(
                 r#"<s:Envelope xmlns:s="{soap}" xmlns:wsmid="{identity}"><s:Header/><s:Body><wsmid:Identify/></s:Body></s:Envelope>"#
             );
+        }
+        Operation::Eventing(operation) => {
+            let head = header.write(operation.action(), eventing::EVENT_LOG, &eventing::header_parts(operation));
+            let body = eventing::request_body(operation);
+            return format!("<s:Envelope{}>{head}<s:Body>{body}</s:Body></s:Envelope>", ns::DECLARATIONS);
         }
         Operation::Get(path) => (Resource::of(path), resource::selectors(path, false), String::new()),
         Operation::Enumerate(enumerate) => (enumerate.resource.clone(), String::new(), write_enumerate(enumerate)),
@@ -80,6 +86,9 @@ fn write_input(resource: &Resource, method: &Name, arguments: &[Argument]) -> St
 
 /// Reads the operation of a request whose header has been read.
 pub(crate) fn read_operation(received: &Received<'_, '_>, body: Node<'_, '_>) -> Result<Operation, Fault> {
+    if received.resource_uri.trim().eq_ignore_ascii_case(eventing::EVENT_LOG) {
+        return eventing::read_operation(received, body).map(Operation::Eventing);
+    }
     let resource = Resource::parse(&received.resource_uri).ok_or_else(|| {
         let uri: String = received.resource_uri.chars().take(200).collect();
         Fault::new(code::INVALID_RESOURCE, format!("no resource has the URI `{uri}`")).with_detail("InvalidResourceURI")

@@ -14,17 +14,29 @@ use crate::xml;
 
 /// Writes an answer's envelope. `relates_to` is the request's MessageID, byte for byte.
 pub(crate) fn write_envelope(action: &str, message_id: &str, relates_to: Option<&str>, body: &str) -> String {
+    write_envelope_with("", action, message_id, relates_to, body)
+}
+
+/// The same with more in its header.
+pub(crate) fn write_envelope_with(
+    more: &str,
+    action: &str,
+    message_id: &str,
+    relates_to: Option<&str>,
+    body: &str,
+) -> String {
     let relates = relates_to.map_or_else(String::new, |id| format!("<a:RelatesTo>{}</a:RelatesTo>", xml::escape(id)));
     format!(
         concat!(
             r#"<s:Envelope xml:lang="en-US"{}><s:Header><a:Action>{}</a:Action><a:MessageID>{}</a:MessageID>"#,
-            "<a:To>{}</a:To>{}</s:Header><s:Body>{}</s:Body></s:Envelope>"
+            "<a:To>{}</a:To>{}{}</s:Header><s:Body>{}</s:Body></s:Envelope>"
         ),
         ns::DECLARATIONS,
         xml::escape(action),
         xml::escape(message_id),
         ns::ANONYMOUS,
         relates,
+        more,
         body
     )
 }
@@ -146,6 +158,7 @@ pub(crate) fn read(body: Node<'_, '_>, operation: &Operation) -> Result<Response
             Ok(Response::Items(batch))
         }
         Operation::Release { .. } => Ok(Response::Released),
+        Operation::Eventing(_) => Err("answers about events are read by who listens to them".to_owned()),
         Operation::Invoke { method, .. } => {
             let expected = format!("{method}_OUTPUT");
             let output = xml::elements(body).next().ok_or_else(|| format!("the answer holds no {expected}"))?;

@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use cim::event::{Condition, EventBatch, Query, Record, Select};
 use cim::{DateTime, ErrorKind, FromValue, Key, Name, ObjectPath, Output, Reply, Request, Row, Value, cimxml, wql};
 
 use crate::client::{self, Call, Settings, Step};
+use crate::eventing::{Content, Eventing, Heard, Listener, Start, is_lost};
 use crate::header;
 use crate::message::{Enumerate, Filter, Mode, Operation, Response, read_operation, read_response};
 use crate::namespace as ns;
@@ -261,4 +263,58 @@ fn an_invoke_with_every_kind_of_argument() {
     let setting = cimxml::read(&String::from_value(value("ReplicationSettingData")).unwrap()).unwrap();
     assert_eq!(setting.properties.get::<u16>("RecoveryServerPortNumber").unwrap(), 80);
     assert!(matches!(DateTime::from_value(value("When")), Ok(DateTime::Timestamp(_))));
+}
+
+/// A listener that has sent its first Pull, `uuid:1`.
+fn listening() -> Listener {
+    let query = Query::new(vec![Select { channel: "System".to_owned(), condition: Condition::any() }]);
+    let mut listener = Listener::new(query, true, std::time::Duration::from_mins(1));
+    let settings = super::settings(512_000);
+    listener.message(&settings, "uuid:1");
+    assert_eq!(listener.take(corpus!("answer-subscribe")), Ok(Heard::Opened));
+    listener.message(&settings, "uuid:1");
+    listener
+}
+
+#[test]
+fn events() {
+    for (text, lost) in [
+        (corpus!("answer-pull-events"), 0),
+        (corpus!("answer-pull-events-prefixed"), 0),
+        (corpus!("answer-pull-events-dropped"), 12),
+        (corpus!("answer-pull-events-end"), 0),
+    ] {
+        let mut listener = listening();
+        let Ok(Heard::Events(EventBatch { events, bookmark, dropped })) = listener.take(text) else { panic!("{text}") };
+        let record = Record::parse(events.first().unwrap()).unwrap();
+        assert_eq!((record.id, record.number, record.channel.as_str(), dropped), (6006, 3847, "System", lost));
+        assert_eq!(record.data, [(String::new(), "a & b".to_owned())]);
+        let mark = r#"<BookmarkList><Bookmark Channel="System" RecordId="3847" IsCurrent="true"/></BookmarkList>"#;
+        assert_eq!(bookmark.unwrap().as_str(), mark);
+        assert_eq!(listener.is_open(), text != corpus!("answer-pull-events-end"));
+    }
+    for text in [corpus!("answer-pull-events-none"), corpus!("answer-heartbeat"), corpus!("fault-timed-out")] {
+        let mut listener = listening();
+        assert_eq!((listener.take(text), listener.is_open()), (Ok(Heard::Nothing), true));
+    }
+    for text in [corpus!("answer-subscription-end"), corpus!("fault-not-pulled")] {
+        let mut listener = listening();
+        assert!(is_lost(&listener.take(text).unwrap_err()) && !listener.is_open());
+    }
+}
+
+#[test]
+fn subscriptions() {
+    let Operation::Eventing(Eventing::Subscribe(wish)) = asked(corpus!("request-subscribe")) else { panic!("none") };
+    assert_eq!((wish.query.channels(), wish.query.suppresses.len()), (vec!["System"], 1));
+    assert!(matches!(&wish.from, Start::After(bookmark) if bookmark.as_str().contains("3847")));
+    assert_eq!((wish.heartbeats.unwrap().as_secs(), wish.expires.unwrap().as_secs()), (60, 3_600));
+    assert!(wish.send_bookmarks && wish.ignore_channel_errors && wish.content == Content::RenderedText);
+    let identifier = "9C4E3A10-0000-4000-8000-000000000001".to_owned();
+    assert_eq!(
+        asked(corpus!("request-unsubscribe")),
+        Operation::Eventing(Eventing::Unsubscribe { identifier: identifier.clone() })
+    );
+    let leave = listening().leave(&super::settings(512_000), "uuid:2").unwrap();
+    assert_eq!(asked(&leave), Operation::Eventing(Eventing::Unsubscribe { identifier }));
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use cim::event::{Condition, Query, Select};
 use cim::{CallError, ErrorKind, Name, ObjectPath, Output, Reply, Request, Row, Value, wql};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -9,6 +10,7 @@ use proptest::sample::Index;
 
 use super::{server, settings};
 use crate::client::{self, Call, Step};
+use crate::eventing::{self, Listener};
 use crate::message::{Batch, Enumerate, Mode, Operation, Response, write_body, write_envelope};
 use crate::resource::{ALL_CLASSES, Resource};
 use crate::xml;
@@ -134,6 +136,25 @@ proptest! {
         let request = requests().swap_remove(which.index(4));
         let text = Call::new(request).message(&settings(512_000), "uuid:1");
         served(&spoilt(&text, &how), None);
+    }
+
+    /// What a spoilt message about events leads to, on both sides.
+    #[test]
+    fn spoilt_messages_about_events_are_answered_taken_or_refused(
+        operation in super::strategy::eventing(),
+        events in vec(super::strategy::event_xml(), 0..3),
+        how in vec(spoil(), 1..5),
+    ) {
+        let text = Operation::Eventing(operation).write(&super::round_trip::plain_header());
+        served(&spoilt(&text, &how), None);
+        let response = eventing::Response::Events { events, dropped: 0, context: None, bookmark: None };
+        let answer = write_envelope("urn:answer", "uuid:2", None, &eventing::response_body(&response));
+        let query = Query::new(vec![Select { channel: "System".to_owned(), condition: Condition::any() }]);
+        let mut listener = Listener::new(query, true, Duration::from_mins(1));
+        for _ in 0..2 {
+            listener.message(&settings(512_000), "uuid:1");
+            let _taken = listener.take(&String::from_utf8_lossy(&spoilt(&answer, &how)));
+        }
     }
 
     #[test]

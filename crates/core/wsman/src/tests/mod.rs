@@ -2,6 +2,7 @@
 
 mod corpus;
 mod enumeration;
+mod eventing;
 mod filter;
 mod hostile;
 mod round_trip;

@@ -8,15 +8,17 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::strategy::{
-    self, arguments, filter, heard_arguments, heard_properties, identifier, path, properties, row, text,
+    self, arguments, bookmark, event_xml, eventing, filter, heard_arguments, heard_properties, identifier, path,
+    properties, row, text,
 };
 use super::{converse, server, settings};
 use crate::client::Call;
+use crate::eventing::{self, Eventing};
 use crate::fault::{Fault, code};
 use crate::header::{self, Header};
 use crate::message::{
     Batch, Enumerate, Filter, ItemWriter, Mode, Operation, Response, read_operation, read_response, write_body,
-    write_envelope,
+    write_envelope, write_envelope_with,
 };
 use crate::namespace as ns;
 use crate::resource::{ALL_CLASSES, Resource};
@@ -63,6 +65,7 @@ fn operation() -> impl Strategy<Value = Operation> {
         enumerate,
         pull,
         (resource(), context()).prop_map(|(resource, context)| Operation::Release { resource, context }),
+        eventing().prop_map(Operation::Eventing),
         invoke,
     ]
 }
@@ -82,6 +85,16 @@ fn header() -> impl Strategy<Value = Header> {
             operation_timeout,
         },
     )
+}
+
+/// A header that says no more than it must.
+pub(super) fn plain_header() -> Header {
+    Header {
+        to: "http://hv01/wsman".to_owned(),
+        message_id: "uuid:1".to_owned(),
+        max_envelope_size: None,
+        operation_timeout: None,
+    }
 }
 
 /// The operation as a server hears it.
@@ -151,6 +164,23 @@ proptest! {
             Mode::ObjectAndReference => Row { properties: heard_properties(&row.properties), ..row },
         });
         prop_assert_eq!(read_back(&body, &operation), wrap(Batch { rows: expected.collect(), context, end }));
+    }
+
+    #[test]
+    fn events_arrive_with_the_place_behind_them(
+        events in vec(event_xml(), 0..4),
+        dropped in 0..9_u64,
+        context in proptest::option::of(context()),
+        bookmark in proptest::option::of(bookmark()),
+    ) {
+        let response = eventing::Response::Events { events, dropped, context, bookmark: bookmark.clone() };
+        let more = bookmark.as_ref().map(eventing::bookmark_header).unwrap_or_default();
+        let body = eventing::response_body(&response);
+        let text = write_envelope_with(&more, "urn:answer", "uuid:2", Some("uuid:1"), &body);
+        let document = xml::parse(&text).unwrap();
+        let part = |local| xml::child(document.root_element(), ns::SOAP, local);
+        let pull = Eventing::Pull { context: "uuid:1".to_owned(), max_elements: None };
+        prop_assert_eq!(eventing::read_response(part("Header"), part("Body").unwrap(), &pull), Ok(response));
     }
 
     #[test]

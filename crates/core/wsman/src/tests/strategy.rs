@@ -1,12 +1,15 @@
 //! Anything that can be said, for properties; and how the other side hears it.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use cim::event::{Bookmark, Condition, Query, Select};
 use cim::wql::{Related, Sought};
 use cim::{Argument, DateTime, Interval, Key, Name, ObjectPath, Properties, Row, Timestamp, Value};
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 
+use crate::eventing::{Content, Eventing, Start, Subscribe};
 use crate::message::Filter;
 
 /// Text that XML can carry. Control characters have a test of their own.
@@ -99,6 +102,63 @@ pub(super) fn filter() -> impl Strategy<Value = Filter> {
         related().prop_map(Filter::Related),
         vec((identifier().prop_map(Name::new), text()), 0..3).prop_map(Filter::Selectors),
     ]
+}
+
+/// What is asked about events.
+pub(super) fn eventing() -> impl Strategy<Value = Eventing> {
+    let name = || "[A-Za-z<&\"-][A-Za-z /<&\"-]{0,14}[A-Za-z]";
+    let millis = |most: u64| (1..most).prop_map(Duration::from_millis);
+    let condition = prop_oneof![
+        Just(Condition::any()),
+        (vec(any::<u32>(), 1..4), millis(1 << 40)).prop_map(|(ids, age)| Condition::recent(&ids, age)),
+    ];
+    let select = (name(), condition).prop_map(|(channel, condition)| Select { channel, condition });
+    let query =
+        (vec(select.clone(), 1..4), vec(select, 0..2)).prop_map(|(selects, suppresses)| Query { selects, suppresses });
+    let mark = (name(), any::<u64>()).prop_map(|(channel, number)| {
+        let places = [(channel.as_str(), number.max(1))];
+        Start::After(crate::eventing::bookmark_list(places.into_iter(), &channel))
+    });
+    let from = prop_oneof![Just(Start::New), Just(Start::Existing), mark];
+    let content = prop_oneof![Just(Content::Raw), Just(Content::RenderedText)];
+    let lasting = || proptest::option::of(millis(100_000_000));
+    let subscribe = (query, from, lasting(), lasting(), any::<bool>(), content, any::<bool>()).prop_map(
+        |(query, from, heartbeats, expires, send_bookmarks, content, ignore_channel_errors)| {
+            Eventing::Subscribe(Box::new(Subscribe {
+                query,
+                from,
+                heartbeats,
+                expires,
+                send_bookmarks,
+                content,
+                ignore_channel_errors,
+            }))
+        },
+    );
+    let id = || "[A-Za-z0-9:<&-]{1,40}";
+    prop_oneof![
+        subscribe,
+        (id(), proptest::option::of(1..40_000_u32))
+            .prop_map(|(context, max_elements)| Eventing::Pull { context, max_elements }),
+        id().prop_map(|identifier| Eventing::Unsubscribe { identifier }),
+    ]
+}
+
+/// What is answered about events, in the shape in which it arrives.
+pub(super) fn event_xml() -> impl Strategy<Value = String> {
+    (identifier(), text()).prop_map(|(name, text)| {
+        let text = crate::xml::escape(&text).into_owned();
+        let inner =
+            if text.is_empty() { format!("<{name}/>") } else { format!("<{name} Name=\"{text}\">{text}</{name}>") };
+        format!(r#"<Event xmlns="urn:event"><Data xmlns="urn:data">{inner}</Data></Event>"#)
+    })
+}
+
+/// A place in the logs.
+pub(super) fn bookmark() -> impl Strategy<Value = Bookmark> {
+    ("[A-Za-z]{1,9}", 1..u64::MAX).prop_map(|(channel, number)| {
+        crate::eventing::bookmark_list([(channel.as_str(), number)].into_iter(), &channel)
+    })
 }
 
 pub(super) fn related() -> impl Strategy<Value = Related> {

@@ -20,8 +20,9 @@ const NONE: &[&str] = &[];
 const VM: &[&str] = &["vm"];
 const MESSAGE: &[&str] = &["vm", "op"];
 
-const KINDS: [Kind; 16] = [
+const KINDS: [Kind; 17] = [
     Kind { name: "deny", selectors: NONE, own: NONE },
+    Kind { name: "deny_events", selectors: NONE, own: NONE },
     Kind { name: "login", selectors: NONE, own: NONE },
     Kind { name: "busy", selectors: MESSAGE, own: NONE },
     Kind { name: "slow", selectors: MESSAGE, own: &["ms"] },
@@ -102,7 +103,11 @@ fn select(kind: &Kind, parameters: &mut Parameters) -> Result<Selection, Refusal
         Some("enumerate") => Some(Operation::Enumerate),
         Some("pull") => Some(Operation::Pull),
         Some("invoke") => Some(Operation::Invoke),
-        Some(_) => return Err(Refusal::Bad("parameter op: get, enumerate, pull or invoke is expected".to_owned())),
+        Some("subscribe") => Some(Operation::Subscribe),
+        Some(_) => {
+            let expected = "parameter op: get, enumerate, pull, invoke or subscribe is expected";
+            return Err(Refusal::Bad(expected.to_owned()));
+        }
     };
     Ok(Selection { scope: FaultScope { host: parameters.text("host"), vm }, on })
 }
@@ -118,6 +123,7 @@ fn fault(name: &str, on: Option<Operation>, parameters: &mut Parameters) -> Resu
     let breaks = |how| Fault::Break { how, on };
     Ok(match name {
         "deny" => Fault::Deny,
+        "deny_events" => Fault::DenyEvents,
         "login" => Fault::Login,
         "slow" => {
             let missing = || Refusal::Bad("parameter ms is missing".to_owned());

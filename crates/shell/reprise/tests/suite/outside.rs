@@ -101,7 +101,7 @@ fn the_control_api_says_what_it_cannot_do() {
         ("/faults/job_fail?vm=vm-009", 404),
         ("/faults/busy?count=0", 400),
         ("/faults/busy?count=few", 400),
-        ("/faults/busy?op=subscribe", 400),
+        ("/faults/busy?op=identify", 400),
         ("/faults/busy?ms=5", 400),
         ("/faults/slow", 400),
         ("/faults/login?op=get", 400),

@@ -1,0 +1,67 @@
+//! Event logs: the port through which a host's records are heard, the query that selects them, and how one is read.
+//!
+//! Sources: Windows Event Log reference ("Event schema", "Query schema", "Consuming events"), which COM-free clients and
+//! WS-Management's event source share.
+
+mod condition;
+mod evaluate;
+mod parse;
+mod query;
+mod record;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::future::Future;
+
+use crate::CallError;
+
+pub use condition::Condition;
+pub use parse::ConditionError;
+pub use query::{Query, QueryError, Select};
+pub use record::{Record, RecordError};
+
+/// A place in a host's logs, as that host wrote it: opaque, kept and given back, and understood by nobody else.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Bookmark(String);
+
+impl Bookmark {
+    /// From the host's text.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The host's text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Bookmark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Bookmark({})", self.0)
+    }
+}
+
+/// Some records, in the host's order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EventBatch {
+    /// Each record's XML, an `Event` element by itself. Empty if nothing has come in the time that the port waits.
+    pub events: Vec<String>,
+    /// The place behind the last of them: to be kept once they have been dealt with. `None` if the host has said none yet.
+    pub bookmark: Option<Bookmark>,
+    /// How many records the host says that it has lost before these.
+    pub dropped: u64,
+}
+
+/// One host's event logs, as a listener sees them. A transport opens it for one [`Query`].
+///
+/// It stands beside [`crate::Port`]: events come when they come, so waiting for them must hold up no call.
+pub trait EventPort: Send {
+    /// The records after a place in the logs; without one, from where the port was told to begin. Waits while there is
+    /// none, but not for ever: an empty batch says that nothing has come, and is no error. Whatever connection or
+    /// subscription was lost on the way is the port's business: no record is skipped for it, and none comes twice.
+    ///
+    /// The future may be dropped; the records that it would have given then come with the next call.
+    fn next(&mut self, after: Option<&Bookmark>) -> impl Future<Output = Result<EventBatch, CallError>> + Send;
+}

@@ -1,0 +1,92 @@
+//! The event logs as a reader sees them.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use cim::event::{Condition, Query, Record, Select};
+use cim::{ErrorKind, Timestamp};
+
+use crate::{Command, Fault, FaultScope, InFlight, RaceState, Spec, Start, World};
+
+const VMMS: &str = "Microsoft-Windows-Hyper-V-VMMS-Admin";
+
+fn query(condition: &Condition) -> Query {
+    let select = |channel: &str| Select { channel: channel.to_owned(), condition: condition.clone() };
+    Query::new(vec![select(VMMS), select("System")])
+}
+
+/// Everything that a host's two logs hold.
+fn all(world: &World, host: usize) -> Vec<Record> {
+    let mut places = BTreeMap::from([(VMMS.to_owned(), 0), ("System".to_owned(), 0)]);
+    let (records, dropped) = world.scan_records(host, &query(&Condition::any()), false, &mut places, 1_000);
+    assert_eq!(dropped, 0);
+    records.iter().map(|record| Record::parse(&record.xml).unwrap()).collect()
+}
+
+fn restarted() -> World {
+    let mut world = World::new(&Spec { race_state: RaceState::Error, ..Spec::default() }).unwrap();
+    world.advance(Duration::from_secs(10));
+    let host = "hv01.lab.test".to_owned();
+    world.command(&Command::Shutdown { host: host.clone(), in_flight: InFlight::First(1) }).unwrap();
+    world.command(&Command::Boot { host, vmms: Start::default() }).unwrap();
+    world
+}
+
+#[test]
+fn a_restart_is_recorded_as_windows_and_vmms_record_it() {
+    let world = restarted();
+    let records = all(&world, 0);
+    let ids: Vec<_> = records.iter().map(|record| record.id).collect();
+    assert_eq!(ids, [1074, 32022, 32086, 6006, 6005]);
+    let failed = &records[1];
+    assert_eq!((failed.channel.as_str(), failed.level), (VMMS, 2));
+    assert_eq!(failed.provider, "Microsoft-Windows-Hyper-V-VMMS");
+    assert_eq!(failed.computer, "hv01.lab.test");
+    let id = world.view().vms[0].vm_id.to_string().to_uppercase();
+    let names: Vec<_> = failed.data.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["VmName", "VmId", "ErrorMessage", "ErrorCode"]);
+    assert_eq!(failed.value("VmId"), Some(id.as_str()));
+    assert_eq!((failed.value("ErrorMessage"), failed.value("ErrorCode")), (Some("%%2147500036"), Some("0x80004004")));
+    assert_eq!((records[0].provider.as_str(), records[3].provider.as_str()), ("User32", "EventLog"));
+    assert_eq!(failed.time, Timestamp::from_unix_us(Spec::default().started_us + 10_000_000));
+}
+
+#[test]
+fn records_bear_the_time_of_their_hosts_clock() {
+    let mut world = restarted();
+    world.command(&Command::Clock { host: "hv01.lab.test".to_owned(), offset_s: 3_600 }).unwrap();
+    let late = all(&world, 0)[1].time;
+    assert_eq!(late, Timestamp::from_unix_us(Spec::default().started_us + 3_610_000_000));
+    let old = query(&Condition::recent(&[32022], Duration::from_secs(5)));
+    let mut places = BTreeMap::from([(VMMS.to_owned(), 0)]);
+    assert_eq!(world.scan_records(0, &old, false, &mut places, 9).0.len(), 1, "age is by the same clock");
+    world.advance(Duration::from_secs(20));
+    let mut places = BTreeMap::from([(VMMS.to_owned(), 0)]);
+    assert!(world.scan_records(0, &old, false, &mut places, 9).0.is_empty());
+}
+
+#[test]
+fn a_reader_gets_each_record_once_and_only_of_the_logs_it_has_a_place_in() {
+    let world = restarted();
+    let everything = query(&Condition::any());
+    let mut places = BTreeMap::from([(VMMS.to_owned(), 0)]);
+    let (first, _) = world.scan_records(0, &everything, true, &mut places, 1);
+    let (rest, _) = world.scan_records(0, &everything, true, &mut places, 9);
+    let ids: Vec<_> = first.iter().chain(&rest).map(|record| Record::parse(&record.xml).unwrap().id).collect();
+    assert_eq!(ids, [32022, 32086]);
+    assert!(first[0].xml.contains("<RenderingInfo Culture=\"en-US\"><Message>could not replicate"), "{}", first[0].xml);
+    assert!(world.scan_records(0, &everything, true, &mut places, 9).0.is_empty());
+}
+
+#[test]
+fn a_log_is_opened_by_its_own_name_and_with_rights() {
+    let mut world = restarted();
+    assert_eq!(world.newest_record(0, &VMMS.to_lowercase()).unwrap(), (VMMS, 3));
+    let error = world.newest_record(0, "Microsoft-Windows-Hyper-V-VMMS/Admin").unwrap_err();
+    assert_eq!((error.kind, error.status), (ErrorKind::NotThere, Some(15_007)));
+    for fault in [Fault::Deny, Fault::DenyEvents] {
+        world.add_fault(fault, &FaultScope::default(), Some(1)).unwrap();
+        assert_eq!(world.newest_record(0, VMMS).unwrap_err().kind, ErrorKind::Denied);
+    }
+    assert!(world.newest_record(0, VMMS).is_ok());
+}

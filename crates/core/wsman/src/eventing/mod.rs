@@ -1,0 +1,144 @@
+//! Events of the event logs by subscription, for both sides: a client subscribes, pulls and unsubscribes; a server keeps
+//! what was subscribed to (WS-Eventing, DSP0226 section 10, MS-WSMV 3.1.4.1.30).
+//!
+//! Pull is the one way of delivery. A client starts with [`Listener`]; servers reach `source` through
+//! [`crate::server::Server`]. Events of CIM classes have no bookmarks and are not subscribed to here.
+
+mod listener;
+mod read;
+mod serve;
+mod source;
+mod write;
+
+use std::time::Duration;
+
+use cim::event::{Bookmark, Query};
+
+pub use listener::{Heard, Listener, is_about_the_bookmark, is_lost};
+pub(crate) use read::{read as read_operation, response as read_response};
+pub(crate) use serve::{Message, NoLogs, kind_of_eventing};
+pub use serve::{Served, Waiting};
+pub use source::{EventLogs, LogRecord, Places, Scanned};
+pub(crate) use source::{Pulled, Sources};
+pub(crate) use write::{bookmark_header, bookmark_list, header_parts, request_body, response_body};
+
+/// The resource that stands for all event logs of a host.
+pub(crate) const EVENT_LOG: &str = "http://schemas.microsoft.com/wbem/wsman/1/windows/EventLog";
+/// The dialect of Windows' own queries.
+pub(crate) const EVENT_QUERY: &str = "http://schemas.microsoft.com/win/2004/08/events/eventquery";
+/// Delivery by Pull.
+pub(crate) const MODE_PULL: &str = "http://schemas.dmtf.org/wbem/wsman/1/wsman/Pull";
+/// The action of one event.
+pub(crate) const EVENT: &str = "http://schemas.dmtf.org/wbem/wsman/1/wsman/Event";
+/// The bookmark that stands before everything (DSP0226 10.2.6).
+pub(crate) const EARLIEST: &str = "http://schemas.dmtf.org/wbem/wsman/1/wsman/bookmark/earliest";
+
+/// The actions' URIs.
+pub(crate) mod action {
+    pub(crate) const SUBSCRIBE: &str = "http://schemas.xmlsoap.org/ws/2004/08/eventing/Subscribe";
+    pub(crate) const UNSUBSCRIBE: &str = "http://schemas.xmlsoap.org/ws/2004/08/eventing/Unsubscribe";
+    pub(crate) const RENEW: &str = "http://schemas.xmlsoap.org/ws/2004/08/eventing/Renew";
+}
+
+/// One request about events.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Eventing {
+    /// Begin to listen.
+    Subscribe(Box<Subscribe>),
+    /// The next events.
+    Pull {
+        /// The newest context of the subscription.
+        context: String,
+        /// Most events wanted; one if absent.
+        max_elements: Option<u32>,
+    },
+    /// Listen no more.
+    Unsubscribe {
+        /// The subscription, as its manager's reference names it.
+        identifier: String,
+    },
+}
+
+/// What is listened to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Subscribe {
+    /// Which records of which logs.
+    pub query: Query,
+    /// From where.
+    pub from: Start,
+    /// A sign of life is due that often; the server drops a subscription that nobody pulls from for as long.
+    pub heartbeats: Option<Duration>,
+    /// How long it is to last; without end if absent.
+    pub expires: Option<Duration>,
+    /// Whether answers name the place behind their last event.
+    pub send_bookmarks: bool,
+    /// What a record looks like.
+    pub content: Content,
+    /// Whether a log that is not there or may not be read is left out rather than a fault.
+    pub ignore_channel_errors: bool,
+}
+
+/// From where a subscription begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// What is recorded from now on.
+    New,
+    /// What is in the logs, and then what comes.
+    Existing,
+    /// What stands behind a bookmark, and then what comes.
+    After(Bookmark),
+}
+
+/// What a record looks like (MS-WSMV 2.2.4.1, option `ContentFormat`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// As it is recorded, without words in any language.
+    Raw,
+    /// With its text in the host's language too.
+    RenderedText,
+}
+
+/// One answer about events.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Response {
+    /// To Subscribe.
+    Subscribed {
+        /// The subscription's name.
+        identifier: String,
+        /// The context of the first Pull.
+        context: String,
+    },
+    /// To Pull.
+    Events {
+        /// Each an `Event` element's XML.
+        events: Vec<String>,
+        /// How many the server says that it has lost.
+        dropped: u64,
+        /// The next context; `None` if the subscription is over.
+        context: Option<String>,
+        /// The place behind the last event.
+        bookmark: Option<Bookmark>,
+    },
+    /// Nothing has come, and the server says that it lives (DSP0226 10.2.5).
+    Heartbeat,
+    /// The server has ended the subscription (WS-Eventing, SubscriptionEnd): the last part of its status, and why.
+    Ended {
+        /// `SourceShuttingDown`, `DeliveryFailure` or `SourceCancelling`.
+        status: String,
+        /// In words, if it says any.
+        reason: String,
+    },
+    /// To Unsubscribe.
+    Unsubscribed,
+}
+
+impl Eventing {
+    /// The action's URI.
+    pub(crate) fn action(&self) -> &'static str {
+        match self {
+            Self::Subscribe(_) => action::SUBSCRIBE,
+            Self::Pull { .. } => crate::message::action::PULL,
+            Self::Unsubscribe { .. } => action::UNSUBSCRIBE,
+        }
+    }
+}

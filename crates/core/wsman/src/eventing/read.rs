@@ -1,0 +1,200 @@
+//! Messages about events, read: strictly by a server, with patience by a client.
+
+use std::time::Duration;
+
+use cim::DateTime;
+use cim::event::{Bookmark, Query, QueryError};
+use roxmltree::Node;
+
+use super::{Content, EARLIEST, EVENT_QUERY, Eventing, MODE_PULL, Response, Start, Subscribe, action};
+use crate::fault::{Fault, code};
+use crate::header::Received;
+use crate::namespace as ns;
+use crate::xml;
+
+/// Reads a request to the event logs.
+pub(crate) fn read(received: &Received<'_, '_>, body: Node<'_, '_>) -> Result<Eventing, Fault> {
+    match received.action.as_str() {
+        action::SUBSCRIBE => Ok(Eventing::Subscribe(Box::new(subscribe(received, body)?))),
+        crate::message::action::PULL => {
+            let pull = xml::child(body, ns::ENUMERATION, "Pull").ok_or_else(|| lacks("Pull"))?;
+            let context = xml::child(pull, ns::ENUMERATION, "EnumerationContext").map(xml::token).unwrap_or_default();
+            if context.is_empty() {
+                return Err(Fault::new(code::INVALID_CONTEXT, "the enumeration context is missing"));
+            }
+            let most = xml::child(pull, ns::ENUMERATION, "MaxElements").map(xml::token);
+            let max_elements = most.map(|most| {
+                most.parse()
+                    .ok()
+                    .filter(|most| *most > 0)
+                    .ok_or_else(|| Fault::new(code::SCHEMA, "MaxElements is not a positive number"))
+            });
+            Ok(Eventing::Pull { context, max_elements: max_elements.transpose()? })
+        }
+        action::UNSUBSCRIBE => {
+            xml::child(body, ns::EVENTING, "Unsubscribe").ok_or_else(|| lacks("Unsubscribe"))?;
+            let identifier = received.identifier.clone().unwrap_or_default();
+            if identifier.is_empty() {
+                return Err(Fault::new(code::HEADER_REQUIRED, "the header Identifier is missing"));
+            }
+            Ok(Eventing::Unsubscribe { identifier })
+        }
+        action::RENEW => Err(Fault::new(code::UNABLE_TO_RENEW, "subscriptions are not renewed: subscribe again")),
+        _ => Err(Fault::new(code::ACTION_NOT_SUPPORTED, "the action is none that event logs support")),
+    }
+}
+
+fn lacks(local: &str) -> Fault {
+    Fault::new(code::SCHEMA, format!("the body does not hold {local}"))
+}
+
+fn subscribe(received: &Received<'_, '_>, body: Node<'_, '_>) -> Result<Subscribe, Fault> {
+    let node = xml::child(body, ns::EVENTING, "Subscribe").ok_or_else(|| lacks("Subscribe"))?;
+    let delivery = xml::child(node, ns::EVENTING, "Delivery").ok_or_else(|| lacks("Delivery"))?;
+    if delivery.attribute("Mode").map(str::trim) != Some(MODE_PULL) {
+        return Err(Fault::new(code::DELIVERY_MODE, "events are delivered by Pull alone"));
+    }
+    let filter = xml::child(node, ns::WSMAN, "Filter").or_else(|| xml::child(node, ns::EVENTING, "Filter"));
+    let options = options(received.options)?;
+    let from = match xml::child(node, ns::WSMAN, "Bookmark") {
+        Some(bookmark) => start(bookmark)?,
+        None if options.existing => Start::Existing,
+        None => Start::New,
+    };
+    Ok(Subscribe {
+        query: query(filter.ok_or_else(|| unusable("there is no filter"))?)?,
+        from,
+        heartbeats: xml::child(delivery, ns::WSMAN, "Heartbeats")
+            .map(|node| length(node, code::INVALID_PARAMETER))
+            .transpose()?,
+        expires: expires(xml::child(node, ns::EVENTING, "Expires"))?,
+        send_bookmarks: xml::child(node, ns::WSMAN, "SendBookmarks").is_some(),
+        content: options.content,
+        ignore_channel_errors: options.ignore,
+    })
+}
+
+/// The filter holds exactly one list, as XML.
+fn query(filter: Node<'_, '_>) -> Result<Query, Fault> {
+    if !filter.attribute("Dialect").unwrap_or_default().trim().eq_ignore_ascii_case(EVENT_QUERY) {
+        return Err(Fault::new(code::EVENT_FILTER, "the filter's dialect is none that is spoken here"));
+    }
+    let mut lists = xml::elements(filter);
+    let (Some(list), None) = (lists.next(), lists.next()) else {
+        return Err(unusable("the filter does not hold one QueryList alone"));
+    };
+    Query::read(&xml::outer(list)).map_err(|error| match error {
+        QueryError::Schema(what) => unusable(&what),
+        QueryError::Condition(error) => unusable(&error.to_string()),
+    })
+}
+
+fn unusable(why: &str) -> Fault {
+    Fault::new(code::EVENT_FILTER, format!("the event query cannot be used: {why}"))
+}
+
+fn start(bookmark: Node<'_, '_>) -> Result<Start, Fault> {
+    if xml::token(bookmark) == EARLIEST {
+        return Ok(Start::Existing);
+    }
+    match xml::elements(bookmark).next() {
+        Some(list) if list.tag_name().name() == "BookmarkList" => Ok(Start::After(Bookmark::new(xml::outer(list)))),
+        Some(_) | None => Err(Fault::new(code::INVALID_BOOKMARK, "the bookmark is none of this source")),
+    }
+}
+
+/// A length of time. None of zero length makes sense here.
+fn length(node: Node<'_, '_>, code: u32) -> Result<Duration, Fault> {
+    let name = node.tag_name().name();
+    match DateTime::parse(&xml::token(node)) {
+        Ok(DateTime::Interval(length)) if length.micros() > 0 => Ok(Duration::from_micros(length.micros())),
+        Ok(_) | Err(_) => Err(Fault::new(code, format!("{name} is no length of time"))),
+    }
+}
+
+fn expires(node: Option<Node<'_, '_>>) -> Result<Option<Duration>, Fault> {
+    let Some(node) = node else { return Ok(None) };
+    if matches!(DateTime::parse(&xml::token(node)), Ok(DateTime::Timestamp(_))) {
+        return Err(Fault::new(code::EXPIRATION_TYPE, "Expires is a point in time: give a length of time"));
+    }
+    length(node, code::INVALID_EXPIRATION).map(Some)
+}
+
+struct Options {
+    content: Content,
+    existing: bool,
+    ignore: bool,
+}
+
+fn options(set: Option<Node<'_, '_>>) -> Result<Options, Fault> {
+    let option = |name: &str| {
+        let mut options = set.into_iter().flat_map(xml::elements);
+        options.find(|node| node.attribute("Name").is_some_and(|own| own.eq_ignore_ascii_case(name)))
+    };
+    let text = |name: &str| option(name).map(xml::token);
+    let content = match text("ContentFormat").as_deref() {
+        None | Some("Raw") => Content::Raw,
+        Some("RenderedText") => Content::RenderedText,
+        Some(_) => return Err(Fault::new(code::INVALID_PARAMETER, "ContentFormat is neither Raw nor RenderedText")),
+    };
+    let existing = text("ReadExistingEvents").is_some_and(|text| text.eq_ignore_ascii_case("true"));
+    Ok(Options { content, existing, ignore: option("IgnoreChannelError").is_some() })
+}
+
+/// Reads the answer to a request about events. `head` is the answer's header.
+///
+/// # Errors
+/// In words, what it lacks.
+pub(crate) fn response(
+    head: Option<Node<'_, '_>>,
+    body: Node<'_, '_>,
+    operation: &Eventing,
+) -> Result<Response, String> {
+    if let Some(end) = xml::child(body, ns::EVENTING, "SubscriptionEnd") {
+        let of = |local| xml::child(end, ns::EVENTING, local).map(xml::token).unwrap_or_default();
+        let status = of("Status").rsplit('/').next().unwrap_or_default().to_owned();
+        return Ok(Response::Ended { status, reason: of("Reason") });
+    }
+    match operation {
+        Eventing::Subscribe(_) => subscribed(body),
+        Eventing::Pull { .. } => events(head, body),
+        Eventing::Unsubscribe { .. } => Ok(Response::Unsubscribed),
+    }
+}
+
+fn subscribed(body: Node<'_, '_>) -> Result<Response, String> {
+    let node = xml::child(body, ns::EVENTING, "SubscribeResponse").ok_or("the answer holds no SubscribeResponse")?;
+    // The reference's properties, or its parameters since WS-Addressing was revised.
+    let identifier = xml::child(node, ns::EVENTING, "SubscriptionManager")
+        .and_then(|manager| manager.descendants().find(|part| xml::is(*part, ns::EVENTING, "Identifier")))
+        .map(xml::token);
+    let context = xml::child(node, ns::ENUMERATION, "EnumerationContext").map(xml::token).unwrap_or_default();
+    if context.is_empty() {
+        return Err("the answer to Subscribe has no context to pull from".to_owned());
+    }
+    Ok(Response::Subscribed { identifier: identifier.unwrap_or_default(), context })
+}
+
+fn events(head: Option<Node<'_, '_>>, body: Node<'_, '_>) -> Result<Response, String> {
+    let Some(node) = xml::child(body, ns::ENUMERATION, "PullResponse") else {
+        // A sign of life has an empty body and is known by its action alone.
+        let action = head.and_then(|head| xml::child(head, ns::ADDRESSING, "Action")).map(xml::token);
+        let beats = action.is_some_and(|action| action.ends_with("/Heartbeat")) && xml::elements(body).next().is_none();
+        return if beats { Ok(Response::Heartbeat) } else { Err("the answer holds no PullResponse".to_owned()) };
+    };
+    let context = xml::child(node, ns::ENUMERATION, "EnumerationContext").map(xml::token).filter(|c| !c.is_empty());
+    let over = xml::child(node, ns::ENUMERATION, "EndOfSequence").is_some();
+    let (mut events, mut dropped) = (Vec::new(), 0_u64);
+    for item in xml::child(node, ns::ENUMERATION, "Items").into_iter().flat_map(xml::elements) {
+        if xml::is(item, ns::WSMAN, "DroppedEvents") {
+            dropped = dropped.saturating_add(xml::token(item).parse().unwrap_or(1));
+        } else if item.tag_name().name() == "Event" {
+            events.push(xml::outer(item));
+        } else {
+            return Err(format!("the answer holds {} where an event is due", item.tag_name().name()));
+        }
+    }
+    let bookmark = head.and_then(|head| xml::child(head, ns::WSMAN, "Bookmark"));
+    let bookmark = bookmark.and_then(|node| xml::elements(node).next()).map(|list| Bookmark::new(xml::outer(list)));
+    Ok(Response::Events { events, dropped, context: context.filter(|_| !over), bookmark })
+}

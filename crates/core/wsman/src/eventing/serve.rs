@@ -1,0 +1,151 @@
+//! What a server does with messages about events: answers them, or lets a Pull wait.
+
+use std::time::Duration;
+
+use cim::CallError;
+
+use super::{Content, EventLogs, Eventing, Places, Pulled, Response, Scanned, bookmark_header, response_body};
+use crate::fault::{Fault, code};
+use crate::message::{action_of, write_envelope_with};
+use crate::server::{Answer, ENVELOPE_FRAME, RequestKind, Server, next_id};
+
+/// What comes of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Served {
+    /// Its answer.
+    Answer(Answer),
+    /// It pulls events and there is none: it is to wait.
+    Later(Waiting),
+}
+
+/// A Pull that waits for events: to be gone on with when something was recorded, and at `until` in any case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// When it is to be answered at the latest, by the clock of [`Server::serve`].
+    pub until: Duration,
+    context: String,
+    max_elements: Option<u32>,
+    /// Whether a sign of life is due then.
+    beats: bool,
+    pub(crate) message_id: Option<String>,
+    action: String,
+    size_max: usize,
+}
+
+/// No event logs.
+pub(crate) struct NoLogs;
+
+impl EventLogs for NoLogs {
+    fn newest(&mut self, channel: &str) -> Result<(String, u64), CallError> {
+        Err(no_log(channel))
+    }
+
+    fn scan(
+        &mut self,
+        _query: &cim::event::Query,
+        _content: Content,
+        _after: &mut Places,
+        _most: usize,
+    ) -> Result<Scanned, CallError> {
+        Err(no_log(""))
+    }
+}
+
+fn no_log(channel: &str) -> CallError {
+    CallError::new(cim::ErrorKind::NotThere, cim::Reached::Yes, format!("there is no log {channel}"))
+        .with_status(code::NO_SUCH_LOG)
+}
+
+/// What of a message about events its answer needs.
+pub(crate) struct Message {
+    pub(crate) id: Option<String>,
+    pub(crate) action: String,
+    pub(crate) patience: Option<Duration>,
+    pub(crate) size_max: usize,
+}
+
+impl Server {
+    pub(crate) fn eventing(
+        &mut self,
+        now: Duration,
+        operation: &Eventing,
+        message: Message,
+        logs: &mut dyn EventLogs,
+    ) -> Served {
+        let kind = kind_of_eventing(operation);
+        let issued = &mut self.issued;
+        let new_id = || next_id(issued);
+        let done = match operation {
+            Eventing::Subscribe(wish) => self.sources.subscribe(now, wish, new_id, logs),
+            Eventing::Unsubscribe { identifier } => self.sources.unsubscribe(identifier),
+            Eventing::Pull { context, max_elements } => {
+                let asked = (context.as_str(), *max_elements, message.patience);
+                let room = message.size_max.saturating_sub(ENVELOPE_FRAME);
+                match self.sources.pull(now, asked, room, new_id, logs) {
+                    Ok(Pulled::Answer(response)) => Ok(response),
+                    Ok(Pulled::Wait { until, beats }) => {
+                        return Served::Later(Waiting {
+                            until,
+                            context: context.clone(),
+                            max_elements: *max_elements,
+                            beats,
+                            message_id: message.id,
+                            action: message.action,
+                            size_max: message.size_max,
+                        });
+                    }
+                    Err(fault) => Err(fault),
+                }
+            }
+        };
+        Served::Answer(self.tell(kind, done, message.id.as_deref(), &message.action))
+    }
+
+    /// Goes on with a Pull that waits; `None` if it is to wait on.
+    pub fn go_on(&mut self, now: Duration, waiting: &Waiting, logs: &mut dyn EventLogs) -> Option<Answer> {
+        let issued = &mut self.issued;
+        let pull = (waiting.context.as_str(), waiting.max_elements, waiting.until, waiting.beats);
+        let room = waiting.size_max.saturating_sub(ENVELOPE_FRAME);
+        let done = self.sources.go_on(now, pull, room, || next_id(issued), logs)?;
+        Some(self.tell(RequestKind::Pull, done, waiting.message_id.as_deref(), &waiting.action))
+    }
+
+    /// Forgets every enumeration and every subscription, as a host does that restarts.
+    pub fn restart(&mut self) {
+        self.contexts.clear();
+        self.sources.clear();
+    }
+
+    fn tell(
+        &mut self,
+        kind: RequestKind,
+        done: Result<Response, Fault>,
+        relates_to: Option<&str>,
+        action: &str,
+    ) -> Answer {
+        let response = match done {
+            Ok(response) => response,
+            Err(fault) => return self.fault(kind, relates_to, &fault),
+        };
+        let more = match &response {
+            Response::Events { bookmark: Some(bookmark), .. } => bookmark_header(bookmark),
+            Response::Events { bookmark: None, .. }
+            | Response::Subscribed { .. }
+            | Response::Heartbeat
+            | Response::Ended { .. }
+            | Response::Unsubscribed => String::new(),
+        };
+        let own_id = self.next_id();
+        let body = response_body(&response);
+        let body = write_envelope_with(&more, &action_of(action), &own_id, relates_to, &body);
+        Answer { status: 200, body, kind, fault: false }
+    }
+}
+
+pub(crate) fn kind_of_eventing(operation: &Eventing) -> RequestKind {
+    match operation {
+        Eventing::Subscribe(_) => RequestKind::Subscribe,
+        Eventing::Pull { .. } => RequestKind::Pull,
+        Eventing::Unsubscribe { .. } => RequestKind::Unsubscribe,
+    }
+}

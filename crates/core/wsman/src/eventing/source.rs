@@ -1,0 +1,340 @@
+//! The server's side: what is subscribed to, and what of it has been delivered. No I/O: a Pull that has nothing to
+//! deliver yet waits outside, with a ticket.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use cim::CallError;
+use cim::event::{Bookmark, Query};
+
+use super::{Content, Response, Start, Subscribe, bookmark_list};
+use crate::fault::{Fault, code};
+
+/// Most subscriptions open at once: as many as one user may have operations.
+const SUBSCRIPTIONS_MAX: usize = 1_500;
+/// A subscription without heartbeats ends if nobody pulls for this long (`EnumerationTimeoutms`).
+const UNPULLED_MAX: Duration = Duration::from_mins(4);
+/// Most ended subscriptions of which it is remembered why they ended.
+const ENDED_MAX: usize = 256;
+/// Most records that are taken out of the logs at once.
+const SCAN_MAX: usize = 1_000;
+/// So much later than it was to be may a waiting Pull be answered without being taken for lost.
+const LATENESS: Duration = Duration::from_secs(5);
+/// Longest that a Pull waits (`MaxTimeoutms`).
+const PULL_MAX: Duration = Duration::from_mins(1);
+
+/// How far each log has been read: its name, and the number of the last record.
+pub type Places = BTreeMap<String, u64>;
+
+/// One record as it is delivered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogRecord {
+    /// Its log, in the host's spelling.
+    pub channel: String,
+    /// Its number there.
+    pub number: u64,
+    /// The `Event` element.
+    pub xml: String,
+}
+
+/// What was found in the logs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scanned {
+    /// In the order in which they were recorded.
+    pub records: Vec<LogRecord>,
+    /// How many were overwritten before they could be read.
+    pub dropped: u64,
+}
+
+/// The event logs behind a server.
+pub trait EventLogs {
+    /// A log's name as the host spells it, and the number of its newest record (0 for an empty log).
+    ///
+    /// # Errors
+    /// `NotThere` for no such log, `Denied` without rights.
+    fn newest(&mut self, channel: &str) -> Result<(String, u64), CallError>;
+
+    /// The next records behind these places that the query selects, at most so many. Moves the places past what was
+    /// looked at, selected or not.
+    ///
+    /// # Errors
+    /// As for `newest`.
+    fn scan(&mut self, query: &Query, content: Content, after: &mut Places, most: usize) -> Result<Scanned, CallError>;
+}
+
+/// One subscription.
+#[derive(Debug)]
+pub(crate) struct Subscription {
+    identifier: String,
+    query: Query,
+    content: Content,
+    send_bookmarks: bool,
+    heartbeats: Option<Duration>,
+    ends: Option<Duration>,
+    /// How far the logs were looked through.
+    scanned: Places,
+    /// How far events were delivered.
+    delivered: Places,
+    found: VecDeque<LogRecord>,
+    dropped: u64,
+    /// When somebody pulled last, or the last Pull was answered.
+    pulled: Duration,
+    /// Until when a Pull waits.
+    waits: Option<Duration>,
+}
+
+/// All subscriptions of a server, by the context that is pulled from next.
+#[derive(Debug, Default)]
+pub(crate) struct Sources {
+    open: BTreeMap<String, Subscription>,
+    ended: VecDeque<(String, u32)>,
+}
+
+/// What came of a Pull.
+pub(crate) enum Pulled {
+    Answer(Response),
+    /// Nothing to deliver; until when it may wait, and whether a sign of life is due then.
+    Wait {
+        until: Duration,
+        beats: bool,
+    },
+}
+
+impl Sources {
+    /// Forgets everything, as a host does that restarts.
+    pub(crate) fn clear(&mut self) {
+        self.open.clear();
+        self.ended.clear();
+    }
+
+    /// Ends what nobody pulls from, and what has lasted as long as it was to.
+    pub(crate) fn expire(&mut self, now: Duration) {
+        let fate = |subscription: &Subscription| {
+            let idle = now.saturating_sub(subscription.pulled);
+            let waits = subscription.waits.is_some_and(|until| now <= until.saturating_add(LATENESS));
+            if subscription.ends.is_some_and(|ends| now >= ends) {
+                Some(code::SUBSCRIPTION_CLOSED)
+            } else if !waits && subscription.heartbeats.is_some_and(|every| idle > every) {
+                Some(code::NOT_PULLED)
+            } else {
+                (!waits && idle > UNPULLED_MAX).then_some(code::INVALID_CONTEXT)
+            }
+        };
+        let over: Vec<(String, u32)> =
+            self.open.iter().filter_map(|(context, sub)| Some((context.clone(), fate(sub)?))).collect();
+        for (context, why) in over {
+            self.open.remove(&context);
+            self.remember(context, why);
+        }
+    }
+
+    fn remember(&mut self, context: String, why: u32) {
+        if self.ended.len() >= ENDED_MAX {
+            self.ended.pop_front();
+        }
+        self.ended.push_back((context, why));
+    }
+
+    pub(crate) fn subscribe(
+        &mut self,
+        now: Duration,
+        wish: &Subscribe,
+        mut new_id: impl FnMut() -> String,
+        logs: &mut dyn EventLogs,
+    ) -> Result<Response, Fault> {
+        if self.open.len() >= SUBSCRIPTIONS_MAX {
+            return Err(Fault::new(code::QUOTA, "too many subscriptions are open"));
+        }
+        let places = begin(wish, logs)?;
+        let (identifier, context) = (new_id(), new_id());
+        let subscription = Subscription {
+            identifier: identifier.clone(),
+            query: wish.query.clone(),
+            content: wish.content,
+            send_bookmarks: wish.send_bookmarks,
+            heartbeats: wish.heartbeats,
+            ends: wish.expires.map(|lasts| now.saturating_add(lasts)),
+            scanned: places.clone(),
+            delivered: places,
+            found: VecDeque::new(),
+            dropped: 0,
+            pulled: now,
+            waits: None,
+        };
+        self.open.insert(context.clone(), subscription);
+        Ok(Response::Subscribed { identifier, context })
+    }
+
+    /// Begins a Pull. `patience` is how long the client lets it wait; `room` is how many bytes its events may take.
+    pub(crate) fn pull(
+        &mut self,
+        now: Duration,
+        asked: (&str, Option<u32>, Option<Duration>),
+        room: usize,
+        new_id: impl FnMut() -> String,
+        logs: &mut dyn EventLogs,
+    ) -> Result<Pulled, Fault> {
+        let (context, most, patience) = asked;
+        let subscription = self.open.get_mut(context).ok_or_else(|| gone(&self.ended, context))?;
+        if subscription.waits.is_some_and(|until| now < until) {
+            return Err(Fault::new(code::PULL_UNDER_WAY, "a Pull on this context is under way"));
+        }
+        subscription.pulled = now;
+        if let Some(answer) = self.deliver(now, (context, most), room, new_id, logs)? {
+            return Ok(Pulled::Answer(answer));
+        }
+        let patience = patience.unwrap_or(PULL_MAX).min(PULL_MAX);
+        let Some(subscription) = self.open.get_mut(context) else { return Err(gone(&self.ended, context)) };
+        // Whichever comes first: the sign of life, or the end of the time that the client gives.
+        let beats = subscription.heartbeats.is_some_and(|every| every <= patience);
+        let until = now.saturating_add(subscription.heartbeats.map_or(patience, |every| every.min(patience)));
+        subscription.waits = Some(until);
+        Ok(Pulled::Wait { until, beats })
+    }
+
+    /// Goes on with a Pull that waits: `None` if there is still nothing, and it may wait on.
+    pub(crate) fn go_on(
+        &mut self,
+        now: Duration,
+        waiting: (&str, Option<u32>, Duration, bool),
+        room: usize,
+        new_id: impl FnMut() -> String,
+        logs: &mut dyn EventLogs,
+    ) -> Option<Result<Response, Fault>> {
+        let (context, most, until, beats) = waiting;
+        match self.deliver(now, (context, most), room, new_id, logs) {
+            Ok(Some(answer)) => return Some(Ok(answer)),
+            Ok(None) if now < until => return None,
+            Ok(None) => {}
+            Err(fault) => return Some(Err(fault)),
+        }
+        if let Some(subscription) = self.open.get_mut(context) {
+            subscription.waits = None;
+            subscription.pulled = now;
+        }
+        if beats {
+            // A sign of life. The context is good for the next Pull.
+            let context = Some(context.to_owned());
+            return Some(Ok(Response::Events { events: Vec::new(), dropped: 0, context, bookmark: None }));
+        }
+        Some(Err(Fault::new(code::TIMED_OUT, "no event has come within the time of the operation")))
+    }
+
+    /// What there is to deliver; `None` for nothing.
+    fn deliver(
+        &mut self,
+        now: Duration,
+        (context, most): (&str, Option<u32>),
+        room: usize,
+        mut new_id: impl FnMut() -> String,
+        logs: &mut dyn EventLogs,
+    ) -> Result<Option<Response>, Fault> {
+        let Some(subscription) = self.open.get_mut(context) else { return Err(gone(&self.ended, context)) };
+        subscription.fill(logs)?;
+        let (events, last) = subscription.take(most, room)?;
+        let Some(last) = last else { return Ok(None) };
+        let dropped = std::mem::take(&mut subscription.dropped);
+        let bookmark = subscription.send_bookmarks.then(|| subscription.bookmark(&last));
+        (subscription.pulled, subscription.waits) = (now, None);
+        // The context changes in every answer that delivers something.
+        let next = new_id();
+        if let Some(subscription) = self.open.remove(context) {
+            self.open.insert(next.clone(), subscription);
+        }
+        Ok(Some(Response::Events { events, dropped, context: Some(next), bookmark }))
+    }
+
+    pub(crate) fn unsubscribe(&mut self, identifier: &str) -> Result<Response, Fault> {
+        let context =
+            self.open.iter().find(|(_, sub)| sub.identifier == identifier).map(|(context, _)| context.clone());
+        let context = context.ok_or_else(|| Fault::new(code::SUBSCRIPTION_CLOSED, "there is no such subscription"))?;
+        self.open.remove(&context);
+        self.remember(context, code::SUBSCRIPTION_CLOSED);
+        Ok(Response::Unsubscribed)
+    }
+}
+
+impl Subscription {
+    /// Takes more records out of the logs if none is held.
+    fn fill(&mut self, logs: &mut dyn EventLogs) -> Result<(), Fault> {
+        if self.found.is_empty() {
+            let scanned =
+                logs.scan(&self.query, self.content, &mut self.scanned, SCAN_MAX).map_err(|error| Fault::of(&error))?;
+            self.dropped = self.dropped.saturating_add(scanned.dropped);
+            self.found.extend(scanned.records);
+        }
+        Ok(())
+    }
+
+    /// Takes events from the front while they fit, and the log of the last; at least one, or a fault if not even one
+    /// does.
+    fn take(&mut self, most: Option<u32>, room: usize) -> Result<(Vec<String>, Option<String>), Fault> {
+        let most = most.and_then(|n| usize::try_from(n).ok()).unwrap_or(1);
+        let (mut left, mut events, mut last) = (room, Vec::new(), None);
+        while events.len() < most {
+            match self.found.front() {
+                Some(record) if record.xml.len() <= left => left -= record.xml.len(),
+                Some(_) if events.is_empty() => {
+                    let fault = Fault::new(code::ENCODING_LIMIT, "one event is larger than MaxEnvelopeSize");
+                    return Err(fault.with_detail("MaxEnvelopeSizeExceeded"));
+                }
+                Some(_) | None => break,
+            }
+            let Some(record) = self.found.pop_front() else { break };
+            self.delivered.insert(record.channel.clone(), record.number);
+            events.push(record.xml);
+            last = Some(record.channel);
+        }
+        Ok((events, last))
+    }
+
+    fn bookmark(&self, last: &str) -> Bookmark {
+        bookmark_list(self.delivered.iter().map(|(channel, number)| (channel.as_str(), *number)), last)
+    }
+}
+
+fn gone(ended: &VecDeque<(String, u32)>, context: &str) -> Fault {
+    let why = ended.iter().rev().find(|(known, _)| known == context).map_or(code::INVALID_CONTEXT, |(_, why)| *why);
+    Fault::new(why, "the subscription is unknown, or has ended")
+}
+
+/// The places from which a subscription begins.
+fn begin(wish: &Subscribe, logs: &mut dyn EventLogs) -> Result<Places, Fault> {
+    let mut newest = Places::new();
+    for channel in wish.query.channels() {
+        match logs.newest(channel) {
+            Ok((name, number)) => {
+                newest.insert(name, number);
+            }
+            Err(_) if wish.ignore_channel_errors => {}
+            Err(error) => return Err(Fault::of(&error)),
+        }
+    }
+    match &wish.from {
+        Start::New => Ok(newest),
+        Start::Existing => Ok(newest.into_keys().map(|name| (name, 0)).collect()),
+        Start::After(bookmark) => {
+            let marked = marked(bookmark)?;
+            let place = |(name, newest): (String, u64)| {
+                let at = marked.iter().find(|(own, _)| own.eq_ignore_ascii_case(&name)).map_or(0, |(_, at)| *at);
+                if at > newest {
+                    let reason = format!("record {at} of {name} is not there any more");
+                    return Err(Fault::new(code::EXPIRED_BOOKMARK, reason));
+                }
+                Ok((name, at))
+            };
+            newest.into_iter().map(place).collect()
+        }
+    }
+}
+
+/// The places that a bookmark names.
+fn marked(bookmark: &Bookmark) -> Result<Vec<(String, u64)>, Fault> {
+    let invalid = || Fault::new(code::INVALID_BOOKMARK, "the bookmark cannot be read");
+    let document = crate::xml::parse(bookmark.as_str()).map_err(|_| invalid())?;
+    let marks = crate::xml::elements(document.root_element()).map(|mark| {
+        let number = mark.attribute("RecordId").and_then(|number| number.trim().parse().ok());
+        Some((mark.attribute("Channel")?.to_owned(), number?))
+    });
+    marks.collect::<Option<_>>().ok_or_else(invalid)
+}

@@ -1,0 +1,76 @@
+//! Hosts' event logs behind their services: what a subscription reads, and how a Pull waits for what comes.
+
+use std::cell::RefCell;
+use std::time::Duration;
+
+use cim::CallError;
+use cim::event::Query;
+use reprise_lab::World;
+use tokio::time::sleep_until;
+use wsman::eventing::{Content, EventLogs, LogRecord, Places, Scanned, Waiting};
+use wsman::server::Answer;
+
+use crate::site::{Site, lock};
+
+/// A waiting Pull looks at what the passing of time has written at most so often: the world may have something due every
+/// millisecond. What commands and requests write wakes it at once.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// One host's logs.
+pub(crate) struct Logs<'c, 'w> {
+    pub(crate) world: &'c RefCell<&'w mut World>,
+    pub(crate) host: usize,
+}
+
+impl EventLogs for Logs<'_, '_> {
+    fn newest(&mut self, channel: &str) -> Result<(String, u64), CallError> {
+        self.world.borrow_mut().newest_record(self.host, channel).map(|(name, number)| (name.to_owned(), number))
+    }
+
+    fn scan(&mut self, query: &Query, content: Content, after: &mut Places, most: usize) -> Result<Scanned, CallError> {
+        let rendered = content == Content::RenderedText;
+        let (records, dropped) = self.world.borrow().scan_records(self.host, query, rendered, after, most);
+        let record = |record: reprise_lab::Recorded| LogRecord {
+            channel: record.channel.to_owned(),
+            number: record.number,
+            xml: record.xml,
+        };
+        Ok(Scanned { records: records.into_iter().map(record).collect(), dropped })
+    }
+}
+
+impl Site {
+    /// Waits with a Pull until there is something to deliver or its time is up; `None` if there is no such host.
+    pub(crate) async fn wait(&self, host: usize, waiting: &Waiting) -> Option<Answer> {
+        let port = self.host(host)?;
+        let mut written = self.written.subscribe();
+        loop {
+            written.borrow_and_update();
+            let (answer, next) = self.with_world(|world| {
+                let now = self.began.elapsed();
+                let next = world.next_change();
+                let world = RefCell::new(world);
+                (lock(&port.server).go_on(now, waiting, &mut Logs { world: &world, host }), next)
+            });
+            if let Some(answer) = answer {
+                lock(&port.counters).count(answer.kind, answer.fault);
+                return Some(answer);
+            }
+            let look = next.map_or(waiting.until, |next| self.real(next)).max(self.began.elapsed() + LOOK_EVERY);
+            tokio::select! {
+                _ = written.changed() => {}
+                () = sleep_until(self.began + look.min(waiting.until)) => {}
+            }
+        }
+    }
+
+    /// When a virtual time is reached, since the lab began.
+    fn real(&self, at: Duration) -> Duration {
+        Duration::try_from_secs_f64(at.as_secs_f64() / self.options.speed).unwrap_or(Duration::MAX / 4)
+    }
+
+    /// Tells those who wait if something was written since they looked.
+    pub(crate) fn tell_written(&self, count: u64) {
+        self.written.send_if_modified(|known| std::mem::replace(known, count) != count);
+    }
+}

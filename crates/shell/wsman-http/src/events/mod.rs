@@ -1,0 +1,164 @@
+//! A host's event logs, heard over a connection of their own: subscribed to, pulled from, and subscribed to again behind
+//! the last bookmark whenever something was lost.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeSet, VecDeque};
+use std::time::Duration;
+
+use cim::event::{Bookmark, EventBatch, EventPort, Query, Record};
+use cim::{CallError, ErrorKind};
+use wsman::eventing::{Heard, Listener, is_about_the_bookmark, is_lost};
+
+use crate::client::{Client, Limits};
+use crate::connection::Connection;
+use crate::endpoint::Endpoint;
+use crate::login::Login;
+
+/// So much more than it tells the server does it wait for an answer.
+const ANSWER_LATENESS: Duration = Duration::from_secs(10);
+/// The server keeps a subscription that nobody pulls from for at least this long. More than any Pull waits (a minute at
+/// most), so that a slow listener keeps its place.
+const HEARTBEATS_LEAST: Duration = Duration::from_mins(2);
+/// Most times that one call subscribes: once, and once again for what was lost meanwhile or for a bookmark that is not
+/// taken.
+const SUBSCRIBES_MAX: u32 = 3;
+/// Most answers in a row of which every event is known already.
+const KNOWN_BATCHES_MAX: u32 = 64;
+/// So many records are remembered, to know those again that come twice. A batch has at most a few hundred.
+const REMEMBERED_MAX: usize = 10_000;
+
+/// One host's event logs.
+#[derive(Debug)]
+pub struct Events {
+    client: Client,
+    connection: Option<Connection>,
+    listener: Listener,
+    known: Known,
+    /// A message is under way. If its future was dropped, nobody knows what its answer held.
+    under_way: bool,
+}
+
+/// Records that were passed on: their log, number and time. A log that was cleared counts from 1 again, so that the
+/// number alone says too little.
+#[derive(Debug, Default)]
+struct Known {
+    order: VecDeque<(String, u64, i64)>,
+    all: BTreeSet<(String, u64, i64)>,
+}
+
+impl Known {
+    /// Whether a record is new; it is known from now on. What cannot be read is passed on: its reader will say so.
+    fn is_new(&mut self, xml: &str) -> bool {
+        let Ok(record) = Record::parse(xml) else { return true };
+        let key = (record.channel.to_lowercase(), record.number, record.time.unix_us());
+        if !self.all.insert(key.clone()) {
+            return false;
+        }
+        self.order.push_back(key);
+        if self.order.len() > REMEMBERED_MAX
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.all.remove(&oldest);
+        }
+        true
+    }
+}
+
+impl Events {
+    /// A listener; nothing is sent before the first [`EventPort::next`]. `existing` says whether it begins with what is in
+    /// the logs or with what comes. `patience` is how long one call waits for something to come; a server holds no request
+    /// for longer than a minute.
+    pub fn new(
+        endpoint: Endpoint,
+        login: Login,
+        limits: Limits,
+        query: Query,
+        existing: bool,
+        patience: Duration,
+    ) -> Self {
+        let limits = Limits { operation: patience, answer: patience + ANSWER_LATENESS, connections: 1, ..limits };
+        Self {
+            client: Client::new(endpoint, login, limits),
+            connection: None,
+            listener: Listener::new(query, existing, HEARTBEATS_LEAST.max(patience * 2)),
+            known: Known::default(),
+            under_way: false,
+        }
+    }
+
+    /// Ends the subscription at the server, if there is one. Without this it ends by itself, for want of pulls.
+    pub async fn leave(mut self) {
+        let (settings, id) = self.client.next_message();
+        if !self.under_way
+            && let Some(message) = self.listener.leave(&settings, &id)
+        {
+            let _ended = self.client.send_once(&mut self.connection, &message).await;
+        }
+    }
+
+    async fn exchange(&mut self) -> Result<Heard, CallError> {
+        let (settings, id) = self.client.next_message();
+        let message = self.listener.message(&settings, &id);
+        self.under_way = true;
+        let answer = self.client.send_once(&mut self.connection, &message).await;
+        self.under_way = false;
+        match answer {
+            Ok(text) => self.listener.take(&text),
+            Err(error) => self.listener.failed(error),
+        }
+    }
+
+    /// Only what is not known yet.
+    fn fresh(&mut self, batch: EventBatch) -> EventBatch {
+        EventBatch { events: batch.events.into_iter().filter(|xml| self.known.is_new(xml)).collect(), ..batch }
+    }
+}
+
+impl EventPort for Events {
+    async fn next(&mut self, after: Option<&Bookmark>) -> Result<EventBatch, CallError> {
+        let mut goes_on_at = after.cloned();
+        if std::mem::take(&mut self.under_way) || self.listener.bookmark() != after {
+            // A Pull that was dropped may have taken events with it.
+            self.connection = None;
+            self.listener.resume_after(goes_on_at.clone());
+        }
+        let (mut subscribes, mut all_known) = (0, 0);
+        loop {
+            let subscribing = !self.listener.is_open();
+            subscribes += u32::from(subscribing);
+            match self.exchange().await {
+                Ok(Heard::Opened) => {}
+                Ok(Heard::Nothing) => {
+                    return Ok(EventBatch { bookmark: self.listener.bookmark().cloned(), ..EventBatch::default() });
+                }
+                Ok(Heard::Events(batch)) => {
+                    let batch = self.fresh(batch);
+                    if !batch.events.is_empty() || batch.dropped > 0 {
+                        return Ok(batch);
+                    }
+                    goes_on_at = batch.bookmark;
+                    all_known += 1;
+                    if all_known > KNOWN_BATCHES_MAX {
+                        return Err(CallError::malformed("the server sends the same events again and again"));
+                    }
+                }
+                Err(error) if subscribes >= SUBSCRIBES_MAX => return Err(error),
+                Err(error) if subscribing && is_about_the_bookmark(&error) && self.listener.bookmark().is_some() => {
+                    // The log was cleared or has outgrown it: what is there is read, and what is known left out.
+                    tracing::debug!(%error, "a bookmark is not taken");
+                    self.listener.resume_from_the_oldest();
+                }
+                Err(error) if !subscribing && (is_lost(&error) || error.kind == ErrorKind::Unreachable) => {
+                    tracing::debug!(%error, "a subscription is lost");
+                    self.listener.resume_after(goes_on_at.clone());
+                }
+                Err(error) => {
+                    self.listener.resume_after(goes_on_at);
+                    return Err(error);
+                }
+            }
+        }
+    }
+}
