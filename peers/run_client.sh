@@ -112,4 +112,60 @@ for scheme in ntlm negotiate; do
   refused "$scheme over https, unknown authority" "TLS failed" "https://127.0.0.1:$port" "${login[@]}"
   asks "$scheme over https, nothing verified" "https://127.0.0.1:$port" "${login[@]}" --insecure-no-tls-verification
 done
+
+if ! command -v krb5kdc kdb5_util kadmin.local > /dev/null || ! "$python" -c 'import gssapi, krb5' 2> /dev/null; then
+  echo "skipped: Kerberos (install krb5-kdc, krb5-admin-server and pyspnego[kerberos])"
+  echo "no surprises"
+  exit 0
+fi
+
+# A realm of our own. The host is `localhost`, so that no name need be made known.
+kdc_port=$("$python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+export KRB5_CONFIG=$work/krb5.conf KRB5_KDC_PROFILE=$work/kdc.conf KRB5_KTNAME=$work/keytab
+cat > "$KRB5_CONFIG" <<END
+[libdefaults]
+  default_realm = LAB.TEST
+  dns_lookup_kdc = false
+  rdns = false
+  dns_canonicalize_hostname = false
+[realms]
+  LAB.TEST = { kdc = 127.0.0.1:$kdc_port }
+END
+cat > "$KRB5_KDC_PROFILE" <<END
+[kdcdefaults]
+  kdc_listen = 127.0.0.1:$kdc_port
+  kdc_tcp_listen = 127.0.0.1:$kdc_port
+[realms]
+  LAB.TEST = { database_name = $work/principal
+    key_stash_file = $work/stash }
+END
+{
+  kdb5_util create -s -P "$RANDOM$RANDOM"
+  kadmin.local -q 'addprinc +requires_preauth -pw "right horse" svc'
+  kadmin.local -q 'addprinc -randkey HTTP/localhost'
+  kadmin.local -q "ktadd -k $KRB5_KTNAME HTTP/localhost"
+} > "$work/kdc.log" 2>&1 || fail "the realm cannot be made: $(tail -n 3 "$work/kdc.log")"
+krb5kdc -n >> "$work/kdc.log" 2>&1 &
+kdc=$!
+for _ in $(seq 50); do
+  (: < "/dev/tcp/127.0.0.1/$kdc_port") 2> /dev/null && break
+  sleep 0.1
+done
+
+login=(--auth kerberos --user 'LAB.TEST\svc' --kdc "127.0.0.1:$kdc_port")
+for offer in Kerberos Negotiate; do
+  protocol=negotiate
+  [ "$offer" != Kerberos ] || protocol=kerberos
+  service=(--offer "$offer" --protocol "$protocol" --service-host localhost)
+  start_server "${service[@]}"
+  asks "kerberos where $offer is offered, over http" "http://localhost:$port" "${login[@]}" --password-file "$work/right"
+  start_server "${service[@]}"
+  refused "kerberos where $offer is offered, wrong password" "refused the user or the password" "http://localhost:$port" "${login[@]}" --password-file "$work/wrong"
+  start_server "${service[@]}" --certificate "$work/both"
+  asks "kerberos where $offer is offered, over https with channel bindings" "https://localhost:$port" "${login[@]}" --password-file "$work/right" --ca "$work/ca"
+done
+start_server "${service[@]}"
+refused "kerberos, unknown user" "refused the user or the password" "http://localhost:$port" --auth kerberos --user 'LAB.TEST\nobody' --kdc "127.0.0.1:$kdc_port" --password-file "$work/right"
+refused "kerberos, unknown host" "does not know the host" "http://localhost.:$port" "${login[@]}" --password-file "$work/right"
+refused "kerberos, no server" "no Kerberos server (KDC) answers" "http://localhost:$port" --auth kerberos --user 'LAB.TEST\svc' --kdc 127.0.0.1:1 --password-file "$work/right"
 echo "no surprises"

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use reprise_model::{Event, Evidence, FailedOverType, LegInfo, Problem, Reason, ReplicationState, Retry};
+use reprise_model::{Event, FailedOverType, LegInfo, Problem, Reason, ReplicationState, Retry};
 
 use crate::host::{HostWatch, Phase};
 use crate::judge::Verdict;
@@ -132,7 +132,7 @@ fn planned_reason(watch: &LegWatch) -> Reason {
 
 fn detail(watch: &LegWatch, reason: Reason) -> String {
     let mut text = reason.meaning().to_owned();
-    if watch.planned.is_some() && watch.memory.sender_events == Evidence::NotReadable {
+    if watch.planned.is_some() && watch.unread_log {
         text.push_str(" (evidence: not readable)");
     }
     let ends = [&watch.leg.sender, &watch.leg.receiver];

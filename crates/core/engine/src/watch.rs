@@ -64,6 +64,8 @@ pub(crate) struct LegWatch {
     pub(crate) gone: bool,
     /// An act's answer was lost.
     pub(crate) answer_lost: bool,
+    /// Whether the event log that could explain its stop could not be read when that was decided.
+    pub(crate) unread_log: bool,
     /// Why it was planned to be resumed, once it was.
     pub(crate) planned: Option<Reason>,
     /// Newest data before our first act.
@@ -76,6 +78,7 @@ pub(crate) struct LegWatch {
 /// A host's boot, as a look showed it.
 #[derive(Clone, Copy, Debug)]
 struct Boot {
+    host: HostId,
     at: HostTime,
     up_for: Duration,
     looked: MonoTime,
@@ -85,13 +88,16 @@ struct Boot {
 
 impl Boot {
     fn of(end: &SeenEnd, told: MonoTime) -> Option<Self> {
-        Some(Self { at: end.booted?, up_for: end.up_for?, looked: end.looked, told })
+        Some(Self { host: end.host, at: end.booted?, up_for: end.up_for?, looked: end.looked, told })
     }
 
     /// Whether the host has booted again by a later look. Windows moves the time of the boot with the clock when that is
     /// set, so the time alone proves nothing: the host must have been up for less than it would have been.
     fn is_over(self, later: &SeenEnd) -> bool {
-        let (Some(at), Some(up_for)) = (later.booted, later.up_for) else { return false };
+        // A VM that has moved is on a host with a boot of its own.
+        let (true, Some(at), Some(up_for)) = (later.host == self.host, later.booted, later.up_for) else {
+            return false;
+        };
         let would_be = self.up_for.saturating_add(later.looked.since(self.told));
         at != self.at && up_for.saturating_add(UPTIME_JITTER) < would_be
     }
@@ -150,6 +156,7 @@ impl LegWatch {
             unproved: false,
             gone: false,
             answer_lost: false,
+            unread_log: false,
             planned: None,
             data_before: None,
             confirmed: false,
@@ -184,6 +191,11 @@ impl LegWatch {
         note_state(&mut self.sender_state, &leg.sender);
         note_state(&mut self.receiver_state, &leg.receiver);
         self.leg = leg;
+    }
+
+    /// Whether any end was ever seen, and not only something that could not be read.
+    pub(crate) fn was_seen(&self) -> bool {
+        self.sender_state.is_some() || self.receiver_state.is_some()
     }
 
     /// Since when an end is as it is, as far as we have seen: the beginning of the first look that showed it so, or the

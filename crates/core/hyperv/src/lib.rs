@@ -4,10 +4,11 @@
 //! repeat nothing and judge nothing; what an answer means for a leg is the engine's to say.
 //!
 //! Start with [`observe`] and [`perform`]; `class` has a file per WMI class; `shape` tells Server 2012 from
-//! what came after; `codes` says what return values mean.
+//! what came after; `codes` says what return values mean; [`events`] hears what hosts' event logs say.
 
 pub mod class;
 mod codes;
+pub mod events;
 mod join;
 mod observe;
 mod perform;

@@ -109,7 +109,7 @@ impl Happening<'_> {
         let error = |code: &u32| [("ErrorMessage", format!("%%{code}")), ("ErrorCode", format!("0x{code:08X}"))];
         match self {
             Self::SendFailed { vm, name, code } => of(vm, name).into_iter().chain(error(code)).collect(),
-            Self::AtReplica { vm, name, id: _, code } => {
+            Self::AtReplica { vm, name, code, .. } => {
                 of(vm, name).into_iter().chain(code.iter().flat_map(error)).collect()
             }
             Self::NonRecoverable { vm, name } => of(vm, name).to_vec(),

@@ -43,3 +43,28 @@ pub enum VmmsEventKind {
         after: Option<Duration>,
     },
 }
+
+/// One record of a host's log `System` that says when it went down and came up. Nothing is decided by it alone: people
+/// pause replication just before they restart a host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SystemEvent {
+    /// When, by the host's clock.
+    pub at: HostTime,
+    /// What.
+    pub kind: SystemEventKind,
+}
+
+/// The kinds of records around shutdowns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SystemEventKind {
+    /// 1074: somebody asked for a restart or a shutdown.
+    ShutdownAsked,
+    /// 6006: the event log stopped in order.
+    LogStopped,
+    /// 6005: the event log started.
+    LogStarted,
+    /// 6008: the shutdown before was unexpected.
+    UnexpectedShutdown,
+    /// 41: the host came up without having gone down in order.
+    NoCleanShutdown,
+}

@@ -125,12 +125,12 @@ impl Reckoning<'_> {
             LegResult::Failed | LegResult::NeedsPerson | LegResult::Stale | LegResult::Waiting | LegResult::Left => {}
         }
         let [(_, sender)] = senders.as_slice() else { return true };
-        let ends: Vec<&End> = senders.iter().chain(&receivers).map(|(_, end)| *end).collect();
+        let ends = [Some(*sender), receivers.first().map(|(_, end)| *end)];
         let forbidden = obstacle(sender, Side::Sender).is_some()
             || receivers.iter().any(|(_, end)| obstacle(end, Side::Receiver).is_some())
             // What a receiver is that neither receives nor has stopped, no sender may send to.
             || !receivers.iter().any(|(_, end)| matches!(end.state, 2 | 3 | 8))
-            || held(self.holds, leg.id, &ends, self.wall);
+            || held(self.holds, leg.id, ends, self.wall);
         let paused = &self.scene.policy.paused;
         let initial = sender.last.is_none() && paused.initial == InitialPolicy::Leave;
         match sender.state {

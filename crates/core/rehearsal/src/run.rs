@@ -30,6 +30,8 @@ pub(crate) struct Run {
     pub(crate) last_told: BTreeMap<HostId, Told>,
     pub(crate) holds: Vec<Hold>,
     pub(crate) report: Option<Box<Report>>,
+    /// An exception stood for several VMs: the run ended without a report.
+    pub(crate) refused: bool,
 }
 
 /// What begins a run, besides the scene.
@@ -80,6 +82,7 @@ impl Run {
             last_told: BTreeMap::new(),
             holds: policy.holds,
             report: None,
+            refused: false,
         }
     }
 
@@ -102,6 +105,7 @@ impl Run {
         let at = self.last_told.get(&host).map_or(now, |told| told.at);
         let ended = |until: Timestamp| at < until && until <= now;
         self.report.is_none()
+            && !self.refused
             && !self.procedures.iter().any(looks)
             && !self.holds.iter().filter_map(|hold| hold.until).any(ended)
     }

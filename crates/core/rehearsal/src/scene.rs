@@ -9,6 +9,7 @@ use reprise_model::{InitialPolicy, Pace, PausedPolicy, PausedRule, PeerUnseen, P
 
 /// The stage of one story.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own, and all combinations occur")]
 pub(crate) struct Scene {
     /// The site.
     pub(crate) spec: Spec,

@@ -229,18 +229,15 @@ impl Story {
     fn command(&mut self, command: &Command) {
         let done = self.world.command(command).is_ok();
         self.line(&format!("{} {command:?}", if done { "done" } else { "in vain" }));
-        match command {
-            Command::Boot { host, .. } if done => {
-                if let Some(host) = self.world.host_named(host) {
-                    *self.boots.entry(host).or_default() += 1;
-                }
-            }
-            Command::Clock { host, offset_s } if done => {
-                if let Some(host) = self.world.host_named(host) {
-                    self.ahead_s.insert(host, *offset_s);
-                }
-            }
-            _ => {}
+        if let Command::Boot { host, .. } = command
+            && let Some(host) = self.world.host_named(host).filter(|_| done)
+        {
+            *self.boots.entry(host).or_default() += 1;
+        }
+        if let Command::Clock { host, offset_s } = command
+            && let Some(host) = self.world.host_named(host).filter(|_| done)
+        {
+            self.ahead_s.insert(host, *offset_s);
         }
     }
 
@@ -393,7 +390,11 @@ impl Story {
                     let takes = self.way() * 2;
                     run.readings.push((self.now + takes, host));
                 }
-                Effect::Refuse(ambiguous) => return Err(format!("no exception is by name, and yet: {ambiguous:?}")),
+                Effect::Refuse(ambiguous) => {
+                    run.shadow.refuses(&ambiguous.name)?;
+                    self.line(&format!("refused: several VMs are called {}", ambiguous.name));
+                    run.refused = true;
+                }
                 Effect::Record(event) => run.shadow.records(&event),
                 Effect::Finish(report) => {
                     for leg in &report.legs {
@@ -418,7 +419,7 @@ impl Story {
             self.command(&Command::Resume { vm: vm.clone(), leg, side });
             self.command(&Command::Pause { vm, leg, side });
         } else if let Some(whose) = self.people.iter().find(|whose| whose.id == act.leg.vm).cloned() {
-            let deed = people::deed(&mut self.chance, &whose);
+            let deed = people::deed(&mut self.chance, &whose, &self.names);
             let soon = Duration::from_millis(self.chance.u64(0..200));
             self.script.add(self.now + soon, Trouble::Happens(deed));
         }
@@ -444,7 +445,7 @@ impl Story {
         if let Some(report) = run.report.take() {
             run.shadow.reported(&report, self.clock().wall)?;
             self.reports.insert(number, report);
-        } else {
+        } else if !run.refused {
             self.runs.insert(number, run);
         }
         Ok(())

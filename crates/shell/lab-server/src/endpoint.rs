@@ -142,14 +142,14 @@ impl Talk {
             return Ok(empty(StatusCode::NOT_FOUND));
         };
         tokio::time::sleep(late.delay).await;
-        let write = |body| {
-            let (content_type, body) = lock(&self.login).write(body, message.is_sealed);
-            (content_type, Bytes::from(body))
-        };
         let sent = match late.sent {
             // The host is the one that was just asked, so it is there.
             Sent::Waits(waiting) => self.site.wait(self.host, &waiting).await.map_or(Sent::Closed, Sent::Whole),
             sent @ (Sent::Whole(_) | Sent::Half(_) | Sent::Garbage | Sent::Empty | Sent::Closed | Sent::Reset) => sent,
+        };
+        let write = |body| {
+            let (content_type, body) = lock(&self.login).write(body, message.is_sealed);
+            (content_type, Bytes::from(body))
         };
         let response = match sent {
             Sent::Whole(answer) => {

@@ -40,7 +40,7 @@ impl EventLogs for Logs<'_, '_> {
 }
 
 impl Site {
-    /// Waits with a Pull until there is something to deliver or its time is up; `None` if there is no such host.
+    /// Waits with a Pull, which has been counted, until there is something to deliver or its time is up; `None` if there is no such host.
     pub(crate) async fn wait(&self, host: usize, waiting: &Waiting) -> Option<Answer> {
         let port = self.host(host)?;
         let mut written = self.written.subscribe();
@@ -53,7 +53,9 @@ impl Site {
                 (lock(&port.server).go_on(now, waiting, &mut Logs { world: &world, host }), next)
             });
             if let Some(answer) = answer {
-                lock(&port.counters).count(answer.kind, answer.fault);
+                // That nothing has come in time is told as a fault, and is none.
+                let in_vain = self.began.elapsed() >= waiting.until;
+                lock(&port.counters).fault += u64::from(answer.fault && !in_vain);
                 return Some(answer);
             }
             let look = next.map_or(waiting.until, |next| self.real(next)).max(self.began.elapsed() + LOOK_EVERY);

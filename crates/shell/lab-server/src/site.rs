@@ -8,7 +8,7 @@ use reprise_lab::{Command, CommandError, Face, World};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 use wsman::eventing::Served;
-use wsman::server::Server;
+use wsman::server::{RequestKind, Server};
 
 use crate::count::Counters;
 use crate::door::Door;
@@ -122,8 +122,9 @@ impl Site {
             let ask = &mut |request| world.borrow_mut().answer(host, &request);
             server.serve(now, body, charset, ask, &mut Logs { world: &world, host })
         });
-        if let Served::Answer(answer) = &served {
-            lock(&port.counters).count(answer.kind, answer.fault);
+        match &served {
+            Served::Answer(answer) => lock(&port.counters).count(answer.kind, answer.fault),
+            Served::Later(_) => lock(&port.counters).count(RequestKind::Pull, false),
         }
         served
     }

@@ -10,6 +10,7 @@ use tokio::task::{Id, JoinSet};
 use tokio::time::Instant;
 use tracing::Instrument;
 
+use crate::event_log;
 use crate::links::Links;
 
 /// What watches a pass from outside.
@@ -86,6 +87,7 @@ pub(crate) async fn run(
 /// What one task does, to tell the engine if the task dies.
 enum What {
     Look { host: HostId, started: MonoTime },
+    Reading(HostId),
     Act(ActId),
 }
 
@@ -119,9 +121,11 @@ impl Tasks<'_> {
         self.what.insert(task.id(), What::Act(id));
     }
 
-    /// No transport reads event logs yet, and saying so is an answer.
     fn read_events(&mut self, host: HostId) {
-        self.running.spawn(async move { Event::EventsRead { host, evidence: Evidence::NotReadable } });
+        let listeners = event_log::listeners(self.links, host);
+        let reading = async move { Event::EventsRead { host, evidence: event_log::evidence(listeners).await } };
+        let task = self.running.spawn(reading.instrument(tracing::debug_span!("events", host = host.0)));
+        self.what.insert(task.id(), What::Reading(host));
     }
 
     /// The next event. A procedure that panics is a bug of ours, which must not stop the others: it is told as a lost
@@ -141,6 +145,7 @@ impl Tasks<'_> {
                         let observation = Box::new(Observation::failed(&problem("look at the host")));
                         Event::Looked { host, started, observation }
                     }
+                    What::Reading(host) => Event::EventsRead { host, evidence: Evidence::NotReadable },
                     What::Act(act) => Event::Acted { act, outcome: Outcome::Unknown(problem("resume replication")) },
                 })
             }

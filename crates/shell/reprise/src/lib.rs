@@ -5,6 +5,7 @@
 
 mod cli;
 mod driver;
+mod event_log;
 mod exit;
 mod links;
 mod login;

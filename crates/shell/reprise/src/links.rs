@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
+use cim::event::Query;
 use reprise_model::{HostId, HostName};
-use wsman_http::{Client, Endpoint, Limits, Login, Trust};
+use wsman_http::{Client, Endpoint, Events, Limits, Login, Trust};
 
 use crate::port::HostLink;
 
@@ -23,6 +25,13 @@ pub(crate) struct Place {
     pub(crate) login: Login,
     pub(crate) trust: Option<Trust>,
     pub(crate) limits: Limits,
+}
+
+impl Place {
+    fn client(&self) -> Client {
+        let client = Client::new(self.endpoint.clone(), self.login.clone(), self.limits);
+        if let Some(trust) = &self.trust { client.with_trust(trust.clone()) } else { client }
+    }
 }
 
 /// The way to one host.
@@ -49,9 +58,7 @@ impl Links {
     }
 
     pub(crate) fn add(&mut self, host: HostId, place: Place) {
-        let client = Client::new(place.endpoint.clone(), place.login.clone(), place.limits);
-        let client = if let Some(trust) = &place.trust { client.with_trust(trust.clone()) } else { client };
-        self.ways.insert(host, Way { link: HostLink::new(client), place });
+        self.ways.insert(host, Way { link: HostLink::new(place.client()), place });
     }
 
     /// Opens the way to a host that relationships call `name`: where the configuration says, else at that name in the
@@ -66,6 +73,12 @@ impl Links {
 
     pub(crate) fn get(&self, host: HostId) -> Option<&Arc<HostLink>> {
         self.ways.get(&host).map(|way| &way.link)
+    }
+
+    /// A listener to a host's event logs, beside the way by which it is asked.
+    pub(crate) fn events(&self, host: HostId, query: Query, existing: bool, patience: Duration) -> Option<Events> {
+        let client = self.ways.get(&host)?.place.client();
+        Some(Events::new(client, query, existing, patience))
     }
 
     /// How each host is asked.

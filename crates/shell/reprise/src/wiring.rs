@@ -108,11 +108,21 @@ pub(crate) fn wire(hosts: &HostArguments, settings: &PassSettings) -> Result<Wir
         policy,
         times,
         discover: discover.peers,
-        reads_events: false,
+        reads_events: true,
         dry_run: settings.dry_run,
         seed: seed(),
     };
     Ok(Wired { pass, links: built.links })
+}
+
+/// The ways to the hosts, with what each is called while it has not answered.
+pub(crate) fn ways(hosts: &HostArguments) -> Result<(Vec<(HostId, String)>, Links), Usage> {
+    let config = config(hosts)?;
+    let asked = wanted(hosts, config.as_ref())?;
+    let mut built = Built::default();
+    let logins = Logins::new(hosts.insecure_no_tls_verification);
+    connect(&mut built, asked, logins, &Policy::default(), TIMEOUT)?;
+    Ok((built.hosts.into_iter().map(|host| (host.id, host.label)).collect(), built.links))
 }
 
 /// A pass over hosts with one login, for the demonstration.
@@ -129,7 +139,7 @@ pub(crate) fn wire_hosts(hosts: &[(String, String, String)], policy: Policy) -> 
         policy,
         times: Times { timeout: TIMEOUT, retry_for: TIMEOUT },
         discover: false,
-        reads_events: false,
+        reads_events: true,
         dry_run: false,
         seed: seed(),
     };

@@ -147,7 +147,7 @@ impl Client {
     ///
     /// A read may be sent again once on a fresh connection, if an idle one turns out to be dead. A Pull whose answer was
     /// lost is not sent again, since the server may have handed out its items: the enumeration begins anew, once. An
-    /// Invoke is never sent twice. If this future is dropped, so is its connection.
+    /// Invoke is sent again only if the server certainly did not look at it. If this future is dropped, so is its connection.
     ///
     /// # Errors
     /// [`CallError`] says what failed and where, and whether the server may have acted.
@@ -196,6 +196,15 @@ impl Client {
                 }
             }
         }
+    }
+
+    /// The same for who listens on one connection of his own: the server is told to wait for `operation`, and its answer
+    /// may take so much longer.
+    pub(crate) fn listening(mut self, operation: Duration, lateness: Duration) -> Self {
+        let limits = &mut self.target.limits;
+        (limits.operation, limits.answer) = (operation, operation + lateness);
+        self.settings.operation_timeout = operation;
+        self
     }
 
     /// What the next message of a listener says, and its id.

@@ -49,7 +49,7 @@ impl Server {
         Self { address, heard }
     }
 
-    fn client(&self, limits: Limits) -> Client {
+    pub(crate) fn client(&self, limits: Limits) -> Client {
         client(&format!("http://{}/wsman", self.address), limits)
     }
 

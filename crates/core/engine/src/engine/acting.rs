@@ -1,6 +1,6 @@
 //! Acts: which legs wait for their turn, what is sent, what came of it.
 
-use reprise_model::{Act, ActId, ActKind, HostId, LegId, Now, Outcome, ReplicationState};
+use reprise_model::{Act, ActId, ActKind, Evidence, HostId, LegId, Now, Outcome, ReplicationState};
 
 use super::Engine;
 use crate::exchange::{Effect, Side};
@@ -33,6 +33,11 @@ impl Engine {
         watch.planned.get_or_insert(reason);
         if watch.attempts == 0 {
             watch.without_evidence = without_evidence;
+            // What the log said when it was decided; of a leg that runs again nothing is asked.
+            watch.unread_log = match side {
+                Side::Sender => watch.memory.sender_events == Evidence::NotReadable,
+                Side::Receiver => watch.memory.receiver_events == Evidence::NotReadable,
+            };
         }
         if self.pass.dry_run {
             return;

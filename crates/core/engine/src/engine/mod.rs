@@ -211,6 +211,12 @@ impl Engine {
     /// long as what only another host shows; after that, it is told as gone.
     fn vanished(&mut self, now: Now, id: LegId) {
         let retry_until = self.start.mono + self.pass.times.retry_for;
+        if self.legs.get(&id).is_some_and(|watch| !watch.was_seen()) {
+            // It was a guess at the part of something that could not be read, and now can be.
+            self.legs.remove(&id);
+            self.unsettled.remove(&id);
+            return;
+        }
         let Some(watch) = self.legs.get_mut(&id) else { return };
         watch.gone = true;
         watch.weigh(now.mono, retry_until, &mut self.chance);

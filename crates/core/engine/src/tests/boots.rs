@@ -51,3 +51,18 @@ fn when_the_last_silent_host_says_who_it_is_whoever_waited_for_it_is_judged_agai
     drive.run_to(8.0);
     assert_eq!((drive.leg().result, drive.leg().reason), (LegResult::Failed, Reason::SenderNotReady));
 }
+
+#[test]
+fn a_vm_that_moved_to_a_host_that_booted_later_was_seen_to_run_all_the_same() {
+    let seen = |host: u32, state: S, up: u64| {
+        let mut leg = crate::sample::leg(state, S::Replicating);
+        let end = crate::sample::end_mut(&mut leg.sender);
+        (end.host, end.booted) = (HostId(host), Some(HostTime(i64::from(host))));
+        end.up_for = Some(Duration::from_secs(up));
+        leg
+    };
+    let mut watch = crate::watch::LegWatch::new(seen(0, S::Replicating, 1_000));
+    watch.saw(seen(0, S::Replicating, 1_000), now(0.0).mono);
+    watch.saw(seen(2, S::Suspended, 10), now(5.0).mono);
+    assert!(!watch.memory.paused_from_start, "the pause began while we watched");
+}

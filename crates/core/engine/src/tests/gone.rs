@@ -132,3 +132,21 @@ fn an_act_that_could_not_be_read_after_its_end_is_no_success_whatever_was_seen_b
     drive.run_to(200.0);
     assert_eq!((drive.leg().result, drive.leg().reason), (LegResult::Failed, Reason::ResumeFailed));
 }
+
+#[test]
+fn a_leg_that_was_only_guessed_from_what_could_not_be_read_is_no_leg_once_it_can_be_read() {
+    let good = look(1, &[S::Replicating]);
+    let mut bad = look(1, &[S::Replicating]);
+    let Seen::Seen(replication) = &mut bad.replication else { panic!() };
+    let (id, object) = replication.objects.pop_first().unwrap();
+    let problem = Problem::new(ProblemKind::Malformed, "read the VMs", "property EnabledState cannot be read");
+    let settings = object.settings.seen().cloned();
+    let mode = Some(reprise_model::ReplicationMode::ExtendedReplica);
+    let guessed = reprise_model::UnreadableObject { name: None, mode, settings, problem };
+    replication.unreadable.insert(id, guessed);
+    let mut drive = Drive::new(pass(2), vec![look(0, &[S::Replicating]), bad]);
+    drive.run_to(0.5);
+    drive.hosts[1] = good;
+    drive.run_to(180.0);
+    assert_eq!(drive.legs().len(), 1, "{:?}", drive.legs());
+}

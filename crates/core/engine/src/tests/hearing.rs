@@ -39,6 +39,7 @@ fn a_paused_leg_waits_for_the_events_and_is_resumed_if_they_prove_a_shutdown() {
     drive.run_to(60.0);
     assert_eq!((drive.leg().result, drive.leg().reason), (LegResult::Resumed, Reason::PausedByShutdown));
     assert!(!drive.leg().without_evidence);
+    assert!(!drive.leg().detail.contains("not readable"), "{}", drive.leg().detail);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The procedures, call by call.
 
+mod events;
 mod observe;
 mod odd;
 mod perform;

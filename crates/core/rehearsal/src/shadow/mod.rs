@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use reprise_engine::Side;
-use reprise_model::{ActId, Evidence, HostId, LegId, Policy, Timestamp};
+use reprise_model::{ActId, Evidence, Hold, HoldScope, HostId, LegId, Policy, Timestamp, VmId, VmSelector};
 
 use acts::Watched;
 pub(crate) use rules::{held, obstacle};
@@ -51,8 +51,12 @@ pub(crate) struct Shadow {
     first: BTreeMap<LegId, u16>,
     /// Legs whose sender was paused when it was first seen, or after a boot since it was seen otherwise.
     paused_unseen: BTreeSet<LegId>,
-    /// How often the sender's host had booted when the sender was last seen not paused.
-    ran_at_boot: BTreeMap<LegId, u32>,
+    /// On which host the sender was last seen not paused, and how often that had booted then.
+    ran_at_boot: BTreeMap<LegId, (HostId, u32)>,
+    /// Every leg of which any end was ever seen.
+    ever: BTreeSet<LegId>,
+    /// Every name, folded, that a VM was ever seen to bear.
+    named: BTreeSet<(String, VmId)>,
     logs: BTreeMap<HostId, ReadLog>,
     reading: BTreeMap<HostId, Duration>,
     acts: BTreeMap<ActId, Watched>,
@@ -74,6 +78,8 @@ impl Shadow {
             first: BTreeMap::new(),
             paused_unseen: BTreeSet::new(),
             ran_at_boot: BTreeMap::new(),
+            ever: BTreeSet::new(),
+            named: BTreeSet::new(),
             logs: BTreeMap::new(),
             reading: BTreeMap::new(),
             acts: BTreeMap::new(),
@@ -103,8 +109,10 @@ impl Shadow {
             if since.0 != end.state {
                 *since = (end.state, looked);
             }
+            self.ever.insert(*leg);
+            self.named.insert((end.vm_name.to_lowercase(), leg.vm));
             if *side == Side::Sender {
-                self.told_of_sender(*leg, end.state, shown.boots);
+                self.told_of_sender(*leg, end.state, host, shown.boots);
             }
             if end.state == 3 || end.state == 2 && end.last.is_none() {
                 self.prove(*leg, host, looked);
@@ -113,21 +121,19 @@ impl Shadow {
         self.hosts.insert(host, ends);
     }
 
-    fn told_of_sender(&mut self, leg: LegId, state: u16, boots: Option<u32>) {
+    fn told_of_sender(&mut self, leg: LegId, state: u16, host: HostId, boots: Option<u32>) {
         self.first.entry(leg).or_insert(state);
-        match (state, self.ran_at_boot.get(&leg), boots) {
-            (7, None, _) => {
-                self.paused_unseen.insert(leg);
-            }
-            (7, Some(ran), Some(boots)) if *ran != boots => {
-                self.paused_unseen.insert(leg);
-            }
-            (7, _, _) => {}
-            (_, known, _) => {
-                let boots = boots.or(known.copied()).unwrap_or(0);
-                self.paused_unseen.remove(&leg);
-                self.ran_at_boot.insert(leg, boots);
-            }
+        let ran = self.ran_at_boot.get(&leg).copied();
+        if state != 7 {
+            let known = ran.filter(|(on, _)| *on == host).map(|(_, boots)| boots);
+            self.paused_unseen.remove(&leg);
+            self.ran_at_boot.insert(leg, (host, boots.or(known).unwrap_or(0)));
+            return;
+        }
+        // A VM that was moved meanwhile was seen to run, and its new host has not booted for that.
+        let booted = ran.is_some_and(|(on, ran)| on == host && boots.is_some_and(|boots| boots != ran));
+        if ran.is_none() || booted {
+            self.paused_unseen.insert(leg);
         }
     }
 
@@ -141,6 +147,20 @@ impl Shadow {
         if let Some(asked) = self.reading.remove(&host) {
             self.logs.insert(host, ReadLog { asked, evidence: evidence.clone() });
         }
+    }
+
+    /// The engine refuses a name: it must be an exception's, and several VMs must have been seen to bear it.
+    pub(crate) fn refuses(&self, name: &str) -> Result<(), Broken> {
+        let folded = name.to_lowercase();
+        let by_name = |hold: &Hold| match &hold.scope {
+            HoldScope::Vm(VmSelector::Name(own)) => hold.only_this_pass && own.to_lowercase() == folded,
+            HoldScope::Vm(VmSelector::Id(_)) | HoldScope::Host(_) | HoldScope::All => false,
+        };
+        let bears = self.named.iter().filter(|(own, _)| *own == folded).count();
+        if self.orders.policy.holds.iter().any(by_name) && bears > 1 {
+            return Ok(());
+        }
+        Err(format!("{name} is refused, and {bears} VMs were seen to bear it"))
     }
 
     /// The engine has an event recorded.

@@ -2,17 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use reprise_engine::{Action, LegReport, LegResult, PassOutcome, Report, Side};
-use reprise_model::{Event, LegId, ReplicationState, Timestamp};
+use reprise_engine::{Action, LegReport, LegResult, PassOutcome, Report};
+use reprise_model::{Event, LegId, Reason, ReplicationState, Timestamp};
 
-use super::{Broken, End, Shadow, held};
+use super::{Broken, Shadow, held};
 
 impl Shadow {
     /// The report against all that was told.
     pub(crate) fn reported(&self, report: &Report, wall: Timestamp) -> Result<(), Broken> {
         let told: BTreeSet<LegId> = report.legs.iter().map(|leg| leg.id).collect();
-        let lost = self.hosts.values().flat_map(|ends| ends.seen.keys()).find(|(leg, _)| !told.contains(leg));
-        if let Some((leg, _)) = lost {
+        if let Some(leg) = self.ever.iter().find(|leg| !told.contains(leg)) {
             return Err(format!("{leg} was seen and is not reported"));
         }
         if !report.legs.is_sorted_by_key(|leg| leg.id) || told.len() != report.legs.len() {
@@ -61,8 +60,8 @@ impl Shadow {
         if leg.attempts > self.attempts.get(&leg.id).copied().unwrap_or(0) {
             return Err(format!("with {} acts, more than anybody saw", leg.attempts));
         }
-        let ends: Vec<&End> = [self.sender(leg.id), self.receiver(leg.id)].into_iter().flatten().map(|e| e.1).collect();
-        let covered = |at: Timestamp| held(&self.orders.policy.holds, leg.id, &ends, at);
+        let ends = [self.sender(leg.id), self.receiver(leg.id)].map(|end| Some(end?.1));
+        let covered = |at: Timestamp| held(&self.orders.policy.holds, leg.id, ends, at);
         // It is judged when something is told of it; a hold may have ended since.
         let told = [self.sender(leg.id), self.receiver(leg.id)].into_iter().flatten();
         let judged = told.filter_map(|(host, _)| self.told_at.get(&host)).max().copied().unwrap_or(wall);
@@ -72,15 +71,14 @@ impl Shadow {
                 true
             }
             LegResult::Left => false,
-            LegResult::Skipped => leg.action == Action::Resume,
+            LegResult::Skipped => leg.reason != Reason::SenderNotAsked,
         };
         if leg.wanted != wanted {
             return Err(format!("as {:?} with wanted = {}", leg.result, leg.wanted));
         }
-        let shown = self.ends(leg.id, Side::Sender).chain(self.ends(leg.id, Side::Receiver)).next().is_some();
         let unread = self.hosts.values().any(|ends| ends.unread.contains(&leg.id.vm));
-        if !shown && !unread && leg.attempts == 0 {
-            return Err("and no host shows it".to_owned());
+        if !self.ever.contains(&leg.id) && !unread && leg.attempts == 0 {
+            return Err("and no host ever showed it".to_owned());
         }
         Ok(())
     }

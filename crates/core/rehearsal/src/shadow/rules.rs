@@ -17,11 +17,18 @@ fn label(name: &str) -> &str {
     name.split('.').next().unwrap_or(name)
 }
 
-/// Whether one of the holds covers a leg with these ends now.
-pub(crate) fn held(holds: &[Hold], leg: LegId, ends: &[&End], wall: Timestamp) -> bool {
-    let settings = ends.iter().filter_map(|end| end.settings.as_ref());
-    let told = settings.flat_map(|s| [s.primary.as_deref(), s.recovery.as_deref()]).flatten();
-    let hosts: Vec<String> = ends.iter().map(|end| end.host_name.as_str()).chain(told).map(str::to_lowercase).collect();
+/// Whether one of the holds covers a leg with these ends now. An end that is not seen is where the other says it is.
+pub(crate) fn held(holds: &[Hold], leg: LegId, sides: [Option<&End>; 2], wall: Timestamp) -> bool {
+    let [sender, receiver] = sides;
+    let settings = |end: Option<&End>| end.and_then(|end| end.settings.clone());
+    let elsewhere = match (sender, receiver) {
+        (Some(_), None) => settings(sender).and_then(|settings| settings.recovery),
+        (None, Some(_)) => settings(receiver).and_then(|settings| settings.primary),
+        (Some(_), Some(_)) | (None, None) => None,
+    };
+    let ends: Vec<&End> = sides.into_iter().flatten().collect();
+    let hosts: Vec<String> =
+        ends.iter().map(|end| end.host_name.clone()).chain(elsewhere).map(|name| name.to_lowercase()).collect();
     let on = |name: &HostName| hosts.iter().any(|own| own == name.as_str() || label(own) == name.as_str());
     let covers = |scope: &HoldScope| match scope {
         HoldScope::All => true,
@@ -60,7 +67,7 @@ impl Shadow {
         }
         let sides = [(Side::Sender, self.sender(leg)), (Side::Receiver, self.receiver(leg))];
         let ends: Vec<&End> = sides.iter().filter_map(|(_, end)| Some(end.as_ref()?.1)).collect();
-        if held(&self.orders.policy.holds, leg, &ends, wall) {
+        if held(&self.orders.policy.holds, leg, [self.sender(leg), self.receiver(leg)].map(|end| Some(end?.1)), wall) {
             return against("a hold covers it".to_owned());
         }
         for (side, (host, end)) in sides.iter().filter_map(|(side, end)| Some((*side, (*end)?))) {
@@ -139,7 +146,6 @@ impl Shadow {
         let rule = if self.paused_unseen.contains(&leg) { policy.at_boot } else { policy.while_running };
         match sender.state {
             8 if log::vmms_retries(&records, sender.clock) => without("VMMS retries by itself"),
-            8 => Ok(()),
             7 if sender.last.is_none() && policy.initial == InitialPolicy::Leave && !by_shutdown => {
                 without("it is an initial replication that is paused")
             }
@@ -148,7 +154,7 @@ impl Shadow {
             7 => without("the pause began while we watched, and policy leaves it"),
             11 if !readable || !by_shutdown => without("nothing proves that a shutdown paused it"),
             11 if self.resyncs_elsewhere(act) => without("another VM of its host resynchronizes"),
-            11 => Ok(()),
+            8 | 11 => Ok(()),
             _ => without("nothing is resumed from there"),
         }
     }

@@ -62,7 +62,7 @@ pub(crate) fn within(chance: &mut fastrand::Rng, from: u64, to: u64) -> Duration
 pub(crate) fn script(chance: &mut fastrand::Rng, scene: &Scene, hosts: &[String], people: &[Person]) -> Script {
     let mut script = Script::default();
     hosts::add(&mut script, chance, hosts);
-    people::add(&mut script, chance, people);
+    people::add(&mut script, chance, people, hosts);
     messages::add(&mut script, chance, hosts, people);
     for run in 0..scene.asked.len() {
         let begins = within(chance, 0, 15_000);

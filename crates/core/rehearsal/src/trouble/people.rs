@@ -21,30 +21,48 @@ pub(crate) struct Person {
 const STRANGER: Uuid = Uuid::from_u128(0x7d1c_a3d4_2a67_4c1f_9f0e_0c6c_2f5c_77aa);
 
 /// Something that a person does to a VM.
-pub(crate) fn deed(chance: &mut fastrand::Rng, whose: &Person) -> Command {
+pub(crate) fn deed(chance: &mut fastrand::Rng, whose: &Person, hosts: &[String]) -> Command {
     let vm = whose.id.to_string();
     let leg = if whose.extended && chance.bool() { Kind::Extended } else { Kind::Simple };
     let side = if once_in(chance, 4) { Side::Receiver } else { Side::Sender };
-    match chance.u8(0..16) {
+    match chance.u8(0..26) {
         0..=4 => Command::Pause { vm, leg, side },
         5..=9 => Command::Resume { vm, leg, side },
         10 | 11 => Command::Failover { vm, leg },
         12 => Command::Commit { vm, leg },
         13 => Command::Revert { vm, leg },
-        _ => Command::Set { vm, leg, side, settings: vec![odd_setting(chance, side)] },
+        14 => Command::TestFailover { vm, leg },
+        15 => Command::Prepare { vm, leg },
+        16 | 17 => Command::Reverse { vm, leg },
+        18 => Command::Resync { vm, leg, after: once_in(chance, 3).then(|| within(chance, 0, 20_000)) },
+        19 => rename(chance, vm, leg, side),
+        20 | 21 => match chance.choice(hosts) {
+            Some(to) => Command::Move { vm, leg, side, to: to.clone() },
+            None => Command::Remove { vm, leg },
+        },
+        22 => Command::Remove { vm, leg },
+        23 => Command::Backup { vm, leg, lasts: within(chance, 0, 30_000) },
+        _ => Command::Set { vm, leg, side, settings: odd_settings(chance, side) },
     }
 }
 
+/// Another name, at one end or at all; now and then one that another VM may bear.
+fn rename(chance: &mut fastrand::Rng, vm: String, leg: Kind, side: Side) -> Command {
+    let to = if chance.bool() { "web".to_owned() } else { format!("renamed-{}", chance.u8(..)) };
+    Command::Rename { vm, leg, side: chance.bool().then_some(side), to }
+}
+
 /// What no other command leads to: states in which nobody may touch a leg, and others.
-fn odd_setting(chance: &mut fastrand::Rng, side: Side) -> Setting {
-    let states = [1, 2, 4, 5, 6, 8, 9, 10, 11, 11, 12, 15, 16, 17, 21, 99];
-    match (chance.u8(0..8), side) {
-        (0, _) => Setting::Running(true),
-        (1, Side::Receiver) => Setting::Mode(if chance.bool() { 1 } else { 3 }),
-        (2, _) => Setting::Provider(STRANGER),
-        (3, _) => Setting::NeverReplicated,
-        (4, _) => Setting::FailedOverType(1),
-        (_, _) => Setting::State(chance.choice(states).unwrap_or(8)),
+fn odd_settings(chance: &mut fastrand::Rng, side: Side) -> Vec<Setting> {
+    let states = [1, 4, 5, 6, 8, 9, 10, 11, 11, 12, 15, 16, 17, 21, 99];
+    match (chance.u8(0..9), side) {
+        (0, _) => vec![Setting::Running(true)],
+        (1, Side::Receiver) => vec![Setting::Mode(if chance.bool() { 1 } else { 3 })],
+        (2, _) => vec![Setting::Provider(STRANGER)],
+        (3, _) => vec![Setting::NeverReplicated],
+        (4, _) => vec![Setting::FailedOverType(1)],
+        (5, _) => vec![Setting::NeverReplicated, Setting::State(2)],
+        (_, _) => vec![Setting::State(chance.choice(states).unwrap_or(8))],
     }
 }
 
@@ -60,12 +78,12 @@ fn hold(chance: &mut fastrand::Rng, whose: &Person) -> Hold {
     Hold { scope, reason: "rehearsal".to_owned(), until, only_this_pass: once_in(chance, 3) }
 }
 
-pub(super) fn add(script: &mut Script, chance: &mut fastrand::Rng, people: &[Person]) {
+pub(super) fn add(script: &mut Script, chance: &mut fastrand::Rng, people: &[Person], hosts: &[String]) {
     let most = if once_in(chance, 3) { 0 } else { 14 };
     for _ in 0..chance.usize(0..=most) {
         let Some(whose) = chance.choice(people) else { return };
         let at = within(chance, 0, 45_000);
-        let deed = deed(chance, whose);
+        let deed = deed(chance, whose, hosts);
         script.add(at, Trouble::Happens(deed));
     }
     let most = if once_in(chance, 3) { 0 } else { 3 };

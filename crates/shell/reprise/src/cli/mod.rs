@@ -2,6 +2,7 @@
 
 mod demo;
 mod docs;
+mod events;
 mod lab;
 mod run;
 
@@ -24,6 +25,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Verb {
     Run(run::Arguments),
+    Events(events::Arguments),
     Demo(demo::Arguments),
     Lab(lab::Arguments),
     #[command(hide = true)]
@@ -67,6 +69,7 @@ pub fn main() -> ExitCode {
     let done = runtime.block_on(async {
         match arguments.verb {
             Verb::Run(arguments) => run::run(arguments).await,
+            Verb::Events(arguments) => events::events(arguments).await,
             Verb::Demo(arguments) => Ok(demo::demo(arguments).await),
             Verb::Lab(arguments) => lab::lab(arguments).await,
             Verb::Docs(arguments) => Ok(docs::docs(&arguments)),

@@ -1,5 +1,6 @@
 //! What people and programs read: JSON, tables, progress.
 
+pub(crate) mod heard;
 pub(crate) mod json;
 mod label;
 pub(crate) mod progress;

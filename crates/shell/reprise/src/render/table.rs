@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
 use reprise_engine::{LegReport, LegResult, Report, Trouble};
 use reprise_model::{LegKind, ReplicationState};
 
@@ -11,6 +11,9 @@ use super::label::printable;
 
 /// Widest table where the terminal does not say its width.
 const WIDTH: u16 = 80;
+/// Widest state and widest reason before they are broken: what most passes show stays on one line.
+const STATE_WIDTH: usize = 20;
+const REASON_WIDTH: usize = 16;
 /// Legs that need nobody are listed up to this many; beyond it they are only counted.
 const QUIET_ROWS_MAX: usize = 40;
 
@@ -43,17 +46,27 @@ pub(crate) fn text(report: &Report, width: Option<u16>) -> String {
 fn table<'a>(legs: impl Iterator<Item = &'a LegReport>, width: u16) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
-    table.set_header(["VM", "PRIMARY → REPLICA", "BEFORE", "NOW", "RESULT", "WHY"]);
+    table.set_header(["VM", "FROM → TO", "STATE", "RESULT", "WHY"]);
     for leg in legs {
-        let state = |state: Option<ReplicationState>| state.map_or("not seen".to_owned(), |s| s.to_string());
         table.add_row([
             name(leg),
             format!("{} → {}", short(leg.primary.as_deref()), short(leg.replica.as_deref())),
-            state(leg.before),
-            state(leg.after),
+            fold(&states(leg), STATE_WIDTH),
             json::result(leg.result).to_owned(),
-            leg.reason.code().to_owned(),
+            fold(leg.reason.code(), REASON_WIDTH),
         ]);
+    }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    // Names of VMs are broken where the line ends, all else where its words do.
+    for column in 1..=4 {
+        if let Some(column) = table.column_mut(column) {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
+    }
+    if let Some(last) = table.column_mut(4) {
+        last.set_padding((0, 0));
     }
     let mut text = String::new();
     for line in table.lines() {
@@ -62,6 +75,37 @@ fn table<'a>(legs: impl Iterator<Item = &'a LegReport>, width: u16) -> String {
     }
     text.push('\n');
     text
+}
+
+/// Breaks a word of many words into lines: before a capital, after a blank and after an underscore.
+fn fold(text: &str, width: usize) -> String {
+    let mut pieces: Vec<String> = Vec::new();
+    let mut before = None;
+    for c in text.chars() {
+        let begins = match before {
+            None | Some('_' | ' ') => true,
+            Some(last) => last.is_lowercase() && c.is_uppercase(),
+        };
+        match pieces.last_mut().filter(|_| !begins) {
+            Some(piece) => piece.push(c),
+            None => pieces.push(c.to_string()),
+        }
+        before = Some(c);
+    }
+    let mut lines = vec![String::new()];
+    for piece in pieces {
+        match lines.last_mut().filter(|line| line.chars().count() + piece.trim_end().chars().count() <= width) {
+            Some(line) => line.push_str(&piece),
+            None => lines.push(piece),
+        }
+    }
+    lines.iter().map(|line| line.trim_end()).collect::<Vec<_>>().join("\n")
+}
+
+/// The sender's state, and what it was before if it is another one now.
+fn states(leg: &LegReport) -> String {
+    let text = |state: Option<ReplicationState>| state.map_or("not seen".to_owned(), |state| state.to_string());
+    if leg.before == leg.after { text(leg.after) } else { format!("{} → {}", text(leg.before), text(leg.after)) }
 }
 
 /// What a leg is called: its VM, and which of its legs if it is not the first.

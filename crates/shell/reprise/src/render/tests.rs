@@ -89,6 +89,14 @@ fn the_table_is_worst_first_fits_eighty_columns_and_ends_with_what_is_unprotecte
     assert!(failed < text.find("vm-001").unwrap(), "{text}");
     assert!(text.lines().all(|line| line.chars().count() <= 80 || line.starts_with("  ")), "{text}");
     assert!(text.trim_end().ends_with("Unprotected: 1 of 2 (vm-002)."), "{text}");
+    let mut long = report();
+    long.legs[1].reason = Reason::InitialReplicationStopped;
+    long.legs[1].after = Some(ReplicationState::WaitingForStartResynchronize);
+    let text = table::text(&long, Some(80));
+    for line in ["Error → WaitingFor   failed   initial_", "StartResynchronize            replication_", "  stopped"]
+    {
+        assert!(text.contains(line), "{text}");
+    }
     let mut report = report();
     report.legs[1].id.kind = LegKind::Extended;
     report.legs[1].vm = "a\u{1b}[31m".to_owned();

@@ -3,6 +3,7 @@
 #![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test that fails is to say so at once")]
 
 mod discovery;
+mod evidence;
 mod faults;
 mod jobs;
 mod lab;

@@ -20,7 +20,7 @@ fn expected(side: &str, state: u16) -> (&'static str, &'static str) {
         ("sender", 8) => ("resumed", "error"),
         ("sender", 9) => ("needs_person", "resync_required"),
         ("sender", 10) => ("left", "resynchronizing"),
-        ("sender", 11) => ("needs_person", "resync_suspended"),
+        ("sender", 11) => ("left", "resync_paused_by_person"),
         ("receiver", 7) => ("needs_person", "paused_on_replica"),
         ("receiver", 8) => ("needs_person", "replica_error"),
         ("receiver", 1 | 2 | 9 | 10 | 11) | (_, 3) => ("healthy", "replicating"),

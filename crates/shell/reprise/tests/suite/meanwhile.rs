@@ -44,7 +44,7 @@ fn a_person_who_resumes_and_pauses_again_meanwhile_has_the_last_word() {
     until("the person's resume has been carried out", || lab.try_post(&format!("/vms/{vm}/pause")) == 200);
     let ran = ran(&child.wait_with_output().unwrap());
     let (result, reason) = ran.result(vm);
-    assert_eq!((result, reason), ("left", "paused_no_evidence"), "{:#}", ran.document);
+    assert_eq!((result, reason), ("left", "paused_by_person"), "{:#}", ran.document);
     assert_eq!((ran.code, ran.count("resumed"), lab.requests("invoke")), (0, 7, 7));
 }
 

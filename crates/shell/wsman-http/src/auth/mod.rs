@@ -11,6 +11,8 @@ pub(crate) mod fuzz;
 mod handshake;
 mod kdc;
 mod offer;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 

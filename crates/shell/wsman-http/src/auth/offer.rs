@@ -96,7 +96,7 @@ pub(crate) fn choose(
     let wanted = match login.scheme {
         Scheme::Basic => vec![Some(Method::Basic)],
         Scheme::Ntlm => vec![tokens(offered("negotiate"), "Negotiate", Mechanism::Ntlm).or(old_ntlm)],
-        Scheme::Kerberos if !named => return Err(needs_a_name(endpoint)),
+        Scheme::Kerberos if endpoint.is_address() => return Err(needs_a_name(endpoint)),
         Scheme::Kerberos => vec![bare_kerberos.or(spnego_kerberos)],
         Scheme::Negotiate | Scheme::Auto => {
             let first = spnego_kerberos.or(bare_kerberos).filter(|_| kerberos);

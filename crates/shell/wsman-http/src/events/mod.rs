@@ -11,10 +11,8 @@ use cim::event::{Bookmark, EventBatch, EventPort, Query, Record};
 use cim::{CallError, ErrorKind};
 use wsman::eventing::{Heard, Listener, is_about_the_bookmark, is_lost};
 
-use crate::client::{Client, Limits};
+use crate::client::Client;
 use crate::connection::Connection;
-use crate::endpoint::Endpoint;
-use crate::login::Login;
 
 /// So much more than it tells the server does it wait for an answer.
 const ANSWER_LATENESS: Duration = Duration::from_secs(10);
@@ -36,6 +34,8 @@ pub struct Events {
     connection: Option<Connection>,
     listener: Listener,
     known: Known,
+    /// The server has taken a subscription once.
+    taken: bool,
     /// A message is under way. If its future was dropped, nobody knows what its answer held.
     under_way: bool,
 }
@@ -67,25 +67,23 @@ impl Known {
 }
 
 impl Events {
-    /// A listener; nothing is sent before the first [`EventPort::next`]. `existing` says whether it begins with what is in
-    /// the logs or with what comes. `patience` is how long one call waits for something to come; a server holds no request
-    /// for longer than a minute.
-    pub fn new(
-        endpoint: Endpoint,
-        login: Login,
-        limits: Limits,
-        query: Query,
-        existing: bool,
-        patience: Duration,
-    ) -> Self {
-        let limits = Limits { operation: patience, answer: patience + ANSWER_LATENESS, connections: 1, ..limits };
+    /// A listener that logs in as the client does; nothing is sent before the first [`EventPort::next`]. `existing` says
+    /// whether it begins with what is in the logs or with what comes. `patience` is how long one call waits for something
+    /// to come; a server holds no request for longer than a minute.
+    pub fn new(client: Client, query: Query, existing: bool, patience: Duration) -> Self {
         Self {
-            client: Client::new(endpoint, login, limits),
+            client: client.listening(patience, ANSWER_LATENESS),
             connection: None,
             listener: Listener::new(query, existing, HEARTBEATS_LEAST.max(patience * 2)),
             known: Known::default(),
+            taken: false,
             under_way: false,
         }
+    }
+
+    /// Whether the server has taken a subscription once: what fails later is a loss and no refusal.
+    pub fn was_taken(&self) -> bool {
+        self.taken
     }
 
     /// Ends the subscription at the server, if there is one. Without this it ends by itself, for want of pulls.
@@ -129,7 +127,7 @@ impl EventPort for Events {
             let subscribing = !self.listener.is_open();
             subscribes += u32::from(subscribing);
             match self.exchange().await {
-                Ok(Heard::Opened) => {}
+                Ok(Heard::Opened) => self.taken = true,
                 Ok(Heard::Nothing) => {
                     return Ok(EventBatch { bookmark: self.listener.bookmark().cloned(), ..EventBatch::default() });
                 }

@@ -7,7 +7,6 @@ use cim::{CallError, ErrorKind};
 
 use super::Events;
 use crate::tests::{Scene, Server, Turn, envelope, http, short, soap};
-use crate::{Endpoint, Login, Scheme};
 
 const HEADERS: &str = "Content-Type: application/soap+xml;charset=UTF-8\r\n";
 
@@ -72,11 +71,14 @@ struct Side {
 
 impl Side {
     async fn new(scenes: Vec<Scene>) -> Self {
+        Self::beginning(true, scenes).await
+    }
+
+    /// One that begins with what is in the logs, or with what comes.
+    async fn beginning(existing: bool, scenes: Vec<Scene>) -> Self {
         let server = Server::new(scenes).await;
-        let endpoint = Endpoint::parse(&format!("http://{}/wsman", server.address)).unwrap();
-        let login = Login::new(Scheme::Basic, "admin", "pa:ss");
         let query = Query::new(vec![Select { channel: "System".to_owned(), condition: Condition::any() }]);
-        let events = Events::new(endpoint, login, short(), query, true, Duration::from_millis(500));
+        let events = Events::new(server.client(short()), query, existing, Duration::from_millis(500));
         Self { server, events, bookmark: None }
     }
 
@@ -145,7 +147,7 @@ async fn what_a_server_sends_twice_is_passed_on_once() {
 async fn a_bookmark_that_is_not_taken_costs_a_reading_of_the_whole_log_and_repeats_nothing() {
     let scenes =
         vec![vec![opened("c0"), pulled(&[1]), Turn::Hear], vec![fault(2_150_858_832), opened("d0"), pulled(&[1, 2])]];
-    let mut side = Side::new(scenes).await;
+    let mut side = Side::beginning(false, scenes).await;
     assert_eq!(side.next().await, Ok(vec![1]));
     assert_eq!(side.next().await, Ok(vec![2]));
     let heard = side.server.heard();

@@ -1,0 +1,148 @@
+//! What a host's event logs say of replication: which records are asked for, and what each means. Ids and codes alone are
+//! read; the words of a record are in the host's language.
+//!
+//! Sources: Microsoft's support articles on suspended replication and on events 32022 and 32315 (ids, codes, texts);
+//! published exports of VMMS's records (the shape: named values, or Parameter0 and so on where a record has no names).
+
+use std::time::Duration;
+
+use cim::CallError;
+use cim::event::{Condition, EventPort, Query, Record, Select};
+use reprise_model::{HostTime, SystemEvent, SystemEventKind, VmId, VmmsEvent, VmmsEventKind};
+
+/// VMMS's own log, by the name under which it is opened, and by the one that Microsoft's articles print: some tool may
+/// have registered it so. The first that is there is read.
+pub const VMMS_LOGS: [&str; 2] = ["Microsoft-Windows-Hyper-V-VMMS-Admin", "Microsoft-Windows-Hyper-V-VMMS/Admin"];
+/// Windows' own log.
+pub const SYSTEM_LOG: &str = "System";
+
+/// How far back the logs are read. What stopped replication stands there from when it stopped; a week covers a host that
+/// stayed down over holidays, and keeps what is sent small.
+pub const LOG_AGE_MAX: Duration = Duration::from_hours(7 * 24);
+/// Most records that one reading takes: a log of the usual size holds fewer, and with more nobody waits for the end.
+pub const RECORDS_MAX: usize = 10_000;
+
+/// Changes could not be sent.
+const SEND_FAILED: u32 = 32_022;
+/// Replication was suspended after a failure that VMMS holds for final.
+const NON_RECOVERABLE: u32 = 32_086;
+/// VMMS will try again.
+const WILL_RETRY: u32 = 32_315;
+/// Longest interval that is believed of event 32315: VMMS's own longest is half an hour.
+const RETRY_MINUTES_MAX: u64 = 24 * 60;
+
+const VMMS: &str = "Microsoft-Windows-Hyper-V-VMMS";
+
+/// What a record says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// VMMS, of one VM.
+    Vmms(VmmsEvent),
+    /// Windows, of the host.
+    System(SystemEvent),
+}
+
+/// The records of VMMS that decide something.
+pub fn of_vmms(log: &str) -> Query {
+    let condition = Condition::recent(&[SEND_FAILED, NON_RECOVERABLE, WILL_RETRY], LOG_AGE_MAX);
+    Query::new(vec![Select { channel: log.to_owned(), condition }])
+}
+
+/// The same, and those of Windows that tell of shutdowns.
+pub fn of_vmms_and_system(log: &str) -> Query {
+    let mut query = of_vmms(log);
+    let condition = Condition::recent(&[1074, 6005, 6006, 6008, 41], LOG_AGE_MAX);
+    query.selects.push(Select { channel: SYSTEM_LOG.to_owned(), condition });
+    query
+}
+
+/// What a record says, if it says anything that concerns us.
+pub fn hear(record: &Record) -> Option<Heard> {
+    let at = HostTime(record.time.unix_us().div_euclid(1_000));
+    if record.provider.eq_ignore_ascii_case(VMMS) {
+        let kind = of_id(record)?;
+        return Some(Heard::Vmms(VmmsEvent { vm: vm(record)?, at, kind }));
+    }
+    let kind = match (record.id, record.provider.to_ascii_lowercase().as_str()) {
+        // Old hosts name the first of them otherwise.
+        (1074, "user32" | "microsoft-windows-user32") => SystemEventKind::ShutdownAsked,
+        (6005, "eventlog") => SystemEventKind::LogStarted,
+        (6006, "eventlog") => SystemEventKind::LogStopped,
+        (6008, "eventlog") => SystemEventKind::UnexpectedShutdown,
+        (41, "microsoft-windows-kernel-power") => SystemEventKind::NoCleanShutdown,
+        _ => return None,
+    };
+    Some(Heard::System(SystemEvent { at, kind }))
+}
+
+/// Reads what stands in a log: until nothing more comes.
+///
+/// # Errors
+/// The port's own: the log cannot be read.
+pub async fn read(port: &mut impl EventPort) -> Result<Vec<VmmsEvent>, CallError> {
+    let (mut events, mut count, mut bookmark) = (Vec::new(), 0, None);
+    while count < RECORDS_MAX {
+        let batch = port.next(bookmark.as_ref()).await?;
+        if batch.events.is_empty() && batch.dropped == 0 {
+            break;
+        }
+        count += batch.events.len().max(1);
+        bookmark = batch.bookmark;
+        let heard = batch.events.iter().filter_map(|xml| hear(&Record::parse(xml).ok()?));
+        events.extend(heard.filter_map(|heard| match heard {
+            Heard::Vmms(event) => Some(event),
+            Heard::System(_) => None,
+        }));
+    }
+    Ok(events)
+}
+
+fn of_id(record: &Record) -> Option<VmmsEventKind> {
+    match record.id {
+        NON_RECOVERABLE => Some(VmmsEventKind::NonRecoverable),
+        SEND_FAILED => Some(VmmsEventKind::SendFailed { code: code(record)? }),
+        WILL_RETRY => Some(VmmsEventKind::WillRetry { after: minutes(record).map(Duration::from_mins) }),
+        _ => None,
+    }
+}
+
+/// The VM: by name, else the first numbered value that is a GUID.
+fn vm(record: &Record) -> Option<VmId> {
+    if let Some(named) = record.value("VmId") {
+        return named.parse().ok();
+    }
+    numbered(record).find_map(|value| value.parse().ok())
+}
+
+/// The HRESULT: by name as a number, else as the number of its message, else the last numbered value in either form.
+fn code(record: &Record) -> Option<u32> {
+    let named = ["ErrorCode", "ErrorMessage"].into_iter().find_map(|name| error(record.value(name)?));
+    named.or_else(|| numbered(record).filter_map(error).last())
+}
+
+/// `0x80004004`, or `%%2147500036`.
+fn error(text: &str) -> Option<u32> {
+    let text = text.trim();
+    if let Some(digits) = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        return u32::from_str_radix(digits, 16).ok();
+    }
+    text.strip_prefix("%%")?.parse().ok()
+}
+
+/// The minutes until the next try: the value whose name says so, else the last numbered value that is a plain number: a
+/// VM may be called `5`, and its name comes first.
+fn minutes(record: &Record) -> Option<u64> {
+    let plain = |text: &str| text.trim().parse().ok().filter(|minutes| (1..=RETRY_MINUTES_MAX).contains(minutes));
+    let says_so = |name: &str| {
+        let name = name.to_ascii_lowercase();
+        name.contains("minute") || name.contains("retry") || name.contains("interval") || name.contains("delay")
+    };
+    let named = record.data.iter().filter(|(name, _)| says_so(name)).find_map(|(_, value)| plain(value));
+    named.or_else(|| numbered(record).filter_map(plain).last())
+}
+
+/// The values that bear numbers instead of names, in their order.
+fn numbered(record: &Record) -> impl Iterator<Item = &str> {
+    let number = |name: &str| name.strip_prefix("Parameter").is_some_and(|rest| rest.parse::<u8>().is_ok());
+    record.data.iter().filter(move |(name, _)| number(name)).map(|(_, value)| value.as_str())
+}

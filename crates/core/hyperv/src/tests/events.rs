@@ -1,0 +1,154 @@
+//! What records of event logs are heard to say.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use cim::event::{Bookmark, EventBatch, EventPort, Record};
+use cim::{CallError, ErrorKind, Reached, Timestamp};
+use reprise_model::{HostTime, SystemEventKind, VmmsEvent, VmmsEventKind};
+
+use crate::events::{Heard, RECORDS_MAX, VMMS_LOGS, hear, of_vmms, of_vmms_and_system, read};
+
+const VM: &str = "4708A0F4-C902-429B-A1E0-D4AB0893E452";
+
+fn xml(provider: &str, id: u32, values: &[(&str, &str)]) -> String {
+    let values: Vec<String> = values.iter().map(|(name, value)| format!("<{name}>{value}</{name}>")).collect();
+    format!(
+        concat!(
+            r#"<Event xmlns="http://schemas.microsoft.com/win/2004/08/events/event"><System><Provider Name="{}"/>"#,
+            r#"<EventID>{}</EventID><Level>2</Level><TimeCreated SystemTime="1970-01-01T00:00:01.5Z"/>"#,
+            "<EventRecordID>1</EventRecordID><Channel>{}</Channel></System><UserData>",
+            r#"<VmlEventLog xmlns="http://www.microsoft.com/Windows/Virtualization/Events">{}</VmlEventLog></UserData></Event>"#
+        ),
+        provider,
+        id,
+        VMMS_LOGS[0],
+        values.concat()
+    )
+}
+
+fn vmms(id: u32, values: &[(&str, &str)]) -> Option<VmmsEventKind> {
+    let record = Record::parse(&xml("Microsoft-Windows-Hyper-V-VMMS", id, values)).unwrap();
+    match hear(&record)? {
+        Heard::Vmms(VmmsEvent { vm, at, kind }) => {
+            assert_eq!((vm, at), (VM.parse().unwrap(), HostTime(1_500)));
+            Some(kind)
+        }
+        Heard::System(event) => panic!("{event:?}"),
+    }
+}
+
+#[test]
+fn what_decides_is_heard_from_named_and_from_numbered_values() {
+    let aborted = Some(VmmsEventKind::SendFailed { code: 0x8000_4004 });
+    let of = |more: &[(&str, &str)]| vmms(32022, &[&[("VmName", "5"), ("VmId", VM)], more].concat());
+    assert_eq!(of(&[("ErrorMessage", "%%2147500036"), ("ErrorCode", "0x80004004")]), aborted);
+    assert_eq!(of(&[("ErrorMessage", "%%2147500036")]), aborted);
+    assert_eq!(of(&[("ErrorMessage", "Vorgang abgebrochen"), ("ErrorCode", " 0X80004004 ")]), aborted);
+    let numbered = [("Parameter0", "0x1"), ("Parameter1", VM), ("Parameter2", "%%2147500036")];
+    assert_eq!(vmms(32022, &numbered), aborted);
+    assert_eq!(vmms(32086, &[("VmId", VM)]), Some(VmmsEventKind::NonRecoverable));
+    assert_eq!(vmms(32086, &[("Parameter0", "x"), ("Parameter1", VM)]), Some(VmmsEventKind::NonRecoverable));
+}
+
+#[test]
+fn the_time_until_vmms_tries_again_is_never_a_vms_name() {
+    let after = |values: &[(&str, &str)]| match vmms(32315, values) {
+        Some(VmmsEventKind::WillRetry { after }) => after,
+        other => panic!("{other:?}"),
+    };
+    let five = Some(Duration::from_mins(5));
+    assert_eq!(after(&[("Parameter0", "12"), ("Parameter1", VM), ("Parameter2", "5")]), five);
+    assert_eq!(after(&[("VmName", "12"), ("VmId", VM), ("RetryIntervalInMinutes", "5")]), five);
+    assert_eq!(after(&[("VmName", "12"), ("VmId", VM)]), None);
+    assert_eq!(after(&[("VmName", "x"), ("VmId", VM), ("Retry", "99999999")]), None, "nobody waits for years");
+}
+
+#[test]
+fn what_says_nothing_certain_is_not_heard() {
+    assert_eq!(vmms(32022, &[("VmId", VM), ("ErrorCode", "many")]), None);
+    assert_eq!(vmms(32022, &[("ErrorCode", "0x80004004")]), None);
+    assert_eq!(vmms(32086, &[("VmId", "the first")]), None);
+    assert_eq!(vmms(29174, &[("VmId", VM)]), None);
+    let other = xml("Somebody", 32086, &[("VmId", VM)]);
+    assert_eq!(hear(&Record::parse(&other).unwrap()), None);
+}
+
+#[test]
+fn shutdowns_are_heard_from_who_writes_them_and_from_nobody_else() {
+    for (provider, id, expected) in [
+        ("User32", 1074, Some(SystemEventKind::ShutdownAsked)),
+        ("EventLog", 6005, Some(SystemEventKind::LogStarted)),
+        ("EventLog", 6006, Some(SystemEventKind::LogStopped)),
+        ("eventlog", 6008, Some(SystemEventKind::UnexpectedShutdown)),
+        ("Microsoft-Windows-Kernel-Power", 41, Some(SystemEventKind::NoCleanShutdown)),
+        ("Somebody", 41, None),
+        ("User32", 1075, None),
+    ] {
+        let heard = hear(&Record::parse(&xml(provider, id, &[])).unwrap());
+        let kind = heard.map(|heard| match heard {
+            Heard::System(event) => event.kind,
+            Heard::Vmms(event) => panic!("{event:?}"),
+        });
+        assert_eq!(kind, expected, "{provider} {id}");
+    }
+}
+
+#[test]
+fn what_is_asked_for_is_what_is_heard() {
+    let now = Timestamp::from_unix_us(0);
+    let query = of_vmms_and_system(VMMS_LOGS[0]);
+    assert_eq!(query.channels(), [VMMS_LOGS[0], "System"]);
+    for id in [32022, 32086, 32315] {
+        assert!(of_vmms(VMMS_LOGS[0]).selects(VMMS_LOGS[0], &xml("P", id, &[]), now));
+    }
+    for id in [1074, 6005, 6006, 6008, 41] {
+        assert!(
+            query.selects("System", &xml("P", id, &[]), now) && !query.selects(VMMS_LOGS[0], &xml("P", id, &[]), now)
+        );
+    }
+    let week = Timestamp::from_unix_us(7 * 86_400_000_000 + 1_600_000);
+    assert!(!query.selects(VMMS_LOGS[0], &xml("P", 32086, &[]), week), "that is more than a week ago");
+}
+
+/// A log that gives what it holds, and checks that it is asked from the last bookmark on.
+struct Log(VecDeque<Result<EventBatch, CallError>>, Option<Bookmark>);
+
+impl EventPort for Log {
+    async fn next(&mut self, after: Option<&Bookmark>) -> Result<EventBatch, CallError> {
+        assert_eq!(after, self.1.as_ref());
+        let batch = self.0.pop_front().unwrap_or_else(|| Ok(EventBatch::default()))?;
+        self.1.clone_from(&batch.bookmark);
+        Ok(batch)
+    }
+}
+
+fn drive(batches: Vec<Result<EventBatch, CallError>>) -> (Result<usize, CallError>, usize) {
+    let mut log = Log(batches.into(), None);
+    let read = {
+        let mut future = std::pin::pin!(read(&mut log));
+        match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(read) => read.map(|events| events.len()),
+            Poll::Pending => panic!("it waits for nothing"),
+        }
+    };
+    (read, log.0.len())
+}
+
+#[test]
+fn a_log_is_read_until_nothing_more_comes_and_not_for_ever() {
+    let fatal = xml("Microsoft-Windows-Hyper-V-VMMS", 32086, &[("VmId", VM)]);
+    let batch = |count: usize, mark: &str| {
+        let mut events = vec![fatal.clone(); count];
+        events.push("<Event/>".to_owned());
+        Ok(EventBatch { events, bookmark: Some(Bookmark::new(mark)), dropped: 0 })
+    };
+    let lost = Ok(EventBatch { dropped: 3, ..EventBatch::default() });
+    assert_eq!(drive(vec![batch(2, "a"), lost, batch(1, "b")]), (Ok(3), 0));
+    let error = || Err(CallError::new(ErrorKind::Denied, Reached::Yes, "no"));
+    assert!(drive(vec![batch(2, "a"), error()]).0.is_err());
+    let (read, left) = drive(vec![batch(RECORDS_MAX, "a"), batch(1, "b")]);
+    assert_eq!((read, left), (Ok(RECORDS_MAX), 1));
+}

@@ -1,0 +1,55 @@
+//! Reads a host's event log once, for evidence: bounded in time, and never worth a delay beyond that.
+
+use std::time::Duration;
+
+use cim::{CallError, ErrorKind, Reached};
+use reprise_hyperv::events;
+use reprise_model::{Evidence, HostId, VmmsEvent};
+use tokio::time::timeout;
+use wsman_http::Events;
+
+use crate::links::Links;
+
+/// Longest reading. Evidence decides little, and nothing but the pass waits for it.
+const READING_MAX: Duration = Duration::from_secs(5);
+/// After this long without another record the log has been read to its end: there is no other sign of it. The least that
+/// WinRM waits.
+const QUIET: Duration = Duration::from_millis(500);
+/// Longest farewell; without one the subscription ends by itself.
+const LEAVING_MAX: Duration = Duration::from_secs(2);
+
+/// A listener to each name of VMMS's log.
+pub(crate) fn listeners(links: &Links, host: HostId) -> Vec<Events> {
+    let listener = |log: &&str| links.events(host, events::of_vmms(log), true, QUIET);
+    events::VMMS_LOGS.iter().filter_map(listener).collect()
+}
+
+/// What stands in the log. A log that cannot be read in time is one that cannot be read.
+pub(crate) async fn evidence(listeners: Vec<Events>) -> Evidence {
+    match timeout(READING_MAX, first_that_is_there(listeners)).await {
+        Ok(Ok(events)) => Evidence::Readable(events),
+        Ok(Err(error)) => {
+            tracing::info!(%error, "the event log cannot be read");
+            Evidence::NotReadable
+        }
+        Err(_) => {
+            tracing::info!("the event log is not read within {} s", READING_MAX.as_secs());
+            Evidence::NotReadable
+        }
+    }
+}
+
+async fn first_that_is_there(listeners: Vec<Events>) -> Result<Vec<VmmsEvent>, CallError> {
+    let mut last = CallError::new(ErrorKind::NotThere, Reached::No, "there is no way to the host");
+    for mut listener in listeners {
+        match events::read(&mut listener).await {
+            Ok(events) => {
+                tokio::spawn(timeout(LEAVING_MAX, listener.leave()));
+                return Ok(events);
+            }
+            Err(error) if error.kind == ErrorKind::NotThere => last = error,
+            Err(error) => return Err(error),
+        }
+    }
+    Err(last)
+}

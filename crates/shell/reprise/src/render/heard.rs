@@ -1,0 +1,114 @@
+//! One record of a host's event log, as it was heard: a line for people, or an object for programs.
+
+use std::time::Duration;
+
+use cim::event::Record;
+use reprise_hyperv::events::{Heard, hear};
+use reprise_model::{SystemEventKind, VmmsEventKind};
+use serde::Serialize;
+
+/// The HRESULT that a shutdown leaves in event 32022.
+const ABORTED: u32 = 0x8000_4004;
+
+/// A record. Keys may be added, never changed or taken away.
+#[derive(Serialize)]
+pub(crate) struct Line {
+    version: u8,
+    time: String,
+    host: String,
+    log: String,
+    record: u64,
+    id: u32,
+    level: &'static str,
+    vm: Option<String>,
+    vm_id: Option<String>,
+    heard: Option<&'static str>,
+    code: Option<String>,
+    retry_after_s: Option<u64>,
+}
+
+/// What a record says, if it is one. `label` is what its host is called if the record does not say it.
+pub(crate) fn line(xml: &str, label: &str) -> Option<Line> {
+    let record = Record::parse(xml).ok()?;
+    let mut line = Line {
+        version: 1,
+        time: time(record.time.unix_us()),
+        host: Some(record.computer.to_lowercase()).filter(|host| !host.is_empty()).unwrap_or_else(|| label.to_owned()),
+        log: record.channel.clone(),
+        record: record.number,
+        id: record.id,
+        level: level(record.level),
+        vm: None,
+        vm_id: None,
+        heard: None,
+        code: None,
+        retry_after_s: None,
+    };
+    match hear(&record) {
+        Some(Heard::Vmms(event)) => {
+            line.vm = record.value("VmName").or_else(|| record.value("Parameter0")).map(ToOwned::to_owned);
+            line.vm_id = Some(event.vm.to_string());
+            line.heard = Some(match event.kind {
+                VmmsEventKind::NonRecoverable => "non_recoverable",
+                VmmsEventKind::SendFailed { code } => {
+                    line.code = Some(format!("0x{code:08X}"));
+                    "send_failed"
+                }
+                VmmsEventKind::WillRetry { after } => {
+                    line.retry_after_s = after.as_ref().map(Duration::as_secs);
+                    "will_retry"
+                }
+            });
+        }
+        Some(Heard::System(event)) => {
+            line.heard = Some(match event.kind {
+                SystemEventKind::ShutdownAsked => "shutdown_asked",
+                SystemEventKind::LogStopped => "log_stopped",
+                SystemEventKind::LogStarted => "log_started",
+                SystemEventKind::UnexpectedShutdown => "unexpected_shutdown",
+                SystemEventKind::NoCleanShutdown => "no_clean_shutdown",
+            });
+        }
+        None => {}
+    }
+    Some(line)
+}
+
+impl Line {
+    /// The line for people, without its end. A VM may be called anything, so what would move the cursor is taken out.
+    pub(crate) fn text(&self) -> String {
+        let vm = self.vm.as_deref().map_or_else(String::new, |vm| format!("{}: ", vm.replace(char::is_control, "?")));
+        let what = match self.heard {
+            Some("non_recoverable") => "replication suspended after a failure that VMMS does not retry".to_owned(),
+            Some("send_failed") => {
+                let code = self.code.as_deref().unwrap_or_default();
+                let mark = if *code == format!("0x{ABORTED:08X}") { ", aborted as by a shutdown" } else { "" };
+                format!("changes could not be sent ({code}{mark})")
+            }
+            Some("will_retry") => match self.retry_after_s {
+                Some(seconds) => format!("VMMS will try again in {} min", seconds.div_ceil(60)),
+                None => "VMMS will try again".to_owned(),
+            },
+            Some("shutdown_asked") => "a restart or shutdown was asked for".to_owned(),
+            Some("log_stopped") => "the event log stopped: the host goes down in order".to_owned(),
+            Some("log_started") => "the event log started: the host came up".to_owned(),
+            Some("unexpected_shutdown") => "the shutdown before was unexpected".to_owned(),
+            Some("no_clean_shutdown") => "the host came up without having gone down in order".to_owned(),
+            Some(_) | None => "not understood".to_owned(),
+        };
+        format!("{} {} {:<11} {:>5} {vm}{what}", self.time, self.host, self.level, self.id)
+    }
+}
+
+fn level(level: u8) -> &'static str {
+    match level {
+        1 => "Critical",
+        2 => "Error",
+        3 => "Warning",
+        _ => "Information",
+    }
+}
+
+fn time(unix_us: i64) -> String {
+    format!("{:.3}", jiff::Timestamp::from_microsecond(unix_us).unwrap_or_default())
+}

@@ -1,0 +1,204 @@
+//! A host on loopback that logs people in as this crate's server half does, and goes wrong where it is told to.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
+
+use crate::server::{
+    Account, Certificate, Channel, ChannelBindings, ConnectionLogin, Identity, Logins, Request, Schemes, Taken, Tls,
+};
+
+/// How a host goes wrong.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) enum Quirk {
+    /// Not at all.
+    #[default]
+    None,
+    /// It answers a sealed message in the clear.
+    AnswersInTheClear,
+    /// Somebody on the way changes a bit of what it has sealed.
+    FlipsABit,
+    /// It answers the second message of each connection, and every later one, as if nobody had logged in.
+    ForgetsTheLogin,
+    /// It answers every token with this challenge.
+    AlwaysAnswers(&'static str),
+    /// It lets anybody in who sends a token.
+    LetsAnybodyIn,
+    /// It closes a connection once it has said what it offers.
+    ClosesAfterTheOffer,
+}
+
+/// What one host is like.
+#[derive(Clone)]
+pub(super) struct Settings {
+    pub(super) schemes: Schemes,
+    pub(super) quirk: Quirk,
+    pub(super) tls: Option<Arc<Certificate>>,
+    /// The certificate that logins must be bound to, if it is not the one that is shown.
+    pub(super) bound_to: Option<Arc<Certificate>>,
+}
+
+impl Settings {
+    pub(super) fn new(quirk: Quirk) -> Self {
+        let schemes = Schemes { negotiate: true, ntlm: false, basic: false };
+        Self { schemes, quirk, tls: None, bound_to: None }
+    }
+}
+
+/// What a host was told, in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Heard {
+    /// A request without a login.
+    Nothing,
+    /// A token.
+    Token,
+    /// A message on this connection, and whether it was sealed.
+    Message(usize, bool),
+}
+
+/// A host that runs.
+pub(super) struct Host {
+    pub(super) address: SocketAddr,
+    heard: Arc<Mutex<Vec<Heard>>>,
+}
+
+impl Host {
+    pub(super) async fn new(settings: Settings) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let log = Arc::clone(&heard);
+        tokio::spawn(async move {
+            let tls = settings.tls.as_ref().map(|certificate| Tls::new(certificate).unwrap());
+            for number in 0.. {
+                let (stream, _) = listener.accept().await.unwrap();
+                let talk = Arc::new(Talk::new(number, &settings, Arc::clone(&log)));
+                let tls = tls.clone();
+                tokio::spawn(async move {
+                    match tls {
+                        Some(tls) => {
+                            if let Ok(stream) = tls.accept(stream).await {
+                                serve(stream, talk).await;
+                            }
+                        }
+                        None => serve(stream, talk).await,
+                    }
+                });
+            }
+        });
+        Self { address, heard }
+    }
+
+    pub(super) fn heard(&self) -> Vec<Heard> {
+        self.heard.lock().unwrap().clone()
+    }
+
+    pub(super) fn tokens(&self) -> usize {
+        self.heard().iter().filter(|heard| **heard == Heard::Token).count()
+    }
+
+    /// The messages: on which connection each came, and whether it was sealed.
+    pub(super) fn messages(&self) -> Vec<(usize, bool)> {
+        let message = |heard| if let Heard::Message(number, sealed) = heard { Some((number, sealed)) } else { None };
+        self.heard().into_iter().filter_map(message).collect()
+    }
+}
+
+async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(stream: S, talk: Arc<Talk>) {
+    let service = service_fn(move |request| {
+        let talk = Arc::clone(&talk);
+        async move { talk.answer(request).await }
+    });
+    let _ended = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+}
+
+/// One connection.
+struct Talk {
+    number: usize,
+    quirk: Quirk,
+    login: Mutex<ConnectionLogin>,
+    messages: AtomicUsize,
+    heard: Arc<Mutex<Vec<Heard>>>,
+}
+
+type Response = hyper::Response<Full<Bytes>>;
+
+impl Talk {
+    fn new(number: usize, settings: &Settings, heard: Arc<Mutex<Vec<Heard>>>) -> Self {
+        let certificate = settings.bound_to.as_ref().or(settings.tls.as_ref());
+        let channel = certificate.map_or_else(Channel::clear, |certificate| Channel::tls(certificate.der()));
+        let channel_bindings = if certificate.is_some() { ChannelBindings::Required } else { ChannelBindings::IfSent };
+        let logins = Logins {
+            accounts: vec![Account::new("LAB\\svc", "right horse".into())],
+            schemes: settings.schemes,
+            identity: Identity::of("hv01.lab.test"),
+            channel_bindings,
+        };
+        let login = Mutex::new(ConnectionLogin::new(Arc::new(logins), channel));
+        Self { number, quirk: settings.quirk.clone(), login, messages: AtomicUsize::new(0), heard }
+    }
+
+    async fn answer(&self, request: hyper::Request<Incoming>) -> Result<Response, std::convert::Infallible> {
+        let (head, body) = request.into_parts();
+        let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+        let text = |name| head.headers.get(name).and_then(|value| value.to_str().ok());
+        let (authorization, content_type) = (text(AUTHORIZATION), text(CONTENT_TYPE).unwrap_or_default());
+        let taken = self.login.lock().unwrap().take(Request { authorization, content_type, body: &body });
+        let heard = match (&taken, authorization) {
+            (Taken::Message(message), _) => Heard::Message(self.number, message.is_sealed),
+            (_, Some(_)) => Heard::Token,
+            (_, None) => Heard::Nothing,
+        };
+        self.heard.lock().unwrap().push(heard);
+        Ok(match (&self.quirk, heard) {
+            (Quirk::AlwaysAnswers(challenge), Heard::Token) => challenged(401, &[(*challenge).to_owned()]),
+            (Quirk::LetsAnybodyIn, Heard::Token) => challenged(200, &[]),
+            (Quirk::ClosesAfterTheOffer, Heard::Nothing) => {
+                let mut response = challenged(401, &["Negotiate".to_owned()]);
+                response.headers_mut().insert("connection", "close".parse().unwrap());
+                response
+            }
+            _ => self.taken(taken),
+        })
+    }
+
+    fn taken(&self, taken: Taken) -> Response {
+        let message = match taken {
+            Taken::GoesOn(leg) => return challenged(401, &[leg]),
+            Taken::LoggedIn(leg) => return challenged(200, &leg.into_iter().collect::<Vec<_>>()),
+            Taken::Unauthorized(offers) => return challenged(401, &offers),
+            Taken::Unencrypted => return challenged(500, &[]),
+            Taken::Unreadable => return challenged(400, &[]),
+            Taken::Message(message) => message,
+        };
+        let earlier = self.messages.fetch_add(1, Ordering::Relaxed);
+        if self.quirk == Quirk::ForgetsTheLogin && earlier > 0 {
+            return challenged(401, &["Negotiate".to_owned()]);
+        }
+        let answer = super::answer(&String::from_utf8(message.content).unwrap());
+        let seals = message.is_sealed && self.quirk != Quirk::AnswersInTheClear;
+        let (content_type, mut body) = self.login.lock().unwrap().write(answer, seals);
+        if self.quirk == Quirk::FlipsABit {
+            let middle = body.len() / 2;
+            body[middle] ^= 1;
+        }
+        hyper::Response::builder().header(CONTENT_TYPE, content_type).body(Full::new(body.into())).unwrap()
+    }
+}
+
+fn challenged(status: u16, challenges: &[String]) -> Response {
+    let mut response = hyper::Response::builder().status(status);
+    for challenge in challenges {
+        response = response.header(WWW_AUTHENTICATE, challenge);
+    }
+    response.body(Full::new(Bytes::new())).unwrap()
+}
