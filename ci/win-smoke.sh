@@ -40,7 +40,7 @@ ends_with() {
 }
 
 # Everything here is in Windows Server 2012. This list is the only guard that the program starts there.
-known='advapi32 bcrypt combase crypt32 kernel32 msvcrt ntdll ole32 oleaut32 propsys rpcrt4 userenv wevtapi ws2_32 api-ms-win-core-winrt-error-l1-1-0'
+known='advapi32 bcrypt combase crypt32 dnsapi kernel32 ktmw32 msvcrt ncrypt ntdll ole32 oleaut32 propsys rpcrt4 secur32 userenv wevtapi ws2_32 api-ms-win-core-winrt-error-l1-1-0'
 imports() {
   local dll all
   all=$(x86_64-w64-mingw32-objdump -p "$exe") || return 1

@@ -7,7 +7,10 @@ code 1.
     cargo build && python peers/foreign_clients.py target/debug/reprise
 """
 
+import base64
+import http.client
 import json
+import struct
 import subprocess
 import sys
 import tempfile
@@ -19,6 +22,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import requests
+import spnego
 import xmltodict
 from pypsrp.exceptions import AuthenticationError, WinRMTransportError, WSManFaultError
 from pypsrp.negotiate import HTTPNegotiateAuth
@@ -388,6 +392,58 @@ def channel_bindings(lab):
     expect("another one does not", bound_to(lab, b"tls-server-end-point:" + bytes(32)), 401)
 
 
+def strikes(lab):
+    """What the lab does to answers on their way, it does to sealed ones too; a connection of its own is whole again."""
+    for kind in ("drop_before", "drop_after", "reset", "half_close", "garbage", "empty", "login"):
+        for client_class, auth in ((Pypsrp, "negotiate"), (Pywinrm, "ntlm")):
+            client = client_class(lab, auth)
+            keys = keys_of(client, "vm-001")
+            lab.ask(f"/faults/{kind}?host={lab.name}&count=1")
+            struck = None
+            try:
+                get(lab, client)
+            except Exception as error:  # noqa: BLE001 (each client has its own ways to say so)
+                struck = error
+            client.close()
+            # pywinrm logs in again by itself.
+            expect(f"{kind} struck {client.name}", struck is not None or kind == "login", True)
+            client = client_class(lab, auth)
+            expect(f"after {kind}", keys_of(client, "vm-001"), keys)
+            client.close()
+
+
+def leg(connection, token):
+    """Sends one leg of a login on a connection that is kept: its status, and the token that came back."""
+    connection.request("POST", "/wsman", b"", {"Authorization": "Negotiate " + base64.b64encode(token).decode()})
+    answer = connection.getresponse()
+    answer.read()
+    return answer.status, base64.b64decode((answer.getheader("WWW-Authenticate") or "").partition(" ")[2].split(",")[0])
+
+
+def without_time(challenge):
+    """The challenge as a bad one on the way would pass it on: without its time, so that no message code is made."""
+    length, _, at = struct.unpack("<HHI", challenge[40:48])
+    pairs, kept, place = challenge[at : at + length], b"", 0
+    while place < len(pairs):
+        kind, size = struct.unpack("<HH", pairs[place : place + 4])
+        kept += b"" if kind == 7 else pairs[place : place + 4 + size]
+        place += 4 + size
+    return challenge[:40] + struct.pack("<HHI", len(kept), len(kept), at) + challenge[48:at] + kept
+
+
+def passwords_without_code(lab):
+    """A client that proves no messages still has to know the password."""
+    url = urlsplit(lab.url)
+    for password, wanted in ((lab.password, 200), ("wrong", 401)):
+        connection = http.client.HTTPConnection(url.hostname, url.port)
+        client = spnego.client(lab.user, password, protocol="ntlm")
+        _, challenge = leg(connection, client.step())
+        third = client.step(without_time(challenge))
+        expect("no code is sent", third[72:88] == bytes(16) or struct.unpack("<I", third[16:20])[0] < 88, True)
+        expect(f"status of {password!r}", leg(connection, third)[0], wanted)
+        connection.close()
+
+
 def special(name, check, lab):
     try:
         check(lab)
@@ -413,6 +469,8 @@ def main(program):
                 rows.append(row(lab, client, auth, transport))
             if transport == "http":
                 fine &= special("an unsealed message over clear HTTP is refused", clear_is_refused, lab)
+                fine &= special("faults strike through the seal", strikes, lab)
+                fine &= special("a login without a message code needs the password too", passwords_without_code, lab)
             else:
                 fine &= special("a login is bound to its channel", channel_bindings, lab)
     # Each scheme alone, under its own name.

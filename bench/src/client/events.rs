@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use cim::event::{Bookmark, Condition, EventPort as _, Query, Select};
-use wsman_http::{Endpoint, Events, Limits, Login, Scheme};
+use wsman_http::{Client, Endpoint, Events, Limits, Login, Scheme};
 
 use crate::control::Lab;
 
@@ -42,7 +42,8 @@ fn listen(lab: &Lab, host: usize, ids: &[u32], patience: Duration) -> Result<Eve
     let endpoint = Endpoint::parse(&lab.host(host, "url")?)?;
     let login = Login::new(Scheme::Basic, lab.host(host, "user")?, lab.host(host, "password")?);
     let select = Select { channel: CHANNEL.to_owned(), condition: Condition::ids(ids) };
-    Ok(Events::new(endpoint, login, Limits::default(), Query::new(vec![select]), true, patience))
+    let client = Client::new(endpoint, login, Limits::default());
+    Ok(Events::new(client, Query::new(vec![select]), true, patience))
 }
 
 async fn drain(lab: &Lab) -> Result<(u32, Duration)> {

@@ -56,7 +56,7 @@ pub(crate) fn measure(program: &Path) -> Result<String> {
             ));
         }
         None => {
-            lines.push("pypsrp: skipped, its Python environment is not there (`cargo xtask ci` makes it)".to_owned())
+            lines.push("pypsrp: skipped, its Python environment is not there (`cargo xtask ci` makes it)".to_owned());
         }
     }
     lines.push(format!("Sealed takes {:.2} times clear.", sealed.seconds / clear.seconds));

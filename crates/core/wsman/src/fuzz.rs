@@ -17,14 +17,17 @@ const RECORD: &str = "<Event xmlns='http://schemas.microsoft.com/win/2004/08/eve
 
 /// The target `request`: messages to a server, several of them with a zero byte between them. The word `$LAST` in one
 /// stands for the last context that the server gave out, which nobody could guess.
+///
+/// # Panics
+/// If what must hold does not: that is a find.
 pub fn request(bytes: &[u8]) {
     let mut server = Server::new("hv01", "OS: 10.0.20348 SP: 0.0 Stack: 3.0");
     let mut context = String::new();
     for (second, message) in (0..).zip(bytes.split(|byte| *byte == 0).take(8)) {
         let now = Duration::from_secs(second);
         let message = String::from_utf8_lossy(message).replace("$LAST", &context);
-        let served = server.serve(now, message.as_bytes(), None, &mut |asked| reply(&asked), &mut Logs);
-        let answer = match served {
+        let outcome = server.serve(now, message.as_bytes(), None, &mut |asked| reply(&asked), &mut Logs);
+        let answer = match outcome {
             Served::Answer(answer) => answer,
             Served::Later(waiting) => match server.go_on(waiting.until, &waiting, &mut Logs) {
                 Some(answer) => answer,
@@ -46,6 +49,9 @@ pub fn request(bytes: &[u8]) {
 }
 
 /// The target `answer`: messages to a client, which has sent each kind of request.
+///
+/// # Panics
+/// If what must hold does not: that is a find.
 pub fn answer(bytes: &[u8]) {
     let Ok(text) = crate::decode_text(bytes, None) else { return };
     let settings = Settings {
@@ -135,11 +141,15 @@ mod replay;
 mod tests {
     use super::replay::inputs;
 
+    type Target = fn(&[u8]);
+
     #[test]
     fn every_kept_input_passes_its_target() {
-        let targets: [(&str, fn(&[u8])); 2] = [("request", super::request), ("answer", super::answer)];
+        let targets: &[(&str, Target)] = &[("request", super::request), ("answer", super::answer)];
         for (name, target) in targets {
-            inputs(name).iter().for_each(|input| target(input));
+            for input in inputs(name) {
+                target(&input);
+            }
         }
     }
 }

@@ -10,6 +10,9 @@ pub(crate) const SEALED: &str =
     "multipart/encrypted;protocol=\"application/HTTP-SPNEGO-session-encrypted\";boundary=\"Encrypted Boundary\"";
 
 /// The target `sealed`: a line with the body's type, and the body; without a known type all of it is the body.
+///
+/// # Panics
+/// If what must hold does not: that is a find.
 pub fn sealed(bytes: &[u8]) {
     let line = bytes.iter().position(|byte| *byte == b'\n').and_then(|end| bytes.split_at_checked(end));
     let (content_type, body) = line
@@ -36,12 +39,16 @@ mod replay;
 mod tests {
     use super::replay::inputs;
 
+    type Target = fn(&[u8]);
+
     #[test]
     fn every_kept_input_passes_its_target() {
-        let targets: [(&str, fn(&[u8])); 3] =
-            [("sealed", super::sealed), ("login_server", super::login_server), ("login_client", super::login_client)];
+        let targets: &[(&str, Target)] =
+            &[("sealed", super::sealed), ("login_server", super::login_server), ("login_client", super::login_client)];
         for (name, target) in targets {
-            inputs(name).iter().for_each(|input| target(input));
+            for input in inputs(name) {
+                target(&input);
+            }
         }
     }
 }

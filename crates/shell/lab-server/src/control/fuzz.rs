@@ -15,6 +15,9 @@ const REQUESTS_MAX: usize = 24;
 
 /// The target `control`: requests to one site, each on a line: seconds that pass before it, a space, and path and query. A
 /// path in `/faults` with `-` before the seconds is a DELETE.
+///
+/// # Panics
+/// If what must hold does not: that is a find.
 pub fn control(bytes: &[u8]) {
     let Ok(text) = str::from_utf8(bytes) else { return };
     let Ok(mut world) = World::new(&Spec { hosts: 3, vms: 4, extended: 1, ..Spec::default() }) else { return };

@@ -84,7 +84,11 @@ pub fn main() -> ExitCode {
 }
 
 fn log_to_standard_error() {
-    let filter = EnvFilter::try_from_env("REPRISE_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    let mut filter = EnvFilter::try_from_env("REPRISE_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    // The login library would write what it works with, secrets among it, if it were asked for more.
+    if let Ok(quiet) = "sspi=warn".parse() {
+        filter = filter.add_directive(quiet);
+    }
     let _already_set = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())

@@ -68,6 +68,11 @@ impl Lab {
         self.endpoints["hosts"][host]["url"].as_str().expect("a URL").to_owned()
     }
 
+    /// What the endpoints say besides.
+    pub(crate) fn told(&self, key: &str) -> &Value {
+        &self.endpoints[key]
+    }
+
     pub(crate) fn user(&self) -> String {
         self.endpoints["hosts"][0]["user"].as_str().expect("a user").to_owned()
     }

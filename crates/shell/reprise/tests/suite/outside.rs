@@ -36,7 +36,7 @@ fn a_password_file_that_others_may_read_is_refused_before_anything_is_sent() {
 
 #[test]
 fn usage_errors_print_nothing_on_standard_output_and_say_what_next() {
-    let cases: [&[&str]; 11] = [
+    let cases: [&[&str]; 12] = [
         &["run"],
         &["run", "--host", "hv01"],
         &["run", "--host", "http://127.0.0.1:1"],
@@ -48,6 +48,7 @@ fn usage_errors_print_nothing_on_standard_output_and_say_what_next() {
         &["lab", "up", "--extended", "1"],
         &["lab", "up", "--topology", "pairs", "--hosts", "3"],
         &["lab", "up", "--auth", "kerberos"],
+        &["lab", "up", "--auth", "basic,digest"],
     ];
     for arguments in cases {
         let output = Command::new(PROGRAM).args(arguments).env("REPRISE_CONFIG", "").output().unwrap();

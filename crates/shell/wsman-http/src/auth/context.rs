@@ -193,7 +193,8 @@ const REFUSALS: [&str; 4] =
 
 /// What the library's errors mean to an administrator.
 fn told(error: &sspi::Error) -> AuthError {
-    let why = error.description.clone();
+    // What follows is the server's answer in the library's own notation.
+    let why = error.description.split(". Additional error").next().unwrap_or_default().to_owned();
     if REFUSALS.iter().any(|refusal| why.contains(refusal)) {
         return AuthError::Refused(why);
     }

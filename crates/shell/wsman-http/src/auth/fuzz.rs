@@ -6,6 +6,9 @@ use crate::endpoint::Endpoint;
 use crate::login::{Login, Scheme};
 
 /// The target `login_client`: values of WWW-Authenticate, one a line, or one token or certificate.
+///
+/// # Panics
+/// If what must hold does not: that is a find.
 pub fn login_client(bytes: &[u8]) {
     let mechanisms = [Mechanism::Ntlm, Mechanism::SpnegoNtlm, Mechanism::SpnegoKerberos, Mechanism::Kerberos];
     let fitting = mechanisms.iter().filter(|mechanism| context::check(**mechanism, bytes).is_ok()).count();

@@ -58,7 +58,12 @@ pub(crate) async fn log_in(
     (scheme, mechanism): (&'static str, Mechanism),
     limits: &Limits,
 ) -> Result<Box<dyn Security>, LoginError> {
-    let binding = wire.way.tls.as_ref().map(|tls| binding::of_certificate(&tls.certificate));
+    let binding = wire
+        .way
+        .tls
+        .as_ref()
+        .filter(|_| mechanism.takes_bindings())
+        .map(|tls| binding::of_certificate(&tls.certificate));
     let kdc = Kdc { until: Instant::now() + limits.login, connect: limits.connect };
     let (mine, to) = (login.clone(), endpoint.clone());
     // Looking a Kerberos server up may take its time.

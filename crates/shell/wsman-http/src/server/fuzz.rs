@@ -22,6 +22,9 @@ struct Talk {
 }
 
 /// The target `login_server`: requests, each an octet for its kind, two for its length (the low one first), and that many.
+///
+/// # Panics
+/// If what must hold does not: that is a find.
 pub fn login_server(bytes: &[u8]) {
     let Some((first, mut rest)) = bytes.split_first() else { return };
     let channel = if first & 1 == 0 { Channel::clear() } else { Channel::tls(rest) };
@@ -41,25 +44,24 @@ pub fn login_server(bytes: &[u8]) {
 
 impl Talk {
     fn request(&mut self, kind: u8, payload: &[u8]) {
-        let token = |scheme: &str| Some(format!("{scheme} {}", STANDARD.encode(payload)));
+        let token = |scheme: &str| format!("{scheme} {}", STANDARD.encode(payload));
         let knew = self.connection.user().is_some();
-        let taken = match kind % 8 {
-            0 => self.take(token("Negotiate"), "", b""),
-            1 => self.take(token("NTLM"), "", b""),
-            2 => self.take(token("Basic"), SOAP, b"<x/>"),
-            3 => self.take(Some(String::from_utf8_lossy(payload).into_owned()), SOAP, b"<x/>"),
+        let outcome = match kind % 8 {
+            0 => self.take(Some(&token("Negotiate")), "", b""),
+            1 => self.take(Some(&token("NTLM")), "", b""),
+            2 => self.take(Some(&token("Basic")), SOAP, b"<x/>"),
+            3 => self.take(Some(&String::from_utf8_lossy(payload)), SOAP, b"<x/>"),
             4 => self.take(None, SEALED, payload),
             5 => self.take(None, SOAP, payload),
             6 => return self.log_in(payload),
             _ => return self.seal(payload),
         };
-        if let Taken::Message(message) = &taken {
+        if let Taken::Message(message) = &outcome {
             assert!(knew || kind % 8 == 2 || kind % 8 == 3, "a message of nobody: {message:?}");
         }
     }
 
-    fn take(&mut self, authorization: Option<String>, content_type: &str, body: &[u8]) -> Taken {
-        let authorization = authorization.as_deref();
+    fn take(&mut self, authorization: Option<&str>, content_type: &str, body: &[u8]) -> Taken {
         self.connection.take(Request { authorization, content_type, body })
     }
 
@@ -67,7 +69,7 @@ impl Talk {
     fn log_in(&mut self, changes: &[u8]) {
         let client = Initiator::new("LAB", "administrator", "hunter2");
         let negotiate = format!("NTLM {}", STANDARD.encode(client.negotiate()));
-        let Taken::GoesOn(challenge) = self.take(Some(negotiate), "", b"") else { return };
+        let Taken::GoesOn(challenge) = self.take(Some(&negotiate), "", b"") else { return };
         let challenge = challenge.strip_prefix("NTLM ").and_then(|token| STANDARD.decode(token).ok());
         let Some((mut third, keys)) = challenge.map(|challenge| client.authenticate(&challenge)) else { return };
         for (at, change) in changes.iter().zip(changes.iter().skip(1)).step_by(2) {
@@ -76,7 +78,7 @@ impl Talk {
             }
         }
         let third = format!("NTLM {}", STANDARD.encode(third));
-        self.keys = matches!(self.take(Some(third), "", b""), Taken::LoggedIn(_)).then_some(keys);
+        self.keys = matches!(self.take(Some(&third), "", b""), Taken::LoggedIn(_)).then_some(keys);
     }
 
     /// A message that is sealed well, and its answer.

@@ -155,9 +155,17 @@ mod tests {
         let octets =
             der::write(INITIAL, &der::write(OBJECT_IDENTIFIER, &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 1, 2, 2]));
         assert!(read(&octets).is_none());
+        let mut other = write_init(&[NTLM], Some(b"token"));
+        other[7] ^= 1;
+        assert!(read(&other).is_none(), "an offer under another name");
         let mut more = write_init(&[NTLM], None);
         more.push(0);
         assert!(read(&more).is_none(), "something behind it");
+        let list = der::write(context(0), &der::write(SEQUENCE, &der::write(OBJECT_IDENTIFIER, NTLM)));
+        let known = der::write(SEQUENCE, &list);
+        assert!(init(&known).is_some());
+        let unknown = der::write(SEQUENCE, &[list, der::write(context(5), b"")].concat());
+        assert!(init(&unknown).is_none(), "a field that is not known");
     }
 
     proptest! {

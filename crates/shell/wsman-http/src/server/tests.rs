@@ -50,11 +50,15 @@ fn token_of(taken: Taken, scheme: &str) -> Vec<u8> {
     STANDARD.decode(value.strip_prefix(scheme).unwrap().trim()).unwrap()
 }
 
+fn sealed_part(keys: &mut Keys, original_type: &str, content: &[u8]) -> Part {
+    let mut sealed = content.to_vec();
+    let signature = keys.outgoing.seal(&mut sealed);
+    let sealed = [&16_u32.to_le_bytes()[..], &signature, &sealed].concat();
+    Part { original_type: original_type.to_owned(), original_length: content.len(), sealed }
+}
+
 fn seal(keys: &mut Keys, text: &str) -> Vec<u8> {
-    let mut content = text.as_bytes().to_vec();
-    let signature = keys.outgoing.seal(&mut content);
-    let sealed = [&16_u32.to_le_bytes()[..], &signature, &content].concat();
-    sealed::write(Protocol::Spnego, &[Part { original_type: SOAP.to_owned(), original_length: text.len(), sealed }]).1
+    sealed::write(Protocol::Spnego, &[sealed_part(keys, SOAP, text.as_bytes())]).1
 }
 
 fn unseal(keys: &mut Keys, content_type: &str, body: &[u8]) -> String {
@@ -126,6 +130,16 @@ fn sealed_messages_follow_a_login_on_its_connection() {
 }
 
 #[test]
+fn a_message_may_be_sealed_in_pieces_and_in_another_charset() {
+    let mut connection = connection();
+    let (_, mut keys) = log_in(&mut connection, "Negotiate", &client());
+    let parts = [b"<one".as_slice(), b"/>"].map(|piece| sealed_part(&mut keys, "text/xml; Charset=\"UTF-16\"", piece));
+    let (content_type, body) = sealed::write(Protocol::Kerberos, &parts);
+    let expected = Message { charset: Some("UTF-16".to_owned()), ..message("<one/>", true) };
+    assert_eq!(ask(&mut connection, "", &content_type, &body), Taken::Message(expected));
+}
+
+#[test]
 fn a_message_may_come_with_the_last_leg() {
     let mut connection = connection();
     let challenge = token_of(with_token(&mut connection, "NTLM", &client().negotiate(), b""), "NTLM");
@@ -167,6 +181,11 @@ fn what_cannot_be_unsealed_ends_the_login() {
     assert_eq!(connection.user(), None);
     let next = seal(&mut keys, "<two/>");
     assert!(matches!(ask(&mut connection, "", SEALED, &next), Taken::Unauthorized(_)));
+    let (_, mut keys) = log_in(&mut connection, "Negotiate", &client());
+    let body = seal(&mut keys, "<one/>");
+    let at = body.windows(8).position(|window| window == b"Length=6").unwrap();
+    let shorter = [&body[..at], b"Length=5", &body[at + 8..]].concat();
+    assert_eq!(ask(&mut connection, "", SEALED, &shorter), Taken::Unreadable, "another length than was promised");
 }
 
 #[test]
@@ -180,8 +199,11 @@ fn an_answer_to_a_challenge_is_good_once_and_there_alone() {
     let mut other = connection();
     let _challenge = with_token(&mut other, "NTLM", &client().negotiate(), b"");
     assert!(matches!(with_token(&mut other, "NTLM", &third, b""), Taken::Unauthorized(_)), "on another connection");
-    let _challenge = with_token(&mut other, "NTLM", &client().negotiate(), b"");
+    let challenge = token_of(with_token(&mut other, "NTLM", &client().negotiate(), b""), "NTLM");
+    let (third, _) = client().authenticate(&challenge);
     assert!(matches!(with_token(&mut other, "Negotiate", &third, b""), Taken::Unauthorized(_)), "under another scheme");
+    let again = token_of(with_token(&mut other, "NTLM", &client().negotiate(), b""), "NTLM");
+    assert_ne!(again[24..32], challenge[24..32], "no challenge comes twice");
 }
 
 #[test]
@@ -311,6 +333,44 @@ fn a_certificate_is_made_for_its_names() {
     assert!(Tls::new(&certificate).is_ok());
     let shown = format!("{certificate:?}");
     assert!(shown.contains("sha256") && shown.len() < 120, "{shown}");
+}
+
+#[tokio::test]
+async fn whoever_trusts_the_certificate_can_talk_over_tls() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio_rustls::rustls::crypto::ring;
+    use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
+    use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+
+    let certificate = Certificate::self_signed(vec!["hv01.lab.test".to_owned()]).unwrap();
+    let tls = Tls::new(&certificate).unwrap();
+    for (name, is_trusted) in [("hv01.lab.test", true), ("hv02.lab.test", false)] {
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from_slice(certificate.der())).unwrap();
+        let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let (here, there) = tokio::io::duplex(4096);
+        let connector = tokio_rustls::TlsConnector::from(Arc::new(config));
+        let client = async {
+            let mut stream = connector.connect(ServerName::try_from(name).unwrap(), here).await?;
+            stream.write_all(b"hello").await?;
+            stream.shutdown().await?;
+            stream.read_to_end(&mut Vec::new()).await
+        };
+        let server = async {
+            let mut text = String::new();
+            let mut stream = tls.accept(there).await?;
+            stream.read_to_string(&mut text).await?;
+            stream.shutdown().await?;
+            Ok::<_, std::io::Error>(text)
+        };
+        let (sent, received) = tokio::join!(client, server);
+        assert_eq!(sent.is_ok(), is_trusted, "{sent:?}");
+        assert_eq!(received.ok(), is_trusted.then(|| "hello".to_owned()));
+    }
 }
 
 proptest! {

@@ -153,13 +153,13 @@ impl Talk {
         let text = |name| head.headers.get(name).and_then(|value| value.to_str().ok());
         let (authorization, content_type) = (text(AUTHORIZATION), text(CONTENT_TYPE).unwrap_or_default());
         let taken = self.login.lock().unwrap().take(Request { authorization, content_type, body: &body });
-        let heard = match (&taken, authorization) {
+        let told = match (&taken, authorization) {
             (Taken::Message(message), _) => Heard::Message(self.number, message.is_sealed),
             (_, Some(_)) => Heard::Token,
             (_, None) => Heard::Nothing,
         };
-        self.heard.lock().unwrap().push(heard);
-        Ok(match (&self.quirk, heard) {
+        self.heard.lock().unwrap().push(told);
+        Ok(match (&self.quirk, told) {
             (Quirk::AlwaysAnswers(challenge), Heard::Token) => challenged(401, &[(*challenge).to_owned()]),
             (Quirk::LetsAnybodyIn, Heard::Token) => challenged(200, &[]),
             (Quirk::ClosesAfterTheOffer, Heard::Nothing) => {

@@ -4,6 +4,7 @@
 //! proves its messages besides; the names are part of what is proved. A challenge is good for one answer.
 
 #[cfg(any(test, fuzzing))]
+#[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a client of tests, which may end them")]
 pub(super) mod initiator;
 mod keys;
 mod message;

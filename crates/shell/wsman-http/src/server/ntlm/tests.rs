@@ -76,6 +76,7 @@ fn the_published_message_is_sealed_as_published() {
     let mut server = Session::new(&key, true);
     assert!(server.incoming.open(&signature, &mut content));
     assert_eq!(content, plain);
+    assert_eq!(client.seal(&mut [])[12..], [1, 0, 0, 0], "the next has the next number");
     // MS-NLMP 4.2.4.4: the key of sealing, by what it makes of zeros.
     let mut zeros = [0; 4];
     keys::rc4(&keys::Key::new(octets("59f600973cc4960a25480a7c196e4c58").try_into().unwrap()))
@@ -83,6 +84,11 @@ fn the_published_message_is_sealed_as_published() {
     let mut sealed = [0; 4];
     Direction::new(&key, "client-to-server", true).seal(&mut sealed);
     assert_eq!(sealed, zeros);
+    let mut signed_before = Direction::new(&key, "client-to-server", true);
+    let _mic = signed_before.sign(&plain);
+    let mut content = plain.clone();
+    assert_eq!(signed_before.seal(&mut content)[12..], [1, 0, 0, 0]);
+    assert_eq!(content, octets("54e50165bf1936dc996020c1811b0f06fb5f"), "a signature leaves the cipher as it was");
 }
 
 #[test]

@@ -1,0 +1,100 @@
+//! How a simulated host lets people in, as its HTTP shows it.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use crate::lab::Lab;
+
+/// Asks who is there (DSP0226, 11).
+const IDENTIFY: &str = "<s:Envelope xmlns:s=\"http://www.w3.org/2003/05/soap-envelope\"><s:Header/><s:Body>\
+    <i:Identify xmlns:i=\"http://schemas.dmtf.org/wbem/wsman/identity/1/wsmanidentity.xsd\"/></s:Body></s:Envelope>";
+/// The first message of NTLM: it asks for sealing, session security, 128 bits and a key exchange.
+const NTLM_FIRST: &str = "TlRMTVNTUAABAAAANYKI4gAAAAAAAAAAAAAAAAAAAAA=";
+
+/// A connection, and what comes back on it.
+struct Talk(TcpStream);
+
+impl Talk {
+    fn to(lab: &Lab) -> Self {
+        let url = lab.url(0);
+        let authority = url.split("://").nth(1).unwrap().trim_end_matches("/wsman");
+        let stream = TcpStream::connect(authority).unwrap();
+        stream.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
+        Self(stream)
+    }
+
+    /// Sends a request; the head and the body of what is answered.
+    fn ask(&mut self, headers: &str, body: &str) -> (String, String) {
+        let length = body.len();
+        let request = format!("POST /wsman HTTP/1.1\r\nHost: lab\r\nContent-Length: {length}\r\n{headers}\r\n{body}");
+        self.0.write_all(request.as_bytes()).unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut octet = [0];
+            self.0.read_exact(&mut octet).unwrap();
+            head.extend(octet);
+        }
+        let head = String::from_utf8(head).unwrap().to_lowercase();
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap().parse().unwrap();
+        let mut body = vec![0; length];
+        self.0.read_exact(&mut body).unwrap();
+        (head, String::from_utf8(body).unwrap())
+    }
+}
+
+fn offers(head: &str) -> Vec<&str> {
+    head.lines().filter_map(|line| line.strip_prefix("www-authenticate: ")).collect()
+}
+
+#[test]
+fn a_host_offers_its_schemes_each_by_itself_and_keeps_the_connection() {
+    let lab = Lab::new(&["--vms", "1"]);
+    let mut talk = Talk::to(&lab);
+    for _ in 0..2 {
+        let (head, body) = talk.ask("", "");
+        assert!(head.starts_with("http/1.1 401") && body.is_empty(), "{head}");
+        assert_eq!(offers(&head), ["negotiate", "ntlm", "basic realm=\"wsman\""]);
+    }
+    assert_eq!(lab.requests("unauthorized"), 2);
+    let chosen = Lab::new(&["--vms", "1", "--auth", "negotiate"]);
+    assert_eq!(offers(&Talk::to(&chosen).ask("", "").0), ["negotiate"]);
+}
+
+#[test]
+fn a_login_in_legs_is_answered_under_its_own_name_and_is_no_refusal_yet() {
+    let lab = Lab::new(&["--vms", "1"]);
+    for scheme in ["Negotiate", "NTLM"] {
+        let (head, _) = Talk::to(&lab).ask(&format!("Authorization: {scheme} {NTLM_FIRST}\r\n"), "");
+        assert!(head.starts_with("http/1.1 401"), "{head}");
+        let second = format!("{} tlrmtvntuaac", scheme.to_lowercase());
+        assert!(offers(&head).len() == 1 && offers(&head)[0].starts_with(&second), "{head}");
+    }
+    assert_eq!(lab.requests("unauthorized"), 0);
+}
+
+#[test]
+fn who_is_there_is_told_without_a_login_only_to_whoever_says_that_he_has_none() {
+    let lab = Lab::new(&["--vms", "1"]);
+    let mut talk = Talk::to(&lab);
+    let (head, body) = talk.ask("WSMANIDENTIFY: unauthenticated\r\n", IDENTIFY);
+    assert!(head.starts_with("http/1.1 200") && body.contains("OS: 0.0.0"), "{head}{body}");
+    assert!(talk.ask("", IDENTIFY).0.starts_with("http/1.1 401"));
+    assert!(talk.ask("WSMANIDENTIFY: unauthenticated\r\n", "<x/>").0.starts_with("http/1.1 401"));
+}
+
+#[test]
+fn a_lab_with_https_tells_its_certificate() {
+    let lab = Lab::new(&["--vms", "1", "--tls"]);
+    assert!(lab.url(0).starts_with("https://127.0.0.1:"), "{}", lab.url(0));
+    assert!(lab.told("certificate_pem").as_str().unwrap().starts_with("-----BEGIN CERTIFICATE-----\n"));
+    let fingerprint = lab.told("certificate_sha256").as_str().unwrap();
+    assert!(fingerprint.len() == 64 && fingerprint.bytes().all(|digit| digit.is_ascii_hexdigit()), "{fingerprint}");
+    let mut talk = Talk::to(&lab);
+    talk.0.write_all(b"POST /wsman HTTP/1.1\r\nHost: lab\r\nContent-Length: 0\r\n\r\n").unwrap();
+    let mut answer = Vec::new();
+    // An alert and the end, or the end alone.
+    let _reset = talk.0.read_to_end(&mut answer);
+    assert!(!answer.starts_with(b"HTTP"), "clear HTTP is not answered");
+    assert!(Lab::new(&["--vms", "1"]).told("certificate_pem").is_null());
+}
