@@ -31,7 +31,7 @@ pub(crate) fn measure(program: &Path) -> Result<String> {
 }
 
 /// Processor seconds and peak megabytes of a process, from `/proc`.
-fn figures(process: u32) -> Option<(f64, u64)> {
+pub(crate) fn figures(process: u32) -> Option<(f64, u64)> {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
     let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
     let ticks = |index: usize| fields.get(index)?.parse::<f64>().ok();

@@ -1,10 +1,11 @@
 //! Timings with a bar: time to protection and requests, the program against the lab, both in this run.
 //!
-//! `cargo build --release && cargo run --release -p reprise-bench [-- NAME…]`, where a name is `protection`, `fleet` or
-//! `article`. Without one it is the first two: the third takes ten minutes, since the script that it measures against
-//! sleeps. Each figure stands beside what it is measured against; nothing here fails a build.
+//! `cargo build --release && cargo run --release -p reprise-bench [-- NAME…]`, where a name is `protection`, `fleet`,
+//! `client` or `article`. Without one it is the first two: the last takes ten minutes, since the script that it measures
+//! against sleeps. Each figure stands beside what it is measured against; nothing here fails a build.
 
 mod article;
+mod client;
 mod control;
 mod fleet;
 mod protection;
@@ -15,6 +16,11 @@ use anyhow::{Context, Result, bail, ensure};
 
 fn main() -> Result<()> {
     let mut names: Vec<String> = std::env::args().skip(1).collect();
+    if let [word, words @ ..] = names.as_slice()
+        && word == "read"
+    {
+        return print(&client::read(words)?);
+    }
     if names.is_empty() {
         names = vec!["protection".to_owned(), "fleet".to_owned()];
     }
@@ -22,14 +28,19 @@ fn main() -> Result<()> {
     for name in names {
         let text = match name.as_str() {
             "protection" => protection::measure(&program)?,
+            "client" => client::measure(&program)?,
             "fleet" => fleet::measure(&program)?,
             "article" => article::measure(&program)?,
-            other => bail!("there is no measurement {other}: write protection, fleet or article"),
+            other => bail!("there is no measurement {other}: write protection, fleet, client or article"),
         };
-        let mut out = std::io::stdout().lock();
-        std::io::Write::write_all(&mut out, format!("{text}\n").as_bytes()).context("cannot write the result")?;
+        print(&text)?;
     }
     Ok(())
+}
+
+fn print(text: &str) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    std::io::Write::write_all(&mut out, format!("{text}\n").as_bytes()).context("cannot write the result")
 }
 
 /// The program beside this one.

@@ -11,6 +11,8 @@ mod call;
 pub mod cimxml;
 mod datetime;
 pub mod event;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod name;
 mod path;
 mod port;

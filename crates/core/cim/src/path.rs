@@ -134,6 +134,9 @@ fn parse_path(text: &str, default: &str, depth: usize) -> Result<ObjectPath, Pat
     if namespace.is_empty() {
         return fail("the namespace is empty");
     }
+    if !namespace.split('/').all(is_identifier) {
+        return fail("the namespace is not identifiers between slashes");
+    }
     let class_end = rest.find(['.', '=']).unwrap_or(rest.len());
     let (class, keys) = rest.split_at_checked(class_end).unwrap_or((rest, ""));
     if !is_identifier(class) {
@@ -214,6 +217,16 @@ mod tests {
         let path = ObjectPath::parse(text).unwrap();
         assert_eq!(path.namespace, "root/virtualization/v2");
         assert_eq!(path.key("instanceid"), Some(r"Microsoft:4708A0F4\HVR\0"));
+    }
+
+    #[test]
+    fn a_namespace_is_identifiers_between_slashes() {
+        for bad in
+            [r"\\\\HV01\\root\cimv2:C", r"root\\cimv2:C", r"root\:C", r"\root\cimv2:C", " root:C", "a.b:C", "\\\\h\\:C"]
+        {
+            assert!(ObjectPath::parse(bad).is_err(), "{bad}");
+        }
+        assert_eq!(ObjectPath::parse(r"ROOT\ms_409:C"), Ok(ObjectPath::new("root/ms_409", "C")));
     }
 
     #[test]

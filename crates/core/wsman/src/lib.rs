@@ -10,6 +10,8 @@
 pub mod client;
 pub mod eventing;
 pub mod fault;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod header;
 mod instance;
 pub mod message;

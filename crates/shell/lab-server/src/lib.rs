@@ -13,6 +13,8 @@ mod door;
 mod endpoint;
 mod entrance;
 mod event_logs;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod site;
 mod strike;
 mod world_json;

@@ -16,6 +16,8 @@ mod client;
 mod connection;
 mod endpoint;
 mod events;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod login;
 pub mod sealed;
 pub mod server;

@@ -1,6 +1,8 @@
 //! The control API: what people, patch tools and power failures do to the site, over HTTP.
 
 mod faults;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod parameters;
 mod routes;
 
@@ -117,12 +119,16 @@ async fn link(
     Query(query): Query<BTreeMap<String, String>>,
 ) -> Answer {
     let mut parameters = Parameters::new(query);
-    let command = match what.as_str() {
+    let command = link_command(a, b, &what, &mut parameters)?;
+    carry_out(&site, parameters, &command).await
+}
+
+fn link_command(a: String, b: String, what: &str, parameters: &mut Parameters) -> Result<Command, Refusal> {
+    Ok(match what {
         "cut" => Command::CutLink { a, b },
         "heal" => Command::HealLink { a, b, delay: parameters.millis("delay_ms")? },
         other => return Err(Refusal::Unknown(format!("there is no route /links/{a}/{b}/{other}"))),
-    };
-    carry_out(&site, parameters, &command).await
+    })
 }
 
 async fn add_fault(

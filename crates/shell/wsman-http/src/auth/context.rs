@@ -159,7 +159,7 @@ fn guarded<T>(what: &'static str, work: impl FnOnce() -> Result<T, AuthError>) -
 }
 
 /// Refuses what is no token of this mechanism, by its first bytes and its length.
-fn check(mechanism: Mechanism, token: &[u8]) -> Result<(), AuthError> {
+pub(super) fn check(mechanism: Mechanism, token: &[u8]) -> Result<(), AuthError> {
     let fits = match mechanism {
         Mechanism::Ntlm => token.starts_with(b"NTLMSSP\0"),
         // NegTokenResp, RFC 4178 4.2.2.

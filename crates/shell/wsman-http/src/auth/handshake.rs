@@ -105,7 +105,7 @@ async fn post(wire: &mut Wire, authorization: Option<&str>, limits: &Limits) -> 
 }
 
 /// The token of the scheme's challenge, if there is one.
-fn token_of(challenges: &[String], scheme: &str) -> Result<Option<Vec<u8>>, AuthError> {
+pub(super) fn token_of(challenges: &[String], scheme: &str) -> Result<Option<Vec<u8>>, AuthError> {
     let token = challenges.iter().find_map(|challenge| {
         let (name, token) = challenge.trim().split_once(' ')?;
         name.eq_ignore_ascii_case(scheme).then(|| token.trim())

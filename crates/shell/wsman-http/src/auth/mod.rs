@@ -6,6 +6,8 @@
 pub(crate) mod basic;
 mod binding;
 mod context;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod handshake;
 mod kdc;
 mod offer;

@@ -13,6 +13,8 @@ mod channel;
 mod connection;
 mod der;
 mod exchange;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod ntlm;
 mod spnego;
 #[cfg(test)]

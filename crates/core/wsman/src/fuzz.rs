@@ -1,0 +1,155 @@
+//! What any bytes must not break, as bodies of fuzz targets: both sides end each message with an answer or an error.
+
+use std::time::Duration;
+
+use cim::event::{Condition, Query, Select};
+use cim::{CallError, ErrorKind, Name, ObjectPath, Output, Properties, Reached, Reply, Request, Row, Value, wql};
+
+use crate::client::{self, Call, Settings, Step};
+use crate::eventing::{Content, EventLogs, Heard, Listener, LogRecord, Places, Scanned, Served};
+use crate::server::Server;
+use crate::xml;
+
+/// Most messages of one call that are answered with the same text.
+const ROUNDS_MAX: u32 = 4;
+/// One record, for whoever pulls.
+const RECORD: &str = "<Event xmlns='http://schemas.microsoft.com/win/2004/08/events/event'><System><EventID>32086</EventID></System></Event>";
+
+/// The target `request`: messages to a server, several of them with a zero byte between them. The word `$LAST` in one
+/// stands for the last context that the server gave out, which nobody could guess.
+///
+/// # Panics
+/// If what must hold does not: that is a find.
+pub fn request(bytes: &[u8]) {
+    let mut server = Server::new("hv01", "OS: 10.0.20348 SP: 0.0 Stack: 3.0");
+    let mut context = String::new();
+    for (second, message) in (0..).zip(bytes.split(|byte| *byte == 0).take(8)) {
+        let now = Duration::from_secs(second);
+        let message = String::from_utf8_lossy(message).replace("$LAST", &context);
+        let outcome = server.serve(now, message.as_bytes(), None, &mut |asked| reply(&asked), &mut Logs);
+        let answer = match outcome {
+            Served::Answer(answer) => answer,
+            Served::Later(waiting) => match server.go_on(waiting.until, &waiting, &mut Logs) {
+                Some(answer) => answer,
+                None => continue,
+            },
+        };
+        assert!(xml::parse(&answer.body).is_ok(), "{}", answer.body);
+        assert_eq!(answer.fault, answer.status == 500);
+        if let Some((_, rest)) = answer.body.split_once("EnumerationContext>") {
+            rest.split('<').next().unwrap_or_default().clone_into(&mut context);
+        }
+    }
+    // Bytes of other encodings, as they are.
+    let answer = server.handle(Duration::ZERO, bytes, Some("utf-16"), &mut |asked| reply(&asked));
+    assert!(xml::parse(&answer.body).is_ok(), "{}", answer.body);
+    if let Some(answer) = server.handle_unknown(bytes, None) {
+        assert!(xml::parse(&answer.body).is_ok(), "{}", answer.body);
+    }
+}
+
+/// The target `answer`: messages to a client, which has sent each kind of request.
+///
+/// # Panics
+/// If what must hold does not: that is a find.
+pub fn answer(bytes: &[u8]) {
+    let Ok(text) = crate::decode_text(bytes, None) else { return };
+    let settings = Settings {
+        to: "http://hv01:5985/wsman".to_owned(),
+        max_envelope_size: 512_000,
+        operation_timeout: Duration::from_mins(1),
+    };
+    for request in requests() {
+        let mut call = Call::new(request);
+        for _ in 0..ROUNDS_MAX {
+            let message = call.message(&settings, "uuid:1");
+            assert!(xml::parse(&message).is_ok(), "{message}");
+            if !matches!(call.take(&text), Ok(Step::Next)) {
+                break;
+            }
+        }
+        if let Some(message) = call.release(&settings, "uuid:1") {
+            assert!(xml::parse(&message).is_ok(), "{message}");
+        }
+    }
+    let query = Query::new(vec![Select { channel: "System".to_owned(), condition: Condition::any() }]);
+    let mut listener = Listener::new(query, true, Duration::from_mins(1));
+    for _ in 0..ROUNDS_MAX {
+        let message = listener.message(&settings, "uuid:1");
+        assert!(xml::parse(&message).is_ok(), "{message}");
+        if let Ok(Heard::Events(batch)) = listener.take(&text) {
+            assert!(batch.events.iter().all(|event| xml::parse(event).is_ok()), "{batch:?}");
+        }
+    }
+    drop((client::read_identity(&text), client::read_fault(&text, true)));
+}
+
+fn path() -> ObjectPath {
+    ObjectPath::new("root/virtualization/v2", "Msvm_ComputerSystem").with("Name", "x")
+}
+
+fn requests() -> [Request; 4] {
+    [
+        Request::Get { path: path() },
+        Request::Query { namespace: path().namespace, select: wql::Select::all("Msvm_ComputerSystem") },
+        Request::Related { related: wql::Related::instances_of(path(), "Msvm_ReplicationRelationship") },
+        Request::Invoke { path: path(), method: Name::new("RequestStateChange"), arguments: Vec::new() },
+    ]
+}
+
+fn reply(asked: &Request) -> Result<Reply, CallError> {
+    let properties = Properties::new()
+        .with("Name", Value::String("x & <y>".to_owned()))
+        .with("Many", Value::List(vec![Value::Uint16(2), Value::Nil]))
+        .with("Object", Value::Reference(Box::new(path())));
+    let row = Row { class: Name::new("Msvm_ComputerSystem"), path: Some(path()), properties };
+    match asked {
+        Request::Get { path } if path.keys.is_empty() => {
+            Err(CallError::new(ErrorKind::NotThere, Reached::Yes, "there is no such \u{b} object"))
+        }
+        Request::Get { .. } => Ok(Reply::Instance(row)),
+        Request::Query { .. } | Request::Related { .. } => Ok(Reply::Rows(vec![row.clone(), row.clone(), row])),
+        Request::Invoke { .. } => Ok(Reply::Output(Output { parameters: row.properties })),
+    }
+}
+
+/// One log with one record.
+struct Logs;
+
+impl EventLogs for Logs {
+    fn newest(&mut self, channel: &str) -> Result<(String, u64), CallError> {
+        if channel.eq_ignore_ascii_case("System") {
+            return Ok(("System".to_owned(), 1));
+        }
+        Err(CallError::new(ErrorKind::NotThere, Reached::Yes, "there is no such log"))
+    }
+
+    fn scan(&mut self, query: &Query, _: Content, after: &mut Places, most: usize) -> Result<Scanned, CallError> {
+        let place = after.entry("System".to_owned()).or_default();
+        let is_new = *place == 0 && most > 0 && query.selects("System", RECORD, cim::Timestamp::from_unix_us(0));
+        *place = 1;
+        let record = LogRecord { channel: "System".to_owned(), number: 1, xml: RECORD.to_owned() };
+        Ok(Scanned { records: is_new.then_some(record).into_iter().collect(), dropped: 0 })
+    }
+}
+
+#[cfg(test)]
+#[path = "../../../../fuzz/replay.rs"]
+mod replay;
+
+#[cfg(test)]
+mod tests {
+    use super::replay::inputs;
+
+    type Target = fn(&[u8]);
+
+    #[test]
+    fn every_kept_input_passes_its_target() {
+        let targets: &[(&str, Target)] = &[("request", super::request), ("answer", super::answer)];
+        for (name, target) in targets {
+            for input in inputs(name) {
+                target(&input);
+            }
+        }
+    }
+}

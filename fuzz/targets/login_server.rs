@@ -1,0 +1,5 @@
+//! NTLM and SPNEGO tokens, as a server reads them.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| wsman_http::fuzz::login_server(bytes));

@@ -1,0 +1,5 @@
+//! The frame of sealed messages.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| wsman_http::fuzz::sealed(bytes));
