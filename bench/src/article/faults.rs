@@ -15,7 +15,7 @@ use super::steps::{host, restart, second_name, settled, vm};
 /// What no lab shows, and why.
 pub(super) const NOT_SHOWN: &[(&str, &str)] = &[
     ("D7", "see the first table"),
-    ("D11", "clusters and extended replication: the lab has neither"),
+    ("D11", "clusters: the lab has none"),
     ("D12", "a suspension at another time: both contenders are one pass, and see nothing after their end"),
     ("D14", "pausing before a shutdown: neither contender does it"),
 ];

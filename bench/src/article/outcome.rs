@@ -83,7 +83,8 @@ fn times<T: Ord + ToString>(items: impl Iterator<Item = T>) -> String {
     list(counts.into_iter().map(said))
 }
 
-/// Events that say what is not so: 3 of a VM that replicates, 4 of one that does not, 4 twice of one VM.
+/// Events that say what is not so: 3 of a VM that replicates, 4 of one that does not, 4 oftener than there are VMs of the
+/// name.
 pub(super) fn wrong_words(lines: &[Line], after: &[Sender]) -> Vec<String> {
     let runs = |vm: &str| after.iter().any(|sender| sender.vm == vm && sender.state == REPLICATING);
     let told = |id: u64, opening: &str| -> Vec<String> {
@@ -95,10 +96,13 @@ pub(super) fn wrong_words(lines: &[Line], after: &[Sender]) -> Vec<String> {
     let mut once = resumed.clone();
     once.sort();
     once.dedup();
+    let bearers = |vm: &str| after.iter().filter(|sender| sender.vm == vm).count();
+    let told = |vm: &str| resumed.iter().filter(|other| *other == vm).count();
+    let repeated = once.iter().map(|vm| told(vm).saturating_sub(bearers(vm).max(1))).sum();
     let counts = [
         (failed.iter().filter(|vm| runs(vm)).count(), "reported as failed, and replicating"),
         (once.iter().filter(|vm| !runs(vm)).count(), "reported as resumed, and not replicating"),
-        (resumed.len() - once.len(), "reported as resumed more than once"),
+        (repeated, "reported as resumed more than once"),
     ];
     counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect()
 }
@@ -131,5 +135,7 @@ mod tests {
         assert_eq!(wrong_words(&[failed("runs")], &after), ["1 reported as failed, and replicating"]);
         assert_eq!(wrong_words(&[resumed("stands")], &after), ["1 reported as resumed, and not replicating"]);
         assert_eq!(wrong_words(&[resumed("runs"), resumed("runs")], &after), ["1 reported as resumed more than once"]);
+        let namesakes = [sender("runs", 3), sender("runs", 3)];
+        assert_eq!(wrong_words(&[resumed("runs"), resumed("runs")], &namesakes), Vec::<String>::new());
     }
 }
