@@ -48,7 +48,7 @@ fn what_is_no_record_is_told_with_what_it_lacks() {
         ("32022", "99999999999", "EventID"),
         (r#"SystemTime="2026"#, r#"SystemTime="yes"#, "TimeCreated"),
         ("214592", "first", "EventRecordID"),
-        ("System>", "Sistem>", "System"),
+        ("System>", "Another>", "System"),
     ] {
         assert_eq!(Record::parse(&NAMED.replace(from, to)), Err(RecordError::Lacks(lacks)), "{from}");
     }
