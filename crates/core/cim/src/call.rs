@@ -91,8 +91,10 @@ impl Output {
 /// Why a call failed, in classes that decide what may be done next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ErrorKind {
-    /// No connection: refused, swallowed, no such host, TLS failed.
+    /// No connection: refused, swallowed, no such host, lost.
     Unreachable,
+    /// Whoever answers did not prove that it is the host: its certificate is not believed.
+    Untrusted,
     /// Login or access refused.
     Denied,
     /// No such instance, class or namespace.
@@ -171,6 +173,7 @@ impl fmt::Display for ErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Unreachable => "unreachable",
+            Self::Untrusted => "untrusted",
             Self::Denied => "denied",
             Self::NotThere => "not there",
             Self::Busy => "busy",

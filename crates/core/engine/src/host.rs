@@ -252,17 +252,18 @@ fn explained(problem: &Problem, seen: &Observation) -> Problem {
         Some(ServiceState::Stopping) => "the service vmms is stopping",
         Some(ServiceState::Stopped) => "the service vmms is stopped",
         Some(ServiceState::Other(_)) => "the service vmms is in another state",
-        None if problem.kind == ProblemKind::Unreachable => return problem.clone(),
+        None if matches!(problem.kind, ProblemKind::Unreachable | ProblemKind::Untrusted) => return problem.clone(),
         None => "cannot see services",
     };
     Problem { why: format!("{} ({service})", problem.why), ..problem.clone() }
 }
 
-/// Whether waiting cannot help: the login is refused everywhere, or the host is of a kind that we cannot read.
+/// Whether waiting cannot help: the login is refused everywhere, the host's certificate is not believed, or the host is of a
+/// kind that we cannot read.
 fn never_passes(problem: &Problem, seen: &Observation) -> bool {
     match problem.kind {
         ProblemKind::Denied => seen.problems().all(|p| p.kind == ProblemKind::Denied) && seen.problems().count() == 4,
-        ProblemKind::Unsupported => true,
+        ProblemKind::Untrusted | ProblemKind::Unsupported => true,
         ProblemKind::Unreachable
         | ProblemKind::NotThere
         | ProblemKind::Busy

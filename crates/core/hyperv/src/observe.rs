@@ -43,7 +43,7 @@ async fn ask(port: &impl Port, namespace: &str, select: wql::Select, what: &str)
 
 /// Whether asking for more is of no use.
 fn nobody_there(kind: ProblemKind) -> bool {
-    matches!(kind, ProblemKind::Unreachable | ProblemKind::TimedOut | ProblemKind::Denied)
+    matches!(kind, ProblemKind::Unreachable | ProblemKind::Untrusted | ProblemKind::TimedOut | ProblemKind::Denied)
 }
 
 async fn replication(port: &impl Port, shape: &Shape) -> Result<Replication, Problem> {
@@ -75,6 +75,7 @@ async fn relationships(port: &impl Port, shape: &Shape, join: &mut Join) -> Resu
     let no_class = |problem: Problem| match problem.kind {
         ProblemKind::NotThere => shape.no_such_class(problem),
         ProblemKind::Unreachable
+        | ProblemKind::Untrusted
         | ProblemKind::Denied
         | ProblemKind::Busy
         | ProblemKind::TimedOut

@@ -110,7 +110,8 @@ fn failed(error: &CallError) -> Outcome {
     match (error.reached, error.kind) {
         // The host answered with a fault: it did not begin.
         (Reached::Yes, K::Refused) => Outcome::Refused(codes::fault(error.status, &error.message)),
-        (Reached::No, _) | (Reached::Yes, K::Unreachable | K::Denied | K::NotThere | K::Busy | K::Unsupported) => {
+        (Reached::No, _)
+        | (Reached::Yes, K::Unreachable | K::Untrusted | K::Denied | K::NotThere | K::Busy | K::Unsupported) => {
             Outcome::NotDone(problem)
         }
         // If it answered, then what it answered is not known.

@@ -7,6 +7,7 @@ use reprise_model::{Problem, ProblemKind};
 pub(crate) fn of(error: &CallError, what: &str) -> Problem {
     let kind = match error.kind {
         ErrorKind::Unreachable => ProblemKind::Unreachable,
+        ErrorKind::Untrusted => ProblemKind::Untrusted,
         ErrorKind::Denied => ProblemKind::Denied,
         ErrorKind::NotThere => ProblemKind::NotThere,
         ErrorKind::Busy => ProblemKind::Busy,

@@ -97,7 +97,7 @@ impl Observation {
 /// Whether a failure of this kind means that nobody answered.
 fn silent(kind: ProblemKind) -> bool {
     match kind {
-        ProblemKind::Unreachable | ProblemKind::TimedOut => true,
+        ProblemKind::Unreachable | ProblemKind::Untrusted | ProblemKind::TimedOut => true,
         ProblemKind::Denied
         | ProblemKind::NotThere
         | ProblemKind::Busy

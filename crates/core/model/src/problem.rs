@@ -7,6 +7,8 @@ use std::fmt;
 pub enum ProblemKind {
     /// No connection to the host.
     Unreachable,
+    /// Whoever answers did not prove that it is the host.
+    Untrusted,
     /// Login or access refused.
     Denied,
     /// The object, class or namespace is not there.
@@ -62,9 +64,11 @@ impl Problem {
                 Retry::Later
             }
             ProblemKind::Malformed => Retry::Now,
-            ProblemKind::Denied | ProblemKind::Refused | ProblemKind::TooLarge | ProblemKind::Unsupported => {
-                Retry::Never
-            }
+            ProblemKind::Untrusted
+            | ProblemKind::Denied
+            | ProblemKind::Refused
+            | ProblemKind::TooLarge
+            | ProblemKind::Unsupported => Retry::Never,
         }
     }
 
@@ -73,6 +77,9 @@ impl Problem {
         match self.kind {
             ProblemKind::Unreachable => {
                 "check that the host is up, that its name resolves, and that WinRM listens there (`winrm quickconfig` on the host)"
+            }
+            ProblemKind::Untrusted => {
+                "compare the certificate's fingerprint with the one that the host itself shows (`Get-ChildItem Cert:\\LocalMachine\\My`). If it is the host's, name its authority with --ca FILE, or the certificate with --tls-fingerprint HEX; if not, somebody stands between"
             }
             ProblemKind::Denied => {
                 "check the user and the password, and that the account is in Hyper-V Administrators and Remote Management Users on the host"
@@ -89,7 +96,9 @@ impl Problem {
             ProblemKind::TooLarge => {
                 "raise MaxEnvelopeSizekb on the host (`winrm set winrm/config @{MaxEnvelopeSizekb=\"500\"}`)"
             }
-            ProblemKind::Unsupported => "check that the host is Windows Server 2012 or later with the Hyper-V role",
+            ProblemKind::Unsupported => {
+                "change what the reason names; if it names nothing, check that the host is Windows Server 2012 or later with the Hyper-V role"
+            }
         }
     }
 }

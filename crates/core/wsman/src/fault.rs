@@ -158,7 +158,7 @@ impl Fault {
             ErrorKind::TimedOut => code::TIMED_OUT,
             ErrorKind::TooLarge => code::ENCODING_LIMIT,
             ErrorKind::Unsupported => code::UNSUPPORTED_FEATURE,
-            ErrorKind::Refused | ErrorKind::Malformed | ErrorKind::Unreachable => code::INTERNAL,
+            ErrorKind::Refused | ErrorKind::Malformed | ErrorKind::Unreachable | ErrorKind::Untrusted => code::INTERNAL,
         });
         Self::new(code, error.message.clone())
     }

@@ -17,6 +17,8 @@ use crate::login::Logins;
 
 /// Longest wait for a host to become ready where nothing is said: the article's.
 const TIMEOUT: Duration = Duration::from_mins(1);
+/// However little time a host has, a read may take this long.
+const READ_LEAST: Duration = Duration::from_secs(5);
 
 /// Which hosts are asked, and how one logs in there.
 #[derive(Args)]
@@ -102,7 +104,7 @@ pub(crate) fn wire(hosts: &HostArguments, settings: &PassSettings) -> Result<Wir
     let discover = config.map(|c| c.discover.clone()).unwrap_or_default();
     let mut built = Built { links: Links::new(resolved(&discover)?), ..Built::default() };
     let logins = Logins::new(hosts.insecure_no_tls_verification);
-    connect(&mut built, asked, logins, &policy, vmms_timeout)?;
+    connect(&mut built, asked, logins, limits(&policy, timeout), vmms_timeout)?;
     let pass = Pass {
         hosts: built.hosts,
         policy,
@@ -121,14 +123,14 @@ pub(crate) fn ways(hosts: &HostArguments) -> Result<(Vec<(HostId, String)>, Link
     let asked = wanted(hosts, config.as_ref())?;
     let mut built = Built::default();
     let logins = Logins::new(hosts.insecure_no_tls_verification);
-    connect(&mut built, asked, logins, &Policy::default(), TIMEOUT)?;
+    connect(&mut built, asked, logins, limits(&Policy::default(), TIMEOUT), TIMEOUT)?;
     Ok((built.hosts.into_iter().map(|host| (host.id, host.label)).collect(), built.links))
 }
 
 /// A pass over hosts with one login, for the demonstration.
 pub(crate) fn wire_hosts(hosts: &[(String, String, String)], policy: Policy) -> Result<Wired, Usage> {
     let mut built = Built::default();
-    let limits = Limits::default();
+    let limits = limits(&policy, TIMEOUT);
     for (url, user, password) in hosts {
         let endpoint = endpoint(url)?;
         let login = Login::new(wsman_http::Scheme::Basic, user.as_str(), password.as_str());
@@ -242,21 +244,26 @@ fn resolved(discover: &Discover) -> Result<BTreeMap<HostName, Endpoint>, Usage> 
     discover.resolve.iter().map(|(name, url)| Ok((name.clone(), endpoint(url)?))).collect()
 }
 
+/// Bounds on what is asked of one host, which has `timeout` to become ready.
+fn limits(policy: &Policy, timeout: Duration) -> Limits {
+    // Six acts, a look and one to spare: a look never waits for acts.
+    let connections = usize::try_from(policy.pace.per_host.get()).unwrap_or(usize::MAX).saturating_add(2);
+    // A look whose question got lost leaves time for another.
+    Limits { connections, ..Limits::default() }.reading_within((timeout / 2).max(READ_LEAST))
+}
+
 fn connect(
     built: &mut Built,
     wanted: Vec<Wanted>,
     mut logins: Logins,
-    policy: &Policy,
+    limits: Limits,
     vmms_timeout: Duration,
 ) -> Result<(), Usage> {
-    // Six acts, a look and one to spare: a look never waits for acts.
-    let connections = usize::try_from(policy.pace.per_host.get()).unwrap_or(usize::MAX).saturating_add(2);
     for host in wanted {
         let endpoint = endpoint(&host.url)?;
         let login = logins.login(&host.url, &host.login)?;
         let secure = endpoint.is_secure() || built.links.resolves_to_https();
         let trust = if secure { Some(logins.trust(&host.url, &host.login)?) } else { None };
-        let limits = Limits { connections, ..Limits::default() };
         built.add(Place { endpoint, login, trust, limits }, host.name, host.tier, vmms_timeout);
     }
     Ok(())

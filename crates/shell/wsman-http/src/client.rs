@@ -23,10 +23,13 @@ pub struct Limits {
     pub connect: Duration,
     /// Longest wait for a login on a connection, Kerberos' own servers included.
     pub login: Duration,
-    /// What the server is told as its time for one operation.
-    pub operation: Duration,
-    /// Longest wait for one whole answer. More than `operation`, so that the server can say itself that it is late.
-    pub answer: Duration,
+    /// What the server is told as its time for one message that reads. A message or an answer that got lost is known by
+    /// nothing but silence, so where reads are repeated this should leave time for another.
+    pub read: Duration,
+    /// The same for one that changes something: whoever gives up early does not know what has happened.
+    pub change: Duration,
+    /// So much longer than the server was told is its answer waited for: it can then say itself that it is late.
+    pub lateness: Duration,
     /// Longest time for one whole call, all its messages together: a server that hands out items one by one, slowly, must
     /// not hold it for ever.
     pub call: Duration,
@@ -39,18 +42,36 @@ pub struct Limits {
 impl Default for Limits {
     /// A connection within 5 s: hosts are near or gone. A login within 20 s: Kerberos asks for two tickets first, and a
     /// host may have to ask a domain controller. 60 s for an operation is Windows' own most (`MaxTimeoutms`), and
-    /// 10 s more for the answer to arrive. Ten minutes for a call, since even a thousand VMs
-    /// fit into a few dozen answers. Answers of at most 8 MiB: 500 KiB is usual, and a server may be set higher. Eight
+    /// 10 s more for the answer to arrive. Ten minutes for a call, since even a thousand VMs fit into a few dozen answers. Answers of at most 8 MiB: 500 KiB is usual, and a server may be set higher. Eight
     /// connections: six acts, a look and one to spare.
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(5),
             login: Duration::from_secs(20),
-            operation: Duration::from_mins(1),
-            answer: Duration::from_secs(70),
+            read: Duration::from_mins(1),
+            change: Duration::from_mins(1),
+            lateness: Duration::from_secs(10),
             call: Duration::from_mins(10),
             body: 8 * 1024 * 1024,
             connections: 8,
+        }
+    }
+}
+
+impl Limits {
+    /// The same, for someone who reads again what does not come: the whole wait for one answer to a read is `whole`, of which
+    /// the server is told two thirds. What Windows allows at most stays the most.
+    #[must_use]
+    pub fn reading_within(self, whole: Duration) -> Self {
+        let lateness = (whole / 3).min(self.lateness);
+        Self { read: whole.saturating_sub(lateness).min(self.read), lateness, ..self }
+    }
+
+    /// What the server is told as its time for a message.
+    fn operation(&self, kind: Kind) -> Duration {
+        match kind {
+            Kind::Reads | Kind::GoesOn => self.read,
+            Kind::Changes => self.change,
         }
     }
 }
@@ -84,7 +105,6 @@ impl Kind {
 #[derive(Debug)]
 pub struct Client {
     target: Target,
-    settings: Settings,
     /// Connections that nobody uses now. Each is used for one request at a time.
     idle: Mutex<Vec<Connection>>,
     room: Semaphore,
@@ -112,12 +132,9 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Client {
     /// A client; nothing is sent before the first call.
     pub fn new(endpoint: Endpoint, login: Login, limits: Limits) -> Self {
-        let settings =
-            Settings { to: endpoint.to_string(), max_envelope_size: ENVELOPE_MAX, operation_timeout: limits.operation };
         let room = Semaphore::new(limits.connections.max(1));
         Self {
             target: Target { endpoint, login, trust: None, limits },
-            settings,
             idle: Mutex::default(),
             room,
             logins: Logins::default(),
@@ -186,8 +203,9 @@ impl Client {
         let mut begun_anew = false;
         let mut connection = None;
         loop {
-            let message = call.message(&self.settings, &self.message_id());
-            let sent = self.exchange(&mut connection, &message, Kind::of(&call)).await;
+            let kind = Kind::of(&call);
+            let message = call.message(&self.settings(kind), &self.message_id());
+            let sent = self.exchange(&mut connection, &message, kind).await;
             if sent.as_ref().is_err_and(|error| error.kind == ErrorKind::Unreachable && call.goes_on()) && !begun_anew {
                 begun_anew = true;
                 call = begin();
@@ -201,7 +219,7 @@ impl Client {
                     return Ok(reply);
                 }
                 Err(error) => {
-                    if let Some(release) = call.release(&self.settings, &self.message_id()) {
+                    if let Some(release) = call.release(&self.settings(Kind::Reads), &self.message_id()) {
                         // The enumeration ends by itself if this fails.
                         let _ended = self.exchange(&mut connection, &release, Kind::Reads).await;
                     }
@@ -219,14 +237,18 @@ impl Client {
     /// may take so much longer.
     pub(crate) fn listening(mut self, operation: Duration, lateness: Duration) -> Self {
         let limits = &mut self.target.limits;
-        (limits.operation, limits.answer) = (operation, operation + lateness);
-        self.settings.operation_timeout = operation;
+        (limits.read, limits.lateness) = (operation, lateness);
         self
     }
 
     /// What the next message of a listener says, and its id.
     pub(crate) fn next_message(&self) -> (Settings, String) {
-        (self.settings.clone(), self.message_id())
+        (self.settings(Kind::GoesOn), self.message_id())
+    }
+
+    fn settings(&self, kind: Kind) -> Settings {
+        let operation_timeout = self.target.limits.operation(kind);
+        Settings { to: self.target.endpoint.to_string(), max_envelope_size: ENVELOPE_MAX, operation_timeout }
     }
 
     /// Sends one message that is not to be sent twice, on the caller's own connection.
@@ -258,9 +280,11 @@ impl Client {
         message: &str,
         kind: Kind,
     ) -> Result<String, CallError> {
+        let limits = &self.target.limits;
+        let patience = limits.operation(kind) + limits.lateness;
         let idle = connection.take().or_else(|| locked(&self.idle).pop());
         if let Some(mut reused) = idle.filter(Connection::is_alive) {
-            let sent = reused.send(&self.target.limits, message.to_owned()).await;
+            let sent = reused.send(message.to_owned(), patience, limits.body).await;
             match sent {
                 Ok(answer) => {
                     *connection = Some(reused);
@@ -278,7 +302,7 @@ impl Client {
             }
         }
         let mut fresh = self.open().await?;
-        let answer = fresh.send(&self.target.limits, message.to_owned()).await?;
+        let answer = fresh.send(message.to_owned(), patience, limits.body).await?;
         *connection = Some(fresh);
         self.text(&answer, kind == Kind::Changes)
     }

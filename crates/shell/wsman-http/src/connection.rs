@@ -1,5 +1,7 @@
 //! One connection: opened, logged in, used for one request at a time, dropped at the first doubt.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use cim::{CallError, ErrorKind, Reached};
 use hyper::StatusCode;
@@ -96,8 +98,13 @@ impl Connection {
         self.wire.is_alive()
     }
 
-    /// Sends one message and reads the whole answer. On any error the connection is of no more use.
-    pub(crate) async fn send(&mut self, limits: &Limits, message: String) -> Result<Answer, CallError> {
+    /// Sends one message and reads the whole answer, of at most `limit` bytes. On any error the connection is of no more use.
+    pub(crate) async fn send(
+        &mut self,
+        message: String,
+        patience: Duration,
+        limit: usize,
+    ) -> Result<Answer, CallError> {
         let (content_type, body) = match &mut self.session {
             Session::Basic(_) | Session::Clear => (SOAP.to_owned(), message.into_bytes()),
             Session::Sealed(security, protocol) => {
@@ -107,7 +114,7 @@ impl Connection {
         };
         let authorization = if let Session::Basic(header) = &self.session { Some(header.as_str()) } else { None };
         let outgoing = Message { content_type: &content_type, authorization, body: body.into() };
-        let answer = self.wire.send(outgoing, limits.answer, limits.body).await?;
+        let answer = self.wire.send(outgoing, patience, limit).await?;
         if answer.status == StatusCode::UNAUTHORIZED {
             return Err(self.refused(&answer.challenges));
         }

@@ -99,10 +99,8 @@ impl Wire {
         };
         let name = ServerName::try_from(endpoint.host().to_owned())
             .map_err(|error| unreachable(endpoint, &error.to_string()))?;
-        let stream = TlsConnector::from(config)
-            .connect(name, stream)
-            .await
-            .map_err(|error| unreachable(endpoint, &tls_failure(&error)))?;
+        let stream =
+            TlsConnector::from(config).connect(name, stream).await.map_err(|error| tls_failed(endpoint, &error))?;
         let certificates = stream.get_ref().1.peer_certificates().unwrap_or_default();
         let certificate = certificates.first().map(|certificate| certificate.to_vec()).unwrap_or_default();
         let tls = Tls { verified, certificate };
@@ -156,8 +154,11 @@ impl Wire {
         let exchange = async {
             let response = self.sender.send_request(request).await.map_err(|error| {
                 let reached = if error.is_canceled() { Reached::No } else { Reached::Perhaps };
-                let hint = if error.is_parse() { NO_HTTP } else { "" };
-                failed(reached, format!("{error}{hint}"))
+                if error.is_parse() {
+                    let message = format!("cannot understand {at}: {error}{NO_HTTP}");
+                    return CallError::new(ErrorKind::Malformed, reached, message);
+                }
+                failed(reached, error.to_string())
             })?;
             read(response, limit, &at).await
         };
@@ -204,31 +205,36 @@ fn unreachable(endpoint: &Endpoint, why: &str) -> CallError {
     CallError::new(ErrorKind::Unreachable, Reached::No, format!("cannot reach {endpoint}: {why}"))
 }
 
-/// Why TLS failed, with what is known of hosts that fail so.
-fn tls_failure(error: &std::io::Error) -> String {
+/// Why TLS failed, with what is known of hosts that fail so. What does not pass by itself is no reason to try again.
+fn tls_failed(endpoint: &Endpoint, error: &std::io::Error) -> CallError {
     use rustls::{AlertDescription, CertificateError, Error};
     let found = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
-    let (text, hint) = match found {
+    let (kind, text, hint) = match found {
         Some(Error::InvalidCertificate(CertificateError::Other(other))) if other.0.is::<OtherCertificate>() => {
-            (other.0.to_string(), "")
+            (ErrorKind::Untrusted, other.0.to_string(), "")
         }
         Some(Error::InvalidCertificate(CertificateError::Other(_))) => {
-            (error.to_string(), " (an authority's own certificate can be pinned by its fingerprint only)")
+            let hint = " (an authority's own certificate can be pinned by its fingerprint only)";
+            (ErrorKind::Untrusted, error.to_string(), hint)
         }
         // An issuer of the same name with another key: a certificate that was made anew, or an impostor's.
         Some(Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature)) => {
             let text = "no authority that is believed has signed the host's certificate".to_owned();
-            (text, " (give the authority's certificate, or pin the host's by its fingerprint)")
+            (ErrorKind::Untrusted, text, " (give the authority's certificate, or pin the host's by its fingerprint)")
         }
-        Some(Error::AlertReceived(AlertDescription::HandshakeFailure | AlertDescription::ProtocolVersion)) => (
-            error.to_string(),
-            " (Windows Server 2012 and 2012 R2 with an RSA certificate have no cipher that is known here: use http:// with \
-             Negotiate, which seals every message)",
-        ),
+        Some(Error::InvalidCertificate(_) | Error::NoCertificatesPresented) => {
+            (ErrorKind::Untrusted, error.to_string(), "")
+        }
+        Some(Error::AlertReceived(AlertDescription::HandshakeFailure | AlertDescription::ProtocolVersion)) => {
+            let hint = " (Windows Server 2012 and 2012 R2 with an RSA certificate have no cipher that is known here: use \
+                        http:// with Negotiate, which seals every message)";
+            (ErrorKind::Unsupported, error.to_string(), hint)
+        }
         Some(Error::InvalidMessage(_)) => {
-            (error.to_string(), " (what answers there does not speak TLS: is it an http:// address, or another port?)")
+            let hint = " (what answers there does not speak TLS: is it an http:// address, or another port?)";
+            (ErrorKind::Malformed, error.to_string(), hint)
         }
-        _ => (error.to_string(), ""),
+        _ => (ErrorKind::Unreachable, error.to_string(), ""),
     };
-    format!("TLS failed: {text}{hint}")
+    CallError::new(kind, Reached::No, format!("cannot reach {endpoint}: TLS failed: {text}{hint}"))
 }

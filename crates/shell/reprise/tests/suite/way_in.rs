@@ -44,6 +44,16 @@ fn over_https_the_certificate_decides_who_is_believed() {
     assert_eq!(ran.document["hosts"][0]["tls_verified"], false);
     assert!(ran.standard_error.contains("note: certificates are not verified"), "{}", ran.standard_error);
     let other = fingerprint.replace(|c: char| c.is_ascii_digit(), "a");
-    let (why, _) = refused(&lab, &["--tls-fingerprint", &other]);
-    assert!(why.contains("which is not the one that was given"), "{why}");
+    for (trust, cause) in [
+        (vec!["--tls-fingerprint", other.as_str()], "which is not the one that was given"),
+        (vec![], "no authority that is believed"),
+    ] {
+        let ran = lab.run(&[0, 1], &trust);
+        let error = &ran.document["hosts"][0]["error"];
+        assert_eq!((ran.code, error["retry"].as_str()), (1, Some("never")), "{:#}", ran.document);
+        assert!(error["why"].as_str().unwrap().contains(cause), "{error}");
+        assert!(error["next"].as_str().unwrap().contains("--ca FILE"), "{error}");
+        // It is not asked again until its minute is over.
+        assert!(ran.document["elapsed_ms"].as_u64().unwrap() < 60_000, "{:#}", ran.document);
+    }
 }

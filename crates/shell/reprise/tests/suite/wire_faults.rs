@@ -97,6 +97,17 @@ fn a_look_that_breaks_is_taken_again() {
     }
 }
 
+/// Nothing but silence tells of a question that got lost. It must not take all the time that its host has.
+#[test]
+fn a_question_that_is_never_answered_is_asked_again_while_there_is_time() {
+    let lab = broken("2");
+    lab.post("/faults/slow?op=enumerate&host=hv02.lab.test&ms=600000&count=1");
+    let ran = lab.run(&[0, 1], &["--timeout", "10", "--retry-for", "30"]);
+    assert_eq!((ran.code, ran.count("resumed"), lab.states()), (0, 2, vec![3; 2]), "{:#}", ran.document);
+    // Half of what its host has. Whoever does not wait for it at all was never asked.
+    assert!(ran.document["elapsed_ms"].as_u64().unwrap() >= 5_000, "{:#}", ran.document);
+}
+
 #[test]
 fn a_host_that_never_answers_well_is_told_and_the_others_are_served() {
     let kinds = ["drop_before", "reset", "half_close", "garbage", "empty", "busy"];

@@ -170,7 +170,7 @@ fn client(url: &str, limits: Limits) -> Client {
 /// Limits under which a test that waits for one ends soon.
 pub(crate) fn short() -> Limits {
     let tick = Duration::from_millis(150);
-    Limits { connect: tick, login: tick, operation: tick, answer: tick, ..Limits::default() }
+    Limits { connect: tick, login: tick, read: tick, change: tick, lateness: Duration::ZERO, ..Limits::default() }
 }
 
 pub(crate) fn http(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
@@ -333,11 +333,11 @@ async fn half_an_answer_is_none() {
 async fn what_is_no_http_is_an_error() {
     for bytes in [b"SSH-2.0-OpenSSH_9.6\r\n".to_vec(), vec![0; 2_000], vec![b'a'; 1_000_000]] {
         let error = fails(vec![Turn::Answer(bytes)], invoke()).await;
-        assert_eq!((error.kind, error.reached), (ErrorKind::Unreachable, Reached::Perhaps), "{error}");
+        assert_eq!((error.kind, error.reached), (ErrorKind::Malformed, Reached::Perhaps), "{error}");
     }
     let endless = format!("HTTP/1.1 200 OK\r\n{}", "X-Y: z\r\n".repeat(100_000));
     let error = fails(vec![Turn::Answer(endless.into_bytes())], get()).await;
-    assert_eq!(error.kind, ErrorKind::Unreachable);
+    assert_eq!(error.kind, ErrorKind::Malformed);
 }
 
 #[tokio::test]
@@ -348,7 +348,7 @@ async fn silence_ends_and_leaves_open_whether_the_server_acted() {
     }
     let slow = http("200 OK", "Content-Length: 50\r\n", b"");
     let error = fails(vec![Turn::Answer(slow), Turn::Stay], get()).await;
-    assert_eq!(error.kind, ErrorKind::Unreachable, "two lengths are none: {error}");
+    assert_eq!(error.kind, ErrorKind::Malformed, "two lengths are none: {error}");
 }
 
 #[tokio::test]
@@ -391,6 +391,24 @@ async fn an_answer_that_is_too_large_is_left() {
         assert_eq!((error.kind, error.reached), (ErrorKind::TooLarge, Reached::Yes), "{error}");
         assert!(error.message.contains("1000 bytes"), "{error}");
     }
+}
+
+#[tokio::test]
+async fn whoever_reads_again_waits_less_and_tells_the_server_so() {
+    let limits = Limits::default().reading_within(Duration::from_millis(300));
+    let server = Server::new(vec![vec![Turn::Hang], vec![instance()], vec![Turn::Hang]]).await;
+    let error = server.client(limits).call(get()).await.unwrap_err();
+    assert_eq!((error.kind, error.reached), (ErrorKind::TimedOut, Reached::Perhaps), "{error}");
+    assert!(error.message.contains("within 0.3 s"), "{error}");
+    server.client(Limits { change: Duration::from_millis(150), ..limits }).call(get()).await.unwrap();
+    let slower = Limits { change: Duration::from_millis(150), ..limits };
+    let error = server.client(slower).call(invoke()).await.unwrap_err();
+    assert!(error.message.contains("within 0.25 s"), "{error}");
+    let told = |text: &str| text.split("OperationTimeout>").nth(1).unwrap().trim_end_matches("</w:").to_owned();
+    let heard: Vec<String> = server.heard().iter().map(|(_, text)| told(text)).collect();
+    assert_eq!(heard, ["PT0.200S", "PT0.200S", "PT0.150S"]);
+    let most = Limits::default().reading_within(Duration::from_hours(1));
+    assert_eq!((most.read, most.lateness), (Duration::from_mins(1), Duration::from_secs(10)));
 }
 
 #[tokio::test]

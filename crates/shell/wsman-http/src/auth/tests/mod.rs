@@ -203,7 +203,7 @@ async fn only_the_certificate_that_is_believed_is_talked_to() {
         (Trust::authorities(other.pem().as_bytes()).unwrap(), "TLS failed"),
     ] {
         let error = over_tls(&host, Scheme::Negotiate, trust).call(get()).await.unwrap_err();
-        assert_eq!((error.kind, error.reached), (ErrorKind::Unreachable, Reached::No), "{error}");
+        assert_eq!((error.kind, error.reached), (ErrorKind::Untrusted, Reached::No), "{error}");
         assert!(error.message.contains(words), "{error}");
     }
     assert_eq!(host.heard().len(), before, "nothing was said to a host that is not believed");
