@@ -7,37 +7,21 @@ use reprise_model::{Event, FailedOverType, LegInfo, Problem, Reason, Replication
 use crate::host::{HostWatch, Phase};
 use crate::judge::Verdict;
 use crate::leg::{End, SeenEnd, Whereabouts};
-use crate::report::{Action, HostReport, LegReport, LegResult, PassOutcome, Report, Trouble};
+use crate::report::{Action, HostReport, LegReport, LegResult, PassOutcome, Report, Trouble, code};
 use crate::watch::{Failure, LegWatch};
-
-fn code(number: u32) -> String {
-    // Return values of Hyper-V are read in decimal, HRESULTs and WSMan codes in hexadecimal.
-    if number < 0x1_0000 { number.to_string() } else { format!("0x{number:08X}") }
-}
-
-fn trouble(problem: &Problem, place: &str) -> Trouble {
-    Trouble {
-        what: format!("cannot {}", problem.what),
-        place: place.to_owned(),
-        why: problem.why.clone(),
-        next: problem.advice().to_owned(),
-        code: problem.code.map(code),
-        retry: problem.retry(),
-    }
-}
 
 pub(crate) fn host(watch: &HostWatch) -> HostReport {
     let name = watch.display_name();
     let (ready, ready_after, error) = match &watch.phase {
         Phase::Ready { after } => {
             let unreadable = watch.unreadable.first().map(|problem| {
-                let mut error = trouble(problem, &name);
+                let mut error = Trouble::of(problem, &name);
                 error.what = format!("{} ({} rows of this host could not be read)", error.what, watch.unreadable.len());
                 error
             });
             (true, Some(*after), unreadable)
         }
-        Phase::GivenUp(problem) => (false, None, Some(trouble(problem, &name))),
+        Phase::GivenUp(problem) => (false, None, Some(Trouble::of(problem, &name))),
         Phase::Waiting => (false, None, None),
     };
     let twin = watch.duplicate_of.as_ref().filter(|duplicate| duplicate.is_another);

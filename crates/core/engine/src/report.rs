@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reprise_model::{LegId, Reason, ReplicationState, Retry, Timestamp};
+use reprise_model::{LegId, Problem, Reason, ReplicationState, Retry, Timestamp};
 
 /// The whole pass.
 #[derive(Clone, Debug, PartialEq)]
@@ -135,6 +135,26 @@ pub struct Trouble {
     pub code: Option<String>,
     /// When it may be tried again.
     pub retry: Retry,
+}
+
+impl Trouble {
+    /// A problem and where it was met.
+    pub fn of(problem: &Problem, place: &str) -> Self {
+        Self {
+            what: format!("cannot {}", problem.what),
+            place: place.to_owned(),
+            why: problem.why.clone(),
+            next: problem.advice().to_owned(),
+            code: problem.code.map(code),
+            retry: problem.retry(),
+        }
+    }
+}
+
+/// A host's own number, as people look it up.
+pub(crate) fn code(number: u32) -> String {
+    // Return values of Hyper-V are read in decimal, HRESULTs and WSMan codes in hexadecimal.
+    if number < 0x1_0000 { number.to_string() } else { format!("0x{number:08X}") }
 }
 
 impl Report {

@@ -3,8 +3,8 @@
 use cim::{CallError, ErrorKind, PropertyError};
 use reprise_model::{Problem, ProblemKind};
 
-/// A failed call, with what was tried.
-pub(crate) fn of(error: &CallError, what: &str) -> Problem {
+/// A failed call, with what was tried: "read the host's name".
+pub fn of(error: &CallError, what: &str) -> Problem {
     let kind = match error.kind {
         ErrorKind::Unreachable => ProblemKind::Unreachable,
         ErrorKind::Untrusted => ProblemKind::Untrusted,

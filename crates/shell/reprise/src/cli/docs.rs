@@ -27,7 +27,7 @@ pub(super) fn docs(arguments: &Arguments) -> ExitCode {
         Page::Events => reprise_platform::event::codes::markdown(),
         Page::Reasons => reasons(),
     };
-    ExitCode::from(if print(&page) { exit::OK } else { exit::FAILED })
+    ExitCode::from(if print(&page).is_no_failure() { exit::OK } else { exit::FAILED })
 }
 
 fn reasons() -> String {

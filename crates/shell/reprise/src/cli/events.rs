@@ -1,22 +1,22 @@
 //! `events`: what hosts' event logs say, as Reprise hears it.
 
-use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use cim::event::EventPort as _;
-use cim::{CallError, ErrorKind};
+use cim::{CallError, ErrorKind, Reached};
 use clap::Args;
-use reprise_hyperv::events::{VMMS_LOGS, of_vmms_and_system};
+use reprise_engine::Trouble;
+use reprise_hyperv::events::{RECORDS_MAX, VMMS_LOGS, of_vmms_and_system};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use wsman_http::Events;
 
-use super::{Usage, asked_to_stop, complain, notice};
+use super::{Printed, Usage, asked_to_stop, complain, notice, print};
 use crate::exit;
 use crate::links::Links;
-use crate::render::heard;
+use crate::render::heard::{self, Log};
 use crate::wiring;
 
 /// Show what hosts' event logs say of replication and of shutdowns.
@@ -32,7 +32,7 @@ pub(super) struct Arguments {
     /// Go on with what comes, until Ctrl-C
     #[arg(long, short)]
     follow: bool,
-    /// One JSON object a line
+    /// One JSON document; with --follow one JSON object a line
     #[arg(long)]
     json: bool,
 }
@@ -50,43 +50,48 @@ const LINES_MAX: usize = 1_000;
 
 pub(super) async fn events(arguments: Arguments) -> Result<ExitCode, Usage> {
     let (hosts, links) = wiring::ways(&arguments.hosts)?;
-    let (say, mut told) = mpsc::channel(LINES_MAX);
+    let (say, told) = mpsc::channel(LINES_MAX);
     let mut listening = JoinSet::new();
-    let asked = hosts.len();
     for (host, label) in hosts {
         let listeners = listeners(&links, host, arguments.follow);
         listening.spawn(listen(label, listeners, arguments.follow, say.clone()));
     }
     drop(say);
-    let mut stop = std::pin::pin!(asked_to_stop());
-    loop {
-        let line: heard::Line = tokio::select! {
-            line = told.recv() => match line {
-                Some(line) => line,
-                None => break,
-            },
-            () = &mut stop => return Ok(ExitCode::from(exit::OK)),
-        };
-        let text = if arguments.json { serde_json::to_string(&line).unwrap_or_default() } else { line.text() };
-        let mut out = std::io::stdout().lock();
-        match writeln!(out, "{text}").and_then(|()| out.flush()) {
-            Ok(()) => {}
-            // A reader that has gone away wants no more, and that is no error.
-            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => return Ok(ExitCode::from(exit::OK)),
-            Err(error) => {
-                complain(&format!(
-                    "cannot write to standard output\n  why:  {error}\n  next: free space where it goes"
-                ));
-                return Ok(ExitCode::from(exit::FAILED));
-            }
+    tokio::select! {
+        code = show(arguments.follow, arguments.json, told, listening) => Ok(ExitCode::from(code)),
+        () = asked_to_stop() => Ok(ExitCode::from(exit::OK)),
+    }
+}
+
+/// Shows what the listeners tell until the last of them has ended; the exit code.
+async fn show(follow: bool, json: bool, mut told: mpsc::Receiver<heard::Line>, listening: JoinSet<Log>) -> u8 {
+    let one_document = json && !follow;
+    let mut lines = Vec::new();
+    while let Some(line) = told.recv().await {
+        if one_document {
+            lines.push(line);
+            continue;
+        }
+        let text = if json { serde_json::to_string(&line.alone()).unwrap_or_default() } else { line.text() };
+        match print(&format!("{text}\n")) {
+            Printed::Whole => {}
+            Printed::NobodyReads => return exit::OK,
+            Printed::Failed => return exit::FAILED,
         }
     }
-    let failed = listening.join_all().await.into_iter().filter(|read| !read).count();
-    Ok(ExitCode::from(match failed {
+    let mut logs = listening.join_all().await;
+    logs.sort_by(|a, b| a.host.cmp(&b.host));
+    if one_document {
+        let text = serde_json::to_string(&heard::document(&logs, &mut lines)).unwrap_or_default();
+        if print(&format!("{text}\n")) == Printed::Failed {
+            return exit::FAILED;
+        }
+    }
+    match logs.iter().filter(|log| log.trouble.is_some()).count() {
         0 => exit::OK,
-        all if all == asked => exit::FAILED,
+        all if all == logs.len() => exit::FAILED,
         _ => exit::PARTIAL,
-    }))
+    }
 }
 
 /// A listener to each name of VMMS's log, and to Windows' own beside it.
@@ -95,40 +100,48 @@ fn listeners(links: &Links, host: reprise_model::HostId, follow: bool) -> Vec<Ev
     VMMS_LOGS.iter().filter_map(|log| links.events(host, of_vmms_and_system(log), true, patience)).collect()
 }
 
-/// Listens to one host until its log has been read, or for ever; whether it could be read.
-async fn listen(label: String, listeners: Vec<Events>, follow: bool, say: mpsc::Sender<heard::Line>) -> bool {
-    let mut why = None;
+/// Listens to one host until its log has been read, or for ever.
+async fn listen(label: String, listeners: Vec<Events>, follow: bool, say: mpsc::Sender<heard::Line>) -> Log {
+    let mut host = label;
+    let mut why = CallError::new(ErrorKind::NotThere, Reached::No, "there is no way to it");
     for listener in listeners {
-        match hear(&label, listener, follow, &say).await {
-            Ok(()) => return true,
+        match hear(&mut host, listener, follow, &say).await {
+            Ok(()) => return Log { host, trouble: None },
             // By that name the log is not there; it may be by the next.
-            Err(error) if error.kind == ErrorKind::NotThere => why = Some(error),
+            Err(error) if error.kind == ErrorKind::NotThere => why = error,
             Err(error) => {
-                why = Some(error);
+                why = error;
                 break;
             }
         }
     }
-    let why = why.map_or_else(|| "there is no way to it".to_owned(), |error| error.to_string());
-    complain(&format!(
-        "cannot read the event log of {label}\n  why:  {why}\n  next: put the account into Event Log Readers on that host, and check that it has Hyper-V"
-    ));
-    false
+    let trouble = trouble(&host, &why);
+    complain(&format!("{} of {host}\n  why:  {}\n  next: {}", trouble.what, trouble.why, trouble.next));
+    Log { host, trouble: Some(trouble) }
 }
 
+fn trouble(host: &str, error: &CallError) -> Trouble {
+    let mut trouble = Trouble::of(&reprise_hyperv::problem(error, "read the event log"), host);
+    if matches!(error.kind, ErrorKind::Denied | ErrorKind::NotThere) {
+        trouble.next.push_str("; to read its event log alone, Event Log Readers is enough");
+    }
+    trouble
+}
+
+/// Tells what one log says. `host` becomes the name that the host itself bears.
 async fn hear(
-    label: &str,
+    host: &mut String,
     mut listener: Events,
     follow: bool,
     say: &mpsc::Sender<heard::Line>,
 ) -> Result<(), CallError> {
-    let (mut bookmark, mut pause, mut lost) = (None, AGAIN.0, false);
+    let (mut bookmark, mut pause, mut lost, mut records) = (None, AGAIN.0, false, 0);
     loop {
         let batch = match listener.next(bookmark.as_ref()).await {
             Ok(batch) => batch,
             Err(error) if follow && listener.was_taken() && error.kind != ErrorKind::Denied => {
                 if !std::mem::replace(&mut lost, true) {
-                    notice(&format!("the event log of {label} is lost ({error}); trying again"));
+                    notice(&format!("the event log of {host} is lost ({error}); trying again"));
                 }
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(AGAIN.1);
@@ -137,16 +150,21 @@ async fn hear(
             Err(error) => return Err(error),
         };
         if std::mem::take(&mut lost) {
-            notice(&format!("the event log of {label} is heard again"));
+            notice(&format!("the event log of {host} is heard again"));
         }
         pause = AGAIN.0;
         if batch.dropped > 0 {
-            notice(&format!("{label} has lost {} events before they could be heard", batch.dropped));
+            notice(&format!("{host} has lost {} events before they could be heard", batch.dropped));
         }
         bookmark = batch.bookmark;
-        let over = batch.events.is_empty() && batch.dropped == 0 && !follow;
+        records += batch.events.len();
+        if records > RECORDS_MAX && !follow {
+            notice(&format!("only the oldest {records} records of {host} are shown"));
+        }
+        let over = !follow && (records > RECORDS_MAX || (batch.events.is_empty() && batch.dropped == 0));
         for xml in &batch.events {
-            let Some(line) = heard::line(xml, label) else { continue };
+            let Some(line) = heard::line(xml, host) else { continue };
+            line.host().clone_into(host);
             if say.send(line).await.is_err() {
                 return Ok(());
             }

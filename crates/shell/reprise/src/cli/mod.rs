@@ -106,17 +106,34 @@ pub(crate) fn notice(text: &str) {
     let _lost = writeln!(std::io::stderr(), "note: {text}");
 }
 
-/// Writes the result to standard output. A reader that has gone away (`| head`) is no error of ours; a full disk is.
-pub(crate) fn print(text: &str) -> bool {
+/// What became of a text on standard output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Printed {
+    /// It is out.
+    Whole,
+    /// The reader has gone away (`| head`), which is no error of ours.
+    NobodyReads,
+    /// It is not, which a person was told.
+    Failed,
+}
+
+impl Printed {
+    pub(crate) fn is_no_failure(self) -> bool {
+        self != Self::Failed
+    }
+}
+
+/// Writes the result to standard output.
+pub(crate) fn print(text: &str) -> Printed {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Ok(()) => true,
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => true,
+        Ok(()) => Printed::Whole,
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Printed::NobodyReads,
         Err(error) => {
             complain(&format!(
                 "cannot write the result to standard output\n  why:  {error}\n  next: free space where it goes, and run again"
             ));
-            false
+            Printed::Failed
         }
     }
 }

@@ -98,7 +98,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Usage> {
     } else {
         render::table::text(&report, render::terminal_width())
     };
-    if !print(&text) {
+    if !print(&text).is_no_failure() {
         return Ok(ExitCode::from(exit::FAILED));
     }
     Ok(exit::of(report.outcome))

@@ -1,19 +1,56 @@
-//! One record of a host's event log, as it was heard: a line for people, or an object for programs.
+//! What was heard of hosts' event logs: a line a record for people, an object a record or one document for programs.
 
 use std::time::Duration;
 
 use cim::event::Record;
+use reprise_engine::Trouble;
 use reprise_hyperv::events::{Heard, hear};
 use reprise_model::{SystemEventKind, VmmsEventKind};
 use serde::Serialize;
 
+use super::json;
+
 /// The HRESULT that a shutdown leaves in event 32022.
 const ABORTED: u32 = 0x8000_4004;
+
+/// The document of logs that were read to their ends. Keys may be added, never changed or taken away.
+#[derive(Serialize)]
+pub(crate) struct Document<'a> {
+    version: u8,
+    hosts: Vec<Host<'a>>,
+    events: &'a [Line],
+}
+
+#[derive(Serialize)]
+struct Host<'a> {
+    name: &'a str,
+    read: bool,
+    error: Option<json::Error<'a>>,
+}
+
+/// One host's log: what the host is called, and why its log could not be read if it could not.
+pub(crate) struct Log {
+    pub(crate) host: String,
+    pub(crate) trouble: Option<Trouble>,
+}
+
+/// The document of these logs and what stands in them, oldest first.
+pub(crate) fn document<'a>(logs: &'a [Log], lines: &'a mut [Line]) -> Document<'a> {
+    lines.sort_by(|a, b| (a.unix_us, &a.host, &a.log, a.record).cmp(&(b.unix_us, &b.host, &b.log, b.record)));
+    let hosts = logs.iter().map(|log| Host {
+        name: &log.host,
+        read: log.trouble.is_none(),
+        error: log.trouble.as_ref().map(json::error),
+    });
+    Document { version: 1, hosts: hosts.collect(), events: lines }
+}
 
 /// A record. Keys may be added, never changed or taken away.
 #[derive(Serialize)]
 pub(crate) struct Line {
-    version: u8,
+    /// What orders records; people read `time`.
+    #[serde(skip)]
+    unix_us: i64,
     time: String,
     host: String,
     log: String,
@@ -27,11 +64,19 @@ pub(crate) struct Line {
     retry_after_s: Option<u64>,
 }
 
+/// A record that is a document of its own.
+#[derive(Serialize)]
+pub(crate) struct Alone<'a> {
+    version: u8,
+    #[serde(flatten)]
+    line: &'a Line,
+}
+
 /// What a record says, if it is one. `label` is what its host is called if the record does not say it.
 pub(crate) fn line(xml: &str, label: &str) -> Option<Line> {
     let record = Record::parse(xml).ok()?;
     let mut line = Line {
-        version: 1,
+        unix_us: record.time.unix_us(),
         time: time(record.time.unix_us()),
         host: Some(record.computer.to_lowercase()).filter(|host| !host.is_empty()).unwrap_or_else(|| label.to_owned()),
         log: record.channel.clone(),
@@ -75,6 +120,16 @@ pub(crate) fn line(xml: &str, label: &str) -> Option<Line> {
 }
 
 impl Line {
+    /// The object for programs that read records one by one.
+    pub(crate) fn alone(&self) -> Alone<'_> {
+        Alone { version: 1, line: self }
+    }
+
+    /// The host that the record names.
+    pub(crate) fn host(&self) -> &str {
+        &self.host
+    }
+
     /// The line for people, without its end. A VM may be called anything, so what would move the cursor is taken out.
     pub(crate) fn text(&self) -> String {
         let vm = self.vm.as_deref().map_or_else(String::new, |vm| format!("{}: ", vm.replace(char::is_control, "?")));

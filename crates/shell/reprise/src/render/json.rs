@@ -51,8 +51,9 @@ struct Relationship<'a> {
     error: Option<Error<'a>>,
 }
 
+/// What failed, as every document says it.
 #[derive(Serialize)]
-struct Error<'a> {
+pub(crate) struct Error<'a> {
     what: &'a str,
     #[serde(rename = "where")]
     place: &'a str,
@@ -108,7 +109,7 @@ fn relationship(leg: &LegReport) -> Relationship<'_> {
     }
 }
 
-fn error(trouble: &Trouble) -> Error<'_> {
+pub(crate) fn error(trouble: &Trouble) -> Error<'_> {
     Error {
         what: &trouble.what,
         place: &trouble.place,

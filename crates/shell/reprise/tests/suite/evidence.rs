@@ -122,10 +122,32 @@ fn a_hosts_log_is_shown_a_line_an_event_as_it_is_heard() {
     ] {
         assert!(text.contains(words), "{words}: {text}");
     }
+}
+
+#[test]
+fn logs_that_were_read_to_their_ends_are_one_document_and_one_that_cannot_be_is_told_in_it() {
+    let lab = Lab::new(&["--vms", "2"]);
+    lab.break_by_restart("hv01.lab.test");
+    let shown = |code: i32| {
+        let shown = events(&lab, &["--host", &lab.url(1), "--json"]).output().unwrap();
+        assert_eq!(shown.status.code(), Some(code), "{shown:?}");
+        assert!(shown.stdout.starts_with(b"{\"version\":1,"), "{shown:?}");
+        (serde_json::from_slice::<Value>(&shown.stdout).unwrap(), String::from_utf8(shown.stderr).unwrap())
+    };
+    let (document, _) = shown(0);
+    let hosts = document["hosts"].as_array().unwrap();
+    assert_eq!((hosts.len(), &hosts[0]["read"], &hosts[0]["name"]), (2, &Value::Bool(true), &"hv01.lab.test".into()));
+    let events = document["events"].as_array().unwrap();
+    assert!(events.len() >= 5 && events.is_sorted_by_key(|event| event["time"].to_string()), "{document:#}");
+    lab.post("/faults/deny_events?host=hv02.lab.test");
+    let (document, told) = shown(3);
+    let refused = document["hosts"].as_array().unwrap().iter().find(|host| host["read"] == false).unwrap();
+    assert_eq!(refused["error"]["what"], "cannot read the event log", "{document:#}");
+    for next in [refused["error"]["next"].as_str().unwrap(), &told] {
+        assert!(next.contains("Event Log Readers"), "{next}");
+    }
     lab.post("/faults/deny_events");
-    let refused = events(&lab, &["--json"]).output().unwrap();
-    assert_eq!((refused.status.code(), refused.stdout.len()), (Some(1), 0));
-    assert!(String::from_utf8_lossy(&refused.stderr).contains("Event Log Readers"));
+    assert_eq!(shown(1).0["events"], Value::Array(Vec::new()));
 }
 
 #[cfg(unix)]

@@ -65,7 +65,7 @@ pub(super) async fn ctl(arguments: Arguments) -> Result<ExitCode, Usage> {
 
 fn show(control: &str, route: &str, asked: Result<(StatusCode, String), String>) -> ExitCode {
     let printed = match asked {
-        Ok((status, body)) if status.is_success() => print(&format!("{}\n", body.trim_end())),
+        Ok((status, body)) if status.is_success() => print(&format!("{}\n", body.trim_end())).is_no_failure(),
         Ok((status, body)) => {
             complain(&format!(
                 "the lab refused {route}\n  why:  {status}: {body}\n  next: see `reprise lab ctl /routes`"

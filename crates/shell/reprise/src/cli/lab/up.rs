@@ -115,7 +115,7 @@ fn tell(lab: &Lab, path: Option<&Path>) -> bool {
         keys.insert("certificate_sha256".to_owned(), certificate.sha256().into());
     }
     let endpoints = format!("{endpoints:#}\n");
-    let Some(path) = path else { return print(&endpoints) };
+    let Some(path) = path else { return print(&endpoints).is_no_failure() };
     match write_whole(path, &endpoints) {
         Ok(()) => true,
         Err(error) => {
