@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 import urllib.request
+import uuid
 import warnings
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -26,21 +27,35 @@ import spnego
 import xmltodict
 from pypsrp.exceptions import AuthenticationError, WinRMTransportError, WSManFaultError
 from pypsrp.negotiate import HTTPNegotiateAuth
-from pypsrp.wsman import NAMESPACES, WSMan, WSManAction
+from pypsrp.wsman import NAMESPACES, OptionSet, WSMan, WSManAction
 from winrm.exceptions import InvalidCredentialsError
 from winrm.exceptions import WinRMTransportError as PywinrmTransportError
 from winrm.exceptions import WSManFaultError as PywinrmFaultError
 from winrm.protocol import Protocol
 
-from hyperv_client import JOB_STARTED, LOOKS_MAX, REPLICATING, V2, WQL, embedded, local, properties, selectors, tag
+from hyperv_client import ANONYMOUS, JOB_STARTED, LOOKS_MAX, REPLICATING, V2, WQL, embedded, local, properties, selectors, tag
 
 IDENTITY = "http://schemas.dmtf.org/wbem/wsman/identity/1/wsmanidentity.xsd"
 IDENTIFY = (
     '<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:i="%s">'
     "<s:Header/><s:Body><i:Identify/></s:Body></s:Envelope>" % IDENTITY
 )
+EVENTING = "http://schemas.xmlsoap.org/ws/2004/08/eventing"
+EVENT_LOG = "http://schemas.microsoft.com/wbem/wsman/1/windows/EventLog"
+EVENT_QUERY = "http://schemas.microsoft.com/win/2004/08/events/eventquery"
+PULL_MODE = "http://schemas.dmtf.org/wbem/wsman/1/wsman/Pull"
+EVENT = "{http://schemas.microsoft.com/win/2004/08/events/event}"
+VMMS_LOG = "Microsoft-Windows-Hyper-V-VMMS-Admin"
+SEND_FAILED, NON_RECOVERABLE = "32022", "32086"
+UNSUBSCRIBE = (
+    '<s:Envelope xmlns:s="%s" xmlns:a="%s" xmlns:w="%s" xmlns:e="%s"><s:Header><a:To>http://lab/wsman</a:To>'
+    "<w:ResourceURI>%s</w:ResourceURI><a:ReplyTo><a:Address>%s</a:Address></a:ReplyTo>"
+    "<a:Action>%s/Unsubscribe</a:Action><a:MessageID>uuid:%s</a:MessageID><e:Identifier>%s</e:Identifier></s:Header>"
+    "<s:Body><e:Unsubscribe/></s:Body></s:Envelope>"
+)
 VM = {"CreationClassName": "Msvm_ComputerSystem"}
 NOT_FOUND, BAD_QUERY = 2150858752, 2150858778
+SUBSCRIPTION_CLOSED = 2150858760
 SELECTORS_MISSING = 2150858842
 PATIENCE_S = 30
 
@@ -85,10 +100,13 @@ class Pypsrp:
     def identify(self):
         return ET.fromstring(self.transport(IDENTIFY))
 
-    def send(self, action, resource, body=None, keys=None):
+    def send(self, action, resource, body=None, keys=None, options=None):
         try:
             chosen = selectors(keys) if keys else None
-            return self.wsman.invoke(action, resource, body, selector_set=chosen)
+            wanted = OptionSet() if options else None
+            for name, value in (options or {}).items():
+                wanted.add_option(name, value)
+            return self.wsman.invoke(action, resource, body, option_set=wanted, selector_set=chosen)
         except WSManFaultError as fault:
             raise Fault(fault.code) from fault
         except (AuthenticationError, WinRMTransportError) as error:
@@ -126,11 +144,14 @@ class Pywinrm:
     def identify(self):
         return self.transport(IDENTIFY)
 
-    def send(self, action, resource, body=None, keys=None):
+    def send(self, action, resource, body=None, keys=None, options=None):
         envelope = self.protocol.build_wsman_header(action, resource)
         chosen = [{"@Name": name, "#text": value} for name, value in (keys or {}).items()]
         if chosen:
             envelope["env:Header"]["w:SelectorSet"] = {"w:Selector": chosen}
+        wanted = [{"@Name": name, "#text": value} for name, value in (options or {}).items()]
+        if wanted:
+            envelope["env:Header"]["w:OptionSet"] = {"w:Option": wanted}
         envelope["env:Body"] = {} if body is None else xmltodict.parse(ET.tostring(body))
         return self.transport(xmltodict.unparse({"env:Envelope": envelope}))
 
@@ -164,6 +185,7 @@ class Lab:
         endpoints = json.loads(path.read_text(encoding="utf-8"))
         self.control = endpoints["control"]
         host = endpoints["hosts"][0]
+        self.other = endpoints["hosts"][1]["name"]
         self.name, self.url, self.user, self.password = (host[key] for key in ("name", "url", "user", "password"))
         self.certificate = None
         if "certificate_pem" in endpoints:
@@ -291,14 +313,70 @@ def resume(lab, client):
     expect("it replicates", lab.state("vm-001"), REPLICATING)
 
 
-def faults(lab, client):
-    def code(attempt):
-        try:
-            attempt()
-        except Fault as fault:
-            return fault.args[0]
-        return None
+def subscription(bookmark=None):
+    """Subscribe to the newest words of VMMS, or to what stands behind a bookmark; a sign of life twice a second."""
+    body = ET.Element("{%s}Subscribe" % EVENTING)
+    delivery = ET.SubElement(body, "{%s}Delivery" % EVENTING, Mode=PULL_MODE)
+    ET.SubElement(delivery, tag("wsman", "Heartbeats")).text = "PT0.500S"
+    chosen = ET.SubElement(body, tag("wsman", "Filter"), Dialect=EVENT_QUERY)
+    select = ET.SubElement(ET.SubElement(ET.SubElement(chosen, "QueryList"), "Query", Id="0"), "Select", Path=VMMS_LOG)
+    select.text = f"*[System[(EventID={SEND_FAILED} or EventID={NON_RECOVERABLE})]]"
+    if bookmark is not None:
+        ET.SubElement(body, tag("wsman", "Bookmark")).append(bookmark)
+    ET.SubElement(body, tag("wsman", "SendBookmarks"))
+    return body
 
+
+def events(lab, client):
+    """Hears what a shutdown of the other host leaves in the log, goes on behind the first of it, and leaves."""
+    options = {"SubscriptionName": "a foreign client", "ContentFormat": "Raw"}
+
+    def subscribe(bookmark=None):
+        answer = in_body(client.send(EVENTING + "/Subscribe", EVENT_LOG, subscription(bookmark), options=options))
+        return answer.find(".//{%s}Identifier" % EVENTING).text, answer.find(tag("wsen", "EnumerationContext")).text
+
+    def pull(context, most):
+        body = ET.Element(tag("wsen", "Pull"))
+        ET.SubElement(body, tag("wsen", "EnumerationContext")).text = context
+        ET.SubElement(body, tag("wsen", "MaxElements")).text = str(most)
+        envelope = client.send(WSManAction.PULL, EVENT_LOG, body, options=options)
+        answer = in_body(envelope)
+        ids = [event.find(f"{EVENT}System/{EVENT}EventID").text for event in answer.find(tag("wsen", "Items"))]
+        bookmark = envelope.find(f"{tag('s', 'Header')}/{tag('wsman', 'Bookmark')}/BookmarkList")
+        return ids, answer.find(tag("wsen", "EnumerationContext")).text, bookmark
+
+    _, context = subscribe()
+    ids, context, _ = pull(context, 10)
+    expect("a sign of life", ids, [])
+    lab.ask(f"/hosts/{lab.other}/shutdown?in_flight=1")
+    first, context, bookmark = pull(context, 1)
+    second, context, _ = pull(context, 1)
+    expect("what the shutdown left", {*first, *second}, {SEND_FAILED, NON_RECOVERABLE})
+    identifier, behind = subscribe(bookmark)
+    again, behind, _ = pull(behind, 10)
+    expect("behind the first", again, second)
+    keys = (NAMESPACES["s"], NAMESPACES["wsa"], NAMESPACES["wsman"], EVENTING, EVENT_LOG, ANONYMOUS, EVENTING)
+    client.transport(UNSUBSCRIBE % (*keys, uuid.uuid4(), identifier))
+    expect("it is over", code(lambda: pull(behind, 1)), SUBSCRIPTION_CLOSED)
+    lab.ask(f"/hosts/{lab.other}/boot")
+    lab.ask("/vms/vm-001/resume")
+    for _ in range(LOOKS_MAX):
+        if lab.state("vm-001") == REPLICATING:
+            return
+        time.sleep(0.05)
+    raise AssertionError("vm-001 does not replicate again")
+
+
+def code(attempt):
+    """The code of the fault that comes of it."""
+    try:
+        attempt()
+    except Fault as fault:
+        return fault.args[0]
+    return None
+
+
+def faults(lab, client):
     nothing = V2 + "Msvm_Nothing"
     expect("unknown class", code(lambda: client.send(WSManAction.GET, nothing, keys={"Name": "x"})), NOT_FOUND)
     unknown = wql("SELECT * FROM Msvm_Nothing")
@@ -335,6 +413,7 @@ OPERATIONS = [
     ("columns", columns),
     ("Get", get),
     ("Invoke+job", resume),
+    ("events", events),
     ("faults", faults),
 ]
 
@@ -444,6 +523,38 @@ def passwords_without_code(lab):
         connection.close()
 
 
+def stripped(third):
+    """The third message without its code, while what it proves says that there is one."""
+    return third[:72] + bytes(16) + third[88:]
+
+
+def altered_and_replayed_logins(lab):
+    """A message whose code was taken out is refused, and so is one that let somebody in before."""
+    url = urlsplit(lab.url)
+
+    def begin():
+        connection = http.client.HTTPConnection(url.hostname, url.port)
+        client = spnego.client(lab.user, lab.password, protocol="ntlm")
+        first = client.step()
+        return connection, client, first, leg(connection, first)[1]
+
+    connection, client, _, challenge = begin()
+    third = client.step(challenge)
+    expect("it has a code", third[72:88] != bytes(16), True)
+    expect("without its code", leg(connection, stripped(third))[0], 401)
+    connection.close()
+    connection, client, first, challenge = begin()
+    third = client.step(challenge)
+    expect("as it is", leg(connection, third)[0], 200)
+    expect("again on its own connection", leg(connection, third)[0], 401)
+    connection.close()
+    connection, _, _, _ = begin()
+    expect("again on another", leg(connection, third)[0], 401)
+    expect("and without a challenge", leg(connection, third)[0], 401)
+    expect("a first message begins anew", leg(connection, first)[0], 401)
+    connection.close()
+
+
 def special(name, check, lab):
     try:
         check(lab)
@@ -471,6 +582,7 @@ def main(program):
                 fine &= special("an unsealed message over clear HTTP is refused", clear_is_refused, lab)
                 fine &= special("faults strike through the seal", strikes, lab)
                 fine &= special("a login without a message code needs the password too", passwords_without_code, lab)
+                fine &= special("a stripped code and a replayed login are refused", altered_and_replayed_logins, lab)
             else:
                 fine &= special("a login is bound to its channel", channel_bindings, lab)
     # Each scheme alone, under its own name.
