@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-use crate::{Outcome, command, edges, exe, golden, tidy};
+use crate::{Outcome, command, edges, exe, fuzz, golden, tidy};
 
 /// A step: what the table of times calls it, and what it does.
 type Step = (&'static str, fn() -> Result<Outcome>);
@@ -19,6 +19,7 @@ const STEPS: &[Step] = &[
     ("deny", || tool("cargo-deny --locked check bans licenses sources")),
     ("typos", || tool("typos")),
     ("peers", peers),
+    ("fuzz", fuzz::check),
     ("win-clippy", exe::lint),
     ("win-smoke", windows),
 ];

@@ -1,4 +1,5 @@
-//! `fuzz`: every target of `fuzz/` for its share of some minutes, with inputs that grow by what they reach in the code.
+//! `fuzz`: every target of `fuzz/` for its share of some minutes, with inputs that grow by what they reach in the code; and
+//! for `ci` a short round from a fixed seed.
 //!
 //! An input that breaks a target is put among the kept ones, so that `cargo test` is red from then on until it is mended.
 
@@ -17,6 +18,18 @@ const SHOWN_MAX: usize = 40;
 /// Targets that also begin with the messages written by hand for the `wsman` crate.
 const MESSAGES: &[&str] = &["request", "answer"];
 
+/// Inputs of each target in a round of `ci`.
+const CHECKED: u32 = 5_000;
+
+/// How much is tried on one target.
+#[derive(Clone, Copy)]
+enum Effort {
+    /// For so many seconds, going on from what earlier rounds grew.
+    Seconds(u64),
+    /// So many inputs, by a fixed seed from the kept ones alone.
+    Inputs(u32),
+}
+
 /// What became of one target.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Told {
@@ -27,18 +40,28 @@ struct Told {
     find: Option<String>,
 }
 
-/// Runs all targets, one after the other. The last line is `N targets, N executions, N finds`.
+/// Runs all targets for `minutes` together. The last line is `N targets, N executions, N finds`.
 pub(crate) fn run(minutes: &str) -> Result<Outcome> {
     let minutes: u64 = minutes.parse().context("minutes are a number")?;
+    all(|targets| Effort::Seconds((minutes * 60 / targets.max(1)).max(1)))
+}
+
+/// Runs all targets on a few inputs each.
+pub(crate) fn check() -> Result<Outcome> {
+    all(|_| Effort::Inputs(CHECKED))
+}
+
+/// Runs all targets, one after the other. `effort` is told how many there are.
+fn all(effort: impl FnOnce(u64) -> Effort) -> Result<Outcome> {
     let root = command::root()?;
     let targets = targets(&root.join("fuzz/targets"))?;
-    let share = (minutes * 60 / u64::try_from(targets.len())?).max(1);
+    let effort = effort(u64::try_from(targets.len())?);
     build()?;
     let mut all = Vec::new();
     for target in targets {
-        let told = one(&root, &target, share)?;
+        let told = one(&root, &target, effort)?;
         let Told { executions, reached, find } = &told;
-        println!("{target:<13} {share:>6} s  {executions:>10} executions  {reached:>6} branches");
+        println!("{target:<13} {executions:>10} executions  {reached:>6} branches");
         if let Some(path) = find {
             println!("{target:<13} broke on {path}; `cargo test` feeds it again");
         }
@@ -71,15 +94,21 @@ fn build() -> Result<()> {
     command::run(&mut cargo_fuzz("build --sanitizer none"))
 }
 
-fn one(root: &Path, target: &str, seconds: u64) -> Result<Told> {
+fn one(root: &Path, target: &str, effort: Effort) -> Result<Told> {
     let built = std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| "target".to_owned());
-    let grown = Path::new(&built).join("fuzz-corpus").join(target);
-    let grown = root.join(grown);
+    let (folder, limit) = match effort {
+        Effort::Seconds(seconds) => ("fuzz-corpus", format!("-max_total_time={seconds}")),
+        Effort::Inputs(inputs) => ("fuzz-check", format!("-runs={inputs} -seed=1")),
+    };
+    let grown = root.join(built).join(folder).join(target);
+    if matches!(effort, Effort::Inputs(_)) && grown.exists() {
+        std::fs::remove_dir_all(&grown).with_context(|| format!("cannot empty {}", grown.display()))?;
+    }
     std::fs::create_dir_all(&grown).with_context(|| format!("cannot make {}", grown.display()))?;
     let kept = format!("fuzz/corpus/{target}");
     let more = if MESSAGES.contains(&target) { "crates/core/wsman/corpus" } else { "" };
     let output = cargo_fuzz(&format!(
-        "run --sanitizer none {target} '{}' {kept} {more} -- -max_total_time={seconds} -timeout={INPUT_MAX_S} \
+        "run --sanitizer none {target} '{}' {kept} {more} -- {limit} -timeout={INPUT_MAX_S} \
          -rss_limit_mb={MEMORY_MAX_MB} -print_final_stats=1 -artifact_prefix={kept}/",
         grown.display()
     ))

@@ -27,7 +27,8 @@ usage: cargo xtask TASK
   exe                     builds reprise.exe for Windows; the last line is its path
   dist                    builds what is shipped and checks its size
   sweep --minutes N       many rehearsals, each from its own seed
-  fuzz --minutes N        arbitrary bytes against every decoder, N minutes divided among them; what breaks one is kept";
+  fuzz [--minutes N]      arbitrary bytes against every decoder, N minutes divided among them, or a short round;
+                          what breaks one is kept";
 
 /// How a task ended; each has its exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +62,7 @@ fn main() -> ExitCode {
         ["exe"] => exe::run(),
         ["dist"] => dist::run(),
         ["sweep", "--minutes", minutes] if minutes.parse::<u32>().is_ok() => sweep::run(minutes),
+        ["fuzz"] => fuzz::check(),
         ["fuzz", "--minutes", minutes] if minutes.parse::<u32>().is_ok() => fuzz::run(minutes),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");

@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use secrecy::SecretString;
 
+use super::ntlm::SIGNATURE_SIZE;
 use super::ntlm::initiator::{Initiator, Keys};
 use super::{Account, Channel, ChannelBindings, ConnectionLogin, Identity, Logins, Request, Schemes, Taken};
 use crate::fuzz::SEALED;
@@ -89,10 +90,17 @@ impl Talk {
         let sealed = [&16_u32.to_le_bytes()[..], &signature, &content].concat();
         let part = Part { original_type: SOAP.to_owned(), original_length: payload.len(), sealed };
         let (content_type, body) = sealed::write(Protocol::Spnego, &[part]);
-        if let Taken::Message(message) = self.take(None, &content_type, &body) {
+        let request = Request { authorization: None, content_type: &content_type, body: &body };
+        if let Taken::Message(message) = self.connection.take(request) {
             assert_eq!(message.content, payload);
             let (content_type, body) = self.connection.write("<answer/>".to_owned(), message.is_sealed);
-            assert!(sealed::read(&content_type, &body).is_ok());
+            let parts = sealed::read(&content_type, &body).unwrap_or_default();
+            let part = parts.first().and_then(|part| part.sealed.get(4..)?.split_at_checked(SIGNATURE_SIZE));
+            let opened = part.is_some_and(|(signature, sealed)| {
+                let mut answer = sealed.to_vec();
+                keys.incoming.open(signature, &mut answer) && answer == b"<answer/>"
+            });
+            assert!(opened, "the client cannot open the answer");
         }
     }
 }
