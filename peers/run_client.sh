@@ -162,9 +162,15 @@ for offer in Kerberos Negotiate; do
   asks "kerberos where $offer is offered, over http" "http://localhost:$port" "${login[@]}" --password-file "$work/right"
   start_server "${service[@]}"
   refused "kerberos where $offer is offered, wrong password" "refused the user or the password" "http://localhost:$port" "${login[@]}" --password-file "$work/wrong"
-  # By Kerberos no channel bindings are sent (docs/adr/0007).
-  start_server "${service[@]}" --certificate "$work/both" --ignore-bindings
-  asks "kerberos where $offer is offered, over https" "https://localhost:$port" "${login[@]}" --password-file "$work/right" --ca "$work/ca"
+  start_server "${service[@]}" --certificate "$work/both"
+  asks "kerberos where $offer is offered, over https with channel bindings" "https://localhost:$port" "${login[@]}" --password-file "$work/right" --ca "$work/ca"
+  # As if somebody stood between; and as over clear HTTP, where there is nothing to be bound to.
+  start_server "${service[@]}" --certificate "$work/both" --bound-to "$work/ca"
+  refused "kerberos where $offer is offered, bound to another certificate" "by Kerberos" "https://localhost:$port" "${login[@]}" --password-file "$work/right" --ca "$work/ca"
+  grep -q '^REFUSED.*[Cc]hannel bindings' "$work/server.log" || fail "it was refused for another reason"
+  start_server "${service[@]}" --bound-to "$work/both"
+  refused "kerberos where $offer is offered, bound to nothing" "by Kerberos" "http://localhost:$port" "${login[@]}" --password-file "$work/right"
+  grep -q '^REFUSED.*without channel bindings' "$work/server.log" || fail "it was refused for another reason"
 done
 start_server "${service[@]}"
 refused "kerberos, unknown user" "refused the user or the password" "http://localhost:$port" --auth kerberos --user 'LAB.TEST\nobody' --kdc "127.0.0.1:$kdc_port" --password-file "$work/right"

@@ -1,4 +1,5 @@
-//! The login library behind our trait: nothing of it is named outside this file and `kdc`, and no panic of it leaves.
+//! The login library behind our trait: nothing of it is named outside this file, `kdc` and `authenticator`, and no panic of
+//! it leaves.
 //!
 //! Its readers of tokens are known to panic on some malformed ones, and a host may send any. So what is no token at all is
 //! refused before they see it, and the rest is done where a panic is caught; the login is dropped then.
@@ -16,7 +17,7 @@ use sspi::{
 };
 
 use super::kdc::{self, Kdc};
-use super::{AuthError, Mechanism, Security, Step};
+use super::{AuthError, Mechanism, Security, Step, authenticator};
 use crate::endpoint::Endpoint;
 use crate::login::Login;
 
@@ -33,9 +34,30 @@ struct Context {
     credentials: <SspiContext as SspiImpl>::CredentialsHandle,
     mechanism: Mechanism,
     target: String,
-    /// What ties the login to its TLS connection, as the library wants it.
-    binding: Option<Vec<u8>>,
+    binding: Binding,
     kdc: Kdc,
+}
+
+/// What ties a login to its TLS connection.
+enum Binding {
+    /// There is none, or the login is tied.
+    None,
+    /// Given to the library with every step, as the library wants it.
+    ByLibrary(Vec<u8>),
+    /// Written into the library's first token, the ticket.
+    InTicket(Vec<u8>),
+}
+
+impl Binding {
+    fn new(mechanism: Mechanism, application: Option<&[u8]>) -> Self {
+        match (mechanism, application) {
+            (_, None) => Self::None,
+            (Mechanism::Ntlm | Mechanism::SpnegoNtlm, Some(application)) => Self::ByLibrary(bindings(application)),
+            (Mechanism::Kerberos | Mechanism::SpnegoKerberos, Some(application)) => {
+                Self::InTicket(application.to_vec())
+            }
+        }
+    }
 }
 
 /// Begins a login to `endpoint`. May look a Kerberos server up: call it where waiting is allowed.
@@ -47,7 +69,7 @@ pub(crate) fn open(
     kdc: Kdc,
 ) -> Result<Box<dyn Security>, AuthError> {
     let target = format!("{}/{}", login.service, endpoint.host());
-    let binding = binding.map(bindings);
+    let binding = Binding::new(mechanism, binding);
     let context = guarded("begin a login", || {
         let mut inner = inner(login, mechanism)?;
         let username = Username::parse(&login.user).map_err(|error| AuthError::Refused(error.to_string()))?;
@@ -90,12 +112,27 @@ fn inner(login: &Login, mechanism: Mechanism) -> Result<SspiContext, AuthError> 
     made.map_err(|error| told(&error))
 }
 
+impl Context {
+    /// Ties a ticket to its TLS connection, if it must be.
+    fn bind(&mut self, token: &mut [u8]) -> Result<(), AuthError> {
+        let Binding::InTicket(application) = &self.binding else { return Ok(()) };
+        let key = self.inner.query_context_session_key().map_err(|error| told(&error))?.session_key;
+        let within_spnego = self.mechanism == Mechanism::SpnegoKerberos;
+        authenticator::bind(token, within_spnego, key.as_ref(), application)
+            .ok_or(AuthError::Broken("tie the login to the host's certificate"))?;
+        self.binding = Binding::None;
+        Ok(())
+    }
+}
+
 impl Security for Context {
     fn step(&mut self, token: &[u8]) -> Result<Step, AuthError> {
         check(self.mechanism, token)?;
         guarded("answer the host's token", || {
             let mut input = vec![SecurityBuffer::new(token.to_vec(), BufferType::Token)];
-            input.extend(self.binding.clone().map(|bytes| SecurityBuffer::new(bytes, BufferType::ChannelBindings)));
+            if let Binding::ByLibrary(bytes) = &self.binding {
+                input.push(SecurityBuffer::new(bytes.clone(), BufferType::ChannelBindings));
+            }
             let mut output = vec![SecurityBuffer::new(Vec::new(), BufferType::Token)];
             let mut builder = self
                 .inner
@@ -117,7 +154,8 @@ impl Security for Context {
                 .initialize_security_context_impl(&mut builder)
                 .and_then(|mut steps| steps.resolve_with_client(&self.kdc))
                 .map_err(|error| told(&error))?;
-            let token = output.into_iter().next().map(|buffer| buffer.buffer).unwrap_or_default();
+            let mut token = output.into_iter().next().map(|buffer| buffer.buffer).unwrap_or_default();
+            self.bind(&mut token)?;
             let done = matches!(result.status, SecurityStatus::Ok | SecurityStatus::CompleteNeeded);
             Ok(Step { token, done })
         })

@@ -3,6 +3,7 @@
 //! A login belongs to its connection. What it agrees on seals the messages of that connection and no other, so a
 //! mechanism is made for one connection and dies with it.
 
+mod authenticator;
 pub(crate) mod basic;
 mod binding;
 mod context;

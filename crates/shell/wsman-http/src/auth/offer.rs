@@ -35,17 +35,6 @@ pub(crate) enum Mechanism {
 }
 
 impl Mechanism {
-    /// Whether it is told which TLS connection it runs over.
-    ///
-    /// Kerberos is not: an acceptor of MIT's refuses the library's ticket with bindings, and takes it without. A Kerberos
-    /// ticket is for one host by name and key, so nobody else can use one that he is shown.
-    pub(crate) fn takes_bindings(self) -> bool {
-        match self {
-            Self::Ntlm | Self::SpnegoNtlm => true,
-            Self::SpnegoKerberos | Self::Kerberos => false,
-        }
-    }
-
     /// What people call it.
     pub(crate) fn label(self) -> &'static str {
         match self {
