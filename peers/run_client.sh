@@ -172,6 +172,11 @@ for offer in Kerberos Negotiate; do
   refused "kerberos where $offer is offered, bound to nothing" "by Kerberos" "http://localhost:$port" "${login[@]}" --password-file "$work/right"
   grep -q '^REFUSED.*without channel bindings' "$work/server.log" || fail "it was refused for another reason"
 done
+# Whichever way a user is written, a plain Kerberos server is asked for a name that it knows.
+for as in svc@LAB.TEST svc@lab.test 'lab.test\svc'; do
+  start_server "${service[@]}"
+  asks "kerberos as $as" "http://localhost:$port" --auth kerberos --user "$as" --kdc "127.0.0.1:$kdc_port" --password-file "$work/right"
+done
 start_server "${service[@]}"
 refused "kerberos, unknown user" "refused the user or the password" "http://localhost:$port" --auth kerberos --user 'LAB.TEST\nobody' --kdc "127.0.0.1:$kdc_port" --password-file "$work/right"
 refused "kerberos, unknown host" "does not know the host" "http://LOCALHOST:$port" "${login[@]}" --password-file "$work/right"

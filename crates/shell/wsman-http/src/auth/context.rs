@@ -50,12 +50,10 @@ enum Binding {
 
 impl Binding {
     fn new(mechanism: Mechanism, application: Option<&[u8]>) -> Self {
-        match (mechanism, application) {
-            (_, None) => Self::None,
-            (Mechanism::Ntlm | Mechanism::SpnegoNtlm, Some(application)) => Self::ByLibrary(bindings(application)),
-            (Mechanism::Kerberos | Mechanism::SpnegoKerberos, Some(application)) => {
-                Self::InTicket(application.to_vec())
-            }
+        match application {
+            None => Self::None,
+            Some(application) if mechanism.is_kerberos() => Self::InTicket(application.to_vec()),
+            Some(application) => Self::ByLibrary(bindings(application)),
         }
     }
 }
@@ -72,7 +70,7 @@ pub(crate) fn open(
     let binding = Binding::new(mechanism, binding);
     let context = guarded("begin a login", || {
         let mut inner = inner(login, mechanism)?;
-        let username = Username::parse(&login.user).map_err(|error| AuthError::Refused(error.to_string()))?;
+        let username = username(&login.user, mechanism)?;
         let password = Secret::from(login.password.expose_secret().to_owned());
         let identity = Credentials::AuthIdentity(AuthIdentity { username, password });
         let credentials = AcquireCredentialsHandle::<'_, _, _, WithoutCredentialUse>::new()
@@ -84,6 +82,17 @@ pub(crate) fn open(
         Ok(Context { inner, credentials, mechanism, target, binding, kdc })
     })?;
     Ok(Box::new(context))
+}
+
+/// The user as a mechanism names him. The library would ask a Kerberos server for the enterprise name `user@realm`, which
+/// domain controllers alone know. They look for `user` of the realm too, and then for `user@realm` (MS-KILE 3.3.5.6.1).
+fn username(user: &str, mechanism: Mechanism) -> Result<Username, AuthError> {
+    let principal = user.rsplit_once('@').filter(|_| mechanism.is_kerberos() && !user.contains('\\'));
+    let named = match principal {
+        Some((name, realm)) => Username::new_down_level_logon_name(name, realm),
+        None => Username::parse(user),
+    };
+    named.map_err(|error| AuthError::Refused(error.to_string()))
 }
 
 /// The library's own choice of a mechanism would read the environment and fall back by itself: it is always told one.

@@ -35,12 +35,17 @@ pub(crate) enum Mechanism {
 }
 
 impl Mechanism {
+    /// Whether it is Kerberos, with SPNEGO around it or without.
+    pub(crate) fn is_kerberos(self) -> bool {
+        match self {
+            Self::Ntlm | Self::SpnegoNtlm => false,
+            Self::SpnegoKerberos | Self::Kerberos => true,
+        }
+    }
+
     /// What people call it.
     pub(crate) fn label(self) -> &'static str {
-        match self {
-            Self::Ntlm | Self::SpnegoNtlm => "NTLM",
-            Self::SpnegoKerberos | Self::Kerberos => "Kerberos",
-        }
+        if self.is_kerberos() { "Kerberos" } else { "NTLM" }
     }
 }
 
