@@ -138,12 +138,24 @@ cat > "$KRB5_KDC_PROFILE" <<END
 [realms]
   LAB.TEST = { database_name = $work/principal
     key_stash_file = $work/stash }
+[logging]
+  kdc = FILE:$work/asked.log
 END
 {
   kdb5_util create -s -P "$RANDOM$RANDOM"
   kadmin.local -q 'addprinc +requires_preauth -pw "right horse" svc'
   kadmin.local -q 'addprinc -randkey HTTP/localhost'
   kadmin.local -q "ktadd -k $KRB5_KTNAME HTTP/localhost"
+  # Keytabs: of the password, with keys of two versions and the older of them alone, of another user, and of AES-128.
+  kadmin.local -q "ktadd -norandkey -k $work/svc.keytab svc"
+  for name in aged other; do
+    kadmin.local -q "addprinc +requires_preauth -randkey $name"
+    kadmin.local -q "ktadd -k $work/$name.keytab $name"
+  done
+  cp "$work/aged.keytab" "$work/outdated.keytab"
+  kadmin.local -q "ktadd -k $work/aged.keytab aged"
+  kadmin.local -q 'addprinc +requires_preauth -randkey -e aes128-cts:normal small'
+  kadmin.local -q "ktadd -norandkey -k $work/small.keytab small"
 } > "$work/kdc.log" 2>&1 || fail "the realm cannot be made: $(tail -n 3 "$work/kdc.log")"
 # It must not hold the service's input open.
 krb5kdc -n >> "$work/kdc.log" 2>&1 8>&- &
@@ -177,7 +189,20 @@ for as in svc@LAB.TEST svc@lab.test 'lab.test\svc'; do
   start_server "${service[@]}"
   asks "kerberos as $as" "http://localhost:$port" --auth kerberos --user "$as" --kdc "127.0.0.1:$kdc_port" --password-file "$work/right"
 done
+for name in svc aged; do
+  start_server "${service[@]}"
+  asks "kerberos with the keytab of $name" "http://localhost:$port" --user "$name@LAB.TEST" --kdc "127.0.0.1:$kdc_port" --keytab "$work/$name.keytab"
+done
+start_server "${service[@]}" --certificate "$work/both"
+asks "kerberos with a keytab over https" "https://localhost:$port" --user 'LAB.TEST\svc' --kdc "127.0.0.1:$kdc_port" --keytab "$work/svc.keytab" --ca "$work/ca"
 start_server "${service[@]}"
+refused "keytab of somebody else" "has no key for svc@LAB.TEST, only for other@LAB.TEST" "http://localhost:$port" --user svc@LAB.TEST --kdc "127.0.0.1:$kdc_port" --keytab "$work/other.keytab"
+refused "outdated keytab" "was the password changed after the keytab was written" "http://localhost:$port" --user aged@LAB.TEST --kdc "127.0.0.1:$kdc_port" --keytab "$work/outdated.keytab"
+failures=$(grep -c 'PREAUTH_FAILED: aged@' "$work/asked.log" || true)
+[ "$failures" = 1 ] || fail "the Kerberos server saw it $failures times"
+# The library holds the session's key, which is AES-256, for one of the user's type.
+refused "keytab of AES-128" "only AES-256 works everywhere" "http://localhost:$port" --user small@LAB.TEST --kdc "127.0.0.1:$kdc_port" --keytab "$work/small.keytab"
+refused "keytab without Kerberos" "its keys are for Kerberos and for nothing else" "http://localhost:$port" --auth ntlm --user svc@LAB.TEST --keytab "$work/svc.keytab"
 refused "kerberos, unknown user" "refused the user or the password" "http://localhost:$port" --auth kerberos --user 'LAB.TEST\nobody' --kdc "127.0.0.1:$kdc_port" --password-file "$work/right"
 refused "kerberos, unknown host" "does not know the host" "http://LOCALHOST:$port" "${login[@]}" --password-file "$work/right"
 refused "kerberos, no server" "no Kerberos server (KDC) answers" "http://localhost:$port" --auth kerberos --user 'LAB.TEST\svc' --kdc 127.0.0.1:1 --password-file "$work/right"

@@ -18,6 +18,7 @@ mod endpoint;
 mod events;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
+mod keytab;
 mod login;
 pub mod sealed;
 pub mod server;
@@ -29,5 +30,6 @@ mod wire;
 pub use client::{Client, Limits};
 pub use endpoint::{Endpoint, EndpointError};
 pub use events::Events;
+pub use keytab::{Keytab, KeytabError};
 pub use login::{Login, Scheme};
 pub use tls::{Trust, TrustError};

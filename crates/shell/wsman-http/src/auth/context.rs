@@ -6,20 +6,21 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use picky_krb::crypto::CipherSuite;
 use secrecy::ExposeSecret as _;
 use sspi::builders::{AcquireCredentialsHandle, WithoutCredentialUse};
 use sspi::credssp::SspiContext;
 use sspi::ntlm::NtlmConfig;
 use sspi::{
     AuthIdentity, BufferType, ClientRequestFlags, CredentialUse, Credentials, DataRepresentation, EncryptionFlags,
-    ErrorKind, Kerberos, KerberosConfig, Negotiate, NegotiateConfig, Ntlm, Secret, SecurityBuffer, SecurityBufferRef,
-    SecurityStatus, Sspi as _, SspiImpl, Username,
+    ErrorKind, Kerberos, KerberosConfig, KeytabIdentity, Negotiate, NegotiateConfig, Ntlm, Secret, SecurityBuffer,
+    SecurityBufferRef, SecurityStatus, Sspi as _, SspiImpl, Username,
 };
 
 use super::kdc::{self, Kdc};
 use super::{AuthError, Mechanism, Security, Step, authenticator};
 use crate::endpoint::Endpoint;
-use crate::login::Login;
+use crate::login::{Identity, Login};
 
 /// What a server's log shows as the computer that logs in by NTLM.
 const WORKSTATION: &str = "WSMAN-HTTP";
@@ -34,6 +35,8 @@ struct Context {
     credentials: <SspiContext as SspiImpl>::CredentialsHandle,
     mechanism: Mechanism,
     target: String,
+    /// Whether the user is proved by a key and not by a password.
+    by_key: bool,
     binding: Binding,
     kdc: Kdc,
 }
@@ -70,18 +73,34 @@ pub(crate) fn open(
     let binding = Binding::new(mechanism, binding);
     let context = guarded("begin a login", || {
         let mut inner = inner(login, mechanism)?;
-        let username = username(&login.user, mechanism)?;
-        let password = Secret::from(login.password.expose_secret().to_owned());
-        let identity = Credentials::AuthIdentity(AuthIdentity { username, password });
+        let identity = credentials(&login.identity, mechanism)?;
         let credentials = AcquireCredentialsHandle::<'_, _, _, WithoutCredentialUse>::new()
             .with_auth_data(&identity)
             .with_credential_use(CredentialUse::Outbound)
             .execute(&mut inner)
             .map_err(|error| told(&error))?
             .credentials_handle;
-        Ok(Context { inner, credentials, mechanism, target, binding, kdc })
+        let by_key = login.password().is_none();
+        Ok(Context { inner, credentials, mechanism, target, by_key, binding, kdc })
     })?;
     Ok(Box::new(context))
+}
+
+/// What proves who the user is, as the library wants it.
+fn credentials(identity: &Identity, mechanism: Mechanism) -> Result<Credentials, AuthError> {
+    match identity {
+        Identity::Password { user, password } => {
+            let password = Secret::from(password.expose_secret().to_owned());
+            Ok(Credentials::AuthIdentity(AuthIdentity { username: username(user, mechanism)?, password }))
+        }
+        Identity::Keytab { user, keytab } => {
+            let key = keytab.key_for(user).map_err(|error| AuthError::RefusedKey(error.to_string()))?;
+            let key_enctype = CipherSuite::try_from(usize::from(key.kind))
+                .map_err(|error| AuthError::RefusedKey(error.to_string()))?;
+            let octets = Secret::from(key.octets.expose_secret().to_vec());
+            Ok(Credentials::Keytab(KeytabIdentity { principal: username(user, mechanism)?, key: octets, key_enctype }))
+        }
+    }
 }
 
 /// The user as a mechanism names him. The library would ask a Kerberos server for the enterprise name `user@realm`, which
@@ -162,7 +181,7 @@ impl Security for Context {
                 .inner
                 .initialize_security_context_impl(&mut builder)
                 .and_then(|mut steps| steps.resolve_with_client(&self.kdc))
-                .map_err(|error| told(&error))?;
+                .map_err(|error| of_key(told(&error), self.by_key))?;
             let mut token = output.into_iter().next().map(|buffer| buffer.buffer).unwrap_or_default();
             self.bind(&mut token)?;
             let done = matches!(result.status, SecurityStatus::Ok | SecurityStatus::CompleteNeeded);
@@ -233,10 +252,23 @@ fn bindings(application: &[u8]) -> Vec<u8> {
     [&[0; 24], length.to_le_bytes().as_slice(), &HEADER.to_le_bytes(), application].concat()
 }
 
+/// A refusal of whoever has no password speaks of none.
+fn of_key(error: AuthError, by_key: bool) -> AuthError {
+    if let AuthError::Refused(why) = &error
+        && by_key
+    {
+        return AuthError::RefusedKey(why.clone());
+    }
+    error
+}
+
 /// Kerberos' own words for a wrong password and an unknown, locked or expired user; the library's kinds are shared with
 /// more.
 const REFUSALS: [&str; 4] =
     ["pre-authentication information was invalid", "client not found", "have been revoked", "has expired"];
+
+/// The library takes the session's key for one of the type of the user's, and says so where it is none.
+const KEY_LENGTH: &str = "invalid key length";
 
 /// What the library's errors mean to an administrator.
 fn told(error: &sspi::Error) -> AuthError {
@@ -244,6 +276,9 @@ fn told(error: &sspi::Error) -> AuthError {
     let why = error.description.split(". Additional error").next().unwrap_or_default().to_owned();
     if REFUSALS.iter().any(|refusal| why.contains(refusal)) {
         return AuthError::Refused(why);
+    }
+    if why.contains(KEY_LENGTH) {
+        return AuthError::KeyTypes(why);
     }
     #[expect(clippy::wildcard_enum_match_arm, reason = "the library has 80 kinds, and adds more")]
     match error.error_type {
