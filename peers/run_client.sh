@@ -2,12 +2,14 @@
 # Our WS-Management client against a service whose logins and sealing are other people's (foreign_acceptor.py).
 #
 #     python3 -m venv venv && venv/bin/pip install -r peers/requirements.txt
-#     PYTHON=venv/bin/python peers/run_client.sh
+#     PYTHON=venv/bin/python peers/run_client.sh [PROGRAM]
 #
+# With the program the other half is tried too: its simulated hosts, by Kerberos, with pypsrp and with the program itself.
 # Kerberos is tried with a realm of its own, so an MIT Kerberos server must be installed (krb5-kdc, krb5-admin-server).
 # The first surprise ends it with exit code 1.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+program=${1:-}
 python=${PYTHON:-python3}
 cargo build --quiet -p wsman-http --example wsman
 client=${CARGO_TARGET_DIR:-target}/debug/examples/wsman
@@ -21,8 +23,10 @@ stop_server() {
   fi
 }
 kdc=
+lab=
 finish() {
   stop_server
+  [ -z "$lab" ] || kill "$lab" 2>/dev/null || true
   [ -z "$kdc" ] || kill "$kdc" 2>/dev/null || true
   rm -rf "$work"
 }
@@ -129,7 +133,9 @@ cat > "$KRB5_CONFIG" <<END
   rdns = false
   dns_canonicalize_hostname = false
 [realms]
-  LAB.TEST = { kdc = 127.0.0.1:$kdc_port }
+  LAB.TEST = {
+    kdc = 127.0.0.1:$kdc_port
+  }
 END
 cat > "$KRB5_KDC_PROFILE" <<END
 [kdcdefaults]
@@ -189,6 +195,8 @@ for as in svc@LAB.TEST svc@lab.test 'lab.test\svc'; do
   start_server "${service[@]}"
   asks "kerberos as $as" "http://localhost:$port" --auth kerberos --user "$as" --kdc "127.0.0.1:$kdc_port" --password-file "$work/right"
 done
+start_server "${service[@]}"
+asks "kerberos, server found by krb5.conf" "http://localhost:$port" --auth kerberos --user svc@LAB.TEST --password-file "$work/right"
 for name in svc aged; do
   start_server "${service[@]}"
   asks "kerberos with the keytab of $name" "http://localhost:$port" --user "$name@LAB.TEST" --kdc "127.0.0.1:$kdc_port" --keytab "$work/$name.keytab"
@@ -206,4 +214,18 @@ refused "keytab without Kerberos" "its keys are for Kerberos and for nothing els
 refused "kerberos, unknown user" "refused the user or the password" "http://localhost:$port" --auth kerberos --user 'LAB.TEST\nobody' --kdc "127.0.0.1:$kdc_port" --password-file "$work/right"
 refused "kerberos, unknown host" "does not know the host" "http://LOCALHOST:$port" "${login[@]}" --password-file "$work/right"
 refused "kerberos, no server" "no Kerberos server (KDC) answers" "http://localhost:$port" --auth kerberos --user 'LAB.TEST\svc' --kdc 127.0.0.1:1 --password-file "$work/right"
+
+if [ -n "$program" ]; then
+  "$python" peers/foreign_clients.py "$program" "$KRB5_KTNAME" svc@LAB.TEST 'right horse' 8>&- || fail "see above"
+  "$program" lab up --auth kerberos --keytab "$KRB5_KTNAME" --endpoints "$work/lab.json" 8>&- &
+  lab=$!
+  for _ in $(seq 300); do
+    [ ! -e "$work/lab.json" ] || break
+    sleep 0.1
+  done
+  mapfile -t hosts < <("$python" -c 'import json,sys; print(*("--host\n" + h["url"].replace("127.0.0.1", "localhost") for h in json.load(sys.stdin)["hosts"]), sep="\n")' < "$work/lab.json")
+  "$program" run --event-log none "${hosts[@]}" --user svc@LAB.TEST --kdc "127.0.0.1:$kdc_port" --keytab "$work/svc.keytab" > "$work/out" 2> "$work/err" ||
+    fail "the program against its own hosts: $(cat "$work/out" "$work/err")"
+  echo "ok: the program by keytab against its own hosts: $(tail -n 1 "$work/out")"
+fi
 echo "no surprises"

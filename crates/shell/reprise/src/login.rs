@@ -85,12 +85,17 @@ impl Logins {
         if let Some(known) = self.keytabs.get(path) {
             return Ok(known.clone());
         }
-        let bytes = read_keytab_file(Path::new(path)).map_err(|error| unreadable(what, &error))?;
-        let keytab = Keytab::parse(&bytes)
-            .map_err(|error| Usage::new(what, format!("the keytab {path}: {error}"), error.advice()))?;
+        let keytab = keytab(what, Path::new(path))?;
         self.keytabs.insert(path.to_owned(), keytab.clone());
         Ok(keytab)
     }
+}
+
+/// Reads a keytab.
+pub(crate) fn keytab(what: &str, path: &Path) -> Result<Keytab, Usage> {
+    let bytes = read_keytab_file(path).map_err(|error| unreadable(what, &error))?;
+    Keytab::parse(&bytes)
+        .map_err(|error| Usage::new(what, format!("the keytab {}: {error}", path.display()), error.advice()))
 }
 
 fn unreadable(what: &str, error: &SecretFileError) -> Usage {

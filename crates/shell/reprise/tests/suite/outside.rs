@@ -74,7 +74,7 @@ fn a_keytab_that_is_of_no_use_is_told_before_anything_is_sent() {
 
 #[test]
 fn usage_errors_print_nothing_on_standard_output_and_say_what_next() {
-    let cases: [&[&str]; 13] = [
+    let cases: [&[&str]; 14] = [
         &["run"],
         &["run", "--host", "hv01"],
         &["run", "--host", "http://127.0.0.1:1"],
@@ -87,6 +87,7 @@ fn usage_errors_print_nothing_on_standard_output_and_say_what_next() {
         &["lab", "up", "--extended", "1"],
         &["lab", "up", "--topology", "pairs", "--hosts", "3"],
         &["lab", "up", "--auth", "kerberos"],
+        &["lab", "up", "--keytab", "/nowhere/keytab"],
         &["lab", "up", "--auth", "basic,digest"],
     ];
     for arguments in cases {

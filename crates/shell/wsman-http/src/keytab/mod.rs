@@ -150,6 +150,12 @@ impl Keytab {
         principals(self.entries.iter())
     }
 
+    /// A service's keys of one type, whatever their version: which one a ticket is sealed with shows when it is opened.
+    pub(crate) fn keys_of(&self, principal: &str, kind: u16) -> Vec<&SecretSlice<u8>> {
+        let own = self.entries.iter().filter(|entry| entry.kind == kind && entry.principal() == principal);
+        own.map(|entry| &entry.key).collect()
+    }
+
     /// The strongest of a user's newest keys. An older one would count as a wrong password.
     pub(crate) fn key_for(&self, user: &str) -> Result<Key<'_>, KeytabError> {
         let (name, realm) = match (user.split_once('\\'), user.rsplit_once('@')) {
