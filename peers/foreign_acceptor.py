@@ -15,6 +15,7 @@ import ssl
 import sys
 import threading
 
+import gssapi
 import spnego
 from pypsrp.encryption import WinRMEncryption
 from spnego.channel_bindings import GssChannelBindings
@@ -25,6 +26,9 @@ WSMAN = "http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd"
 ADDRESSING = "http://schemas.xmlsoap.org/ws/2004/08/addressing"
 IDENTITY = "http://schemas.dmtf.org/wbem/wsman/identity/1/wsmanidentity.xsd"
 RESOURCE = "http://schemas.microsoft.com/wbem/wsman/1/wmi/root/cimv2/Win32_Thing"
+CHANNEL_BOUND = 2048  # GSS_C_CHANNEL_BOUND_FLAG
+# Else the reason of a refusal comes with the next step, which there is not.
+gssapi.SecurityContext.__DEFER_STEP_ERRORS__ = False
 NAMES = ["eins", "zwei", "dr\u00fcben"]
 
 
@@ -84,6 +88,12 @@ class Connection(http.server.BaseHTTPRequestHandler):
     def refuse(self):
         self.reply(401, [("WWW-Authenticate", offer) for offer in self.server.offers])
 
+    def is_bound(self):
+        """Whether a Kerberos login names this channel: MIT takes one that names none, and says so by a flag alone."""
+        context = getattr(self.context, "_context")  # pyspnego has no other way to it
+        context = context if isinstance(context, gssapi.SecurityContext) else getattr(context, "_context")
+        return bool(int(context.actual_flags) & CHANNEL_BOUND)
+
     def log_in(self, authorization):
         """Takes one token. True once the login is complete."""
         scheme, token = authorization.split(" ", 1)
@@ -103,6 +113,11 @@ class Connection(http.server.BaseHTTPRequestHandler):
         headers = [("WWW-Authenticate", f"{scheme} {base64.b64encode(out).decode()}")] if out else []
         if not self.context.complete:
             self.reply(401, headers)
+            return
+        if self.server.bindings and self.context.negotiated_protocol == "kerberos" and not self.is_bound():
+            print("REFUSED a ticket without channel bindings", flush=True)
+            self.context = None
+            self.refuse()
             return
         kind = WinRMEncryption.KERBEROS if scheme == "Kerberos" else WinRMEncryption.SPNEGO
         self.sealing = WinRMEncryption(self.context, kind)
@@ -146,7 +161,7 @@ def main():
     parser.add_argument("--protocol", default="negotiate", help="pyspnego's: negotiate, ntlm, kerberos")
     parser.add_argument("--service-host", help="the host's name in its domain")
     parser.add_argument("--certificate", help="PEM file with certificate and key: HTTPS, and channel bindings are required")
-    parser.add_argument("--ignore-bindings", action="store_true", help="over HTTPS, require no channel bindings")
+    parser.add_argument("--bound-to", help="PEM file: require channel bindings to this certificate instead, over HTTP too")
     arguments = parser.parse_args()
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Connection)
     server.daemon_threads = True
@@ -155,13 +170,14 @@ def main():
     if arguments.certificate:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(arguments.certificate)
-        with open(arguments.certificate, encoding="ascii") as file:
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    bound_to = arguments.bound_to or arguments.certificate
+    if bound_to:
+        with open(bound_to, encoding="ascii") as file:
             pem = re.search("-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", file.read(), re.S).group(0)
         # The test certificates are signed with SHA-256, so that is the hash (RFC 5929 4.1).
         digest = hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem)).digest()
-        if not arguments.ignore_bindings:
-            server.bindings = GssChannelBindings(application_data=b"tls-server-end-point:" + digest)
-        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+        server.bindings = GssChannelBindings(application_data=b"tls-server-end-point:" + digest)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     print("READY", server.server_address[1], flush=True)
     sys.stdin.read()

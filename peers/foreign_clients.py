@@ -5,6 +5,8 @@ client with a login over a transport; each column is something that it did. The 
 code 1.
 
     cargo build && python peers/foreign_clients.py target/debug/reprise
+
+With KEYTAB USER PASSWORD behind the program it logs in by Kerberos alone, for which a realm must be there (run_client.sh).
 """
 
 import base64
@@ -76,6 +78,7 @@ class Pypsrp:
     """pypsrp. It signs and seals over HTTP, and binds its logins to the certificate over HTTPS."""
 
     name = "pypsrp"
+    service = "host"
 
     def __init__(self, lab, auth, user=None, password=None, encryption=None):
         url = urlsplit(lab.url)
@@ -89,6 +92,7 @@ class Pypsrp:
             encryption=encryption or ("always" if auth != "basic" and not secure else "never"),
             username=user or lab.user,
             password=password or lab.password,
+            negotiate_service=self.service,
         )
 
     def transport(self, message):
@@ -565,8 +569,31 @@ def special(name, check, lab):
     return True
 
 
+class Kerberos(Pypsrp):
+    """The same by Kerberos. The host's service is known as HTTP."""
+
+    service = "HTTP"
+
+
+def tickets(program, keytab, user, password):
+    """Kerberos, bare and within SPNEGO. The host is `localhost`, whose key the keytab has."""
+    fine = True
+    for transport, arguments in (("http", []), ("https", ["--tls"])):
+        with Lab(program, ["--auth", "kerberos,negotiate", "--keytab", keytab, *arguments]) as lab:
+            lab.url = lab.url.replace("127.0.0.1", "localhost")
+            for auth in ("kerberos", "negotiate"):
+                client = Kerberos(lab, auth, user, password)
+                for name, operation in OPERATIONS:
+                    fine &= special(f"pypsrp {auth} by ticket, {transport}, {name}", lambda lab: operation(lab, client), lab)
+                spoken = client.wsman.transport.session.auth.contexts["localhost"].negotiated_protocol
+                fine &= special(f"pypsrp {auth} spoke Kerberos", lambda _: expect("protocol", spoken, "kerberos"), lab)
+                client.close()
+    if not fine:
+        sys.exit(1)
+    print("no surprises")
+
+
 def main(program):
-    warnings.simplefilter("ignore")
     rows, fine = [], True
     for transport, arguments in (("http", []), ("https", ["--tls"])):
         with Lab(program, arguments) as lab:
@@ -599,4 +626,5 @@ def main(program):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    warnings.simplefilter("ignore")
+    main(sys.argv[1]) if len(sys.argv) == 2 else tickets(*sys.argv[1:])

@@ -2,12 +2,14 @@
 # Our WS-Management client against a service whose logins and sealing are other people's (foreign_acceptor.py).
 #
 #     python3 -m venv venv && venv/bin/pip install -r peers/requirements.txt
-#     PYTHON=venv/bin/python peers/run_client.sh
+#     PYTHON=venv/bin/python peers/run_client.sh [PROGRAM]
 #
-# With an MIT Kerberos server installed (krb5-kdc, krb5-admin-server, and pyspnego's extra `kerberos`) Kerberos is tried too.
+# With the program the other half is tried too: its simulated hosts, by Kerberos, with pypsrp and with the program itself.
+# Kerberos is tried with a realm of its own, so an MIT Kerberos server must be installed (krb5-kdc, krb5-admin-server).
 # The first surprise ends it with exit code 1.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+program=${1:-}
 python=${PYTHON:-python3}
 cargo build --quiet -p wsman-http --example wsman
 client=${CARGO_TARGET_DIR:-target}/debug/examples/wsman
@@ -21,8 +23,10 @@ stop_server() {
   fi
 }
 kdc=
+lab=
 finish() {
   stop_server
+  [ -z "$lab" ] || kill "$lab" 2>/dev/null || true
   [ -z "$kdc" ] || kill "$kdc" 2>/dev/null || true
   rm -rf "$work"
 }
@@ -114,11 +118,10 @@ for scheme in ntlm negotiate; do
   asks "$scheme over https, nothing verified" "https://127.0.0.1:$port" "${login[@]}" --insecure-no-tls-verification
 done
 
-if ! command -v krb5kdc kdb5_util kadmin.local > /dev/null || ! "$python" -c 'import gssapi, krb5' 2> /dev/null; then
-  echo "skipped: Kerberos (install krb5-kdc, krb5-admin-server and pyspnego[kerberos])"
-  echo "no surprises"
-  exit 0
-fi
+# Without them a broken Kerberos would pass. Debian keeps the server's programs out of people's way.
+PATH=$PATH:/usr/sbin
+command -v krb5kdc kdb5_util kadmin.local > /dev/null || fail "there is no Kerberos server: install krb5-kdc and krb5-admin-server"
+"$python" -c 'import gssapi, krb5' || fail "gssapi and krb5 are not there: install libkrb5-dev, python3-dev and peers/requirements.txt"
 
 # A realm of our own. The host is `localhost`, so that no name need be made known.
 kdc_port=$("$python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
@@ -130,7 +133,9 @@ cat > "$KRB5_CONFIG" <<END
   rdns = false
   dns_canonicalize_hostname = false
 [realms]
-  LAB.TEST = { kdc = 127.0.0.1:$kdc_port }
+  LAB.TEST = {
+    kdc = 127.0.0.1:$kdc_port
+  }
 END
 cat > "$KRB5_KDC_PROFILE" <<END
 [kdcdefaults]
@@ -139,12 +144,24 @@ cat > "$KRB5_KDC_PROFILE" <<END
 [realms]
   LAB.TEST = { database_name = $work/principal
     key_stash_file = $work/stash }
+[logging]
+  kdc = FILE:$work/asked.log
 END
 {
   kdb5_util create -s -P "$RANDOM$RANDOM"
   kadmin.local -q 'addprinc +requires_preauth -pw "right horse" svc'
   kadmin.local -q 'addprinc -randkey HTTP/localhost'
   kadmin.local -q "ktadd -k $KRB5_KTNAME HTTP/localhost"
+  # Keytabs: of the password, with keys of two versions and the older of them alone, of another user, and of AES-128.
+  kadmin.local -q "ktadd -norandkey -k $work/svc.keytab svc"
+  for name in aged other; do
+    kadmin.local -q "addprinc +requires_preauth -randkey $name"
+    kadmin.local -q "ktadd -k $work/$name.keytab $name"
+  done
+  cp "$work/aged.keytab" "$work/outdated.keytab"
+  kadmin.local -q "ktadd -k $work/aged.keytab aged"
+  kadmin.local -q 'addprinc +requires_preauth -randkey -e aes128-cts:normal small'
+  kadmin.local -q "ktadd -norandkey -k $work/small.keytab small"
 } > "$work/kdc.log" 2>&1 || fail "the realm cannot be made: $(tail -n 3 "$work/kdc.log")"
 # It must not hold the service's input open.
 krb5kdc -n >> "$work/kdc.log" 2>&1 8>&- &
@@ -163,12 +180,52 @@ for offer in Kerberos Negotiate; do
   asks "kerberos where $offer is offered, over http" "http://localhost:$port" "${login[@]}" --password-file "$work/right"
   start_server "${service[@]}"
   refused "kerberos where $offer is offered, wrong password" "refused the user or the password" "http://localhost:$port" "${login[@]}" --password-file "$work/wrong"
-  # By Kerberos no channel bindings are sent (docs/adr/0007).
-  start_server "${service[@]}" --certificate "$work/both" --ignore-bindings
-  asks "kerberos where $offer is offered, over https" "https://localhost:$port" "${login[@]}" --password-file "$work/right" --ca "$work/ca"
+  start_server "${service[@]}" --certificate "$work/both"
+  asks "kerberos where $offer is offered, over https with channel bindings" "https://localhost:$port" "${login[@]}" --password-file "$work/right" --ca "$work/ca"
+  # As if somebody stood between; and as over clear HTTP, where there is nothing to be bound to.
+  start_server "${service[@]}" --certificate "$work/both" --bound-to "$work/ca"
+  refused "kerberos where $offer is offered, bound to another certificate" "by Kerberos" "https://localhost:$port" "${login[@]}" --password-file "$work/right" --ca "$work/ca"
+  grep -q '^REFUSED.*[Cc]hannel bindings' "$work/server.log" || fail "it was refused for another reason"
+  start_server "${service[@]}" --bound-to "$work/both"
+  refused "kerberos where $offer is offered, bound to nothing" "by Kerberos" "http://localhost:$port" "${login[@]}" --password-file "$work/right"
+  grep -q '^REFUSED.*without channel bindings' "$work/server.log" || fail "it was refused for another reason"
+done
+# Whichever way a user is written, a plain Kerberos server is asked for a name that it knows.
+for as in svc@LAB.TEST svc@lab.test 'lab.test\svc'; do
+  start_server "${service[@]}"
+  asks "kerberos as $as" "http://localhost:$port" --auth kerberos --user "$as" --kdc "127.0.0.1:$kdc_port" --password-file "$work/right"
 done
 start_server "${service[@]}"
+asks "kerberos, server found by krb5.conf" "http://localhost:$port" --auth kerberos --user svc@LAB.TEST --password-file "$work/right"
+for name in svc aged; do
+  start_server "${service[@]}"
+  asks "kerberos with the keytab of $name" "http://localhost:$port" --user "$name@LAB.TEST" --kdc "127.0.0.1:$kdc_port" --keytab "$work/$name.keytab"
+done
+start_server "${service[@]}" --certificate "$work/both"
+asks "kerberos with a keytab over https" "https://localhost:$port" --user 'LAB.TEST\svc' --kdc "127.0.0.1:$kdc_port" --keytab "$work/svc.keytab" --ca "$work/ca"
+start_server "${service[@]}"
+refused "keytab of somebody else" "has no key for svc@LAB.TEST, only for other@LAB.TEST" "http://localhost:$port" --user svc@LAB.TEST --kdc "127.0.0.1:$kdc_port" --keytab "$work/other.keytab"
+refused "outdated keytab" "was the password changed after the keytab was written" "http://localhost:$port" --user aged@LAB.TEST --kdc "127.0.0.1:$kdc_port" --keytab "$work/outdated.keytab"
+failures=$(grep -c 'PREAUTH_FAILED: aged@' "$work/asked.log" || true)
+[ "$failures" = 1 ] || fail "the Kerberos server saw it $failures times"
+# The library holds the session's key, which is AES-256, for one of the user's type.
+refused "keytab of AES-128" "only AES-256 works everywhere" "http://localhost:$port" --user small@LAB.TEST --kdc "127.0.0.1:$kdc_port" --keytab "$work/small.keytab"
+refused "keytab without Kerberos" "its keys are for Kerberos and for nothing else" "http://localhost:$port" --auth ntlm --user svc@LAB.TEST --keytab "$work/svc.keytab"
 refused "kerberos, unknown user" "refused the user or the password" "http://localhost:$port" --auth kerberos --user 'LAB.TEST\nobody' --kdc "127.0.0.1:$kdc_port" --password-file "$work/right"
 refused "kerberos, unknown host" "does not know the host" "http://LOCALHOST:$port" "${login[@]}" --password-file "$work/right"
 refused "kerberos, no server" "no Kerberos server (KDC) answers" "http://localhost:$port" --auth kerberos --user 'LAB.TEST\svc' --kdc 127.0.0.1:1 --password-file "$work/right"
+
+if [ -n "$program" ]; then
+  "$python" peers/foreign_clients.py "$program" "$KRB5_KTNAME" svc@LAB.TEST 'right horse' 8>&- || fail "see above"
+  "$program" lab up --auth kerberos --keytab "$KRB5_KTNAME" --endpoints "$work/lab.json" 8>&- &
+  lab=$!
+  for _ in $(seq 300); do
+    [ ! -e "$work/lab.json" ] || break
+    sleep 0.1
+  done
+  mapfile -t hosts < <("$python" -c 'import json,sys; print(*("--host\n" + h["url"].replace("127.0.0.1", "localhost") for h in json.load(sys.stdin)["hosts"]), sep="\n")' < "$work/lab.json")
+  "$program" run --event-log none "${hosts[@]}" --user svc@LAB.TEST --kdc "127.0.0.1:$kdc_port" --keytab "$work/svc.keytab" > "$work/out" 2> "$work/err" ||
+    fail "the program against its own hosts: $(cat "$work/out" "$work/err")"
+  echo "ok: the program by keytab against its own hosts: $(tail -n 1 "$work/out")"
+fi
 echo "no surprises"

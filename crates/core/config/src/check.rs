@@ -82,12 +82,18 @@ fn login(table: &mut Table<'_>, found: &mut Findings<'_>) -> Login {
     let user = table.text("user", found).map(|(_, user)| user);
     let file = table.text("password_file", found);
     let credential = table.text("password_credential", found);
-    if let (Some((at, _)), Some(_)) = (&file, &credential) {
-        found.add(*at, table.key("password_file"), "give either password_file or password_credential");
+    let keytab = table.text("keytab", found);
+    let mut given = [
+        file.map(|(at, path)| (at, "password_file", PasswordRef::File(path))),
+        credential.map(|(at, name)| (at, "password_credential", PasswordRef::Credential(name))),
+        keytab.map(|(at, path)| (at, "keytab", PasswordRef::Keytab(path))),
+    ]
+    .into_iter()
+    .flatten();
+    let password = given.next().map(|(_, _, password)| password);
+    for (at, key, _) in given {
+        found.add(at, table.key(key), "give one of password_file, password_credential and keytab");
     }
-    let password = file
-        .map(|(_, path)| PasswordRef::File(path))
-        .or_else(|| credential.map(|(_, name)| PasswordRef::Credential(name)));
     let auth = table.word("auth", &SCHEMES, found).map(ToOwned::to_owned);
     let kdc = table.text("kdc", found).map(|(_, kdc)| kdc);
     Login { user, password, auth, kdc, trust: trust(table, found) }

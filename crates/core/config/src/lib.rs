@@ -37,7 +37,7 @@ pub struct Config {
 pub struct Login {
     /// The user.
     pub user: Option<String>,
-    /// Where the password is.
+    /// Where the password is, or what stands in for it.
     pub password: Option<PasswordRef>,
     /// The scheme: `auto`, `basic`, `ntlm`, `negotiate`, `kerberos` or `certificate`.
     pub auth: Option<String>,
@@ -63,6 +63,8 @@ pub enum PasswordRef {
     File(String),
     /// A credential of the service manager.
     Credential(String),
+    /// A keytab, which has the account's keys instead.
+    Keytab(String),
 }
 
 /// One host that is asked.

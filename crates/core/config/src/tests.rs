@@ -68,6 +68,22 @@ resolve = { "HV03.lab.test" = "http://127.0.0.1:4711/wsman" }
 }
 
 #[test]
+fn a_user_is_proved_by_a_password_or_a_keytab_and_not_by_several() {
+    let config = read(
+        "version = 1\n[login]\nuser = 'svc@LAB.TEST'\nkeytab = '/etc/reprise/keytab'\n\
+         [[host]]\nurl = 'http://hv01'\nuser = 'other@LAB.TEST'\nkeytab = 'other'\n",
+    )
+    .unwrap();
+    assert_eq!(config.login.password, Some(PasswordRef::Keytab("/etc/reprise/keytab".to_owned())));
+    assert_eq!(config.hosts[0].login.password, Some(PasswordRef::Keytab("other".to_owned())));
+    let several = "version = 1\n[login]\nkeytab = 'a'\npassword_credential = 'b'\npassword_file = 'c'\n";
+    let expected = "\
+line 3: login.keytab: give one of password_file, password_credential and keytab
+line 4: login.password_credential: give one of password_file, password_credential and keytab";
+    assert_eq!(read(several).unwrap_err().to_string(), expected);
+}
+
+#[test]
 fn all_problems_are_told_at_once_each_with_its_line_and_a_hint() {
     let text = r#"version = 2
 [[host]]

@@ -131,9 +131,6 @@ impl RaceState {
 /// A lab that cannot be built.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SpecError {
-    /// Understood, and not there yet.
-    #[error("{0}: not yet")]
-    NotYet(String),
     /// No such word.
     #[error("`{text}` is none of {allowed}")]
     Unknown {

@@ -30,6 +30,7 @@ impl Entrances {
             identity: Identity::of(name),
             // As Windows has it unless somebody makes it stricter.
             channel_bindings: ChannelBindings::IfSent,
+            keytab: options.keytab.clone(),
         };
         Ok(Self { secure: secure.transpose()?, hosts: names.iter().map(|name| Arc::new(logins(name))).collect() })
     }

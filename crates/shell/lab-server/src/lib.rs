@@ -29,6 +29,7 @@ use tokio::task::JoinSet;
 
 pub use site::HostAddress;
 use site::Site;
+use wsman_http::Keytab;
 pub use wsman_http::server::Schemes;
 use wsman_http::server::{Certificate, CertificateError};
 
@@ -47,6 +48,8 @@ pub struct Options {
     pub schemes: Schemes,
     /// Whether the hosts speak HTTPS, with one certificate for all.
     pub tls: bool,
+    /// The keys of the hosts' services, for logins by Kerberos; the same for all.
+    pub keytab: Option<Keytab>,
 }
 
 /// A lab that could not be started.

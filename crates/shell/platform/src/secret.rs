@@ -1,4 +1,4 @@
-//! Passwords: how one is read from a file.
+//! Secrets: how a password or a keytab is read from a file.
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -9,23 +9,29 @@ use thiserror::Error;
 use zeroize::Zeroizing;
 
 /// Windows allows 127 characters in its dialogs and 256 in its store; a larger file is not a password file.
-const FILE_BYTES_MAX: usize = 4096;
+const PASSWORD_BYTES_MAX: usize = 4096;
+/// Room for ten thousand keys: a keytab has those of one account or of a computer's services.
+const KEYTAB_BYTES_MAX: usize = 1024 * 1024;
 
-/// Why a password file is of no use. Never holds anything of its content.
+/// Why a file with a secret is of no use. Never holds anything of its content.
 #[derive(Debug, Error)]
 #[non_exhaustive]
-pub enum PasswordFileError {
+pub enum SecretFileError {
     /// The system did not let us read it.
-    #[error("cannot read the password file {}", path.display())]
+    #[error("cannot read the {what} {}", path.display())]
     Unreadable {
+        /// What it should be.
+        what: &'static str,
         /// The file.
         path: PathBuf,
         /// What the system said.
         source: io::Error,
     },
     /// Everybody on the machine may read or change it.
-    #[error("the password file {} is open to others (mode {mode:04o})", path.display())]
+    #[error("the {what} {} is open to others (mode {mode:04o})", path.display())]
     OpenToOthers {
+        /// What it should be.
+        what: &'static str,
         /// The file.
         path: PathBuf,
         /// Its permissions.
@@ -37,9 +43,13 @@ pub enum PasswordFileError {
         /// The file.
         path: PathBuf,
     },
-    /// It is larger than any password.
-    #[error("the password file {} is larger than {FILE_BYTES_MAX} bytes", path.display())]
+    /// It is larger than anything of its kind.
+    #[error("the {what} {} is larger than {limit} bytes", path.display())]
     TooLarge {
+        /// What it should be.
+        what: &'static str,
+        /// How large it may be.
+        limit: usize,
         /// The file.
         path: PathBuf,
     },
@@ -51,7 +61,7 @@ pub enum PasswordFileError {
     },
 }
 
-impl PasswordFileError {
+impl SecretFileError {
     /// What to do next.
     pub fn advice(&self) -> &'static str {
         match self {
@@ -60,7 +70,7 @@ impl PasswordFileError {
                 "take the rights of others away: `chmod o= FILE`; then think about changing the password"
             }
             Self::Empty { .. } => "write the password on the first line",
-            Self::TooLarge { .. } => "is it the right file? it should hold the password on its first line",
+            Self::TooLarge { .. } => "is it the right file? a password file holds the password on its first line",
             Self::NotText { .. } => "save it as UTF-8; PowerShell: `Set-Content -Encoding utf8`",
         }
     }
@@ -73,23 +83,35 @@ impl PasswordFileError {
 ///
 /// # Errors
 /// Names the file and never its content.
-pub fn read_password_file(path: &Path) -> Result<SecretString, PasswordFileError> {
-    let unreadable = |source| PasswordFileError::Unreadable { path: path.to_owned(), source };
-    let file = File::open(path).map_err(unreadable)?;
-    refuse_if_open(path, &file)?;
-    // Room for everything from the start: a buffer that grows leaves copies behind.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(FILE_BYTES_MAX + 1));
-    let limit = u64::try_from(FILE_BYTES_MAX + 1).unwrap_or(u64::MAX);
-    file.take(limit).read_to_end(&mut bytes).map_err(unreadable)?;
-    if bytes.len() > FILE_BYTES_MAX {
-        return Err(PasswordFileError::TooLarge { path: path.to_owned() });
-    }
+pub fn read_password_file(path: &Path) -> Result<SecretString, SecretFileError> {
+    let bytes = read(path, "password file", PASSWORD_BYTES_MAX)?;
     let line = first_line(&bytes);
-    let text = std::str::from_utf8(line).map_err(|_| PasswordFileError::NotText { path: path.to_owned() })?;
+    let text = std::str::from_utf8(line).map_err(|_| SecretFileError::NotText { path: path.to_owned() })?;
     if text.is_empty() {
-        return Err(PasswordFileError::Empty { path: path.to_owned() });
+        return Err(SecretFileError::Empty { path: path.to_owned() });
     }
     Ok(SecretString::from(text))
+}
+
+/// Reads a keytab as it is; the same files are refused as for a password.
+///
+/// # Errors
+/// Names the file and never its content.
+pub fn read_keytab_file(path: &Path) -> Result<Zeroizing<Vec<u8>>, SecretFileError> {
+    read(path, "keytab", KEYTAB_BYTES_MAX)
+}
+
+fn read(path: &Path, what: &'static str, limit: usize) -> Result<Zeroizing<Vec<u8>>, SecretFileError> {
+    let unreadable = |source| SecretFileError::Unreadable { what, path: path.to_owned(), source };
+    let file = File::open(path).map_err(unreadable)?;
+    refuse_if_open(path, what, &file)?;
+    // Room for everything from the start: a buffer that grows leaves copies behind.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(limit + 1));
+    file.take(u64::try_from(limit + 1).unwrap_or(u64::MAX)).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() > limit {
+        return Err(SecretFileError::TooLarge { what, limit, path: path.to_owned() });
+    }
+    Ok(bytes)
 }
 
 /// Editors on Windows begin a file with a mark that no password has, and end a line with two characters.
@@ -101,21 +123,21 @@ fn first_line(bytes: &[u8]) -> &[u8] {
 
 /// Judges the opened file, not its name: the name may point elsewhere a moment later.
 #[cfg(unix)]
-fn refuse_if_open(path: &Path, file: &File) -> Result<(), PasswordFileError> {
+fn refuse_if_open(path: &Path, what: &'static str, file: &File) -> Result<(), SecretFileError> {
     use std::os::unix::fs::PermissionsExt as _;
 
     const OTHERS_READ_OR_WRITE: u32 = 0o006;
-    let unreadable = |source| PasswordFileError::Unreadable { path: path.to_owned(), source };
+    let unreadable = |source| SecretFileError::Unreadable { what, path: path.to_owned(), source };
     let mode = file.metadata().map_err(unreadable)?.permissions().mode() & 0o7777;
     if mode & OTHERS_READ_OR_WRITE == 0 {
         return Ok(());
     }
-    Err(PasswordFileError::OpenToOthers { path: path.to_owned(), mode })
+    Err(SecretFileError::OpenToOthers { what, path: path.to_owned(), mode })
 }
 
 #[cfg(not(unix))]
 #[expect(clippy::unnecessary_wraps, reason = "the same shape as where it can refuse")]
-fn refuse_if_open(_path: &Path, _file: &File) -> Result<(), PasswordFileError> {
+fn refuse_if_open(_path: &Path, _what: &'static str, _file: &File) -> Result<(), SecretFileError> {
     Ok(())
 }
 
@@ -125,7 +147,7 @@ mod tests {
 
     use secrecy::ExposeSecret as _;
 
-    use super::{PasswordFileError, read_password_file};
+    use super::{KEYTAB_BYTES_MAX, SecretFileError, read_keytab_file, read_password_file};
 
     fn file(content: &[u8]) -> (tempfile::TempDir, PathBuf) {
         let folder = tempfile::tempdir().unwrap();
@@ -156,14 +178,25 @@ mod tests {
         let (_folder, path) = file(b"hunter2\n");
         for mode in [0o644, 0o604, 0o602] {
             set_mode(&path, mode);
-            let error = read_password_file(&path).unwrap_err();
-            assert!(matches!(error, PasswordFileError::OpenToOthers { .. }), "{error}");
-            assert!(error.advice().contains("chmod"));
+            for error in [read_password_file(&path).unwrap_err(), read_keytab_file(&path).unwrap_err()] {
+                assert!(matches!(error, SecretFileError::OpenToOthers { .. }), "{error}");
+                assert!(error.advice().contains("chmod"));
+            }
         }
         for mode in [0o600, 0o400, 0o440] {
             set_mode(&path, mode);
             assert!(read_password_file(&path).is_ok(), "{mode:o}");
         }
+    }
+
+    #[test]
+    fn a_keytab_is_read_as_it_is_within_bounds() {
+        let (_folder, path) = file(b"\x05\x02\0\n");
+        assert_eq!(read_keytab_file(&path).unwrap().as_slice(), b"\x05\x02\0\n");
+        let (_folder, path) = file(&vec![0; KEYTAB_BYTES_MAX + 1]);
+        let error = read_keytab_file(&path).unwrap_err();
+        assert!(error.to_string().starts_with("the keytab "), "{error}");
+        assert!(error.to_string().ends_with("is larger than 1048576 bytes"), "{error}");
     }
 
     #[test]
@@ -181,7 +214,7 @@ mod tests {
         let (_folder, path) = file(b"");
         let gone = path.with_extension("gone");
         assert!(read_password_file(&gone).unwrap_err().to_string().contains("password.gone"));
-        assert!(matches!(read_password_file(&path).unwrap_err(), PasswordFileError::Empty { .. }));
+        assert!(matches!(read_password_file(&path).unwrap_err(), SecretFileError::Empty { .. }));
     }
 
     #[test]

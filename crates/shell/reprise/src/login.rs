@@ -1,13 +1,13 @@
-//! From what a configuration says of logins to logins: passwords and certificates are read here.
+//! From what a configuration says of logins to logins: passwords, keytabs and certificates are read here.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use reprise_config::{Login as ConfigLogin, PasswordRef, TrustRef};
 use reprise_platform::paths;
-use reprise_platform::secret::read_password_file;
+use reprise_platform::secret::{SecretFileError, read_keytab_file, read_password_file};
 use secrecy::SecretString;
-use wsman_http::{Login, Scheme, Trust, TrustError};
+use wsman_http::{Keytab, Login, Scheme, Trust, TrustError};
 
 use crate::cli::Usage;
 
@@ -15,13 +15,14 @@ use crate::cli::Usage;
 pub(crate) struct Logins {
     believe_anybody: bool,
     passwords: BTreeMap<String, SecretString>,
+    keytabs: BTreeMap<String, Keytab>,
     trusts: BTreeMap<String, Trust>,
 }
 
 impl Logins {
     /// `believe_anybody` is what a person asked for by its full name.
     pub(crate) fn new(believe_anybody: bool) -> Self {
-        Self { believe_anybody, passwords: BTreeMap::new(), trusts: BTreeMap::new() }
+        Self { believe_anybody, passwords: BTreeMap::new(), keytabs: BTreeMap::new(), trusts: BTreeMap::new() }
     }
 
     /// The login to the host at `url`.
@@ -41,15 +42,18 @@ impl Logins {
         let Some(user) = wanted.user.clone() else {
             return Err(Usage::new(what, "no user is given", "add --user USER and --password-file FILE, or a [login]"));
         };
-        let path = match &wanted.password {
-            Some(PasswordRef::File(path)) => PathBuf::from(path),
-            Some(PasswordRef::Credential(name)) => credential(&what, name)?,
+        let login = match &wanted.password {
+            Some(PasswordRef::File(path)) => Login::new(scheme, user, self.password(&what, Path::new(path))?),
+            Some(PasswordRef::Credential(name)) => {
+                Login::new(scheme, user, self.password(&what, &credential(&what, name)?)?)
+            }
+            Some(PasswordRef::Keytab(path)) => Login::with_keytab(scheme, &user, self.keytab(&what, path)?)
+                .map_err(|error| Usage::new(what, format!("the keytab {path}: {error}"), error.advice()))?,
             None => {
                 let next = "put it into the first line of a file that only you may read, and add --password-file FILE";
                 return Err(Usage::new(what, format!("no password is given for {user}"), next));
             }
         };
-        let login = Login::new(scheme, user, self.password(&what, &path)?);
         Ok(if let Some(kdc) = &wanted.kdc { login.with_kdc(kdc.as_str()) } else { login })
     }
 
@@ -72,13 +76,31 @@ impl Logins {
         if let Some(secret) = self.passwords.get(&key) {
             return Ok(secret.clone());
         }
-        let secret = read_password_file(path).map_err(|error| {
-            let source = std::error::Error::source(&error).map_or_else(String::new, |source| format!(": {source}"));
-            Usage::new(what, format!("{error}{source}"), error.advice())
-        })?;
+        let secret = read_password_file(path).map_err(|error| unreadable(what, &error))?;
         self.passwords.insert(key, secret.clone());
         Ok(secret)
     }
+
+    fn keytab(&mut self, what: &str, path: &str) -> Result<Keytab, Usage> {
+        if let Some(known) = self.keytabs.get(path) {
+            return Ok(known.clone());
+        }
+        let keytab = keytab(what, Path::new(path))?;
+        self.keytabs.insert(path.to_owned(), keytab.clone());
+        Ok(keytab)
+    }
+}
+
+/// Reads a keytab.
+pub(crate) fn keytab(what: &str, path: &Path) -> Result<Keytab, Usage> {
+    let bytes = read_keytab_file(path).map_err(|error| unreadable(what, &error))?;
+    Keytab::parse(&bytes)
+        .map_err(|error| Usage::new(what, format!("the keytab {}: {error}", path.display()), error.advice()))
+}
+
+fn unreadable(what: &str, error: &SecretFileError) -> Usage {
+    let source = std::error::Error::source(error).map_or_else(String::new, |source| format!(": {source}"));
+    Usage::new(what, format!("{error}{source}"), error.advice())
 }
 
 /// Where the service manager has put a credential.

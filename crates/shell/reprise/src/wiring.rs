@@ -35,6 +35,9 @@ pub(crate) struct HostArguments {
     /// The password: the first line of this file, which others must not be able to read
     #[arg(long, value_name = "FILE")]
     pub(crate) password_file: Option<PathBuf>,
+    /// The keys of the user's account, instead of a password: Kerberos logs in with them. Others must not be able to read it
+    #[arg(long, value_name = "FILE", conflicts_with = "password_file")]
+    pub(crate) keytab: Option<PathBuf>,
     /// How to log in [default: auto, the strongest that host and address allow]
     #[arg(long, value_name = "SCHEME")]
     pub(crate) auth: Option<Scheme>,
@@ -183,7 +186,7 @@ fn config(hosts: &HostArguments) -> Result<Option<Config>, Usage> {
 fn wanted(hosts: &HostArguments, config: Option<&Config>) -> Result<Vec<Wanted>, Usage> {
     let flags = ConfigLogin {
         user: hosts.user.clone(),
-        password: hosts.password_file.as_ref().map(|path| PasswordRef::File(path.to_string_lossy().into_owned())),
+        password: proof(hosts),
         auth: hosts.auth.map(|scheme| format!("{scheme:?}").to_lowercase()),
         kdc: hosts.kdc.clone(),
         trust: hosts
@@ -212,6 +215,13 @@ fn wanted(hosts: &HostArguments, config: Option<&Config>) -> Result<Vec<Wanted>,
         tier: host.tier,
     });
     Ok(wanted.collect())
+}
+
+/// What the flags name as proof of who the user is.
+fn proof(hosts: &HostArguments) -> Option<PasswordRef> {
+    let text = |path: &PathBuf| path.to_string_lossy().into_owned();
+    let password = hosts.password_file.as_ref().map(|path| PasswordRef::File(text(path)));
+    password.or_else(|| hosts.keytab.as_ref().map(|path| PasswordRef::Keytab(text(path))))
 }
 
 fn nobody_to_ask(has_config: bool) -> Usage {

@@ -5,13 +5,13 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use cim::{Argument, Name, ObjectPath, Reply, Request, Row, Value};
 use clap::{Parser, ValueEnum};
 use serde_json::{Map, json};
 use wsman::Resource;
 use wsman::message::{Enumerate, Filter, Mode};
-use wsman_http::{Client, Endpoint, Limits, Login, Scheme, Trust};
+use wsman_http::{Client, Endpoint, Keytab, Limits, Login, Scheme, Trust};
 
 /// Asks a WS-Management service and prints one JSON object an instance.
 #[derive(Parser)]
@@ -35,8 +35,11 @@ struct Arguments {
     #[arg(long)]
     user: String,
     /// The password is the first line of this file
-    #[arg(long)]
-    password_file: PathBuf,
+    #[arg(long, required_unless_present = "keytab")]
+    password_file: Option<PathBuf>,
+    /// Log in by Kerberos with the user's key in this file
+    #[arg(long, conflicts_with = "password_file")]
+    keytab: Option<PathBuf>,
     /// The Kerberos server: HOST[:PORT]
     #[arg(long)]
     kdc: Option<String>,
@@ -144,10 +147,7 @@ fn client(arguments: &Arguments) -> Result<Client> {
         Auth::Negotiate => Scheme::Negotiate,
         Auth::Kerberos => Scheme::Kerberos,
     };
-    let file = &arguments.password_file;
-    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let password = text.lines().next().unwrap_or_default();
-    let mut login = Login::new(scheme, arguments.user.as_str(), password);
+    let mut login = login(arguments, scheme)?;
     if let Some(kdc) = &arguments.kdc {
         login = login.with_kdc(kdc.as_str());
     }
@@ -155,6 +155,23 @@ fn client(arguments: &Arguments) -> Result<Client> {
     let secure = endpoint.is_secure();
     let client = Client::new(endpoint, login, Limits::default());
     Ok(if secure { client.with_trust(trust(arguments)?) } else { client })
+}
+
+fn login(arguments: &Arguments, scheme: Scheme) -> Result<Login> {
+    let read = |file: &PathBuf| std::fs::read(file).with_context(|| format!("cannot read {}", file.display()));
+    let user = arguments.user.as_str();
+    match (&arguments.keytab, &arguments.password_file) {
+        (Some(file), _) => {
+            let keytab = Keytab::parse(&read(file)?).and_then(|keytab| Login::with_keytab(scheme, user, keytab));
+            keytab.map_err(|error| anyhow!("{}: {error} ({})", file.display(), error.advice()))
+        }
+        (None, Some(file)) => {
+            let bytes = read(file)?;
+            let text = String::from_utf8(bytes).with_context(|| format!("{} is not UTF-8", file.display()))?;
+            Ok(Login::new(scheme, user, text.lines().next().unwrap_or_default()))
+        }
+        (None, None) => bail!("--password-file FILE or --keytab FILE is missing"),
+    }
 }
 
 fn trust(arguments: &Arguments) -> Result<Trust> {

@@ -5,7 +5,7 @@
 //! sealed messages by [`sealed`].
 //!
 //! Logins are Kerberos, NTLM (bare or within SPNEGO) and Basic ([`Scheme`]). Over clear HTTP the messages of the first two
-//! are sealed; over HTTPS NTLM is tied to the host's certificate. Basic shows the password, so it is refused, before a byte
+//! are sealed; over HTTPS they are tied to the host's certificate. Basic shows the password, so it is refused, before a byte
 //! is sent, unless TLS is verified ([`Trust`]) or the host is this computer.
 //!
 //! `CredSSP` is left out on purpose: it hands the password itself to the host, so that the host can log in elsewhere with
@@ -18,6 +18,7 @@ mod endpoint;
 mod events;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
+mod keytab;
 mod login;
 pub mod sealed;
 pub mod server;
@@ -29,5 +30,6 @@ mod wire;
 pub use client::{Client, Limits};
 pub use endpoint::{Endpoint, EndpointError};
 pub use events::Events;
+pub use keytab::{Keytab, KeytabError};
 pub use login::{Login, Scheme};
 pub use tls::{Trust, TrustError};

@@ -2,6 +2,8 @@
 
 use secrecy::SecretString;
 
+use crate::keytab::{Keytab, KeytabError};
+
 /// How a connection logs in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Scheme {
@@ -18,12 +20,28 @@ pub enum Scheme {
     Kerberos,
 }
 
+/// Who logs in, and what proves it.
+#[derive(Clone, Debug)]
+pub(crate) enum Identity {
+    /// Somebody who knows the password.
+    Password {
+        /// `NAME`, `DOMAIN\NAME` or `NAME@REALM`.
+        user: String,
+        password: SecretString,
+    },
+    /// Somebody who has a key of the account.
+    Keytab {
+        /// `NAME@REALM`, as the keytab writes it.
+        user: String,
+        keytab: Keytab,
+    },
+}
+
 /// A user's login.
 #[derive(Clone, Debug)]
 pub struct Login {
     pub(crate) scheme: Scheme,
-    pub(crate) user: String,
-    pub(crate) password: SecretString,
+    pub(crate) identity: Identity,
     pub(crate) kdc: Option<String>,
     pub(crate) service: String,
 }
@@ -35,7 +53,25 @@ const SERVICE: &str = "HTTP";
 impl Login {
     /// A login by password. `user` is `NAME`, `DOMAIN\NAME` or `NAME@REALM`.
     pub fn new(scheme: Scheme, user: impl Into<String>, password: impl Into<SecretString>) -> Self {
-        Self { scheme, user: user.into(), password: password.into(), kdc: None, service: SERVICE.to_owned() }
+        Self::of(scheme, Identity::Password { user: user.into(), password: password.into() })
+    }
+
+    /// A login by a key of the user's account: Kerberos, whether `scheme` says so or leaves the choice. `user` is
+    /// `NAME@REALM`, `REALM\NAME`, or `NAME` if that is one principal of the keytab.
+    ///
+    /// # Errors
+    /// [`KeytabError`]: the keytab has no key for him that can be used, or the scheme is another than Kerberos.
+    pub fn with_keytab(scheme: Scheme, user: &str, keytab: Keytab) -> Result<Self, KeytabError> {
+        match scheme {
+            Scheme::Auto | Scheme::Negotiate | Scheme::Kerberos => {}
+            Scheme::Basic | Scheme::Ntlm => return Err(KeytabError::OnlyKerberos),
+        }
+        let user = keytab.key_for(user)?.principal;
+        Ok(Self::of(Scheme::Kerberos, Identity::Keytab { user, keytab }))
+    }
+
+    fn of(scheme: Scheme, identity: Identity) -> Self {
+        Self { scheme, identity, kdc: None, service: SERVICE.to_owned() }
     }
 
     /// The same, with a Kerberos server: `HOST` or `HOST:PORT`. Without one it is looked up as [`Scheme::Kerberos`] has
@@ -55,7 +91,17 @@ impl Login {
 
     /// Who logs in.
     pub fn user(&self) -> &str {
-        &self.user
+        match &self.identity {
+            Identity::Password { user, .. } | Identity::Keytab { user, .. } => user,
+        }
+    }
+
+    /// User and password, if that is how he logs in.
+    pub(crate) fn password(&self) -> Option<(&str, &SecretString)> {
+        match &self.identity {
+            Identity::Password { user, password } => Some((user, password)),
+            Identity::Keytab { .. } => None,
+        }
     }
 
     /// How.
@@ -65,14 +111,14 @@ impl Login {
 
     /// The Kerberos realm that the user's name tells: what stands after `@` or before `\`, if it is a DNS name.
     pub(crate) fn realm(&self) -> Option<&str> {
-        let before = self.user.split_once('\\').map(|(domain, _)| domain);
-        let domain = before.or_else(|| self.user.rsplit_once('@').map(|(_, realm)| realm))?;
+        let before = self.user().split_once('\\').map(|(domain, _)| domain);
+        let domain = before.or_else(|| self.user().rsplit_once('@').map(|(_, realm)| realm))?;
         domain.trim_matches('.').contains('.').then_some(domain)
     }
 
     /// Whether the user belongs to a domain at all.
     pub(crate) fn has_domain(&self) -> bool {
-        self.user.contains(['\\', '@']) && !self.user.starts_with(".\\")
+        self.user().contains(['\\', '@']) && !self.user().starts_with(".\\")
     }
 }
 
@@ -84,6 +130,23 @@ mod tests {
     fn a_password_is_in_no_debug_text() {
         let login = Login::new(Scheme::Basic, "admin", "hunter2");
         assert!(!format!("{login:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn a_keytab_means_kerberos_and_nothing_else() {
+        let keytab = || Keytab::parse(include_bytes!("../../../../fuzz/corpus/login_client/keytab")).unwrap();
+        for scheme in [Scheme::Auto, Scheme::Negotiate, Scheme::Kerberos] {
+            let login = Login::with_keytab(scheme, "LAB.TEST\\SVC", keytab()).unwrap();
+            assert_eq!(
+                (login.scheme(), login.user(), login.realm()),
+                (Scheme::Kerberos, "svc@LAB.TEST", Some("LAB.TEST"))
+            );
+            assert!(!format!("{login:?}").contains("48, 49"), "a key is told");
+        }
+        for scheme in [Scheme::Basic, Scheme::Ntlm] {
+            let error = Login::with_keytab(scheme, "svc@LAB.TEST", keytab()).unwrap_err();
+            assert_eq!(error, KeytabError::OnlyKerberos);
+        }
     }
 
     #[test]

@@ -51,6 +51,7 @@ async fn play(seed: u64) -> Result<bool, String> {
         user: "demo".to_owned(),
         password: "demo".to_owned(),
         schemes: Schemes { basic: true, ..Schemes::default() },
+        keytab: None,
         tls: false,
     };
     let lab = Lab::start(&spec, options).await.map_err(|error| error.to_string())?;

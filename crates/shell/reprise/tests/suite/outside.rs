@@ -34,13 +34,52 @@ fn a_password_file_that_others_may_read_is_refused_before_anything_is_sent() {
     assert_eq!(lab.requests("unauthorized") + lab.requests("enumerate"), 0);
 }
 
+/// A key of svc@LAB.TEST.
+const KEYTAB: &[u8] = include_bytes!("../../../../../fuzz/corpus/login_client/keytab");
+
+#[cfg(unix)]
+#[test]
+fn a_keytab_that_is_of_no_use_is_told_before_anything_is_sent() {
+    use std::os::unix::fs::PermissionsExt;
+    let lab = Lab::new(&["--vms", "1"]);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("keytab");
+    let told = |content: &[u8], mode: u32, user: &str, more: &[&str]| {
+        std::fs::write(&path, content).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        let mut command = Command::new(PROGRAM);
+        command.args(["run", "--json", "--event-log", "none", "--host", &lab.url(0), "--user", user]);
+        command.args(["--timeout", "1", "--retry-for", "1", "--keytab"]).arg(&path).args(more);
+        ran(&command.output().unwrap())
+    };
+    for (content, mode, user, more, words) in [
+        (KEYTAB, 0o600, "admin@LAB.TEST", &[][..], "has no key for admin@LAB.TEST, only for svc@LAB.TEST"),
+        (KEYTAB, 0o644, "svc@LAB.TEST", &[], "is open to others (mode 0644)"),
+        (KEYTAB, 0o600, "svc@LAB.TEST", &["--auth", "ntlm"], "its keys are for Kerberos"),
+        (KEYTAB, 0o600, "svc@LAB.TEST", &["--auth", "basic"], "its keys are for Kerberos"),
+        (b"hunter2", 0o600, "svc@LAB.TEST", &[], "it is no keytab"),
+        (&KEYTAB[..40], 0o600, "svc@LAB.TEST", &[], "it breaks off"),
+    ] {
+        let ran = told(content, mode, user, more);
+        assert_eq!((ran.code, ran.document.is_null()), (2, true), "{words}");
+        let error = &ran.standard_error;
+        assert!(error.contains(words) && error.contains("next:") && !error.contains("hunter2"), "{error}");
+    }
+    assert_eq!(lab.requests("unauthorized"), 0);
+    // One that is of use leads to Kerberos alone, which knows no host by its address.
+    let ran = told(KEYTAB, 0o600, "lab.test\\svc", &[]);
+    assert_eq!(ran.code, 1, "{}", ran.standard_error);
+    assert!(ran.document.to_string().contains("Kerberos knows hosts by name"), "{:#}", ran.document);
+}
+
 #[test]
 fn usage_errors_print_nothing_on_standard_output_and_say_what_next() {
-    let cases: [&[&str]; 12] = [
+    let cases: [&[&str]; 14] = [
         &["run"],
         &["run", "--host", "hv01"],
         &["run", "--host", "http://127.0.0.1:1"],
         &["run", "--host", "http://127.0.0.1:1", "--user", "u"],
+        &["run", "--host", "http://127.0.0.1:1", "--user", "u", "--password-file", "a", "--keytab", "b"],
         &["run", "--host", "http://127.0.0.1:1", "--timeout", "soon"],
         &["run", "--config", "/nowhere/reprise.toml"],
         &["run", "--host", "http://127.0.0.1:1", "--vms-timeout", "2"],
@@ -48,6 +87,7 @@ fn usage_errors_print_nothing_on_standard_output_and_say_what_next() {
         &["lab", "up", "--extended", "1"],
         &["lab", "up", "--topology", "pairs", "--hosts", "3"],
         &["lab", "up", "--auth", "kerberos"],
+        &["lab", "up", "--keytab", "/nowhere/keytab"],
         &["lab", "up", "--auth", "basic,digest"],
     ];
     for arguments in cases {

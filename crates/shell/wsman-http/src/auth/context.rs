@@ -1,24 +1,26 @@
-//! The login library behind our trait: nothing of it is named outside this file and `kdc`, and no panic of it leaves.
+//! The login library behind our trait: nothing of it is named outside this file, `kdc` and `authenticator`, and no panic of
+//! it leaves.
 //!
 //! Its readers of tokens are known to panic on some malformed ones, and a host may send any. So what is no token at all is
 //! refused before they see it, and the rest is done where a panic is caught; the login is dropped then.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use picky_krb::crypto::CipherSuite;
 use secrecy::ExposeSecret as _;
 use sspi::builders::{AcquireCredentialsHandle, WithoutCredentialUse};
 use sspi::credssp::SspiContext;
 use sspi::ntlm::NtlmConfig;
 use sspi::{
     AuthIdentity, BufferType, ClientRequestFlags, CredentialUse, Credentials, DataRepresentation, EncryptionFlags,
-    ErrorKind, Kerberos, KerberosConfig, Negotiate, NegotiateConfig, Ntlm, Secret, SecurityBuffer, SecurityBufferRef,
-    SecurityStatus, Sspi as _, SspiImpl, Username,
+    ErrorKind, Kerberos, KerberosConfig, KeytabIdentity, Negotiate, NegotiateConfig, Ntlm, Secret, SecurityBuffer,
+    SecurityBufferRef, SecurityStatus, Sspi as _, SspiImpl, Username,
 };
 
 use super::kdc::{self, Kdc};
-use super::{AuthError, Mechanism, Security, Step};
+use super::{AuthError, Mechanism, Security, Step, authenticator};
 use crate::endpoint::Endpoint;
-use crate::login::Login;
+use crate::login::{Identity, Login};
 
 /// What a server's log shows as the computer that logs in by NTLM.
 const WORKSTATION: &str = "WSMAN-HTTP";
@@ -33,9 +35,30 @@ struct Context {
     credentials: <SspiContext as SspiImpl>::CredentialsHandle,
     mechanism: Mechanism,
     target: String,
-    /// What ties the login to its TLS connection, as the library wants it.
-    binding: Option<Vec<u8>>,
+    /// Whether the user is proved by a key and not by a password.
+    by_key: bool,
+    binding: Binding,
     kdc: Kdc,
+}
+
+/// What ties a login to its TLS connection.
+enum Binding {
+    /// There is none, or the login is tied.
+    None,
+    /// Given to the library with every step, as the library wants it.
+    ByLibrary(Vec<u8>),
+    /// Written into the library's first token, the ticket.
+    InTicket(Vec<u8>),
+}
+
+impl Binding {
+    fn new(mechanism: Mechanism, application: Option<&[u8]>) -> Self {
+        match application {
+            None => Self::None,
+            Some(application) if mechanism.is_kerberos() => Self::InTicket(application.to_vec()),
+            Some(application) => Self::ByLibrary(bindings(application)),
+        }
+    }
 }
 
 /// Begins a login to `endpoint`. May look a Kerberos server up: call it where waiting is allowed.
@@ -47,21 +70,48 @@ pub(crate) fn open(
     kdc: Kdc,
 ) -> Result<Box<dyn Security>, AuthError> {
     let target = format!("{}/{}", login.service, endpoint.host());
-    let binding = binding.map(bindings);
+    let binding = Binding::new(mechanism, binding);
     let context = guarded("begin a login", || {
         let mut inner = inner(login, mechanism)?;
-        let username = Username::parse(&login.user).map_err(|error| AuthError::Refused(error.to_string()))?;
-        let password = Secret::from(login.password.expose_secret().to_owned());
-        let identity = Credentials::AuthIdentity(AuthIdentity { username, password });
+        let identity = credentials(&login.identity, mechanism)?;
         let credentials = AcquireCredentialsHandle::<'_, _, _, WithoutCredentialUse>::new()
             .with_auth_data(&identity)
             .with_credential_use(CredentialUse::Outbound)
             .execute(&mut inner)
             .map_err(|error| told(&error))?
             .credentials_handle;
-        Ok(Context { inner, credentials, mechanism, target, binding, kdc })
+        let by_key = login.password().is_none();
+        Ok(Context { inner, credentials, mechanism, target, by_key, binding, kdc })
     })?;
     Ok(Box::new(context))
+}
+
+/// What proves who the user is, as the library wants it.
+fn credentials(identity: &Identity, mechanism: Mechanism) -> Result<Credentials, AuthError> {
+    match identity {
+        Identity::Password { user, password } => {
+            let password = Secret::from(password.expose_secret().to_owned());
+            Ok(Credentials::AuthIdentity(AuthIdentity { username: username(user, mechanism)?, password }))
+        }
+        Identity::Keytab { user, keytab } => {
+            let key = keytab.key_for(user).map_err(|error| AuthError::RefusedKey(error.to_string()))?;
+            let key_enctype = CipherSuite::try_from(usize::from(key.kind))
+                .map_err(|error| AuthError::RefusedKey(error.to_string()))?;
+            let octets = Secret::from(key.octets.expose_secret().to_vec());
+            Ok(Credentials::Keytab(KeytabIdentity { principal: username(user, mechanism)?, key: octets, key_enctype }))
+        }
+    }
+}
+
+/// The user as a mechanism names him. The library would ask a Kerberos server for the enterprise name `user@realm`, which
+/// domain controllers alone know. They look for `user` of the realm too, and then for `user@realm` (MS-KILE 3.3.5.6.1).
+fn username(user: &str, mechanism: Mechanism) -> Result<Username, AuthError> {
+    let principal = user.rsplit_once('@').filter(|_| mechanism.is_kerberos() && !user.contains('\\'));
+    let named = match principal {
+        Some((name, realm)) => Username::new_down_level_logon_name(name, realm),
+        None => Username::parse(user),
+    };
+    named.map_err(|error| AuthError::Refused(error.to_string()))
 }
 
 /// The library's own choice of a mechanism would read the environment and fall back by itself: it is always told one.
@@ -90,12 +140,27 @@ fn inner(login: &Login, mechanism: Mechanism) -> Result<SspiContext, AuthError> 
     made.map_err(|error| told(&error))
 }
 
+impl Context {
+    /// Ties a ticket to its TLS connection, if it must be.
+    fn bind(&mut self, token: &mut [u8]) -> Result<(), AuthError> {
+        let Binding::InTicket(application) = &self.binding else { return Ok(()) };
+        let key = self.inner.query_context_session_key().map_err(|error| told(&error))?.session_key;
+        let within_spnego = self.mechanism == Mechanism::SpnegoKerberos;
+        authenticator::bind(token, within_spnego, key.as_ref(), application)
+            .ok_or(AuthError::Broken("tie the login to the host's certificate"))?;
+        self.binding = Binding::None;
+        Ok(())
+    }
+}
+
 impl Security for Context {
     fn step(&mut self, token: &[u8]) -> Result<Step, AuthError> {
         check(self.mechanism, token)?;
         guarded("answer the host's token", || {
             let mut input = vec![SecurityBuffer::new(token.to_vec(), BufferType::Token)];
-            input.extend(self.binding.clone().map(|bytes| SecurityBuffer::new(bytes, BufferType::ChannelBindings)));
+            if let Binding::ByLibrary(bytes) = &self.binding {
+                input.push(SecurityBuffer::new(bytes.clone(), BufferType::ChannelBindings));
+            }
             let mut output = vec![SecurityBuffer::new(Vec::new(), BufferType::Token)];
             let mut builder = self
                 .inner
@@ -116,8 +181,9 @@ impl Security for Context {
                 .inner
                 .initialize_security_context_impl(&mut builder)
                 .and_then(|mut steps| steps.resolve_with_client(&self.kdc))
-                .map_err(|error| told(&error))?;
-            let token = output.into_iter().next().map(|buffer| buffer.buffer).unwrap_or_default();
+                .map_err(|error| of_key(told(&error), self.by_key))?;
+            let mut token = output.into_iter().next().map(|buffer| buffer.buffer).unwrap_or_default();
+            self.bind(&mut token)?;
             let done = matches!(result.status, SecurityStatus::Ok | SecurityStatus::CompleteNeeded);
             Ok(Step { token, done })
         })
@@ -186,10 +252,23 @@ fn bindings(application: &[u8]) -> Vec<u8> {
     [&[0; 24], length.to_le_bytes().as_slice(), &HEADER.to_le_bytes(), application].concat()
 }
 
+/// A refusal of whoever has no password speaks of none.
+fn of_key(error: AuthError, by_key: bool) -> AuthError {
+    if let AuthError::Refused(why) = &error
+        && by_key
+    {
+        return AuthError::RefusedKey(why.clone());
+    }
+    error
+}
+
 /// Kerberos' own words for a wrong password and an unknown, locked or expired user; the library's kinds are shared with
 /// more.
 const REFUSALS: [&str; 4] =
     ["pre-authentication information was invalid", "client not found", "have been revoked", "has expired"];
+
+/// The library takes the session's key for one of the type of the user's, and says so where it is none.
+const KEY_LENGTH: &str = "invalid key length";
 
 /// What the library's errors mean to an administrator.
 fn told(error: &sspi::Error) -> AuthError {
@@ -197,6 +276,9 @@ fn told(error: &sspi::Error) -> AuthError {
     let why = error.description.split(". Additional error").next().unwrap_or_default().to_owned();
     if REFUSALS.iter().any(|refusal| why.contains(refusal)) {
         return AuthError::Refused(why);
+    }
+    if why.contains(KEY_LENGTH) {
+        return AuthError::KeyTypes(why);
     }
     #[expect(clippy::wildcard_enum_match_arm, reason = "the library has 80 kinds, and adds more")]
     match error.error_type {

@@ -3,9 +3,10 @@
 
 use super::{Mechanism, Way, binding, choose, context, handshake};
 use crate::endpoint::Endpoint;
+use crate::keytab::{Keytab, KeytabError};
 use crate::login::{Login, Scheme};
 
-/// The target `login_client`: values of WWW-Authenticate, one a line, or one token or certificate.
+/// The target `login_client`: values of WWW-Authenticate, one a line, or one token, certificate or keytab.
 ///
 /// # Panics
 /// If what must hold does not: that is a find.
@@ -17,6 +18,12 @@ pub fn login_client(bytes: &[u8]) {
     assert!(matches!(binding::of_certificate(bytes).len(), 53 | 69 | 85));
     if let Some((_, inside, rest)) = binding::der(bytes) {
         assert!(inside.len() + rest.len() + 2 <= bytes.len());
+    }
+    if let Ok(keytab) = Keytab::parse(bytes) {
+        for principal in keytab.principals() {
+            let key = keytab.key_for(&principal);
+            assert!(!matches!(key, Err(KeytabError::NotFor { .. })), "it has no key for its own principal");
+        }
     }
     let challenges: Vec<String> = String::from_utf8_lossy(bytes).lines().map(ToOwned::to_owned).collect();
     for scheme in ["Negotiate", "NTLM", "Kerberos"] {

@@ -58,12 +58,7 @@ pub(crate) async fn log_in(
     (scheme, mechanism): (&'static str, Mechanism),
     limits: &Limits,
 ) -> Result<Box<dyn Security>, LoginError> {
-    let binding = wire
-        .way
-        .tls
-        .as_ref()
-        .filter(|_| mechanism.takes_bindings())
-        .map(|tls| binding::of_certificate(&tls.certificate));
+    let binding = wire.way.tls.as_ref().map(|tls| binding::of_certificate(&tls.certificate));
     let kdc = Kdc { until: Instant::now() + limits.login, connect: limits.connect };
     let (mine, to) = (login.clone(), endpoint.clone());
     // Looking a Kerberos server up may take its time.
@@ -124,7 +119,8 @@ fn refused(wire: &Wire, login: &Login, mechanism: Mechanism) -> CallError {
             "its name belongs to another account of the domain (see setspn), the clocks differ, or the user may not log in there"
         }
     };
-    let message = format!("{} refused {} by {}: {why}", wire.at, login.user(), mechanism.label());
+    let between = if wire.way.tls.is_some() { "; or something between ends the TLS connection" } else { "" };
+    let message = format!("{} refused {} by {}: {why}{between}", wire.at, login.user(), mechanism.label());
     CallError::new(ErrorKind::Denied, Reached::No, message)
 }
 

@@ -3,6 +3,7 @@
 //! A login belongs to its connection. What it agrees on seals the messages of that connection and no other, so a
 //! mechanism is made for one connection and dies with it.
 
+mod authenticator;
 pub(crate) mod basic;
 mod binding;
 mod context;
@@ -50,6 +51,10 @@ pub(crate) struct Step {
 pub(crate) enum AuthError {
     /// The Kerberos server does not know the user, or the password is wrong.
     Refused(String),
+    /// The Kerberos server does not know the user, or the key from the keytab is not his.
+    RefusedKey(String),
+    /// The Kerberos server uses keys of more types than one for the user, which the library does not.
+    KeyTypes(String),
     /// The clocks differ too much for Kerberos.
     ClockSkew(String),
     /// No Kerberos server answers for the realm.
@@ -66,15 +71,16 @@ impl AuthError {
     /// Whether the user has not been judged, so that another mechanism may be tried without harm to the account.
     pub(crate) fn leaves_a_choice(&self) -> bool {
         match self {
-            Self::NoKdc(_) | Self::UnknownService(_) | Self::ClockSkew(_) => true,
-            Self::Refused(_) | Self::Invalid(_) | Self::Broken(_) => false,
+            Self::NoKdc(_) | Self::UnknownService(_) | Self::ClockSkew(_) | Self::KeyTypes(_) => true,
+            Self::Refused(_) | Self::RefusedKey(_) | Self::Invalid(_) | Self::Broken(_) => false,
         }
     }
 
     /// The failure of a login at `at`. Nothing of the call was sent.
     pub(crate) fn at(&self, at: &str) -> CallError {
         let kind = match self {
-            Self::Refused(_) | Self::ClockSkew(_) | Self::UnknownService(_) => ErrorKind::Denied,
+            Self::Refused(_) | Self::RefusedKey(_) | Self::ClockSkew(_) | Self::UnknownService(_) => ErrorKind::Denied,
+            Self::KeyTypes(_) => ErrorKind::Unsupported,
             Self::NoKdc(_) => ErrorKind::Unreachable,
             Self::Invalid(_) | Self::Broken(_) => ErrorKind::Malformed,
         };
@@ -86,6 +92,14 @@ impl fmt::Display for AuthError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Refused(why) => write!(f, "the Kerberos server refused the user or the password ({why})"),
+            Self::RefusedKey(why) => write!(
+                f,
+                "the Kerberos server refused the user or his key: was the password changed after the keytab was written? ({why})"
+            ),
+            Self::KeyTypes(why) => write!(
+                f,
+                "the Kerberos server uses other types of keys than the user has here: only AES-256 works everywhere ({why})"
+            ),
             Self::ClockSkew(why) => {
                 write!(f, "the clocks of this computer, the host and the Kerberos server differ too much ({why})")
             }

@@ -35,23 +35,17 @@ pub(crate) enum Mechanism {
 }
 
 impl Mechanism {
-    /// Whether it is told which TLS connection it runs over.
-    ///
-    /// Kerberos is not: an acceptor of MIT's refuses the library's ticket with bindings, and takes it without. A Kerberos
-    /// ticket is for one host by name and key, so nobody else can use one that he is shown.
-    pub(crate) fn takes_bindings(self) -> bool {
+    /// Whether it is Kerberos, with SPNEGO around it or without.
+    pub(crate) fn is_kerberos(self) -> bool {
         match self {
-            Self::Ntlm | Self::SpnegoNtlm => true,
-            Self::SpnegoKerberos | Self::Kerberos => false,
+            Self::Ntlm | Self::SpnegoNtlm => false,
+            Self::SpnegoKerberos | Self::Kerberos => true,
         }
     }
 
     /// What people call it.
     pub(crate) fn label(self) -> &'static str {
-        match self {
-            Self::Ntlm | Self::SpnegoNtlm => "NTLM",
-            Self::SpnegoKerberos | Self::Kerberos => "Kerberos",
-        }
+        if self.is_kerberos() { "Kerberos" } else { "NTLM" }
     }
 }
 

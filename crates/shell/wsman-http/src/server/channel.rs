@@ -3,7 +3,7 @@
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
 use super::der::{self, OBJECT_IDENTIFIER, Reader, SEQUENCE};
-use super::ntlm;
+use super::{LoginError, ntlm};
 
 /// How strict a server is with the channel that a client says it means. Windows calls it `CbtHardeningLevel`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,6 +46,28 @@ impl Channel {
         match self.0 {
             Kind::Clear => None,
             Kind::Tls(hash) => Some(hash),
+        }
+    }
+}
+
+/// Checks that the client means the channel that is really there: else somebody stands between. What it sent is the hash
+/// of that channel; zeros say that it knows none.
+pub(super) fn check(
+    bindings: ChannelBindings,
+    channel: Option<[u8; 16]>,
+    sent: Option<&[u8]>,
+) -> Result<(), LoginError> {
+    let Some(channel) = channel else { return Ok(()) };
+    let sent = sent.filter(|hash| hash.iter().any(|octet| *octet != 0));
+    match (bindings, sent) {
+        (ChannelBindings::Ignored, _) | (ChannelBindings::IfSent, None) => Ok(()),
+        (ChannelBindings::Required, None) => Err(LoginError::WrongChannel),
+        (ChannelBindings::IfSent | ChannelBindings::Required, Some(hash)) => {
+            if ntlm::are_same(hash, &channel) {
+                Ok(())
+            } else {
+                Err(LoginError::WrongChannel)
+            }
         }
     }
 }

@@ -8,8 +8,8 @@ use base64::engine::general_purpose::STANDARD;
 use uuid::Uuid;
 
 use super::channel::Channel;
-use super::exchange::{Exchange, Fresh, Progress, begins};
-use super::ntlm::{Accepted, Judgement, Session};
+use super::exchange::{Entered, Exchange, Fresh, Progress, begins};
+use super::sealer::Sealer;
 use super::{LoginError, Logins};
 use crate::sealed::{self, Part, Protocol};
 
@@ -75,6 +75,7 @@ pub struct ConnectionLogin {
 enum Scheme {
     Negotiate,
     Ntlm,
+    Kerberos,
 }
 
 impl Scheme {
@@ -82,6 +83,15 @@ impl Scheme {
         match self {
             Self::Negotiate => "Negotiate",
             Self::Ntlm => "NTLM",
+            Self::Kerberos => "Kerberos",
+        }
+    }
+
+    /// How sealed messages are framed after it (MS-WSMV 2.2.9.1).
+    fn protocol(self) -> Protocol {
+        match self {
+            Self::Negotiate | Self::Ntlm => Protocol::Spnego,
+            Self::Kerberos => Protocol::Kerberos,
         }
     }
 
@@ -96,7 +106,7 @@ enum State {
     /// A login is under way.
     UnderWay(Scheme, Exchange),
     /// Somebody has logged in.
-    In { user: String, session: Option<Box<Session>> },
+    In { user: String, sealer: Option<Sealer>, protocol: Protocol },
 }
 
 /// Tells nothing about keys.
@@ -126,6 +136,7 @@ impl ConnectionLogin {
         let schemes = self.logins.schemes;
         let offers = [
             (schemes.negotiate, "Negotiate"),
+            (self.logins.keytab.is_some(), "Kerberos"),
             (schemes.ntlm, "NTLM"),
             // The realm that WinRM names.
             (schemes.basic, "Basic realm=\"WSMAN\""),
@@ -143,7 +154,11 @@ impl ConnectionLogin {
         if schemes.basic && scheme.eq_ignore_ascii_case("Basic") {
             return self.basic(token.trim(), request);
         }
-        let known = [(schemes.negotiate, Scheme::Negotiate), (schemes.ntlm, Scheme::Ntlm)];
+        let known = [
+            (schemes.negotiate, Scheme::Negotiate),
+            (self.logins.keytab.is_some(), Scheme::Kerberos),
+            (schemes.ntlm, Scheme::Ntlm),
+        ];
         let known = known.iter().find(|(is_on, known)| *is_on && scheme.eq_ignore_ascii_case(known.word()));
         let token =
             Some(token.trim()).filter(|token| token.len() <= TOKEN_MAX).and_then(|token| STANDARD.decode(token).ok());
@@ -157,12 +172,12 @@ impl ConnectionLogin {
     pub fn write(&mut self, content: String, is_sealed: bool) -> (String, Vec<u8>) {
         let original_length = content.len();
         match &mut self.state {
-            State::In { session: Some(session), .. } if is_sealed => {
+            State::In { sealer: Some(own), protocol, .. } if is_sealed => {
                 let mut content = content.into_bytes();
-                let signature = session.outgoing.seal(&mut content);
+                let signature = own.seal(&mut content);
                 let length = u32::try_from(signature.len()).unwrap_or_default().to_le_bytes();
                 let sealed = [&length[..], &signature, &content].concat();
-                sealed::write(Protocol::Spnego, &[Part { original_type: SOAP.to_owned(), original_length, sealed }])
+                sealed::write(*protocol, &[Part { original_type: SOAP.to_owned(), original_length, sealed }])
             }
             State::Nobody | State::UnderWay(..) | State::In { .. } => (SOAP.to_owned(), content.into_bytes()),
         }
@@ -183,12 +198,20 @@ impl ConnectionLogin {
 
     fn token(&mut self, scheme: Scheme, token: &[u8], request: Request<'_>) -> Taken {
         let logins = Arc::clone(&self.logins);
-        let fresh = Fresh { identity: &logins.identity, nonce: nonce(), time: now() };
+        let fresh = Fresh {
+            logins: &logins,
+            channel: self.channel.hash(),
+            takes_ntlm: scheme != Scheme::Kerberos,
+            takes_kerberos: scheme != Scheme::Ntlm,
+            nonce: nonce(),
+            chance: chance(),
+            seconds: seconds(),
+            time: now(),
+        };
         let before = std::mem::replace(&mut self.state, State::Nobody);
         let progress = match before {
             State::UnderWay(earlier, exchange) if earlier == scheme && !begins(token) => {
-                let (accounts, bindings) = (logins.accounts.as_slice(), logins.channel_bindings);
-                exchange.proceed(token, &fresh, Judgement { accounts, bindings, channel: self.channel.hash() })
+                exchange.proceed(token, &fresh)
             }
             State::UnderWay(..) | State::Nobody | State::In { .. } => Exchange::begin(token, &fresh),
         };
@@ -197,9 +220,7 @@ impl ConnectionLogin {
                 self.state = State::UnderWay(scheme, exchange);
                 Taken::GoesOn(scheme.with(&answer))
             }
-            Ok(Progress::Done(answer, accepted)) => {
-                self.enter(answer.map(|answer| scheme.with(&answer)), accepted, request)
-            }
+            Ok(Progress::Done(answer, entered)) => self.enter(scheme, answer, entered, request),
             Err(error) => {
                 log_refusal(error);
                 self.refuse()
@@ -207,15 +228,15 @@ impl ConnectionLogin {
         }
     }
 
-    fn enter(&mut self, authenticate: Option<String>, accepted: Accepted, request: Request<'_>) -> Taken {
-        let user = self.logins.accounts.get(accepted.account).map(super::Account::name).unwrap_or_default();
-        self.state = State::In { user, session: accepted.session };
+    fn enter(&mut self, scheme: Scheme, answer: Option<Vec<u8>>, entered: Entered, request: Request<'_>) -> Taken {
+        let authenticate = answer.map(|answer| scheme.with(&answer));
+        self.state = State::In { user: entered.user, sealer: entered.sealer, protocol: scheme.protocol() };
         if request.body.is_empty() { Taken::LoggedIn(authenticate) } else { self.message(request, authenticate) }
     }
 
     /// A message without a login of its own.
     fn message(&mut self, request: Request<'_>, authenticate: Option<String>) -> Taken {
-        let State::In { user, session } = &mut self.state else { return self.refuse() };
+        let State::In { user, sealer, .. } = &mut self.state else { return self.refuse() };
         if !sealed::is_sealed(request.content_type) {
             return if self.channel.is_clear() {
                 Taken::Unencrypted
@@ -223,7 +244,7 @@ impl ConnectionLogin {
                 Taken::Message(clear(user.clone(), request, authenticate))
             };
         }
-        let opened = session.as_mut().and_then(|session| open(session, request));
+        let opened = sealer.as_mut().and_then(|sealer| open(sealer, request));
         let Some((content, charset)) = opened else {
             self.state = State::Nobody;
             return Taken::Unreadable;
@@ -242,7 +263,7 @@ fn clear(user: String, request: Request<'_>, authenticate: Option<String>) -> Me
 }
 
 /// Unseals a message; gives its charset too.
-fn open(session: &mut Session, request: Request<'_>) -> Option<(Vec<u8>, Option<String>)> {
+fn open(sealer: &mut Sealer, request: Request<'_>) -> Option<(Vec<u8>, Option<String>)> {
     let parts = sealed::read(request.content_type, request.body).ok()?;
     let charset = parts.first().and_then(|part| charset(&part.original_type));
     let mut message = Vec::new();
@@ -251,7 +272,7 @@ fn open(session: &mut Session, request: Request<'_>) -> Option<(Vec<u8>, Option<
         let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
         let (signature, content) = rest.split_at_checked(length)?;
         let mut content = content.to_vec();
-        let is_whole = session.incoming.open(signature, &mut content) && content.len() == part.original_length;
+        let is_whole = sealer.open(signature, &mut content) && content.len() == part.original_length;
         is_whole.then(|| message.append(&mut content))?;
     }
     Some((message, charset))
@@ -269,6 +290,18 @@ fn nonce() -> [u8; 8] {
     // The few bits of a UUID that are not chance stand at different places of its halves.
     let (high, low) = Uuid::new_v4().as_u64_pair();
     (high ^ low).to_le_bytes()
+}
+
+/// As many octets of that kind as a login by ticket needs.
+fn chance() -> [u8; 36] {
+    let mut chance = [0; 36];
+    chance.chunks_mut(8).for_each(|own| own.iter_mut().zip(nonce()).for_each(|(place, octet)| *place = octet));
+    chance
+}
+
+/// Now, in seconds since 1970.
+fn seconds() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())
 }
 
 /// Now, in units of 100 ns since 1601. A challenge without a time would be answered without a proof of its messages.

@@ -1,17 +1,35 @@
-//! A login in several legs: NTLM as it is, or with SPNEGO around it.
+//! A login in several legs: NTLM or Kerberos as they are, or with SPNEGO around them.
 //!
 //! What comes first decides: clients send either under `Negotiate`, and Windows takes both.
 
-use super::ntlm::{self, Accepted, Challenge, Judgement, SIGNATURE_SIZE};
-use super::spnego::{self, State, Token};
-use super::{Identity, LoginError};
+use super::kerberos::{self, KERBEROS, KERBEROS_OF_WINDOWS};
+use super::ntlm::{self, Challenge, SIGNATURE_SIZE};
+use super::sealer::Sealer;
+use super::spnego::{self, Init, State, Token};
+use super::{LoginError, Logins};
+use crate::keytab::Keytab;
 
-/// What a challenge is made of besides the client's first message.
+/// What a leg is made of and judged by, besides the client's token.
 pub(super) struct Fresh<'f> {
-    pub(super) identity: &'f Identity,
+    pub(super) logins: &'f Logins,
+    /// The hash of the channel that is really there, if it is one.
+    pub(super) channel: Option<[u8; 16]>,
+    /// Which mechanisms may be spoken under the word before the token.
+    pub(super) takes_ntlm: bool,
+    pub(super) takes_kerberos: bool,
+    /// Octets that were never used before and that nobody can guess.
     pub(super) nonce: [u8; 8],
-    /// In 100 ns since 1601.
+    pub(super) chance: [u8; 36],
+    /// Now, in seconds since 1970 and in 100 ns since 1601.
+    pub(super) seconds: u64,
     pub(super) time: u64,
+}
+
+/// Somebody who has logged in.
+pub(super) struct Entered {
+    pub(super) user: String,
+    /// How messages are sealed, if the client wants that.
+    pub(super) sealer: Option<Sealer>,
 }
 
 /// A login under way.
@@ -27,7 +45,7 @@ pub(super) enum Progress {
     /// This is to be answered, and another token will come.
     More(Vec<u8>, Exchange),
     /// This is to be answered, and the login is complete.
-    Done(Option<Vec<u8>>, Accepted),
+    Done(Option<Vec<u8>>, Entered),
 }
 
 /// Whether a token begins a login, whatever came before it.
@@ -38,11 +56,22 @@ pub(super) fn begins(token: &[u8]) -> bool {
 impl Exchange {
     /// Takes the first token.
     pub(super) fn begin(token: &[u8], fresh: &Fresh<'_>) -> Result<Progress, LoginError> {
+        if kerberos::is_bare(token) {
+            let (reply, entered) = fresh.ticket(token)?;
+            return Ok(Progress::Done(Some(reply), entered));
+        }
         if token.starts_with(ntlm::SIGNATURE) {
             let challenge = fresh.challenge(token)?;
             return Ok(Progress::More(challenge.message().to_vec(), Self::Raw(challenge)));
         }
         let Some(Token::Init(init)) = spnego::read(token) else { return Err(LoginError::Mechanism) };
+        if let Some((mechanism, ticket)) = fresh.first_ticket(&init) {
+            let (reply, entered) = fresh.ticket(ticket)?;
+            return Ok(Progress::Done(
+                Some(spnego::write(State::Completed, Some(mechanism), Some(&reply), None)),
+                entered,
+            ));
+        }
         let place = init.mechanisms.iter().position(|mechanism| *mechanism == spnego::NTLM);
         let ntlm_is_first = place.ok_or(LoginError::Mechanism)? == 0;
         // The token belongs to the first mechanism; if that is not NTLM, the client has to send another one.
@@ -57,14 +86,9 @@ impl Exchange {
     }
 
     /// Takes a further token. Whatever is wrong with it, the login has to begin anew.
-    pub(super) fn proceed(
-        self,
-        token: &[u8],
-        fresh: &Fresh<'_>,
-        judgement: Judgement<'_>,
-    ) -> Result<Progress, LoginError> {
+    pub(super) fn proceed(self, token: &[u8], fresh: &Fresh<'_>) -> Result<Progress, LoginError> {
         let (list, ntlm_is_first, challenge) = match self {
-            Self::Raw(challenge) => return Ok(Progress::Done(None, challenge.judge(token, judgement)?)),
+            Self::Raw(challenge) => return Ok(Progress::Done(None, fresh.judged(challenge, token)?.entered(fresh))),
             Self::Spnego { list, ntlm_is_first, challenge } => (list, ntlm_is_first, challenge),
         };
         let Some(Token::Response(response)) = spnego::read(token) else { return Err(LoginError::Malformed) };
@@ -74,10 +98,10 @@ impl Exchange {
             let answer = spnego::write(State::Incomplete, None, Some(challenge.message()), None);
             return Ok(Progress::More(answer, Self::Spnego { list, ntlm_is_first, challenge: Some(challenge) }));
         };
-        let mut accepted = challenge.judge(token, judgement)?;
+        let mut accepted = fresh.judged(challenge, token)?;
         let own_mic = check_list(&list, response.list_mic, ntlm_is_first, &mut accepted)?;
         let mic = own_mic.as_ref().map(<[u8; SIGNATURE_SIZE]>::as_slice);
-        Ok(Progress::Done(Some(spnego::write(State::Completed, None, None, mic)), accepted))
+        Ok(Progress::Done(Some(spnego::write(State::Completed, None, None, mic)), accepted.entered(fresh)))
     }
 }
 
@@ -87,7 +111,7 @@ fn check_list(
     list: &[u8],
     mic: Option<&[u8]>,
     may_be_left_out: bool,
-    accepted: &mut Accepted,
+    accepted: &mut ntlm::Accepted,
 ) -> Result<Option<[u8; SIGNATURE_SIZE]>, LoginError> {
     match (mic, &mut accepted.session) {
         (None, _) if may_be_left_out => Ok(None),
@@ -101,8 +125,47 @@ fn check_list(
     }
 }
 
+impl ntlm::Accepted {
+    fn entered(self, fresh: &Fresh<'_>) -> Entered {
+        let user = fresh.logins.accounts.get(self.account).map(super::Account::name).unwrap_or_default();
+        Entered { user, sealer: self.session.map(Sealer::Ntlm) }
+    }
+}
+
 impl Fresh<'_> {
     fn challenge(&self, negotiate: &[u8]) -> Result<Challenge, LoginError> {
-        Challenge::new(negotiate, self.identity, self.nonce, self.time)
+        self.takes_ntlm.then_some(()).ok_or(LoginError::Mechanism)?;
+        Challenge::new(negotiate, &self.logins.identity, self.nonce, self.time)
+    }
+
+    fn keytab(&self) -> Option<&Keytab> {
+        self.logins.keytab.as_ref().filter(|_| self.takes_kerberos)
+    }
+
+    fn judged(&self, challenge: Challenge, token: &[u8]) -> Result<ntlm::Accepted, LoginError> {
+        let (accounts, bindings) = (self.logins.accounts.as_slice(), self.logins.channel_bindings);
+        challenge.judge(token, ntlm::Judgement { accounts, bindings, channel: self.channel })
+    }
+
+    /// The ticket in an offer, if tickets are what the client would like best.
+    fn first_ticket<'t>(&self, init: &Init<'t>) -> Option<(&'t [u8], &'t [u8])> {
+        let first = init.mechanisms.first().copied().filter(|_| self.keytab().is_some())?;
+        [KERBEROS, KERBEROS_OF_WINDOWS].contains(&first).then_some((first, init.token?))
+    }
+
+    fn ticket(&self, token: &[u8]) -> Result<(Vec<u8>, Entered), LoginError> {
+        let keytab = self.keytab().ok_or(LoginError::Mechanism)?;
+        let accepted = kerberos::accept(
+            token,
+            kerberos::Judgement {
+                keytab,
+                bindings: self.logins.channel_bindings,
+                channel: self.channel,
+                now: self.seconds,
+                chance: self.chance,
+            },
+        )?;
+        let sealer = Some(Sealer::Kerberos(Box::new(accepted.session)));
+        Ok((accepted.reply, Entered { user: accepted.principal, sealer }))
     }
 }

@@ -10,6 +10,7 @@ use super::ntlm::SIGNATURE_SIZE;
 use super::ntlm::initiator::{Initiator, Keys};
 use super::{Account, Channel, ChannelBindings, ConnectionLogin, Identity, Logins, Request, Schemes, Taken};
 use crate::fuzz::SEALED;
+use crate::keytab::Keytab;
 use crate::sealed::{self, Part, Protocol};
 
 const SOAP: &str = "application/soap+xml;charset=UTF-8";
@@ -32,7 +33,8 @@ pub fn login_server(bytes: &[u8]) {
     let channel_bindings = if first & 2 == 0 { ChannelBindings::IfSent } else { ChannelBindings::Required };
     let accounts = vec![Account::new("LAB\\administrator", SecretString::from("hunter2"))];
     let schemes = Schemes { negotiate: true, ntlm: true, basic: true };
-    let logins = Logins { accounts, schemes, identity: Identity::of("hv01.lab.test"), channel_bindings };
+    let keytab = Keytab::parse(include_bytes!("../../../../../fuzz/corpus/login_client/keytab")).ok();
+    let logins = Logins { accounts, schemes, identity: Identity::of("hv01.lab.test"), channel_bindings, keytab };
     let mut talk = Talk { connection: ConnectionLogin::new(Arc::new(logins), channel), keys: None };
     for _ in 0..REQUESTS_MAX {
         let Some(([kind, low, high], behind)) = rest.split_first_chunk::<3>() else { return };

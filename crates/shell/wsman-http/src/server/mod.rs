@@ -1,11 +1,11 @@
-//! The server's half of a login, for whoever plays a WinRM host: Basic, NTLM and Negotiate, and sealed messages.
+//! The server's half of a login, for whoever plays a WinRM host: Basic, NTLM, Kerberos and Negotiate, and sealed messages.
 //!
 //! It does no input or output. A host has one [`Logins`] and makes a [`ConnectionLogin`] for each connection, since a login
 //! and the keys that it agrees on belong to their connection. Each request goes through [`ConnectionLogin::take`], which
 //! says what to answer or hands out the message; each answer to a message goes through [`ConnectionLogin::write`].
 //!
 //! As a host in its default settings does, it refuses unsealed messages over clear HTTP from whoever has logged in by
-//! NTLM or Negotiate. Basic shows the password to the network: offer it where nothing else but loopback can hear.
+//! NTLM, Kerberos or Negotiate. Basic shows the password to the network: offer it where nothing else but loopback can hear.
 
 mod account;
 mod certificate;
@@ -15,10 +15,14 @@ mod der;
 mod exchange;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
+mod kerberos;
 mod ntlm;
+mod sealer;
 mod spnego;
 #[cfg(test)]
 mod tests;
+
+use crate::keytab::Keytab;
 
 pub use account::Account;
 pub use certificate::{Certificate, CertificateError, Tls};
@@ -74,6 +78,9 @@ pub struct Logins {
     pub identity: Identity,
     /// How strict it is about the channel.
     pub channel_bindings: ChannelBindings,
+    /// The keys of its services, if it takes tickets: by the scheme Kerberos, and within Negotiate where that is offered.
+    /// Whoever has a ticket for one of the services may log in, under his own name.
+    pub keytab: Option<Keytab>,
 }
 
 /// Why a login was refused. The client learns none of it; it is for the host's log.
@@ -94,6 +101,12 @@ pub enum LoginError {
     /// The password does not fit.
     #[error("the password is wrong")]
     WrongPassword,
+    /// The ticket is for no service whose key is here.
+    #[error("the ticket is for another service, or an outdated key")]
+    NotForUs,
+    /// The ticket has expired, or the clocks differ.
+    #[error("the ticket has expired, or the clocks differ too much")]
+    TooLate,
     /// The client means another TLS connection, or none.
     #[error("the login is bound to another channel")]
     WrongChannel,

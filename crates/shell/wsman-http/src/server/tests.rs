@@ -23,7 +23,7 @@ fn client() -> Initiator {
 fn connection_with(schemes: Schemes, channel: Channel) -> ConnectionLogin {
     let accounts = vec![Account::new("LAB\\administrator", SecretString::from("hunter2"))];
     let identity = Identity::of("hv01.lab.test");
-    let logins = Logins { accounts, schemes, identity, channel_bindings: ChannelBindings::IfSent };
+    let logins = Logins { accounts, schemes, identity, channel_bindings: ChannelBindings::IfSent, keytab: None };
     ConnectionLogin::new(Arc::new(logins), channel)
 }
 

@@ -10,9 +10,10 @@ use clap::Args;
 use reprise_lab::{Os, RaceState, Spec, SpecError, Topology};
 use reprise_lab_server::{Lab, Options, Schemes, StartError};
 use serde_json::json;
+use wsman_http::Keytab;
 
 use crate::cli::{Usage, asked_to_stop, complain, print};
-use crate::exit;
+use crate::{exit, login};
 
 /// Start simulated hosts; they run until SIGTERM or Ctrl-C.
 #[derive(Args)]
@@ -54,9 +55,12 @@ pub(super) struct Arguments {
     /// How many VMs, counted from the start, are replicated onwards to a third host
     #[arg(long, default_value_t = 0, value_name = "N")]
     extended: usize,
-    /// Schemes that the hosts offer: basic, ntlm, negotiate (kerberos: not yet)
+    /// Schemes that the hosts offer: basic, ntlm, negotiate, kerberos
     #[arg(long, value_delimiter = ',', value_name = "SCHEME", default_value = "basic,ntlm,negotiate")]
     auth: Vec<String>,
+    /// The keys of the hosts' services, for --auth kerberos: whoever has a ticket for one of them may log in to every host
+    #[arg(long, value_name = "FILE")]
+    keytab: Option<PathBuf>,
     /// HTTPS, with a certificate of the lab's own
     #[arg(long)]
     tls: bool,
@@ -71,12 +75,14 @@ const SPEED_MAX: f64 = 1_000_000.0;
 pub(super) async fn up(arguments: Arguments) -> Result<ExitCode, Usage> {
     let cannot = |why: String| Usage::new("cannot start the lab", why, "see `reprise lab up --help`");
     let spec = spec(&arguments).map_err(|error| cannot(error.to_string()))?;
+    let (schemes, takes_tickets) = schemes(&arguments.auth).map_err(|error| cannot(error.to_string()))?;
     let options = Options {
         speed: arguments.speed,
         round_trip: Duration::from_millis(u64::from(arguments.rtt)),
         user: "LAB\\administrator".to_owned(),
         password: format!("lab-{:08x}-{:x}", std::process::id(), spec.started_us),
-        schemes: schemes(&arguments.auth).map_err(|error| cannot(error.to_string()))?,
+        keytab: keytab(arguments.keytab.as_deref(), takes_tickets)?,
+        schemes,
         tls: arguments.tls,
     };
     let lab = match Lab::start(&spec, options).await {
@@ -126,21 +132,33 @@ fn tell(lab: &Lab, path: Option<&Path>) -> bool {
     }
 }
 
-fn schemes(words: &[String]) -> Result<Schemes, SpecError> {
-    let mut schemes = Schemes::default();
+/// The keys that tickets are opened with.
+fn keytab(path: Option<&Path>, takes_tickets: bool) -> Result<Option<Keytab>, Usage> {
+    let what = "cannot start the lab";
+    match (path, takes_tickets) {
+        (None, false) => Ok(None),
+        (Some(path), true) => login::keytab(what, path).map(Some),
+        (None, true) => Err(Usage::new(what, "no key opens tickets", "add --keytab FILE, or leave kerberos out")),
+        (Some(_), false) => Err(Usage::new(what, "nobody logs in by ticket", "add kerberos to --auth")),
+    }
+}
+
+/// The schemes, and whether Kerberos is among them.
+fn schemes(words: &[String]) -> Result<(Schemes, bool), SpecError> {
+    let (mut schemes, mut kerberos) = (Schemes::default(), false);
     for word in words {
         match word.as_str() {
             "basic" => schemes.basic = true,
             "ntlm" => schemes.ntlm = true,
             "negotiate" => schemes.negotiate = true,
-            "kerberos" => return Err(SpecError::NotYet("the scheme kerberos (--auth)".to_owned())),
+            "kerberos" => kerberos = true,
             _ => {
                 let allowed = "basic, ntlm, negotiate, kerberos";
                 return Err(SpecError::Unknown { text: word.clone(), allowed });
             }
         }
     }
-    Ok(schemes)
+    Ok((schemes, kerberos))
 }
 
 fn spec(arguments: &Arguments) -> Result<Spec, SpecError> {

@@ -147,6 +147,7 @@ impl Talk {
             schemes: settings.schemes,
             identity: Identity::of("hv01.lab.test"),
             channel_bindings,
+            keytab: None,
         };
         let login = Mutex::new(ConnectionLogin::new(Arc::new(logins), channel));
         Self {

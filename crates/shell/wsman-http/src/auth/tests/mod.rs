@@ -186,6 +186,7 @@ async fn over_tls_a_login_is_bound_to_the_certificate_and_nothing_is_sealed_twic
         let host = Host::new(Settings { bound_to: Some(certificate()), ..settings }).await;
         let error = over_tls(&host, scheme, trust).call(get()).await.unwrap_err();
         assert_eq!((error.kind, error.reached), (ErrorKind::Denied, Reached::No), "{error}");
+        assert!(error.message.ends_with("something between ends the TLS connection"), "{error}");
     }
 }
 

@@ -44,7 +44,7 @@ pub(super) fn rc4(key: &Key) -> Rc4 {
 }
 
 /// Whether both are the same, found out in a time that does not tell where they differ.
-pub(super) fn are_same(one: &[u8], other: &[u8]) -> bool {
+pub(in crate::server) fn are_same(one: &[u8], other: &[u8]) -> bool {
     one.len() == other.len() && one.iter().zip(other).fold(0, |seen, (a, b)| seen | (a ^ b)) == 0
 }
 

@@ -13,9 +13,9 @@ mod session;
 mod tests;
 
 use super::account::Account;
-use super::channel::ChannelBindings;
+use super::channel::{self, ChannelBindings};
 use super::{Identity, LoginError};
-pub(super) use keys::md5;
+pub(super) use keys::{are_same, md5};
 use message::{Authenticate, Blob, MIC_AT, MIC_SIZE, av, flag};
 pub(super) use message::{SIGNATURE, kind};
 pub(super) use session::{SIGNATURE_SIZE, Session};
@@ -109,21 +109,8 @@ impl Challenge {
     }
 }
 
-/// Checks that the client means the channel that is really there: else somebody stands between.
+/// Checks the channel that the client means.
 fn check_bindings(blob: Blob<'_>, by: Judgement<'_>) -> Result<(), LoginError> {
-    let Some(channel) = by.channel else { return Ok(()) };
     let sent = blob.pair(av::CHANNEL_BINDINGS).map_err(|()| LoginError::Malformed)?;
-    // Zeros say that the client knows no channel.
-    let sent = sent.filter(|hash| hash.iter().any(|octet| *octet != 0));
-    match (by.bindings, sent) {
-        (ChannelBindings::Ignored, _) | (ChannelBindings::IfSent, None) => Ok(()),
-        (ChannelBindings::Required, None) => Err(LoginError::WrongChannel),
-        (ChannelBindings::IfSent | ChannelBindings::Required, Some(hash)) => {
-            if keys::are_same(hash, &channel) {
-                Ok(())
-            } else {
-                Err(LoginError::WrongChannel)
-            }
-        }
-    }
+    channel::check(by.bindings, by.channel, sent)
 }
