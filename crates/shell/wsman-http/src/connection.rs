@@ -155,7 +155,11 @@ async fn begin(wire: &mut Wire, target: &Target, method: Method) -> Result<Sessi
     let (scheme, mechanism) = match method {
         // The way may be another than the one that the method was chosen for: a name can lead elsewhere by now.
         Method::Basic if !wire.way.may_show_a_password() => return Err(shows_the_password(&target.endpoint).into()),
-        Method::Basic => return Ok(Session::Basic(basic::authorization(&target.login))),
+        Method::Basic => {
+            let header = basic::authorization(&target.login);
+            let why = "Basic is by password, and there is none";
+            return header.map(Session::Basic).ok_or_else(|| AuthError::Impossible(why.to_owned()).into());
+        }
         Method::Tokens { scheme, mechanism } => (scheme, mechanism),
     };
     let Target { endpoint, login, limits, .. } = target;

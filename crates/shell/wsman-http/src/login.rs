@@ -18,15 +18,31 @@ pub enum Scheme {
     Kerberos,
 }
 
-/// A user's login.
+/// A login: whose it is, and how.
 #[derive(Clone, Debug)]
 pub struct Login {
     pub(crate) scheme: Scheme,
-    pub(crate) user: String,
-    pub(crate) password: SecretString,
+    pub(crate) identity: Identity,
     pub(crate) kdc: Option<String>,
     pub(crate) service: String,
 }
+
+/// Whose login it is, and what proves it.
+#[derive(Clone, Debug)]
+pub(crate) enum Identity {
+    /// A user's, who knows the password.
+    Password {
+        /// `NAME`, `DOMAIN\NAME` or `NAME@REALM`.
+        user: String,
+        /// Wiped on drop.
+        password: SecretString,
+    },
+    /// The account's that this process runs as; Windows has proof of it.
+    CurrentUser,
+}
+
+/// What [`Login::user`] says of the account that this process runs as.
+const CURRENT_USER: &str = "the account that this program runs as";
 
 /// The service in the name of a WS-Management server (its SPN is `HTTP/host`). Domain controllers take HTTP for HOST
 /// unless somebody gave it to another account.
@@ -35,11 +51,24 @@ const SERVICE: &str = "HTTP";
 impl Login {
     /// A login by password. `user` is `NAME`, `DOMAIN\NAME` or `NAME@REALM`.
     pub fn new(scheme: Scheme, user: impl Into<String>, password: impl Into<SecretString>) -> Self {
-        Self { scheme, user: user.into(), password: password.into(), kdc: None, service: SERVICE.to_owned() }
+        Self::of(scheme, Identity::Password { user: user.into(), password: password.into() })
+    }
+
+    /// A login as the account that this process runs as, a person's or a service's, without a password.
+    ///
+    /// [`Scheme::Auto`] and [`Scheme::Negotiate`] leave the choice of Kerberos or NTLM to Windows; Basic is impossible.
+    /// Windows alone can do it: elsewhere every call fails with [`cim::ErrorKind::Denied`].
+    pub fn current_user(scheme: Scheme) -> Self {
+        Self::of(scheme, Identity::CurrentUser)
+    }
+
+    fn of(scheme: Scheme, identity: Identity) -> Self {
+        Self { scheme, identity, kdc: None, service: SERVICE.to_owned() }
     }
 
     /// The same, with a Kerberos server: `HOST` or `HOST:PORT`. Without one it is looked up as [`Scheme::Kerberos`] has
-    /// it: what the system's Kerberos configuration says, else the realm's own name.
+    /// it: what the system's Kerberos configuration says, else the realm's own name. For the account that this process
+    /// runs as Windows finds one by itself, and this says nothing.
     #[must_use]
     pub fn with_kdc(mut self, kdc: impl Into<String>) -> Self {
         self.kdc = Some(kdc.into());
@@ -53,9 +82,12 @@ impl Login {
         self
     }
 
-    /// Who logs in.
+    /// Who logs in, for people to read.
     pub fn user(&self) -> &str {
-        &self.user
+        match &self.identity {
+            Identity::Password { user, .. } => user,
+            Identity::CurrentUser => CURRENT_USER,
+        }
     }
 
     /// How.
@@ -65,14 +97,15 @@ impl Login {
 
     /// The Kerberos realm that the user's name tells: what stands after `@` or before `\`, if it is a DNS name.
     pub(crate) fn realm(&self) -> Option<&str> {
-        let before = self.user.split_once('\\').map(|(domain, _)| domain);
-        let domain = before.or_else(|| self.user.rsplit_once('@').map(|(_, realm)| realm))?;
+        let user = self.user();
+        let before = user.split_once('\\').map(|(domain, _)| domain);
+        let domain = before.or_else(|| user.rsplit_once('@').map(|(_, realm)| realm))?;
         domain.trim_matches('.').contains('.').then_some(domain)
     }
 
     /// Whether the user belongs to a domain at all.
     pub(crate) fn has_domain(&self) -> bool {
-        self.user.contains(['\\', '@']) && !self.user.starts_with(".\\")
+        self.user().contains(['\\', '@']) && !self.user().starts_with(".\\")
     }
 }
 

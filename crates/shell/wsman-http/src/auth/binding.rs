@@ -30,6 +30,14 @@ pub(crate) fn of_certificate(certificate: &[u8]) -> Vec<u8> {
     [PREFIX, &hash(certificate)].concat()
 }
 
+/// A binding as Windows' functions and the login library take it: a header of eight 32-bit numbers, of which the length of
+/// what the application gives is at 24 and its place at 28 (`SEC_CHANNEL_BINDINGS`).
+pub(super) fn as_windows_has_it(application: &[u8]) -> Vec<u8> {
+    const HEADER: u32 = 32;
+    let length = u32::try_from(application.len()).unwrap_or(u32::MAX);
+    [&[0; 24], length.to_le_bytes().as_slice(), &HEADER.to_le_bytes(), application].concat()
+}
+
 fn hash(certificate: &[u8]) -> Vec<u8> {
     // Certificate ::= SEQUENCE { tbsCertificate, signatureAlgorithm, signatureValue } (RFC 5280 4.1).
     let signature = der(certificate)

@@ -62,7 +62,7 @@ pub(crate) async fn log_in(
         .way
         .tls
         .as_ref()
-        .filter(|_| mechanism.takes_bindings())
+        .filter(|_| mechanism.takes_bindings(&login.identity))
         .map(|tls| binding::of_certificate(&tls.certificate));
     let kdc = Kdc { until: Instant::now() + limits.login, connect: limits.connect };
     let (mine, to) = (login.clone(), endpoint.clone());
@@ -122,6 +122,9 @@ fn refused(wire: &Wire, login: &Login, mechanism: Mechanism) -> CallError {
         }
         Mechanism::SpnegoKerberos | Mechanism::Kerberos => {
             "its name belongs to another account of the domain (see setspn), the clocks differ, or the user may not log in there"
+        }
+        Mechanism::Negotiate => {
+            "it may not log in over the network there, or the host's name belongs to another account of the domain (see setspn)"
         }
     };
     let message = format!("{} refused {} by {}: {why}", wire.at, login.user(), mechanism.label());

@@ -6,10 +6,13 @@
 pub(crate) mod basic;
 mod binding;
 mod context;
+mod frame;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
 mod handshake;
 mod kdc;
+#[cfg(windows)]
+mod native;
 mod offer;
 #[cfg(test)]
 mod tests;
@@ -18,7 +21,10 @@ use std::fmt;
 
 use cim::{CallError, ErrorKind, Reached};
 
-use context::open;
+use crate::endpoint::Endpoint;
+use crate::login::{Identity, Login};
+use kdc::Kdc;
+
 pub(crate) use handshake::{LoginError, log_in, probe};
 pub(crate) use offer::{Mechanism, Method, Tls, Way, choose};
 
@@ -36,6 +42,26 @@ pub(crate) trait Security: Send {
     fn unseal(&mut self, sealed: &[u8]) -> Result<Vec<u8>, AuthError>;
 }
 
+/// Begins a login to `endpoint`, bound to what `binding` names. May look a Kerberos server up: call it where waiting is
+/// allowed.
+fn open(
+    login: &Login,
+    endpoint: &Endpoint,
+    mechanism: Mechanism,
+    binding: Option<&[u8]>,
+    kdc: Kdc,
+) -> Result<Box<dyn Security>, AuthError> {
+    match login.identity {
+        Identity::Password { .. } => context::open(login, endpoint, mechanism, binding, kdc),
+        #[cfg(windows)]
+        Identity::CurrentUser => native::open(login, endpoint, mechanism, binding),
+        #[cfg(not(windows))]
+        Identity::CurrentUser => {
+            Err(AuthError::Impossible("only Windows logs programs in as the account that they run as".to_owned()))
+        }
+    }
+}
+
 /// What a step came to.
 #[derive(Debug)]
 pub(crate) struct Step {
@@ -48,13 +74,15 @@ pub(crate) struct Step {
 /// Why a login did not come about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum AuthError {
-    /// The Kerberos server does not know the user, or the password is wrong.
+    /// The user is not known, or the password is wrong.
     Refused(String),
+    /// This computer has nothing to log in with.
+    Impossible(String),
     /// The clocks differ too much for Kerberos.
     ClockSkew(String),
     /// No Kerberos server answers for the realm.
     NoKdc(String),
-    /// The Kerberos server does not know the service.
+    /// The Kerberos server does not know the service, or knows another by its name.
     UnknownService(String),
     /// What the other side sent is no valid token, or is not sealed with this login's key.
     Invalid(String),
@@ -66,7 +94,7 @@ impl AuthError {
     /// Whether the user has not been judged, so that another mechanism may be tried without harm to the account.
     pub(crate) fn leaves_a_choice(&self) -> bool {
         match self {
-            Self::NoKdc(_) | Self::UnknownService(_) | Self::ClockSkew(_) => true,
+            Self::NoKdc(_) | Self::UnknownService(_) | Self::ClockSkew(_) | Self::Impossible(_) => true,
             Self::Refused(_) | Self::Invalid(_) | Self::Broken(_) => false,
         }
     }
@@ -74,7 +102,7 @@ impl AuthError {
     /// The failure of a login at `at`. Nothing of the call was sent.
     pub(crate) fn at(&self, at: &str) -> CallError {
         let kind = match self {
-            Self::Refused(_) | Self::ClockSkew(_) | Self::UnknownService(_) => ErrorKind::Denied,
+            Self::Refused(_) | Self::Impossible(_) | Self::ClockSkew(_) | Self::UnknownService(_) => ErrorKind::Denied,
             Self::NoKdc(_) => ErrorKind::Unreachable,
             Self::Invalid(_) | Self::Broken(_) => ErrorKind::Malformed,
         };
@@ -85,7 +113,8 @@ impl AuthError {
 impl fmt::Display for AuthError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Refused(why) => write!(f, "the Kerberos server refused the user or the password ({why})"),
+            Self::Refused(why) => write!(f, "the user or the password was refused ({why})"),
+            Self::Impossible(why) => write!(f, "{why}"),
             Self::ClockSkew(why) => {
                 write!(f, "the clocks of this computer, the host and the Kerberos server differ too much ({why})")
             }
