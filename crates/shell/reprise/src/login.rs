@@ -39,6 +39,9 @@ impl Logins {
             }
         };
         let Some(user) = wanted.user.clone() else {
+            if cfg!(windows) && wanted.password.is_none() {
+                return current_user(what, scheme, wanted);
+            }
             return Err(Usage::new(what, "no user is given", "add --user USER and --password-file FILE, or a [login]"));
         };
         let path = match &wanted.password {
@@ -79,6 +82,19 @@ impl Logins {
         self.passwords.insert(key, secret.clone());
         Ok(secret)
     }
+}
+
+/// The login as the account that this program runs as: a person's, or a service's.
+fn current_user(what: String, scheme: Scheme, wanted: &ConfigLogin) -> Result<Login, Usage> {
+    let next = "leave it out, or add --user USER and --password-file FILE";
+    if scheme == Scheme::Basic {
+        return Err(Usage::new(what, "basic shows a password, and no user is given", next));
+    }
+    if wanted.kdc.is_some() {
+        let why = "without a user Windows logs in, and it finds Kerberos servers by itself: --kdc says nothing to it";
+        return Err(Usage::new(what, why, next));
+    }
+    Ok(Login::current_user(scheme))
 }
 
 /// Where the service manager has put a credential.

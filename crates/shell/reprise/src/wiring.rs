@@ -27,7 +27,7 @@ pub(crate) struct HostArguments {
     /// Read this configuration
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// Log in to every --host as this user
+    /// Log in to every --host as this user [default on Windows: the account that this runs as]
     #[arg(long, value_name = "USER")]
     pub(crate) user: Option<String>,
     /// The password: the first line of this file, which others must not be able to read
