@@ -93,6 +93,33 @@ logged_in() { stand_in && as_this_account "$LAB_PASSWORD" 0 && grep -qF resumed 
 refused() { as_this_account "not $LAB_PASSWORD" 1 && grep -qF 'refused the account that this program runs as by NTLM' "$log"; }
 has_nothing() { ends_with 1 "$exe" run "${hosts[@]}" --event-log none && grep -qF 0x8009030E "$log"; }
 
+# What `cmdkey /generic:NAME /user:USER /pass:PASSWORD` does, which Wine has not got: keeps a password for this account.
+cmdkey() {
+  cat >"$place/cmdkey.c" <<'END'
+#include <windows.h>
+#include <wincred.h>
+int wmain(int count, wchar_t **words) {
+    CREDENTIALW credential = { .Type = CRED_TYPE_GENERIC, .Persist = CRED_PERSIST_LOCAL_MACHINE };
+    if (count != 4) return 2;
+    credential.TargetName = words[1];
+    credential.UserName = words[2];
+    credential.CredentialBlob = (BYTE *)words[3];
+    credential.CredentialBlobSize = lstrlenW(words[3]) * sizeof(wchar_t);
+    return CredWriteW(&credential, 0) ? 0 : 1;
+}
+END
+  x86_64-w64-mingw32-gcc -municode -o "$place/cmdkey.exe" "$place/cmdkey.c" -ladvapi32 && windows "$place/cmdkey.exe" "$@"
+}
+# Runs it with a configuration whose password is the credential of this name.
+by_credential() {
+  local url
+  for url in "${hosts[1]}" "${hosts[3]}"; do printf '[[host]]\nurl = "%s"\n' "$url"; done |
+    cat <(printf 'version = 1\n[login]\nuser = "administrator"\npassword_credential = "%s"\n' "$1") - >"$place/reprise.toml"
+  ends_with "$2" "$exe" run --config "$place/reprise.toml" --event-log none
+}
+kept() { cmdkey simulated administrator "$LAB_PASSWORD" && by_credential simulated 0; }
+not_kept() { by_credential forgotten 2 && grep -qF 'cmdkey /generic:forgotten' "$log"; }
+
 check "imports only what Server 2012 has" imports
 check "Wine starts as Windows 6.3" prefix
 check "reprise.exe --version names itself and its version" version
@@ -102,6 +129,8 @@ check "simulated hosts start, and a shutdown stops replication" eval "lab && bre
 check "without a user Windows logs in, and what it seals is taken: replication is resumed" logged_in
 check "a login by Windows that a host refuses is told" refused
 check "an account of which Windows has nothing is told" has_nothing
+check "a password that Credential Manager keeps is used" kept
+check "a credential that is not there is told, with what to type" not_kept
 
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

@@ -61,7 +61,7 @@ pub enum TrustRef {
 pub enum PasswordRef {
     /// The first line of a file.
     File(String),
-    /// A credential of the service manager.
+    /// What the system keeps under this name: a credential of Credential Manager on Windows, of systemd on Linux.
     Credential(String),
 }
 

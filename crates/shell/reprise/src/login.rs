@@ -1,17 +1,17 @@
 //! From what a configuration says of logins to logins: passwords and certificates are read here.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use reprise_config::{Login as ConfigLogin, PasswordRef, TrustRef};
-use reprise_platform::paths;
 use reprise_platform::secret::read_password_file;
+use reprise_platform::{credential, paths};
 use secrecy::SecretString;
 use wsman_http::{Login, Scheme, Trust, TrustError};
 
 use crate::cli::Usage;
 
-/// What logins are made of. Each file is read once.
+/// What logins are made of. Each file and each credential is read once.
 pub(crate) struct Logins {
     believe_anybody: bool,
     passwords: BTreeMap<String, SecretString>,
@@ -44,15 +44,11 @@ impl Logins {
             }
             return Err(Usage::new(what, "no user is given", "add --user USER and --password-file FILE, or a [login]"));
         };
-        let path = match &wanted.password {
-            Some(PasswordRef::File(path)) => PathBuf::from(path),
-            Some(PasswordRef::Credential(name)) => credential(&what, name)?,
-            None => {
-                let next = "put it into the first line of a file that only you may read, and add --password-file FILE";
-                return Err(Usage::new(what, format!("no password is given for {user}"), next));
-            }
+        let Some(password) = &wanted.password else {
+            let next = "put it into the first line of a file that only you may read, and add --password-file FILE";
+            return Err(Usage::new(what, format!("no password is given for {user}"), next));
         };
-        let login = Login::new(scheme, user, self.password(&what, &path)?);
+        let login = Login::new(scheme, user, self.password(&what, password)?);
         Ok(if let Some(kdc) = &wanted.kdc { login.with_kdc(kdc.as_str()) } else { login })
     }
 
@@ -70,18 +66,28 @@ impl Logins {
         Ok(trust)
     }
 
-    fn password(&mut self, what: &str, path: &Path) -> Result<SecretString, Usage> {
-        let key = path.to_string_lossy().into_owned();
+    fn password(&mut self, what: &str, wanted: &PasswordRef) -> Result<SecretString, Usage> {
+        let key = format!("{wanted:?}");
         if let Some(secret) = self.passwords.get(&key) {
             return Ok(secret.clone());
         }
-        let secret = read_password_file(path).map_err(|error| {
-            let source = std::error::Error::source(&error).map_or_else(String::new, |source| format!(": {source}"));
-            Usage::new(what, format!("{error}{source}"), error.advice())
-        })?;
+        let secret = match wanted {
+            PasswordRef::File(path) => {
+                read_password_file(Path::new(path)).map_err(|error| unread(what, &error, error.advice().to_owned()))
+            }
+            PasswordRef::Credential(name) => {
+                credential::read(name, paths::of_this_process).map_err(|error| unread(what, &error, error.advice()))
+            }
+        }?;
         self.passwords.insert(key, secret.clone());
         Ok(secret)
     }
+}
+
+/// A password that could not be read, with its cause.
+fn unread(what: &str, error: &dyn std::error::Error, advice: String) -> Usage {
+    let source = error.source().map_or_else(String::new, |source| format!(": {source}"));
+    Usage::new(what, format!("{error}{source}"), advice)
 }
 
 /// The login as the account that this program runs as: a person's, or a service's.
@@ -95,17 +101,6 @@ fn current_user(what: String, scheme: Scheme, wanted: &ConfigLogin) -> Result<Lo
         return Err(Usage::new(what, why, next));
     }
     Ok(Login::current_user(scheme))
-}
-
-/// Where the service manager has put a credential.
-fn credential(what: &str, name: &str) -> Result<PathBuf, Usage> {
-    let directory = paths::of_this_process("CREDENTIALS_DIRECTORY").map(PathBuf::from);
-    let plain = Path::new(name).file_name().is_some_and(|own| own == name);
-    directory.filter(|_| plain).map(|directory| directory.join(name)).ok_or_else(|| {
-        let why =
-            format!("the credential {name} is not there: CREDENTIALS_DIRECTORY is not set, or the name is a path");
-        Usage::new(what, why, "run it from a unit with LoadCredential=, or use password_file")
-    })
 }
 
 /// An error is why and what to do next.
