@@ -146,6 +146,7 @@ fn client(arguments: &Arguments) -> Result<Client> {
     };
     let file = &arguments.password_file;
     let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let text = zeroize::Zeroizing::new(text);
     let password = text.lines().next().unwrap_or_default();
     let mut login = Login::new(scheme, arguments.user.as_str(), password);
     if let Some(kdc) = &arguments.kdc {

@@ -1,4 +1,6 @@
 //! HTTP Basic: the header that shows the password to whoever reads the wire.
+//!
+//! What is made here is wiped on drop. The HTTP library copies it into buffers of its own, which are not.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -16,7 +16,7 @@ use sspi::{
 };
 
 use super::kdc::{self, Kdc};
-use super::{AuthError, Mechanism, Security, Step, binding, frame};
+use super::{AuthError, Mechanism, Security, Step, binding, der, frame};
 use crate::endpoint::Endpoint;
 use crate::login::{Identity, Login};
 
@@ -165,21 +165,16 @@ pub(super) fn check(mechanism: Mechanism, token: &[u8]) -> Result<(), AuthError>
     let fits = match mechanism {
         Mechanism::Ntlm => token.starts_with(NTLM),
         // NegTokenResp, RFC 4178 4.2.2.
-        Mechanism::SpnegoNtlm | Mechanism::SpnegoKerberos => is_der(0xA1, token),
+        Mechanism::SpnegoNtlm | Mechanism::SpnegoKerberos => der::is_one(0xA1, token),
         // A GSS token, RFC 2743 3.1.
-        Mechanism::Kerberos => is_der(0x60, token),
+        Mechanism::Kerberos => der::is_one(0x60, token),
         // Whichever of them Windows and the host have come to.
-        Mechanism::Negotiate => token.starts_with(NTLM) || is_der(0xA1, token) || is_der(0x60, token),
+        Mechanism::Negotiate => token.starts_with(NTLM) || der::is_one(0xA1, token) || der::is_one(0x60, token),
     };
     if token.is_empty() || (fits && token.len() <= TOKEN_LENGTH_MAX) {
         return Ok(());
     }
     Err(AuthError::Invalid(format!("{} bytes that are no {} token", token.len(), mechanism.label())))
-}
-
-/// Whether the bytes are one DER value with this tag and nothing after it.
-fn is_der(tag: u8, bytes: &[u8]) -> bool {
-    super::binding::der(bytes).is_some_and(|(found, _, rest)| found == tag && rest.is_empty())
 }
 
 /// Kerberos' own words for a wrong password and an unknown, locked or expired user; the library's kinds are shared with
@@ -198,6 +193,7 @@ fn told(error: &sspi::Error) -> AuthError {
     match error.error_type {
         ErrorKind::TimeSkew => AuthError::ClockSkew(why),
         ErrorKind::NoAuthenticatingAuthority => AuthError::NoKdc(why),
+        // The first is what the library says of a service that the Kerberos server does not know.
         ErrorKind::UnknownCredentials | ErrorKind::TargetUnknown => AuthError::UnknownService(why),
         ErrorKind::LogonDenied | ErrorKind::NoCredentials => AuthError::Refused(why),
         _ => AuthError::Invalid(why),

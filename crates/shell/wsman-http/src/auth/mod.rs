@@ -6,6 +6,7 @@
 pub(crate) mod basic;
 mod binding;
 mod context;
+mod der;
 mod frame;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
