@@ -11,10 +11,11 @@
 use std::ptr::{null, null_mut};
 
 use windows_sys::Win32::Foundation::{
-    SEC_E_INSUFFICIENT_MEMORY, SEC_E_INVALID_HANDLE, SEC_E_LOGON_DENIED, SEC_E_NO_AUTHENTICATING_AUTHORITY,
-    SEC_E_NO_CREDENTIALS, SEC_E_OK, SEC_E_SECPKG_NOT_FOUND, SEC_E_TARGET_UNKNOWN, SEC_E_TIME_SKEW,
-    SEC_E_UNKNOWN_CREDENTIALS, SEC_E_WRONG_PRINCIPAL, SEC_I_COMPLETE_AND_CONTINUE, SEC_I_COMPLETE_NEEDED,
-    SEC_I_CONTINUE_NEEDED,
+    SEC_E_BAD_BINDINGS, SEC_E_DECRYPT_FAILURE, SEC_E_INCOMPLETE_MESSAGE, SEC_E_INSUFFICIENT_MEMORY,
+    SEC_E_INTERNAL_ERROR, SEC_E_INVALID_HANDLE, SEC_E_INVALID_TOKEN, SEC_E_LOGON_DENIED, SEC_E_MESSAGE_ALTERED,
+    SEC_E_MUTUAL_AUTH_FAILED, SEC_E_NO_AUTHENTICATING_AUTHORITY, SEC_E_NO_CREDENTIALS, SEC_E_OK, SEC_E_OUT_OF_SEQUENCE,
+    SEC_E_SECPKG_NOT_FOUND, SEC_E_TARGET_UNKNOWN, SEC_E_TIME_SKEW, SEC_E_UNKNOWN_CREDENTIALS, SEC_E_WRONG_PRINCIPAL,
+    SEC_I_COMPLETE_AND_CONTINUE, SEC_I_COMPLETE_NEEDED, SEC_I_CONTINUE_NEEDED,
 };
 use windows_sys::Win32::Security::Authentication::Identity::{
     AcquireCredentialsHandleW, CompleteAuthToken, DecryptMessage, DeleteSecurityContext, EncryptMessage,
@@ -282,8 +283,17 @@ fn told(what: &str, status: i32) -> AuthError {
         SEC_E_SECPKG_NOT_FOUND => AuthError::Impossible(why("Windows does not have this way to log in")),
         SEC_E_TIME_SKEW => AuthError::ClockSkew(why("Windows says so")),
         SEC_E_NO_AUTHENTICATING_AUTHORITY => AuthError::NoKdc(why("no domain controller can be reached")),
+        // "The Local Security Authority cannot be contacted."
+        SEC_E_INTERNAL_ERROR => AuthError::NoKdc(why("Windows' security service does not answer")),
         SEC_E_TARGET_UNKNOWN => AuthError::UnknownService(why("no account has this service's name")),
         SEC_E_WRONG_PRINCIPAL => AuthError::UnknownService(why("the name belongs to another account")),
-        _ => AuthError::Invalid(why(&format!("Windows could not {what}"))),
+        SEC_E_INVALID_TOKEN
+        | SEC_E_MESSAGE_ALTERED
+        | SEC_E_OUT_OF_SEQUENCE
+        | SEC_E_DECRYPT_FAILURE
+        | SEC_E_INCOMPLETE_MESSAGE
+        | SEC_E_BAD_BINDINGS
+        | SEC_E_MUTUAL_AUTH_FAILED => AuthError::Invalid(why(&format!("Windows could not {what}"))),
+        _ => AuthError::Impossible(why(&format!("Windows could not {what}"))),
     }
 }
