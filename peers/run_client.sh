@@ -162,13 +162,13 @@ for offer in Kerberos Negotiate; do
   start_server "${service[@]}"
   asks "kerberos where $offer is offered, over http" "http://localhost:$port" "${login[@]}" --password-file "$work/right"
   start_server "${service[@]}"
-  refused "kerberos where $offer is offered, wrong password" "the user or the password was refused" "http://localhost:$port" "${login[@]}" --password-file "$work/wrong"
+  refused "kerberos where $offer is offered, wrong password" "refused the user or the password" "http://localhost:$port" "${login[@]}" --password-file "$work/wrong"
   # By Kerberos no channel bindings are sent (docs/adr/0007).
   start_server "${service[@]}" --certificate "$work/both" --ignore-bindings
   asks "kerberos where $offer is offered, over https" "https://localhost:$port" "${login[@]}" --password-file "$work/right" --ca "$work/ca"
 done
 start_server "${service[@]}"
-refused "kerberos, unknown user" "the user or the password was refused" "http://localhost:$port" --auth kerberos --user 'LAB.TEST\nobody' --kdc "127.0.0.1:$kdc_port" --password-file "$work/right"
+refused "kerberos, unknown user" "refused the user or the password" "http://localhost:$port" --auth kerberos --user 'LAB.TEST\nobody' --kdc "127.0.0.1:$kdc_port" --password-file "$work/right"
 refused "kerberos, unknown host" "does not know the host" "http://LOCALHOST:$port" "${login[@]}" --password-file "$work/right"
 refused "kerberos, no server" "no Kerberos server (KDC) answers" "http://localhost:$port" --auth kerberos --user 'LAB.TEST\svc' --kdc 127.0.0.1:1 --password-file "$work/right"
 echo "no surprises"

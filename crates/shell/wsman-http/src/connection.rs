@@ -151,14 +151,20 @@ fn shows_the_password(endpoint: &Endpoint) -> CallError {
     CallError::new(ErrorKind::Denied, Reached::No, message)
 }
 
+fn needs_a_password(endpoint: &Endpoint) -> CallError {
+    let message = format!("cannot log in to {endpoint} by Basic: it needs a password");
+    CallError::new(ErrorKind::Unsupported, Reached::No, message)
+}
+
 async fn begin(wire: &mut Wire, target: &Target, method: Method) -> Result<Session, LoginError> {
     let (scheme, mechanism) = match method {
         // The way may be another than the one that the method was chosen for: a name can lead elsewhere by now.
         Method::Basic if !wire.way.may_show_a_password() => return Err(shows_the_password(&target.endpoint).into()),
         Method::Basic => {
-            let header = basic::authorization(&target.login);
-            let why = "Basic is by password, and there is none";
-            return header.map(Session::Basic).ok_or_else(|| AuthError::Impossible(why.to_owned()).into());
+            return match target.login.password() {
+                Some((user, password)) => Ok(Session::Basic(basic::authorization(user, password))),
+                None => Err(needs_a_password(&target.endpoint).into()),
+            };
         }
         Method::Tokens { scheme, mechanism } => (scheme, mechanism),
     };

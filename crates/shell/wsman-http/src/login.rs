@@ -90,6 +90,14 @@ impl Login {
         }
     }
 
+    /// User and password, if that is how he logs in.
+    pub(crate) fn password(&self) -> Option<(&str, &SecretString)> {
+        match &self.identity {
+            Identity::Password { user, password } => Some((user, password)),
+            Identity::CurrentUser => None,
+        }
+    }
+
     /// How.
     pub fn scheme(&self) -> Scheme {
         self.scheme
@@ -97,9 +105,8 @@ impl Login {
 
     /// The Kerberos realm that the user's name tells: what stands after `@` or before `\`, if it is a DNS name.
     pub(crate) fn realm(&self) -> Option<&str> {
-        let user = self.user();
-        let before = user.split_once('\\').map(|(domain, _)| domain);
-        let domain = before.or_else(|| user.rsplit_once('@').map(|(_, realm)| realm))?;
+        let before = self.user().split_once('\\').map(|(domain, _)| domain);
+        let domain = before.or_else(|| self.user().rsplit_once('@').map(|(_, realm)| realm))?;
         domain.trim_matches('.').contains('.').then_some(domain)
     }
 

@@ -75,7 +75,7 @@ pub(crate) struct Step {
 /// Why a login did not come about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum AuthError {
-    /// The user is not known, or the password is wrong.
+    /// The Kerberos server does not know the user, or the password is wrong.
     Refused(String),
     /// This computer has nothing to log in with.
     Impossible(String),
@@ -114,7 +114,7 @@ impl AuthError {
 impl fmt::Display for AuthError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Refused(why) => write!(f, "the user or the password was refused ({why})"),
+            Self::Refused(why) => write!(f, "the Kerberos server refused the user or the password ({why})"),
             Self::Impossible(why) => write!(f, "{why}"),
             Self::ClockSkew(why) => {
                 write!(f, "the clocks of this computer, the host and the Kerberos server differ too much ({why})")

@@ -107,17 +107,17 @@ pub(crate) fn choose(
     let spnego_ntlm = tokens(offered("negotiate"), "Negotiate", Mechanism::SpnegoNtlm);
     let old_ntlm = tokens(offered("ntlm"), "NTLM", Mechanism::Ntlm);
     let basic = (offered("basic") && way.may_show_a_password()).then_some(Method::Basic);
-    let has_password = matches!(login.identity, Identity::Password { .. });
+    let by_windows = matches!(login.identity, Identity::CurrentUser);
     let wanted = match login.scheme {
         Scheme::Basic => vec![Some(Method::Basic)],
         Scheme::Ntlm => vec![tokens(offered("negotiate"), "Negotiate", Mechanism::Ntlm).or(old_ntlm)],
         Scheme::Kerberos if endpoint.is_address() => return Err(needs_a_name(endpoint)),
         // Windows wraps Kerberos into SPNEGO only where it may choose NTLM too; hosts take it bare under either scheme.
-        Scheme::Kerberos if !has_password => {
+        Scheme::Kerberos if by_windows => {
             vec![bare_kerberos.or(tokens(offered("negotiate"), "Negotiate", Mechanism::Kerberos))]
         }
         Scheme::Kerberos => vec![bare_kerberos.or(spnego_kerberos)],
-        Scheme::Negotiate | Scheme::Auto if !has_password => {
+        Scheme::Negotiate | Scheme::Auto if by_windows => {
             let windows = tokens(offered("negotiate"), "Negotiate", Mechanism::Negotiate);
             if windows.is_some() { vec![windows] } else { vec![bare_kerberos.filter(|_| named), old_ntlm] }
         }
@@ -142,8 +142,7 @@ fn nothing_fits(login: &Login, endpoint: &Endpoint, offers: &BTreeSet<String>, c
     let names: Vec<&str> =
         challenges.iter().map(|challenge| challenge.split_whitespace().next().unwrap_or_default()).collect();
     let offered = if names.is_empty() { "nothing".to_owned() } else { names.join(", ") };
-    let has_password = matches!(login.identity, Identity::Password { .. });
-    let why = if offers.contains("basic") && login.scheme == Scheme::Auto && has_password {
+    let why = if offers.contains("basic") && login.scheme == Scheme::Auto && login.password().is_some() {
         ", and Basic would show the password to the network: it is used over verified TLS or to loopback only"
     } else {
         ""
