@@ -9,7 +9,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::problem::ConfigError;
 use crate::table::{Findings, Table};
-use crate::{Config, Discover, Host, Login, PasswordRef, Run, TrustRef};
+use crate::{Config, Discover, Host, Login, PasswordRef, ProofRef, Run, TrustRef};
 
 /// Largest text that is read: a configuration with a hundred thousand hosts.
 const TEXT_LENGTH_MAX: usize = 32 * 1024 * 1024;
@@ -84,19 +84,19 @@ fn login(table: &mut Table<'_>, found: &mut Findings<'_>) -> Login {
     let credential = table.text("password_credential", found);
     let keytab = table.text("keytab", found);
     let mut given = [
-        file.map(|(at, path)| (at, "password_file", PasswordRef::File(path))),
-        credential.map(|(at, name)| (at, "password_credential", PasswordRef::Credential(name))),
-        keytab.map(|(at, path)| (at, "keytab", PasswordRef::Keytab(path))),
+        file.map(|(at, path)| (at, "password_file", ProofRef::Password(PasswordRef::File(path)))),
+        credential.map(|(at, name)| (at, "password_credential", ProofRef::Password(PasswordRef::Credential(name)))),
+        keytab.map(|(at, path)| (at, "keytab", ProofRef::Keytab(path))),
     ]
     .into_iter()
     .flatten();
-    let password = given.next().map(|(_, _, password)| password);
+    let proof = given.next().map(|(_, _, proof)| proof);
     for (at, key, _) in given {
         found.add(at, table.key(key), "give one of password_file, password_credential and keytab");
     }
     let auth = table.word("auth", &SCHEMES, found).map(ToOwned::to_owned);
     let kdc = table.text("kdc", found).map(|(_, kdc)| kdc);
-    Login { user, password, auth, kdc, trust: trust(table, found) }
+    Login { user, proof, auth, kdc, trust: trust(table, found) }
 }
 
 fn trust(table: &mut Table<'_>, found: &mut Findings<'_>) -> Option<TrustRef> {

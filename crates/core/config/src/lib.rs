@@ -37,8 +37,8 @@ pub struct Config {
 pub struct Login {
     /// The user.
     pub user: Option<String>,
-    /// Where the password is, or what stands in for it.
-    pub password: Option<PasswordRef>,
+    /// What proves who the user is.
+    pub proof: Option<ProofRef>,
     /// The scheme: `auto`, `basic`, `ntlm`, `negotiate`, `kerberos` or `certificate`.
     pub auth: Option<String>,
     /// The Kerberos server, where the system does not know it: `HOST` or `HOST:PORT`.
@@ -56,15 +56,22 @@ pub enum TrustRef {
     Fingerprint(String),
 }
 
+/// What proves who somebody is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProofRef {
+    /// He knows the password.
+    Password(PasswordRef),
+    /// His account's keys are in this keytab.
+    Keytab(String),
+}
+
 /// Where a password is. Never the password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PasswordRef {
     /// The first line of a file.
     File(String),
-    /// A credential of the service manager.
+    /// What the system keeps under this name: a credential of Credential Manager on Windows, of systemd on Linux.
     Credential(String),
-    /// A keytab, which has the account's keys instead.
-    Keytab(String),
 }
 
 /// One host that is asked.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use reprise_model::{HoldScope, PausedRule, PeerUnseen};
 
-use crate::{PasswordRef, TrustRef, parse_duration, read};
+use crate::{PasswordRef, ProofRef, TrustRef, parse_duration, read};
 
 #[test]
 fn the_sample_configuration_is_valid_and_says_what_the_defaults_are() {
@@ -54,7 +54,7 @@ resolve = { "HV03.lab.test" = "http://127.0.0.1:4711/wsman" }
     let resolved = reprise_model::HostName::new("hv03.lab.test").unwrap();
     assert!(config.discover.peers);
     assert_eq!(config.discover.resolve[&resolved], "http://127.0.0.1:4711/wsman");
-    assert_eq!(config.hosts[1].login.password, Some(PasswordRef::Credential("hv02".to_owned())));
+    assert_eq!(config.hosts[1].login.proof, Some(ProofRef::Password(PasswordRef::Credential("hv02".to_owned()))));
     assert_eq!((config.login.auth.as_deref(), config.login.kdc.as_deref()), (Some("kerberos"), Some("dc01")));
     assert_eq!(config.login.trust, Some(TrustRef::Authorities("/etc/reprise/ca.pem".to_owned())));
     assert!(matches!(&config.hosts[1].login.trust, Some(TrustRef::Fingerprint(text)) if text.starts_with("00:11")));
@@ -74,8 +74,8 @@ fn a_user_is_proved_by_a_password_or_a_keytab_and_not_by_several() {
          [[host]]\nurl = 'http://hv01'\nuser = 'other@LAB.TEST'\nkeytab = 'other'\n",
     )
     .unwrap();
-    assert_eq!(config.login.password, Some(PasswordRef::Keytab("/etc/reprise/keytab".to_owned())));
-    assert_eq!(config.hosts[0].login.password, Some(PasswordRef::Keytab("other".to_owned())));
+    assert_eq!(config.login.proof, Some(ProofRef::Keytab("/etc/reprise/keytab".to_owned())));
+    assert_eq!(config.hosts[0].login.proof, Some(ProofRef::Keytab("other".to_owned())));
     let several = "version = 1\n[login]\nkeytab = 'a'\npassword_credential = 'b'\npassword_file = 'c'\n";
     let expected = "\
 line 3: login.keytab: give one of password_file, password_credential and keytab

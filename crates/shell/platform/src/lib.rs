@@ -5,6 +5,7 @@
 //!
 //! Start with [`event::Event`] and [`sink::Sink`]; [`event::codes`] holds every event that Reprise can write.
 
+pub mod credential;
 pub mod event;
 pub mod paths;
 pub mod secret;

@@ -1,17 +1,17 @@
 //! From what a configuration says of logins to logins: passwords, keytabs and certificates are read here.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use reprise_config::{Login as ConfigLogin, PasswordRef, TrustRef};
-use reprise_platform::paths;
-use reprise_platform::secret::{SecretFileError, read_keytab_file, read_password_file};
+use reprise_config::{Login as ConfigLogin, PasswordRef, ProofRef, TrustRef};
+use reprise_platform::secret::{read_keytab_file, read_password_file};
+use reprise_platform::{credential, paths};
 use secrecy::SecretString;
 use wsman_http::{Keytab, Login, Scheme, Trust, TrustError};
 
 use crate::cli::Usage;
 
-/// What logins are made of. Each file is read once.
+/// What logins are made of. Each file and each credential is read once.
 pub(crate) struct Logins {
     believe_anybody: bool,
     passwords: BTreeMap<String, SecretString>,
@@ -40,14 +40,14 @@ impl Logins {
             }
         };
         let Some(user) = wanted.user.clone() else {
+            if cfg!(windows) && wanted.proof.is_none() {
+                return current_user(what, scheme, wanted);
+            }
             return Err(Usage::new(what, "no user is given", "add --user USER and --password-file FILE, or a [login]"));
         };
-        let login = match &wanted.password {
-            Some(PasswordRef::File(path)) => Login::new(scheme, user, self.password(&what, Path::new(path))?),
-            Some(PasswordRef::Credential(name)) => {
-                Login::new(scheme, user, self.password(&what, &credential(&what, name)?)?)
-            }
-            Some(PasswordRef::Keytab(path)) => Login::with_keytab(scheme, &user, self.keytab(&what, path)?)
+        let login = match &wanted.proof {
+            Some(ProofRef::Password(password)) => Login::new(scheme, user, self.password(&what, password)?),
+            Some(ProofRef::Keytab(path)) => Login::with_keytab(scheme, &user, self.keytab(&what, path)?)
                 .map_err(|error| Usage::new(what, format!("the keytab {path}: {error}"), error.advice()))?,
             None => {
                 let next = "put it into the first line of a file that only you may read, and add --password-file FILE";
@@ -71,12 +71,19 @@ impl Logins {
         Ok(trust)
     }
 
-    fn password(&mut self, what: &str, path: &Path) -> Result<SecretString, Usage> {
-        let key = path.to_string_lossy().into_owned();
+    fn password(&mut self, what: &str, wanted: &PasswordRef) -> Result<SecretString, Usage> {
+        let key = format!("{wanted:?}");
         if let Some(secret) = self.passwords.get(&key) {
             return Ok(secret.clone());
         }
-        let secret = read_password_file(path).map_err(|error| unreadable(what, &error))?;
+        let secret = match wanted {
+            PasswordRef::File(path) => {
+                read_password_file(Path::new(path)).map_err(|error| unread(what, &error, error.advice().to_owned()))
+            }
+            PasswordRef::Credential(name) => {
+                credential::read(name, paths::of_this_process).map_err(|error| unread(what, &error, error.advice()))
+            }
+        }?;
         self.passwords.insert(key, secret.clone());
         Ok(secret)
     }
@@ -93,25 +100,28 @@ impl Logins {
 
 /// Reads a keytab.
 pub(crate) fn keytab(what: &str, path: &Path) -> Result<Keytab, Usage> {
-    let bytes = read_keytab_file(path).map_err(|error| unreadable(what, &error))?;
+    let bytes = read_keytab_file(path).map_err(|error| unread(what, &error, error.advice().to_owned()))?;
     Keytab::parse(&bytes)
         .map_err(|error| Usage::new(what, format!("the keytab {}: {error}", path.display()), error.advice()))
 }
 
-fn unreadable(what: &str, error: &SecretFileError) -> Usage {
-    let source = std::error::Error::source(error).map_or_else(String::new, |source| format!(": {source}"));
-    Usage::new(what, format!("{error}{source}"), error.advice())
+/// A secret that could not be read, with its cause.
+fn unread(what: &str, error: &dyn std::error::Error, advice: String) -> Usage {
+    let source = error.source().map_or_else(String::new, |source| format!(": {source}"));
+    Usage::new(what, format!("{error}{source}"), advice)
 }
 
-/// Where the service manager has put a credential.
-fn credential(what: &str, name: &str) -> Result<PathBuf, Usage> {
-    let directory = paths::of_this_process("CREDENTIALS_DIRECTORY").map(PathBuf::from);
-    let plain = Path::new(name).file_name().is_some_and(|own| own == name);
-    directory.filter(|_| plain).map(|directory| directory.join(name)).ok_or_else(|| {
-        let why =
-            format!("the credential {name} is not there: CREDENTIALS_DIRECTORY is not set, or the name is a path");
-        Usage::new(what, why, "run it from a unit with LoadCredential=, or use password_file")
-    })
+/// The login as the account that this program runs as: a person's, or a service's.
+fn current_user(what: String, scheme: Scheme, wanted: &ConfigLogin) -> Result<Login, Usage> {
+    let next = "leave it out, or add --user USER and --password-file FILE";
+    if scheme == Scheme::Basic {
+        return Err(Usage::new(what, "basic shows a password, and no user is given", next));
+    }
+    if wanted.kdc.is_some() {
+        let why = "without a user Windows logs in, and it finds Kerberos servers by itself: --kdc says nothing to it";
+        return Err(Usage::new(what, why, next));
+    }
+    Ok(Login::current_user(scheme))
 }
 
 /// An error is why and what to do next.

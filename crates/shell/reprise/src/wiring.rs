@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use reprise_config::{Config, Discover, Login as ConfigLogin, PasswordRef, TrustRef};
+use reprise_config::{Config, Discover, Login as ConfigLogin, PasswordRef, ProofRef, TrustRef};
 use reprise_engine::{AskedHost, Pass, Times};
 use reprise_model::{Hold, HoldScope, HostId, HostName, PausedRule, Policy, VmSelector};
 use reprise_platform::paths::{self, ConfigFile};
@@ -29,7 +29,7 @@ pub(crate) struct HostArguments {
     /// Read this configuration
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// Log in to every --host as this user
+    /// Log in to every --host as this user [default on Windows: the account that this runs as]
     #[arg(long, value_name = "USER")]
     pub(crate) user: Option<String>,
     /// The password: the first line of this file, which others must not be able to read
@@ -186,7 +186,7 @@ fn config(hosts: &HostArguments) -> Result<Option<Config>, Usage> {
 fn wanted(hosts: &HostArguments, config: Option<&Config>) -> Result<Vec<Wanted>, Usage> {
     let flags = ConfigLogin {
         user: hosts.user.clone(),
-        password: proof(hosts),
+        proof: proof(hosts),
         auth: hosts.auth.map(|scheme| format!("{scheme:?}").to_lowercase()),
         kdc: hosts.kdc.clone(),
         trust: hosts
@@ -218,10 +218,10 @@ fn wanted(hosts: &HostArguments, config: Option<&Config>) -> Result<Vec<Wanted>,
 }
 
 /// What the flags name as proof of who the user is.
-fn proof(hosts: &HostArguments) -> Option<PasswordRef> {
+fn proof(hosts: &HostArguments) -> Option<ProofRef> {
     let text = |path: &PathBuf| path.to_string_lossy().into_owned();
-    let password = hosts.password_file.as_ref().map(|path| PasswordRef::File(text(path)));
-    password.or_else(|| hosts.keytab.as_ref().map(|path| PasswordRef::Keytab(text(path))))
+    let password = hosts.password_file.as_ref().map(|path| ProofRef::Password(PasswordRef::File(text(path))));
+    password.or_else(|| hosts.keytab.as_ref().map(|path| ProofRef::Keytab(text(path))))
 }
 
 fn nobody_to_ask(has_config: bool) -> Usage {
@@ -237,14 +237,14 @@ fn nobody_to_ask(has_config: bool) -> Usage {
     Usage::new("there is no host to ask", why, next)
 }
 
-/// What the first login does not say, the second does. A password belongs to its user.
+/// What the first login does not say, the second does. A proof belongs to its user.
 fn first_of(first: &ConfigLogin, second: &ConfigLogin) -> ConfigLogin {
     let auth = first.auth.clone().or_else(|| second.auth.clone());
     let kdc = first.kdc.clone().or_else(|| second.kdc.clone());
     let trust = first.trust.clone().or_else(|| second.trust.clone());
     let mut login = if first.user.is_some() { first.clone() } else { second.clone() };
-    if login.password.is_none() || first.user.is_none() {
-        login.password = first.password.clone().or(login.password);
+    if login.proof.is_none() || first.user.is_none() {
+        login.proof = first.proof.clone().or(login.proof);
     }
     ConfigLogin { auth, kdc, trust, ..login }
 }

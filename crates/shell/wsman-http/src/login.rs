@@ -20,13 +20,14 @@ pub enum Scheme {
     Kerberos,
 }
 
-/// Who logs in, and what proves it.
+/// Whose login it is, and what proves it.
 #[derive(Clone, Debug)]
 pub(crate) enum Identity {
     /// Somebody who knows the password.
     Password {
         /// `NAME`, `DOMAIN\NAME` or `NAME@REALM`.
         user: String,
+        /// Wiped on drop.
         password: SecretString,
     },
     /// Somebody who has a key of the account.
@@ -35,9 +36,11 @@ pub(crate) enum Identity {
         user: String,
         keytab: Keytab,
     },
+    /// The account that this process runs as; Windows has proof of it.
+    CurrentUser,
 }
 
-/// A user's login.
+/// A login: whose it is, and how.
 #[derive(Clone, Debug)]
 pub struct Login {
     pub(crate) scheme: Scheme,
@@ -45,6 +48,9 @@ pub struct Login {
     pub(crate) kdc: Option<String>,
     pub(crate) service: String,
 }
+
+/// What [`Login::user`] says of the account that this process runs as.
+const CURRENT_USER: &str = "the account that this program runs as";
 
 /// The service in the name of a WS-Management server (its SPN is `HTTP/host`). Domain controllers take HTTP for HOST
 /// unless somebody gave it to another account.
@@ -70,12 +76,21 @@ impl Login {
         Ok(Self::of(Scheme::Kerberos, Identity::Keytab { user, keytab }))
     }
 
+    /// A login as the account that this process runs as, a person's or a service's, without a password.
+    ///
+    /// [`Scheme::Auto`] and [`Scheme::Negotiate`] leave the choice of Kerberos or NTLM to Windows; Basic is impossible.
+    /// Windows alone can do it: elsewhere every call fails with [`cim::ErrorKind::Denied`].
+    pub fn current_user(scheme: Scheme) -> Self {
+        Self::of(scheme, Identity::CurrentUser)
+    }
+
     fn of(scheme: Scheme, identity: Identity) -> Self {
         Self { scheme, identity, kdc: None, service: SERVICE.to_owned() }
     }
 
     /// The same, with a Kerberos server: `HOST` or `HOST:PORT`. Without one it is looked up as [`Scheme::Kerberos`] has
-    /// it: what the system's Kerberos configuration says, else the realm's own name.
+    /// it: what the system's Kerberos configuration says, else the realm's own name. For the account that this process
+    /// runs as Windows finds one by itself, and this says nothing.
     #[must_use]
     pub fn with_kdc(mut self, kdc: impl Into<String>) -> Self {
         self.kdc = Some(kdc.into());
@@ -89,10 +104,11 @@ impl Login {
         self
     }
 
-    /// Who logs in.
+    /// Who logs in, for people to read.
     pub fn user(&self) -> &str {
         match &self.identity {
             Identity::Password { user, .. } | Identity::Keytab { user, .. } => user,
+            Identity::CurrentUser => CURRENT_USER,
         }
     }
 
@@ -100,7 +116,7 @@ impl Login {
     pub(crate) fn password(&self) -> Option<(&str, &SecretString)> {
         match &self.identity {
             Identity::Password { user, password } => Some((user, password)),
-            Identity::Keytab { .. } => None,
+            Identity::Keytab { .. } | Identity::CurrentUser => None,
         }
     }
 

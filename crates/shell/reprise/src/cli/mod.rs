@@ -10,7 +10,11 @@ use std::io::{IsTerminal as _, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use tracing_subscriber::EnvFilter;
+use tracing::Level;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, fmt};
 
 use crate::exit;
 
@@ -84,16 +88,12 @@ pub fn main() -> ExitCode {
 }
 
 fn log_to_standard_error() {
-    let mut filter = EnvFilter::try_from_env("REPRISE_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
-    // The login library would write what it works with, secrets among it, if it were asked for more.
-    if let Ok(quiet) = "sspi=warn".parse() {
-        filter = filter.add_directive(quiet);
-    }
-    let _already_set = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr)
-        .try_init();
+    let filter = EnvFilter::try_from_env("REPRISE_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    // Below warnings the login library writes what it works with, secrets among it. Nobody can ask for that: a directive of
+    // the filter would give way to a more exact one.
+    let harmless = filter_fn(|event| !event.target().starts_with("sspi") || *event.level() <= Level::WARN);
+    let lines = fmt::layer().with_ansi(std::io::stderr().is_terminal()).with_writer(std::io::stderr);
+    let _already_set = tracing_subscriber::registry().with(filter).with(harmless).with(lines).try_init();
 }
 
 /// Writes an error for people. If even that fails there is nobody to tell.

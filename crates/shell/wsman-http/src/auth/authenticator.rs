@@ -12,7 +12,7 @@ use picky_krb::constants::key_usages::AP_REQ_AUTHENTICATOR;
 use picky_krb::crypto::CipherSuite;
 use zeroize::Zeroizing;
 
-use super::binding::der;
+use super::der;
 
 /// The way to the Kerberos token within the first token of SPNEGO: what is negotiated, its first message, and there the
 /// token for the first mechanism (RFC 4178 4.2.1).
@@ -76,7 +76,7 @@ fn place(bytes: &[u8], within: Range<usize>, tag: u8) -> Option<Range<usize>> {
     let end = within.end;
     let mut rest = bytes.get(within)?;
     loop {
-        let (found, inside, after) = der(rest)?;
+        let (found, inside, after) = der::first(rest)?;
         if found == tag {
             let end = end - after.len();
             return Some(end - inside.len()..end);

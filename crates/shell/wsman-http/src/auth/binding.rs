@@ -5,6 +5,8 @@
 
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
+use super::der::first;
+
 /// The prefix of the binding.
 const PREFIX: &[u8] = b"tls-server-end-point:";
 
@@ -30,11 +32,19 @@ pub(crate) fn of_certificate(certificate: &[u8]) -> Vec<u8> {
     [PREFIX, &hash(certificate)].concat()
 }
 
+/// A binding as Windows' functions and the login library take it: a header of eight 32-bit numbers, of which the length of
+/// what the application gives is at 24 and its place at 28 (`SEC_CHANNEL_BINDINGS`).
+pub(super) fn as_windows_has_it(application: &[u8]) -> Vec<u8> {
+    const HEADER: u32 = 32;
+    let length = u32::try_from(application.len()).unwrap_or(u32::MAX);
+    [&[0; 24], length.to_le_bytes().as_slice(), &HEADER.to_le_bytes(), application].concat()
+}
+
 fn hash(certificate: &[u8]) -> Vec<u8> {
     // Certificate ::= SEQUENCE { tbsCertificate, signatureAlgorithm, signatureValue } (RFC 5280 4.1).
-    let signature = der(certificate)
-        .and_then(|(_, parts, _)| der(parts))
-        .and_then(|(_, _, after)| der(after))
+    let signature = first(certificate)
+        .and_then(|(_, parts, _)| first(parts))
+        .and_then(|(_, _, after)| first(after))
         .map(|(_, names, _)| names);
     let named = |names: &[&[u8]]| signature.is_some_and(|inside| holds(inside, names, DEPTH_MAX));
     if named(&NAMES_SHA512) {
@@ -48,7 +58,7 @@ fn hash(certificate: &[u8]) -> Vec<u8> {
 
 /// Whether an identifier among `names` is somewhere in these values. For RSASSA-PSS it is among the parameters.
 fn holds(mut values: &[u8], names: &[&[u8]], depth: u32) -> bool {
-    while let Some((tag, inside, rest)) = der(values) {
+    while let Some((tag, inside, rest)) = first(values) {
         let constructed = tag & 0x20 != 0;
         let found = if constructed {
             depth > 0 && holds(inside, names, depth - 1)
@@ -63,31 +73,12 @@ fn holds(mut values: &[u8], names: &[&[u8]], depth: u32) -> bool {
     false
 }
 
-/// The first value of DER bytes: its tag, what is in it, and what comes after it.
-pub(super) fn der(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
-    let (tag, rest) = bytes.split_first()?;
-    let (first, rest) = rest.split_first()?;
-    let (length, rest) = if *first < 0x80 {
-        (usize::from(*first), rest)
-    } else {
-        let (digits, rest) =
-            rest.split_at_checked(usize::from(first & 0x7F)).filter(|(digits, _)| digits.len() <= 4)?;
-        (digits.iter().fold(0, |length, digit| (length << 8) | usize::from(*digit)), rest)
-    };
-    let (inside, rest) = rest.split_at_checked(length)?;
-    Some((*tag, inside, rest))
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::der::tests::value;
     use super::*;
-
-    fn value(tag: u8, inside: &[u8]) -> Vec<u8> {
-        let length = u16::try_from(inside.len()).unwrap().to_be_bytes();
-        [&[tag, 0x82], length.as_slice(), inside].concat()
-    }
 
     /// As much of a certificate as matters: three parts, the second of which names the signature.
     fn certificate(signature: &[u8]) -> Vec<u8> {
@@ -119,16 +110,6 @@ mod tests {
     }
 
     proptest! {
-        #[test]
-        fn what_is_written_as_der_reads_back(
-            tag: u8,
-            inside in prop::collection::vec(any::<u8>(), 0..600),
-            after in prop::collection::vec(any::<u8>(), 0..9),
-        ) {
-            let bytes = [value(tag, &inside), after.clone()].concat();
-            prop_assert_eq!(der(&bytes), Some((tag, inside.as_slice(), after.as_slice())));
-        }
-
         #[test]
         fn any_bytes_bind_to_some_hash(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
             prop_assert!(of_certificate(&bytes).len() > PREFIX.len());

@@ -18,7 +18,7 @@ use sspi::{
 };
 
 use super::kdc::{self, Kdc};
-use super::{AuthError, Mechanism, Security, Step, authenticator};
+use super::{AuthError, Mechanism, Security, Step, authenticator, binding, der, frame};
 use crate::endpoint::Endpoint;
 use crate::login::{Identity, Login};
 
@@ -27,7 +27,13 @@ const WORKSTATION: &str = "WSMAN-HTTP";
 
 /// Largest token that is read. A Kerberos token with every group that Windows allows has 48,000 bytes in base64
 /// (`MaxTokenSize`).
-const TOKEN_LENGTH_MAX: usize = 64 * 1024;
+pub(super) const TOKEN_LENGTH_MAX: usize = 64 * 1024;
+
+/// How a token of NTLM begins (MS-NLMP 2.2.1).
+const NTLM: &[u8] = b"NTLMSSP\0";
+
+/// What the library cannot do: it knows no session of Windows.
+const NO_PROOF: AuthError = AuthError::Broken("log in without a password or a key");
 
 /// A login with the library's state.
 struct Context {
@@ -56,7 +62,7 @@ impl Binding {
         match application {
             None => Self::None,
             Some(application) if mechanism.is_kerberos() => Self::InTicket(application.to_vec()),
-            Some(application) => Self::ByLibrary(bindings(application)),
+            Some(application) => Self::ByLibrary(binding::as_windows_has_it(application)),
         }
     }
 }
@@ -100,6 +106,7 @@ fn credentials(identity: &Identity, mechanism: Mechanism) -> Result<Credentials,
             let octets = Secret::from(key.octets.expose_secret().to_vec());
             Ok(Credentials::Keytab(KeytabIdentity { principal: username(user, mechanism)?, key: octets, key_enctype }))
         }
+        Identity::CurrentUser => Err(NO_PROOF),
     }
 }
 
@@ -136,6 +143,7 @@ fn inner(login: &Login, mechanism: Mechanism) -> Result<SspiContext, AuthError> 
             workstation(),
         )),
         Mechanism::Kerberos => Kerberos::new_client_from_config(kerberos()).map(SspiContext::Kerberos),
+        Mechanism::Negotiate => return Err(AuthError::Broken("choose between Kerberos and NTLM")),
     };
     made.map_err(|error| told(&error))
 }
@@ -197,19 +205,13 @@ impl Security for Context {
             let mut buffers = [SecurityBufferRef::token_buf(&mut signature), SecurityBufferRef::data_buf(&mut data)];
             self.inner.encrypt_message(EncryptionFlags::empty(), &mut buffers).map_err(|error| told(&error))?;
             let [signature, data] = buffers;
-            let length = u32::try_from(signature.data().len()).unwrap_or(u32::MAX).to_le_bytes();
-            Ok([&length, signature.data(), data.data()].concat())
+            Ok(frame::join(signature.data(), data.data()))
         })
     }
 
     fn unseal(&mut self, sealed: &[u8]) -> Result<Vec<u8>, AuthError> {
-        let short = || AuthError::Invalid("a sealed message is shorter than its signature".to_owned());
-        let (length, rest) = sealed.split_first_chunk().ok_or_else(short)?;
-        let signature = usize::try_from(u32::from_le_bytes(*length)).unwrap_or(usize::MAX);
-        if signature > rest.len() || signature == 0 {
-            return Err(short());
-        }
-        let mut bytes = rest.to_vec();
+        let (signature, data) = frame::split(sealed)?;
+        let mut bytes = [signature, data].concat();
         guarded("unseal a message", || {
             let mut buffers = [SecurityBufferRef::stream_buf(&mut bytes), SecurityBufferRef::data_buf(&mut [])];
             self.inner.decrypt_message(&mut buffers).map_err(|error| told(&error))?;
@@ -227,29 +229,18 @@ fn guarded<T>(what: &'static str, work: impl FnOnce() -> Result<T, AuthError>) -
 /// Refuses what is no token of this mechanism, by its first bytes and its length.
 pub(super) fn check(mechanism: Mechanism, token: &[u8]) -> Result<(), AuthError> {
     let fits = match mechanism {
-        Mechanism::Ntlm => token.starts_with(b"NTLMSSP\0"),
+        Mechanism::Ntlm => token.starts_with(NTLM),
         // NegTokenResp, RFC 4178 4.2.2.
-        Mechanism::SpnegoNtlm | Mechanism::SpnegoKerberos => is_der(0xA1, token),
+        Mechanism::SpnegoNtlm | Mechanism::SpnegoKerberos => der::is_one(0xA1, token),
         // A GSS token, RFC 2743 3.1.
-        Mechanism::Kerberos => is_der(0x60, token),
+        Mechanism::Kerberos => der::is_one(0x60, token),
+        // Whichever of them Windows and the host have come to.
+        Mechanism::Negotiate => token.starts_with(NTLM) || der::is_one(0xA1, token) || der::is_one(0x60, token),
     };
     if token.is_empty() || (fits && token.len() <= TOKEN_LENGTH_MAX) {
         return Ok(());
     }
     Err(AuthError::Invalid(format!("{} bytes that are no {} token", token.len(), mechanism.label())))
-}
-
-/// Whether the bytes are one DER value with this tag and nothing after it.
-fn is_der(tag: u8, bytes: &[u8]) -> bool {
-    super::binding::der(bytes).is_some_and(|(found, _, rest)| found == tag && rest.is_empty())
-}
-
-/// The library's channel bindings: a header of eight 32-bit numbers, of which the length of what the application gives
-/// is at 24 and its place at 28 (`SEC_CHANNEL_BINDINGS`).
-fn bindings(application: &[u8]) -> Vec<u8> {
-    const HEADER: u32 = 32;
-    let length = u32::try_from(application.len()).unwrap_or(u32::MAX);
-    [&[0; 24], length.to_le_bytes().as_slice(), &HEADER.to_le_bytes(), application].concat()
 }
 
 /// A refusal of whoever has no password speaks of none.
@@ -284,6 +275,7 @@ fn told(error: &sspi::Error) -> AuthError {
     match error.error_type {
         ErrorKind::TimeSkew => AuthError::ClockSkew(why),
         ErrorKind::NoAuthenticatingAuthority => AuthError::NoKdc(why),
+        // The first is what the library says of a service that the Kerberos server does not know.
         ErrorKind::UnknownCredentials | ErrorKind::TargetUnknown => AuthError::UnknownService(why),
         ErrorKind::LogonDenied | ErrorKind::NoCredentials => AuthError::Refused(why),
         _ => AuthError::Invalid(why),

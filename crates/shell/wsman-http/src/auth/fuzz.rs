@@ -1,7 +1,7 @@
 //! The fuzz target of what a client reads of a login by itself. The login library's own readers are no part of it: they
 //! are known to panic, which is caught where they are called.
 
-use super::{Mechanism, Way, binding, choose, context, handshake};
+use super::{Mechanism, Way, binding, choose, context, der, handshake};
 use crate::endpoint::Endpoint;
 use crate::keytab::{Keytab, KeytabError};
 use crate::login::{Login, Scheme};
@@ -16,7 +16,7 @@ pub fn login_client(bytes: &[u8]) {
     assert!(bytes.is_empty() || fitting <= 2, "one token is taken for too many things");
     // Its prefix, and a hash of 32 to 64 octets.
     assert!(matches!(binding::of_certificate(bytes).len(), 53 | 69 | 85));
-    if let Some((_, inside, rest)) = binding::der(bytes) {
+    if let Some((_, inside, rest)) = der::first(bytes) {
         assert!(inside.len() + rest.len() + 2 <= bytes.len());
     }
     if let Ok(keytab) = Keytab::parse(bytes) {

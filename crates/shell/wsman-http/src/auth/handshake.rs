@@ -118,6 +118,9 @@ fn refused(wire: &Wire, login: &Login, mechanism: Mechanism) -> CallError {
         Mechanism::SpnegoKerberos | Mechanism::Kerberos => {
             "its name belongs to another account of the domain (see setspn), the clocks differ, or the user may not log in there"
         }
+        Mechanism::Negotiate => {
+            "it may not log in over the network there, or the host's name belongs to another account of the domain (see setspn)"
+        }
     };
     let between = if wire.way.tls.is_some() { "; or something between ends the TLS connection" } else { "" };
     let message = format!("{} refused {} by {}: {why}{between}", wire.at, login.user(), mechanism.label());

@@ -7,10 +7,14 @@ mod authenticator;
 pub(crate) mod basic;
 mod binding;
 mod context;
+mod der;
+mod frame;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
 mod handshake;
 mod kdc;
+#[cfg(windows)]
+mod native;
 mod offer;
 #[cfg(test)]
 mod tests;
@@ -19,7 +23,10 @@ use std::fmt;
 
 use cim::{CallError, ErrorKind, Reached};
 
-use context::open;
+use crate::endpoint::Endpoint;
+use crate::login::{Identity, Login};
+use kdc::Kdc;
+
 pub(crate) use handshake::{LoginError, log_in, probe};
 pub(crate) use offer::{Mechanism, Method, Tls, Way, choose};
 
@@ -35,6 +42,26 @@ pub(crate) trait Security: Send {
 
     /// What [`Security::seal`] of the other side sealed.
     fn unseal(&mut self, sealed: &[u8]) -> Result<Vec<u8>, AuthError>;
+}
+
+/// Begins a login to `endpoint`, bound to what `binding` names. May look a Kerberos server up: call it where waiting is
+/// allowed.
+fn open(
+    login: &Login,
+    endpoint: &Endpoint,
+    mechanism: Mechanism,
+    binding: Option<&[u8]>,
+    kdc: Kdc,
+) -> Result<Box<dyn Security>, AuthError> {
+    match login.identity {
+        Identity::Password { .. } | Identity::Keytab { .. } => context::open(login, endpoint, mechanism, binding, kdc),
+        #[cfg(windows)]
+        Identity::CurrentUser => native::open(login, endpoint, mechanism, binding),
+        #[cfg(not(windows))]
+        Identity::CurrentUser => {
+            Err(AuthError::Impossible("only Windows logs programs in as the account that they run as".to_owned()))
+        }
+    }
 }
 
 /// What a step came to.
@@ -55,11 +82,13 @@ pub(crate) enum AuthError {
     RefusedKey(String),
     /// The Kerberos server uses keys of more types than one for the user, which the library does not.
     KeyTypes(String),
+    /// This computer has nothing to log in with.
+    Impossible(String),
     /// The clocks differ too much for Kerberos.
     ClockSkew(String),
     /// No Kerberos server answers for the realm.
     NoKdc(String),
-    /// The Kerberos server does not know the service.
+    /// The Kerberos server does not know the service, or knows another by its name.
     UnknownService(String),
     /// What the other side sent is no valid token, or is not sealed with this login's key.
     Invalid(String),
@@ -71,7 +100,9 @@ impl AuthError {
     /// Whether the user has not been judged, so that another mechanism may be tried without harm to the account.
     pub(crate) fn leaves_a_choice(&self) -> bool {
         match self {
-            Self::NoKdc(_) | Self::UnknownService(_) | Self::ClockSkew(_) | Self::KeyTypes(_) => true,
+            Self::NoKdc(_) | Self::UnknownService(_) | Self::ClockSkew(_) | Self::KeyTypes(_) | Self::Impossible(_) => {
+                true
+            }
             Self::Refused(_) | Self::RefusedKey(_) | Self::Invalid(_) | Self::Broken(_) => false,
         }
     }
@@ -79,7 +110,11 @@ impl AuthError {
     /// The failure of a login at `at`. Nothing of the call was sent.
     pub(crate) fn at(&self, at: &str) -> CallError {
         let kind = match self {
-            Self::Refused(_) | Self::RefusedKey(_) | Self::ClockSkew(_) | Self::UnknownService(_) => ErrorKind::Denied,
+            Self::Refused(_)
+            | Self::RefusedKey(_)
+            | Self::Impossible(_)
+            | Self::ClockSkew(_)
+            | Self::UnknownService(_) => ErrorKind::Denied,
             Self::KeyTypes(_) => ErrorKind::Unsupported,
             Self::NoKdc(_) => ErrorKind::Unreachable,
             Self::Invalid(_) | Self::Broken(_) => ErrorKind::Malformed,
@@ -100,6 +135,7 @@ impl fmt::Display for AuthError {
                 f,
                 "the Kerberos server uses other types of keys than the user has here: only AES-256 works everywhere ({why})"
             ),
+            Self::Impossible(why) => write!(f, "{why}"),
             Self::ClockSkew(why) => {
                 write!(f, "the clocks of this computer, the host and the Kerberos server differ too much ({why})")
             }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use cim::{CallError, ErrorKind, Reached};
 
 use crate::endpoint::Endpoint;
-use crate::login::{Login, Scheme};
+use crate::login::{Identity, Login, Scheme};
 
 /// A way to log in, ready to be gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,20 +32,26 @@ pub(crate) enum Mechanism {
     SpnegoKerberos,
     /// Bare Kerberos.
     Kerberos,
+    /// Kerberos or NTLM, as Windows chooses: for the account that this process runs as.
+    Negotiate,
 }
 
 impl Mechanism {
-    /// Whether it is Kerberos, with SPNEGO around it or without.
+    /// Whether the login library makes its tokens by Kerberos, with SPNEGO around them or without.
     pub(crate) fn is_kerberos(self) -> bool {
         match self {
-            Self::Ntlm | Self::SpnegoNtlm => false,
+            Self::Ntlm | Self::SpnegoNtlm | Self::Negotiate => false,
             Self::SpnegoKerberos | Self::Kerberos => true,
         }
     }
 
     /// What people call it.
     pub(crate) fn label(self) -> &'static str {
-        if self.is_kerberos() { "Kerberos" } else { "NTLM" }
+        match self {
+            Self::Ntlm | Self::SpnegoNtlm => "NTLM",
+            Self::SpnegoKerberos | Self::Kerberos => "Kerberos",
+            Self::Negotiate => "Negotiate",
+        }
     }
 }
 
@@ -98,11 +104,20 @@ pub(crate) fn choose(
     let spnego_ntlm = tokens(offered("negotiate"), "Negotiate", Mechanism::SpnegoNtlm);
     let old_ntlm = tokens(offered("ntlm"), "NTLM", Mechanism::Ntlm);
     let basic = (offered("basic") && way.may_show_a_password()).then_some(Method::Basic);
+    let by_windows = matches!(login.identity, Identity::CurrentUser);
     let wanted = match login.scheme {
         Scheme::Basic => vec![Some(Method::Basic)],
         Scheme::Ntlm => vec![tokens(offered("negotiate"), "Negotiate", Mechanism::Ntlm).or(old_ntlm)],
         Scheme::Kerberos if endpoint.is_address() => return Err(needs_a_name(endpoint)),
+        // Windows wraps Kerberos into SPNEGO only where it may choose NTLM too; hosts take it bare under either scheme.
+        Scheme::Kerberos if by_windows => {
+            vec![bare_kerberos.or(tokens(offered("negotiate"), "Negotiate", Mechanism::Kerberos))]
+        }
         Scheme::Kerberos => vec![bare_kerberos.or(spnego_kerberos)],
+        Scheme::Negotiate | Scheme::Auto if by_windows => {
+            let windows = tokens(offered("negotiate"), "Negotiate", Mechanism::Negotiate);
+            if windows.is_some() { vec![windows] } else { vec![bare_kerberos.filter(|_| named), old_ntlm] }
+        }
         Scheme::Negotiate | Scheme::Auto => {
             let first = spnego_kerberos.or(bare_kerberos).filter(|_| kerberos);
             vec![first, spnego_ntlm.or(old_ntlm), basic.filter(|_| login.scheme == Scheme::Auto)]
@@ -124,7 +139,7 @@ fn nothing_fits(login: &Login, endpoint: &Endpoint, offers: &BTreeSet<String>, c
     let names: Vec<&str> =
         challenges.iter().map(|challenge| challenge.split_whitespace().next().unwrap_or_default()).collect();
     let offered = if names.is_empty() { "nothing".to_owned() } else { names.join(", ") };
-    let why = if offers.contains("basic") && login.scheme == Scheme::Auto {
+    let why = if offers.contains("basic") && login.scheme == Scheme::Auto && login.password().is_some() {
         ", and Basic would show the password to the network: it is used over verified TLS or to loopback only"
     } else {
         ""
@@ -164,6 +179,27 @@ mod tests {
         assert_eq!(chosen(&local, "http://hv01", None, &["NTLM"]).unwrap(), [tokens("NTLM", Mechanism::Ntlm)]);
         let with_kdc = Login::new(Scheme::Auto, "LAB\\svc", "x").with_kdc("dc01");
         assert_eq!(chosen(&with_kdc, "http://hv01", None, &["negotiate, basic realm=x"]).unwrap(), [kerberos, ntlm]);
+    }
+
+    #[test]
+    fn without_a_password_windows_chooses_and_basic_is_none() {
+        let login = Login::current_user;
+        let windows = [tokens("Negotiate", Mechanism::Negotiate)];
+        let bare = [tokens("Kerberos", Mechanism::Kerberos)];
+        let old = [tokens("NTLM", Mechanism::Ntlm)];
+        let at = "http://hv01.lab.test";
+        for scheme in [Scheme::Auto, Scheme::Negotiate] {
+            assert_eq!(chosen(&login(scheme), at, None, WINDOWS).unwrap(), windows);
+            assert_eq!(chosen(&login(scheme), "http://127.0.0.1", None, WINDOWS).unwrap(), windows);
+            assert_eq!(chosen(&login(scheme), at, None, &["Kerberos", "NTLM"]).unwrap(), [bare, old].concat());
+            assert_eq!(chosen(&login(scheme), "http://10.0.0.1", None, &["Kerberos", "NTLM"]).unwrap(), old);
+            let error = chosen(&login(scheme), "https://hv01", Some(true), &["Basic"]).unwrap_err();
+            assert!(error.message.contains("(it offers Basic)"), "{error}");
+        }
+        assert_eq!(chosen(&login(Scheme::Kerberos), at, None, WINDOWS).unwrap(), bare);
+        let under_negotiate = [tokens("Negotiate", Mechanism::Kerberos)];
+        assert_eq!(chosen(&login(Scheme::Kerberos), at, None, &["Negotiate"]).unwrap(), under_negotiate);
+        assert_eq!(chosen(&login(Scheme::Ntlm), at, None, WINDOWS).unwrap(), [tokens("Negotiate", Mechanism::Ntlm)]);
     }
 
     #[test]

@@ -101,6 +101,22 @@ async fn a_wrong_password_is_tried_once_by_all_connections_together_and_told() {
     }
 }
 
+#[cfg(not(windows))]
+#[tokio::test]
+async fn without_a_password_only_windows_logs_in() {
+    let host = Host::new(Settings::new(Quirk::None)).await;
+    for (scheme, kind, why) in [
+        (Scheme::Auto, ErrorKind::Denied, "only Windows logs programs in"),
+        (Scheme::Basic, ErrorKind::Unsupported, "it needs a password"),
+    ] {
+        let client = Client::new(endpoint(&host, "http"), Login::current_user(scheme), Limits::default());
+        let error = client.call(get()).await.unwrap_err();
+        assert_eq!((error.kind, error.reached), (kind, Reached::No), "{error}");
+        assert!(error.message.contains(why), "{error}");
+    }
+    assert!(host.messages().is_empty() && host.tokens() == 0);
+}
+
 #[tokio::test]
 async fn what_comes_in_the_clear_or_altered_is_not_believed() {
     for (quirk, words) in [
