@@ -106,7 +106,8 @@ class Connection(http.server.BaseHTTPRequestHandler):
             return
         kind = WinRMEncryption.KERBEROS if scheme == "Kerberos" else WinRMEncryption.SPNEGO
         self.sealing = WinRMEncryption(self.context, kind)
-        print("LET IN", self.context.client_principal, "by", self.context.negotiated_protocol, "under", scheme, flush=True)
+        over = ["over", self.connection.version(), self.connection.cipher()[0]] if self.server.tls else []
+        print("LET IN", self.context.client_principal, "by", self.context.negotiated_protocol, "under", scheme, *over, flush=True)
         self.reply(200, headers)
 
     def do_POST(self):
@@ -147,6 +148,8 @@ def main():
     parser.add_argument("--service-host", help="the host's name in its domain")
     parser.add_argument("--certificate", help="PEM file with certificate and key: HTTPS, and channel bindings are required")
     parser.add_argument("--ignore-bindings", action="store_true", help="over HTTPS, require no channel bindings")
+    parser.add_argument("--ciphers", help="over HTTPS, speak TLS 1.2 with these suites alone, in OpenSSL's names")
+    parser.add_argument("--dh-parameters", help="PEM file with the group for DHE")
     arguments = parser.parse_args()
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Connection)
     server.daemon_threads = True
@@ -155,6 +158,11 @@ def main():
     if arguments.certificate:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(arguments.certificate)
+        if arguments.ciphers:
+            context.maximum_version = ssl.TLSVersion.TLSv1_2
+            context.set_ciphers(arguments.ciphers)
+        if arguments.dh_parameters:
+            context.load_dh_params(arguments.dh_parameters)
         with open(arguments.certificate, encoding="ascii") as file:
             pem = re.search("-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", file.read(), re.S).group(0)
         # The test certificates are signed with SHA-256, so that is the hash (RFC 5929 4.1).

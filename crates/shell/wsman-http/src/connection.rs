@@ -10,7 +10,7 @@ use crate::client::Limits;
 use crate::endpoint::Endpoint;
 use crate::login::{Login, Scheme};
 use crate::sealed::{self, Part, Protocol};
-use crate::tls::Trust;
+use crate::tls::Handshakes;
 use crate::wire::{self, Message, Wire};
 
 /// The type of a clear message (MS-WSMV 2.1).
@@ -21,7 +21,8 @@ const SOAP: &str = "application/soap+xml;charset=UTF-8";
 pub(crate) struct Target {
     pub(crate) endpoint: Endpoint,
     pub(crate) login: Login,
-    pub(crate) trust: Option<Trust>,
+    /// Over HTTPS.
+    pub(crate) tls: Option<Handshakes>,
     pub(crate) limits: Limits,
 }
 
@@ -132,14 +133,14 @@ impl Connection {
 
 async fn connect(target: &Target) -> Result<Wire, CallError> {
     let endpoint = &target.endpoint;
-    let verified = endpoint.is_secure() && target.trust.as_ref().is_some_and(Trust::is_verified);
+    let verified = endpoint.is_secure() && target.tls.as_ref().is_some_and(Handshakes::is_verified);
     let allowed = |loopback: bool| {
         if loopback || verified || target.login.scheme != Scheme::Basic {
             return Ok(());
         }
         Err(shows_the_password(endpoint))
     };
-    Wire::open(endpoint, target.trust.as_ref(), &target.limits, allowed).await
+    Wire::open(endpoint, target.tls.as_ref(), &target.limits, allowed).await
 }
 
 fn shows_the_password(endpoint: &Endpoint) -> CallError {

@@ -10,22 +10,24 @@ use hyper::client::conn::http1::{self, SendRequest};
 use hyper::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderValue, WWW_AUTHENTICATE};
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
-use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::auth::{Tls, Way};
 use crate::client::Limits;
 use crate::endpoint::Endpoint;
-use crate::tls::{OtherCertificate, Trust};
+use crate::tls::{Handshakes, OtherCertificate, TlsError};
 
 /// Largest head of an answer. A login token of 64 KiB fits.
 const HEAD_LENGTH_MAX: usize = 128 * 1024;
 /// What is said of an answer that is none.
 const NO_HTTP: &str = " (what answers there does not speak HTTP: is it an https:// address, or another port?)";
+/// What is said where host and rustls may have no cipher suite in common.
+const NO_COMMON_SUITE: &str = " (the host may offer no cipher suite that this build speaks, as Windows Server 2012 and 2012 R2 \
+     do with an RSA certificate: use http:// with Negotiate, which seals every message, give the host an ECDSA certificate, or \
+     take a build with the feature legacy-tls)";
 /// Largest body of an answer that is read to its end only to keep the connection, such as a refusal's page.
 const REFUSAL_LENGTH_MAX: usize = 64 * 1024;
 
@@ -62,11 +64,11 @@ impl Wire {
     /// Connects. `allowed` sees whether every address is this computer, before a byte is sent.
     pub(crate) async fn open(
         endpoint: &Endpoint,
-        trust: Option<&Trust>,
+        tls: Option<&Handshakes>,
         limits: &Limits,
         allowed: impl FnOnce(bool) -> Result<(), CallError>,
     ) -> Result<Self, CallError> {
-        let connected = timeout(limits.connect, Self::connect(endpoint, trust, allowed)).await;
+        let connected = timeout(limits.connect, Self::connect(endpoint, tls, allowed)).await;
         connected.unwrap_or_else(|_| {
             let why = format!("no answer to the connection within {} s", limits.connect.as_secs_f32());
             Err(unreachable(endpoint, &why))
@@ -75,38 +77,21 @@ impl Wire {
 
     async fn connect(
         endpoint: &Endpoint,
-        trust: Option<&Trust>,
+        tls: Option<&Handshakes>,
         allowed: impl FnOnce(bool) -> Result<(), CallError>,
     ) -> Result<Self, CallError> {
         let failed = |error: std::io::Error| unreachable(endpoint, &error.to_string());
-        let config = match trust {
-            Some(trust) if endpoint.is_secure() => Some((trust.config(), trust.is_verified())),
-            Some(_) | None => None,
-        };
-        if endpoint.is_secure() && config.is_none() {
-            let message = format!("cannot reach {endpoint}: nothing says whose certificates to believe");
-            return Err(CallError::new(ErrorKind::Unsupported, Reached::No, message));
-        }
+        let tls = if endpoint.is_secure() { Some(tls.ok_or_else(|| nobody_to_believe(endpoint))?) } else { None };
         let found = tokio::net::lookup_host((endpoint.host(), endpoint.port())).await;
         let addresses: Vec<SocketAddr> = found.map_err(failed)?.collect();
         let loopback = addresses.iter().all(|address| address.ip().is_loopback());
         allowed(loopback)?;
-        let stream = TcpStream::connect(addresses.as_slice()).await.map_err(failed)?;
-        // Small messages one after the other: waiting to fill packets would only delay them.
-        stream.set_nodelay(true).map_err(failed)?;
-        let Some((config, verified)) = config else {
-            return Self::over(stream, endpoint, Way { loopback, tls: None }).await;
+        let Some(tls) = tls else {
+            return Self::over(dial(&addresses).await.map_err(failed)?, endpoint, Way { loopback, tls: None }).await;
         };
-        let name = ServerName::try_from(endpoint.host().to_owned())
-            .map_err(|error| unreachable(endpoint, &error.to_string()))?;
-        let stream = TlsConnector::from(config)
-            .connect(name, stream)
-            .await
-            .map_err(|error| unreachable(endpoint, &tls_failure(&error)))?;
-        let certificates = stream.get_ref().1.peer_certificates().unwrap_or_default();
-        let certificate = certificates.first().map(|certificate| certificate.to_vec()).unwrap_or_default();
-        let tls = Tls { verified, certificate };
-        Self::over(stream, endpoint, Way { loopback, tls: Some(tls) }).await
+        let secured = tls.connect(endpoint.host(), &addresses).await.map_err(|error| no_tls(endpoint, &error))?;
+        let proved = Tls { verified: tls.is_verified(), certificate: secured.certificate };
+        Self::over(secured.stream, endpoint, Way { loopback, tls: Some(proved) }).await
     }
 
     async fn over<S>(stream: S, endpoint: &Endpoint, way: Way) -> Result<Self, CallError>
@@ -181,6 +166,14 @@ impl Wire {
     }
 }
 
+/// A TCP connection to one of these addresses.
+pub(crate) async fn dial(addresses: &[SocketAddr]) -> std::io::Result<TcpStream> {
+    let stream = TcpStream::connect(addresses).await?;
+    // Small messages one after the other: waiting to fill packets would only delay them.
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
 async fn read(response: Response<hyper::body::Incoming>, limit: usize, at: &str) -> Result<Answer, CallError> {
     let (head, body) = response.into_parts();
     let text = |value: &HeaderValue| value.to_str().ok().map(ToOwned::to_owned);
@@ -204,9 +197,30 @@ fn unreachable(endpoint: &Endpoint, why: &str) -> CallError {
     CallError::new(ErrorKind::Unreachable, Reached::No, format!("cannot reach {endpoint}: {why}"))
 }
 
+fn nobody_to_believe(endpoint: &Endpoint) -> CallError {
+    let message = format!("cannot reach {endpoint}: nothing says whose certificates to believe");
+    CallError::new(ErrorKind::Unsupported, Reached::No, message)
+}
+
+fn no_tls(endpoint: &Endpoint, error: &TlsError) -> CallError {
+    let why = match error {
+        TlsError::Dial(error) => error.to_string(),
+        TlsError::Name(why) => why.clone(),
+        TlsError::Handshake(inner) if error.is_want_of_common_ground() => {
+            format!("TLS failed: {inner}{NO_COMMON_SUITE}")
+        }
+        TlsError::Handshake(inner) => tls_failure(inner),
+        #[cfg(feature = "legacy-tls")]
+        TlsError::Untrusted(why) => format!("TLS failed: {why}"),
+        #[cfg(feature = "legacy-tls")]
+        TlsError::Legacy(why) => format!("TLS failed by this system's library too: {why}"),
+    };
+    unreachable(endpoint, &why)
+}
+
 /// Why TLS failed, with what is known of hosts that fail so.
 fn tls_failure(error: &std::io::Error) -> String {
-    use rustls::{AlertDescription, CertificateError, Error};
+    use rustls::{CertificateError, Error};
     let found = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
     let (text, hint) = match found {
         Some(Error::InvalidCertificate(CertificateError::Other(other))) if other.0.is::<OtherCertificate>() => {
@@ -220,11 +234,6 @@ fn tls_failure(error: &std::io::Error) -> String {
             let text = "no authority that is believed has signed the host's certificate".to_owned();
             (text, " (give the authority's certificate, or pin the host's by its fingerprint)")
         }
-        Some(Error::AlertReceived(AlertDescription::HandshakeFailure | AlertDescription::ProtocolVersion)) => (
-            error.to_string(),
-            " (Windows Server 2012 and 2012 R2 with an RSA certificate have no cipher that is known here: use http:// with \
-             Negotiate, which seals every message)",
-        ),
         Some(Error::InvalidMessage(_)) => {
             (error.to_string(), " (what answers there does not speak TLS: is it an http:// address, or another port?)")
         }
