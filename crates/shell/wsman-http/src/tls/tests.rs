@@ -39,7 +39,16 @@ enum Manner {
     Silence,
 }
 
-/// A host that can make nothing of the first handshakes, and speaks TLS from then on.
+/// Of whose handshakes a host can make nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Deaf {
+    ToNobody,
+    /// To who knows TLS 1.3, as rustls does and the other library is not let.
+    ToTheNewer,
+    ToEverybody,
+}
+
+/// A host that speaks TLS, to some.
 struct Host {
     url: String,
     certificate: Certificate,
@@ -53,11 +62,11 @@ const PROTOCOL_VERSION: u8 = 70;
 const DECRYPT_ERROR: u8 = 51;
 
 impl Host {
-    async fn new(refusals: usize, manner: Manner) -> Self {
-        Self::named(LOOPBACK, refusals, manner).await
+    async fn new(deaf: Deaf, manner: Manner) -> Self {
+        Self::named(LOOPBACK, deaf, manner).await
     }
 
-    async fn named(name: &str, refusals: usize, manner: Manner) -> Self {
+    async fn named(name: &str, deaf: Deaf, manner: Manner) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("https://{}/wsman", listener.local_addr().unwrap());
         let certificate = Certificate::self_signed(vec![name.to_owned()]).unwrap();
@@ -66,10 +75,10 @@ impl Host {
         let count = Arc::clone(&met);
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let before = count.fetch_add(1, Ordering::SeqCst);
+                count.fetch_add(1, Ordering::SeqCst);
                 let tls = tls.clone();
                 tokio::spawn(async move {
-                    if before < refusals { refuse(stream, manner).await } else { answer_once(&tls, stream).await }
+                    if deaf.to(&stream).await { refuse(stream, manner).await } else { answer_once(&tls, stream).await }
                 });
             }
         });
@@ -94,6 +103,21 @@ impl Host {
 
     fn own(&self) -> Trust {
         Trust::authorities(self.certificate.pem().as_bytes()).unwrap()
+    }
+}
+
+impl Deaf {
+    /// To this client, by the versions that its first message names (RFC 8446 4.2.1).
+    async fn to(self, stream: &TcpStream) -> bool {
+        const TLS13_THEN_12: [u8; 9] = [0x00, 0x2b, 0x00, 0x05, 0x04, 0x03, 0x04, 0x03, 0x03];
+        let mut hello = [0; 4_096];
+        let length = stream.peek(&mut hello).await.unwrap_or_default();
+        let newer = hello[..length].windows(TLS13_THEN_12.len()).any(|part| part == TLS13_THEN_12);
+        match self {
+            Self::ToNobody => false,
+            Self::ToTheNewer => newer,
+            Self::ToEverybody => true,
+        }
     }
 }
 
@@ -124,7 +148,7 @@ const MANNERS: [Manner; 3] = [Manner::Alert(HANDSHAKE_FAILURE), Manner::Alert(PR
 #[tokio::test]
 async fn a_certificate_that_is_not_believed_is_shown_to_no_other_library() {
     let other = Certificate::self_signed(vec![LOOPBACK.to_owned()]).unwrap();
-    let host = Host::new(0, Manner::Silence).await;
+    let host = Host::new(Deaf::ToNobody, Manner::Silence).await;
     for (trust, words) in [
         (Trust::fingerprint(&other.sha256()).unwrap(), "has the fingerprint"),
         (Trust::authorities(other.pem().as_bytes()).unwrap(), "no authority that is believed"),
@@ -138,7 +162,7 @@ async fn a_certificate_that_is_not_believed_is_shown_to_no_other_library() {
 
 #[tokio::test]
 async fn an_alert_that_is_about_something_else_leads_to_no_other_library() {
-    let host = Host::new(9, Manner::Alert(DECRYPT_ERROR)).await;
+    let host = Host::new(Deaf::ToEverybody, Manner::Alert(DECRYPT_ERROR)).await;
     let message = host.fails(host.own()).await;
     assert!(message.contains("TLS failed") && !message.contains("legacy-tls"), "{message}");
     assert_eq!(host.met(), 1);
@@ -148,7 +172,7 @@ async fn an_alert_that_is_about_something_else_leads_to_no_other_library() {
 #[tokio::test]
 async fn who_has_nothing_in_common_is_told_what_helps() {
     for manner in MANNERS {
-        let host = Host::new(9, manner).await;
+        let host = Host::new(Deaf::ToTheNewer, manner).await;
         let message = host.fails(host.own()).await;
         for words in ["no cipher suite", "Windows Server 2012 and 2012 R2", "Negotiate", "ECDSA", "legacy-tls"] {
             assert!(message.contains(words), "{manner:?}: {message}");
@@ -161,7 +185,7 @@ async fn who_has_nothing_in_common_is_told_what_helps() {
 #[tokio::test]
 async fn the_systems_library_is_tried_where_there_is_nothing_in_common_and_then_remembered() {
     for manner in MANNERS {
-        let host = Host::new(1, manner).await;
+        let host = Host::new(Deaf::ToTheNewer, manner).await;
         let client = host.client(host.own());
         for met in [2, 3, 4] {
             assert_eq!(client.identify().await.unwrap().vendor, "somebody", "{manner:?}");
@@ -178,7 +202,7 @@ async fn the_systems_library_believes_whom_rustls_believes_and_nobody_else() {
     for name in [LOOPBACK, "hv99.lab.test"] {
         let named = name == LOOPBACK;
         for (belief, believed) in [("own", named), ("own pinned", true), ("anybody", true), ("other", false)] {
-            let host = Host::named(name, 1, Manner::Silence).await;
+            let host = Host::named(name, Deaf::ToTheNewer, Manner::Silence).await;
             let trust = match belief {
                 "own" => host.own(),
                 "own pinned" => pinned(&host.certificate),
@@ -194,7 +218,7 @@ async fn the_systems_library_believes_whom_rustls_believes_and_nobody_else() {
             assert_eq!(host.met(), 2, "{belief} of {name}");
         }
     }
-    let host = Host::new(1, Manner::Silence).await;
+    let host = Host::new(Deaf::ToTheNewer, Manner::Silence).await;
     let message = host.fails(pinned(&other)).await;
     assert!(message.contains("has the fingerprint") && !message.contains("too"), "{message}");
 }
@@ -202,9 +226,10 @@ async fn the_systems_library_believes_whom_rustls_believes_and_nobody_else() {
 #[cfg(feature = "legacy-tls")]
 #[tokio::test]
 async fn a_host_that_neither_library_can_speak_to_is_asked_by_both_each_time() {
-    let host = Host::new(9, Manner::Alert(HANDSHAKE_FAILURE)).await;
+    let host = Host::new(Deaf::ToEverybody, Manner::Alert(HANDSHAKE_FAILURE)).await;
+    let client = host.client(host.own());
     for met in [2, 4] {
-        let message = host.fails(host.own()).await;
+        let message = client.identify().await.unwrap_err().message;
         assert!(message.contains("this system's library too"), "{message}");
         assert_eq!(host.met(), met);
     }
