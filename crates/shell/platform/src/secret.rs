@@ -1,5 +1,6 @@
-//! Passwords: how one is read from a file.
+//! Passwords and keys: how one is read from a file.
 
+use std::fmt;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
@@ -9,59 +10,109 @@ use thiserror::Error;
 use zeroize::Zeroizing;
 
 /// Windows allows 127 characters in its dialogs and 256 in its store; a larger file is not a password file.
-const FILE_BYTES_MAX: usize = 4096;
+const PASSWORD_BYTES_MAX: usize = 4096;
+/// A key of 16,384 bits takes 13 KB as text, and a certificate may stand in the same file.
+const KEY_BYTES_MAX: usize = 64 * 1024;
 
-/// Why a password file is of no use. Never holds anything of its content.
+/// What a file holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Secret {
+    /// A password on its first line.
+    Password,
+    /// A key in PEM.
+    Key,
+}
+
+impl Secret {
+    fn bytes_max(self) -> usize {
+        match self {
+            Self::Password => PASSWORD_BYTES_MAX,
+            Self::Key => KEY_BYTES_MAX,
+        }
+    }
+}
+
+impl fmt::Display for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Password => "password file",
+            Self::Key => "key file",
+        })
+    }
+}
+
+/// Why a file with a secret is of no use. Never holds anything of its content.
 #[derive(Debug, Error)]
 #[non_exhaustive]
-pub enum PasswordFileError {
+pub enum SecretFileError {
     /// The system did not let us read it.
-    #[error("cannot read the password file {}", path.display())]
+    #[error("cannot read the {what} {}", path.display())]
     Unreadable {
+        /// What it holds.
+        what: Secret,
         /// The file.
         path: PathBuf,
         /// What the system said.
         source: io::Error,
     },
     /// Everybody on the machine may read or change it.
-    #[error("the password file {} is open to others (mode {mode:04o})", path.display())]
+    #[error("the {what} {} is open to others (mode {mode:04o})", path.display())]
     OpenToOthers {
+        /// What it holds.
+        what: Secret,
         /// The file.
         path: PathBuf,
         /// Its permissions.
         mode: u32,
     },
-    /// Its first line holds nothing.
-    #[error("the first line of the password file {} is empty", path.display())]
+    /// It holds nothing, or a password file's first line does.
+    #[error("{}the {what} {} is empty", if *what == Secret::Password { "the first line of " } else { "" }, path.display())]
     Empty {
+        /// What it holds.
+        what: Secret,
         /// The file.
         path: PathBuf,
     },
-    /// It is larger than any password.
-    #[error("the password file {} is larger than {FILE_BYTES_MAX} bytes", path.display())]
+    /// It is larger than any such secret.
+    #[error("the {what} {} is larger than {} bytes", path.display(), what.bytes_max())]
     TooLarge {
+        /// What it holds.
+        what: Secret,
         /// The file.
         path: PathBuf,
     },
-    /// Its first line is not text as we read it.
-    #[error("the password file {} is not UTF-8", path.display())]
+    /// It is not text as we read it.
+    #[error("the {what} {} is not UTF-8", path.display())]
     NotText {
+        /// What it holds.
+        what: Secret,
         /// The file.
         path: PathBuf,
     },
 }
 
-impl PasswordFileError {
+impl SecretFileError {
     /// What to do next.
     pub fn advice(&self) -> &'static str {
         match self {
             Self::Unreadable { .. } => "see that the file exists and that the account which runs this may read it",
-            Self::OpenToOthers { .. } => {
+            Self::OpenToOthers { what: Secret::Password, .. } => {
                 "take the rights of others away: `chmod o= FILE`; then think about changing the password"
             }
-            Self::Empty { .. } => "write the password on the first line",
-            Self::TooLarge { .. } => "is it the right file? it should hold the password on its first line",
-            Self::NotText { .. } => "save it as UTF-8; PowerShell: `Set-Content -Encoding utf8`",
+            Self::OpenToOthers { what: Secret::Key, .. } => {
+                "take the rights of others away: `chmod o= FILE`; then think about a new certificate"
+            }
+            Self::Empty { what: Secret::Password, .. } => "write the password on the first line",
+            Self::TooLarge { what: Secret::Password, .. } => {
+                "is it the right file? it should hold the password on its first line"
+            }
+            Self::Empty { what: Secret::Key, .. } | Self::TooLarge { what: Secret::Key, .. } => {
+                "is it the right file? it should hold the certificate's key in PEM"
+            }
+            Self::NotText { what: Secret::Password, .. } => {
+                "save it as UTF-8; PowerShell: `Set-Content -Encoding utf8`"
+            }
+            Self::NotText { what: Secret::Key, .. } => "is it the right file? a key in PEM is text",
         }
     }
 }
@@ -73,21 +124,36 @@ impl PasswordFileError {
 ///
 /// # Errors
 /// Names the file and never its content.
-pub fn read_password_file(path: &Path) -> Result<SecretString, PasswordFileError> {
-    let unreadable = |source| PasswordFileError::Unreadable { path: path.to_owned(), source };
+pub fn read_password_file(path: &Path) -> Result<SecretString, SecretFileError> {
+    read(path, Secret::Password)
+}
+
+/// Reads a key: the whole of `path`, which is judged like a password file.
+///
+/// # Errors
+/// Names the file and never its content.
+pub fn read_key_file(path: &Path) -> Result<SecretString, SecretFileError> {
+    read(path, Secret::Key)
+}
+
+fn read(path: &Path, what: Secret) -> Result<SecretString, SecretFileError> {
+    let unreadable = |source| SecretFileError::Unreadable { what, path: path.to_owned(), source };
     let file = File::open(path).map_err(unreadable)?;
-    refuse_if_open(path, &file)?;
+    refuse_if_open(path, what, &file)?;
+    let most = what.bytes_max();
     // Room for everything from the start: a buffer that grows leaves copies behind.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(FILE_BYTES_MAX + 1));
-    let limit = u64::try_from(FILE_BYTES_MAX + 1).unwrap_or(u64::MAX);
-    file.take(limit).read_to_end(&mut bytes).map_err(unreadable)?;
-    if bytes.len() > FILE_BYTES_MAX {
-        return Err(PasswordFileError::TooLarge { path: path.to_owned() });
+    let mut bytes = Zeroizing::new(Vec::with_capacity(most + 1));
+    file.take(u64::try_from(most + 1).unwrap_or(u64::MAX)).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() > most {
+        return Err(SecretFileError::TooLarge { what, path: path.to_owned() });
     }
-    let line = first_line(&bytes);
-    let text = std::str::from_utf8(line).map_err(|_| PasswordFileError::NotText { path: path.to_owned() })?;
+    let secret = match what {
+        Secret::Password => first_line(&bytes),
+        Secret::Key => &bytes,
+    };
+    let text = std::str::from_utf8(secret).map_err(|_| SecretFileError::NotText { what, path: path.to_owned() })?;
     if text.is_empty() {
-        return Err(PasswordFileError::Empty { path: path.to_owned() });
+        return Err(SecretFileError::Empty { what, path: path.to_owned() });
     }
     Ok(SecretString::from(text))
 }
@@ -101,21 +167,21 @@ fn first_line(bytes: &[u8]) -> &[u8] {
 
 /// Judges the opened file, not its name: the name may point elsewhere a moment later.
 #[cfg(unix)]
-fn refuse_if_open(path: &Path, file: &File) -> Result<(), PasswordFileError> {
+fn refuse_if_open(path: &Path, what: Secret, file: &File) -> Result<(), SecretFileError> {
     use std::os::unix::fs::PermissionsExt as _;
 
     const OTHERS_READ_OR_WRITE: u32 = 0o006;
-    let unreadable = |source| PasswordFileError::Unreadable { path: path.to_owned(), source };
+    let unreadable = |source| SecretFileError::Unreadable { what, path: path.to_owned(), source };
     let mode = file.metadata().map_err(unreadable)?.permissions().mode() & 0o7777;
     if mode & OTHERS_READ_OR_WRITE == 0 {
         return Ok(());
     }
-    Err(PasswordFileError::OpenToOthers { path: path.to_owned(), mode })
+    Err(SecretFileError::OpenToOthers { what, path: path.to_owned(), mode })
 }
 
 #[cfg(not(unix))]
 #[expect(clippy::unnecessary_wraps, reason = "the same shape as where it can refuse")]
-fn refuse_if_open(_path: &Path, _file: &File) -> Result<(), PasswordFileError> {
+fn refuse_if_open(_path: &Path, _what: Secret, _file: &File) -> Result<(), SecretFileError> {
     Ok(())
 }
 
@@ -125,7 +191,7 @@ mod tests {
 
     use secrecy::ExposeSecret as _;
 
-    use super::{PasswordFileError, read_password_file};
+    use super::{SecretFileError, read_key_file, read_password_file};
 
     fn file(content: &[u8]) -> (tempfile::TempDir, PathBuf) {
         let folder = tempfile::tempdir().unwrap();
@@ -157,12 +223,25 @@ mod tests {
         for mode in [0o644, 0o604, 0o602] {
             set_mode(&path, mode);
             let error = read_password_file(&path).unwrap_err();
-            assert!(matches!(error, PasswordFileError::OpenToOthers { .. }), "{error}");
+            assert!(matches!(error, SecretFileError::OpenToOthers { .. }), "{error}");
             assert!(error.advice().contains("chmod"));
         }
         for mode in [0o600, 0o400, 0o440] {
             set_mode(&path, mode);
             assert!(read_password_file(&path).is_ok(), "{mode:o}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_read_whole_and_judged_like_a_password() {
+        let text = "-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----\n";
+        let (_folder, path) = file(text.as_bytes());
+        assert_eq!(read_key_file(&path).unwrap().expose_secret(), text);
+        #[cfg(unix)]
+        {
+            set_mode(&path, 0o644);
+            let error = read_key_file(&path).unwrap_err();
+            assert!(error.to_string().contains("key file") && error.advice().contains("certificate"), "{error}");
         }
     }
 
@@ -181,7 +260,7 @@ mod tests {
         let (_folder, path) = file(b"");
         let gone = path.with_extension("gone");
         assert!(read_password_file(&gone).unwrap_err().to_string().contains("password.gone"));
-        assert!(matches!(read_password_file(&path).unwrap_err(), PasswordFileError::Empty { .. }));
+        assert!(matches!(read_password_file(&path).unwrap_err(), SecretFileError::Empty { .. }));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use cim::{CallError, ErrorKind, Reached};
 use hyper::StatusCode;
 use zeroize::Zeroizing;
 
-use crate::auth::{self, AuthError, LoginError, Method, Security, basic};
+use crate::auth::{self, AuthError, LoginError, Method, Security, basic, certificate};
 use crate::client::Limits;
 use crate::endpoint::Endpoint;
 use crate::login::{Login, Scheme};
@@ -36,6 +36,8 @@ pub(crate) struct Connection {
 enum Session {
     /// The header of each request.
     Basic(Zeroizing<String>),
+    /// TLS has shown who it is; a header on each request says so.
+    Certificate,
     /// The connection itself is logged in; TLS protects its messages.
     Clear,
     /// The connection is logged in, and its messages are sealed. Nothing here after a failure.
@@ -64,6 +66,7 @@ impl Connection {
         let methods = match (&*known, target.login.scheme) {
             (Some(methods), _) => methods.clone(),
             (None, Scheme::Basic) => vec![Method::Basic],
+            (None, Scheme::Certificate) => vec![Method::Certificate],
             (None, Scheme::Auto | Scheme::Ntlm | Scheme::Negotiate | Scheme::Kerberos) => {
                 let challenges = auth::probe(&mut wire, &target.limits).await?;
                 auth::choose(&target.login, &target.endpoint, &wire.way, &challenges)?
@@ -100,13 +103,17 @@ impl Connection {
     /// Sends one message and reads the whole answer. On any error the connection is of no more use.
     pub(crate) async fn send(&mut self, limits: &Limits, message: String) -> Result<Answer, CallError> {
         let (content_type, body) = match &mut self.session {
-            Session::Basic(_) | Session::Clear => (SOAP.to_owned(), message.into_bytes()),
+            Session::Basic(_) | Session::Certificate | Session::Clear => (SOAP.to_owned(), message.into_bytes()),
             Session::Sealed(security, protocol) => {
                 let sealed = seal(security, *protocol, message.into_bytes()).await;
                 sealed.map_err(|error| error.at(&self.wire.at))?
             }
         };
-        let authorization = if let Session::Basic(header) = &self.session { Some(header.as_str()) } else { None };
+        let authorization = match &self.session {
+            Session::Basic(header) => Some(header.as_str()),
+            Session::Certificate => Some(certificate::AUTHORIZATION),
+            Session::Clear | Session::Sealed(..) => None,
+        };
         let outgoing = Message { content_type: &content_type, authorization, body: body.into() };
         let answer = self.wire.send(outgoing, limits.answer, limits.body).await?;
         if answer.status == StatusCode::UNAUTHORIZED {
@@ -122,25 +129,42 @@ impl Connection {
     /// The host forgot the login, or never took it: it did not look at the message.
     fn refused(&self, challenges: &[String]) -> CallError {
         let at = &self.wire.at;
-        if matches!(self.session, Session::Basic(_)) {
-            let offered = if challenges.is_empty() { "nothing".to_owned() } else { challenges.join(", ") };
-            let message = format!("{at} refused the login (it offers {offered})");
-            return CallError::new(ErrorKind::Denied, Reached::No, message);
-        }
-        CallError::new(ErrorKind::Unreachable, Reached::No, format!("{at} ended the login of this connection"))
+        let offered = if challenges.is_empty() { "nothing".to_owned() } else { challenges.join(", ") };
+        let (kind, message) = match &self.session {
+            Session::Basic(_) => (ErrorKind::Denied, format!("{at} refused the login (it offers {offered})")),
+            Session::Certificate => {
+                let why = "it belongs to no account there (WSMan:\\localhost\\ClientCertificate), or logins by certificate are off \
+                           (WSMan:\\localhost\\Service\\Auth\\Certificate)";
+                (ErrorKind::Denied, format!("{at} refused the client certificate: {why}"))
+            }
+            Session::Clear | Session::Sealed(..) => {
+                (ErrorKind::Unreachable, format!("{at} ended the login of this connection"))
+            }
+        };
+        CallError::new(kind, Reached::No, message)
     }
 }
 
 async fn connect(target: &Target) -> Result<Wire, CallError> {
     let endpoint = &target.endpoint;
-    let verified = endpoint.is_secure() && target.tls.as_ref().is_some_and(Handshakes::is_verified);
-    let allowed = |loopback: bool| {
-        if loopback || verified || target.login.scheme != Scheme::Basic {
-            return Ok(());
+    let tls = target.tls.as_ref().filter(|_| endpoint.is_secure());
+    let verified = tls.is_some_and(Handshakes::is_verified);
+    let allowed = |loopback: bool| match target.login.scheme {
+        Scheme::Basic if !loopback && !verified => Err(shows_the_password(endpoint)),
+        Scheme::Certificate if !verified => Err(needs(endpoint, "https:// and a host whose certificate is verified")),
+        Scheme::Certificate if !tls.is_some_and(Handshakes::shows_a_certificate) => {
+            Err(needs(endpoint, "a certificate to show"))
         }
-        Err(shows_the_password(endpoint))
+        Scheme::Basic | Scheme::Certificate | Scheme::Auto | Scheme::Ntlm | Scheme::Negotiate | Scheme::Kerberos => {
+            Ok(())
+        }
     };
     Wire::open(endpoint, target.tls.as_ref(), &target.limits, allowed).await
+}
+
+fn needs(endpoint: &Endpoint, what: &str) -> CallError {
+    let message = format!("refused to log in to {endpoint}: a login by certificate needs {what}");
+    CallError::new(ErrorKind::Unsupported, Reached::No, message)
 }
 
 fn shows_the_password(endpoint: &Endpoint) -> CallError {
@@ -157,6 +181,7 @@ async fn begin(wire: &mut Wire, target: &Target, method: Method) -> Result<Sessi
         // The way may be another than the one that the method was chosen for: a name can lead elsewhere by now.
         Method::Basic if !wire.way.may_show_a_password() => return Err(shows_the_password(&target.endpoint).into()),
         Method::Basic => return Ok(Session::Basic(basic::authorization(&target.login))),
+        Method::Certificate => return Ok(Session::Certificate),
         Method::Tokens { scheme, mechanism } => (scheme, mechanism),
     };
     let Target { endpoint, login, limits, .. } = target;

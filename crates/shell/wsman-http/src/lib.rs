@@ -4,7 +4,7 @@
 //! to ask, and with [`Events`] to listen; whoever plays a host finds the other half of a login in [`server`]. Both frame
 //! sealed messages by [`sealed`].
 //!
-//! Logins are Kerberos, NTLM (bare or within SPNEGO) and Basic ([`Scheme`]). Over clear HTTP the messages of the first two
+//! Logins are Kerberos, NTLM (bare or within SPNEGO), Basic and client certificates ([`Scheme`]). Over clear HTTP the messages of the first two
 //! are sealed; over HTTPS NTLM is tied to the host's certificate. Basic shows the password, so it is refused, before a byte
 //! is sent, unless TLS is verified ([`Trust`]) or the host is this computer.
 //!
@@ -30,4 +30,4 @@ pub use client::{Client, Limits};
 pub use endpoint::{Endpoint, EndpointError};
 pub use events::Events;
 pub use login::{Login, Scheme};
-pub use tls::{Trust, TrustError};
+pub use tls::{ClientCertificate, ClientCertificateError, Trust, TrustError};

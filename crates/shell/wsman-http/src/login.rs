@@ -16,6 +16,8 @@ pub enum Scheme {
     Negotiate,
     /// Kerberos and nothing else.
     Kerberos,
+    /// The certificate that is shown in TLS ([`Trust::showing`](crate::Trust::showing)). Over verified TLS only.
+    Certificate,
 }
 
 /// A user's login.
@@ -36,6 +38,11 @@ impl Login {
     /// A login by password. `user` is `NAME`, `DOMAIN\NAME` or `NAME@REALM`.
     pub fn new(scheme: Scheme, user: impl Into<String>, password: impl Into<SecretString>) -> Self {
         Self { scheme, user: user.into(), password: password.into(), kdc: None, service: SERVICE.to_owned() }
+    }
+
+    /// A login by the certificate that TLS shows. Whose it is, the host knows.
+    pub fn by_certificate() -> Self {
+        Self::new(Scheme::Certificate, "the client certificate", "")
     }
 
     /// The same, with a Kerberos server: `HOST` or `HOST:PORT`. Without one it is looked up as [`Scheme::Kerberos`] has

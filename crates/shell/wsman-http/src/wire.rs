@@ -210,12 +210,22 @@ fn no_tls(endpoint: &Endpoint, error: &TlsError) -> CallError {
             format!("TLS failed: {inner}{NO_COMMON_SUITE}")
         }
         TlsError::Handshake(inner) => tls_failure(inner),
+        TlsError::NotAsked => return not_asked(endpoint),
         #[cfg(feature = "legacy-tls")]
         TlsError::Untrusted(why) => format!("TLS failed: {why}"),
         #[cfg(feature = "legacy-tls")]
         TlsError::Legacy(why) => format!("TLS failed by this system's library too: {why}"),
     };
     unreachable(endpoint, &why)
+}
+
+fn not_asked(endpoint: &Endpoint) -> CallError {
+    let message = format!(
+        "cannot log in to {endpoint} by certificate: the host did not ask for one in the TLS handshake. WinRM asks later, by \
+         renegotiation, which this build does not speak: take a build with the feature legacy-tls, or let the host ask in the \
+         handshake (`netsh http`, clientcertnegotiation=enable)"
+    );
+    CallError::new(ErrorKind::Unsupported, Reached::No, message)
 }
 
 /// Why TLS failed, with what is known of hosts that fail so.

@@ -5,6 +5,7 @@
 
 pub(crate) mod basic;
 mod binding;
+pub(crate) mod certificate;
 mod context;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;

@@ -12,6 +12,8 @@ use crate::login::{Login, Scheme};
 pub(crate) enum Method {
     /// The password on each request.
     Basic,
+    /// The certificate that TLS has shown.
+    Certificate,
     /// Tokens under an HTTP scheme, once a connection.
     Tokens {
         /// The scheme's name in the headers.
@@ -106,6 +108,7 @@ pub(crate) fn choose(
     let basic = (offered("basic") && way.may_show_a_password()).then_some(Method::Basic);
     let wanted = match login.scheme {
         Scheme::Basic => vec![Some(Method::Basic)],
+        Scheme::Certificate => vec![Some(Method::Certificate)],
         Scheme::Ntlm => vec![tokens(offered("negotiate"), "Negotiate", Mechanism::Ntlm).or(old_ntlm)],
         Scheme::Kerberos if endpoint.is_address() => return Err(needs_a_name(endpoint)),
         Scheme::Kerberos => vec![bare_kerberos.or(spnego_kerberos)],

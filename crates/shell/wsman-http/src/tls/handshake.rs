@@ -7,15 +7,19 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 #[cfg(feature = "legacy-tls")]
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use rustls::ClientConfig;
+use rustls::client::Resumption;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use super::Trust;
+use super::shown::Shown;
 use crate::wire::dial;
 
 /// How the connections of one client come to TLS.
@@ -48,6 +52,8 @@ pub(crate) enum TlsError {
     Name(String),
     /// The handshake failed; within is rustls' error, if it was not the connection that failed.
     Handshake(io::Error),
+    /// It succeeded, and the host did not ask for the certificate that is to log in. With rustls there is no later moment.
+    NotAsked,
     /// The system's library does not believe the host's certificate.
     #[cfg(feature = "legacy-tls")]
     Untrusted(String),
@@ -70,6 +76,11 @@ impl Handshakes {
         self.trust.is_verified()
     }
 
+    /// Whether a host that asks is shown a certificate.
+    pub(crate) fn shows_a_certificate(&self) -> bool {
+        self.trust.shown.is_some()
+    }
+
     /// Shakes hands with `host`, on as many connections as it takes.
     #[cfg(not(feature = "legacy-tls"))]
     pub(crate) async fn connect(&self, host: &str, addresses: &[SocketAddr]) -> Result<Secured, TlsError> {
@@ -84,8 +95,8 @@ impl Handshakes {
     pub(crate) async fn connect(&self, host: &str, addresses: &[SocketAddr]) -> Result<Secured, TlsError> {
         if !self.legacy_works.load(Ordering::Relaxed) {
             match by_rustls(&self.trust, host, dial(addresses).await.map_err(TlsError::Dial)?).await {
-                Err(error) if error.is_want_of_common_ground() => {
-                    tracing::debug!(?error, host, "nothing in common; the system's TLS library is tried");
+                Err(error) if error.is_want_of_common_ground() || matches!(error, TlsError::NotAsked) => {
+                    tracing::debug!(?error, host, "rustls does not get on with it; the system's TLS library is tried");
                 }
                 done => return done,
             }
@@ -123,8 +134,21 @@ impl TlsError {
 
 async fn by_rustls(trust: &Trust, host: &str, stream: TcpStream) -> Result<Secured, TlsError> {
     let name = ServerName::try_from(host.to_owned()).map_err(|error| TlsError::Name(error.to_string()))?;
-    let connector = TlsConnector::from(std::sync::Arc::clone(&trust.config));
-    let stream = connector.connect(name, stream).await.map_err(TlsError::Handshake)?;
+    let shown = trust.shown.as_ref().map(|certificate| Arc::new(Shown::new(certificate)));
+    let config = match &shown {
+        None => Arc::clone(&trust.config),
+        Some(shown) => {
+            let mut config = ClientConfig::clone(&trust.config);
+            config.client_auth_cert_resolver = Arc::<Shown>::clone(shown);
+            // A session that goes on shows no certificate again, so one could not see whether it was asked for.
+            config.resumption = Resumption::disabled();
+            Arc::new(config)
+        }
+    };
+    let stream = TlsConnector::from(config).connect(name, stream).await.map_err(TlsError::Handshake)?;
+    if shown.is_some_and(|shown| !shown.was_asked_for()) {
+        return Err(TlsError::NotAsked);
+    }
     let certificates = stream.get_ref().1.peer_certificates().unwrap_or_default();
     let certificate = certificates.first().map(|certificate| certificate.to_vec()).unwrap_or_default();
     Ok(Secured { stream: Box::new(stream), certificate })

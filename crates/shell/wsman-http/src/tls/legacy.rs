@@ -1,6 +1,7 @@
 //! The system's own TLS library, with what rustls has on purpose left out: OpenSSL, on Windows Schannel.
 //!
-//! TLS 1.2 and nothing else: older versions are broken, and whoever speaks a newer one gets on with rustls.
+//! TLS 1.2 and nothing else: older versions are broken, and whoever speaks a newer one gets on with rustls. In TLS 1.2 a host may
+//! also ask for a client's certificate when it has heard what he wants, by renegotiation (RFC 5246 7.4.1.1), as WinRM does.
 
 use std::sync::{Arc, OnceLock};
 
@@ -10,7 +11,7 @@ use tokio::net::TcpStream;
 use tokio_native_tls::TlsConnector;
 
 use super::handshake::{Secured, TlsError};
-use super::{Belief, OtherCertificate, fingerprint_of};
+use super::{Belief, ClientCertificate, OtherCertificate, fingerprint_of};
 
 /// Whom to believe. The library is not touched before it is needed.
 #[derive(Clone)]
@@ -18,24 +19,25 @@ pub(super) struct Setup(Arc<Inner>);
 
 struct Inner {
     belief: Arc<Belief>,
+    shown: Option<ClientCertificate>,
     connector: OnceLock<Result<TlsConnector, String>>,
 }
 
 impl Setup {
-    pub(super) fn new(belief: Arc<Belief>) -> Self {
-        Self(Arc::new(Inner { belief, connector: OnceLock::new() }))
+    pub(super) fn new(belief: Arc<Belief>, shown: Option<ClientCertificate>) -> Self {
+        Self(Arc::new(Inner { belief, shown, connector: OnceLock::new() }))
     }
 
     fn connector(&self) -> Result<&TlsConnector, TlsError> {
-        let built = self.0.connector.get_or_init(|| build(&self.0.belief).map_err(|error| error.to_string()));
+        let built = self.0.connector.get_or_init(|| build(&self.0).map_err(|error| error.to_string()));
         built.as_ref().map_err(|why| TlsError::Legacy(why.clone()))
     }
 }
 
-fn build(belief: &Belief) -> native_tls::Result<TlsConnector> {
+fn build(inner: &Inner) -> native_tls::Result<TlsConnector> {
     let mut builder = native_tls::TlsConnector::builder();
     builder.min_protocol_version(Some(Protocol::Tlsv12)).max_protocol_version(Some(Protocol::Tlsv12));
-    match belief {
+    match &*inner.belief {
         Belief::System => {}
         Belief::Authorities(certificates) => {
             builder.disable_built_in_roots(true);
@@ -48,6 +50,9 @@ fn build(belief: &Belief) -> native_tls::Result<TlsConnector> {
         Belief::Pinned(_) | Belief::Anybody => {
             builder.danger_accept_invalid_certs(true).danger_accept_invalid_hostnames(true);
         }
+    }
+    if let Some(shown) = &inner.shown {
+        builder.identity(shown.identity()?);
     }
     builder.build().map(TlsConnector::from)
 }

@@ -6,6 +6,7 @@
 mod handshake;
 #[cfg(feature = "legacy-tls")]
 mod legacy;
+mod shown;
 #[cfg(test)]
 mod tests;
 
@@ -20,6 +21,7 @@ use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStor
 use sha2::{Digest as _, Sha256};
 
 pub(crate) use handshake::{Handshakes, TlsError};
+pub use shown::{ClientCertificate, ClientCertificateError};
 
 /// Length of a SHA-256 hash.
 const HASH_LENGTH: usize = 32;
@@ -29,6 +31,7 @@ const HASH_LENGTH: usize = 32;
 pub struct Trust {
     belief: Arc<Belief>,
     config: Arc<ClientConfig>,
+    shown: Option<ClientCertificate>,
     /// The same for the system's library.
     #[cfg(feature = "legacy-tls")]
     legacy: legacy::Setup,
@@ -119,6 +122,18 @@ impl Trust {
         Self::new(Belief::Anybody, RootCertStore::empty())
     }
 
+    /// The same, and hosts that ask are shown this certificate: for [`Login::by_certificate`](crate::Login::by_certificate).
+    #[must_use]
+    pub fn showing(&self, certificate: &ClientCertificate) -> Self {
+        Self {
+            belief: Arc::clone(&self.belief),
+            config: Arc::clone(&self.config),
+            shown: Some(certificate.clone()),
+            #[cfg(feature = "legacy-tls")]
+            legacy: legacy::Setup::new(Arc::clone(&self.belief), Some(certificate.clone())),
+        }
+    }
+
     /// Whether certificates are verified.
     pub fn is_verified(&self) -> bool {
         *self.belief != Belief::Anybody
@@ -139,8 +154,9 @@ impl Trust {
         };
         Ok(Self {
             config: Arc::new(builder.with_no_client_auth()),
+            shown: None,
             #[cfg(feature = "legacy-tls")]
-            legacy: legacy::Setup::new(Arc::clone(&belief)),
+            legacy: legacy::Setup::new(Arc::clone(&belief), None),
             belief,
         })
     }
@@ -148,7 +164,10 @@ impl Trust {
 
 impl fmt::Debug for Trust {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Trust").field("verified", &self.is_verified()).finish_non_exhaustive()
+        f.debug_struct("Trust")
+            .field("verified", &self.is_verified())
+            .field("shown", &self.shown)
+            .finish_non_exhaustive()
     }
 }
 

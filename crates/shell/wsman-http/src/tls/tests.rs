@@ -39,13 +39,13 @@ enum Manner {
     Silence,
 }
 
-/// Of whose handshakes a host can make nothing.
+/// Whom a host does not understand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Deaf {
-    ToNobody,
-    /// To who knows TLS 1.3, as rustls does and the other library is not let.
-    ToTheNewer,
-    ToEverybody,
+    Nobody,
+    /// Who knows TLS 1.3, as rustls does and the other library is not let.
+    Newer,
+    Everybody,
 }
 
 /// A host that speaks TLS, to some.
@@ -107,16 +107,16 @@ impl Host {
 }
 
 impl Deaf {
-    /// To this client, by the versions that its first message names (RFC 8446 4.2.1).
+    /// Whether to this client, by the versions that its first message names (RFC 8446 4.2.1).
     async fn to(self, stream: &TcpStream) -> bool {
         const TLS13_THEN_12: [u8; 9] = [0x00, 0x2b, 0x00, 0x05, 0x04, 0x03, 0x04, 0x03, 0x03];
         let mut hello = [0; 4_096];
         let length = stream.peek(&mut hello).await.unwrap_or_default();
         let newer = hello[..length].windows(TLS13_THEN_12.len()).any(|part| part == TLS13_THEN_12);
         match self {
-            Self::ToNobody => false,
-            Self::ToTheNewer => newer,
-            Self::ToEverybody => true,
+            Self::Nobody => false,
+            Self::Newer => newer,
+            Self::Everybody => true,
         }
     }
 }
@@ -131,7 +131,7 @@ async fn refuse(mut stream: TcpStream, manner: Manner) {
 
 /// Answers one request and ends the connection.
 async fn answer_once(tls: &server::Tls, stream: TcpStream) {
-    let Ok(mut stream) = tls.accept(stream).await else { return };
+    let Ok((mut stream, _)) = tls.accept(stream).await else { return };
     if hear(&mut stream).await.is_some() {
         let identity = concat!(
             r#"<i:IdentifyResponse xmlns:i="http://schemas.dmtf.org/wbem/wsman/identity/1/wsmanidentity.xsd">"#,
@@ -148,7 +148,7 @@ const MANNERS: [Manner; 3] = [Manner::Alert(HANDSHAKE_FAILURE), Manner::Alert(PR
 #[tokio::test]
 async fn a_certificate_that_is_not_believed_is_shown_to_no_other_library() {
     let other = Certificate::self_signed(vec![LOOPBACK.to_owned()]).unwrap();
-    let host = Host::new(Deaf::ToNobody, Manner::Silence).await;
+    let host = Host::new(Deaf::Nobody, Manner::Silence).await;
     for (trust, words) in [
         (Trust::fingerprint(&other.sha256()).unwrap(), "has the fingerprint"),
         (Trust::authorities(other.pem().as_bytes()).unwrap(), "no authority that is believed"),
@@ -162,7 +162,7 @@ async fn a_certificate_that_is_not_believed_is_shown_to_no_other_library() {
 
 #[tokio::test]
 async fn an_alert_that_is_about_something_else_leads_to_no_other_library() {
-    let host = Host::new(Deaf::ToEverybody, Manner::Alert(DECRYPT_ERROR)).await;
+    let host = Host::new(Deaf::Everybody, Manner::Alert(DECRYPT_ERROR)).await;
     let message = host.fails(host.own()).await;
     assert!(message.contains("TLS failed") && !message.contains("legacy-tls"), "{message}");
     assert_eq!(host.met(), 1);
@@ -172,7 +172,7 @@ async fn an_alert_that_is_about_something_else_leads_to_no_other_library() {
 #[tokio::test]
 async fn who_has_nothing_in_common_is_told_what_helps() {
     for manner in MANNERS {
-        let host = Host::new(Deaf::ToTheNewer, manner).await;
+        let host = Host::new(Deaf::Newer, manner).await;
         let message = host.fails(host.own()).await;
         for words in ["no cipher suite", "Windows Server 2012 and 2012 R2", "Negotiate", "ECDSA", "legacy-tls"] {
             assert!(message.contains(words), "{manner:?}: {message}");
@@ -185,7 +185,7 @@ async fn who_has_nothing_in_common_is_told_what_helps() {
 #[tokio::test]
 async fn the_systems_library_is_tried_where_there_is_nothing_in_common_and_then_remembered() {
     for manner in MANNERS {
-        let host = Host::new(Deaf::ToTheNewer, manner).await;
+        let host = Host::new(Deaf::Newer, manner).await;
         let client = host.client(host.own());
         for met in [2, 3, 4] {
             assert_eq!(client.identify().await.unwrap().vendor, "somebody", "{manner:?}");
@@ -202,7 +202,7 @@ async fn the_systems_library_believes_whom_rustls_believes_and_nobody_else() {
     for name in [LOOPBACK, "hv99.lab.test"] {
         let named = name == LOOPBACK;
         for (belief, believed) in [("own", named), ("own pinned", true), ("anybody", true), ("other", false)] {
-            let host = Host::named(name, Deaf::ToTheNewer, Manner::Silence).await;
+            let host = Host::named(name, Deaf::Newer, Manner::Silence).await;
             let trust = match belief {
                 "own" => host.own(),
                 "own pinned" => pinned(&host.certificate),
@@ -218,7 +218,7 @@ async fn the_systems_library_believes_whom_rustls_believes_and_nobody_else() {
             assert_eq!(host.met(), 2, "{belief} of {name}");
         }
     }
-    let host = Host::new(Deaf::ToTheNewer, Manner::Silence).await;
+    let host = Host::new(Deaf::Newer, Manner::Silence).await;
     let message = host.fails(pinned(&other)).await;
     assert!(message.contains("has the fingerprint") && !message.contains("too"), "{message}");
 }
@@ -226,7 +226,7 @@ async fn the_systems_library_believes_whom_rustls_believes_and_nobody_else() {
 #[cfg(feature = "legacy-tls")]
 #[tokio::test]
 async fn a_host_that_neither_library_can_speak_to_is_asked_by_both_each_time() {
-    let host = Host::new(Deaf::ToEverybody, Manner::Alert(HANDSHAKE_FAILURE)).await;
+    let host = Host::new(Deaf::Everybody, Manner::Alert(HANDSHAKE_FAILURE)).await;
     let client = host.client(host.own());
     for met in [2, 4] {
         let message = client.identify().await.unwrap_err().message;

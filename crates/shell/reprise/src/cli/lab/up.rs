@@ -9,6 +9,7 @@ use std::time::Duration;
 use clap::Args;
 use reprise_lab::{Os, RaceState, Spec, SpecError, Topology};
 use reprise_lab_server::{Lab, Options, Schemes, StartError};
+use secrecy::ExposeSecret as _;
 use serde_json::json;
 
 use crate::cli::{Usage, asked_to_stop, complain, print};
@@ -54,7 +55,7 @@ pub(super) struct Arguments {
     /// How many VMs, counted from the start, are replicated onwards to a third host
     #[arg(long, default_value_t = 0, value_name = "N")]
     extended: usize,
-    /// Schemes that the hosts offer: basic, ntlm, negotiate (kerberos: not yet)
+    /// Schemes that the hosts take: basic, ntlm, negotiate, certificate with --tls (kerberos: not yet)
     #[arg(long, value_delimiter = ',', value_name = "SCHEME", default_value = "basic,ntlm,negotiate")]
     auth: Vec<String>,
     /// HTTPS, with a certificate of the lab's own
@@ -76,7 +77,7 @@ pub(super) async fn up(arguments: Arguments) -> Result<ExitCode, Usage> {
         round_trip: Duration::from_millis(u64::from(arguments.rtt)),
         user: "LAB\\administrator".to_owned(),
         password: format!("lab-{:08x}-{:x}", std::process::id(), spec.started_us),
-        schemes: schemes(&arguments.auth).map_err(|error| cannot(error.to_string()))?,
+        schemes: schemes(&arguments).map_err(|error| cannot(error.to_string()))?,
         tls: arguments.tls,
     };
     let lab = match Lab::start(&spec, options).await {
@@ -114,6 +115,10 @@ fn tell(lab: &Lab, path: Option<&Path>) -> bool {
         keys.insert("certificate_pem".to_owned(), certificate.pem().into());
         keys.insert("certificate_sha256".to_owned(), certificate.sha256().into());
     }
+    if let (Some(client), Some(keys)) = (lab.client_certificate(), endpoints.as_object_mut()) {
+        keys.insert("client_certificate_pem".to_owned(), client.pem().into());
+        keys.insert("client_key_pem".to_owned(), client.key_pem().expose_secret().into());
+    }
     let endpoints = format!("{endpoints:#}\n");
     let Some(path) = path else { return print(&endpoints) };
     match write_whole(path, &endpoints) {
@@ -126,16 +131,20 @@ fn tell(lab: &Lab, path: Option<&Path>) -> bool {
     }
 }
 
-fn schemes(words: &[String]) -> Result<Schemes, SpecError> {
+fn schemes(arguments: &Arguments) -> Result<Schemes, SpecError> {
     let mut schemes = Schemes::default();
-    for word in words {
+    for word in &arguments.auth {
         match word.as_str() {
             "basic" => schemes.basic = true,
             "ntlm" => schemes.ntlm = true,
             "negotiate" => schemes.negotiate = true,
+            "certificate" if arguments.tls => schemes.certificate = true,
+            "certificate" => {
+                return Err(SpecError::Impossible("--auth certificate needs --tls: it is shown over HTTPS".to_owned()));
+            }
             "kerberos" => return Err(SpecError::NotYet("the scheme kerberos (--auth)".to_owned())),
             _ => {
-                let allowed = "basic, ntlm, negotiate, kerberos";
+                let allowed = "basic, ntlm, negotiate, certificate, kerberos";
                 return Err(SpecError::Unknown { text: word.clone(), allowed });
             }
         }
