@@ -25,6 +25,7 @@ WSMAN = "http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd"
 ADDRESSING = "http://schemas.xmlsoap.org/ws/2004/08/addressing"
 IDENTITY = "http://schemas.dmtf.org/wbem/wsman/identity/1/wsmanidentity.xsd"
 RESOURCE = "http://schemas.microsoft.com/wbem/wsman/1/wmi/root/cimv2/Win32_Thing"
+MUTUAL = "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/mutual"
 NAMES = ["eins", "zwei", "dr\u00fcben"]
 
 
@@ -110,9 +111,26 @@ class Connection(http.server.BaseHTTPRequestHandler):
         print("LET IN", self.context.client_principal, "by", self.context.negotiated_protocol, "under", scheme, *over, flush=True)
         self.reply(200, headers)
 
+    def by_certificate(self, body):
+        """Answers a message of somebody who says that TLS has shown who he is."""
+        shown = self.connection.getpeercert() if self.server.tls else None
+        if not shown:
+            print("REFUSED no certificate", flush=True)
+            self.refuse()
+            return
+        if not self.messages:
+            print("LET IN", shown["subject"][0][0][1], "by certificate over", self.connection.version(), flush=True)
+        self.messages += 1
+        print(f"CLEAR message {self.messages} over TLS", flush=True)
+        status, text = answer(body)
+        self.reply(status, [("Content-Type", "application/soap+xml;charset=UTF-8")], text)
+
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         authorization = self.headers.get("Authorization")
+        if authorization == MUTUAL:
+            self.by_certificate(body)
+            return
         complete = self.context is not None and self.context.complete
         if authorization and not complete:
             self.log_in(authorization)
@@ -149,6 +167,7 @@ def main():
     parser.add_argument("--certificate", help="PEM file with certificate and key: HTTPS, and channel bindings are required")
     parser.add_argument("--ignore-bindings", action="store_true", help="over HTTPS, require no channel bindings")
     parser.add_argument("--ciphers", help="over HTTPS, speak TLS 1.2 with these suites alone, in OpenSSL's names")
+    parser.add_argument("--client-authority", help="over HTTPS, ask for a client certificate that this authority (PEM file) has signed")
     parser.add_argument("--dh-parameters", help="PEM file with the group for DHE")
     arguments = parser.parse_args()
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Connection)
@@ -161,6 +180,9 @@ def main():
         if arguments.ciphers:
             context.maximum_version = ssl.TLSVersion.TLSv1_2
             context.set_ciphers(arguments.ciphers)
+        if arguments.client_authority:
+            context.verify_mode = ssl.CERT_OPTIONAL
+            context.load_verify_locations(arguments.client_authority)
         if arguments.dh_parameters:
             context.load_dh_params(arguments.dh_parameters)
         with open(arguments.certificate, encoding="ascii") as file:

@@ -77,4 +77,31 @@ refused "negotiate, wrong password" "or the password is wrong" "https://localhos
 start_server --offer Negotiate --certificate "$work/both"
 asks "a host that rustls speaks to" "https://localhost:$port" "${login[@]}" --ca "$work/ca"
 grep -q "^LET IN .* over TLSv1.3 " "$work/server.log" || fail "TLS 1.3 was not spoken"
+
+# Logins by certificate. Asked in the handshake rustls shows it; asked later, as WinRM does, the other library does.
+make_client svc ca
+make_client stranger other-ca
+shown=(--auth certificate --certificate "$work/svc.pem" --key "$work/svc.key")
+client=$work/without
+service=(--offer Negotiate --certificate "$work/both" --client-authority "$work/ca")
+start_server "${service[@]}"
+asks "certificate, asked for in the handshake" "https://localhost:$port" "${shown[@]}" --ca "$work/ca"
+start_server "${service[@]}" --ciphers ECDHE-RSA-AES256-GCM-SHA384
+asks "certificate, asked for in the handshake" "https://localhost:$port" "${shown[@]}" --ca "$work/ca"
+start_server --offer Negotiate --certificate "$work/both"
+refused "certificate, not asked for" "by renegotiation, which this build does not speak" "https://localhost:$port" "${shown[@]}" --ca "$work/ca"
+for suite in ECDHE-RSA-AES256-SHA384 ECDHE-RSA-AES256-GCM-SHA384; do
+  service=(renegotiating_server.py --certificate "$work/both" --client-authority "$work/ca" --ciphers "$suite")
+  client=$work/with
+  start_service "${service[@]}"
+  asks "certificate, own authority" "https://localhost:$port" "${shown[@]}" --ca "$work/ca"
+  asks "certificate, pinned host" "https://127.0.0.1:$port" "${shown[@]}" --tls-fingerprint "$fingerprint"
+  refused "certificate of another authority" "lost the connection" "https://localhost:$port" --auth certificate --certificate "$work/stranger.pem" --key "$work/stranger.key" --ca "$work/ca"
+  start_service "${service[@]}"
+  refused "certificate, host that is not verified" "verified" "https://localhost:$port" "${shown[@]}" --insecure-no-tls-verification
+  refused "certificate, other pin" "fingerprint" "https://localhost:$port" "${shown[@]}" --tls-fingerprint "$other"
+  ! grep -q "^CLEAR" "$work/server.log" || fail "something was sent"
+done
+client=$work/without
+refused "certificate, asked for by renegotiation, without the feature" "by renegotiation, which this build does not speak" "https://localhost:$port" "${shown[@]}" --ca "$work/ca"
 echo "no surprises"

@@ -26,13 +26,15 @@ fail() {
   exit 1
 }
 
-# Starts a service; its port is in $port.
-start_server() {
+# Starts a service: a script here, and its arguments. Its port is in $port.
+start_service() {
+  local script=$1
+  shift
   stop_server
   rm -f "$work/in" "$work/server.log"
   : > "$work/server.log"
   mkfifo "$work/in"
-  "$python" peers/foreign_acceptor.py "$@" < "$work/in" >> "$work/server.log" 2>&1 &
+  "$python" "peers/$script" "$@" < "$work/in" >> "$work/server.log" 2>&1 &
   server=$!
   exec 8> "$work/in"
   port=
@@ -43,6 +45,8 @@ start_server() {
   done
   fail "the service does not start"
 }
+
+start_server() { start_service foreign_acceptor.py "$@"; }
 
 # asks NAME URL FLAGS…: three instances must come back.
 asks() {
@@ -74,6 +78,16 @@ make_certificate() {
     -extfile <(echo "subjectAltName=DNS:localhost,IP:127.0.0.1") 2> /dev/null
   cat "$work/certificate" "$work/key" > "$work/both"
   fingerprint=$(openssl x509 -in "$work/certificate" -noout -fingerprint -sha256 | cut -d= -f2)
+}
+
+# make_client NAME AUTHORITY: a certificate to log in with, NAME.pem, and its key, NAME.key. The authority's files are made if
+# they are not there.
+make_client() {
+  local name=$1 authority=$2
+  [ -e "$work/$authority" ] || openssl req -x509 -newkey rsa:2048 -sha256 -nodes -days 2 -subj "/CN=$authority" -keyout "$work/$authority.key" -out "$work/$authority" 2> /dev/null
+  openssl req -newkey rsa:2048 -nodes -subj "/CN=$name" -keyout "$work/$name.key" -out "$work/request" 2> /dev/null
+  openssl x509 -req -sha256 -days 2 -in "$work/request" -CA "$work/$authority" -CAkey "$work/$authority.key" -CAcreateserial -out "$work/$name.pem" \
+    -extfile <(printf 'extendedKeyUsage=clientAuth\nsubjectAltName=otherName:1.3.6.1.4.1.311.20.2.3;UTF8:%s@TESTDOM\n' "$name") 2> /dev/null
 }
 
 printf 'TESTDOM:svc:right horse\n' > "$work/users"

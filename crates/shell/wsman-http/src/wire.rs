@@ -102,7 +102,7 @@ impl Wire {
             .max_buf_size(HEAD_LENGTH_MAX)
             .handshake(TokioIo::new(stream))
             .await
-            .map_err(|error| unreachable(endpoint, &error.to_string()))?;
+            .map_err(|error| unreachable(endpoint, &told(&error)))?;
         let driver = AbortOnDropHandle::new(tokio::spawn(async move {
             if let Err(error) = driver.await {
                 tracing::debug!(%error, "connection ended");
@@ -134,7 +134,7 @@ impl Wire {
         };
         // Without this the first request on a fresh connection can be refused by hyper itself.
         let ready = timeout(patience, self.sender.ready()).await.map_err(late)?;
-        ready.map_err(|error| failed(Reached::No, error.to_string()))?;
+        ready.map_err(|error| failed(Reached::No, told(&error)))?;
         let request = self.request(message).ok_or_else(|| {
             CallError::new(ErrorKind::Unsupported, Reached::No, format!("cannot write a request to {at}"))
         })?;
@@ -142,7 +142,7 @@ impl Wire {
             let response = self.sender.send_request(request).await.map_err(|error| {
                 let reached = if error.is_canceled() { Reached::No } else { Reached::Perhaps };
                 let hint = if error.is_parse() { NO_HTTP } else { "" };
-                failed(reached, format!("{error}{hint}"))
+                failed(reached, format!("{}{hint}", told(&error)))
             })?;
             read(response, limit, &at).await
         };
@@ -191,6 +191,11 @@ async fn read(response: Response<hyper::body::Incoming>, limit: usize, at: &str)
         }
     })?;
     Ok(Answer { status: head.status, content_type, challenges, body: body.to_bytes() })
+}
+
+/// What went wrong, with its cause: by itself hyper says "connection error" of a reset and of an alert of TLS alike.
+fn told(error: &hyper::Error) -> String {
+    std::error::Error::source(error).map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
 }
 
 fn unreachable(endpoint: &Endpoint, why: &str) -> CallError {
