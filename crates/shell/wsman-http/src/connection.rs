@@ -36,8 +36,8 @@ pub(crate) struct Connection {
 enum Session {
     /// The header of each request.
     Basic(Zeroizing<String>),
-    /// TLS has shown who it is; a header on each request says so.
-    Certificate,
+    /// TLS has shown who it is; a header on each request says so. Whether the host has answered one yet.
+    Certificate { answered: bool },
     /// The connection itself is logged in; TLS protects its messages.
     Clear,
     /// The connection is logged in, and its messages are sealed. Nothing here after a failure.
@@ -103,7 +103,7 @@ impl Connection {
     /// Sends one message and reads the whole answer. On any error the connection is of no more use.
     pub(crate) async fn send(&mut self, limits: &Limits, message: String) -> Result<Answer, CallError> {
         let (content_type, body) = match &mut self.session {
-            Session::Basic(_) | Session::Certificate | Session::Clear => (SOAP.to_owned(), message.into_bytes()),
+            Session::Basic(_) | Session::Certificate { .. } | Session::Clear => (SOAP.to_owned(), message.into_bytes()),
             Session::Sealed(security, protocol) => {
                 let sealed = seal(security, *protocol, message.into_bytes()).await;
                 sealed.map_err(|error| error.at(&self.wire.at))?
@@ -111,11 +111,15 @@ impl Connection {
         };
         let authorization = match &self.session {
             Session::Basic(header) => Some(header.as_str()),
-            Session::Certificate => Some(certificate::AUTHORIZATION),
+            Session::Certificate { .. } => Some(certificate::AUTHORIZATION),
             Session::Clear | Session::Sealed(..) => None,
         };
         let outgoing = Message { content_type: &content_type, authorization, body: body.into() };
-        let answer = self.wire.send(outgoing, limits.answer, limits.body).await?;
+        let sent = self.wire.send(outgoing, limits.answer, limits.body).await;
+        let answer = sent.map_err(|error| self.lost(error))?;
+        if let Session::Certificate { answered } = &mut self.session {
+            *answered = true;
+        }
         if answer.status == StatusCode::UNAUTHORIZED {
             return Err(self.refused(&answer.challenges));
         }
@@ -126,13 +130,22 @@ impl Connection {
         unseal(security, answer, &self.wire.at).await
     }
 
+    /// Some hosts end the connection where others say that they do not take a certificate.
+    fn lost(&self, error: CallError) -> CallError {
+        if error.kind != ErrorKind::Unreachable || !matches!(self.session, Session::Certificate { answered: false }) {
+            return error;
+        }
+        let message = format!("{} (the host may not take the client certificate)", error.message);
+        CallError { message, ..error }
+    }
+
     /// The host forgot the login, or never took it: it did not look at the message.
     fn refused(&self, challenges: &[String]) -> CallError {
         let at = &self.wire.at;
         let offered = if challenges.is_empty() { "nothing".to_owned() } else { challenges.join(", ") };
         let (kind, message) = match &self.session {
             Session::Basic(_) => (ErrorKind::Denied, format!("{at} refused the login (it offers {offered})")),
-            Session::Certificate => {
+            Session::Certificate { .. } => {
                 let why = "it belongs to no account there (WSMan:\\localhost\\ClientCertificate), or logins by certificate are off \
                            (WSMan:\\localhost\\Service\\Auth\\Certificate)";
                 (ErrorKind::Denied, format!("{at} refused the client certificate: {why}"))
@@ -181,7 +194,7 @@ async fn begin(wire: &mut Wire, target: &Target, method: Method) -> Result<Sessi
         // The way may be another than the one that the method was chosen for: a name can lead elsewhere by now.
         Method::Basic if !wire.way.may_show_a_password() => return Err(shows_the_password(&target.endpoint).into()),
         Method::Basic => return Ok(Session::Basic(basic::authorization(&target.login))),
-        Method::Certificate => return Ok(Session::Certificate),
+        Method::Certificate => return Ok(Session::Certificate { answered: false }),
         Method::Tokens { scheme, mechanism } => (scheme, mechanism),
     };
     let Target { endpoint, login, limits, .. } = target;

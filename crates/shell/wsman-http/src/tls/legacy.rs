@@ -46,7 +46,7 @@ fn build(inner: &Inner) -> native_tls::Result<TlsConnector> {
             }
         }
         // That the host has the certificate's key is proved by every handshake. Whether it is the pinned certificate is
-        // looked at after it, before anything is sent.
+        // looked at after it, before anything is sent but our own certificate, which TLS 1.2 shows to the whole network anyway.
         Belief::Pinned(_) | Belief::Anybody => {
             builder.danger_accept_invalid_certs(true).danger_accept_invalid_hostnames(true);
         }

@@ -122,7 +122,8 @@ impl Trust {
         Self::new(Belief::Anybody, RootCertStore::empty())
     }
 
-    /// The same, and hosts that ask are shown this certificate: for [`Login::by_certificate`](crate::Login::by_certificate).
+    /// The same, and hosts are shown this certificate, for [`Login::by_certificate`](crate::Login::by_certificate). A host that
+    /// does not ask for it is not talked to.
     #[must_use]
     pub fn showing(&self, certificate: &ClientCertificate) -> Self {
         Self {
