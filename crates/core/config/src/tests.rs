@@ -109,6 +109,14 @@ line 17: discover.resolve.hv02: a text in quotes is expected";
 }
 
 #[test]
+fn a_certificate_and_its_key_are_given_together() {
+    for half in ["certificate = \"a\"", "key = \"a\""] {
+        let error = read(&format!("version = 1\n[login]\n{half}\n")).unwrap_err();
+        assert_eq!(error.to_string(), "line 3: login.certificate: give both certificate and key");
+    }
+}
+
+#[test]
 fn a_text_that_is_no_toml_is_told_with_its_line() {
     let error = read("version = 1\n[run\n").unwrap_err();
     assert_eq!(error.problems[0].line, 2);
