@@ -29,6 +29,7 @@ RESOURCE = "http://schemas.microsoft.com/wbem/wsman/1/wmi/root/cimv2/Win32_Thing
 CHANNEL_BOUND = 2048  # GSS_C_CHANNEL_BOUND_FLAG
 # Else the reason of a refusal comes with the next step, which there is not.
 gssapi.SecurityContext.__DEFER_STEP_ERRORS__ = False
+MUTUAL = "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/mutual"
 NAMES = ["eins", "zwei", "dr\u00fcben"]
 
 
@@ -121,12 +122,30 @@ class Connection(http.server.BaseHTTPRequestHandler):
             return
         kind = WinRMEncryption.KERBEROS if scheme == "Kerberos" else WinRMEncryption.SPNEGO
         self.sealing = WinRMEncryption(self.context, kind)
-        print("LET IN", self.context.client_principal, "by", self.context.negotiated_protocol, "under", scheme, flush=True)
+        over = ["over", self.connection.version(), self.connection.cipher()[0]] if self.server.tls else []
+        print("LET IN", self.context.client_principal, "by", self.context.negotiated_protocol, "under", scheme, *over, flush=True)
         self.reply(200, headers)
+
+    def by_certificate(self, body):
+        """Answers a message of somebody who says that TLS has shown who he is."""
+        shown = self.connection.getpeercert() if self.server.tls else None
+        if not shown:
+            print("REFUSED no certificate", flush=True)
+            self.refuse()
+            return
+        if not self.messages:
+            print("LET IN", shown["subject"][0][0][1], "by certificate over", self.connection.version(), flush=True)
+        self.messages += 1
+        print(f"CLEAR message {self.messages} over TLS", flush=True)
+        status, text = answer(body)
+        self.reply(status, [("Content-Type", "application/soap+xml;charset=UTF-8")], text)
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         authorization = self.headers.get("Authorization")
+        if authorization == MUTUAL:
+            self.by_certificate(body)
+            return
         complete = self.context is not None and self.context.complete
         if authorization and not complete:
             self.log_in(authorization)
@@ -162,6 +181,9 @@ def main():
     parser.add_argument("--service-host", help="the host's name in its domain")
     parser.add_argument("--certificate", help="PEM file with certificate and key: HTTPS, and channel bindings are required")
     parser.add_argument("--bound-to", help="PEM file: require channel bindings to this certificate instead, over HTTP too")
+    parser.add_argument("--ciphers", help="over HTTPS, speak TLS 1.2 with these suites alone, in OpenSSL's names")
+    parser.add_argument("--client-authority", help="over HTTPS, ask for a client certificate that this authority (PEM file) has signed")
+    parser.add_argument("--dh-parameters", help="PEM file with the group for DHE")
     arguments = parser.parse_args()
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Connection)
     server.daemon_threads = True
@@ -170,6 +192,14 @@ def main():
     if arguments.certificate:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(arguments.certificate)
+        if arguments.ciphers:
+            context.maximum_version = ssl.TLSVersion.TLSv1_2
+            context.set_ciphers(arguments.ciphers)
+        if arguments.client_authority:
+            context.verify_mode = ssl.CERT_OPTIONAL
+            context.load_verify_locations(arguments.client_authority)
+        if arguments.dh_parameters:
+            context.load_dh_params(arguments.dh_parameters)
         server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     bound_to = arguments.bound_to or arguments.certificate
     if bound_to:

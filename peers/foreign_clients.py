@@ -80,9 +80,10 @@ class Pypsrp:
     name = "pypsrp"
     service = "host"
 
-    def __init__(self, lab, auth, user=None, password=None, encryption=None):
+    def __init__(self, lab, auth, user=None, password=None, encryption=None, shown=None):
         url = urlsplit(lab.url)
         secure = url.scheme == "https"
+        certificate, key = shown or lab.shown
         self.wsman = WSMan(
             url.hostname,
             port=url.port,
@@ -93,6 +94,8 @@ class Pypsrp:
             username=user or lab.user,
             password=password or lab.password,
             negotiate_service=self.service,
+            certificate_pem=certificate,
+            certificate_key_pem=key,
         )
 
     def transport(self, message):
@@ -191,11 +194,18 @@ class Lab:
         host = endpoints["hosts"][0]
         self.other = endpoints["hosts"][1]["name"]
         self.name, self.url, self.user, self.password = (host[key] for key in ("name", "url", "user", "password"))
-        self.certificate = None
-        if "certificate_pem" in endpoints:
-            self.certificate = str(Path(self.folder.name, "lab.pem"))
-            Path(self.certificate).write_text(endpoints["certificate_pem"], encoding="ascii")
+        self.certificate = self.file("lab.pem", endpoints.get("certificate_pem"))
+        kept = ("client_certificate_pem", "client_key_pem")
+        self.shown = tuple(self.file(name, endpoints.get(name)) for name in kept)
         return self
+
+    def file(self, name, text):
+        """The path of a file with this text; nothing if there is none."""
+        if text is None:
+            return None
+        path = Path(self.folder.name, name)
+        path.write_text(text, encoding="ascii")
+        return str(path)
 
     def __exit__(self, *_):
         self.process.terminate()
@@ -401,13 +411,24 @@ def refused(attempt):
     return False
 
 
-def wrong_logins(lab, make):
+def other_certificate(lab):
+    """A certificate for the same name with another key, as files."""
+    certificate, key = (str(Path(lab.folder.name, name)) for name in ("other.pem", "other.key"))
+    request = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=administrator@LAB"]
+    subprocess.run(["openssl", *request, "-out", certificate, "-keyout", key], check=True, capture_output=True)
+    return certificate, key
+
+
+def wrong_logins(lab, make, auth):
     before = lab.requests("unauthorized")
-    for changed in ({"password": "wrong"}, {"user": "LAB\\nobody"}, {"user": "OTHER\\administrator"}):
+    wrong = [{"password": "wrong"}, {"user": "LAB\\nobody"}, {"user": "OTHER\\administrator"}]
+    if auth == "certificate":
+        wrong = [{"shown": other_certificate(lab)}]
+    for changed in wrong:
         client = make(lab, **changed)
         expect(f"{changed} is refused", refused(client.identify), True)
         client.close()
-    expect("the host counted them", lab.requests("unauthorized") >= before + 3, True)
+    expect("the host counted them", lab.requests("unauthorized") >= before + len(wrong), True)
 
 
 OPERATIONS = [
@@ -435,7 +456,7 @@ def row(lab, client_class, auth, transport):
             if operation:
                 operation(lab, client)
             else:
-                wrong_logins(lab, make)
+                wrong_logins(lab, make, auth)
             cells.append("ok")
         except Exception as error:  # noqa: BLE001 (whatever a client throws is a finding)
             print(f"SURPRISE: {client_class.name} {auth} {transport}, {name}: {error!r}")
@@ -613,9 +634,12 @@ def main(program):
             else:
                 fine &= special("a login is bound to its channel", channel_bindings, lab)
     # Each scheme alone, under its own name.
-    for alone, auth in (("ntlm", "ntlm"), ("negotiate", "negotiate"), ("basic", "basic")):
+    for alone in ("ntlm", "negotiate", "basic"):
         with Lab(program, ["--auth", alone]) as lab:
-            rows.append(row(lab, Pypsrp, auth, f"http, {alone} alone"))
+            rows.append(row(lab, Pypsrp, alone, f"http, {alone} alone"))
+    for offered in ("certificate", "certificate,negotiate"):
+        with Lab(program, ["--tls", "--auth", offered]) as lab:
+            rows.append(row(lab, Pypsrp, "certificate", f"https, {offered}"))
     heads = ["client", "login", "transport", *[name for name, _ in OPERATIONS], "wrong logins"]
     widths = [max(len(line[place]) for line in [heads, *rows]) for place in range(len(heads))]
     for line in [heads, *rows]:

@@ -10,81 +10,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 program=${1:-}
-python=${PYTHON:-python3}
 cargo build --quiet -p wsman-http --example wsman
 client=${CARGO_TARGET_DIR:-target}/debug/examples/wsman
-work=$(mktemp -d)
-server=
-stop_server() {
-  if [ -n "$server" ]; then
-    exec 8>&-
-    wait "$server" || true
-    server=
-  fi
-}
-kdc=
-lab=
-finish() {
-  stop_server
-  [ -z "$lab" ] || kill "$lab" 2>/dev/null || true
-  [ -z "$kdc" ] || kill "$kdc" 2>/dev/null || true
-  rm -rf "$work"
-}
-trap finish EXIT
-thing=http://schemas.microsoft.com/wbem/wsman/1/wmi/root/cimv2/Win32_Thing
-
-fail() {
-  echo "SURPRISE: $*" >&2
-  sed 's/^/  server: /' "$work/server.log" >&2
-  exit 1
-}
-
-# Starts a service; its port is in $port.
-start_server() {
-  stop_server
-  rm -f "$work/in" "$work/server.log"
-  : > "$work/server.log"
-  mkfifo "$work/in"
-  "$python" peers/foreign_acceptor.py "$@" < "$work/in" >> "$work/server.log" 2>&1 &
-  server=$!
-  exec 8> "$work/in"
-  port=
-  for _ in $(seq 100); do
-    port=$(awk '/^READY/{print $2}' "$work/server.log")
-    [ -z "$port" ] || return 0
-    sleep 0.1
-  done
-  fail "the service does not start"
-}
-
-# asks NAME URL FLAGS…: three instances must come back.
-asks() {
-  local name=$1 url=$2
-  shift 2
-  "$client" enumerate "$url" "$thing" "$@" > "$work/out" 2> "$work/err" || fail "$name: $(cat "$work/err")"
-  local names
-  names=$("$python" -c 'import json,sys; print(*(json.loads(line)["Name"] for line in sys.stdin))' < "$work/out")
-  [ "$names" = "eins zwei drüben" ] || fail "$name: it printed $names"
-  grep -q SURPRISE "$work/server.log" && fail "$name"
-  echo "ok: $name: $(grep -h '^LET IN' "$work/server.log" | tail -n 1), $(grep -c -E '^(SEALED|CLEAR)' "$work/server.log") messages"
-}
-
-# refused NAME WORDS URL FLAGS…: it must fail with these words after one refusal.
-refused() {
-  local name=$1 words=$2 url=$3
-  shift 3
-  if "$client" enumerate "$url" "$thing" "$@" > "$work/out" 2> "$work/err"; then fail "$name: it was let in"; fi
-  grep -q "$words" "$work/err" || fail "$name: it says $(cat "$work/err")"
-  [ "$(grep -c '^REFUSED' "$work/server.log")" -le 1 ] || fail "$name: it was tried again"
-  echo "ok: $name: $(cat "$work/err")"
-}
-
-printf 'TESTDOM:svc:right horse\n' > "$work/users"
-export NTLM_USER_FILE=$work/users
-umask 077
-printf 'right horse\n' > "$work/right"
-printf 'wrong horse\n' > "$work/wrong"
-user=(--user 'TESTDOM\svc')
+. peers/service.sh
 
 for scheme in ntlm negotiate auto; do
   protocol=negotiate
@@ -97,12 +25,7 @@ done
 start_server --offer NTLM --protocol ntlm
 asks "auto where only NTLM is offered" "http://127.0.0.1:$port" "${user[@]}" --password-file "$work/right"
 
-openssl req -x509 -newkey rsa:2048 -sha256 -nodes -days 2 -subj /CN=authority -keyout "$work/ca.key" -out "$work/ca" 2> /dev/null
-openssl req -newkey rsa:2048 -nodes -subj /CN=localhost -keyout "$work/key" -out "$work/request" 2> /dev/null
-openssl x509 -req -sha256 -days 2 -in "$work/request" -CA "$work/ca" -CAkey "$work/ca.key" -CAcreateserial -out "$work/certificate" \
-  -extfile <(echo "subjectAltName=DNS:localhost,IP:127.0.0.1") 2> /dev/null
-cat "$work/certificate" "$work/key" > "$work/both"
-fingerprint=$(openssl x509 -in "$work/certificate" -noout -fingerprint -sha256 | cut -d= -f2)
+make_certificate
 for scheme in ntlm negotiate; do
   protocol=negotiate
   [ "$scheme" != ntlm ] || protocol=ntlm
@@ -165,7 +88,7 @@ END
 } > "$work/kdc.log" 2>&1 || fail "the realm cannot be made: $(tail -n 3 "$work/kdc.log")"
 # It must not hold the service's input open.
 krb5kdc -n >> "$work/kdc.log" 2>&1 8>&- &
-kdc=$!
+others+=($!)
 for _ in $(seq 50); do
   (: < "/dev/tcp/127.0.0.1/$kdc_port") 2> /dev/null && break
   sleep 0.1
@@ -218,7 +141,7 @@ refused "kerberos, no server" "no Kerberos server (KDC) answers" "http://localho
 if [ -n "$program" ]; then
   "$python" peers/foreign_clients.py "$program" "$KRB5_KTNAME" svc@LAB.TEST 'right horse' 8>&- || fail "see above"
   "$program" lab up --auth kerberos --keytab "$KRB5_KTNAME" --endpoints "$work/lab.json" 8>&- &
-  lab=$!
+  others+=($!)
   for _ in $(seq 300); do
     [ ! -e "$work/lab.json" ] || break
     sleep 0.1

@@ -12,11 +12,17 @@ type Step = (&'static str, fn() -> Result<Outcome>);
 const STEPS: &[Step] = &[
     ("format", || cargo(&["fmt", "--all", "--check"])),
     ("clippy", || cargo(&["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"])),
+    ("legacy-tls", legacy_tls),
     ("edges", || edges::run(None)),
     ("tidy", tidy::run),
     ("golden", || golden::run(golden::Mode::Compare)),
     // Advisories need the outside network, which a check must not.
-    ("deny", || tool("cargo-deny --locked check bans licenses sources")),
+    // What is shipped has no OpenSSL; a build with every feature may.
+    ("deny", || {
+        tool(
+            "cargo-deny --locked check bans licenses sources; cargo-deny --locked --all-features check licenses sources",
+        )
+    }),
     ("typos", || tool("typos")),
     ("peers", peers),
     ("fuzz", fuzz::check),
@@ -50,6 +56,25 @@ pub(crate) fn run() -> Result<Outcome> {
 fn cargo(arguments: &[&str]) -> Result<Outcome> {
     command::run(command::cargo().args(arguments))?;
     Ok(Outcome::Green)
+}
+
+/// The feature `legacy-tls` of who has it; and that nothing needs OpenSSL without it.
+fn legacy_tls() -> Result<Outcome> {
+    let features = ["--features", "reprise/legacy-tls,wsman-http/legacy-tls", "--all-targets", "--", "-D", "warnings"];
+    cargo(&[&["clippy", "--locked", "--package", "reprise", "--package", "wsman-http"], features.as_slice()].concat())?;
+    let tree = command::read(command::cargo().args([
+        "tree",
+        "--locked",
+        "--workspace",
+        "--target",
+        "all",
+        "--prefix",
+        "none",
+    ]))?;
+    match tree.lines().find(|line| line.starts_with("openssl-sys ") || line.starts_with("native-tls ")) {
+        Some(line) => bail!("a build without the feature legacy-tls depends on {line}"),
+        None => Ok(Outcome::Green),
+    }
 }
 
 /// A program from `ci/tools.txt`, in the environment of its own that `ci/tools.sh` makes.

@@ -9,7 +9,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::problem::ConfigError;
 use crate::table::{Findings, Table};
-use crate::{Config, Discover, Host, Login, PasswordRef, ProofRef, Run, TrustRef};
+use crate::{CertificateRef, Config, Discover, Host, Login, PasswordRef, ProofRef, Run, TrustRef};
 
 /// Largest text that is read: a configuration with a hundred thousand hosts.
 const TEXT_LENGTH_MAX: usize = 32 * 1024 * 1024;
@@ -96,7 +96,19 @@ fn login(table: &mut Table<'_>, found: &mut Findings<'_>) -> Login {
     }
     let auth = table.word("auth", &SCHEMES, found).map(ToOwned::to_owned);
     let kdc = table.text("kdc", found).map(|(_, kdc)| kdc);
-    Login { user, proof, auth, kdc, trust: trust(table, found) }
+    let trust = trust(table, found);
+    Login { user, proof, auth, kdc, trust, certificate: certificate(table, found) }
+}
+
+fn certificate(table: &mut Table<'_>, found: &mut Findings<'_>) -> Option<CertificateRef> {
+    match (table.text("certificate", found), table.text("key", found)) {
+        (Some((_, certificate)), Some((_, key))) => Some(CertificateRef { certificate, key }),
+        (Some((at, _)), None) | (None, Some((at, _))) => {
+            found.add(at, table.key("certificate"), "give both certificate and key");
+            None
+        }
+        (None, None) => None,
+    }
 }
 
 fn trust(table: &mut Table<'_>, found: &mut Findings<'_>) -> Option<TrustRef> {

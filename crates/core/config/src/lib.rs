@@ -45,6 +45,17 @@ pub struct Login {
     pub kdc: Option<String>,
     /// Whose certificates are believed over HTTPS, if not those of the system's authorities.
     pub trust: Option<TrustRef>,
+    /// The certificate to log in with.
+    pub certificate: Option<CertificateRef>,
+}
+
+/// Where a certificate to log in with is, and its key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CertificateRef {
+    /// A PEM file with the certificate.
+    pub certificate: String,
+    /// A PEM file with its key.
+    pub key: String,
 }
 
 /// Whose certificates are believed.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use reprise_model::{HoldScope, PausedRule, PeerUnseen};
 
-use crate::{PasswordRef, ProofRef, TrustRef, parse_duration, read};
+use crate::{CertificateRef, PasswordRef, ProofRef, TrustRef, parse_duration, read};
 
 #[test]
 fn the_sample_configuration_is_valid_and_says_what_the_defaults_are() {
@@ -29,6 +29,8 @@ name = "hv02.lab.test"
 user = "other"
 password_credential = "hv02"
 fingerprint = "00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:66:77:88:99:aa:bb:cc:dd:ee:ff"
+certificate = "/etc/reprise/client.pem"
+key = "/etc/reprise/client.key"
 [run]
 timeout = "2m"
 retry_for = 90
@@ -58,6 +60,9 @@ resolve = { "HV03.lab.test" = "http://127.0.0.1:4711/wsman" }
     assert_eq!((config.login.auth.as_deref(), config.login.kdc.as_deref()), (Some("kerberos"), Some("dc01")));
     assert_eq!(config.login.trust, Some(TrustRef::Authorities("/etc/reprise/ca.pem".to_owned())));
     assert!(matches!(&config.hosts[1].login.trust, Some(TrustRef::Fingerprint(text)) if text.starts_with("00:11")));
+    let client =
+        CertificateRef { certificate: "/etc/reprise/client.pem".to_owned(), key: "/etc/reprise/client.key".to_owned() };
+    assert_eq!((&config.login.certificate, &config.hosts[1].login.certificate), (&None, &Some(client)));
     assert_eq!(config.run.timeout, Some(Duration::from_mins(2)));
     assert_eq!(config.run.retry_for, Some(Duration::from_secs(90)));
     assert_eq!(config.policy.pace.per_host.get(), 3);
@@ -117,6 +122,14 @@ line 12: hold.reason: it is missing: whoever finds the hold wants to know why
 line 16: discover.peers: true or false is expected
 line 17: discover.resolve.hv02: a text in quotes is expected";
     assert_eq!(read(text).unwrap_err().to_string(), expected);
+}
+
+#[test]
+fn a_certificate_and_its_key_are_given_together() {
+    for half in ["certificate = \"a\"", "key = \"a\""] {
+        let error = read(&format!("version = 1\n[login]\n{half}\n")).unwrap_err();
+        assert_eq!(error.to_string(), "line 3: login.certificate: give both certificate and key");
+    }
 }
 
 #[test]

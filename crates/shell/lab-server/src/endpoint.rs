@@ -37,19 +37,19 @@ pub(crate) async fn serve(stream: TcpStream, host: usize, site: Arc<Site>) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "cannot set TCP_NODELAY");
     }
-    let Some(login) = site.entrances.login(host) else { return };
-    let talk = Arc::new(Talk { host, login, resetter: Resetter::new(&stream), site: Arc::clone(&site) });
+    let resetter = Resetter::new(&stream);
     match site.entrances.tls() {
-        None => exchange(stream, talk).await,
+        None => exchange(stream, Talk::new(host, None, resetter, site)).await,
         Some(tls) => match timeout(HEAD_WAIT, tls.accept(stream)).await {
-            Ok(Ok(stream)) => exchange(stream, talk).await,
+            Ok(Ok((stream, shown))) => exchange(stream, Talk::new(host, shown, resetter, Arc::clone(&site))).await,
             Ok(Err(error)) => tracing::debug!(%error, "no TLS came about"),
             Err(_late) => tracing::debug!("no TLS came about in time"),
         },
     }
 }
 
-async fn exchange(stream: impl AsyncRead + AsyncWrite + Unpin, talk: Arc<Talk>) {
+async fn exchange(stream: impl AsyncRead + AsyncWrite + Unpin, talk: Option<Talk>) {
+    let Some(talk) = talk.map(Arc::new) else { return };
     let service = service_fn(move |request| {
         let talk = Arc::clone(&talk);
         async move { talk.answer(request).await }
@@ -73,6 +73,12 @@ struct Talk {
 }
 
 impl Talk {
+    /// Of a client that has shown this certificate, if any; `None` if there is no such host.
+    fn new(host: usize, shown: Option<Vec<u8>>, resetter: Resetter, site: Arc<Site>) -> Option<Self> {
+        let login = site.entrances.login(host, shown)?;
+        Some(Self { host, login, resetter, site })
+    }
+
     async fn answer(&self, request: Request<Incoming>) -> Result<Response<Sending>, CutOff> {
         let half = self.site.options.round_trip / 2;
         tokio::time::sleep(half).await;

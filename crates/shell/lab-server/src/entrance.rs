@@ -11,28 +11,49 @@ use crate::Options;
 
 /// The entrances of a lab's hosts.
 pub(crate) struct Entrances {
-    secure: Option<(Certificate, Tls)>,
+    secure: Option<Secure>,
     hosts: Vec<Arc<Logins>>,
+}
+
+/// What a lab with HTTPS has.
+struct Secure {
+    certificate: Certificate,
+    tls: Tls,
+    /// What the one user may log in with, if hosts take certificates.
+    client: Option<Certificate>,
+}
+
+impl Secure {
+    fn new(options: &Options, names: &[String]) -> Result<Self, CertificateError> {
+        let ways_to_loopback = ["127.0.0.1", "localhost"].map(ToOwned::to_owned);
+        let certificate = Certificate::self_signed(names.iter().cloned().chain(ways_to_loopback).collect())?;
+        if !options.schemes.certificate {
+            return Ok(Self { tls: Tls::new(&certificate)?, certificate, client: None });
+        }
+        let (domain, user) = options.user.split_once('\\').unwrap_or(("", options.user.as_str()));
+        let client = Certificate::for_client(&format!("{user}@{domain}"))?;
+        Ok(Self { tls: Tls::asking(&certificate)?, certificate, client: Some(client) })
+    }
 }
 
 impl Entrances {
     /// Of hosts with these names. A lab with HTTPS makes its certificate here, so each lab has another.
     pub(crate) fn new(options: &Options, names: &[String]) -> Result<Self, CertificateError> {
-        let secure = options.tls.then(|| {
-            let ways_to_loopback = ["127.0.0.1", "localhost"].map(ToOwned::to_owned);
-            let certificate = Certificate::self_signed(names.iter().cloned().chain(ways_to_loopback).collect())?;
-            let tls = Tls::new(&certificate)?;
-            Ok((certificate, tls))
-        });
+        let secure = if options.tls { Some(Secure::new(options, names)?) } else { None };
+        let account = Account::new(&options.user, SecretString::from(options.password.as_str()));
+        let account = match secure.as_ref().and_then(|secure| secure.client.as_ref()) {
+            Some(client) => account.with_certificate(client.der()),
+            None => account,
+        };
         let logins = |name: &String| Logins {
-            accounts: vec![Account::new(&options.user, SecretString::from(options.password.as_str()))],
+            accounts: vec![account.clone()],
             schemes: options.schemes,
             identity: Identity::of(name),
             // As Windows has it unless somebody makes it stricter.
             channel_bindings: ChannelBindings::IfSent,
             keytab: options.keytab.clone(),
         };
-        Ok(Self { secure: secure.transpose()?, hosts: names.iter().map(|name| Arc::new(logins(name))).collect() })
+        Ok(Self { secure, hosts: names.iter().map(|name| Arc::new(logins(name))).collect() })
     }
 
     /// The first part of the hosts' addresses.
@@ -41,16 +62,23 @@ impl Entrances {
     }
 
     pub(crate) fn certificate(&self) -> Option<&Certificate> {
-        self.secure.as_ref().map(|(certificate, _)| certificate)
+        self.secure.as_ref().map(|secure| &secure.certificate)
     }
 
     pub(crate) fn tls(&self) -> Option<&Tls> {
-        self.secure.as_ref().map(|(_, tls)| tls)
+        self.secure.as_ref().map(|secure| &secure.tls)
     }
 
-    /// The login of a new connection to a host; `None` if there is no such host.
-    pub(crate) fn login(&self, host: usize) -> Option<Mutex<ConnectionLogin>> {
+    /// What the user may log in with besides his password.
+    pub(crate) fn client_certificate(&self) -> Option<&Certificate> {
+        self.secure.as_ref().and_then(|secure| secure.client.as_ref())
+    }
+
+    /// The login of a new connection to a host, on which the client may have shown a certificate; `None` if there is no such
+    /// host.
+    pub(crate) fn login(&self, host: usize, shown: Option<Vec<u8>>) -> Option<Mutex<ConnectionLogin>> {
         let channel = self.certificate().map_or_else(Channel::clear, |certificate| Channel::tls(certificate.der()));
+        let channel = channel.shown(shown);
         Some(Mutex::new(ConnectionLogin::new(Arc::clone(self.hosts.get(host)?), channel)))
     }
 }

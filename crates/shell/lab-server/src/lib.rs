@@ -120,6 +120,11 @@ impl Lab {
         self.site.entrances.certificate()
     }
 
+    /// The certificate that the user may log in with, if the hosts take certificates.
+    pub fn client_certificate(&self) -> Option<&Certificate> {
+        self.site.entrances.client_certificate()
+    }
+
     /// Every host's name and address, in order.
     pub fn hosts(&self) -> Vec<HostAddress> {
         self.site.addresses()

@@ -1,5 +1,6 @@
-//! Secrets: how a password or a keytab is read from a file.
+//! Secrets: how a password, a key or a keytab is read from a file.
 
+use std::fmt;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
@@ -10,8 +11,50 @@ use zeroize::Zeroizing;
 
 /// Windows allows 127 characters in its dialogs and 256 in its store; a larger file is not a password file.
 const PASSWORD_BYTES_MAX: usize = 4096;
+/// A key of 16,384 bits takes 13 KB as text, and a certificate may stand in the same file.
+const KEY_BYTES_MAX: usize = 64 * 1024;
 /// Room for ten thousand keys: a keytab has those of one account or of a computer's services.
 const KEYTAB_BYTES_MAX: usize = 1024 * 1024;
+
+/// What a file holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Secret {
+    /// A password on its first line.
+    Password,
+    /// A key in PEM.
+    Key,
+    /// Keys of accounts that Kerberos knows.
+    Keytab,
+}
+
+impl Secret {
+    fn bytes_max(self) -> usize {
+        match self {
+            Self::Password => PASSWORD_BYTES_MAX,
+            Self::Key => KEY_BYTES_MAX,
+            Self::Keytab => KEYTAB_BYTES_MAX,
+        }
+    }
+
+    /// What its file should hold.
+    fn meant(self) -> &'static str {
+        match self {
+            Self::Password => "is it the right file? it should hold the password on its first line",
+            Self::Key => "is it the right file? it should hold the certificate's key in PEM",
+            Self::Keytab => "is it the right file? it should be a keytab, as `ktutil` and `ktpass` write it",
+        }
+    }
+}
+
+impl fmt::Display for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Password => "password file",
+            Self::Key => "key file",
+            Self::Keytab => "keytab",
+        })
+    }
+}
 
 /// Why a file with a secret is of no use. Never holds anything of its content.
 #[derive(Debug, Error)]
@@ -20,8 +63,8 @@ pub enum SecretFileError {
     /// The system did not let us read it.
     #[error("cannot read the {what} {}", path.display())]
     Unreadable {
-        /// What it should be.
-        what: &'static str,
+        /// What it holds.
+        what: Secret,
         /// The file.
         path: PathBuf,
         /// What the system said.
@@ -30,32 +73,34 @@ pub enum SecretFileError {
     /// Everybody on the machine may read or change it.
     #[error("the {what} {} is open to others (mode {mode:04o})", path.display())]
     OpenToOthers {
-        /// What it should be.
-        what: &'static str,
+        /// What it holds.
+        what: Secret,
         /// The file.
         path: PathBuf,
         /// Its permissions.
         mode: u32,
     },
-    /// Its first line holds nothing.
-    #[error("the first line of the password file {} is empty", path.display())]
+    /// It holds nothing, or a password file's first line does.
+    #[error("{}the {what} {} is empty", if *what == Secret::Password { "the first line of " } else { "" }, path.display())]
     Empty {
+        /// What it holds.
+        what: Secret,
         /// The file.
         path: PathBuf,
     },
-    /// It is larger than anything of its kind.
-    #[error("the {what} {} is larger than {limit} bytes", path.display())]
+    /// It is larger than any such secret.
+    #[error("the {what} {} is larger than {} bytes", path.display(), what.bytes_max())]
     TooLarge {
-        /// What it should be.
-        what: &'static str,
-        /// How large it may be.
-        limit: usize,
+        /// What it holds.
+        what: Secret,
         /// The file.
         path: PathBuf,
     },
-    /// Its first line is not text as we read it.
-    #[error("the password file {} is not UTF-8", path.display())]
+    /// It is not text as we read it.
+    #[error("the {what} {} is not UTF-8", path.display())]
     NotText {
+        /// What it holds.
+        what: Secret,
         /// The file.
         path: PathBuf,
     },
@@ -66,12 +111,20 @@ impl SecretFileError {
     pub fn advice(&self) -> &'static str {
         match self {
             Self::Unreadable { .. } => "see that the file exists and that the account which runs this may read it",
-            Self::OpenToOthers { .. } => {
+            Self::OpenToOthers { what: Secret::Password, .. } => {
                 "take the rights of others away: `chmod o= FILE`; then think about changing the password"
             }
-            Self::Empty { .. } => "write the password on the first line",
-            Self::TooLarge { .. } => "is it the right file? a password file holds the password on its first line",
-            Self::NotText { .. } => "save it as UTF-8; PowerShell: `Set-Content -Encoding utf8`",
+            Self::OpenToOthers { what: Secret::Key, .. } => {
+                "take the rights of others away: `chmod o= FILE`; then think about a new certificate"
+            }
+            Self::OpenToOthers { what: Secret::Keytab, .. } => {
+                "take the rights of others away: `chmod o= FILE`; then think about new keys"
+            }
+            Self::Empty { what: Secret::Password, .. } => "write the password on the first line",
+            Self::NotText { what: Secret::Password, .. } => {
+                "save it as UTF-8; PowerShell: `Set-Content -Encoding utf8`"
+            }
+            Self::Empty { what, .. } | Self::TooLarge { what, .. } | Self::NotText { what, .. } => what.meant(),
         }
     }
 }
@@ -84,11 +137,22 @@ impl SecretFileError {
 /// # Errors
 /// Names the file and never its content.
 pub fn read_password_file(path: &Path) -> Result<SecretString, SecretFileError> {
-    let bytes = read(path, "password file", PASSWORD_BYTES_MAX)?;
-    let line = first_line(&bytes);
-    let text = std::str::from_utf8(line).map_err(|_| SecretFileError::NotText { path: path.to_owned() })?;
+    text(path, Secret::Password, first_line)
+}
+
+/// Reads a key: the whole of `path`, which is judged like a password file.
+///
+/// # Errors
+/// Names the file and never its content.
+pub fn read_key_file(path: &Path) -> Result<SecretString, SecretFileError> {
+    text(path, Secret::Key, |bytes| bytes)
+}
+
+fn text(path: &Path, what: Secret, part: fn(&[u8]) -> &[u8]) -> Result<SecretString, SecretFileError> {
+    let bytes = read(path, what)?;
+    let text = str::from_utf8(part(&bytes)).map_err(|_| SecretFileError::NotText { what, path: path.to_owned() })?;
     if text.is_empty() {
-        return Err(SecretFileError::Empty { path: path.to_owned() });
+        return Err(SecretFileError::Empty { what, path: path.to_owned() });
     }
     Ok(SecretString::from(text))
 }
@@ -98,18 +162,19 @@ pub fn read_password_file(path: &Path) -> Result<SecretString, SecretFileError> 
 /// # Errors
 /// Names the file and never its content.
 pub fn read_keytab_file(path: &Path) -> Result<Zeroizing<Vec<u8>>, SecretFileError> {
-    read(path, "keytab", KEYTAB_BYTES_MAX)
+    read(path, Secret::Keytab)
 }
 
-fn read(path: &Path, what: &'static str, limit: usize) -> Result<Zeroizing<Vec<u8>>, SecretFileError> {
+fn read(path: &Path, what: Secret) -> Result<Zeroizing<Vec<u8>>, SecretFileError> {
     let unreadable = |source| SecretFileError::Unreadable { what, path: path.to_owned(), source };
     let file = File::open(path).map_err(unreadable)?;
     refuse_if_open(path, what, &file)?;
+    let most = what.bytes_max();
     // Room for everything from the start: a buffer that grows leaves copies behind.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(limit + 1));
-    file.take(u64::try_from(limit + 1).unwrap_or(u64::MAX)).read_to_end(&mut bytes).map_err(unreadable)?;
-    if bytes.len() > limit {
-        return Err(SecretFileError::TooLarge { what, limit, path: path.to_owned() });
+    let mut bytes = Zeroizing::new(Vec::with_capacity(most + 1));
+    file.take(u64::try_from(most + 1).unwrap_or(u64::MAX)).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() > most {
+        return Err(SecretFileError::TooLarge { what, path: path.to_owned() });
     }
     Ok(bytes)
 }
@@ -123,7 +188,7 @@ fn first_line(bytes: &[u8]) -> &[u8] {
 
 /// Judges the opened file, not its name: the name may point elsewhere a moment later.
 #[cfg(unix)]
-fn refuse_if_open(path: &Path, what: &'static str, file: &File) -> Result<(), SecretFileError> {
+fn refuse_if_open(path: &Path, what: Secret, file: &File) -> Result<(), SecretFileError> {
     use std::os::unix::fs::PermissionsExt as _;
 
     const OTHERS_READ_OR_WRITE: u32 = 0o006;
@@ -137,7 +202,7 @@ fn refuse_if_open(path: &Path, what: &'static str, file: &File) -> Result<(), Se
 
 #[cfg(not(unix))]
 #[expect(clippy::unnecessary_wraps, reason = "the same shape as where it can refuse")]
-fn refuse_if_open(_path: &Path, _what: &'static str, _file: &File) -> Result<(), SecretFileError> {
+fn refuse_if_open(_path: &Path, _what: Secret, _file: &File) -> Result<(), SecretFileError> {
     Ok(())
 }
 
@@ -147,7 +212,7 @@ mod tests {
 
     use secrecy::ExposeSecret as _;
 
-    use super::{KEYTAB_BYTES_MAX, SecretFileError, read_keytab_file, read_password_file};
+    use super::{KEYTAB_BYTES_MAX, SecretFileError, read_key_file, read_keytab_file, read_password_file};
 
     fn file(content: &[u8]) -> (tempfile::TempDir, PathBuf) {
         let folder = tempfile::tempdir().unwrap();
@@ -197,6 +262,19 @@ mod tests {
         let error = read_keytab_file(&path).unwrap_err();
         assert!(error.to_string().starts_with("the keytab "), "{error}");
         assert!(error.to_string().ends_with("is larger than 1048576 bytes"), "{error}");
+    }
+
+    #[test]
+    fn a_key_is_read_whole_and_judged_like_a_password() {
+        let text = "-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----\n";
+        let (_folder, path) = file(text.as_bytes());
+        assert_eq!(read_key_file(&path).unwrap().expose_secret(), text);
+        #[cfg(unix)]
+        {
+            set_mode(&path, 0o644);
+            let error = read_key_file(&path).unwrap_err();
+            assert!(error.to_string().contains("key file") && error.advice().contains("certificate"), "{error}");
+        }
     }
 
     #[test]

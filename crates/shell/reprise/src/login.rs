@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use reprise_config::{Login as ConfigLogin, PasswordRef, ProofRef, TrustRef};
-use reprise_platform::secret::{read_keytab_file, read_password_file};
+use reprise_config::{CertificateRef, Login as ConfigLogin, PasswordRef, ProofRef, TrustRef};
+use reprise_platform::secret::{read_key_file, read_keytab_file, read_password_file};
 use reprise_platform::{credential, paths};
 use secrecy::SecretString;
-use wsman_http::{Keytab, Login, Scheme, Trust, TrustError};
+use wsman_http::{ClientCertificate, ClientCertificateError, Keytab, Login, Scheme, Trust, TrustError};
 
 use crate::cli::Usage;
+
+/// The scheme of who shows a certificate.
+const CERTIFICATE: &str = "certificate";
 
 /// What logins are made of. Each file and each credential is read once.
 pub(crate) struct Logins {
@@ -34,9 +37,14 @@ impl Logins {
             Some("ntlm") => Scheme::Ntlm,
             Some("negotiate") => Scheme::Negotiate,
             Some("kerberos") => Scheme::Kerberos,
+            Some(CERTIFICATE) => return by_certificate(&what, url, wanted),
             Some(other) => {
                 let why = format!("the scheme {other} is not there yet");
-                return Err(Usage::new(what, why, "leave --auth out, or use negotiate, kerberos, ntlm or basic"));
+                return Err(Usage::new(
+                    what,
+                    why,
+                    "leave --auth out, or use negotiate, kerberos, ntlm, basic or certificate",
+                ));
             }
         };
         let Some(user) = wanted.user.clone() else {
@@ -57,16 +65,21 @@ impl Logins {
         Ok(if let Some(kdc) = &wanted.kdc { login.with_kdc(kdc.as_str()) } else { login })
     }
 
-    /// Whose certificates are believed at `url`.
+    /// Whose certificates are believed at `url`, and which one is shown there.
     pub(crate) fn trust(&mut self, url: &str, wanted: &ConfigLogin) -> Result<Trust, Usage> {
-        let wanted = wanted.trust.as_ref().filter(|_| !self.believe_anybody);
-        let key = format!("{wanted:?}");
+        let believed = wanted.trust.as_ref().filter(|_| !self.believe_anybody);
+        let shown = wanted.certificate.as_ref().filter(|_| wanted.auth.as_deref() == Some(CERTIFICATE));
+        let key = format!("{believed:?} {shown:?}");
         if let Some(known) = self.trusts.get(&key) {
             return Ok(known.clone());
         }
-        let trust = read_trust(wanted, self.believe_anybody).map_err(|(why, next)| {
+        let trust = read_trust(believed, self.believe_anybody).map_err(|(why, next)| {
             Usage::new(format!("cannot know whose certificate to believe at {url}"), why, next)
         })?;
+        let trust = match shown {
+            Some(files) => trust.showing(&read_certificate(&format!("cannot log in to {url}"), files)?),
+            None => trust,
+        };
         self.trusts.insert(key, trust.clone());
         Ok(trust)
     }
@@ -122,6 +135,34 @@ fn current_user(what: String, scheme: Scheme, wanted: &ConfigLogin) -> Result<Lo
         return Err(Usage::new(what, why, next));
     }
     Ok(Login::current_user(scheme))
+}
+
+fn by_certificate(what: &str, url: &str, wanted: &ConfigLogin) -> Result<Login, Usage> {
+    if wanted.certificate.is_none() {
+        let next = "add --certificate FILE and --key FILE, or certificate and key to the login";
+        return Err(Usage::new(what, "no certificate is given to log in with", next));
+    }
+    if !url.trim_start().to_ascii_lowercase().starts_with("https:") {
+        return Err(Usage::new(what, "a certificate is shown over https:// alone", "write https:// and port 5986"));
+    }
+    Ok(Login::by_certificate())
+}
+
+fn read_certificate(what: &str, files: &CertificateRef) -> Result<ClientCertificate, Usage> {
+    let CertificateRef { certificate, key } = files;
+    let pem = std::fs::read(certificate).map_err(|error| {
+        let next = "name a PEM file with the certificate that this account may read";
+        Usage::new(what, format!("cannot read {certificate}: {error}"), next)
+    })?;
+    let secret = read_key_file(Path::new(key)).map_err(|error| unread(what, &error, error.advice().to_owned()))?;
+    ClientCertificate::from_pem(&pem, &secret).map_err(|error| {
+        let (file, next) = match error {
+            ClientCertificateError::NoCertificate => (certificate, "export the certificate as Base-64 (PEM)"),
+            ClientCertificateError::NoKey => (key, "make it so: `openssl pkcs8 -topk8 -nocrypt -in OLD -out NEW`"),
+            ClientCertificateError::Mismatch => (key, "name the key that the certificate was made with"),
+        };
+        Usage::new(what, format!("{file}: {error}"), next)
+    })
 }
 
 /// An error is why and what to do next.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use reprise_config::{Config, Discover, Login as ConfigLogin, PasswordRef, ProofRef, TrustRef};
+use reprise_config::{CertificateRef, Config, Discover, Login as ConfigLogin, PasswordRef, ProofRef, TrustRef};
 use reprise_engine::{AskedHost, Pass, Times};
 use reprise_model::{Hold, HoldScope, HostId, HostName, PausedRule, Policy, VmSelector};
 use reprise_platform::paths::{self, ConfigFile};
@@ -41,6 +41,12 @@ pub(crate) struct HostArguments {
     /// How to log in [default: auto, the strongest that host and address allow]
     #[arg(long, value_name = "SCHEME")]
     pub(crate) auth: Option<Scheme>,
+    /// Log in by the certificate in this PEM file (with --auth certificate, over https://)
+    #[arg(long, value_name = "FILE", requires = "key")]
+    pub(crate) certificate: Option<PathBuf>,
+    /// The certificate's key: a PEM file, which others must not be able to read
+    #[arg(long, value_name = "FILE", requires = "certificate")]
+    pub(crate) key: Option<PathBuf>,
     /// The Kerberos server, where the system does not know it: HOST[:PORT]
     #[arg(long, value_name = "HOST")]
     pub(crate) kdc: Option<String>,
@@ -183,18 +189,23 @@ fn config(hosts: &HostArguments) -> Result<Option<Config>, Usage> {
     })
 }
 
-fn wanted(hosts: &HostArguments, config: Option<&Config>) -> Result<Vec<Wanted>, Usage> {
-    let flags = ConfigLogin {
+/// The login that the command line has.
+fn flags(hosts: &HostArguments) -> ConfigLogin {
+    let text = |path: &PathBuf| path.to_string_lossy().into_owned();
+    let authorities = hosts.ca.as_ref().map(|file| TrustRef::Authorities(text(file)));
+    let certificate = hosts.certificate.as_ref().zip(hosts.key.as_ref());
+    ConfigLogin {
         user: hosts.user.clone(),
         proof: proof(hosts),
         auth: hosts.auth.map(|scheme| format!("{scheme:?}").to_lowercase()),
         kdc: hosts.kdc.clone(),
-        trust: hosts
-            .ca
-            .as_ref()
-            .map(|file| TrustRef::Authorities(file.to_string_lossy().into_owned()))
-            .or_else(|| hosts.tls_fingerprint.clone().map(TrustRef::Fingerprint)),
-    };
+        trust: authorities.or_else(|| hosts.tls_fingerprint.clone().map(TrustRef::Fingerprint)),
+        certificate: certificate.map(|(file, key)| CertificateRef { certificate: text(file), key: text(key) }),
+    }
+}
+
+fn wanted(hosts: &HostArguments, config: Option<&Config>) -> Result<Vec<Wanted>, Usage> {
+    let flags = flags(hosts);
     let common = config.map(|c| c.login.clone()).unwrap_or_default();
     if !hosts.hosts.is_empty() {
         let login = first_of(&flags, &common);
@@ -246,7 +257,8 @@ fn first_of(first: &ConfigLogin, second: &ConfigLogin) -> ConfigLogin {
     if login.proof.is_none() || first.user.is_none() {
         login.proof = first.proof.clone().or(login.proof);
     }
-    ConfigLogin { auth, kdc, trust, ..login }
+    let certificate = first.certificate.clone().or_else(|| second.certificate.clone());
+    ConfigLogin { auth, kdc, trust, certificate, ..login }
 }
 
 /// Where found hosts are, as the configuration says.

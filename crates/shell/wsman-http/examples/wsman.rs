@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, anyhow, bail};
@@ -11,7 +11,7 @@ use clap::{Parser, ValueEnum};
 use serde_json::{Map, json};
 use wsman::Resource;
 use wsman::message::{Enumerate, Filter, Mode};
-use wsman_http::{Client, Endpoint, Keytab, Limits, Login, Scheme, Trust};
+use wsman_http::{Client, ClientCertificate, Endpoint, Keytab, Limits, Login, Scheme, Trust};
 
 /// Asks a WS-Management service and prints one JSON object an instance.
 #[derive(Parser)]
@@ -32,14 +32,20 @@ struct Arguments {
     #[arg(long, default_value = "auto")]
     auth: Auth,
     /// The user: NAME, DOMAIN\NAME or NAME@REALM
-    #[arg(long)]
-    user: String,
+    #[arg(long, required_unless_present = "certificate")]
+    user: Option<String>,
     /// The password is the first line of this file
-    #[arg(long, required_unless_present = "keytab")]
+    #[arg(long, required_unless_present_any = ["keytab", "certificate"])]
     password_file: Option<PathBuf>,
     /// Log in by Kerberos with the user's key in this file
     #[arg(long, conflicts_with = "password_file")]
     keytab: Option<PathBuf>,
+    /// Log in by the certificate in this PEM file (--auth certificate)
+    #[arg(long, requires = "key")]
+    certificate: Option<PathBuf>,
+    /// The certificate's key, in PEM (PKCS#8)
+    #[arg(long, requires = "certificate")]
+    key: Option<PathBuf>,
     /// The Kerberos server: HOST[:PORT]
     #[arg(long)]
     kdc: Option<String>,
@@ -84,6 +90,7 @@ enum Auth {
     Ntlm,
     Negotiate,
     Kerberos,
+    Certificate,
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {
@@ -139,39 +146,49 @@ async fn run(arguments: Arguments) -> Result<()> {
     }
 }
 
-fn client(arguments: &Arguments) -> Result<Client> {
+fn read(file: &Path) -> Result<String> {
+    std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
+}
+
+fn login(arguments: &Arguments) -> Result<Login> {
     let scheme = match arguments.auth {
         Auth::Auto => Scheme::Auto,
         Auth::Basic => Scheme::Basic,
         Auth::Ntlm => Scheme::Ntlm,
         Auth::Negotiate => Scheme::Negotiate,
         Auth::Kerberos => Scheme::Kerberos,
+        Auth::Certificate => return Ok(Login::by_certificate()),
     };
-    let mut login = login(arguments, scheme)?;
-    if let Some(kdc) = &arguments.kdc {
-        login = login.with_kdc(kdc.as_str());
-    }
-    let endpoint = Endpoint::parse(&arguments.url)?;
-    let secure = endpoint.is_secure();
-    let client = Client::new(endpoint, login, Limits::default());
-    Ok(if secure { client.with_trust(trust(arguments)?) } else { client })
-}
-
-fn login(arguments: &Arguments, scheme: Scheme) -> Result<Login> {
-    let read = |file: &PathBuf| std::fs::read(file).with_context(|| format!("cannot read {}", file.display()));
-    let user = arguments.user.as_str();
-    match (&arguments.keytab, &arguments.password_file) {
+    let user = arguments.user.as_deref().context("--user is missing")?;
+    let login = match (&arguments.keytab, &arguments.password_file) {
         (Some(file), _) => {
-            let keytab = Keytab::parse(&read(file)?).and_then(|keytab| Login::with_keytab(scheme, user, keytab));
-            keytab.map_err(|error| anyhow!("{}: {error} ({})", file.display(), error.advice()))
+            let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+            let keytab = Keytab::parse(&bytes).and_then(|keytab| Login::with_keytab(scheme, user, keytab));
+            keytab.map_err(|error| anyhow!("{}: {error} ({})", file.display(), error.advice()))?
         }
         (None, Some(file)) => {
-            let bytes = read(file)?;
-            let text = String::from_utf8(bytes).with_context(|| format!("{} is not UTF-8", file.display()))?;
-            Ok(Login::new(scheme, user, text.lines().next().unwrap_or_default()))
+            let text = zeroize::Zeroizing::new(read(file)?);
+            Login::new(scheme, user, text.lines().next().unwrap_or_default())
         }
         (None, None) => bail!("--password-file FILE or --keytab FILE is missing"),
+    };
+    Ok(if let Some(kdc) = &arguments.kdc { login.with_kdc(kdc.as_str()) } else { login })
+}
+
+fn client(arguments: &Arguments) -> Result<Client> {
+    let endpoint = Endpoint::parse(&arguments.url)?;
+    let secure = endpoint.is_secure();
+    let client = Client::new(endpoint, login(arguments)?, Limits::default());
+    if !secure {
+        return Ok(client);
     }
+    let trust = trust(arguments)?;
+    Ok(client.with_trust(match arguments.certificate.as_deref().zip(arguments.key.as_deref()) {
+        Some((certificate, key)) => {
+            trust.showing(&ClientCertificate::from_pem(read(certificate)?.as_bytes(), &read(key)?.into())?)
+        }
+        None => trust,
+    }))
 }
 
 fn trust(arguments: &Arguments) -> Result<Trust> {
@@ -183,10 +200,7 @@ fn trust(arguments: &Arguments) -> Result<Trust> {
         return Ok(Trust::fingerprint(fingerprint)?);
     }
     match &arguments.ca {
-        Some(file) => {
-            let pem = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-            Ok(Trust::authorities(&pem)?)
-        }
+        Some(file) => Ok(Trust::authorities(read(file)?.as_bytes())?),
         None => Ok(Trust::system()?),
     }
 }

@@ -14,7 +14,7 @@ use crate::auth::Method;
 use crate::connection::{Answer, Connection, Target};
 use crate::endpoint::Endpoint;
 use crate::login::Login;
-use crate::tls::Trust;
+use crate::tls::{Handshakes, Trust};
 
 /// Bounds on what one client does.
 #[derive(Clone, Copy, Debug)]
@@ -134,7 +134,7 @@ impl Client {
     pub fn new(endpoint: Endpoint, login: Login, limits: Limits) -> Self {
         let room = Semaphore::new(limits.connections.max(1));
         Self {
-            target: Target { endpoint, login, trust: None, limits },
+            target: Target { endpoint, login, tls: None, limits },
             idle: Mutex::default(),
             room,
             logins: Logins::default(),
@@ -146,7 +146,7 @@ impl Client {
     /// The same, believing these certificates. An https:// address needs it.
     #[must_use]
     pub fn with_trust(mut self, trust: Trust) -> Self {
-        self.target.trust = Some(trust);
+        self.target.tls = Some(Handshakes::new(trust));
         self
     }
 

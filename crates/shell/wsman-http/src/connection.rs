@@ -7,12 +7,12 @@ use cim::{CallError, ErrorKind, Reached};
 use hyper::StatusCode;
 use zeroize::Zeroizing;
 
-use crate::auth::{self, AuthError, LoginError, Method, Security, basic};
+use crate::auth::{self, AuthError, LoginError, Method, Security, basic, certificate};
 use crate::client::Limits;
 use crate::endpoint::Endpoint;
 use crate::login::{Login, Scheme};
 use crate::sealed::{self, Part, Protocol};
-use crate::tls::Trust;
+use crate::tls::Handshakes;
 use crate::wire::{self, Message, Wire};
 
 /// The type of a clear message (MS-WSMV 2.1).
@@ -23,7 +23,8 @@ const SOAP: &str = "application/soap+xml;charset=UTF-8";
 pub(crate) struct Target {
     pub(crate) endpoint: Endpoint,
     pub(crate) login: Login,
-    pub(crate) trust: Option<Trust>,
+    /// Over HTTPS.
+    pub(crate) tls: Option<Handshakes>,
     pub(crate) limits: Limits,
 }
 
@@ -37,6 +38,8 @@ pub(crate) struct Connection {
 enum Session {
     /// The header of each request.
     Basic(Zeroizing<String>),
+    /// TLS has shown who it is; a header on each request says so. Whether the host has answered one yet.
+    Certificate { answered: bool },
     /// The connection itself is logged in; TLS protects its messages.
     Clear,
     /// The connection is logged in, and its messages are sealed. Nothing here after a failure.
@@ -65,6 +68,7 @@ impl Connection {
         let methods = match (&*known, target.login.scheme) {
             (Some(methods), _) => methods.clone(),
             (None, Scheme::Basic) => vec![Method::Basic],
+            (None, Scheme::Certificate) => vec![Method::Certificate],
             (None, Scheme::Auto | Scheme::Ntlm | Scheme::Negotiate | Scheme::Kerberos) => {
                 let challenges = auth::probe(&mut wire, &target.limits).await?;
                 auth::choose(&target.login, &target.endpoint, &wire.way, &challenges)?
@@ -106,15 +110,23 @@ impl Connection {
         limit: usize,
     ) -> Result<Answer, CallError> {
         let (content_type, body) = match &mut self.session {
-            Session::Basic(_) | Session::Clear => (SOAP.to_owned(), message.into_bytes()),
+            Session::Basic(_) | Session::Certificate { .. } | Session::Clear => (SOAP.to_owned(), message.into_bytes()),
             Session::Sealed(security, protocol) => {
                 let sealed = seal(security, *protocol, message.into_bytes()).await;
                 sealed.map_err(|error| error.at(&self.wire.at))?
             }
         };
-        let authorization = if let Session::Basic(header) = &self.session { Some(header.as_str()) } else { None };
+        let authorization = match &self.session {
+            Session::Basic(header) => Some(header.as_str()),
+            Session::Certificate { .. } => Some(certificate::AUTHORIZATION),
+            Session::Clear | Session::Sealed(..) => None,
+        };
         let outgoing = Message { content_type: &content_type, authorization, body: body.into() };
-        let answer = self.wire.send(outgoing, patience, limit).await?;
+        let sent = self.wire.send(outgoing, patience, limit).await;
+        let answer = sent.map_err(|error| self.lost(error))?;
+        if let Session::Certificate { answered } = &mut self.session {
+            *answered = true;
+        }
         if answer.status == StatusCode::UNAUTHORIZED {
             return Err(self.refused(&answer.challenges));
         }
@@ -125,28 +137,54 @@ impl Connection {
         unseal(security, answer, &self.wire.at).await
     }
 
+    /// Some hosts end the connection where others say that they do not take a certificate.
+    fn lost(&self, error: CallError) -> CallError {
+        if error.kind != ErrorKind::Unreachable || !matches!(self.session, Session::Certificate { answered: false }) {
+            return error;
+        }
+        let message = format!("{} (the host may not take the client certificate)", error.message);
+        CallError { message, ..error }
+    }
+
     /// The host forgot the login, or never took it: it did not look at the message.
     fn refused(&self, challenges: &[String]) -> CallError {
         let at = &self.wire.at;
-        if matches!(self.session, Session::Basic(_)) {
-            let offered = if challenges.is_empty() { "nothing".to_owned() } else { challenges.join(", ") };
-            let message = format!("{at} refused the login (it offers {offered})");
-            return CallError::new(ErrorKind::Denied, Reached::No, message);
-        }
-        CallError::new(ErrorKind::Unreachable, Reached::No, format!("{at} ended the login of this connection"))
+        let offered = if challenges.is_empty() { "nothing".to_owned() } else { challenges.join(", ") };
+        let (kind, message) = match &self.session {
+            Session::Basic(_) => (ErrorKind::Denied, format!("{at} refused the login (it offers {offered})")),
+            Session::Certificate { .. } => {
+                let why = "it belongs to no account there (WSMan:\\localhost\\ClientCertificate), or logins by certificate are off \
+                           (WSMan:\\localhost\\Service\\Auth\\Certificate)";
+                (ErrorKind::Denied, format!("{at} refused the client certificate: {why}"))
+            }
+            Session::Clear | Session::Sealed(..) => {
+                (ErrorKind::Unreachable, format!("{at} ended the login of this connection"))
+            }
+        };
+        CallError::new(kind, Reached::No, message)
     }
 }
 
 async fn connect(target: &Target) -> Result<Wire, CallError> {
     let endpoint = &target.endpoint;
-    let verified = endpoint.is_secure() && target.trust.as_ref().is_some_and(Trust::is_verified);
-    let allowed = |loopback: bool| {
-        if loopback || verified || target.login.scheme != Scheme::Basic {
-            return Ok(());
+    let tls = target.tls.as_ref().filter(|_| endpoint.is_secure());
+    let verified = tls.is_some_and(Handshakes::is_verified);
+    let allowed = |loopback: bool| match target.login.scheme {
+        Scheme::Basic if !loopback && !verified => Err(shows_the_password(endpoint)),
+        Scheme::Certificate if !verified => Err(needs(endpoint, "https:// and a host whose certificate is verified")),
+        Scheme::Certificate if !tls.is_some_and(Handshakes::shows_a_certificate) => {
+            Err(needs(endpoint, "a certificate to show"))
         }
-        Err(shows_the_password(endpoint))
+        Scheme::Basic | Scheme::Certificate | Scheme::Auto | Scheme::Ntlm | Scheme::Negotiate | Scheme::Kerberos => {
+            Ok(())
+        }
     };
-    Wire::open(endpoint, target.trust.as_ref(), &target.limits, allowed).await
+    Wire::open(endpoint, target.tls.as_ref(), &target.limits, allowed).await
+}
+
+fn needs(endpoint: &Endpoint, what: &str) -> CallError {
+    let message = format!("refused to log in to {endpoint}: a login by certificate needs {what}");
+    CallError::new(ErrorKind::Unsupported, Reached::No, message)
 }
 
 fn shows_the_password(endpoint: &Endpoint) -> CallError {
@@ -173,6 +211,7 @@ async fn begin(wire: &mut Wire, target: &Target, method: Method) -> Result<Sessi
                 None => Err(needs_a_password(&target.endpoint).into()),
             };
         }
+        Method::Certificate => return Ok(Session::Certificate { answered: false }),
         Method::Tokens { scheme, mechanism } => (scheme, mechanism),
     };
     let Target { endpoint, login, limits, .. } = target;

@@ -4,10 +4,10 @@
 //! to ask, and with [`Events`] to listen; whoever plays a host finds the other half of a login in [`server`]. Both frame
 //! sealed messages by [`sealed`].
 //!
-//! Logins are Kerberos, NTLM (bare or within SPNEGO) and Basic ([`Scheme`]): by password, by a key from a keytab, or on Windows
-//! as the account that the process runs as. Over clear HTTP the messages of the first two are sealed; over HTTPS they are tied
-//! to the host's certificate. Basic shows the password, so it is refused, before a byte is sent, unless TLS is verified
-//! ([`Trust`]) or the host is this computer.
+//! Logins are Kerberos, NTLM (bare or within SPNEGO), Basic and client certificates ([`Scheme`]): by password, by a key from a
+//! keytab, or on Windows as the account that the process runs as. Over clear HTTP the messages of the first two are sealed;
+//! over HTTPS they are tied to the host's certificate. Basic shows the password, so it is refused, before a byte is sent,
+//! unless TLS is verified ([`Trust`]) or the host is this computer.
 //!
 //! `CredSSP` is left out on purpose: it hands the password itself to the host, so that the host can log in elsewhere with
 //! it. A host that somebody has broken into would have it. Ask the other host directly instead.
@@ -33,4 +33,4 @@ pub use endpoint::{Endpoint, EndpointError};
 pub use events::Events;
 pub use keytab::{Keytab, KeytabError};
 pub use login::{Login, Scheme};
-pub use tls::{Trust, TrustError};
+pub use tls::{ClientCertificate, ClientCertificateError, Trust, TrustError};

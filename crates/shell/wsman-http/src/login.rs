@@ -18,6 +18,8 @@ pub enum Scheme {
     Negotiate,
     /// Kerberos and nothing else.
     Kerberos,
+    /// The certificate that is shown in TLS ([`Trust::showing`](crate::Trust::showing)). Over verified TLS only.
+    Certificate,
 }
 
 /// Whose login it is, and what proves it.
@@ -38,6 +40,8 @@ pub(crate) enum Identity {
     },
     /// The account that this process runs as; Windows has proof of it.
     CurrentUser,
+    /// Whoever the certificate that TLS shows belongs to.
+    Certificate,
 }
 
 /// A login: whose it is, and how.
@@ -70,7 +74,7 @@ impl Login {
     pub fn with_keytab(scheme: Scheme, user: &str, keytab: Keytab) -> Result<Self, KeytabError> {
         match scheme {
             Scheme::Auto | Scheme::Negotiate | Scheme::Kerberos => {}
-            Scheme::Basic | Scheme::Ntlm => return Err(KeytabError::OnlyKerberos),
+            Scheme::Basic | Scheme::Ntlm | Scheme::Certificate => return Err(KeytabError::OnlyKerberos),
         }
         let user = keytab.key_for(user)?.principal;
         Ok(Self::of(Scheme::Kerberos, Identity::Keytab { user, keytab }))
@@ -86,6 +90,11 @@ impl Login {
 
     fn of(scheme: Scheme, identity: Identity) -> Self {
         Self { scheme, identity, kdc: None, service: SERVICE.to_owned() }
+    }
+
+    /// A login by the certificate that TLS shows. Whose it is, the host knows.
+    pub fn by_certificate() -> Self {
+        Self::of(Scheme::Certificate, Identity::Certificate)
     }
 
     /// The same, with a Kerberos server: `HOST` or `HOST:PORT`. Without one it is looked up as [`Scheme::Kerberos`] has
@@ -109,6 +118,7 @@ impl Login {
         match &self.identity {
             Identity::Password { user, .. } | Identity::Keytab { user, .. } => user,
             Identity::CurrentUser => CURRENT_USER,
+            Identity::Certificate => "the client certificate",
         }
     }
 
@@ -116,7 +126,7 @@ impl Login {
     pub(crate) fn password(&self) -> Option<(&str, &SecretString)> {
         match &self.identity {
             Identity::Password { user, password } => Some((user, password)),
-            Identity::Keytab { .. } | Identity::CurrentUser => None,
+            Identity::Keytab { .. } | Identity::CurrentUser | Identity::Certificate => None,
         }
     }
 

@@ -10,22 +10,24 @@ use hyper::client::conn::http1::{self, SendRequest};
 use hyper::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderValue, WWW_AUTHENTICATE};
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
-use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::auth::{Tls, Way};
 use crate::client::Limits;
 use crate::endpoint::Endpoint;
-use crate::tls::{OtherCertificate, Trust};
+use crate::tls::{Handshakes, OtherCertificate, TlsError};
 
 /// Largest head of an answer. A login token of 64 KiB fits.
 const HEAD_LENGTH_MAX: usize = 128 * 1024;
 /// What is said of an answer that is none.
 const NO_HTTP: &str = " (what answers there does not speak HTTP: is it an https:// address, or another port?)";
+/// What is said where host and rustls may have no cipher suite in common.
+const NO_COMMON_SUITE: &str = " (the host may offer no cipher suite that this build speaks, as Windows Server 2012 and 2012 R2 \
+     do with an RSA certificate: use http:// with Negotiate, which seals every message, give the host an ECDSA certificate, or \
+     take a build with the feature legacy-tls)";
 /// Largest body of an answer that is read to its end only to keep the connection, such as a refusal's page.
 const REFUSAL_LENGTH_MAX: usize = 64 * 1024;
 
@@ -62,11 +64,11 @@ impl Wire {
     /// Connects. `allowed` sees whether every address is this computer, before a byte is sent.
     pub(crate) async fn open(
         endpoint: &Endpoint,
-        trust: Option<&Trust>,
+        tls: Option<&Handshakes>,
         limits: &Limits,
         allowed: impl FnOnce(bool) -> Result<(), CallError>,
     ) -> Result<Self, CallError> {
-        let connected = timeout(limits.connect, Self::connect(endpoint, trust, allowed)).await;
+        let connected = timeout(limits.connect, Self::connect(endpoint, tls, allowed)).await;
         connected.unwrap_or_else(|_| {
             let why = format!("no answer to the connection within {} s", limits.connect.as_secs_f32());
             Err(unreachable(endpoint, &why))
@@ -75,36 +77,21 @@ impl Wire {
 
     async fn connect(
         endpoint: &Endpoint,
-        trust: Option<&Trust>,
+        tls: Option<&Handshakes>,
         allowed: impl FnOnce(bool) -> Result<(), CallError>,
     ) -> Result<Self, CallError> {
         let failed = |error: std::io::Error| unreachable(endpoint, &error.to_string());
-        let config = match trust {
-            Some(trust) if endpoint.is_secure() => Some((trust.config(), trust.is_verified())),
-            Some(_) | None => None,
-        };
-        if endpoint.is_secure() && config.is_none() {
-            let message = format!("cannot reach {endpoint}: nothing says whose certificates to believe");
-            return Err(CallError::new(ErrorKind::Unsupported, Reached::No, message));
-        }
+        let tls = if endpoint.is_secure() { Some(tls.ok_or_else(|| nobody_to_believe(endpoint))?) } else { None };
         let found = tokio::net::lookup_host((endpoint.host(), endpoint.port())).await;
         let addresses: Vec<SocketAddr> = found.map_err(failed)?.collect();
         let loopback = addresses.iter().all(|address| address.ip().is_loopback());
         allowed(loopback)?;
-        let stream = TcpStream::connect(addresses.as_slice()).await.map_err(failed)?;
-        // Small messages one after the other: waiting to fill packets would only delay them.
-        stream.set_nodelay(true).map_err(failed)?;
-        let Some((config, verified)) = config else {
-            return Self::over(stream, endpoint, Way { loopback, tls: None }).await;
+        let Some(tls) = tls else {
+            return Self::over(dial(&addresses).await.map_err(failed)?, endpoint, Way { loopback, tls: None }).await;
         };
-        let name = ServerName::try_from(endpoint.host().to_owned())
-            .map_err(|error| unreachable(endpoint, &error.to_string()))?;
-        let stream =
-            TlsConnector::from(config).connect(name, stream).await.map_err(|error| tls_failed(endpoint, &error))?;
-        let certificates = stream.get_ref().1.peer_certificates().unwrap_or_default();
-        let certificate = certificates.first().map(|certificate| certificate.to_vec()).unwrap_or_default();
-        let tls = Tls { verified, certificate };
-        Self::over(stream, endpoint, Way { loopback, tls: Some(tls) }).await
+        let secured = tls.connect(endpoint.host(), &addresses).await.map_err(|error| no_tls(endpoint, &error))?;
+        let proved = Tls { verified: tls.is_verified(), certificate: secured.certificate };
+        Self::over(secured.stream, endpoint, Way { loopback, tls: Some(proved) }).await
     }
 
     async fn over<S>(stream: S, endpoint: &Endpoint, way: Way) -> Result<Self, CallError>
@@ -115,7 +102,7 @@ impl Wire {
             .max_buf_size(HEAD_LENGTH_MAX)
             .handshake(TokioIo::new(stream))
             .await
-            .map_err(|error| unreachable(endpoint, &error.to_string()))?;
+            .map_err(|error| unreachable(endpoint, &told(&error)))?;
         let driver = AbortOnDropHandle::new(tokio::spawn(async move {
             if let Err(error) = driver.await {
                 tracing::debug!(%error, "connection ended");
@@ -147,7 +134,7 @@ impl Wire {
         };
         // Without this the first request on a fresh connection can be refused by hyper itself.
         let ready = timeout(patience, self.sender.ready()).await.map_err(late)?;
-        ready.map_err(|error| failed(Reached::No, error.to_string()))?;
+        ready.map_err(|error| failed(Reached::No, told(&error)))?;
         let request = self.request(message).ok_or_else(|| {
             CallError::new(ErrorKind::Unsupported, Reached::No, format!("cannot write a request to {at}"))
         })?;
@@ -155,10 +142,10 @@ impl Wire {
             let response = self.sender.send_request(request).await.map_err(|error| {
                 let reached = if error.is_canceled() { Reached::No } else { Reached::Perhaps };
                 if error.is_parse() {
-                    let message = format!("cannot understand {at}: {error}{NO_HTTP}");
+                    let message = format!("cannot understand {at}: {}{NO_HTTP}", told(&error));
                     return CallError::new(ErrorKind::Malformed, reached, message);
                 }
-                failed(reached, error.to_string())
+                failed(reached, told(&error))
             })?;
             read(response, limit, &at).await
         };
@@ -182,6 +169,14 @@ impl Wire {
     }
 }
 
+/// A TCP connection to one of these addresses.
+pub(crate) async fn dial(addresses: &[SocketAddr]) -> std::io::Result<TcpStream> {
+    let stream = TcpStream::connect(addresses).await?;
+    // Small messages one after the other: waiting to fill packets would only delay them.
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
 async fn read(response: Response<hyper::body::Incoming>, limit: usize, at: &str) -> Result<Answer, CallError> {
     let (head, body) = response.into_parts();
     let text = |value: &HeaderValue| value.to_str().ok().map(ToOwned::to_owned);
@@ -201,15 +196,58 @@ async fn read(response: Response<hyper::body::Incoming>, limit: usize, at: &str)
     Ok(Answer { status: head.status, content_type, challenges, body: body.to_bytes() })
 }
 
+/// What went wrong, with its cause: by itself hyper says "connection error" of a reset and of an alert of TLS alike.
+fn told(error: &hyper::Error) -> String {
+    std::error::Error::source(error).map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
+}
+
 fn unreachable(endpoint: &Endpoint, why: &str) -> CallError {
     CallError::new(ErrorKind::Unreachable, Reached::No, format!("cannot reach {endpoint}: {why}"))
 }
 
-/// Why TLS failed, with what is known of hosts that fail so. What does not pass by itself is no reason to try again.
-fn tls_failed(endpoint: &Endpoint, error: &std::io::Error) -> CallError {
-    use rustls::{AlertDescription, CertificateError, Error};
-    let found = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
-    let (kind, text, hint) = match found {
+fn nobody_to_believe(endpoint: &Endpoint) -> CallError {
+    let message = format!("cannot reach {endpoint}: nothing says whose certificates to believe");
+    CallError::new(ErrorKind::Unsupported, Reached::No, message)
+}
+
+/// Why no TLS came about. What does not pass by itself is no reason to try again.
+fn no_tls(endpoint: &Endpoint, error: &TlsError) -> CallError {
+    let (kind, why) = match error {
+        TlsError::Dial(error) => (ErrorKind::Unreachable, error.to_string()),
+        TlsError::Name(why) => (ErrorKind::Unreachable, why.clone()),
+        TlsError::Handshake(inner) if error.is_want_of_common_ground() => {
+            // A connection that ended without a word may be that of a host that is going down, too.
+            let kind = if rustls_said(inner).is_some() { ErrorKind::Unsupported } else { ErrorKind::Unreachable };
+            (kind, format!("TLS failed: {inner}{NO_COMMON_SUITE}"))
+        }
+        TlsError::Handshake(inner) => tls_failure(inner),
+        TlsError::NotAsked => return not_asked(endpoint),
+        #[cfg(feature = "legacy-tls")]
+        TlsError::Untrusted(why) => (ErrorKind::Untrusted, format!("TLS failed: {why}")),
+        #[cfg(feature = "legacy-tls")]
+        TlsError::Legacy(why) => (ErrorKind::Unreachable, format!("TLS failed by this system's library too: {why}")),
+    };
+    CallError::new(kind, Reached::No, format!("cannot reach {endpoint}: {why}"))
+}
+
+fn not_asked(endpoint: &Endpoint) -> CallError {
+    let message = format!(
+        "cannot log in to {endpoint} by certificate: the host did not ask for one in the TLS handshake. WinRM asks later, by \
+         renegotiation, which this build does not speak: take a build with the feature legacy-tls, or let the host ask in the \
+         handshake (`netsh http`, clientcertnegotiation=enable)"
+    );
+    CallError::new(ErrorKind::Unsupported, Reached::No, message)
+}
+
+/// What rustls itself said, if it was not the connection that failed.
+fn rustls_said(error: &std::io::Error) -> Option<&rustls::Error> {
+    error.get_ref().and_then(|inner| inner.downcast_ref())
+}
+
+/// Why TLS failed, with what is known of hosts that fail so.
+fn tls_failure(error: &std::io::Error) -> (ErrorKind, String) {
+    use rustls::{CertificateError, Error};
+    let (kind, text, hint) = match rustls_said(error) {
         Some(Error::InvalidCertificate(CertificateError::Other(other))) if other.0.is::<OtherCertificate>() => {
             (ErrorKind::Untrusted, other.0.to_string(), "")
         }
@@ -225,16 +263,11 @@ fn tls_failed(endpoint: &Endpoint, error: &std::io::Error) -> CallError {
         Some(Error::InvalidCertificate(_) | Error::NoCertificatesPresented) => {
             (ErrorKind::Untrusted, error.to_string(), "")
         }
-        Some(Error::AlertReceived(AlertDescription::HandshakeFailure | AlertDescription::ProtocolVersion)) => {
-            let hint = " (Windows Server 2012 and 2012 R2 with an RSA certificate have no cipher that is known here: use \
-                        http:// with Negotiate, which seals every message)";
-            (ErrorKind::Unsupported, error.to_string(), hint)
-        }
         Some(Error::InvalidMessage(_)) => {
             let hint = " (what answers there does not speak TLS: is it an http:// address, or another port?)";
             (ErrorKind::Malformed, error.to_string(), hint)
         }
         _ => (ErrorKind::Unreachable, error.to_string(), ""),
     };
-    CallError::new(kind, Reached::No, format!("cannot reach {endpoint}: TLS failed: {text}{hint}"))
+    (kind, format!("TLS failed: {text}{hint}"))
 }

@@ -57,3 +57,45 @@ fn over_https_the_certificate_decides_who_is_believed() {
         assert!(ran.document["elapsed_ms"].as_u64().unwrap() < 60_000, "{:#}", ran.document);
     }
 }
+
+#[test]
+fn a_certificate_logs_in_if_it_is_the_users_and_its_key_is_kept() {
+    let labs = [
+        Lab::new(&["--vms", "1", "--tls", "--auth", "certificate"]),
+        Lab::new(&["--vms", "1", "--tls", "--auth", "certificate"]),
+    ];
+    let [lab, other] = &labs;
+    let file = |of: &Lab, name: &str, key: &str| lab.write_secret(name, of.told(key).as_str().unwrap());
+    let authority = file(lab, "ca.pem", "certificate_pem");
+    let shown = |of: &Lab, name: &str| {
+        let certificate = file(of, &format!("{name}.pem"), "client_certificate_pem");
+        (certificate, file(of, &format!("{name}.key"), "client_key_pem"))
+    };
+    let arguments = |(certificate, key): &(String, String)| {
+        let texts = ["--auth", "certificate", "--ca", &authority, "--certificate", certificate, "--key", key];
+        texts.map(ToOwned::to_owned)
+    };
+    let (mine, theirs) = (shown(lab, "mine"), shown(other, "theirs"));
+    let ran = resumes(lab, &arguments(&mine).each_ref().map(String::as_str));
+    assert_eq!(ran.document["hosts"][0]["tls_verified"], true);
+    assert!(!ran.standard_error.contains("PRIVATE KEY"), "{}", ran.standard_error);
+    let (why, _) = refused(lab, &arguments(&theirs).each_ref().map(String::as_str));
+    assert!(why.contains("refused the client certificate"), "{why}");
+    let usage = |arguments: &[&str]| {
+        let output = lab.command(&[0], arguments).output().expect("the program runs");
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{arguments:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert!(usage(&["--auth", "certificate"]).contains("no certificate is given"));
+    let mixed = arguments(&(mine.0.clone(), theirs.1));
+    assert!(usage(&mixed.each_ref().map(String::as_str)).contains("not that of the certificate"));
+    #[cfg(unix)]
+    {
+        std::fs::set_permissions(&mine.1, std::os::unix::fs::PermissionsExt::from_mode(0o604)).unwrap();
+        let told = usage(&arguments(&mine).each_ref().map(String::as_str));
+        assert!(told.contains("key file") && told.contains("open to others") && told.contains("chmod"), "{told}");
+    }
+    let clear = Lab::new(&["--vms", "1"]);
+    let output = clear.command(&[0], &arguments(&mine).each_ref().map(String::as_str)).output().unwrap();
+    assert!(String::from_utf8(output.stderr).unwrap().contains("over https:// alone"));
+}

@@ -32,7 +32,7 @@ pub(super) const TOKEN_LENGTH_MAX: usize = 64 * 1024;
 /// How a token of NTLM begins (MS-NLMP 2.2.1).
 const NTLM: &[u8] = b"NTLMSSP\0";
 
-/// What the library cannot do: it knows no session of Windows.
+/// What the library cannot do: it knows no session of Windows, and a certificate is shown by TLS.
 const NO_PROOF: AuthError = AuthError::Broken("log in without a password or a key");
 
 /// A login with the library's state.
@@ -106,7 +106,7 @@ fn credentials(identity: &Identity, mechanism: Mechanism) -> Result<Credentials,
             let octets = Secret::from(key.octets.expose_secret().to_vec());
             Ok(Credentials::Keytab(KeytabIdentity { principal: username(user, mechanism)?, key: octets, key_enctype }))
         }
-        Identity::CurrentUser => Err(NO_PROOF),
+        Identity::CurrentUser | Identity::Certificate => Err(NO_PROOF),
     }
 }
 

@@ -6,6 +6,7 @@
 mod authenticator;
 pub(crate) mod basic;
 mod binding;
+pub(crate) mod certificate;
 mod context;
 mod der;
 mod frame;
@@ -61,6 +62,7 @@ fn open(
         Identity::CurrentUser => {
             Err(AuthError::Impossible("only Windows logs programs in as the account that they run as".to_owned()))
         }
+        Identity::Certificate => Err(AuthError::Impossible("a certificate logs in by TLS, and by no token".to_owned())),
     }
 }
 

@@ -12,6 +12,8 @@ use crate::login::{Identity, Login, Scheme};
 pub(crate) enum Method {
     /// The password on each request.
     Basic,
+    /// The certificate that TLS has shown.
+    Certificate,
     /// Tokens under an HTTP scheme, once a connection.
     Tokens {
         /// The scheme's name in the headers.
@@ -107,6 +109,7 @@ pub(crate) fn choose(
     let by_windows = matches!(login.identity, Identity::CurrentUser);
     let wanted = match login.scheme {
         Scheme::Basic => vec![Some(Method::Basic)],
+        Scheme::Certificate => vec![Some(Method::Certificate)],
         Scheme::Ntlm => vec![tokens(offered("negotiate"), "Negotiate", Mechanism::Ntlm).or(old_ntlm)],
         Scheme::Kerberos if endpoint.is_address() => return Err(needs_a_name(endpoint)),
         // Windows wraps Kerberos into SPNEGO only where it may choose NTLM too; hosts take it bare under either scheme.

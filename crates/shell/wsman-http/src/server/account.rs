@@ -2,19 +2,26 @@
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-/// A user and his password.
+/// A user and his password, and his certificate if he has one.
 #[derive(Clone, Debug)]
 pub struct Account {
     domain: String,
     user: String,
     password: SecretString,
+    certificate: Option<Vec<u8>>,
 }
 
 impl Account {
     /// An account by its name: `DOMAIN\user`, or `user` without a domain.
     pub fn new(name: &str, password: SecretString) -> Self {
         let (domain, user) = name.split_once('\\').unwrap_or(("", name));
-        Self { domain: domain.to_owned(), user: user.to_owned(), password }
+        Self { domain: domain.to_owned(), user: user.to_owned(), password, certificate: None }
+    }
+
+    /// The same with a certificate, in DER, that is registered for it.
+    #[must_use]
+    pub fn with_certificate(self, certificate: &[u8]) -> Self {
+        Self { certificate: Some(certificate.to_vec()), ..self }
     }
 
     /// The name, as [`Account::new`] takes it.
@@ -35,6 +42,11 @@ impl Account {
         };
         let same = |one: &str, other: &str| one.to_lowercase() == other.to_lowercase();
         same(user, &self.user) && (domain.is_empty() || same(domain, &self.domain))
+    }
+
+    /// Whether this certificate is registered for it.
+    pub(super) fn has_certificate(&self, certificate: &[u8]) -> bool {
+        self.certificate.as_deref() == Some(certificate)
     }
 
     /// Whether a Basic login is this account's.

@@ -24,7 +24,8 @@ pub struct Channel(Kind);
 #[derive(Clone, Debug)]
 enum Kind {
     Clear,
-    Tls([u8; 16]),
+    /// What logins are bound to, and the certificate that the client has shown.
+    Tls([u8; 16], Option<Vec<u8>>),
 }
 
 impl Channel {
@@ -35,7 +36,16 @@ impl Channel {
 
     /// TLS, with the server's own certificate in DER.
     pub fn tls(certificate: &[u8]) -> Self {
-        Self(Kind::Tls(binding_hash(certificate)))
+        Self(Kind::Tls(binding_hash(certificate), None))
+    }
+
+    /// The same, where the client has shown this certificate and proved that he has its key.
+    #[must_use]
+    pub fn shown(self, certificate: Option<Vec<u8>>) -> Self {
+        match self.0 {
+            Kind::Clear => self,
+            Kind::Tls(hash, _) => Self(Kind::Tls(hash, certificate)),
+        }
     }
 
     pub(super) fn is_clear(&self) -> bool {
@@ -45,7 +55,14 @@ impl Channel {
     pub(super) fn hash(&self) -> Option<[u8; 16]> {
         match self.0 {
             Kind::Clear => None,
-            Kind::Tls(hash) => Some(hash),
+            Kind::Tls(hash, _) => Some(hash),
+        }
+    }
+
+    pub(super) fn client_certificate(&self) -> Option<&[u8]> {
+        match &self.0 {
+            Kind::Clear | Kind::Tls(_, None) => None,
+            Kind::Tls(_, Some(certificate)) => Some(certificate),
         }
     }
 }

@@ -17,6 +17,8 @@ use crate::sealed::{self, Part, Protocol};
 const SOAP: &str = "application/soap+xml;charset=UTF-8";
 /// Longest token that is looked at. NTLM needs less than 1 KiB; HTTP.sys takes headers of 16 KiB.
 const TOKEN_MAX: usize = 16 * 1024;
+/// The header of who logs in by the certificate that TLS has shown (DSP0226, `wsman:secprofile/https/mutual`).
+const MUTUAL: &str = "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/mutual";
 /// From 1601, where Windows' time begins, to 1970, in units of 100 ns.
 const WINDOWS_TO_UNIX: u128 = 116_444_736_000_000_000;
 
@@ -154,6 +156,9 @@ impl ConnectionLogin {
         if schemes.basic && scheme.eq_ignore_ascii_case("Basic") {
             return self.basic(token.trim(), request);
         }
+        if schemes.certificate && authorization.trim() == MUTUAL {
+            return self.certificate(request);
+        }
         let known = [
             (schemes.negotiate, Scheme::Negotiate),
             (self.logins.keytab.is_some(), Scheme::Kerberos),
@@ -189,6 +194,18 @@ impl ConnectionLogin {
             .as_deref()
             .and_then(|plain| plain.split_once(':'))
             .and_then(|(name, password)| self.logins.accounts.iter().find(|account| account.is_basic(name, password)));
+        match account {
+            None => self.refuse(),
+            Some(_) if sealed::is_sealed(request.content_type) => Taken::Unreadable,
+            Some(account) => Taken::Message(clear(account.name(), request, None)),
+        }
+    }
+
+    /// Like Basic, it holds for its request alone.
+    fn certificate(&mut self, request: Request<'_>) -> Taken {
+        let shown = self.channel.client_certificate();
+        let account =
+            shown.and_then(|shown| self.logins.accounts.iter().find(|account| account.has_certificate(shown)));
         match account {
             None => self.refuse(),
             Some(_) if sealed::is_sealed(request.content_type) => Taken::Unreadable,

@@ -32,7 +32,7 @@ pub fn login_server(bytes: &[u8]) {
     let channel = if first & 1 == 0 { Channel::clear() } else { Channel::tls(rest) };
     let channel_bindings = if first & 2 == 0 { ChannelBindings::IfSent } else { ChannelBindings::Required };
     let accounts = vec![Account::new("LAB\\administrator", SecretString::from("hunter2"))];
-    let schemes = Schemes { negotiate: true, ntlm: true, basic: true };
+    let schemes = Schemes { negotiate: true, ntlm: true, basic: true, certificate: true };
     let keytab = Keytab::parse(include_bytes!("../../../../../fuzz/corpus/login_client/keytab")).ok();
     let logins = Logins { accounts, schemes, identity: Identity::of("hv01.lab.test"), channel_bindings, keytab };
     let mut talk = Talk { connection: ConnectionLogin::new(Arc::new(logins), channel), keys: None };

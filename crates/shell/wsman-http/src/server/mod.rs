@@ -1,4 +1,5 @@
-//! The server's half of a login, for whoever plays a WinRM host: Basic, NTLM, Kerberos and Negotiate, and sealed messages.
+//! The server's half of a login, for whoever plays a WinRM host: Basic, NTLM, Kerberos, Negotiate and certificates, and sealed
+//! messages.
 //!
 //! It does no input or output. A host has one [`Logins`] and makes a [`ConnectionLogin`] for each connection, since a login
 //! and the keys that it agrees on belong to their connection. Each request goes through [`ConnectionLogin::take`], which
@@ -30,6 +31,7 @@ pub use channel::{Channel, ChannelBindings};
 pub use connection::{ConnectionLogin, Message, Request, Taken};
 
 /// The schemes that a host offers.
+#[expect(clippy::struct_excessive_bools, reason = "each scheme is on or off by itself")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Schemes {
     /// SPNEGO, and whatever clients send in its place.
@@ -38,6 +40,8 @@ pub struct Schemes {
     pub ntlm: bool,
     /// The password on each request.
     pub basic: bool,
+    /// The certificate that the client shows in TLS. No 401 offers it.
+    pub certificate: bool,
 }
 
 /// What a host says about itself in a challenge.

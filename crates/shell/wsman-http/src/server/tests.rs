@@ -14,7 +14,7 @@ use super::*;
 use crate::sealed::{self, Part, Protocol};
 
 const SOAP: &str = "application/soap+xml;charset=UTF-8";
-const ALL: Schemes = Schemes { negotiate: true, ntlm: true, basic: true };
+const ALL: Schemes = Schemes { negotiate: true, ntlm: true, basic: true, certificate: false };
 
 fn client() -> Initiator {
     Initiator::new("LAB", "administrator", "hunter2")
@@ -111,6 +111,35 @@ fn a_basic_login_holds_for_its_request_alone() {
     let bad = format!("Basic {}", STANDARD.encode("lab\\administrator:hunter3"));
     assert!(matches!(ask(&mut connection, &bad, SOAP, b"<x/>"), Taken::Unauthorized(_)));
     assert_eq!(ask(&mut connection, &good, SEALED, b"x"), Taken::Unreadable);
+}
+
+#[test]
+fn a_certificate_that_is_registered_lets_in_for_its_request_alone() {
+    let mine = Certificate::for_client("administrator@LAB").unwrap();
+    let other = Certificate::for_client("administrator@LAB").unwrap();
+    let account = Account::new("LAB\\administrator", SecretString::from("hunter2")).with_certificate(mine.der());
+    let mutual = "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/mutual";
+    let connection = |is_on: bool, channel: Channel| {
+        let schemes = Schemes { certificate: is_on, ..Schemes::default() };
+        let identity = Identity::of("hv01.lab.test");
+        let accounts = vec![account.clone()];
+        let logins = Logins { accounts, schemes, identity, channel_bindings: ChannelBindings::IfSent, keytab: None };
+        ConnectionLogin::new(Arc::new(logins), channel)
+    };
+    let tls = |shown: Option<&Certificate>| Channel::tls(b"the host's").shown(shown.map(|one| one.der().to_vec()));
+    let mut good = connection(true, tls(Some(&mine)));
+    assert_eq!(ask(&mut good, mutual, SOAP, b"<x/>"), Taken::Message(message("<x/>", false)));
+    assert_eq!(ask(&mut good, "", SOAP, b"<x/>"), Taken::Unauthorized(Vec::new()));
+    assert_eq!(ask(&mut good, mutual, SEALED, b"x"), Taken::Unreadable);
+    for (is_on, channel) in [
+        (false, tls(Some(&mine))),
+        (true, tls(Some(&other))),
+        (true, tls(None)),
+        (true, Channel::clear().shown(Some(mine.der().to_vec()))),
+    ] {
+        let mut connection = connection(is_on, channel);
+        assert_eq!(ask(&mut connection, mutual, SOAP, b"<x/>"), Taken::Unauthorized(Vec::new()));
+    }
 }
 
 #[test]
@@ -362,7 +391,8 @@ async fn whoever_trusts_the_certificate_can_talk_over_tls() {
         };
         let server = async {
             let mut text = String::new();
-            let mut stream = tls.accept(there).await?;
+            let (mut stream, shown) = tls.accept(there).await?;
+            assert_eq!(shown, None);
             stream.read_to_string(&mut text).await?;
             stream.shutdown().await?;
             Ok::<_, std::io::Error>(text)

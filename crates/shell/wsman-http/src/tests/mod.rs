@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cim::{CallError, ErrorKind, Name, ObjectPath, Reached, Reply, Request, wql};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::{Client, Endpoint, Limits, Login, Scheme};
@@ -147,7 +147,7 @@ async fn trickle(stream: &mut TcpStream, bytes: &[u8]) -> std::io::Result<()> {
 }
 
 /// One whole request; `None` if the client went.
-async fn hear(stream: &mut TcpStream) -> Option<String> {
+pub(crate) async fn hear(stream: &mut (impl AsyncRead + Unpin)) -> Option<String> {
     let mut bytes = Vec::new();
     loop {
         let mut part = [0; 4_096];

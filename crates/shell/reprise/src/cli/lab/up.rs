@@ -9,6 +9,7 @@ use std::time::Duration;
 use clap::Args;
 use reprise_lab::{Os, RaceState, Spec, SpecError, Topology};
 use reprise_lab_server::{Lab, Options, Schemes, StartError};
+use secrecy::ExposeSecret as _;
 use serde_json::json;
 use wsman_http::Keytab;
 
@@ -55,7 +56,7 @@ pub(super) struct Arguments {
     /// How many VMs, counted from the start, are replicated onwards to a third host
     #[arg(long, default_value_t = 0, value_name = "N")]
     extended: usize,
-    /// Schemes that the hosts offer: basic, ntlm, negotiate, kerberos
+    /// Schemes that the hosts take: basic, ntlm, negotiate, kerberos with --keytab, certificate with --tls
     #[arg(long, value_delimiter = ',', value_name = "SCHEME", default_value = "basic,ntlm,negotiate")]
     auth: Vec<String>,
     /// The keys of the hosts' services, for --auth kerberos: whoever has a ticket for one of them may log in to every host
@@ -75,7 +76,7 @@ const SPEED_MAX: f64 = 1_000_000.0;
 pub(super) async fn up(arguments: Arguments) -> Result<ExitCode, Usage> {
     let cannot = |why: String| Usage::new("cannot start the lab", why, "see `reprise lab up --help`");
     let spec = spec(&arguments).map_err(|error| cannot(error.to_string()))?;
-    let (schemes, takes_tickets) = schemes(&arguments.auth).map_err(|error| cannot(error.to_string()))?;
+    let (schemes, takes_tickets) = schemes(&arguments).map_err(|error| cannot(error.to_string()))?;
     let options = Options {
         speed: arguments.speed,
         round_trip: Duration::from_millis(u64::from(arguments.rtt)),
@@ -120,6 +121,10 @@ fn tell(lab: &Lab, path: Option<&Path>) -> bool {
         keys.insert("certificate_pem".to_owned(), certificate.pem().into());
         keys.insert("certificate_sha256".to_owned(), certificate.sha256().into());
     }
+    if let (Some(client), Some(keys)) = (lab.client_certificate(), endpoints.as_object_mut()) {
+        keys.insert("client_certificate_pem".to_owned(), client.pem().into());
+        keys.insert("client_key_pem".to_owned(), client.key_pem().expose_secret().into());
+    }
     let endpoints = format!("{endpoints:#}\n");
     let Some(path) = path else { return print(&endpoints).is_no_failure() };
     match write_whole(path, &endpoints) {
@@ -144,16 +149,20 @@ fn keytab(path: Option<&Path>, takes_tickets: bool) -> Result<Option<Keytab>, Us
 }
 
 /// The schemes, and whether Kerberos is among them.
-fn schemes(words: &[String]) -> Result<(Schemes, bool), SpecError> {
+fn schemes(arguments: &Arguments) -> Result<(Schemes, bool), SpecError> {
     let (mut schemes, mut kerberos) = (Schemes::default(), false);
-    for word in words {
+    for word in &arguments.auth {
         match word.as_str() {
             "basic" => schemes.basic = true,
             "ntlm" => schemes.ntlm = true,
             "negotiate" => schemes.negotiate = true,
             "kerberos" => kerberos = true,
+            "certificate" if arguments.tls => schemes.certificate = true,
+            "certificate" => {
+                return Err(SpecError::Impossible("--auth certificate needs --tls: it is shown over HTTPS".to_owned()));
+            }
             _ => {
-                let allowed = "basic, ntlm, negotiate, kerberos";
+                let allowed = "basic, ntlm, negotiate, certificate, kerberos";
                 return Err(SpecError::Unknown { text: word.clone(), allowed });
             }
         }

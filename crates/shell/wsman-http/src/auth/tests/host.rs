@@ -47,14 +47,16 @@ pub(super) struct Settings {
     pub(super) schemes: Schemes,
     pub(super) quirk: Quirk,
     pub(super) tls: Option<Arc<Certificate>>,
+    /// The certificate that is registered for the user; then clients are asked for one.
+    pub(super) client: Option<Arc<Certificate>>,
     /// The certificate that logins must be bound to, if it is not the one that is shown.
     pub(super) bound_to: Option<Arc<Certificate>>,
 }
 
 impl Settings {
     pub(super) fn new(quirk: Quirk) -> Self {
-        let schemes = Schemes { negotiate: true, ntlm: false, basic: false };
-        Self { schemes, quirk, tls: None, bound_to: None }
+        let schemes = Schemes { negotiate: true, ntlm: false, basic: false, certificate: false };
+        Self { schemes, quirk, tls: None, client: None, bound_to: None }
     }
 }
 
@@ -82,19 +84,20 @@ impl Host {
         let heard = Arc::new(Mutex::new(Vec::new()));
         let log = Arc::clone(&heard);
         tokio::spawn(async move {
-            let tls = settings.tls.as_ref().map(|certificate| Tls::new(certificate).unwrap());
+            let made = if settings.client.is_some() { Tls::asking } else { Tls::new };
+            let tls = settings.tls.as_ref().map(|certificate| made(certificate).unwrap());
             for number in 0.. {
                 let (stream, _) = listener.accept().await.unwrap();
-                let talk = Arc::new(Talk::new(number, &settings, Arc::clone(&log)));
-                let tls = tls.clone();
+                let (tls, settings, log) = (tls.clone(), settings.clone(), Arc::clone(&log));
                 tokio::spawn(async move {
+                    let talk = |shown| Arc::new(Talk::new(number, &settings, shown, log));
                     match tls {
                         Some(tls) => {
-                            if let Ok(stream) = tls.accept(stream).await {
-                                serve(stream, talk).await;
+                            if let Ok((stream, shown)) = tls.accept(stream).await {
+                                serve(stream, talk(shown)).await;
                             }
                         }
-                        None => serve(stream, talk).await,
+                        None => serve(stream, talk(None)).await,
                     }
                 });
             }
@@ -138,12 +141,18 @@ struct Talk {
 type Response = hyper::Response<Full<Bytes>>;
 
 impl Talk {
-    fn new(number: usize, settings: &Settings, heard: Arc<Mutex<Vec<Heard>>>) -> Self {
+    fn new(number: usize, settings: &Settings, shown: Option<Vec<u8>>, heard: Arc<Mutex<Vec<Heard>>>) -> Self {
         let certificate = settings.bound_to.as_ref().or(settings.tls.as_ref());
         let channel = certificate.map_or_else(Channel::clear, |certificate| Channel::tls(certificate.der()));
+        let channel = channel.shown(shown);
+        let account = Account::new("LAB\\svc", "right horse".into());
+        let account = match &settings.client {
+            Some(client) => account.with_certificate(client.der()),
+            None => account,
+        };
         let channel_bindings = if certificate.is_some() { ChannelBindings::Required } else { ChannelBindings::IfSent };
         let logins = Logins {
-            accounts: vec![Account::new("LAB\\svc", "right horse".into())],
+            accounts: vec![account],
             schemes: settings.schemes,
             identity: Identity::of("hv01.lab.test"),
             channel_bindings,

@@ -1,4 +1,14 @@
 //! Whom to believe over HTTPS: the system's authorities, given ones, one certificate, or anybody.
+//!
+//! Two libraries may shake hands ([`Handshakes`]): rustls, and with the feature `legacy-tls` the system's own. Both believe
+//! the same.
+
+mod handshake;
+#[cfg(feature = "legacy-tls")]
+mod legacy;
+mod shown;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,14 +20,37 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use sha2::{Digest as _, Sha256};
 
+pub(crate) use handshake::{Handshakes, TlsError};
+pub use shown::{ClientCertificate, ClientCertificateError};
+
 /// Length of a SHA-256 hash.
 const HASH_LENGTH: usize = 32;
 
 /// Whose certificates are believed. Cheap to clone: read once, it serves any number of clients.
 #[derive(Clone)]
 pub struct Trust {
+    belief: Arc<Belief>,
     config: Arc<ClientConfig>,
-    verified: bool,
+    shown: Option<ClientCertificate>,
+    /// The same for the system's library.
+    #[cfg(feature = "legacy-tls")]
+    legacy: legacy::Setup,
+}
+
+/// A certificate's SHA-256.
+type Fingerprint = [u8; HASH_LENGTH];
+
+/// What makes a certificate one that is believed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Belief {
+    /// An authority of this computer has signed it.
+    System,
+    /// One of these has signed it.
+    Authorities(Vec<CertificateDer<'static>>),
+    /// It is this one.
+    Pinned(Fingerprint),
+    /// Nothing: all are.
+    Anybody,
 }
 
 /// Nobody can be believed like that.
@@ -50,7 +83,7 @@ impl Trust {
             let why = found.errors.first().map_or_else(|| "it has none".to_owned(), ToString::to_string);
             return Err(TrustError::NoSystemRoots(why));
         }
-        Self::roots(roots)
+        Self::new(Belief::System, roots)
     }
 
     /// Certificates that one of these authorities, in PEM, has signed. A certificate that has signed itself is its own.
@@ -59,14 +92,16 @@ impl Trust {
     /// [`TrustError::NotPem`] if there is none.
     pub fn authorities(pem: &[u8]) -> Result<Self, TrustError> {
         let mut roots = RootCertStore::empty();
+        let mut certificates = Vec::new();
         for certificate in CertificateDer::pem_slice_iter(pem) {
             let certificate = certificate.map_err(|error| TrustError::NotPem(error.to_string()))?;
-            roots.add(certificate).map_err(|error| TrustError::NotPem(error.to_string()))?;
+            roots.add(certificate.clone()).map_err(|error| TrustError::NotPem(error.to_string()))?;
+            certificates.push(certificate);
         }
         if roots.is_empty() {
             return Err(TrustError::NotPem("it holds none".to_owned()));
         }
-        Self::roots(roots)
+        Self::new(Belief::Authorities(certificates), roots)
     }
 
     /// The one certificate whose SHA-256 fingerprint this is, whoever signed it and whatever names and dates it bears.
@@ -75,7 +110,7 @@ impl Trust {
     /// [`TrustError::NotAFingerprint`] if it is none.
     pub fn fingerprint(text: &str) -> Result<Self, TrustError> {
         let pinned = parse_fingerprint(text).ok_or(TrustError::NotAFingerprint)?;
-        Self::special(Some(pinned))
+        Self::new(Belief::Pinned(pinned), RootCertStore::empty())
     }
 
     /// Any certificate at all: anybody on the way can pretend to be the host. Basic is not used then, and everything else
@@ -84,40 +119,56 @@ impl Trust {
     /// # Errors
     /// [`TrustError::Library`] if TLS cannot be set up.
     pub fn anybody() -> Result<Self, TrustError> {
-        Self::special(None)
+        Self::new(Belief::Anybody, RootCertStore::empty())
+    }
+
+    /// The same, and hosts are shown this certificate, for [`Login::by_certificate`](crate::Login::by_certificate). A host that
+    /// does not ask for it is not talked to.
+    #[must_use]
+    pub fn showing(&self, certificate: &ClientCertificate) -> Self {
+        Self {
+            belief: Arc::clone(&self.belief),
+            config: Arc::clone(&self.config),
+            shown: Some(certificate.clone()),
+            #[cfg(feature = "legacy-tls")]
+            legacy: legacy::Setup::new(Arc::clone(&self.belief), Some(certificate.clone())),
+        }
     }
 
     /// Whether certificates are verified.
     pub fn is_verified(&self) -> bool {
-        self.verified
+        *self.belief != Belief::Anybody
     }
 
-    pub(crate) fn config(&self) -> Arc<ClientConfig> {
-        Arc::clone(&self.config)
-    }
-
-    fn roots(roots: RootCertStore) -> Result<Self, TrustError> {
-        let builder = ClientConfig::builder_with_provider(provider())
-            .with_safe_default_protocol_versions()
-            .map_err(|error| TrustError::Library(error.to_string()))?;
-        let config = builder.with_root_certificates(roots).with_no_client_auth();
-        Ok(Self { config: Arc::new(config), verified: true })
-    }
-
-    fn special(pinned: Option<[u8; HASH_LENGTH]>) -> Result<Self, TrustError> {
+    /// `roots` are the belief's authorities.
+    fn new(belief: Belief, roots: RootCertStore) -> Result<Self, TrustError> {
+        let belief = Arc::new(belief);
         let provider = provider();
-        let verifier = Verifier { pinned, provider: Arc::clone(&provider) };
-        let builder = ClientConfig::builder_with_provider(provider)
+        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
             .map_err(|error| TrustError::Library(error.to_string()))?;
-        let config = builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth();
-        Ok(Self { config: Arc::new(config), verified: pinned.is_some() })
+        let single = |pinned| Arc::new(Verifier { pinned, provider });
+        let builder = match &*belief {
+            Belief::System | Belief::Authorities(_) => builder.with_root_certificates(roots),
+            Belief::Pinned(hash) => builder.dangerous().with_custom_certificate_verifier(single(Some(*hash))),
+            Belief::Anybody => builder.dangerous().with_custom_certificate_verifier(single(None)),
+        };
+        Ok(Self {
+            config: Arc::new(builder.with_no_client_auth()),
+            shown: None,
+            #[cfg(feature = "legacy-tls")]
+            legacy: legacy::Setup::new(Arc::clone(&belief), None),
+            belief,
+        })
     }
 }
 
 impl fmt::Debug for Trust {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Trust").field("verified", &self.verified).finish_non_exhaustive()
+        f.debug_struct("Trust")
+            .field("verified", &self.is_verified())
+            .field("shown", &self.shown)
+            .finish_non_exhaustive()
     }
 }
 
@@ -125,7 +176,7 @@ fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::ring::default_provider())
 }
 
-fn parse_fingerprint(text: &str) -> Option<[u8; HASH_LENGTH]> {
+fn parse_fingerprint(text: &str) -> Option<Fingerprint> {
     let digits: String = text.chars().filter(|c| !matches!(c, ':' | ' ')).collect();
     if digits.len() != HASH_LENGTH * 2 || !digits.is_ascii() {
         return None;
@@ -146,7 +197,7 @@ fn fingerprint_of(certificate: &[u8]) -> String {
 /// Believes one certificate, or any. Either way the other side must prove that it has the certificate's key.
 #[derive(Debug)]
 struct Verifier {
-    pinned: Option<[u8; HASH_LENGTH]>,
+    pinned: Option<Fingerprint>,
     provider: Arc<CryptoProvider>,
 }
 
@@ -197,26 +248,3 @@ impl ServerCertVerifier for Verifier {
 #[derive(Debug, thiserror::Error)]
 #[error("the host's certificate has the fingerprint {0}, which is not the one that was given")]
 pub(crate) struct OtherCertificate(String);
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_fingerprint_is_read_with_and_without_colons_and_nothing_else_is_one() {
-        let plain = "0123456789abcdefABCDEF0123456789".repeat(2);
-        let colons = fingerprint_of(b"x");
-        assert_eq!(parse_fingerprint(&plain).unwrap()[..4], [0x01, 0x23, 0x45, 0x67]);
-        assert_eq!(parse_fingerprint(&colons).unwrap(), Sha256::digest(b"x").as_slice());
-        for text in ["", "ab", &plain[1..], &plain.replace('a', "g"), &plain.replace("01", "+1"), &"é".repeat(32)] {
-            assert_eq!(Trust::fingerprint(text).unwrap_err(), TrustError::NotAFingerprint, "{text}");
-        }
-    }
-
-    #[test]
-    fn what_holds_no_certificate_is_no_authority() {
-        for pem in ["", "hello", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
-            assert!(matches!(Trust::authorities(pem.as_bytes()), Err(TrustError::NotPem(_))), "{pem}");
-        }
-    }
-}

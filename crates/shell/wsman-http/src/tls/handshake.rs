@@ -1,0 +1,158 @@
+//! Shaking hands: rustls first, and the system's own library where a host has nothing in common with rustls.
+//!
+//! Windows Server 2012 and 2012 R2 with an RSA certificate are such hosts. They offer ECDHE with CBC only, and GCM only with
+//! DHE or plain RSA; rustls has neither (Microsoft, "TLS Cipher Suites in Windows 8.1"). Anybody on the way can pretend to be
+//! such a host, but not to have its certificate: both libraries verify it, and a certificate that the one refused is not
+//! shown to the other.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+#[cfg(feature = "legacy-tls")]
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rustls::ClientConfig;
+use rustls::client::Resumption;
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+use super::Trust;
+use super::shown::Shown;
+use crate::wire::dial;
+
+/// How the connections of one client come to TLS.
+#[derive(Debug)]
+pub(crate) struct Handshakes {
+    trust: Trust,
+    /// Whether the system's library was the one that worked last.
+    #[cfg(feature = "legacy-tls")]
+    legacy_works: AtomicBool,
+}
+
+/// What carries bytes both ways.
+pub(crate) trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Duplex for S {}
+
+/// A connection after its handshake, whichever library made it.
+pub(crate) struct Secured {
+    pub(crate) stream: Box<dyn Duplex>,
+    /// The host's certificate in DER, for channel bindings.
+    pub(crate) certificate: Vec<u8>,
+}
+
+/// Why no TLS came about.
+#[derive(Debug)]
+pub(crate) enum TlsError {
+    /// The connection under it did not come about.
+    Dial(io::Error),
+    /// The host's name cannot stand in a handshake.
+    Name(String),
+    /// The handshake failed; within is rustls' error, if it was not the connection that failed.
+    Handshake(io::Error),
+    /// It succeeded, and the host did not ask for the certificate that is to log in. With rustls there is no later moment.
+    NotAsked,
+    /// The system's library does not believe the host's certificate.
+    #[cfg(feature = "legacy-tls")]
+    Untrusted(String),
+    /// The handshake failed with the system's library too.
+    #[cfg(feature = "legacy-tls")]
+    Legacy(String),
+}
+
+impl Handshakes {
+    pub(crate) fn new(trust: Trust) -> Self {
+        Self {
+            trust,
+            #[cfg(feature = "legacy-tls")]
+            legacy_works: AtomicBool::new(false),
+        }
+    }
+
+    /// Whether certificates are verified.
+    pub(crate) fn is_verified(&self) -> bool {
+        self.trust.is_verified()
+    }
+
+    /// Whether a host that asks is shown a certificate.
+    pub(crate) fn shows_a_certificate(&self) -> bool {
+        self.trust.shown.is_some()
+    }
+
+    /// Shakes hands with `host`, on as many connections as it takes.
+    #[cfg(not(feature = "legacy-tls"))]
+    pub(crate) async fn connect(&self, host: &str, addresses: &[SocketAddr]) -> Result<Secured, TlsError> {
+        by_rustls(&self.trust, host, dial(addresses).await.map_err(TlsError::Dial)?).await
+    }
+
+    /// Shakes hands with `host`, on as many connections as it takes.
+    ///
+    /// A host that the system's library could not speak to either is asked by rustls again the next time: it may have got
+    /// another certificate by then, or have been rebooting.
+    #[cfg(feature = "legacy-tls")]
+    pub(crate) async fn connect(&self, host: &str, addresses: &[SocketAddr]) -> Result<Secured, TlsError> {
+        if !self.legacy_works.load(Ordering::Relaxed) {
+            match by_rustls(&self.trust, host, dial(addresses).await.map_err(TlsError::Dial)?).await {
+                Err(error) if error.is_want_of_common_ground() || matches!(error, TlsError::NotAsked) => {
+                    tracing::debug!(?error, host, "rustls does not get on with it; the system's TLS library is tried");
+                }
+                done => return done,
+            }
+        }
+        let stream = dial(addresses).await.map_err(TlsError::Dial)?;
+        let secured = super::legacy::shake_hands(&self.trust.legacy, host, stream).await;
+        self.legacy_works.store(secured.is_ok(), Ordering::Relaxed);
+        secured
+    }
+}
+
+impl TlsError {
+    /// Whether the host and rustls may have no version or cipher suite in common.
+    ///
+    /// Hosts say so by an alert. Windows says nothing and ends the connection.
+    pub(crate) fn is_want_of_common_ground(&self) -> bool {
+        use rustls::{AlertDescription, Error};
+        let Self::Handshake(error) = self else { return false };
+        match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
+            Some(Error::AlertReceived(alert)) => matches!(
+                alert,
+                AlertDescription::HandshakeFailure
+                    | AlertDescription::ProtocolVersion
+                    | AlertDescription::InsufficientSecurity
+            ),
+            Some(Error::PeerIncompatible(_)) => true,
+            Some(_) => false,
+            None => matches!(
+                error.kind(),
+                io::ErrorKind::UnexpectedEof
+                    | io::ErrorKind::ConnectionReset
+                    | io::ErrorKind::ConnectionAborted
+                    | io::ErrorKind::BrokenPipe
+            ),
+        }
+    }
+}
+
+async fn by_rustls(trust: &Trust, host: &str, stream: TcpStream) -> Result<Secured, TlsError> {
+    let name = ServerName::try_from(host.to_owned()).map_err(|error| TlsError::Name(error.to_string()))?;
+    let shown = trust.shown.as_ref().map(|certificate| Arc::new(Shown::new(certificate)));
+    let config = match &shown {
+        None => Arc::clone(&trust.config),
+        Some(shown) => {
+            let mut config = ClientConfig::clone(&trust.config);
+            config.client_auth_cert_resolver = Arc::<Shown>::clone(shown);
+            // A session that goes on shows no certificate again, so one could not see whether it was asked for.
+            config.resumption = Resumption::disabled();
+            Arc::new(config)
+        }
+    };
+    let stream = TlsConnector::from(config).connect(name, stream).await.map_err(TlsError::Handshake)?;
+    if shown.is_some_and(|shown| !shown.was_asked_for()) {
+        return Err(TlsError::NotAsked);
+    }
+    let certificates = stream.get_ref().1.peer_certificates().unwrap_or_default();
+    let certificate = certificates.first().map(|certificate| certificate.to_vec()).unwrap_or_default();
+    Ok(Secured { stream: Box::new(stream), certificate })
+}
