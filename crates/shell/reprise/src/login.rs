@@ -58,7 +58,7 @@ impl Logins {
             Some(ProofRef::Keytab(path)) => Login::with_keytab(scheme, &user, self.keytab(&what, path)?)
                 .map_err(|error| Usage::new(what, format!("the keytab {path}: {error}"), error.advice()))?,
             None => {
-                let next = "put it into the first line of a file that only you may read, and add --password-file FILE";
+                let next = "put it into the first line of a file that only you may read, and add --password-file FILE; or add --keytab FILE";
                 return Err(Usage::new(what, format!("no password is given for {user}"), next));
             }
         };

@@ -86,7 +86,7 @@ pub(crate) fn open(
             .execute(&mut inner)
             .map_err(|error| told(&error))?
             .credentials_handle;
-        let by_key = login.password().is_none();
+        let by_key = matches!(login.identity, Identity::Keytab { .. });
         Ok(Context { inner, credentials, mechanism, target, by_key, binding, kdc })
     })?;
     Ok(Box::new(context))
