@@ -105,7 +105,8 @@ async fn run(arguments: Arguments) -> Result<()> {
         Action::Identify => {
             let identity = client.identify().await?;
             print(&json!({
-                "protocol": identity.protocol, "vendor": identity.vendor, "version": identity.version
+                "protocol": identity.protocol, "vendor": identity.vendor, "version": identity.version,
+                "profiles": identity.profiles
             }))
         }
         Action::Enumerate => {

@@ -1,7 +1,7 @@
 //! Events of the event logs by subscription, for both sides: a client subscribes, pulls and unsubscribes; a server keeps
 //! what was subscribed to (WS-Eventing, DSP0226 section 10, MS-WSMV 3.1.4.1.30).
 //!
-//! Pull is the one way of delivery. A client starts with [`Listener`]; servers reach `source` through
+//! Pull is the one way of delivery; who wants to be connected back to is refused. A client starts with [`Listener`]; servers reach `source` through
 //! [`crate::server::Server`]. Events of CIM classes have no bookmarks and are not subscribed to here.
 
 mod listener;
@@ -28,6 +28,13 @@ pub(crate) const EVENT_LOG: &str = "http://schemas.microsoft.com/wbem/wsman/1/wi
 pub(crate) const EVENT_QUERY: &str = "http://schemas.microsoft.com/win/2004/08/events/eventquery";
 /// Delivery by Pull.
 pub(crate) const MODE_PULL: &str = "http://schemas.dmtf.org/wbem/wsman/1/wsman/Pull";
+/// Delivery over a connection back to the subscriber: WS-Eventing's own, which is meant too where none is named, and
+/// DSP0226's (10.2.9). A service of Windows has them all.
+pub(crate) const MODES_BACK: [&str; 3] = [
+    "http://schemas.xmlsoap.org/ws/2004/08/eventing/DeliveryModes/Push",
+    "http://schemas.dmtf.org/wbem/wsman/1/wsman/PushWithAck",
+    "http://schemas.dmtf.org/wbem/wsman/1/wsman/Events",
+];
 /// The action of one event.
 pub(crate) const EVENT: &str = "http://schemas.dmtf.org/wbem/wsman/1/wsman/Event";
 /// The bookmark that stands before everything (DSP0226 10.2.6).
@@ -107,6 +114,8 @@ pub enum Response {
         identifier: String,
         /// The context of the first Pull.
         context: String,
+        /// How long it lasts; without end if absent.
+        expires: Option<Duration>,
     },
     /// To Pull.
     Events {

@@ -6,7 +6,7 @@ use cim::DateTime;
 use cim::event::{Bookmark, Query, QueryError};
 use roxmltree::Node;
 
-use super::{Content, EARLIEST, EVENT_QUERY, Eventing, MODE_PULL, Response, Start, Subscribe, action};
+use super::{Content, EARLIEST, EVENT_QUERY, Eventing, MODE_PULL, MODES_BACK, Response, Start, Subscribe, action};
 use crate::fault::{Fault, code};
 use crate::header::Received;
 use crate::namespace as ns;
@@ -51,9 +51,7 @@ fn lacks(local: &str) -> Fault {
 fn subscribe(received: &Received<'_, '_>, body: Node<'_, '_>) -> Result<Subscribe, Fault> {
     let node = xml::child(body, ns::EVENTING, "Subscribe").ok_or_else(|| lacks("Subscribe"))?;
     let delivery = xml::child(node, ns::EVENTING, "Delivery").ok_or_else(|| lacks("Delivery"))?;
-    if delivery.attribute("Mode").map(str::trim) != Some(MODE_PULL) {
-        return Err(Fault::new(code::DELIVERY_MODE, "events are delivered by Pull alone"));
-    }
+    pulled(delivery.attribute("Mode").unwrap_or_default().trim())?;
     let filter = xml::child(node, ns::WSMAN, "Filter").or_else(|| xml::child(node, ns::EVENTING, "Filter"));
     let options = options(received.options)?;
     let from = match xml::child(node, ns::WSMAN, "Bookmark") {
@@ -72,6 +70,19 @@ fn subscribe(received: &Received<'_, '_>, body: Node<'_, '_>) -> Result<Subscrib
         content: options.content,
         ignore_channel_errors: options.ignore,
     })
+}
+
+/// Only Pull needs no connection back. WS-Eventing takes Push where no mode is named.
+fn pulled(mode: &str) -> Result<(), Fault> {
+    let reason = match mode {
+        MODE_PULL => return Ok(()),
+        "" => "events are delivered by Pull alone, and Push is wanted where no mode is named",
+        back if MODES_BACK.contains(&back) => {
+            "events are delivered by Pull alone: nothing is sent over a connection back to the subscriber"
+        }
+        _ => "events are delivered by Pull alone, and there is no such mode",
+    };
+    Err(Fault::new(code::DELIVERY_MODE, reason))
 }
 
 /// The filter holds exactly one list, as XML.
@@ -172,7 +183,10 @@ fn subscribed(body: Node<'_, '_>) -> Result<Response, String> {
     if context.is_empty() {
         return Err("the answer to Subscribe has no context to pull from".to_owned());
     }
-    Ok(Response::Subscribed { identifier: identifier.unwrap_or_default(), context })
+    // No time at all says that it has no end.
+    let expires =
+        xml::child(node, ns::EVENTING, "Expires").and_then(|node| length(node, code::INVALID_EXPIRATION).ok());
+    Ok(Response::Subscribed { identifier: identifier.unwrap_or_default(), context, expires })
 }
 
 fn events(head: Option<Node<'_, '_>>, body: Node<'_, '_>) -> Result<Response, String> {

@@ -162,7 +162,7 @@ impl Sources {
             waits: None,
         };
         self.open.insert(context.clone(), subscription);
-        Ok(Response::Subscribed { identifier, context })
+        Ok(Response::Subscribed { identifier, context, expires: wish.expires })
     }
 
     /// Begins a Pull. `patience` is how long the client lets it wait; `room` is how many bytes its events may take.

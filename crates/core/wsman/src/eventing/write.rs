@@ -92,16 +92,17 @@ fn duration(length: Duration) -> String {
 /// The body of an answer.
 pub(crate) fn response_body(response: &Response) -> String {
     match response {
-        Response::Subscribed { identifier, context } => format!(
+        Response::Subscribed { identifier, context, expires } => format!(
             concat!(
                 r#"<e:SubscribeResponse xmlns:e="{}"><e:SubscriptionManager><a:Address>{}</a:Address><a:ReferenceProperties>"#,
                 "<w:ResourceURI>{}</w:ResourceURI><e:Identifier>{}</e:Identifier></a:ReferenceProperties></e:SubscriptionManager>",
-                "<e:Expires>PT0.000S</e:Expires><n:EnumerationContext>{}</n:EnumerationContext></e:SubscribeResponse>"
+                "<e:Expires>{}</e:Expires><n:EnumerationContext>{}</n:EnumerationContext></e:SubscribeResponse>"
             ),
             ns::EVENTING,
             ns::ANONYMOUS,
             EVENT_LOG,
             xml::escape(identifier),
+            duration(expires.unwrap_or_default()),
             xml::escape(context)
         ),
         Response::Events { events, dropped, context, .. } => {
