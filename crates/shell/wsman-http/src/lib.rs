@@ -19,6 +19,7 @@ mod events;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
 mod login;
+mod media_type;
 pub mod sealed;
 pub mod server;
 #[cfg(test)]

@@ -11,6 +11,7 @@ use super::channel::Channel;
 use super::exchange::{Exchange, Fresh, Progress, begins};
 use super::ntlm::{Accepted, Judgement, Session};
 use super::{LoginError, Logins};
+use crate::media_type::charset;
 use crate::sealed::{self, Part, Protocol};
 
 /// The type of a clear message (MS-WSMV 2.1).
@@ -255,13 +256,6 @@ fn open(session: &mut Session, request: Request<'_>) -> Option<(Vec<u8>, Option<
         is_whole.then(|| message.append(&mut content))?;
     }
     Some((message, charset))
-}
-
-fn charset(content_type: &str) -> Option<String> {
-    content_type.split(';').find_map(|part| {
-        let (name, value) = part.trim().split_once('=')?;
-        name.eq_ignore_ascii_case("charset").then(|| value.trim_matches('"').to_owned())
-    })
 }
 
 /// Eight octets that were never used before and that nobody can guess.
