@@ -27,12 +27,12 @@ import xmltodict
 from pypsrp.exceptions import AuthenticationError, WinRMTransportError, WSManFaultError
 from pypsrp.negotiate import HTTPNegotiateAuth
 from pypsrp.wsman import NAMESPACES, WSMan, WSManAction
-from winrm.exceptions import InvalidCredentialsError
+from winrm.exceptions import InvalidCredentialsError, WinRMOperationTimeoutError
 from winrm.exceptions import WinRMTransportError as PywinrmTransportError
 from winrm.exceptions import WSManFaultError as PywinrmFaultError
 from winrm.protocol import Protocol
 
-from hyperv_client import JOB_STARTED, LOOKS_MAX, REPLICATING, V2, WQL, embedded, local, properties, selectors, tag
+from hyperv_client import ANONYMOUS, JOB_STARTED, LOOKS_MAX, REPLICATING, V2, WQL, embedded, local, properties, selectors, tag
 
 IDENTITY = "http://schemas.dmtf.org/wbem/wsman/identity/1/wsmanidentity.xsd"
 IDENTIFY = (
@@ -40,7 +40,23 @@ IDENTIFY = (
     "<s:Header/><s:Body><i:Identify/></s:Body></s:Envelope>" % IDENTITY
 )
 VM = {"CreationClassName": "Msvm_ComputerSystem"}
+EVENT_LOG = "http://schemas.microsoft.com/wbem/wsman/1/windows/EventLog"
+EVENT = "http://schemas.microsoft.com/win/2004/08/events/event"
+EVENT_QUERY = "http://schemas.microsoft.com/win/2004/08/events/eventquery"
+EVENTING = "http://schemas.xmlsoap.org/ws/2004/08/eventing"
+PULL = "http://schemas.dmtf.org/wbem/wsman/1/wsman/Pull"
+PUSH = EVENTING + "/DeliveryModes/Push"
+SUBSCRIBE = EVENTING + "/Subscribe"
+UNSUBSCRIBE = (
+    '<s:Envelope xmlns:s="%s" xmlns:a="%s" xmlns:e="%s" xmlns:w="%s"><s:Header><a:To>http://host/wsman</a:To>'
+    "<w:ResourceURI>%s</w:ResourceURI><a:ReplyTo><a:Address>%s</a:Address></a:ReplyTo><a:Action>%s/Unsubscribe</a:Action>"
+    "<a:MessageID>uuid:1</a:MessageID><e:Identifier>{}</e:Identifier></s:Header><s:Body><e:Unsubscribe/></s:Body></s:Envelope>"
+    % (NAMESPACES["s"], NAMESPACES["wsa"], EVENTING, NAMESPACES["wsman"], EVENT_LOG, ANONYMOUS, EVENTING)
+)
+VMMS_ADMIN = "Microsoft-Windows-Hyper-V-VMMS-Admin"
 NOT_FOUND, BAD_QUERY = 2150858752, 2150858778
+TIMED_OUT, NOT_PULLED, DELIVERY_MODE = 2150858793, 2150858762, 2150858782
+SUBSCRIPTION_CLOSED = 2150858760
 SELECTORS_MISSING = 2150858842
 PATIENCE_S = 30
 
@@ -83,12 +99,15 @@ class Pypsrp:
             raise translated(error, getattr(error, "code", None), getattr(error, "response_text", "")) from error
 
     def identify(self):
-        return ET.fromstring(self.transport(IDENTIFY))
+        return self.raw(IDENTIFY)
 
-    def send(self, action, resource, body=None, keys=None):
+    def raw(self, message):
+        return ET.fromstring(self.transport(message))
+
+    def send(self, action, resource, body=None, keys=None, timeout=None):
         try:
             chosen = selectors(keys) if keys else None
-            return self.wsman.invoke(action, resource, body, selector_set=chosen)
+            return self.wsman.invoke(action, resource, body, selector_set=chosen, timeout=timeout)
         except WSManFaultError as fault:
             raise Fault(fault.code) from fault
         except (AuthenticationError, WinRMTransportError) as error:
@@ -113,9 +132,11 @@ class Pywinrm:
             message_encryption=encryption or "auto",
         )
 
-    def transport(self, message):
+    def raw(self, message):
         try:
             return ET.fromstring(self.protocol.send_message(message))
+        except WinRMOperationTimeoutError as error:
+            raise Fault(TIMED_OUT) from error
         except PywinrmFaultError as fault:
             raise Fault(fault.wsman_fault_code) from fault
         except InvalidCredentialsError as error:
@@ -124,15 +145,16 @@ class Pywinrm:
             raise translated(error, error.code, error.response_text) from error
 
     def identify(self):
-        return self.transport(IDENTIFY)
+        return self.raw(IDENTIFY)
 
-    def send(self, action, resource, body=None, keys=None):
+    def send(self, action, resource, body=None, keys=None, timeout=20):
+        self.protocol.operation_timeout_sec = timeout
         envelope = self.protocol.build_wsman_header(action, resource)
         chosen = [{"@Name": name, "#text": value} for name, value in (keys or {}).items()]
         if chosen:
             envelope["env:Header"]["w:SelectorSet"] = {"w:Selector": chosen}
         envelope["env:Body"] = {} if body is None else xmltodict.parse(ET.tostring(body))
-        return self.transport(xmltodict.unparse({"env:Envelope": envelope}))
+        return self.raw(xmltodict.unparse({"env:Envelope": envelope}))
 
     def close(self):
         self.protocol.transport.close_session()
@@ -204,6 +226,13 @@ def wql(text):
     return element
 
 
+def pull_of(context, most=100):
+    pull = ET.Element(tag("wsen", "Pull"))
+    ET.SubElement(pull, tag("wsen", "EnumerationContext")).text = context
+    ET.SubElement(pull, tag("wsen", "MaxElements")).text = str(most)
+    return pull
+
+
 def enumerate_all(client, resource, chosen=None, most=None, optimize=False):
     """All items, and how many came with each answer: Enumerate, then Pull until the end."""
     body = ET.Element(tag("wsen", "Enumerate"))
@@ -221,10 +250,8 @@ def enumerate_all(client, resource, chosen=None, most=None, optimize=False):
             items += list(batch)
         if answer.find(tag(namespace, "EndOfSequence")) is not None:
             return items, sizes
-        pull = ET.Element(tag("wsen", "Pull"))
-        ET.SubElement(pull, tag("wsen", "EnumerationContext")).text = answer.find(tag("wsen", "EnumerationContext")).text
-        ET.SubElement(pull, tag("wsen", "MaxElements")).text = str(most)
-        answer = in_body(client.send(WSManAction.PULL, resource, pull))
+        context = answer.find(tag("wsen", "EnumerationContext")).text
+        answer = in_body(client.send(WSManAction.PULL, resource, pull_of(context, most)))
         namespace = "wsen"
 
 
@@ -291,24 +318,71 @@ def resume(lab, client):
     expect("it replicates", lab.state("vm-001"), REPLICATING)
 
 
-def faults(lab, client):
-    def code(attempt):
-        try:
-            attempt()
-        except Fault as fault:
-            return fault.args[0]
-        return None
+def fault_of(attempt):
+    """The code of the fault that an attempt ends with, if it does."""
+    try:
+        attempt()
+    except Fault as fault:
+        return fault.args[0]
+    return None
 
+
+def faults(lab, client):
     nothing = V2 + "Msvm_Nothing"
-    expect("unknown class", code(lambda: client.send(WSManAction.GET, nothing, keys={"Name": "x"})), NOT_FOUND)
+    expect("unknown class", fault_of(lambda: client.send(WSManAction.GET, nothing, keys={"Name": "x"})), NOT_FOUND)
     unknown = wql("SELECT * FROM Msvm_Nothing")
-    expect("unknown class in WQL", code(lambda: enumerate_all(client, V2 + "*", unknown, 1)), BAD_QUERY)
-    expect("no keys", code(lambda: client.send(WSManAction.GET, V2 + "Msvm_ComputerSystem", keys=VM)), SELECTORS_MISSING)
+    expect("unknown class in WQL", fault_of(lambda: enumerate_all(client, V2 + "*", unknown, 1)), BAD_QUERY)
+    expect("no keys", fault_of(lambda: client.send(WSManAction.GET, V2 + "Msvm_ComputerSystem", keys=VM)), SELECTORS_MISSING)
     # A busy host, by the lab's own hand: the fault strikes through the seal, and the connection goes on.
     lab.ask(f"/faults/busy?host={lab.name}&count=1")
     keys = keys_of
-    expect("busy", code(lambda: keys(client, "vm-001")), 2150859174)
+    expect("busy", fault_of(lambda: keys(client, "vm-001")), 2150859174)
     expect("and then not", keys(client, "vm-001")["CreationClassName"], "Msvm_ComputerSystem")
+
+
+def subscription(mode, heartbeat=None):
+    """The body of a subscription to VMMS's log."""
+    body = ET.Element("{%s}Subscribe" % EVENTING)
+    delivery = ET.SubElement(body, "{%s}Delivery" % EVENTING, Mode=mode)
+    if heartbeat:
+        ET.SubElement(delivery, tag("wsman", "Heartbeats")).text = heartbeat
+    chosen = ET.SubElement(body, tag("wsman", "Filter"), Dialect=EVENT_QUERY)
+    query = ET.SubElement(ET.SubElement(chosen, "QueryList"), "Query", Id="0")
+    ET.SubElement(query, "Select", Path=VMMS_ADMIN).text = "*"
+    ET.SubElement(body, tag("wsman", "SendBookmarks"))
+    return body
+
+
+def events(lab, client):
+    """Subscribes by Pull, hears what comes, hears that nothing comes, and leaves; other modes are refused."""
+    expect("push", fault_of(lambda: client.send(SUBSCRIBE, EVENT_LOG, subscription(PUSH))), DELIVERY_MODE)
+    answer = in_body(client.send(SUBSCRIBE, EVENT_LOG, subscription(PULL)))
+    expect("answer", local(answer), "SubscribeResponse")
+    context = answer.find(tag("wsen", "EnumerationContext")).text
+    identifier = next(answer.iter("{%s}Identifier" % EVENTING)).text
+    # The shutdown of the other host is written about here.
+    lab.ask("/hosts/hv02.lab.test/shutdown?in_flight=1")
+    lab.ask("/hosts/hv02.lab.test/boot")
+    lab.ask("/vms/vm-001/set?state=3")
+    envelope = client.send(WSManAction.PULL, EVENT_LOG, pull_of(context), timeout=10)
+    answer = in_body(envelope)
+    context = answer.find(tag("wsen", "EnumerationContext")).text
+    ids = [next(item.iter("{%s}EventID" % EVENT)).text for item in answer.find(tag("wsen", "Items"))]
+    expect("records", ids, ["32022", "32086"])
+    bookmarks = envelope.find(tag("s", "Header")).find(tag("wsman", "Bookmark"))[0]
+    expect("bookmark", (local(bookmarks), bookmarks[0].get("Channel")), ("BookmarkList", VMMS_ADMIN))
+    began = time.monotonic()
+    late = fault_of(lambda: client.send(WSManAction.PULL, EVENT_LOG, pull_of(context), timeout=1))
+    expect("nothing comes in time", late, TIMED_OUT)
+    expect("it was waited for", time.monotonic() - began >= 1, True)
+    client.raw(UNSUBSCRIBE.format(identifier))
+    over = fault_of(lambda: client.send(WSManAction.PULL, EVENT_LOG, pull_of(context)))
+    expect("it is over", over, SUBSCRIPTION_CLOSED)
+    answer = in_body(client.send(SUBSCRIBE, EVENT_LOG, subscription(PULL, "PT0.05S")))
+    context = answer.find(tag("wsen", "EnumerationContext")).text
+    time.sleep(0.2)
+    lost = fault_of(lambda: client.send(WSManAction.PULL, EVENT_LOG, pull_of(context)))
+    expect("nobody pulled for a heartbeat", lost, NOT_PULLED)
 
 
 def refused(attempt):
@@ -336,6 +410,7 @@ OPERATIONS = [
     ("Get", get),
     ("Invoke+job", resume),
     ("faults", faults),
+    ("events", events),
 ]
 
 
@@ -444,6 +519,30 @@ def passwords_without_code(lab):
         connection.close()
 
 
+def wide_requests(lab):
+    """Requests in UTF-16, in the clear and sealed; what is answered says that it is UTF-8."""
+    wide, marked = IDENTIFY.encode("utf-16-le"), IDENTIFY.encode("utf-16")
+    for kind, body in (("charset=UTF-16", wide), ("charset=UTF-16", marked), ("charset=UTF-8", marked)):
+        headers = {"Content-Type": "application/soap+xml;" + kind}
+        answer = requests.post(lab.url, body, headers=headers, auth=(lab.user, lab.password))
+        expect(f"{kind} in the clear", (answer.status_code, b"Microsoft Corporation" in answer.content), (200, True))
+        expect("the answer's type", answer.headers["Content-Type"].lower(), "application/soap+xml;charset=utf-8")
+        client = Pypsrp(lab, "negotiate")
+        client.identify()
+        encryption = client.wsman.transport.encryption
+        kept = encryption._wrap_message
+        encryption._wrap_message = lambda message: kept(message).replace(b"charset=UTF-8", kind.encode(), 1)
+        # A fault's answer is sealed too.
+        for text in (body, "<x>ü</x>".encode("utf-16")):
+            fine = text is body
+            try:
+                names = ET.fromstring(client.wsman.transport.send(text)).tag
+            except WinRMTransportError as error:
+                names = error.code
+            expect(f"{kind}, sealed", names == tag("s", "Envelope") if fine else names == 500, True)
+        client.close()
+
+
 def special(name, check, lab):
     try:
         check(lab)
@@ -470,6 +569,7 @@ def main(program):
             if transport == "http":
                 fine &= special("an unsealed message over clear HTTP is refused", clear_is_refused, lab)
                 fine &= special("faults strike through the seal", strikes, lab)
+                fine &= special("requests may be in UTF-16, clear and sealed", wide_requests, lab)
                 fine &= special("a login without a message code needs the password too", passwords_without_code, lab)
             else:
                 fine &= special("a login is bound to its channel", channel_bindings, lab)
