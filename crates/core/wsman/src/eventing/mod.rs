@@ -23,7 +23,7 @@ pub(crate) use source::{Pulled, Sources};
 pub(crate) use write::{bookmark_header, bookmark_list, header_parts, request_body, response_body};
 
 /// The resource that stands for all event logs of a host.
-pub(crate) const EVENT_LOG: &str = "http://schemas.microsoft.com/wbem/wsman/1/windows/EventLog";
+pub const EVENT_LOG: &str = "http://schemas.microsoft.com/wbem/wsman/1/windows/EventLog";
 /// The dialect of Windows' own queries.
 pub(crate) const EVENT_QUERY: &str = "http://schemas.microsoft.com/win/2004/08/events/eventquery";
 /// Delivery by Pull.
