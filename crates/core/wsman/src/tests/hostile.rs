@@ -52,6 +52,8 @@ enum Spoil {
     Cut(Index, Index),
     Twice(Index, Index),
     Put(Index, &'static str),
+    /// Before some tag.
+    Between(Index, &'static str),
 }
 
 fn spoil() -> impl Strategy<Value = Spoil> {
@@ -67,12 +69,14 @@ fn spoil() -> impl Strategy<Value = Spoil> {
         Just(" xsi:nil=\"true\""),
         Just("99999999999999999999"),
         Just("\u{202e}"),
-    ];
+    ]
+    .boxed();
     prop_oneof![
         (any::<Index>(), any::<u8>()).prop_map(|(at, byte)| Spoil::Set(at, byte)),
         (any::<Index>(), any::<Index>()).prop_map(|(from, to)| Spoil::Cut(from, to)),
         (any::<Index>(), any::<Index>()).prop_map(|(from, to)| Spoil::Twice(from, to)),
-        (any::<Index>(), markup).prop_map(|(at, text)| Spoil::Put(at, text)),
+        (any::<Index>(), markup.clone()).prop_map(|(at, text)| Spoil::Put(at, text)),
+        (any::<Index>(), markup).prop_map(|(at, text)| Spoil::Between(at, text)),
     ]
 }
 
@@ -98,6 +102,13 @@ fn spoilt(text: &str, how: &[Spoil]) -> Vec<u8> {
             Spoil::Put(at, text) => {
                 let at = at.index(length);
                 bytes.splice(at..at, text.bytes());
+            }
+            Spoil::Between(at, text) => {
+                let tags: Vec<usize> = (0..bytes.len()).filter(|at| bytes[*at] == b'<').collect();
+                if !tags.is_empty() {
+                    let at = *at.get(&tags);
+                    bytes.splice(at..at, text.bytes());
+                }
             }
         }
     }
