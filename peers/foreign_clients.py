@@ -49,9 +49,13 @@ PUSH = EVENTING + "/DeliveryModes/Push"
 SUBSCRIBE = EVENTING + "/Subscribe"
 UNSUBSCRIBE = (
     '<s:Envelope xmlns:s="%s" xmlns:a="%s" xmlns:e="%s" xmlns:w="%s"><s:Header><a:To>http://host/wsman</a:To>'
-    "<w:ResourceURI>%s</w:ResourceURI><a:ReplyTo><a:Address>%s</a:Address></a:ReplyTo><a:Action>%s/Unsubscribe</a:Action>"
+    "<w:ResourceURI>{}</w:ResourceURI><a:ReplyTo><a:Address>%s</a:Address></a:ReplyTo><a:Action>%s/Unsubscribe</a:Action>"
     "<a:MessageID>uuid:1</a:MessageID><e:Identifier>{}</e:Identifier></s:Header><s:Body><e:Unsubscribe/></s:Body></s:Envelope>"
-    % (NAMESPACES["s"], NAMESPACES["wsa"], EVENTING, NAMESPACES["wsman"], EVENT_LOG, ANONYMOUS, EVENTING)
+    % (NAMESPACES["s"], NAMESPACES["wsa"], EVENTING, NAMESPACES["wsman"], ANONYMOUS, EVENTING)
+)
+CHANGES = (
+    "SELECT * FROM __InstanceModificationEvent WITHIN 1 WHERE TargetInstance ISA 'Msvm_ReplicationRelationship' "
+    "AND TargetInstance.ReplicationState = 7"
 )
 VMMS_ADMIN = "Microsoft-Windows-Hyper-V-VMMS-Admin"
 NOT_FOUND, BAD_QUERY = 2150858752, 2150858778
@@ -340,12 +344,15 @@ def faults(lab, client):
     expect("and then not", keys(client, "vm-001")["CreationClassName"], "Msvm_ComputerSystem")
 
 
-def subscription(mode, heartbeat=None):
-    """The body of a subscription to VMMS's log."""
+def subscription(mode, heartbeat=None, query=None):
+    """The body of a subscription to VMMS's log, or to what a query says of a class."""
     body = ET.Element("{%s}Subscribe" % EVENTING)
     delivery = ET.SubElement(body, "{%s}Delivery" % EVENTING, Mode=mode)
     if heartbeat:
         ET.SubElement(delivery, tag("wsman", "Heartbeats")).text = heartbeat
+    if query:
+        body.append(wql(query))
+        return body
     chosen = ET.SubElement(body, tag("wsman", "Filter"), Dialect=EVENT_QUERY)
     query = ET.SubElement(ET.SubElement(chosen, "QueryList"), "Query", Id="0")
     ET.SubElement(query, "Select", Path=VMMS_ADMIN).text = "*"
@@ -375,7 +382,7 @@ def events(lab, client):
     late = fault_of(lambda: client.send(WSManAction.PULL, EVENT_LOG, pull_of(context), timeout=1))
     expect("nothing comes in time", late, TIMED_OUT)
     expect("it was waited for", time.monotonic() - began >= 1, True)
-    client.raw(UNSUBSCRIBE.format(identifier))
+    client.raw(UNSUBSCRIBE.format(EVENT_LOG, identifier))
     over = fault_of(lambda: client.send(WSManAction.PULL, EVENT_LOG, pull_of(context)))
     expect("it is over", over, SUBSCRIPTION_CLOSED)
     answer = in_body(client.send(SUBSCRIBE, EVENT_LOG, subscription(PULL, "PT0.05S")))
@@ -383,6 +390,28 @@ def events(lab, client):
     time.sleep(0.2)
     lost = fault_of(lambda: client.send(WSManAction.PULL, EVENT_LOG, pull_of(context)))
     expect("nobody pulled for a heartbeat", lost, NOT_PULLED)
+
+
+def indications(lab, client):
+    """Subscribes to changes of a class, and hears that somebody pauses replication."""
+    push = subscription(PUSH, query=CHANGES)
+    expect("push", fault_of(lambda: client.send(SUBSCRIBE, V2 + "*", push)), DELIVERY_MODE)
+    answer = in_body(client.send(SUBSCRIBE, V2 + "*", subscription(PULL, query=CHANGES)))
+    context = answer.find(tag("wsen", "EnumerationContext")).text
+    identifier = next(answer.iter("{%s}Identifier" % EVENTING)).text
+    lab.ask("/vms/vm-003/set?state=7")
+    answer = in_body(client.send(WSManAction.PULL, V2 + "*", pull_of(context), timeout=10))
+    lab.ask("/vms/vm-003/set?state=3")
+    context = answer.find(tag("wsen", "EnumerationContext")).text
+    found = answer.find(tag("wsen", "Items"))
+    expect("events", {local(event) for event in found}, {"__InstanceModificationEvent"})
+    events = [properties(event) for event in found]
+    states = [(event["PreviousInstance"]["ReplicationState"], event["TargetInstance"]["ReplicationState"]) for event in events]
+    expect("states", states, [("3", "7")])
+    expect("when", int(events[0]["TIME_CREATED"]) > 0, True)
+    client.raw(UNSUBSCRIBE.format(V2 + "*", identifier))
+    over = fault_of(lambda: client.send(WSManAction.PULL, V2 + "*", pull_of(context)))
+    expect("it is over", over, SUBSCRIPTION_CLOSED)
 
 
 def refused(attempt):
@@ -411,6 +440,7 @@ OPERATIONS = [
     ("Invoke+job", resume),
     ("faults", faults),
     ("events", events),
+    ("indications", indications),
 ]
 
 

@@ -7,7 +7,7 @@ use cim::{CallError, ObjectPath, Reply, Request, wql};
 use roxmltree::Node;
 
 use crate::client::every;
-use crate::eventing::{self, EventLogs, Message, NoLogs, Served, Sources, kind_of_eventing};
+use crate::eventing::{self, EventLogs, Eventing, Message, NoLogs, Served, Sources, kind_of_eventing};
 use crate::fault::{Fault, code};
 use crate::header;
 use crate::message::{
@@ -185,13 +185,18 @@ impl Server {
             Ok(received) => received,
             Err(fault) => return Served::Answer(self.fault(RequestKind::Other, message_id.as_deref(), &fault)),
         };
-        let operation = match read_operation(&received, body) {
+        let mut operation = match read_operation(&received, body) {
             Ok(operation) => operation,
             Err(fault) => {
                 return Served::Answer(self.fault(kind_of_action(&received.action), message_id.as_deref(), &fault));
             }
         };
         let wanted = received.header.max_envelope_size.and_then(|size| usize::try_from(size).ok());
+        if let Operation::Pull { context, max_elements, .. } = &operation
+            && self.sources.knows(context)
+        {
+            operation = Operation::Eventing(Eventing::Pull { context: context.clone(), max_elements: *max_elements });
+        }
         let size_max = wanted.unwrap_or(ENVELOPE_MAX).min(ENVELOPE_MAX);
         // The answer repeats the message's id, which may be longer than the rest of its frame.
         let left = size_max.saturating_sub(message_id.as_deref().map_or(0, |id| xml::escape(id).len()));

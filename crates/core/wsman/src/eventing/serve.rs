@@ -76,7 +76,7 @@ impl Server {
         let issued = &mut self.issued;
         let new_id = || next_id(issued);
         let done = match operation {
-            Eventing::Subscribe(wish) => self.sources.subscribe(now, wish, new_id, logs),
+            Eventing::Subscribe(_) | Eventing::Indications(_) => self.sources.subscribe(now, operation, new_id, logs),
             Eventing::Unsubscribe { identifier } => self.sources.unsubscribe(identifier),
             Eventing::Pull { context, max_elements } => {
                 let asked = (context.as_str(), *max_elements, message.patience);
@@ -144,7 +144,7 @@ impl Server {
 
 pub(crate) fn kind_of_eventing(operation: &Eventing) -> RequestKind {
     match operation {
-        Eventing::Subscribe(_) => RequestKind::Subscribe,
+        Eventing::Subscribe(_) | Eventing::Indications(_) => RequestKind::Subscribe,
         Eventing::Pull { .. } => RequestKind::Pull,
         Eventing::Unsubscribe { .. } => RequestKind::Unsubscribe,
     }

@@ -93,7 +93,12 @@ fn answers() -> Vec<(String, String)> {
     }
     all.extend(faults());
     let bookmark = crate::eventing::bookmark_header(&cim::event::Bookmark::new("<BookmarkList/>"));
-    let opened = Response::Subscribed { identifier: "1".to_owned(), context: "c".to_owned(), expires: None };
+    let opened = Response::Subscribed {
+        identifier: "1".to_owned(),
+        context: "c".to_owned(),
+        expires: None,
+        resource: "urn:r".to_owned(),
+    };
     let events = vec![r#"<Event xmlns="urn:event"><System/></Event>"#.to_owned()];
     for response in [
         opened,
