@@ -97,14 +97,14 @@ fn send(server: &mut Server, at: u64, operation: Eventing, patience: u64, logs: 
     serve(server, at, &Operation::Eventing(operation).write(&header), logs)
 }
 
-fn answered(served: Served) -> Answer {
+pub(super) fn answered(served: Served) -> Answer {
     match served {
         Served::Answer(answer) => answer,
         Served::Later(waiting) => panic!("it waits: {waiting:?}"),
     }
 }
 
-fn waiting(served: Served) -> Waiting {
+pub(super) fn waiting(served: Served) -> Waiting {
     match served {
         Served::Later(waiting) => waiting,
         Served::Answer(answer) => panic!("{}", answer.body),
@@ -118,11 +118,11 @@ fn fault(served: Served) -> u32 {
     crate::client::read_fault(&answer.body, false).unwrap().status.unwrap()
 }
 
-fn between<'a>(text: &'a str, before: &str, after: &str) -> &'a str {
+pub(super) fn between<'a>(text: &'a str, before: &str, after: &str) -> &'a str {
     text.split_once(before).unwrap().1.split_once(after).unwrap().0
 }
 
-fn context(answer: &Answer) -> String {
+pub(super) fn context(answer: &Answer) -> String {
     between(&answer.body, "<n:EnumerationContext>", "<").to_owned()
 }
 

@@ -6,9 +6,10 @@ use cim::event::Query;
 use cim::wql::Select;
 use cim::{CallError, ErrorKind, Namespace, ObjectPath, Reached, Row, Value};
 
+use super::eventing::{answered, between, context, waiting};
 use super::round_trip::plain_header;
 use super::server;
-use crate::eventing::{Content, EventLogs, Eventing, Indication, Indications, Places, Scanned, Served, Waiting};
+use crate::eventing::{Content, EventLogs, Eventing, Indication, Indications, Places, Scanned, Served};
 use crate::fault::{Fault, code};
 use crate::header::Header;
 use crate::message::Operation;
@@ -61,20 +62,6 @@ fn serve(server: &mut Server, at: u64, text: &str, class: &mut Class) -> Served 
     server.serve(now, text.as_bytes(), None, &mut |request| panic!("asked for {request:?}"), class)
 }
 
-fn answered(served: Served) -> Answer {
-    match served {
-        Served::Answer(answer) => answer,
-        Served::Later(waiting) => panic!("it waits: {waiting:?}"),
-    }
-}
-
-fn waiting(served: Served) -> Waiting {
-    match served {
-        Served::Later(waiting) => waiting,
-        Served::Answer(answer) => panic!("{}", answer.body),
-    }
-}
-
 fn all() -> Resource {
     Resource::new(V2, ALL_CLASSES)
 }
@@ -83,14 +70,6 @@ fn message(query: &str) -> String {
     let indication = Indication::read(query, &all()).unwrap();
     let wish = Indications { indication, heartbeats: Some(Duration::from_mins(2)), expires: None };
     Operation::Eventing(Eventing::Indications(Box::new(wish))).write(&plain_header())
-}
-
-fn between<'a>(text: &'a str, before: &str, after: &str) -> &'a str {
-    text.split_once(before).unwrap().1.split_once(after).unwrap().0
-}
-
-fn context(answer: &Answer) -> String {
-    between(&answer.body, "<n:EnumerationContext>", "<").to_owned()
 }
 
 fn subscribe(server: &mut Server, query: &str, class: &mut Class) -> String {
@@ -147,7 +126,7 @@ fn a_change_is_told_with_the_instance_before_and_after() {
     assert!(answer.body.contains(&event), "{}", answer.body);
     assert!(answer.body.contains(&format!("<p:TIME_CREATED>{TIME}</p:TIME_CREATED>")), "{}", answer.body);
     assert!(answer.body.contains(r#"<p:SECURITY_DESCRIPTOR xsi:nil="true"/>"#) && !answer.body.contains("Bookmark"));
-    let next = self::context(&answer);
+    let next = super::eventing::context(&answer);
     assert_ne!(next, context, "the context changes with what is delivered");
     let waits = waiting(serve(&mut server, 6, &pull(&next), &mut class));
     let late = server.go_on(waits.until, &waits, &mut class).unwrap();
