@@ -151,6 +151,16 @@ def interrupted(wsman, lab):
     print("ok: subscribe until Ctrl-C -> 2 objects")
 
 
+def cut_off(wsman):
+    """Whoever reads only the first line is served too."""
+    command = wsman.command("enumerate", HYPERV + "Msvm_ComputerSystem")
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, timeout=PATIENCE_S, check=False)
+    os.close(writer)
+    expect("a reader that goes away", (done.returncode, done.stderr), (0, b""))
+
+
 def refusals(wsman):
     for auth in LOGINS:
         wsman.bad("refused", "identify", auth=auth, password=wsman.wrong)
@@ -169,6 +179,7 @@ def main(program, example):
         get(wsman)
         invoke(wsman)
         subscribe(wsman, lab)
+        cut_off(wsman)
         refusals(wsman)
     print("no surprises")
 

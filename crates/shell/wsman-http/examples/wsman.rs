@@ -1,7 +1,7 @@
 //! Asks a WS-Management service from the command line and prints one JSON object an instance, or an event.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
+use std::io::{Error, ErrorKind, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -121,6 +121,10 @@ fn pair(text: &str) -> Result<(String, String), String> {
 async fn main() -> ExitCode {
     match run(Arguments::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
+        // A reader that has gone away wants no more, and that is no error.
+        Err(error) if error.downcast_ref().is_some_and(|error: &Error| error.kind() == ErrorKind::BrokenPipe) => {
+            ExitCode::SUCCESS
+        }
         Err(error) => {
             let _lost = writeln!(std::io::stderr(), "error: {error:#}");
             ExitCode::FAILURE
