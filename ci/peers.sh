@@ -46,4 +46,7 @@ against hyperv_client.py --os 2019 --vms 5 --odd-names
 # Clients and a server that others wrote, with every login that they speak; these start and end what they need.
 timeout 600 "$venv/bin/python" peers/foreign_clients.py "$program"
 PYTHON=$venv/bin/python timeout 600 bash peers/run_client.sh "$program"
+
+# The example program of our client, which that has built, in every form of its usage.
+timeout 300 "$venv/bin/python" peers/usage.py "$program" "${CARGO_TARGET_DIR:-target}/debug/examples/wsman"
 PYTHON=$venv/bin/python timeout 600 bash peers/run_legacy_tls.sh

@@ -18,7 +18,6 @@ import sys
 import tempfile
 import time
 import urllib.request
-import uuid
 import warnings
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -29,8 +28,8 @@ import spnego
 import xmltodict
 from pypsrp.exceptions import AuthenticationError, WinRMTransportError, WSManFaultError
 from pypsrp.negotiate import HTTPNegotiateAuth
-from pypsrp.wsman import NAMESPACES, OptionSet, WSMan, WSManAction
-from winrm.exceptions import InvalidCredentialsError
+from pypsrp.wsman import NAMESPACES, WSMan, WSManAction
+from winrm.exceptions import InvalidCredentialsError, WinRMOperationTimeoutError
 from winrm.exceptions import WinRMTransportError as PywinrmTransportError
 from winrm.exceptions import WSManFaultError as PywinrmFaultError
 from winrm.protocol import Protocol
@@ -42,21 +41,27 @@ IDENTIFY = (
     '<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:i="%s">'
     "<s:Header/><s:Body><i:Identify/></s:Body></s:Envelope>" % IDENTITY
 )
-EVENTING = "http://schemas.xmlsoap.org/ws/2004/08/eventing"
-EVENT_LOG = "http://schemas.microsoft.com/wbem/wsman/1/windows/EventLog"
-EVENT_QUERY = "http://schemas.microsoft.com/win/2004/08/events/eventquery"
-PULL_MODE = "http://schemas.dmtf.org/wbem/wsman/1/wsman/Pull"
-EVENT = "{http://schemas.microsoft.com/win/2004/08/events/event}"
-VMMS_LOG = "Microsoft-Windows-Hyper-V-VMMS-Admin"
-SEND_FAILED, NON_RECOVERABLE = "32022", "32086"
-UNSUBSCRIBE = (
-    '<s:Envelope xmlns:s="%s" xmlns:a="%s" xmlns:w="%s" xmlns:e="%s"><s:Header><a:To>http://lab/wsman</a:To>'
-    "<w:ResourceURI>%s</w:ResourceURI><a:ReplyTo><a:Address>%s</a:Address></a:ReplyTo>"
-    "<a:Action>%s/Unsubscribe</a:Action><a:MessageID>uuid:%s</a:MessageID><e:Identifier>%s</e:Identifier></s:Header>"
-    "<s:Body><e:Unsubscribe/></s:Body></s:Envelope>"
-)
 VM = {"CreationClassName": "Msvm_ComputerSystem"}
+EVENT_LOG = "http://schemas.microsoft.com/wbem/wsman/1/windows/EventLog"
+EVENT = "http://schemas.microsoft.com/win/2004/08/events/event"
+EVENT_QUERY = "http://schemas.microsoft.com/win/2004/08/events/eventquery"
+EVENTING = "http://schemas.xmlsoap.org/ws/2004/08/eventing"
+PULL = "http://schemas.dmtf.org/wbem/wsman/1/wsman/Pull"
+PUSH = EVENTING + "/DeliveryModes/Push"
+SUBSCRIBE = EVENTING + "/Subscribe"
+UNSUBSCRIBE = (
+    '<s:Envelope xmlns:s="%s" xmlns:a="%s" xmlns:e="%s" xmlns:w="%s"><s:Header><a:To>http://host/wsman</a:To>'
+    "<w:ResourceURI>{}</w:ResourceURI><a:ReplyTo><a:Address>%s</a:Address></a:ReplyTo><a:Action>%s/Unsubscribe</a:Action>"
+    "<a:MessageID>uuid:1</a:MessageID><e:Identifier>{}</e:Identifier></s:Header><s:Body><e:Unsubscribe/></s:Body></s:Envelope>"
+    % (NAMESPACES["s"], NAMESPACES["wsa"], EVENTING, NAMESPACES["wsman"], ANONYMOUS, EVENTING)
+)
+CHANGES = (
+    "SELECT * FROM __InstanceModificationEvent WITHIN 1 WHERE TargetInstance ISA 'Msvm_ReplicationRelationship' "
+    "AND TargetInstance.ReplicationState = 7"
+)
+VMMS_ADMIN = "Microsoft-Windows-Hyper-V-VMMS-Admin"
 NOT_FOUND, BAD_QUERY = 2150858752, 2150858778
+TIMED_OUT, NOT_PULLED, DELIVERY_MODE = 2150858793, 2150858762, 2150858782
 SUBSCRIPTION_CLOSED = 2150858760
 SELECTORS_MISSING = 2150858842
 PATIENCE_S = 30
@@ -105,15 +110,15 @@ class Pypsrp:
             raise translated(error, getattr(error, "code", None), getattr(error, "response_text", "")) from error
 
     def identify(self):
-        return ET.fromstring(self.transport(IDENTIFY))
+        return self.raw(IDENTIFY)
 
-    def send(self, action, resource, body=None, keys=None, options=None):
+    def raw(self, message):
+        return ET.fromstring(self.transport(message))
+
+    def send(self, action, resource, body=None, keys=None, timeout=None):
         try:
             chosen = selectors(keys) if keys else None
-            wanted = OptionSet() if options else None
-            for name, value in (options or {}).items():
-                wanted.add_option(name, value)
-            return self.wsman.invoke(action, resource, body, option_set=wanted, selector_set=chosen)
+            return self.wsman.invoke(action, resource, body, selector_set=chosen, timeout=timeout)
         except WSManFaultError as fault:
             raise Fault(fault.code) from fault
         except (AuthenticationError, WinRMTransportError) as error:
@@ -138,9 +143,11 @@ class Pywinrm:
             message_encryption=encryption or "auto",
         )
 
-    def transport(self, message):
+    def raw(self, message):
         try:
             return ET.fromstring(self.protocol.send_message(message))
+        except WinRMOperationTimeoutError as error:
+            raise Fault(TIMED_OUT) from error
         except PywinrmFaultError as fault:
             raise Fault(fault.wsman_fault_code) from fault
         except InvalidCredentialsError as error:
@@ -149,9 +156,10 @@ class Pywinrm:
             raise translated(error, error.code, error.response_text) from error
 
     def identify(self):
-        return self.transport(IDENTIFY)
+        return self.raw(IDENTIFY)
 
-    def send(self, action, resource, body=None, keys=None, options=None):
+    def send(self, action, resource, body=None, keys=None, timeout=20):
+        self.protocol.operation_timeout_sec = timeout
         envelope = self.protocol.build_wsman_header(action, resource)
         chosen = [{"@Name": name, "#text": value} for name, value in (keys or {}).items()]
         if chosen:
@@ -160,7 +168,7 @@ class Pywinrm:
         if wanted:
             envelope["env:Header"]["w:OptionSet"] = {"w:Option": wanted}
         envelope["env:Body"] = {} if body is None else xmltodict.parse(ET.tostring(body))
-        return self.transport(xmltodict.unparse({"env:Envelope": envelope}))
+        return self.raw(xmltodict.unparse({"env:Envelope": envelope}))
 
     def close(self):
         self.protocol.transport.close_session()
@@ -240,6 +248,13 @@ def wql(text):
     return element
 
 
+def pull_of(context, most=100):
+    pull = ET.Element(tag("wsen", "Pull"))
+    ET.SubElement(pull, tag("wsen", "EnumerationContext")).text = context
+    ET.SubElement(pull, tag("wsen", "MaxElements")).text = str(most)
+    return pull
+
+
 def enumerate_all(client, resource, chosen=None, most=None, optimize=False):
     """All items, and how many came with each answer: Enumerate, then Pull until the end."""
     body = ET.Element(tag("wsen", "Enumerate"))
@@ -257,10 +272,8 @@ def enumerate_all(client, resource, chosen=None, most=None, optimize=False):
             items += list(batch)
         if answer.find(tag(namespace, "EndOfSequence")) is not None:
             return items, sizes
-        pull = ET.Element(tag("wsen", "Pull"))
-        ET.SubElement(pull, tag("wsen", "EnumerationContext")).text = answer.find(tag("wsen", "EnumerationContext")).text
-        ET.SubElement(pull, tag("wsen", "MaxElements")).text = str(most)
-        answer = in_body(client.send(WSManAction.PULL, resource, pull))
+        context = answer.find(tag("wsen", "EnumerationContext")).text
+        answer = in_body(client.send(WSManAction.PULL, resource, pull_of(context, most)))
         namespace = "wsen"
 
 
@@ -327,62 +340,8 @@ def resume(lab, client):
     expect("it replicates", lab.state("vm-001"), REPLICATING)
 
 
-def subscription(bookmark=None):
-    """Subscribe to the newest words of VMMS, or to what stands behind a bookmark; a sign of life twice a second."""
-    body = ET.Element("{%s}Subscribe" % EVENTING)
-    delivery = ET.SubElement(body, "{%s}Delivery" % EVENTING, Mode=PULL_MODE)
-    ET.SubElement(delivery, tag("wsman", "Heartbeats")).text = "PT0.500S"
-    chosen = ET.SubElement(body, tag("wsman", "Filter"), Dialect=EVENT_QUERY)
-    select = ET.SubElement(ET.SubElement(ET.SubElement(chosen, "QueryList"), "Query", Id="0"), "Select", Path=VMMS_LOG)
-    select.text = f"*[System[(EventID={SEND_FAILED} or EventID={NON_RECOVERABLE})]]"
-    if bookmark is not None:
-        ET.SubElement(body, tag("wsman", "Bookmark")).append(bookmark)
-    ET.SubElement(body, tag("wsman", "SendBookmarks"))
-    return body
-
-
-def events(lab, client):
-    """Hears what a shutdown of the other host leaves in the log, goes on behind the first of it, and leaves."""
-    options = {"SubscriptionName": "a foreign client", "ContentFormat": "Raw"}
-
-    def subscribe(bookmark=None):
-        answer = in_body(client.send(EVENTING + "/Subscribe", EVENT_LOG, subscription(bookmark), options=options))
-        return answer.find(".//{%s}Identifier" % EVENTING).text, answer.find(tag("wsen", "EnumerationContext")).text
-
-    def pull(context, most):
-        body = ET.Element(tag("wsen", "Pull"))
-        ET.SubElement(body, tag("wsen", "EnumerationContext")).text = context
-        ET.SubElement(body, tag("wsen", "MaxElements")).text = str(most)
-        envelope = client.send(WSManAction.PULL, EVENT_LOG, body, options=options)
-        answer = in_body(envelope)
-        ids = [event.find(f"{EVENT}System/{EVENT}EventID").text for event in answer.find(tag("wsen", "Items"))]
-        bookmark = envelope.find(f"{tag('s', 'Header')}/{tag('wsman', 'Bookmark')}/BookmarkList")
-        return ids, answer.find(tag("wsen", "EnumerationContext")).text, bookmark
-
-    _, context = subscribe()
-    ids, context, _ = pull(context, 10)
-    expect("a sign of life", ids, [])
-    lab.ask(f"/hosts/{lab.other}/shutdown?in_flight=1")
-    first, context, bookmark = pull(context, 1)
-    second, context, _ = pull(context, 1)
-    expect("what the shutdown left", {*first, *second}, {SEND_FAILED, NON_RECOVERABLE})
-    identifier, behind = subscribe(bookmark)
-    again, behind, _ = pull(behind, 10)
-    expect("behind the first", again, second)
-    keys = (NAMESPACES["s"], NAMESPACES["wsa"], NAMESPACES["wsman"], EVENTING, EVENT_LOG, ANONYMOUS, EVENTING)
-    client.transport(UNSUBSCRIBE % (*keys, uuid.uuid4(), identifier))
-    expect("it is over", code(lambda: pull(behind, 1)), SUBSCRIPTION_CLOSED)
-    lab.ask(f"/hosts/{lab.other}/boot")
-    lab.ask("/vms/vm-001/resume")
-    for _ in range(LOOKS_MAX):
-        if lab.state("vm-001") == REPLICATING:
-            return
-        time.sleep(0.05)
-    raise AssertionError("vm-001 does not replicate again")
-
-
-def code(attempt):
-    """The code of the fault that comes of it."""
+def fault_of(attempt):
+    """The code of the fault that an attempt ends with, if it does."""
     try:
         attempt()
     except Fault as fault:
@@ -392,15 +351,95 @@ def code(attempt):
 
 def faults(lab, client):
     nothing = V2 + "Msvm_Nothing"
-    expect("unknown class", code(lambda: client.send(WSManAction.GET, nothing, keys={"Name": "x"})), NOT_FOUND)
+    expect("unknown class", fault_of(lambda: client.send(WSManAction.GET, nothing, keys={"Name": "x"})), NOT_FOUND)
     unknown = wql("SELECT * FROM Msvm_Nothing")
-    expect("unknown class in WQL", code(lambda: enumerate_all(client, V2 + "*", unknown, 1)), BAD_QUERY)
-    expect("no keys", code(lambda: client.send(WSManAction.GET, V2 + "Msvm_ComputerSystem", keys=VM)), SELECTORS_MISSING)
+    expect("unknown class in WQL", fault_of(lambda: enumerate_all(client, V2 + "*", unknown, 1)), BAD_QUERY)
+    expect("no keys", fault_of(lambda: client.send(WSManAction.GET, V2 + "Msvm_ComputerSystem", keys=VM)), SELECTORS_MISSING)
     # A busy host, by the lab's own hand: the fault strikes through the seal, and the connection goes on.
     lab.ask(f"/faults/busy?host={lab.name}&count=1")
     keys = keys_of
-    expect("busy", code(lambda: keys(client, "vm-001")), 2150859174)
+    expect("busy", fault_of(lambda: keys(client, "vm-001")), 2150859174)
     expect("and then not", keys(client, "vm-001")["CreationClassName"], "Msvm_ComputerSystem")
+
+
+def subscription(mode, heartbeat=None, query=None, bookmark=None):
+    """The body of a subscription to VMMS's log, from a bookmark on, or to what a query says of a class."""
+    body = ET.Element("{%s}Subscribe" % EVENTING)
+    delivery = ET.SubElement(body, "{%s}Delivery" % EVENTING, Mode=mode)
+    if heartbeat:
+        ET.SubElement(delivery, tag("wsman", "Heartbeats")).text = heartbeat
+    if query:
+        body.append(wql(query))
+        return body
+    chosen = ET.SubElement(body, tag("wsman", "Filter"), Dialect=EVENT_QUERY)
+    query = ET.SubElement(ET.SubElement(chosen, "QueryList"), "Query", Id="0")
+    ET.SubElement(query, "Select", Path=VMMS_ADMIN).text = "*"
+    if bookmark is not None:
+        ET.SubElement(body, tag("wsman", "Bookmark")).append(bookmark)
+    ET.SubElement(body, tag("wsman", "SendBookmarks"))
+    return body
+
+
+def events(lab, client):
+    """Subscribes by Pull, hears what comes, hears that nothing comes, and leaves; other modes are refused."""
+    expect("push", fault_of(lambda: client.send(SUBSCRIBE, EVENT_LOG, subscription(PUSH))), DELIVERY_MODE)
+    answer = in_body(client.send(SUBSCRIBE, EVENT_LOG, subscription(PULL)))
+    expect("answer", local(answer), "SubscribeResponse")
+    context = answer.find(tag("wsen", "EnumerationContext")).text
+    identifier = next(answer.iter("{%s}Identifier" % EVENTING)).text
+    # The shutdown of the other host is written about here.
+    lab.ask("/hosts/hv02.lab.test/shutdown?in_flight=1")
+    lab.ask("/hosts/hv02.lab.test/boot")
+    lab.ask("/vms/vm-001/set?state=3")
+
+    def pull(context, most):
+        envelope = client.send(WSManAction.PULL, EVENT_LOG, pull_of(context, most), timeout=10)
+        answer = in_body(envelope)
+        ids = [next(item.iter("{%s}EventID" % EVENT)).text for item in answer.find(tag("wsen", "Items"))]
+        bookmarks = envelope.find(tag("s", "Header")).find(tag("wsman", "Bookmark"))[0]
+        return ids, answer.find(tag("wsen", "EnumerationContext")).text, bookmarks
+
+    ids, context, bookmarks = pull(context, 1)
+    expect("the first record", ids, ["32022"])
+    expect("bookmark", (local(bookmarks), bookmarks[0].get("Channel")), ("BookmarkList", VMMS_ADMIN))
+    ids, context, _ = pull(context, 100)
+    expect("the next", ids, ["32086"])
+    behind = in_body(client.send(SUBSCRIBE, EVENT_LOG, subscription(PULL, bookmark=bookmarks)))
+    expect("behind the first", pull(behind.find(tag("wsen", "EnumerationContext")).text, 100)[0], ["32086"])
+    began = time.monotonic()
+    late = fault_of(lambda: client.send(WSManAction.PULL, EVENT_LOG, pull_of(context), timeout=1))
+    expect("nothing comes in time", late, TIMED_OUT)
+    expect("it was waited for", time.monotonic() - began >= 1, True)
+    client.raw(UNSUBSCRIBE.format(EVENT_LOG, identifier))
+    over = fault_of(lambda: client.send(WSManAction.PULL, EVENT_LOG, pull_of(context)))
+    expect("it is over", over, SUBSCRIPTION_CLOSED)
+    answer = in_body(client.send(SUBSCRIBE, EVENT_LOG, subscription(PULL, "PT0.05S")))
+    context = answer.find(tag("wsen", "EnumerationContext")).text
+    time.sleep(0.2)
+    lost = fault_of(lambda: client.send(WSManAction.PULL, EVENT_LOG, pull_of(context)))
+    expect("nobody pulled for a heartbeat", lost, NOT_PULLED)
+
+
+def indications(lab, client):
+    """Subscribes to changes of a class, and hears that somebody pauses replication."""
+    push = subscription(PUSH, query=CHANGES)
+    expect("push", fault_of(lambda: client.send(SUBSCRIBE, V2 + "*", push)), DELIVERY_MODE)
+    answer = in_body(client.send(SUBSCRIBE, V2 + "*", subscription(PULL, query=CHANGES)))
+    context = answer.find(tag("wsen", "EnumerationContext")).text
+    identifier = next(answer.iter("{%s}Identifier" % EVENTING)).text
+    lab.ask("/vms/vm-003/set?state=7")
+    answer = in_body(client.send(WSManAction.PULL, V2 + "*", pull_of(context), timeout=10))
+    lab.ask("/vms/vm-003/set?state=3")
+    context = answer.find(tag("wsen", "EnumerationContext")).text
+    found = answer.find(tag("wsen", "Items"))
+    expect("events", {local(event) for event in found}, {"__InstanceModificationEvent"})
+    events = [properties(event) for event in found]
+    states = [(event["PreviousInstance"]["ReplicationState"], event["TargetInstance"]["ReplicationState"]) for event in events]
+    expect("states", states, [("3", "7")])
+    expect("when", int(events[0]["TIME_CREATED"]) > 0, True)
+    client.raw(UNSUBSCRIBE.format(V2 + "*", identifier))
+    over = fault_of(lambda: client.send(WSManAction.PULL, V2 + "*", pull_of(context)))
+    expect("it is over", over, SUBSCRIPTION_CLOSED)
 
 
 def refused(attempt):
@@ -438,8 +477,9 @@ OPERATIONS = [
     ("columns", columns),
     ("Get", get),
     ("Invoke+job", resume),
-    ("events", events),
     ("faults", faults),
+    ("events", events),
+    ("indications", indications),
 ]
 
 
@@ -548,6 +588,30 @@ def passwords_without_code(lab):
         connection.close()
 
 
+def wide_requests(lab):
+    """Requests in UTF-16, in the clear and sealed; what is answered says that it is UTF-8."""
+    wide, marked = IDENTIFY.encode("utf-16-le"), IDENTIFY.encode("utf-16")
+    for kind, body in (("charset=UTF-16", wide), ("charset=UTF-16", marked), ("charset=UTF-8", marked)):
+        headers = {"Content-Type": "application/soap+xml;" + kind}
+        answer = requests.post(lab.url, body, headers=headers, auth=(lab.user, lab.password))
+        expect(f"{kind} in the clear", (answer.status_code, b"Microsoft Corporation" in answer.content), (200, True))
+        expect("the answer's type", answer.headers["Content-Type"].lower(), "application/soap+xml;charset=utf-8")
+        client = Pypsrp(lab, "negotiate")
+        client.identify()
+        encryption = client.wsman.transport.encryption
+        kept = encryption._wrap_message
+        encryption._wrap_message = lambda message: kept(message).replace(b"charset=UTF-8", kind.encode(), 1)
+        # A fault's answer is sealed too.
+        for text in (body, "<x>ü</x>".encode("utf-16")):
+            fine = text is body
+            try:
+                names = ET.fromstring(client.wsman.transport.send(text)).tag
+            except WinRMTransportError as error:
+                names = error.code
+            expect(f"{kind}, sealed", names == tag("s", "Envelope") if fine else names == 500, True)
+        client.close()
+
+
 def stripped(third):
     """The third message without its code, while what it proves says that there is one."""
     return third[:72] + bytes(16) + third[88:]
@@ -629,6 +693,7 @@ def main(program):
             if transport == "http":
                 fine &= special("an unsealed message over clear HTTP is refused", clear_is_refused, lab)
                 fine &= special("faults strike through the seal", strikes, lab)
+                fine &= special("requests may be in UTF-16, clear and sealed", wide_requests, lab)
                 fine &= special("a login without a message code needs the password too", passwords_without_code, lab)
                 fine &= special("a stripped code and a replayed login are refused", altered_and_replayed_logins, lab)
             else:

@@ -5,6 +5,7 @@ use roxmltree::Node;
 
 use cim::{CallError, ErrorKind, Reached};
 
+use crate::eventing::MODE_PULL;
 use crate::namespace as ns;
 use crate::xml;
 
@@ -173,11 +174,17 @@ impl Fault {
         }
     }
 
-    /// Writes the fault as a body's content.
+    /// Writes the fault as a body's content, for [`crate::message::write_fault_envelope`].
     pub(crate) fn write(&self, machine: &str) -> String {
         let (subcode, sender) = subcode_of(self.code.unwrap_or_default());
         let who = if sender { "Sender" } else { "Receiver" };
         let reason = xml::escape(&self.reason);
+        // Who asked for another mode learns which there is (WS-Eventing, section 6.1).
+        let supported = if self.code == Some(code::DELIVERY_MODE) {
+            format!("<e:SupportedDeliveryMode>{MODE_PULL}</e:SupportedDeliveryMode>")
+        } else {
+            String::new()
+        };
         let detail = self.detail.as_ref().map_or_else(String::new, |detail| {
             format!(
                 "<w:FaultDetail>http://schemas.dmtf.org/wbem/wsman/1/wsman/faultDetail/{}</w:FaultDetail>",
@@ -186,15 +193,15 @@ impl Fault {
         });
         format!(
             concat!(
-                "<s:Fault><s:Code><s:Value>s:{}</s:Value><s:Subcode><s:Value{}>{}</s:Value></s:Subcode></s:Code>",
-                r#"<s:Reason><s:Text xml:lang="en-US">{}</s:Text></s:Reason><s:Detail>{}"#,
+                "<s:Fault><s:Code><s:Value>s:{}</s:Value><s:Subcode><s:Value>{}</s:Value></s:Subcode></s:Code>",
+                r#"<s:Reason><s:Text xml:lang="en-US">{}</s:Text></s:Reason><s:Detail>{}{}"#,
                 r#"<f:WSManFault xmlns:f="{}" Code="{}" Machine="{}"><f:Message>{}</f:Message></f:WSManFault>"#,
                 "</s:Detail></s:Fault>"
             ),
             who,
-            declared(subcode),
             subcode,
             reason,
+            supported,
             detail,
             ns::FAULT,
             self.code.unwrap_or_default(),
@@ -215,7 +222,7 @@ impl Fault {
         };
         format!(
             concat!(
-                "<s:Fault><s:Code><s:Value>s:{}</s:Value><s:Subcode><s:Value{}>{}</s:Value></s:Subcode></s:Code>",
+                "<s:Fault><s:Code><s:Value>s:{}</s:Value><s:Subcode><s:Value>{}</s:Value></s:Subcode></s:Code>",
                 r#"<s:Reason><s:Text xml:lang="">{}</s:Text></s:Reason><s:Detail>"#,
                 r#"<p:MSFT_WmiError b:IsCIM_Error="true" xmlns:p="{}" xmlns:b="{}">"#,
                 "<p:CIMStatusCode>{}</p:CIMStatusCode><p:Message>{}</p:Message>",
@@ -225,7 +232,6 @@ impl Fault {
                 "</p:MSFT_WmiError></s:Detail></s:Fault>"
             ),
             who,
-            declared(subcode),
             subcode,
             reason,
             ns::WMI_ERROR,
@@ -300,11 +306,6 @@ impl Fault {
             },
         }
     }
-}
-
-/// The declaration that a subcode's prefix needs, if envelopes do not have it.
-fn declared(subcode: &str) -> String {
-    if subcode.starts_with("e:") { format!(r#" xmlns:e="{}""#, ns::EVENTING) } else { String::new() }
 }
 
 /// The status of CIM (DSP0223) that goes with a code.

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use cim::event::{Condition, Query, Select};
-use cim::{CallError, ErrorKind, Name, ObjectPath, Output, Properties, Reached, Reply, Request, Row, Value, wql};
+use cim::{
+    CallError, ErrorKind, Name, Namespace, ObjectPath, Output, Properties, Reached, Reply, Request, Row, Value, wql,
+};
 
 use crate::client::{self, Call, Settings, Step};
 use crate::eventing::{Content, EventLogs, Heard, Listener, LogRecord, Places, Scanned, Served};
@@ -23,13 +25,14 @@ const RECORD: &str = "<Event xmlns='http://schemas.microsoft.com/win/2004/08/eve
 pub fn request(bytes: &[u8]) {
     let mut server = Server::new("hv01", "OS: 10.0.20348 SP: 0.0 Stack: 3.0");
     let mut context = String::new();
+    let mut logs = Logs { looks: 0 };
     for (second, message) in (0..).zip(bytes.split(|byte| *byte == 0).take(8)) {
         let now = Duration::from_secs(second);
         let message = String::from_utf8_lossy(message).replace("$LAST", &context);
-        let outcome = server.serve(now, message.as_bytes(), None, &mut |asked| reply(&asked), &mut Logs);
+        let outcome = server.serve(now, message.as_bytes(), None, &mut |asked| reply(&asked), &mut logs);
         let answer = match outcome {
             Served::Answer(answer) => answer,
-            Served::Later(waiting) => match server.go_on(waiting.until, &waiting, &mut Logs) {
+            Served::Later(waiting) => match server.go_on(waiting.until, &waiting, &mut logs) {
                 Some(answer) => answer,
                 None => continue,
             },
@@ -114,7 +117,9 @@ fn reply(asked: &Request) -> Result<Reply, CallError> {
 }
 
 /// One log with one record.
-struct Logs;
+struct Logs {
+    looks: u64,
+}
 
 impl EventLogs for Logs {
     fn newest(&mut self, channel: &str) -> Result<(String, u64), CallError> {
@@ -130,6 +135,13 @@ impl EventLogs for Logs {
         *place = 1;
         let record = LogRecord { channel: "System".to_owned(), number: 1, xml: RECORD.to_owned() };
         Ok(Scanned { records: is_new.then_some(record).into_iter().collect(), dropped: 0 })
+    }
+
+    /// Each look shows a change.
+    fn instances(&mut self, _: &Namespace, select: &wql::Select) -> Result<(Vec<Row>, u64), CallError> {
+        self.looks += 1;
+        let row = Row::new(select.class.clone()).with("Looks", Value::Uint64(self.looks));
+        Ok((vec![Row { path: Some(path()), ..row }], self.looks))
     }
 }
 

@@ -73,6 +73,11 @@ pub(crate) struct Received<'a, 'i> {
 
 /// Reads and checks a request's header.
 pub(crate) fn read<'a, 'i>(header: Node<'a, 'i>) -> Result<Received<'a, 'i>, Fault> {
+    // Windows has it for WMI and insists on its mustUnderstand; here it is left out (MS-WSMV 3.1.4.1.14).
+    if xml::child(header, ns::WSMAN, "FragmentTransfer").is_some() {
+        return Err(Fault::new(code::UNSUPPORTED_FEATURE, "parts of instances are not supported: ask for the whole")
+            .with_detail("FragmentLevelAccess"));
+    }
     must_understand(header)?;
     let text = |namespace, local| xml::child(header, namespace, local).map(xml::token);
     let message_id = text(ns::ADDRESSING, "MessageID").unwrap_or_default();

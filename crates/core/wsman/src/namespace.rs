@@ -38,6 +38,12 @@ pub(crate) const ASSOCIATION_FILTER: &str = "http://schemas.dmtf.org/wbem/wsman/
 /// The dialect of filters by property values (DSP0226 8.2.1).
 pub(crate) const SELECTOR_FILTER: &str = "http://schemas.dmtf.org/wbem/wsman/1/wsman/SelectorFilter";
 
+/// What else the envelope of a fault declares, as Windows' does: subcodes are names with a prefix, in text.
+pub(crate) const FAULT_DECLARATIONS: &str = concat!(
+    r#" xmlns:x="http://schemas.xmlsoap.org/ws/2004/09/transfer""#,
+    r#" xmlns:e="http://schemas.xmlsoap.org/ws/2004/08/eventing""#,
+);
+
 /// The prefixes that every envelope declares.
 pub(crate) const DECLARATIONS: &str = concat!(
     r#" xmlns:s="http://www.w3.org/2003/05/soap-envelope""#,

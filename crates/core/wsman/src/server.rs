@@ -7,12 +7,12 @@ use cim::{CallError, ObjectPath, Reply, Request, wql};
 use roxmltree::Node;
 
 use crate::client::every;
-use crate::eventing::{self, EventLogs, Message, NoLogs, Served, Sources, kind_of_eventing};
+use crate::eventing::{self, EventLogs, Eventing, Message, NoLogs, Served, Sources, kind_of_eventing};
 use crate::fault::{Fault, code};
 use crate::header;
 use crate::message::{
     Asked, Batch, Enumerate, Identity, ItemWriter, Mode, Operation, Response, action_of, read_operation, write_body,
-    write_envelope, write_identity,
+    write_envelope, write_fault_envelope, write_identity,
 };
 use crate::namespace as ns;
 use crate::resource::Resource;
@@ -114,6 +114,7 @@ impl Server {
             protocol: ns::WSMAN.to_owned(),
             vendor: "Microsoft Corporation".to_owned(),
             version: version.to_owned(),
+            profiles: Vec::new(),
         };
         Self {
             machine: machine.to_owned(),
@@ -123,6 +124,14 @@ impl Server {
             issued: 0,
             shape: FaultShape::default(),
         }
+    }
+
+    /// The same, telling who has logged in by which ways one can: `http://…/wsman/secprofile/http/basic` and so on
+    /// (DSP0226 section 11).
+    #[must_use]
+    pub fn with_profiles(mut self, profiles: Vec<String>) -> Self {
+        self.identity.profiles = profiles;
+        self
     }
 
     /// Answers one message of a service that has no event logs. `now` is any clock that does not run backwards; `ask`
@@ -170,29 +179,38 @@ impl Server {
             let fault = Fault::new(code::HEADER_REQUIRED, "the message has no header");
             return Served::Answer(self.fault(RequestKind::Other, None, &fault));
         };
-        let message_id = xml::child(head, ns::ADDRESSING, "MessageID").map(xml::token);
+        // Byte for byte: clients compare it.
+        let message_id = xml::child(head, ns::ADDRESSING, "MessageID").map(xml::text);
         let received = match header::read(head) {
             Ok(received) => received,
             Err(fault) => return Served::Answer(self.fault(RequestKind::Other, message_id.as_deref(), &fault)),
         };
-        let operation = match read_operation(&received, body) {
+        let mut operation = match read_operation(&received, body) {
             Ok(operation) => operation,
             Err(fault) => {
                 return Served::Answer(self.fault(kind_of_action(&received.action), message_id.as_deref(), &fault));
             }
         };
         let wanted = received.header.max_envelope_size.and_then(|size| usize::try_from(size).ok());
+        if let Operation::Pull { context, max_elements, .. } = &operation
+            && self.sources.knows(context)
+        {
+            operation = Operation::Eventing(Eventing::Pull { context: context.clone(), max_elements: *max_elements });
+        }
         let size_max = wanted.unwrap_or(ENVELOPE_MAX).min(ENVELOPE_MAX);
+        // The answer repeats the message's id, which may be longer than the rest of its frame.
+        let left = size_max.saturating_sub(message_id.as_deref().map_or(0, |id| xml::escape(id).len()));
         if let Operation::Eventing(eventing) = &operation {
             let message = Message {
                 id: message_id,
                 action: received.action,
                 patience: received.header.operation_timeout,
-                size_max,
+                room: left,
             };
             return self.eventing(now, eventing, message, logs);
         }
-        Served::Answer(self.answer(now, &operation, (message_id.as_deref(), &received.action), size_max, ask))
+        let message = (message_id.as_deref(), received.action.as_str());
+        Served::Answer(self.answer(now, &operation, message, (size_max, left), ask))
     }
 
     fn answer(
@@ -200,19 +218,19 @@ impl Server {
         now: Duration,
         operation: &Operation,
         (message_id, action): (Option<&str>, &str),
-        size_max: usize,
+        (size_max, room): (usize, usize),
         ask: &mut Ask<'_>,
     ) -> Answer {
         let kind = kind_of(operation);
-        match self.perform(now, operation, size_max, ask) {
+        match self.perform(now, operation, room, ask) {
             Ok((response, items)) => {
                 let body = write_body(&response, operation, &items);
+                let own_id = self.next_id();
+                let body = write_envelope(&action_of(action), &own_id, message_id, &body);
                 if body.len() > size_max {
                     let fault = Fault::new(code::ENCODING_LIMIT, "the answer is larger than MaxEnvelopeSize");
                     return self.fault(kind, message_id, &fault.with_detail("MaxEnvelopeSizeExceeded"));
                 }
-                let own_id = self.next_id();
-                let body = write_envelope(&action_of(action), &own_id, message_id, &body);
                 Answer { status: 200, body, kind, fault: false }
             }
             Err(fault) => self.fault(kind, message_id, &fault),
@@ -236,7 +254,11 @@ impl Server {
         let document = xml::parse(&text).ok()?;
         let root = document.root_element();
         let body = xml::child(root, ns::SOAP, "Body").filter(|_| xml::is(root, ns::SOAP, "Envelope"))?;
-        let identity = Identity { version: "OS: 0.0.0 SP: 0.0 Stack: 3.0".to_owned(), ..self.identity.clone() };
+        let identity = Identity {
+            version: "OS: 0.0.0 SP: 0.0 Stack: 3.0".to_owned(),
+            profiles: Vec::new(),
+            ..self.identity.clone()
+        };
         Some(identify(&identity, asks_who(body)?))
     }
 
@@ -342,7 +364,7 @@ impl Server {
             FaultShape::Wsman => fault.write(&self.machine),
             FaultShape::Wmi => fault.write_as_wmi(),
         };
-        let body = write_envelope(fault.action(), &id, relates_to, &written);
+        let body = write_fault_envelope(fault.action(), &id, relates_to, &written);
         Answer { status: 500, body, kind, fault: true }
     }
 
@@ -369,7 +391,7 @@ pub fn asked(bytes: &[u8], charset: Option<&str>) -> Outline {
         return asked;
     }
     let Some(head) = xml::child(root, ns::SOAP, "Header") else { return asked };
-    asked.message_id = xml::child(head, ns::ADDRESSING, "MessageID").map(xml::token);
+    asked.message_id = xml::child(head, ns::ADDRESSING, "MessageID").map(xml::text);
     let Ok(received) = header::read(head) else { return asked };
     match read_operation(&received, body) {
         Ok(operation) => {

@@ -228,4 +228,13 @@ mod tests {
         let wide = format!("<a>{}</a>", "<b><c/></b>".repeat(1_000));
         assert!(parse(&wide).is_ok());
     }
+
+    #[test]
+    fn a_message_of_too_many_or_too_long_parts_is_refused_before_it_fills_the_memory() {
+        let many = format!("<a>{}</a>", "<b/>".repeat(2_000_001));
+        assert_eq!(parse(&many).err(), Some(ReadError::Xml("nodes limit reached".to_owned())));
+        let long = format!("<a>{}</a>", " ".repeat(LENGTH_MAX));
+        assert_eq!(parse(&long).err(), Some(ReadError::TooLong(long.len())));
+        assert_eq!(decode_text(long.as_bytes(), None), Err(ReadError::TooLong(long.len())));
+    }
 }

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::header::{
-    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, TRANSFER_ENCODING,
+    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING,
     WWW_AUTHENTICATE,
 };
 use hyper::server::conn::http1;
@@ -17,14 +17,17 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use wsman_http::server::{ConnectionLogin, Message, Taken};
+use wsman_http::sealed::is_sealed;
+use wsman_http::server::{ConnectionLogin, Message, Taken, charset};
 
 use crate::broken::{CutOff, Resetter, Sending};
 use crate::site::{Site, lock};
 use crate::strike::Sent;
 
-/// Largest request that is taken, in bytes (`MaxEnvelopeSizekb` 500).
+/// Largest request that is taken, in bytes, before it is sealed (`MaxEnvelopeSizekb` 500).
 const REQUEST_MAX: usize = 500 * 1024;
+/// Room for what a sealed request is framed by. Its usual frame has 350 bytes.
+const SEAL_MAX: usize = 1024;
 /// Longest wait for a request's head on a quiet connection (Windows drops idle connections after two minutes).
 const HEAD_WAIT: Duration = Duration::from_mins(2);
 /// What comes where an envelope should: a page of something in between, that is not even XML.
@@ -88,7 +91,8 @@ impl Talk {
     }
 
     async fn handle(&self, request: Request<Incoming>) -> Result<Response<Sending>, CutOff> {
-        if request.uri().path() != "/wsman" {
+        // HTTP.sys compares paths without case.
+        if !request.uri().path().eq_ignore_ascii_case("/wsman") {
             return Ok(empty(StatusCode::NOT_FOUND));
         }
         if request.method() != Method::POST {
@@ -99,7 +103,13 @@ impl Talk {
         if ![CONTENT_LENGTH, TRANSFER_ENCODING].iter().any(|length| head.headers.contains_key(length)) {
             return Ok(empty(StatusCode::LENGTH_REQUIRED));
         }
-        let body = match Limited::new(body, REQUEST_MAX).collect().await {
+        // Before the login sees a byte of it, and at once if it is announced.
+        let content_type = text(&head.headers, CONTENT_TYPE).unwrap_or_default();
+        let most = if is_sealed(content_type) { REQUEST_MAX + SEAL_MAX } else { REQUEST_MAX };
+        if body.size_hint().lower() > u64::try_from(most).unwrap_or(u64::MAX) {
+            return Ok(empty(StatusCode::PAYLOAD_TOO_LARGE));
+        }
+        let body = match Limited::new(body, most).collect().await {
             Ok(body) => body.to_bytes(),
             Err(error) if error.is::<LengthLimitError>() => return Ok(empty(StatusCode::PAYLOAD_TOO_LARGE)),
             Err(_) => return Ok(empty(StatusCode::BAD_REQUEST)),
@@ -109,11 +119,12 @@ impl Talk {
         let only_identify = head.headers.get("WSMANIDENTIFY").is_some_and(|value| value == "unauthenticated");
         if only_identify
             && matches!(taken, Taken::Unauthorized(_) | Taken::Unencrypted)
-            && let Some(answer) = self.site.answer_unknown(self.host, &body, None)
+            && let Some(answer) = self.site.answer_unknown(self.host, &body, charset(content_type).as_deref())
         {
             return Ok(typed(answer.status, SOAP, Sending::whole(answer.body.into())));
         }
         match taken {
+            Taken::Message(message) if message.content.len() > REQUEST_MAX => Ok(empty(StatusCode::PAYLOAD_TOO_LARGE)),
             Taken::Message(message) => self.answer_message(message).await,
             Taken::GoesOn(leg) => Ok(with_authenticate(empty(StatusCode::UNAUTHORIZED), [leg])),
             Taken::LoggedIn(leg) => Ok(with_authenticate(empty(StatusCode::OK), leg)),
@@ -132,9 +143,9 @@ impl Talk {
 
     /// Does one step of the login, and refuses a good one if that is to go wrong.
     fn let_in(&self, headers: &HeaderMap, body: &[u8]) -> Taken {
-        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-        let content_type = text(CONTENT_TYPE).unwrap_or_default();
-        let request = wsman_http::server::Request { authorization: text(AUTHORIZATION), content_type, body };
+        let content_type = text(headers, CONTENT_TYPE).unwrap_or_default();
+        let authorization = text(headers, AUTHORIZATION);
+        let request = wsman_http::server::Request { authorization, content_type, body };
         let mut login = lock(&self.login);
         let taken = login.take(request);
         match taken {
@@ -181,6 +192,10 @@ impl Talk {
         };
         Ok(with_authenticate(response, message.authenticate))
     }
+}
+
+fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
 }
 
 fn typed(status: u16, content_type: &str, body: Sending) -> Response<Sending> {

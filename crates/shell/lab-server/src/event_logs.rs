@@ -3,8 +3,9 @@
 use std::cell::RefCell;
 use std::time::Duration;
 
-use cim::CallError;
 use cim::event::Query;
+use cim::wql::Select;
+use cim::{CallError, Namespace, Reply, Request, Row};
 use reprise_lab::World;
 use tokio::time::sleep_until;
 use wsman::eventing::{Content, EventLogs, LogRecord, Places, Scanned, Waiting};
@@ -15,6 +16,11 @@ use crate::site::{Site, lock};
 /// A waiting Pull looks at what the passing of time has written at most so often: the world may have something due every
 /// millisecond. What commands and requests write wakes it at once.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// And after so long at the latest: events of classes are found by looking again, a second later at the soonest.
+const LOOK_AFTER: Duration = Duration::from_secs(1);
+/// 1970 by Windows' reckoning, which begins with 1601.
+const UNIX_IN_WINDOWS_US: i64 = 11_644_473_600_000_000;
 
 /// One host's logs.
 pub(crate) struct Logs<'c, 'w> {
@@ -37,6 +43,16 @@ impl EventLogs for Logs<'_, '_> {
         };
         Ok(Scanned { records: records.into_iter().map(record).collect(), dropped })
     }
+
+    fn instances(&mut self, namespace: &Namespace, select: &Select) -> Result<(Vec<Row>, u64), CallError> {
+        let mut world = self.world.borrow_mut();
+        let micros = world.host_time(self.host).unix_us().saturating_add(UNIX_IN_WINDOWS_US);
+        let time = u64::try_from(micros).unwrap_or_default().saturating_mul(10);
+        match world.answer(self.host, &Request::Query { namespace: namespace.clone(), select: select.clone() })? {
+            Reply::Rows(rows) => Ok((rows, time)),
+            Reply::Instance(_) | Reply::Output(_) => Err(CallError::malformed("the answer is none to a query")),
+        }
+    }
 }
 
 impl Site {
@@ -58,7 +74,9 @@ impl Site {
                 lock(&port.counters).fault += u64::from(answer.fault && !in_vain);
                 return Some(answer);
             }
-            let look = next.map_or(waiting.until, |next| self.real(next)).max(self.began.elapsed() + LOOK_EVERY);
+            let next = next.map_or(waiting.until, |next| self.real(next));
+            let elapsed = self.began.elapsed();
+            let look = next.clamp(elapsed + LOOK_EVERY, elapsed + LOOK_AFTER);
             tokio::select! {
                 _ = written.changed() => {}
                 () = sleep_until(self.began + look.min(waiting.until)) => {}

@@ -62,6 +62,7 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Site {
     pub(crate) fn new(world: World, options: Options) -> Result<(Arc<Self>, Vec<Door>), StartError> {
         let version = format!("OS: {} SP: 0.0 Stack: 3.0", world.os_version());
+        let profiles = options.schemes.profiles(options.tls);
         let name_of = |index| world.host_name(index).unwrap_or_default().to_owned();
         let names: Vec<String> = (0..world.host_count()).map(name_of).collect();
         let entrances = Entrances::new(&options, &names).map_err(StartError::Certificate)?;
@@ -78,7 +79,7 @@ impl Site {
                     password: options.password.clone(),
                     name: name.clone(),
                 },
-                server: Mutex::new(Server::new(&name, &version)),
+                server: Mutex::new(Server::new(&name, &version).with_profiles(profiles.clone())),
                 counters: Mutex::new(Counters::default()),
                 booted: Mutex::new(Duration::ZERO),
                 wanted,

@@ -1,31 +1,44 @@
-//! Asks a WS-Management service from the command line and prints one JSON object an instance.
+//! Asks a WS-Management service from the command line and prints one JSON object an instance, or an event.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
+use std::io::{Error, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, bail};
-use cim::{Argument, Name, ObjectPath, Reply, Request, Row, Value};
+use cim::event::{EventPort as _, Query, Record, Select};
+use cim::{Argument, DateTime, Name, ObjectPath, Reply, Request, Row, Value};
 use clap::{Parser, ValueEnum};
 use serde_json::{Map, json};
-use wsman::Resource;
+use wsman::eventing::EVENT_LOG;
 use wsman::message::{Enumerate, Filter, Mode};
-use wsman_http::{Client, ClientCertificate, Endpoint, Keytab, Limits, Login, Scheme, Trust};
+use wsman::{ALL_CLASSES, Resource};
+use wsman_http::{Client, ClientCertificate, Endpoint, Events, Keytab, Limits, Login, Scheme, Trust};
 
-/// Asks a WS-Management service and prints one JSON object an instance.
+/// How long a host holds a Pull in which nothing comes; less than the minute that it allows.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Longest farewell to a host.
+const LEAVING_MAX: Duration = Duration::from_secs(2);
+
+/// Asks a WS-Management service and prints one JSON object an instance, or an event.
 #[derive(Parser)]
-#[command(after_help = "Example:
-  wsman enumerate http://hv01 --auth negotiate --user 'LAB\\svc' --password-file ./password \\
-    http://schemas.microsoft.com/wbem/wsman/1/wmi/root/cimv2/Win32_OperatingSystem")]
+#[command(after_help = "Examples, of which W is http://schemas.microsoft.com/wbem/wsman/1/wmi/root/cimv2:
+  wsman identify  http://hv01 --user 'LAB\\svc' --password-file ./password
+  wsman enumerate http://hv01 W/Win32_OperatingSystem --user 'LAB\\svc' --password-file ./password
+  wsman enumerate http://hv01 'W/*' --wql \"SELECT Name, State FROM Win32_Service WHERE State = 'Running'\" …
+  wsman get       http://hv01 W/Win32_Service --selector Name=vmms …
+  wsman invoke    http://hv01 W/Win32_Service --method StopService --selector Name=Spooler …
+  wsman subscribe http://hv01 --log System --xpath '*[System[(EventID=1074)]]' --existing …")]
 struct Arguments {
     /// What to do
     action: Action,
     /// Where the service is: http[s]://HOST[:PORT][/wsman]
     url: String,
-    /// The class: `http://schemas.microsoft.com/wbem/wsman/1/wmi/NAMESPACE/CLASS`, or `*` for the class with --wql
+    /// The class: `http://schemas.microsoft.com/wbem/wsman/1/wmi/NAMESPACE/CLASS`, or `*` for the class with --wql;
+    /// to invoke, `/METHOD` may stand behind it; to subscribe, it may be left out
     resource: Option<String>,
-    /// The method to invoke
+    /// The method to invoke, unless it stands behind the class
     #[arg(long)]
     method: Option<String>,
     /// How to log in
@@ -67,12 +80,27 @@ struct Arguments {
     /// An argument of the method, in the order of its definition: NAME=VALUE (repeatable)
     #[arg(long, value_parser = pair)]
     arg: Vec<(String, String)>,
-    /// Most items in one answer
-    #[arg(long, default_value_t = 1_000)]
+    /// Most items in one answer to enumerate
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..))]
     batch: u32,
     /// Print each instance's reference too, as `__path`
     #[arg(long)]
     epr: bool,
+    /// Subscribe to this event log: NAME (repeatable)
+    #[arg(long, conflicts_with = "query")]
+    log: Vec<String>,
+    /// Which records of the logs, as Event Viewer writes it
+    #[arg(long, default_value = "*", conflicts_with = "query")]
+    xpath: String,
+    /// Subscribe to what this `QueryList` selects: the XML itself, or a file that holds it
+    #[arg(long)]
+    query: Option<String>,
+    /// Begin with the records that are in the logs, not with what comes
+    #[arg(long)]
+    existing: bool,
+    /// End after so many events
+    #[arg(long)]
+    count: Option<u64>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -81,6 +109,7 @@ enum Action {
     Enumerate,
     Get,
     Invoke,
+    Subscribe,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -102,6 +131,10 @@ fn pair(text: &str) -> Result<(String, String), String> {
 async fn main() -> ExitCode {
     match run(Arguments::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
+        // A reader that has gone away wants no more, and that is no error.
+        Err(error) if error.downcast_ref().is_some_and(|error: &Error| error.kind() == ErrorKind::BrokenPipe) => {
+            ExitCode::SUCCESS
+        }
         Err(error) => {
             let _lost = writeln!(std::io::stderr(), "error: {error:#}");
             ExitCode::FAILURE
@@ -110,12 +143,14 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> Result<()> {
+    check(&arguments)?;
     let client = client(&arguments)?;
     match arguments.action {
         Action::Identify => {
             let identity = client.identify().await?;
             print(&json!({
-                "protocol": identity.protocol, "vendor": identity.vendor, "version": identity.version
+                "protocol": identity.protocol, "vendor": identity.vendor, "version": identity.version,
+                "profiles": identity.profiles
             }))
         }
         Action::Enumerate => {
@@ -134,8 +169,7 @@ async fn run(arguments: Arguments) -> Result<()> {
             Reply::Rows(_) | Reply::Output(_) => bail!("the answer is none to Get"),
         },
         Action::Invoke => {
-            let path = path(&arguments)?;
-            let method = Name::new(arguments.method.as_deref().context("--method NAME is missing")?);
+            let (path, method) = method(&arguments)?;
             let inputs =
                 arguments.arg.iter().map(|(name, text)| Argument::new(name.as_str(), Value::String(text.clone())));
             match client.call(Request::Invoke { path, method, arguments: inputs.collect() }).await? {
@@ -143,7 +177,90 @@ async fn run(arguments: Arguments) -> Result<()> {
                 Reply::Instance(_) | Reply::Rows(_) => bail!("the answer is none to a method"),
             }
         }
+        Action::Subscribe => {
+            let query = query(&arguments)?;
+            let mut events = Events::new(client, query, arguments.existing, PATIENCE);
+            let ended = tokio::select! {
+                ended = hear(&mut events, arguments.count) => ended,
+                _ = tokio::signal::ctrl_c() => Ok(()),
+            };
+            // Without it the host ends the subscription by itself, a little later.
+            let _left = tokio::time::timeout(LEAVING_MAX, events.leave()).await;
+            ended
+        }
     }
+}
+
+/// What is not for the action would be ignored, and somebody would believe that it was not.
+fn check(arguments: &Arguments) -> Result<()> {
+    let given = [
+        ("--method", arguments.method.is_some(), matches!(arguments.action, Action::Invoke)),
+        ("--arg", !arguments.arg.is_empty(), matches!(arguments.action, Action::Invoke)),
+        ("--wql", arguments.wql.is_some(), matches!(arguments.action, Action::Enumerate)),
+        ("--selector", !arguments.selector.is_empty(), matches!(arguments.action, Action::Get | Action::Invoke)),
+        ("--epr", arguments.epr, matches!(arguments.action, Action::Enumerate | Action::Get)),
+        ("--log", !arguments.log.is_empty(), matches!(arguments.action, Action::Subscribe)),
+        ("--query", arguments.query.is_some(), matches!(arguments.action, Action::Subscribe)),
+        ("--existing", arguments.existing, matches!(arguments.action, Action::Subscribe)),
+        ("--count", arguments.count.is_some(), matches!(arguments.action, Action::Subscribe)),
+    ];
+    match given.iter().find(|(_, is_given, is_right)| *is_given && !is_right) {
+        Some((name, ..)) => bail!("{name} does not go with this action (see --help)"),
+        None => Ok(()),
+    }
+}
+
+/// Prints what comes, until there were so many.
+async fn hear(events: &mut Events, count: Option<u64>) -> Result<()> {
+    let (mut bookmark, mut left) = (None, count);
+    loop {
+        let batch = events.next(bookmark.as_ref()).await?;
+        if batch.dropped > 0 {
+            let _lost = writeln!(std::io::stderr(), "note: the host has lost {} events", batch.dropped);
+        }
+        bookmark = batch.bookmark;
+        for xml in &batch.events {
+            if left == Some(0) {
+                return Ok(());
+            }
+            print(&event(xml))?;
+            left = left.map(|left| left - 1);
+        }
+        if left == Some(0) {
+            return Ok(());
+        }
+    }
+}
+
+/// A record as an object; its XML besides, which says more.
+fn event(xml: &str) -> serde_json::Value {
+    let Ok(record) = Record::parse(xml) else { return json!({ "xml": xml }) };
+    let data: Vec<serde_json::Value> =
+        record.data.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect();
+    json!({
+        "time": DateTime::Timestamp(record.time).to_string(), "log": record.channel, "record": record.number, "id": record.id,
+        "level": record.level, "provider": record.provider, "computer": record.computer, "data": data, "xml": xml
+    })
+}
+
+fn query(arguments: &Arguments) -> Result<Query> {
+    if let Some(uri) = arguments.resource.as_deref().filter(|uri| !uri.eq_ignore_ascii_case(EVENT_LOG)) {
+        bail!("`{uri}` cannot be subscribed to: only event logs can, which are {EVENT_LOG}");
+    }
+    let Some(given) = &arguments.query else {
+        if arguments.log.is_empty() {
+            bail!("--log NAME or --query LIST is missing");
+        }
+        let condition: cim::event::Condition = arguments.xpath.parse().context("--xpath cannot be used")?;
+        let select = |channel: &String| Select { channel: channel.clone(), condition: condition.clone() };
+        return Ok(Query::new(arguments.log.iter().map(select).collect()));
+    };
+    let text = if given.trim_start().starts_with('<') {
+        given.clone()
+    } else {
+        std::fs::read_to_string(given).with_context(|| format!("cannot read {given}"))?
+    };
+    Query::read(text.trim_start_matches('\u{feff}')).context("--query cannot be used")
 }
 
 fn read(file: &Path) -> Result<String> {
@@ -206,14 +323,41 @@ fn trust(arguments: &Arguments) -> Result<Trust> {
 }
 
 fn resource(arguments: &Arguments) -> Result<Resource> {
-    let uri = arguments.resource.as_deref().context("a RESOURCE is missing")?;
-    Resource::parse(uri).with_context(|| format!("`{uri}` is not the resource URI of a WMI class"))
+    const SHAPE: &str = "http://schemas.microsoft.com/wbem/wsman/1/wmi/NAMESPACE/CLASS";
+    let uri = arguments.resource.as_deref().with_context(|| format!("the resource is missing: {SHAPE}"))?;
+    let resource = Resource::parse(uri);
+    let resource = resource.with_context(|| format!("`{uri}` is not the resource of a WMI class: {SHAPE}"))?;
+    match (arguments.wql.is_some(), resource.class == ALL_CLASSES) {
+        (true, false) => bail!("a query goes to all classes: write {}", all(&resource)),
+        (false, true) => bail!("all classes can be asked by a query only: --wql QUERY is missing"),
+        (true, true) | (false, false) => Ok(resource),
+    }
+}
+
+fn all(resource: &Resource) -> String {
+    Resource::new(resource.namespace.clone(), ALL_CLASSES).uri()
 }
 
 fn path(arguments: &Arguments) -> Result<ObjectPath> {
-    let Resource { namespace, class } = resource(arguments)?;
+    Ok(object(arguments, resource(arguments)?))
+}
+
+/// The instance and its method, which may stand behind the class as it does in the action's own URI.
+fn method(arguments: &Arguments) -> Result<(ObjectPath, Name)> {
+    let resource = resource(arguments)?;
+    if let Some(method) = &arguments.method {
+        return Ok((object(arguments, resource), Name::new(method.as_str())));
+    }
+    let uri = arguments.resource.as_deref().unwrap_or_default();
+    let class = uri.trim().rsplit_once('/').and_then(|(class, _)| Resource::parse(class));
+    let class = class.filter(|class| class.class.as_str().contains('_'));
+    let class = class.context("the method is missing: --method NAME, or /NAME behind the class")?;
+    Ok((object(arguments, class), resource.class))
+}
+
+fn object(arguments: &Arguments, Resource { namespace, class }: Resource) -> ObjectPath {
     let begin = ObjectPath::new(namespace, class);
-    Ok(arguments.selector.iter().fold(begin, |path, (name, value)| path.with(name.as_str(), value.as_str())))
+    arguments.selector.iter().fold(begin, |path, (name, value)| path.with(name.as_str(), value.as_str()))
 }
 
 fn instance(row: &Row) -> serde_json::Value {

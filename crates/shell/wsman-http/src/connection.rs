@@ -11,6 +11,7 @@ use crate::auth::{self, AuthError, LoginError, Method, Security, basic, certific
 use crate::client::Limits;
 use crate::endpoint::Endpoint;
 use crate::login::{Login, Scheme};
+use crate::media_type::charset;
 use crate::sealed::{self, Part, Protocol};
 use crate::tls::Handshakes;
 use crate::wire::{self, Message, Wire};
@@ -272,11 +273,4 @@ async fn unseal(security: &mut Option<Box<dyn Security>>, answer: wire::Answer, 
     let (own, text) = opened.await.map_err(|error| doubtful(format!("what cannot be unsealed ({error})")))?;
     *security = Some(own);
     Ok(Answer { status, charset: charset(&kind), body: text.into(), sealed: true })
-}
-
-fn charset(content_type: &str) -> Option<String> {
-    content_type.split(';').find_map(|part| {
-        let (name, value) = part.trim().split_once('=')?;
-        name.eq_ignore_ascii_case("charset").then(|| value.trim_matches('"').to_owned())
-    })
 }

@@ -21,6 +21,7 @@ mod events;
 pub mod fuzz;
 mod keytab;
 mod login;
+mod media_type;
 pub mod sealed;
 pub mod server;
 #[cfg(test)]

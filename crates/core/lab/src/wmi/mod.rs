@@ -146,12 +146,20 @@ impl World {
         rows
     }
 
+    /// Now by a host's own clock.
+    pub fn host_time(&self, host: usize) -> Timestamp {
+        self.time_at(host, self.now())
+    }
+
     /// A point in virtual time by a host's own clock.
     fn clock(&self, host: usize, at: Duration) -> Value {
+        Value::DateTime(DateTime::Timestamp(self.time_at(host, at)))
+    }
+
+    fn time_at(&self, host: usize, at: Duration) -> Timestamp {
         let offset = self.hosts.get(host).map_or(0, |h| h.clock_offset_s.saturating_mul(1_000_000));
         let micros = i64::try_from(at.as_micros()).unwrap_or(i64::MAX);
-        let unix_us = self.spec.started_us.saturating_add(micros).saturating_add(offset);
-        Value::DateTime(DateTime::Timestamp(Timestamp::from_unix_us(unix_us)))
+        Timestamp::from_unix_us(self.spec.started_us.saturating_add(micros).saturating_add(offset))
     }
 }
 

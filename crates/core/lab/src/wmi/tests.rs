@@ -162,6 +162,32 @@ fn to(state: u16) -> Vec<Argument> {
     vec![Argument::new("RequestedState", Value::Uint16(state))]
 }
 
+/// Embedded instances are CIM-XML as text (WMI reference, `RequestReplicationStateChangeEx`): clients have tried other
+/// forms, and hosts did not take them.
+#[test]
+fn an_embedded_instance_is_taken_as_cim_xml_and_in_no_other_form() {
+    let mut lab = lab();
+    let (own, other) = (id(&lab, 0), id(&lab, 1));
+    let instance =
+        |class: &str, id: &str| Row::new(class).with("InstanceID", Value::String(format!(r"Microsoft:{id}\HVR\0")));
+    let cim_xml = |class: &str, id: &str| cim::cimxml::write(&instance(class, id)).unwrap();
+    let class = "Msvm_ReplicationRelationship";
+    let ws_cim =
+        format!(r#"<p:{class} xmlns:p="urn:x"><p:InstanceID>Microsoft:{own}\HVR\0</p:InstanceID></p:{class}>"#);
+    for (code, relationship) in [
+        (32_773, Value::String(ws_cim)),
+        (32_773, Value::Object(Box::new(instance(class, &own)))),
+        (32_773, Value::String(cim_xml("Msvm_ReplicationSettingData", &own))),
+        (32_773, Value::String(cim_xml(class, &other))),
+        (32_773, Value::String(format!(r"Microsoft:{own}\HVR\0"))),
+        (4_096, Value::String(cim_xml(class, &own.to_lowercase()))),
+    ] {
+        let arguments = [to(7), vec![Argument::new("ReplicationRelationship", relationship.clone())]].concat();
+        let found = request(&mut lab, vm_path(&own), "RequestReplicationStateChangeEx", arguments);
+        assert_eq!(found, code, "{relationship:?}");
+    }
+}
+
 /// What the VM's row says of its state, its uptime and its process.
 fn power(world: &mut World, path: &ObjectPath) -> (u16, u64, bool) {
     let Ok(Reply::Instance(row)) = world.answer(0, &Request::Get { path: path.clone() }) else { panic!("no row") };

@@ -136,7 +136,7 @@ impl Listener {
 
     fn heard(&mut self, response: Response) -> Result<Heard, CallError> {
         match response {
-            Response::Subscribed { identifier, context } => {
+            Response::Subscribed { identifier, context, expires: _, resource: _ } => {
                 self.open = Some(Open { identifier, context });
                 Ok(Heard::Opened)
             }

@@ -1,9 +1,11 @@
 //! Events of the event logs by subscription, for both sides: a client subscribes, pulls and unsubscribes; a server keeps
-//! what was subscribed to (WS-Eventing, DSP0226 section 10, MS-WSMV 3.1.4.1.30).
+//! what was subscribed to (WS-Eventing, DSP0226 section 10, MS-WSMV 3.1.4.1.30). Servers take subscriptions to CIM classes
+//! too ([`Indication`]).
 //!
-//! Pull is the one way of delivery. A client starts with [`Listener`]; servers reach `source` through
-//! [`crate::server::Server`]. Events of CIM classes have no bookmarks and are not subscribed to here.
+//! Pull is the one way of delivery; who wants to be connected back to is refused. A client starts with [`Listener`]; servers reach `source` through
+//! [`crate::server::Server`].
 
+mod indication;
 mod listener;
 mod read;
 mod serve;
@@ -14,8 +16,10 @@ use std::time::Duration;
 
 use cim::event::{Bookmark, Query};
 
+pub use indication::Indication;
+pub(crate) use indication::{Looked, looked};
 pub use listener::{Heard, Listener, is_about_the_bookmark, is_lost};
-pub(crate) use read::{read as read_operation, response as read_response};
+pub(crate) use read::{read as read_operation, read_of_class, response as read_response};
 pub(crate) use serve::{Message, NoLogs, kind_of_eventing};
 pub use serve::{Served, Waiting};
 pub use source::{EventLogs, LogRecord, Places, Scanned};
@@ -23,11 +27,18 @@ pub(crate) use source::{Pulled, Sources};
 pub(crate) use write::{bookmark_header, bookmark_list, header_parts, request_body, response_body};
 
 /// The resource that stands for all event logs of a host.
-pub(crate) const EVENT_LOG: &str = "http://schemas.microsoft.com/wbem/wsman/1/windows/EventLog";
+pub const EVENT_LOG: &str = "http://schemas.microsoft.com/wbem/wsman/1/windows/EventLog";
 /// The dialect of Windows' own queries.
 pub(crate) const EVENT_QUERY: &str = "http://schemas.microsoft.com/win/2004/08/events/eventquery";
 /// Delivery by Pull.
 pub(crate) const MODE_PULL: &str = "http://schemas.dmtf.org/wbem/wsman/1/wsman/Pull";
+/// Delivery over a connection back to the subscriber: WS-Eventing's own, which is meant too where none is named, and
+/// DSP0226's (10.2.9). A service of Windows has them all.
+pub(crate) const MODES_BACK: [&str; 3] = [
+    "http://schemas.xmlsoap.org/ws/2004/08/eventing/DeliveryModes/Push",
+    "http://schemas.dmtf.org/wbem/wsman/1/wsman/PushWithAck",
+    "http://schemas.dmtf.org/wbem/wsman/1/wsman/Events",
+];
 /// The action of one event.
 pub(crate) const EVENT: &str = "http://schemas.dmtf.org/wbem/wsman/1/wsman/Event";
 /// The bookmark that stands before everything (DSP0226 10.2.6).
@@ -43,8 +54,10 @@ pub(crate) mod action {
 /// One request about events.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Eventing {
-    /// Begin to listen.
+    /// Begin to listen to event logs.
     Subscribe(Box<Subscribe>),
+    /// Begin to listen to a CIM class.
+    Indications(Box<Indications>),
     /// The next events.
     Pull {
         /// The newest context of the subscription.
@@ -78,6 +91,17 @@ pub struct Subscribe {
     pub ignore_channel_errors: bool,
 }
 
+/// What is listened to of a CIM class, and for how long. It has no bookmarks: what changes while nobody listens is lost.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Indications {
+    /// Which events.
+    pub(crate) indication: Indication,
+    /// As of event logs.
+    pub(crate) heartbeats: Option<Duration>,
+    /// As of event logs.
+    pub(crate) expires: Option<Duration>,
+}
+
 /// From where a subscription begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Start {
@@ -107,6 +131,10 @@ pub enum Response {
         identifier: String,
         /// The context of the first Pull.
         context: String,
+        /// How long it lasts; without end if absent.
+        expires: Option<Duration>,
+        /// The resource that was subscribed to.
+        resource: String,
     },
     /// To Pull.
     Events {
@@ -133,10 +161,18 @@ pub enum Response {
 }
 
 impl Eventing {
+    /// The URI of what it is about.
+    pub(crate) fn resource(&self) -> String {
+        match self {
+            Self::Indications(wish) => wish.indication.resource.uri(),
+            Self::Subscribe(_) | Self::Pull { .. } | Self::Unsubscribe { .. } => EVENT_LOG.to_owned(),
+        }
+    }
+
     /// The action's URI.
     pub(crate) fn action(&self) -> &'static str {
         match self {
-            Self::Subscribe(_) => action::SUBSCRIBE,
+            Self::Subscribe(_) | Self::Indications(_) => action::SUBSCRIBE,
             Self::Pull { .. } => crate::message::action::PULL,
             Self::Unsubscribe { .. } => action::UNSUBSCRIBE,
         }

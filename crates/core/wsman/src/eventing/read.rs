@@ -6,10 +6,14 @@ use cim::DateTime;
 use cim::event::{Bookmark, Query, QueryError};
 use roxmltree::Node;
 
-use super::{Content, EARLIEST, EVENT_QUERY, Eventing, MODE_PULL, Response, Start, Subscribe, action};
+use super::{
+    Content, EARLIEST, EVENT_QUERY, Eventing, Indication, Indications, MODE_PULL, MODES_BACK, Response, Start,
+    Subscribe, action,
+};
 use crate::fault::{Fault, code};
 use crate::header::Received;
 use crate::namespace as ns;
+use crate::resource::Resource;
 use crate::xml;
 
 /// Reads a request to the event logs.
@@ -31,17 +35,64 @@ pub(crate) fn read(received: &Received<'_, '_>, body: Node<'_, '_>) -> Result<Ev
             });
             Ok(Eventing::Pull { context, max_elements: max_elements.transpose()? })
         }
+        _ => match of_a_manager(received, body)? {
+            Some(eventing) => Ok(eventing),
+            None => Err(Fault::new(code::ACTION_NOT_SUPPORTED, "the action is none that event logs support")),
+        },
+    }
+}
+
+/// Reads a request about events of CIM classes; `None` if its action has nothing to do with events. A Pull looks like any
+/// other.
+pub(crate) fn read_of_class(
+    received: &Received<'_, '_>,
+    resource: &Resource,
+    body: Node<'_, '_>,
+) -> Result<Option<Eventing>, Fault> {
+    if received.action != action::SUBSCRIBE {
+        return of_a_manager(received, body);
+    }
+    let node = xml::child(body, ns::EVENTING, "Subscribe").ok_or_else(|| lacks("Subscribe"))?;
+    let heartbeats = delivery(node)?;
+    if ["Bookmark", "SendBookmarks"].iter().any(|local| xml::child(node, ns::WSMAN, local).is_some()) {
+        let fault = Fault::new(code::UNSUPPORTED_FEATURE, "events of CIM classes have no bookmarks");
+        return Err(fault.with_detail("Bookmarks"));
+    }
+    let filter = filter(node)?;
+    if !filter.attribute("Dialect").unwrap_or_default().trim().eq_ignore_ascii_case(ns::WQL) {
+        return Err(Fault::new(code::EVENT_FILTER, "the filter's dialect is none that is spoken here"));
+    }
+    let indication = Indication::read(&xml::text(filter), resource)?;
+    let expires = expires(xml::child(node, ns::EVENTING, "Expires"))?;
+    Ok(Some(Eventing::Indications(Box::new(Indications { indication, heartbeats, expires }))))
+}
+
+/// What goes to the manager of a subscription.
+fn of_a_manager(received: &Received<'_, '_>, body: Node<'_, '_>) -> Result<Option<Eventing>, Fault> {
+    match received.action.as_str() {
         action::UNSUBSCRIBE => {
             xml::child(body, ns::EVENTING, "Unsubscribe").ok_or_else(|| lacks("Unsubscribe"))?;
             let identifier = received.identifier.clone().unwrap_or_default();
             if identifier.is_empty() {
                 return Err(Fault::new(code::HEADER_REQUIRED, "the header Identifier is missing"));
             }
-            Ok(Eventing::Unsubscribe { identifier })
+            Ok(Some(Eventing::Unsubscribe { identifier }))
         }
         action::RENEW => Err(Fault::new(code::UNABLE_TO_RENEW, "subscriptions are not renewed: subscribe again")),
-        _ => Err(Fault::new(code::ACTION_NOT_SUPPORTED, "the action is none that event logs support")),
+        _ => Ok(None),
     }
+}
+
+/// How events are delivered: by Pull, and with which heartbeat.
+fn delivery(subscribe: Node<'_, '_>) -> Result<Option<Duration>, Fault> {
+    let delivery = xml::child(subscribe, ns::EVENTING, "Delivery").ok_or_else(|| lacks("Delivery"))?;
+    pulled(delivery.attribute("Mode").unwrap_or_default().trim())?;
+    xml::child(delivery, ns::WSMAN, "Heartbeats").map(|node| length(node, code::INVALID_PARAMETER)).transpose()
+}
+
+fn filter<'a, 'i>(subscribe: Node<'a, 'i>) -> Result<Node<'a, 'i>, Fault> {
+    let filter = xml::child(subscribe, ns::WSMAN, "Filter").or_else(|| xml::child(subscribe, ns::EVENTING, "Filter"));
+    filter.ok_or_else(|| unusable("there is no filter"))
 }
 
 fn lacks(local: &str) -> Fault {
@@ -50,11 +101,7 @@ fn lacks(local: &str) -> Fault {
 
 fn subscribe(received: &Received<'_, '_>, body: Node<'_, '_>) -> Result<Subscribe, Fault> {
     let node = xml::child(body, ns::EVENTING, "Subscribe").ok_or_else(|| lacks("Subscribe"))?;
-    let delivery = xml::child(node, ns::EVENTING, "Delivery").ok_or_else(|| lacks("Delivery"))?;
-    if delivery.attribute("Mode").map(str::trim) != Some(MODE_PULL) {
-        return Err(Fault::new(code::DELIVERY_MODE, "events are delivered by Pull alone"));
-    }
-    let filter = xml::child(node, ns::WSMAN, "Filter").or_else(|| xml::child(node, ns::EVENTING, "Filter"));
+    let heartbeats = delivery(node)?;
     let options = options(received.options)?;
     let from = match xml::child(node, ns::WSMAN, "Bookmark") {
         Some(bookmark) => start(bookmark)?,
@@ -62,16 +109,27 @@ fn subscribe(received: &Received<'_, '_>, body: Node<'_, '_>) -> Result<Subscrib
         None => Start::New,
     };
     Ok(Subscribe {
-        query: query(filter.ok_or_else(|| unusable("there is no filter"))?)?,
+        query: query(filter(node)?)?,
         from,
-        heartbeats: xml::child(delivery, ns::WSMAN, "Heartbeats")
-            .map(|node| length(node, code::INVALID_PARAMETER))
-            .transpose()?,
+        heartbeats,
         expires: expires(xml::child(node, ns::EVENTING, "Expires"))?,
         send_bookmarks: xml::child(node, ns::WSMAN, "SendBookmarks").is_some(),
         content: options.content,
         ignore_channel_errors: options.ignore,
     })
+}
+
+/// Only Pull needs no connection back. WS-Eventing takes Push where no mode is named.
+fn pulled(mode: &str) -> Result<(), Fault> {
+    let reason = match mode {
+        MODE_PULL => return Ok(()),
+        "" => "events are delivered by Pull alone, and Push is wanted where no mode is named",
+        back if MODES_BACK.contains(&back) => {
+            "events are delivered by Pull alone: nothing is sent over a connection back to the subscriber"
+        }
+        _ => "events are delivered by Pull alone, and there is no such mode",
+    };
+    Err(Fault::new(code::DELIVERY_MODE, reason))
 }
 
 /// The filter holds exactly one list, as XML.
@@ -156,7 +214,7 @@ pub(crate) fn response(
         return Ok(Response::Ended { status, reason: of("Reason") });
     }
     match operation {
-        Eventing::Subscribe(_) => subscribed(body),
+        Eventing::Subscribe(_) | Eventing::Indications(_) => subscribed(body),
         Eventing::Pull { .. } => events(head, body),
         Eventing::Unsubscribe { .. } => Ok(Response::Unsubscribed),
     }
@@ -172,7 +230,12 @@ fn subscribed(body: Node<'_, '_>) -> Result<Response, String> {
     if context.is_empty() {
         return Err("the answer to Subscribe has no context to pull from".to_owned());
     }
-    Ok(Response::Subscribed { identifier: identifier.unwrap_or_default(), context })
+    // No time at all says that it has no end.
+    let expires =
+        xml::child(node, ns::EVENTING, "Expires").and_then(|node| length(node, code::INVALID_EXPIRATION).ok());
+    let resource = node.descendants().find(|part| xml::is(*part, ns::WSMAN, "ResourceURI")).map(xml::token);
+    let (identifier, resource) = (identifier.unwrap_or_default(), resource.unwrap_or_default());
+    Ok(Response::Subscribed { identifier, context, expires, resource })
 }
 
 fn events(head: Option<Node<'_, '_>>, body: Node<'_, '_>) -> Result<Response, String> {

@@ -29,7 +29,7 @@ pub struct Waiting {
     beats: bool,
     pub(crate) message_id: Option<String>,
     action: String,
-    size_max: usize,
+    room: usize,
 }
 
 /// No event logs.
@@ -61,7 +61,7 @@ pub(crate) struct Message {
     pub(crate) id: Option<String>,
     pub(crate) action: String,
     pub(crate) patience: Option<Duration>,
-    pub(crate) size_max: usize,
+    pub(crate) room: usize,
 }
 
 impl Server {
@@ -76,11 +76,11 @@ impl Server {
         let issued = &mut self.issued;
         let new_id = || next_id(issued);
         let done = match operation {
-            Eventing::Subscribe(wish) => self.sources.subscribe(now, wish, new_id, logs),
+            Eventing::Subscribe(_) | Eventing::Indications(_) => self.sources.subscribe(now, operation, new_id, logs),
             Eventing::Unsubscribe { identifier } => self.sources.unsubscribe(identifier),
             Eventing::Pull { context, max_elements } => {
                 let asked = (context.as_str(), *max_elements, message.patience);
-                let room = message.size_max.saturating_sub(ENVELOPE_FRAME);
+                let room = message.room.saturating_sub(ENVELOPE_FRAME);
                 match self.sources.pull(now, asked, room, new_id, logs) {
                     Ok(Pulled::Answer(response)) => Ok(response),
                     Ok(Pulled::Wait { until, beats }) => {
@@ -91,7 +91,7 @@ impl Server {
                             beats,
                             message_id: message.id,
                             action: message.action,
-                            size_max: message.size_max,
+                            room: message.room,
                         });
                     }
                     Err(fault) => Err(fault),
@@ -105,7 +105,7 @@ impl Server {
     pub fn go_on(&mut self, now: Duration, waiting: &Waiting, logs: &mut dyn EventLogs) -> Option<Answer> {
         let issued = &mut self.issued;
         let pull = (waiting.context.as_str(), waiting.max_elements, waiting.until, waiting.beats);
-        let room = waiting.size_max.saturating_sub(ENVELOPE_FRAME);
+        let room = waiting.room.saturating_sub(ENVELOPE_FRAME);
         let done = self.sources.go_on(now, pull, room, || next_id(issued), logs)?;
         Some(self.tell(RequestKind::Pull, done, waiting.message_id.as_deref(), &waiting.action))
     }
@@ -144,7 +144,7 @@ impl Server {
 
 pub(crate) fn kind_of_eventing(operation: &Eventing) -> RequestKind {
     match operation {
-        Eventing::Subscribe(_) => RequestKind::Subscribe,
+        Eventing::Subscribe(_) | Eventing::Indications(_) => RequestKind::Subscribe,
         Eventing::Pull { .. } => RequestKind::Pull,
         Eventing::Unsubscribe { .. } => RequestKind::Unsubscribe,
     }

@@ -4,10 +4,13 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use cim::CallError;
 use cim::event::{Bookmark, Query};
+use cim::wql::Select;
+use cim::{CallError, ErrorKind, Namespace, Reached, Row};
 
-use super::{Content, Response, Start, Subscribe, bookmark_list};
+use super::{
+    Content, EVENT_LOG, Eventing, Indication, Indications, Looked, Response, Start, Subscribe, bookmark_list, looked,
+};
 use crate::fault::{Fault, code};
 
 /// Most subscriptions open at once: as many as one user may have operations.
@@ -46,7 +49,7 @@ pub struct Scanned {
     pub dropped: u64,
 }
 
-/// The event logs behind a server.
+/// The event logs behind a server, and what else can be subscribed to.
 pub trait EventLogs {
     /// A log's name as the host spells it, and the number of its newest record (0 for an empty log).
     ///
@@ -60,27 +63,51 @@ pub trait EventLogs {
     /// # Errors
     /// As for `newest`.
     fn scan(&mut self, query: &Query, content: Content, after: &mut Places, most: usize) -> Result<Scanned, CallError>;
+
+    /// Every instance of a class as it is now, and the time by the host's clock, in 100 ns since 1601: what events of CIM
+    /// classes are found by.
+    ///
+    /// # Errors
+    /// `NotThere` for no such class, `Unsupported` if nothing but event logs can be subscribed to.
+    fn instances(&mut self, _namespace: &Namespace, _select: &Select) -> Result<(Vec<Row>, u64), CallError> {
+        let message = "there are no subscriptions to CIM classes";
+        Err(CallError::new(ErrorKind::Unsupported, Reached::Yes, message))
+    }
 }
 
 /// One subscription.
 #[derive(Debug)]
 pub(crate) struct Subscription {
     identifier: String,
-    query: Query,
-    content: Content,
-    send_bookmarks: bool,
+    source: Source,
     heartbeats: Option<Duration>,
     ends: Option<Duration>,
-    /// How far the logs were looked through.
-    scanned: Places,
-    /// How far events were delivered.
-    delivered: Places,
     found: VecDeque<LogRecord>,
     dropped: u64,
     /// When somebody pulled last, or the last Pull was answered.
     pulled: Duration,
     /// Until when a Pull waits.
     waits: Option<Duration>,
+}
+
+/// Where a subscription's events come from.
+#[derive(Debug)]
+enum Source {
+    Logs {
+        query: Query,
+        content: Content,
+        send_bookmarks: bool,
+        /// How far the logs were looked through.
+        scanned: Places,
+        /// How far events were delivered.
+        delivered: Places,
+    },
+    Class {
+        indication: Indication,
+        /// What the last look showed, and when it was.
+        known: Looked,
+        at: Duration,
+    },
 }
 
 /// All subscriptions of a server, by the context that is pulled from next.
@@ -138,31 +165,53 @@ impl Sources {
     pub(crate) fn subscribe(
         &mut self,
         now: Duration,
-        wish: &Subscribe,
+        wish: &Eventing,
         mut new_id: impl FnMut() -> String,
         logs: &mut dyn EventLogs,
     ) -> Result<Response, Fault> {
         if self.open.len() >= SUBSCRIPTIONS_MAX {
             return Err(Fault::new(code::QUOTA, "too many subscriptions are open"));
         }
-        let places = begin(wish, logs)?;
+        let (source, heartbeats, expires, resource) = match wish {
+            Eventing::Subscribe(wish) => {
+                let places = begin(wish, logs)?;
+                let source = Source::Logs {
+                    query: wish.query.clone(),
+                    content: wish.content,
+                    send_bookmarks: wish.send_bookmarks,
+                    scanned: places.clone(),
+                    delivered: places,
+                };
+                (source, wish.heartbeats, wish.expires, EVENT_LOG.to_owned())
+            }
+            Eventing::Indications(wish) => {
+                let Indications { indication, heartbeats, expires } = wish.as_ref();
+                let (known, _) = look(indication, logs)?;
+                let resource = indication.resource.uri();
+                (Source::Class { indication: indication.clone(), known, at: now }, *heartbeats, *expires, resource)
+            }
+            Eventing::Pull { .. } | Eventing::Unsubscribe { .. } => {
+                return Err(Fault::new(code::INTERNAL, "that begins no subscription"));
+            }
+        };
         let (identifier, context) = (new_id(), new_id());
         let subscription = Subscription {
             identifier: identifier.clone(),
-            query: wish.query.clone(),
-            content: wish.content,
-            send_bookmarks: wish.send_bookmarks,
-            heartbeats: wish.heartbeats,
-            ends: wish.expires.map(|lasts| now.saturating_add(lasts)),
-            scanned: places.clone(),
-            delivered: places,
+            source,
+            heartbeats,
+            ends: expires.map(|lasts| now.saturating_add(lasts)),
             found: VecDeque::new(),
             dropped: 0,
             pulled: now,
             waits: None,
         };
         self.open.insert(context.clone(), subscription);
-        Ok(Response::Subscribed { identifier, context })
+        Ok(Response::Subscribed { identifier, context, expires, resource })
+    }
+
+    /// Whether a context is one of a subscription, open or ended: a Pull of events looks like any other.
+    pub(crate) fn knows(&self, context: &str) -> bool {
+        self.open.contains_key(context) || self.ended.iter().any(|(known, _)| known == context)
     }
 
     /// Begins a Pull. `patience` is how long the client lets it wait; `room` is how many bytes its events may take.
@@ -230,11 +279,11 @@ impl Sources {
         logs: &mut dyn EventLogs,
     ) -> Result<Option<Response>, Fault> {
         let Some(subscription) = self.open.get_mut(context) else { return Err(gone(&self.ended, context)) };
-        subscription.fill(logs)?;
+        subscription.fill(now, logs)?;
         let (events, last) = subscription.take(most, room)?;
         let Some(last) = last else { return Ok(None) };
         let dropped = std::mem::take(&mut subscription.dropped);
-        let bookmark = subscription.send_bookmarks.then(|| subscription.bookmark(&last));
+        let bookmark = subscription.bookmark(&last);
         (subscription.pulled, subscription.waits) = (now, None);
         // The context changes in every answer that delivers something.
         let next = new_id();
@@ -256,12 +305,23 @@ impl Sources {
 
 impl Subscription {
     /// Takes more records out of the logs if none is held.
-    fn fill(&mut self, logs: &mut dyn EventLogs) -> Result<(), Fault> {
-        if self.found.is_empty() {
-            let scanned =
-                logs.scan(&self.query, self.content, &mut self.scanned, SCAN_MAX).map_err(|error| Fault::of(&error))?;
-            self.dropped = self.dropped.saturating_add(scanned.dropped);
-            self.found.extend(scanned.records);
+    fn fill(&mut self, now: Duration, logs: &mut dyn EventLogs) -> Result<(), Fault> {
+        if !self.found.is_empty() {
+            return Ok(());
+        }
+        match &mut self.source {
+            Source::Logs { query, content, scanned, .. } => {
+                let new = logs.scan(query, *content, scanned, SCAN_MAX).map_err(|error| Fault::of(&error))?;
+                self.dropped = self.dropped.saturating_add(new.dropped);
+                self.found.extend(new.records);
+            }
+            Source::Class { indication, known, at } if now.saturating_sub(*at) >= indication.within => {
+                let (seen, time) = look(indication, logs)?;
+                let events = indication.between(known, &seen, time);
+                self.found.extend(events.into_iter().map(|xml| LogRecord { channel: String::new(), number: 0, xml }));
+                (*known, *at) = (seen, now);
+            }
+            Source::Class { .. } => {}
         }
         Ok(())
     }
@@ -281,16 +341,29 @@ impl Subscription {
                 Some(_) | None => break,
             }
             let Some(record) = self.found.pop_front() else { break };
-            self.delivered.insert(record.channel.clone(), record.number);
+            if let Source::Logs { delivered, .. } = &mut self.source {
+                delivered.insert(record.channel.clone(), record.number);
+            }
             events.push(record.xml);
             last = Some(record.channel);
         }
         Ok((events, last))
     }
 
-    fn bookmark(&self, last: &str) -> Bookmark {
-        bookmark_list(self.delivered.iter().map(|(channel, number)| (channel.as_str(), *number)), last)
+    /// The place behind the last event, if it is wanted and there are places.
+    fn bookmark(&self, last: &str) -> Option<Bookmark> {
+        match &self.source {
+            Source::Logs { send_bookmarks: true, delivered, .. } => {
+                Some(bookmark_list(delivered.iter().map(|(channel, number)| (channel.as_str(), *number)), last))
+            }
+            Source::Logs { send_bookmarks: false, .. } | Source::Class { .. } => None,
+        }
     }
+}
+
+fn look(indication: &Indication, logs: &mut dyn EventLogs) -> Result<(Looked, u64), Fault> {
+    let rows = logs.instances(&indication.resource.namespace, &indication.select());
+    rows.map(|(rows, time)| (looked(rows), time)).map_err(|error| Fault::of(&error))
 }
 
 fn gone(ended: &VecDeque<(String, u32)>, context: &str) -> Fault {

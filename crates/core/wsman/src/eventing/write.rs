@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use cim::event::Bookmark;
 
-use super::{Content, EVENT, EVENT_LOG, EVENT_QUERY, Eventing, MODE_PULL, Response, Start, Subscribe};
+use super::{Content, EVENT, EVENT_QUERY, Eventing, MODE_PULL, Response, Start, Subscribe};
 use crate::namespace as ns;
 use crate::xml;
 
@@ -13,7 +13,7 @@ use crate::xml;
 pub(crate) fn header_parts(operation: &Eventing) -> String {
     match operation {
         Eventing::Subscribe(subscribe) => options(subscribe),
-        Eventing::Pull { .. } => String::new(),
+        Eventing::Indications(_) | Eventing::Pull { .. } => String::new(),
         Eventing::Unsubscribe { identifier } => {
             format!(r#"<e:Identifier xmlns:e="{}">{}</e:Identifier>"#, ns::EVENTING, xml::escape(identifier))
         }
@@ -43,7 +43,20 @@ fn options(subscribe: &Subscribe) -> String {
 /// The body of a request.
 pub(crate) fn request_body(operation: &Eventing) -> String {
     match operation {
-        Eventing::Subscribe(subscribe) => subscription(subscribe),
+        Eventing::Subscribe(subscribe) => {
+            let bookmark = match &subscribe.from {
+                // The option ReadExistingEvents tells these two apart.
+                Start::New | Start::Existing => String::new(),
+                // As the host wrote it: XML, not text.
+                Start::After(bookmark) => format!("<w:Bookmark>{}</w:Bookmark>", bookmark.as_str()),
+            };
+            let send = if subscribe.send_bookmarks { "<w:SendBookmarks/>" } else { "" };
+            let lasts = (subscribe.heartbeats, subscribe.expires);
+            subscription(lasts, (EVENT_QUERY, &subscribe.query.write()), &format!("{bookmark}{send}"))
+        }
+        Eventing::Indications(wish) => {
+            subscription((wish.heartbeats, wish.expires), (ns::WQL, &xml::escape(&wish.indication.query)), "")
+        }
         Eventing::Pull { context, max_elements } => {
             let most = max_elements.map_or_else(String::new, |n| format!("<n:MaxElements>{n}</n:MaxElements>"));
             let context = xml::escape(context);
@@ -53,35 +66,29 @@ pub(crate) fn request_body(operation: &Eventing) -> String {
     }
 }
 
-/// In the order that the schema wants: Delivery, Expires, Filter, Bookmark, `SendBookmarks`.
-fn subscription(subscribe: &Subscribe) -> String {
-    let heartbeats = subscribe
-        .heartbeats
-        .map_or_else(String::new, |every| format!("<w:Heartbeats>{}</w:Heartbeats>", duration(every)));
-    let expires =
-        subscribe.expires.map_or_else(String::new, |after| format!("<e:Expires>{}</e:Expires>", duration(after)));
-    let bookmark = match &subscribe.from {
-        // The option ReadExistingEvents tells these two apart.
-        Start::New | Start::Existing => String::new(),
-        // As the host wrote it: XML, not text.
-        Start::After(bookmark) => format!("<w:Bookmark>{}</w:Bookmark>", bookmark.as_str()),
-    };
-    let send = if subscribe.send_bookmarks { "<w:SendBookmarks/>" } else { "" };
+/// In the order that the schema wants: Delivery, Expires, Filter, and what `behind` holds of Bookmark and `SendBookmarks`.
+fn subscription(
+    (heartbeats, expires): (Option<Duration>, Option<Duration>),
+    (dialect, filter): (&str, &str),
+    behind: &str,
+) -> String {
+    let heartbeats =
+        heartbeats.map_or_else(String::new, |every| format!("<w:Heartbeats>{}</w:Heartbeats>", duration(every)));
+    let expires = expires.map_or_else(String::new, |after| format!("<e:Expires>{}</e:Expires>", duration(after)));
     format!(
         concat!(
             r#"<e:Subscribe xmlns:e="{}"><e:Delivery Mode="{}">{}"#,
             r#"<w:Locale xml:lang="en-US" s:mustUnderstand="false"/><p:DataLocale xml:lang="en-US" s:mustUnderstand="false"/>"#,
             "<w:ContentEncoding>UTF-8</w:ContentEncoding></e:Delivery>{}",
-            r#"<w:Filter Dialect="{}">{}</w:Filter>{}{}</e:Subscribe>"#
+            r#"<w:Filter Dialect="{}">{}</w:Filter>{}</e:Subscribe>"#
         ),
         ns::EVENTING,
         MODE_PULL,
         heartbeats,
         expires,
-        EVENT_QUERY,
-        subscribe.query.write(),
-        bookmark,
-        send
+        dialect,
+        filter,
+        behind
     )
 }
 
@@ -92,16 +99,17 @@ fn duration(length: Duration) -> String {
 /// The body of an answer.
 pub(crate) fn response_body(response: &Response) -> String {
     match response {
-        Response::Subscribed { identifier, context } => format!(
+        Response::Subscribed { identifier, context, expires, resource } => format!(
             concat!(
                 r#"<e:SubscribeResponse xmlns:e="{}"><e:SubscriptionManager><a:Address>{}</a:Address><a:ReferenceProperties>"#,
                 "<w:ResourceURI>{}</w:ResourceURI><e:Identifier>{}</e:Identifier></a:ReferenceProperties></e:SubscriptionManager>",
-                "<e:Expires>PT0.000S</e:Expires><n:EnumerationContext>{}</n:EnumerationContext></e:SubscribeResponse>"
+                "<e:Expires>{}</e:Expires><n:EnumerationContext>{}</n:EnumerationContext></e:SubscribeResponse>"
             ),
             ns::EVENTING,
             ns::ANONYMOUS,
-            EVENT_LOG,
+            xml::escape(resource),
             xml::escape(identifier),
+            duration(expires.unwrap_or_default()),
             xml::escape(context)
         ),
         Response::Events { events, dropped, context, .. } => {

@@ -161,15 +161,19 @@ fn write_selectors(selectors: &[(Name, String)]) -> String {
     text
 }
 
-/// Reads property names and values. References cannot be compared so (MS-WSMV 3.1.4.1.13).
+/// Reads property names and values. References cannot be compared so, and quotation marks not be said (MS-WSMV
+/// 3.1.4.1.13).
 fn read_selectors(filter: Node<'_, '_>) -> Result<Vec<(Name, String)>, Fault> {
     let set =
         xml::child(filter, ns::WSMAN, "SelectorSet").ok_or_else(|| unprocessable("the filter has no selectors"))?;
     let selectors = xml::elements(set).filter(|node| xml::is(*node, ns::WSMAN, "Selector"));
     selectors
-        .map(|selector| match selector.attribute("Name") {
-            Some(name) if xml::elements(selector).next().is_none() => Ok((Name::new(name), xml::text(selector))),
-            Some(_) | None => Err(unprocessable("a selector has no name, or a value that is no text")),
+        .map(|selector| match (selector.attribute("Name"), xml::text(selector)) {
+            (Some(_), value) if value.contains(['\'', '"']) => {
+                Err(unprocessable("a selector's value holds a quotation mark: ask for it by a query"))
+            }
+            (Some(name), value) if xml::elements(selector).next().is_none() => Ok((Name::new(name), value)),
+            (Some(_) | None, _) => Err(unprocessable("a selector has no name, or a value that is no text")),
         })
         .collect()
 }

@@ -14,7 +14,8 @@ pub(crate) use filter::Asked;
 pub use filter::Filter;
 pub(crate) use request::{read_operation, write as write_request};
 pub(crate) use response::{
-    ItemWriter, action_of, read as read_response, write_body, write_envelope, write_envelope_with, write_identity,
+    ItemWriter, action_of, read as read_response, write_body, write_envelope, write_envelope_with,
+    write_fault_envelope, write_identity,
 };
 
 /// One request.
@@ -118,6 +119,8 @@ pub struct Identity {
     pub vendor: String,
     /// The version: `OS: 10.0.20348 SP: 0.0 Stack: 3.0`.
     pub version: String,
+    /// The ways to log in and to be protected, as DSP0226 names them; told to nobody who has not logged in.
+    pub profiles: Vec<String>,
 }
 
 /// An action's URI, as far as it is fixed.

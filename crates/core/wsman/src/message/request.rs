@@ -25,7 +25,7 @@ pub(crate) fn write(operation: &Operation, header: &Header) -> String {
             );
         }
         Operation::Eventing(operation) => {
-            let head = header.write(operation.action(), eventing::EVENT_LOG, &eventing::header_parts(operation));
+            let head = header.write(operation.action(), &operation.resource(), &eventing::header_parts(operation));
             let body = eventing::request_body(operation);
             return format!("<s:Envelope{}>{head}<s:Body>{body}</s:Body></s:Envelope>", ns::DECLARATIONS);
         }
@@ -93,6 +93,9 @@ pub(crate) fn read_operation(received: &Received<'_, '_>, body: Node<'_, '_>) ->
         let uri: String = received.resource_uri.chars().take(200).collect();
         Fault::new(code::INVALID_RESOURCE, format!("no resource has the URI `{uri}`")).with_detail("InvalidResourceURI")
     })?;
+    if let Some(eventing) = eventing::read_of_class(received, &resource, body)? {
+        return Ok(Operation::Eventing(eventing));
+    }
     let path = || resource::path(&resource, received.selectors, 0).map_err(selector_fault);
     let action = received.action.as_str();
     match action {

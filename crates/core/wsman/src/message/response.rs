@@ -25,13 +25,28 @@ pub(crate) fn write_envelope_with(
     relates_to: Option<&str>,
     body: &str,
 ) -> String {
+    envelope("", (action, message_id, relates_to), more, body)
+}
+
+/// The envelope of a fault: it declares every prefix that a subcode can have, which stands there in text.
+pub(crate) fn write_fault_envelope(action: &str, message_id: &str, relates_to: Option<&str>, body: &str) -> String {
+    envelope(ns::FAULT_DECLARATIONS, (action, message_id, relates_to), "", body)
+}
+
+fn envelope(
+    namespaces: &str,
+    (action, message_id, relates_to): (&str, &str, Option<&str>),
+    more: &str,
+    body: &str,
+) -> String {
     let relates = relates_to.map_or_else(String::new, |id| format!("<a:RelatesTo>{}</a:RelatesTo>", xml::escape(id)));
     format!(
         concat!(
-            r#"<s:Envelope xml:lang="en-US"{}><s:Header><a:Action>{}</a:Action><a:MessageID>{}</a:MessageID>"#,
+            r#"<s:Envelope xml:lang="en-US"{}{}><s:Header><a:Action>{}</a:Action><a:MessageID>{}</a:MessageID>"#,
             "<a:To>{}</a:To>{}{}</s:Header><s:Body>{}</s:Body></s:Envelope>"
         ),
         ns::DECLARATIONS,
+        namespaces,
         xml::escape(action),
         xml::escape(message_id),
         ns::ANONYMOUS,
@@ -103,15 +118,24 @@ pub(crate) fn write_body(response: &Response, operation: &Operation, items: &[St
 
 /// Writes an answer to Identify in the spelling of the namespace that was asked with.
 pub(crate) fn write_identity(identity: &Identity, namespace: &str) -> String {
+    let mut profiles = String::new();
+    for profile in &identity.profiles {
+        let profile = xml::escape(profile);
+        let _infallible = write!(profiles, "<wsmid:SecurityProfileName>{profile}</wsmid:SecurityProfileName>");
+    }
+    if !profiles.is_empty() {
+        profiles = format!("<wsmid:SecurityProfiles>{profiles}</wsmid:SecurityProfiles>");
+    }
     format!(
         concat!(
             r#"<wsmid:IdentifyResponse xmlns:wsmid="{}"><wsmid:ProtocolVersion>{}</wsmid:ProtocolVersion>"#,
-            "<wsmid:ProductVendor>{}</wsmid:ProductVendor><wsmid:ProductVersion>{}</wsmid:ProductVersion></wsmid:IdentifyResponse>"
+            "<wsmid:ProductVendor>{}</wsmid:ProductVendor><wsmid:ProductVersion>{}</wsmid:ProductVersion>{}</wsmid:IdentifyResponse>"
         ),
         namespace,
         xml::escape(&identity.protocol),
         xml::escape(&identity.vendor),
-        xml::escape(&identity.version)
+        xml::escape(&identity.version),
+        profiles
     )
 }
 
@@ -204,6 +228,11 @@ fn read_identity(body: Node<'_, '_>) -> Result<Response, String> {
             protocol: text("ProtocolVersion"),
             vendor: text("ProductVendor"),
             version: text("ProductVersion"),
+            profiles: xml::child(node, namespace, "SecurityProfiles")
+                .into_iter()
+                .flat_map(xml::elements)
+                .map(xml::token)
+                .collect(),
         })
     });
     identity.map(Response::Identity).ok_or_else(|| "the answer holds no IdentifyResponse".to_owned())

@@ -76,6 +76,20 @@ fn without_optimizing_the_first_answer_is_a_context_alone() {
     assert_eq!(all.context, None);
 }
 
+/// Some clients look for the element without asking whether it is there.
+#[test]
+fn a_pull_always_holds_items_of_which_there_may_be_none() {
+    let mut server = server();
+    let handle = |server: &mut Server, operation: &Operation| {
+        let request = operation.write(&super::round_trip::plain_header());
+        server.handle(Duration::ZERO, request.as_bytes(), None, &mut |_| Ok(Reply::Rows(Vec::new()))).body
+    };
+    let begun = handle(&mut server, &enumerate(false, None));
+    let context = begun.split_once("<n:EnumerationContext>").unwrap().1.split_once('<').unwrap().0.to_owned();
+    let ended = handle(&mut server, &pull(&context, None));
+    assert!(ended.contains("<n:PullResponse><n:Items></n:Items><n:EndOfSequence/></n:PullResponse>"), "{ended}");
+}
+
 #[test]
 fn everything_at_once_if_it_fits() {
     let all = ask(&mut server(), 0, &enumerate(true, Some(100))).unwrap();
@@ -149,6 +163,41 @@ fn a_pull_may_name_the_class_after_a_query_but_no_other_namespace() {
     };
     assert_eq!(ask(&mut server, 0, &elsewhere), Err(2_150_859_181));
     assert_eq!(ask(&mut server, 0, &pull(&next, Some(9))).unwrap().rows.len(), 3, "the mistake cost nothing");
+}
+
+/// The frame counts too, and the message's id in it, which may be longer than all the rest.
+#[test]
+fn no_answer_is_longer_than_asked_for_and_than_a_host_sends() {
+    let wide = |length: usize| Row {
+        class: Name::new(CLASS),
+        path: None,
+        properties: Properties::new().with("Name", Value::String("x".repeat(length))),
+    };
+    let get = Operation::Get(ObjectPath::new("root/cimv2", CLASS).with("Name", "x"));
+    let query = enumerate(true, Some(32_000));
+    for (asked, length_max) in [(8_192, 8_192), (40_000, 40_000), (u32::MAX, 512_000)] {
+        let (mut whole, mut refused) = (0, 0);
+        for id in ["uuid:1".to_owned(), "&".repeat(1_000)] {
+            let header =
+                Header { to: String::new(), message_id: id, max_envelope_size: Some(asked), operation_timeout: None };
+            for length in (length_max - 7_000..length_max).step_by(701) {
+                let request = get.write(&header);
+                let one = server()
+                    .handle(Duration::ZERO, request.as_bytes(), None, &mut |_| Ok(Reply::Instance(wide(length))));
+                let request = query.write(&header);
+                let many = server().handle(Duration::ZERO, request.as_bytes(), None, &mut |_| {
+                    Ok(Reply::Rows(vec![wide(length / 40); 60]))
+                });
+                assert!(!many.fault, "items that fit are left for the next answer: {}", many.body);
+                for answer in [one, many] {
+                    assert!(answer.body.len() <= length_max, "{} for {asked}", answer.body.len());
+                    whole += u32::from(!answer.fault);
+                    refused += u32::from(answer.fault && answer.body.contains("MaxEnvelopeSizeExceeded"));
+                }
+            }
+        }
+        assert!(whole > 0 && refused > 0, "{whole} and {refused} of {asked}");
+    }
 }
 
 #[test]

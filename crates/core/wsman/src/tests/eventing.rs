@@ -97,14 +97,14 @@ fn send(server: &mut Server, at: u64, operation: Eventing, patience: u64, logs: 
     serve(server, at, &Operation::Eventing(operation).write(&header), logs)
 }
 
-fn answered(served: Served) -> Answer {
+pub(super) fn answered(served: Served) -> Answer {
     match served {
         Served::Answer(answer) => answer,
         Served::Later(waiting) => panic!("it waits: {waiting:?}"),
     }
 }
 
-fn waiting(served: Served) -> Waiting {
+pub(super) fn waiting(served: Served) -> Waiting {
     match served {
         Served::Later(waiting) => waiting,
         Served::Answer(answer) => panic!("{}", answer.body),
@@ -118,11 +118,11 @@ fn fault(served: Served) -> u32 {
     crate::client::read_fault(&answer.body, false).unwrap().status.unwrap()
 }
 
-fn between<'a>(text: &'a str, before: &str, after: &str) -> &'a str {
+pub(super) fn between<'a>(text: &'a str, before: &str, after: &str) -> &'a str {
     text.split_once(before).unwrap().1.split_once(after).unwrap().0
 }
 
-fn context(answer: &Answer) -> String {
+pub(super) fn context(answer: &Answer) -> String {
     between(&answer.body, "<n:EnumerationContext>", "<").to_owned()
 }
 
@@ -310,6 +310,55 @@ fn a_subscription_ends_without_pulls_at_its_end_and_when_it_is_given_up() {
 }
 
 #[test]
+fn a_pull_waits_for_a_minute_at_most_and_for_a_minute_if_nothing_is_said() {
+    for (patience, waits_s) in [(Some(600), 60), (None, 60), (Some(59), 59)] {
+        let (mut server, mut logs) = (server(), Logs::default());
+        let context = subscribe(&mut server, 0, Subscribe { heartbeats: None, ..wish() }, &mut logs);
+        let header =
+            Header { operation_timeout: patience.map(Duration::from_secs), ..super::round_trip::plain_header() };
+        let waits = waiting(serve(&mut server, 0, &Operation::Eventing(pull(&context)).write(&header), &mut logs));
+        assert_eq!(waits.until, Duration::from_secs(waits_s), "{patience:?}");
+    }
+}
+
+/// Windows delivers over a connection back too; who wants that must not wait for what never comes.
+#[test]
+fn events_are_delivered_by_pull_alone_and_whoever_wants_another_mode_learns_so() {
+    let (mut server, mut logs) = (server(), Logs::default());
+    let text = Operation::Eventing(Eventing::Subscribe(Box::new(wish()))).write(&super::round_trip::plain_header());
+    let mode = r#" Mode="http://schemas.dmtf.org/wbem/wsman/1/wsman/Pull""#;
+    for (other, words) in [
+        (r#" Mode="http://schemas.xmlsoap.org/ws/2004/08/eventing/DeliveryModes/Push""#, "connection back"),
+        (r#" Mode="http://schemas.dmtf.org/wbem/wsman/1/wsman/PushWithAck""#, "connection back"),
+        (r#" Mode="http://schemas.dmtf.org/wbem/wsman/1/wsman/Events""#, "connection back"),
+        ("", "no mode is named"),
+        (r#" Mode="http://schemas.dmtf.org/wbem/wsman/1/wsman/Pigeon""#, "no such mode"),
+    ] {
+        assert_eq!(text.matches(mode).count(), 1);
+        let answer = answered(serve(&mut server, 0, &text.replace(mode, other), &mut logs));
+        assert!(answer.fault && answer.body.contains(words), "{other}: {}", answer.body);
+        let error = crate::client::read_fault(&answer.body, false).unwrap();
+        assert_eq!(error.status, Some(code::DELIVERY_MODE), "{other}");
+        assert!(
+            answer.body.contains("<s:Value>s:Sender</s:Value><s:Subcode><s:Value>e:DeliveryModeRequestedUnavailable<")
+        );
+        assert!(answer.body.contains("<a:Action>http://schemas.xmlsoap.org/ws/2004/08/eventing/fault<"));
+        let supported = "<e:SupportedDeliveryMode>http://schemas.dmtf.org/wbem/wsman/1/wsman/Pull<";
+        assert_eq!(answer.body.matches(supported).count(), 1, "{}", answer.body);
+    }
+    assert!(!answered(serve(&mut server, 0, &text, &mut logs)).fault, "Pull is taken");
+}
+
+#[test]
+fn how_long_a_subscription_lasts_is_told_in_the_answer() {
+    for (expires, told) in [(None, "PT0.000S"), (Some(Duration::from_millis(90_500)), "PT90.500S")] {
+        let wish = Subscribe { expires, ..wish() };
+        let answer = answered(send(&mut server(), 0, Eventing::Subscribe(Box::new(wish)), 60, &mut Logs::default()));
+        assert_eq!(between(&answer.body, "<e:Expires>", "<"), told);
+    }
+}
+
+#[test]
 fn many_events_come_in_as_many_answers_as_they_need_and_lost_ones_are_counted() {
     let mut side = Carried::new(true, &[ADMIN]);
     for _ in 0..2_500 {
@@ -336,7 +385,6 @@ fn what_a_host_does_not_take_is_refused_as_it_would() {
     })))
     .write(&header);
     for (from, to, expected) in [
-        ("wsman/1/wsman/Pull\"", "wsman/1/wsman/Events\"", code::DELIVERY_MODE),
         ("2004/08/events/eventquery", "wbem/wsman/1/WQL", code::EVENT_FILTER),
         ("*[System", "*[contains(System", code::EVENT_FILTER),
         ("<QueryList>", "<QueryList/><QueryList>", code::EVENT_FILTER),

@@ -105,12 +105,17 @@ fn filters_go_where_they_belong() {
 
 #[test]
 fn selectors_ask_for_the_instances_with_these_values() {
-    let filter = "<w:SelectorSet><w:Selector Name=\"ElementName\">it's &lt;a&gt;</w:Selector>\
+    let filter = "<w:SelectorSet><w:Selector Name=\"ElementName\">its &lt;a&gt;</w:Selector>\
                   <w:Selector Name=\"EnabledState\">2</w:Selector></w:SelectorSet>";
-    let condition = Condition::equals("ElementName", "it's <a>").and(Condition::equals("EnabledState", "2"));
+    let condition = Condition::equals("ElementName", "its <a>").and(Condition::equals("EnabledState", "2"));
     let select = Select::all("Msvm_ComputerSystem").filter(condition);
     let expected = Ok(Request::Query { namespace: V2.into(), select });
     assert_eq!(asked("Msvm_ComputerSystem", ns::SELECTOR_FILTER, filter), expected);
+    for mark in ["'", "&quot;"] {
+        let quoted = filter.replace("&lt;", mark);
+        let refusal = Err(Some(code::CANNOT_PROCESS_FILTER));
+        assert_eq!(asked("Msvm_ComputerSystem", ns::SELECTOR_FILTER, &quoted), refusal, "{mark}");
+    }
 }
 
 #[test]

@@ -5,6 +5,8 @@ mod enumeration;
 mod eventing;
 mod filter;
 mod hostile;
+mod indication;
+mod prefixes;
 mod round_trip;
 mod strategy;
 mod strict;

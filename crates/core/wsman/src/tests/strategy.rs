@@ -100,7 +100,8 @@ pub(super) fn filter() -> impl Strategy<Value = Filter> {
     prop_oneof![
         text().prop_map(Filter::Wql),
         related().prop_map(Filter::Related),
-        vec((identifier().prop_map(Name::new), text()), 0..3).prop_map(Filter::Selectors),
+        vec((identifier().prop_map(Name::new), text().prop_map(|text| text.replace(['\'', '"'], ""))), 0..3)
+            .prop_map(Filter::Selectors),
     ]
 }
 

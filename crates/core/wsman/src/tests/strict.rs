@@ -87,7 +87,7 @@ fn a_message_must_have_an_id_of_bearable_length() {
 
 #[test]
 fn the_answer_relates_to_the_id_byte_for_byte() {
-    for id in ["uuid:AbC", "urn:uuid:00-ff", "A &amp; b &lt;c&gt;"] {
+    for id in ["uuid:AbC", "urn:uuid:00-ff", "A &amp; b &lt;c&gt;", "  uuid:padded "] {
         let answer = taken(&with("uuid:AbC", id));
         assert!(answer.body.contains(&format!("<a:RelatesTo>{id}</a:RelatesTo>")), "{}", answer.body);
     }
@@ -130,6 +130,26 @@ fn a_header_that_must_be_understood_and_is_not_is_refused() {
     taken(&with("</s:Header>", r#"<x:Odd xmlns:x="urn:x" mustUnderstand="true"/></s:Header>"#));
     let options = r#"<w:OptionSet s:mustUnderstand="true"><w:Option Name="wmi:X" MustComply="true">v</w:Option></w:OptionSet></s:Header>"#;
     taken(&with("</s:Header>", options));
+}
+
+#[test]
+fn headers_of_windows_own_clients_are_taken_and_ignored() {
+    let more = concat!(
+        r#"<p:SessionId s:mustUnderstand="true">uuid:1</p:SessionId><p:OperationID s:mustUnderstand="true">uuid:2"#,
+        r#"</p:OperationID><p:SequenceId s:mustUnderstand="true">1</p:SequenceId>"#,
+        r#"<p:ActivityId s:mustUnderstand="true">uuid:3</p:ActivityId></s:Header>"#
+    );
+    taken(&with("</s:Header>", more));
+}
+
+/// Windows has them for WMI; whoever insists on one must not get the whole instead.
+#[test]
+fn a_part_of_an_instance_is_refused_and_not_taken_for_the_whole() {
+    for must in ["true", "false"] {
+        let part = format!(r#"<w:FragmentTransfer s:mustUnderstand="{must}">State</w:FragmentTransfer></s:Header>"#);
+        let request = get(r#"<w:Selector Name="Name">vmms</w:Selector>"#).replace("</s:Header>", &part);
+        refused(&request, code::UNSUPPORTED_FEATURE, "UnsupportedFeature", Some("FragmentLevelAccess"));
+    }
 }
 
 #[test]
@@ -261,7 +281,19 @@ fn identify_needs_no_header_and_is_answered_in_the_spelling_it_came_in() {
         assert_eq!((answer.status, answer.kind), (200, RequestKind::Identify));
         assert!(answer.body.contains(&format!(r#"xmlns:wsmid="{namespace}""#)), "{}", answer.body);
         assert!(answer.body.contains("OS: 10.0.20348 SP: 0.0 Stack: 3.0"));
+        assert!(!answer.body.contains("SecurityProfiles"), "it knows of none: {}", answer.body);
     }
+}
+
+#[test]
+fn only_who_has_logged_in_learns_by_which_ways_one_can() {
+    let ways = ["http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/http/basic", "urn:another"].map(str::to_owned);
+    let mut server = server().with_profiles(ways.to_vec());
+    let request = crate::client::identify();
+    let answer = server.handle(Duration::ZERO, request.as_bytes(), None, &mut |_| panic!("nothing is asked"));
+    assert_eq!(crate::client::read_identity(&answer.body).unwrap().profiles, ways);
+    let answer = server.handle_unknown(request.as_bytes(), None).unwrap();
+    assert!(!answer.body.contains("secprofile"), "{}", answer.body);
 }
 
 #[test]
@@ -277,8 +309,23 @@ fn somebody_who_has_not_logged_in_is_told_who_is_there_and_nothing_else() {
 }
 
 #[test]
-fn utf16_is_read() {
-    let bytes: Vec<u8> = REQUEST.encode_utf16().flat_map(u16::to_le_bytes).collect();
-    let answer = server().handle(Duration::ZERO, &bytes, Some("utf-16"), &mut |_| Ok(Reply::Rows(Vec::new())));
-    assert_eq!(answer.status, 200);
+fn utf16_is_read_by_its_charset_or_its_mark_in_either_order_of_octets() {
+    let little: Vec<u8> = REQUEST.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let big: Vec<u8> = REQUEST.encode_utf16().flat_map(u16::to_be_bytes).collect();
+    let marked = |mark: [u8; 2], text: &[u8]| [&mark, text].concat();
+    for (bytes, charset) in [
+        (little.clone(), Some("utf-16")),
+        (little.clone(), Some("UTF-16LE")),
+        (marked([0xFF, 0xFE], &little), Some("UTF-16")),
+        (marked([0xFF, 0xFE], &little), None),
+        (marked([0xFF, 0xFE], &little), Some("UTF-8")),
+        (marked([0xFE, 0xFF], &big), Some("utf-16")),
+    ] {
+        let answer = server().handle(Duration::ZERO, &bytes, charset, &mut |_| Ok(Reply::Rows(Vec::new())));
+        assert_eq!(answer.status, 200, "{charset:?}: {}", answer.body);
+        let identify: Vec<u8> = crate::client::identify().encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert!(server().handle_unknown(&identify, Some("utf-16")).is_some());
+    }
+    let answer = server().handle(Duration::ZERO, &little, Some("UTF-8"), &mut |_| panic!("it is not read"));
+    assert_eq!(fault_of(&answer).code, Some(code::INVALID_XML));
 }

@@ -21,7 +21,7 @@ fn is_honest(lab: &Lab, what: &str) {
     assert!(lab.states().iter().all(|state| *state == 3), "{what}");
 }
 
-fn basic(lab: &Lab) -> String {
+pub(crate) fn basic(lab: &Lab) -> String {
     format!("Authorization: Basic {}\r\n", base64(&format!("{}:{}", lab.user(), lab.password())))
 }
 

@@ -156,7 +156,7 @@ struct Refusal {
     what: String,
     url: String,
     user: String,
-    password: &'static str,
+    password: String,
     arguments: Vec<String>,
     /// What its error must say somewhere.
     words: &'static [&'static str],
@@ -168,16 +168,17 @@ fn owned(words: &[&str]) -> Vec<String> {
 
 /// Who is not who he says he is.
 fn strangers(lab: &Lab, transport: &'static str) -> Vec<Refusal> {
-    let stranger = |login: &&'static str, (what, user, password): (&str, &str, &'static str)| Refusal {
+    let stranger = |login: &&'static str, (what, user, password): (&str, &str, &str)| Refusal {
         what: format!("{what}, {login} over {transport}"),
         url: lab.url(0),
         user: user.to_owned(),
-        password,
+        password: password.to_owned(),
         arguments: [owned(&["--auth", login]), belief(lab, transport)].concat(),
         words: &["refused", "password"],
     };
-    let user = lab.user();
-    let wrong = [("wrong password", user.as_str(), "not-the-horse"), ("wrong user", "LAB\\nobody", "not-even-a-horse")];
+    let (user, password) = (lab.user(), lab.password());
+    // The wrong user knows the right password: it is another's.
+    let wrong = [("wrong password", user.as_str(), "not-the-horse"), ("wrong user", "LAB\\nobody", password.as_str())];
     LOGINS.iter().flat_map(|login| wrong.map(|wrong| stranger(login, wrong))).collect()
 }
 
@@ -187,7 +188,7 @@ fn misunderstandings(clear: &Lab, secure: &Lab, other: &Lab, strict: &Lab) -> Ve
         what: what.to_owned(),
         url,
         user: "LAB\\administrator".to_owned(),
-        password: "not-even-asked-for",
+        password: "not-even-asked-for".to_owned(),
         arguments,
         words,
     };
@@ -206,9 +207,9 @@ fn misunderstandings(clear: &Lab, secure: &Lab, other: &Lab, strict: &Lab) -> Ve
 fn turned_away(number: usize, refusal: &Refusal) -> String {
     // A folder of its own for each, for the events.
     let own = Lab::new(&["--vms", "1"]);
-    let file = own.write_secret(&format!("password-{number}"), refusal.password);
+    let file = own.write_secret(&format!("password-{number}"), &refusal.password);
     let written = pass(&own, std::slice::from_ref(&refusal.url), &refusal.user, &file, &refusal.arguments);
-    hides(&written, &refusal.user, refusal.password);
+    hides(&written, &refusal.user, &refusal.password);
     let (what, ran) = (&refusal.what, &written.ran);
     assert_eq!(ran.code, 1, "{what}: {:#}\n{}", ran.document, ran.standard_error);
     assert!(["failed", "not_ready"].contains(&ran.outcome()), "{what}: {:#}", ran.document);

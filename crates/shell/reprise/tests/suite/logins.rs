@@ -5,9 +5,10 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use crate::lab::Lab;
+use crate::login_matrix::base64;
 
 /// Asks who is there (DSP0226, 11).
-const IDENTIFY: &str = "<s:Envelope xmlns:s=\"http://www.w3.org/2003/05/soap-envelope\"><s:Header/><s:Body>\
+pub(crate) const IDENTIFY: &str = "<s:Envelope xmlns:s=\"http://www.w3.org/2003/05/soap-envelope\"><s:Header/><s:Body>\
     <i:Identify xmlns:i=\"http://schemas.dmtf.org/wbem/wsman/identity/1/wsmanidentity.xsd\"/></s:Body></s:Envelope>";
 /// The first message of NTLM: it asks for sealing, session security, 128 bits and a key exchange.
 const NTLM_FIRST: &str = "TlRMTVNTUAABAAAANYKI4gAAAAAAAAAAAAAAAAAAAAA=";
@@ -26,9 +27,18 @@ impl Talk {
 
     /// Sends a request; the head and the body of what is answered.
     pub(crate) fn ask(&mut self, headers: &str, body: &str) -> (String, String) {
+        self.ask_octets(headers, body.as_bytes())
+    }
+
+    pub(crate) fn ask_octets(&mut self, headers: &str, body: &[u8]) -> (String, String) {
         let length = body.len();
-        let request = format!("POST /wsman HTTP/1.1\r\nHost: lab\r\nContent-Length: {length}\r\n{headers}\r\n{body}");
-        self.0.write_all(request.as_bytes()).unwrap();
+        let request = format!("POST /wsman HTTP/1.1\r\nHost: lab\r\nContent-Length: {length}\r\n{headers}\r\n");
+        self.0.write_all(&[request.as_bytes(), body].concat()).unwrap();
+        self.answer()
+    }
+
+    /// The head and the body of the next answer.
+    pub(crate) fn answer(&mut self) -> (String, String) {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
             let mut octet = [0];
@@ -79,8 +89,24 @@ fn who_is_there_is_told_without_a_login_only_to_whoever_says_that_he_has_none() 
     let mut talk = Talk::to(&lab);
     let (head, body) = talk.ask("WSMANIDENTIFY: unauthenticated\r\n", IDENTIFY);
     assert!(head.starts_with("http/1.1 200") && body.contains("OS: 0.0.0"), "{head}{body}");
-    assert!(talk.ask("", IDENTIFY).0.starts_with("http/1.1 401"));
+    assert!(!body.contains("SecurityProfile"), "which logins there are is told by the 401: {body}");
+    let (head, _) = talk.ask("", IDENTIFY);
+    assert!(head.starts_with("http/1.1 401") && offers(&head).contains(&"basic realm=\"wsman\""), "{head}");
     assert!(talk.ask("WSMANIDENTIFY: unauthenticated\r\n", "<x/>").0.starts_with("http/1.1 401"));
+    assert_eq!((lab.requests("identify"), lab.requests("unauthorized")), (1, 2));
+}
+
+#[test]
+fn who_has_logged_in_is_told_the_version_and_the_security_profiles() {
+    for (offered, names) in [("basic", &["basic"][..]), ("basic,ntlm,negotiate", &["basic", "spnego-kerberos"])] {
+        let lab = Lab::new(&["--vms", "1", "--auth", offered]);
+        let login = format!("Authorization: Basic {}\r\n", base64(&format!("{}:{}", lab.user(), lab.password())));
+        let (head, body) = Talk::to(&lab).ask(&login, IDENTIFY);
+        assert!(head.starts_with("http/1.1 200") && body.contains("OS: 6.3.9600"), "{head}{body}");
+        let profile = "<wsmid:SecurityProfileName>http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/http/";
+        let told: Vec<&str> = body.split(profile).skip(1).map(|rest| rest.split('<').next().unwrap()).collect();
+        assert_eq!(told, names, "{body}");
+    }
 }
 
 #[test]

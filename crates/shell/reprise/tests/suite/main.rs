@@ -15,6 +15,7 @@ mod logins;
 mod matrix;
 mod meanwhile;
 mod outside;
+mod requests;
 mod roles;
 mod routes;
 mod schema;

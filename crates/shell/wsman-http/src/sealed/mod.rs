@@ -4,6 +4,8 @@
 //! ends them, and no line end stands before a boundary. Sealed octets may hold anything, a boundary too; so the end of a
 //! part is looked for behind as many octets as its `Length` promises.
 
+use crate::media_type::parameter;
+
 /// The boundary that Windows writes, and that some clients look for to the letter.
 const BOUNDARY: &str = "Encrypted Boundary";
 /// Longest boundary (RFC 2046, 5.1.1).
@@ -114,23 +116,6 @@ pub fn read(content_type: &str, body: &[u8]) -> Result<Vec<Part>, SealedError> {
         if last {
             return Ok(parts);
         }
-    }
-}
-
-/// The value of a parameter of a media type, without its quotes.
-fn parameter<'t>(content_type: &'t str, wanted: &str) -> Option<&'t str> {
-    let (_, mut rest) = content_type.split_once(';')?;
-    loop {
-        let (name, value) = rest.split_once('=')?;
-        let value = value.trim_start();
-        let (value, behind) = match value.strip_prefix('"') {
-            Some(quoted) => quoted.split_once('"')?,
-            None => value.split_at(value.find(';').unwrap_or(value.len())),
-        };
-        if name.trim_matches([' ', '\t', ';']).eq_ignore_ascii_case(wanted) {
-            return Some(value.trim_end());
-        }
-        rest = behind;
     }
 }
 

@@ -11,6 +11,7 @@ use super::channel::Channel;
 use super::exchange::{Entered, Exchange, Fresh, Progress, begins};
 use super::sealer::Sealer;
 use super::{LoginError, Logins};
+use crate::media_type::charset;
 use crate::sealed::{self, Part, Protocol};
 
 /// The type of a clear message (MS-WSMV 2.1).
@@ -293,13 +294,6 @@ fn open(sealer: &mut Sealer, request: Request<'_>) -> Option<(Vec<u8>, Option<St
         is_whole.then(|| message.append(&mut content))?;
     }
     Some((message, charset))
-}
-
-fn charset(content_type: &str) -> Option<String> {
-    content_type.split(';').find_map(|part| {
-        let (name, value) = part.trim().split_once('=')?;
-        name.eq_ignore_ascii_case("charset").then(|| value.trim_matches('"').to_owned())
-    })
 }
 
 /// Eight octets that were never used before and that nobody can guess.

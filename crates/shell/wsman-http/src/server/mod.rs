@@ -30,6 +30,8 @@ pub use certificate::{Certificate, CertificateError, Tls};
 pub use channel::{Channel, ChannelBindings};
 pub use connection::{ConnectionLogin, Message, Request, Taken};
 
+pub use crate::media_type::charset;
+
 /// The schemes that a host offers.
 #[expect(clippy::struct_excessive_bools, reason = "each scheme is on or off by itself")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,6 +44,16 @@ pub struct Schemes {
     pub basic: bool,
     /// The certificate that the client shows in TLS. No 401 offers it.
     pub certificate: bool,
+}
+
+impl Schemes {
+    /// Their names as security profiles, over HTTPS or clear HTTP (DSP0226 annex C, MS-WSMV 3.1.4.1.29.2).
+    pub fn profiles(self, tls: bool) -> Vec<String> {
+        let transport = if tls { "https" } else { "http" };
+        let known = [(self.basic, "basic"), (self.negotiate || self.ntlm, "spnego-kerberos")];
+        let name = |way| format!("http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/{transport}/{way}");
+        known.iter().filter(|(is_on, _)| *is_on).map(|(_, way)| name(way)).collect()
+    }
 }
 
 /// What a host says about itself in a challenge.

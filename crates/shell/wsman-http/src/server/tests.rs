@@ -343,6 +343,20 @@ fn a_list_of_mechanisms_that_was_changed_on_the_way_is_noticed() {
     assert!(matches!(with_token(&mut connection(), "Negotiate", &init, b""), Taken::Unauthorized(_)), "nothing known");
 }
 
+/// Clients that have a ticket send it first, under either scheme and with nothing around it; they may try NTLM then.
+#[test]
+fn a_kerberos_ticket_is_refused_with_what_is_offered_and_the_connection_goes_on() {
+    let mechanism = der::write(der::OBJECT_IDENTIFIER, &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 1, 2, 2]);
+    let ticket = der::write(0x60, &[&mechanism[..], b"\x01\x00 a ticket"].concat());
+    for scheme in ["Negotiate", "Kerberos", "NTLM"] {
+        let mut connection = connection();
+        let taken = with_token(&mut connection, scheme, &ticket, b"");
+        assert!(matches!(&taken, Taken::Unauthorized(offers) if offers.len() == 3), "{scheme}: {taken:?}");
+        let (taken, _) = log_in(&mut connection, "Negotiate", &client());
+        assert_eq!(taken, Taken::LoggedIn(None), "{scheme}");
+    }
+}
+
 #[test]
 fn spnego_tokens_are_read_under_negotiate_and_at_their_place_only() {
     let token = der::write(context(1), &der::write(SEQUENCE, &der::write(context(2), &der::write(OCTET_STRING, b"x"))));
