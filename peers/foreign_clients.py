@@ -164,9 +164,6 @@ class Pywinrm:
         chosen = [{"@Name": name, "#text": value} for name, value in (keys or {}).items()]
         if chosen:
             envelope["env:Header"]["w:SelectorSet"] = {"w:Selector": chosen}
-        wanted = [{"@Name": name, "#text": value} for name, value in (options or {}).items()]
-        if wanted:
-            envelope["env:Header"]["w:OptionSet"] = {"w:Option": wanted}
         envelope["env:Body"] = {} if body is None else xmltodict.parse(ET.tostring(body))
         return self.raw(xmltodict.unparse({"env:Envelope": envelope}))
 
@@ -200,7 +197,6 @@ class Lab:
         endpoints = json.loads(path.read_text(encoding="utf-8"))
         self.control = endpoints["control"]
         host = endpoints["hosts"][0]
-        self.other = endpoints["hosts"][1]["name"]
         self.name, self.url, self.user, self.password = (host[key] for key in ("name", "url", "user", "password"))
         self.certificate = self.file("lab.pem", endpoints.get("certificate_pem"))
         kept = ("client_certificate_pem", "client_key_pem")
