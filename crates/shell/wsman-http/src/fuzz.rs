@@ -1,6 +1,6 @@
 //! What any bytes must not break, as bodies of fuzz targets; the replay of what they were fed before.
 
-pub use crate::auth::fuzz::login_client;
+pub use crate::auth::fuzz::{login_client, login_library};
 pub use crate::server::fuzz::login_server;
 
 use crate::sealed::{self, Protocol};
@@ -43,8 +43,12 @@ mod tests {
 
     #[test]
     fn every_kept_input_passes_its_target() {
-        let targets: &[(&str, Target)] =
-            &[("sealed", super::sealed), ("login_server", super::login_server), ("login_client", super::login_client)];
+        let targets: &[(&str, Target)] = &[
+            ("sealed", super::sealed),
+            ("login_server", super::login_server),
+            ("login_client", super::login_client),
+            ("login_library", super::login_library),
+        ];
         for (name, target) in targets {
             for input in inputs(name) {
                 target(&input);

@@ -10,6 +10,7 @@ use picky_krb::crypto::CipherSuite;
 use secrecy::ExposeSecret as _;
 use sspi::builders::{AcquireCredentialsHandle, WithoutCredentialUse};
 use sspi::credssp::SspiContext;
+use sspi::network_client::NetworkClient;
 use sspi::ntlm::NtlmConfig;
 use sspi::{
     AuthIdentity, BufferType, ClientRequestFlags, CredentialUse, Credentials, DataRepresentation, EncryptionFlags,
@@ -17,7 +18,7 @@ use sspi::{
     SecurityBufferRef, SecurityStatus, Sspi as _, SspiImpl, Username,
 };
 
-use super::kdc::{self, Kdc};
+use super::kdc;
 use super::{AuthError, Mechanism, Security, Step, authenticator, binding, der, frame};
 use crate::endpoint::Endpoint;
 use crate::login::{Identity, Login};
@@ -44,7 +45,7 @@ struct Context {
     /// Whether the user is proved by a key and not by a password.
     by_key: bool,
     binding: Binding,
-    kdc: Kdc,
+    kdc: Box<dyn NetworkClient>,
 }
 
 /// What ties a login to its TLS connection.
@@ -73,10 +74,11 @@ pub(crate) fn open(
     endpoint: &Endpoint,
     mechanism: Mechanism,
     binding: Option<&[u8]>,
-    kdc: Kdc,
+    kdc: impl NetworkClient + 'static,
 ) -> Result<Box<dyn Security>, AuthError> {
     let target = format!("{}/{}", login.service, endpoint.host());
     let binding = Binding::new(mechanism, binding);
+    let kdc = Box::new(kdc);
     let context = guarded("begin a login", || {
         let mut inner = inner(login, mechanism)?;
         let identity = credentials(&login.identity, mechanism)?;
@@ -188,7 +190,7 @@ impl Security for Context {
             let result = self
                 .inner
                 .initialize_security_context_impl(&mut builder)
-                .and_then(|mut steps| steps.resolve_with_client(&self.kdc))
+                .and_then(|mut steps| steps.resolve_with_client(self.kdc.as_ref()))
                 .map_err(|error| of_key(told(&error), self.by_key))?;
             let mut token = output.into_iter().next().map(|buffer| buffer.buffer).unwrap_or_default();
             self.bind(&mut token)?;

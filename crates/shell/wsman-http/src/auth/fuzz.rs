@@ -1,5 +1,8 @@
-//! The fuzz target of what a client reads of a login by itself. The login library's own readers are no part of it: they
-//! are known to panic, which is caught where they are called.
+//! The fuzz targets of what a client reads of a login: by itself, and by the login library. The library's readers are known to
+//! panic, which is caught where they are called; whoever runs that target must not take it for a find.
+
+use sspi::generator::NetworkRequest;
+use sspi::network_client::NetworkClient;
 
 use super::{Mechanism, Way, binding, choose, context, der, handshake};
 use crate::endpoint::Endpoint;
@@ -36,5 +39,43 @@ pub fn login_client(bytes: &[u8]) {
         let chosen = choose(&Login::new(scheme, user, "x"), &endpoint, &way, &challenges);
         // Clear HTTP to another computer: nothing that a host offers makes us show the password.
         assert!(!chosen.is_ok_and(|methods| methods.contains(&super::Method::Basic)));
+    }
+}
+
+/// A Kerberos server that always answers the same.
+struct Answers(Vec<u8>);
+
+impl NetworkClient for Answers {
+    fn send(&self, _request: &NetworkRequest) -> sspi::Result<Vec<u8>> {
+        Ok(self.0.clone())
+    }
+}
+
+/// The target `login_library`: an octet for the mechanism, two for a length (the low one first), and that many octets that
+/// the host or the Kerberos server says; what is left is a sealed message, or the next token.
+///
+/// # Panics
+/// If what must hold does not: that is a find. The library's own panics do not get here.
+pub fn login_library(bytes: &[u8]) {
+    let Some(([kind, low, high], rest)) = bytes.split_first_chunk::<3>() else { return };
+    let length = usize::from(u16::from_le_bytes([*low, *high]));
+    let (said, sealed) = rest.split_at_checked(length).unwrap_or((rest, &[]));
+    let mechanism = match kind % 4 {
+        0 => Mechanism::Ntlm,
+        1 => Mechanism::SpnegoNtlm,
+        2 => Mechanism::Kerberos,
+        _ => Mechanism::SpnegoKerberos,
+    };
+    let login = Login::new(Scheme::Auto, "svc@lab.test", "right horse").with_kdc("127.0.0.1");
+    let Ok(endpoint) = Endpoint::parse("http://hv01.lab.test/wsman") else { return };
+    let Ok(mut security) = context::open(&login, &endpoint, mechanism, None, Answers(said.to_vec())) else { return };
+    if security.step(b"").is_err() || mechanism.is_kerberos() {
+        return;
+    }
+    match security.step(said) {
+        // Keys that nobody else has: nothing opens.
+        Ok(step) if step.done => assert!(security.unseal(sealed).is_err(), "it opens what nobody sealed"),
+        Ok(_more) => drop(security.step(sealed)),
+        Err(_refused) => {}
     }
 }
