@@ -19,6 +19,7 @@ mod native;
 mod offer;
 #[cfg(test)]
 mod tests;
+mod wrap;
 
 use std::fmt;
 
