@@ -9,7 +9,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::problem::ConfigError;
 use crate::table::{Findings, Table};
-use crate::{CertificateRef, Config, Discover, Host, Login, PasswordRef, ProofRef, Run, TrustRef};
+use crate::{CertificateRef, Config, Contradiction, Discover, Host, Login, PasswordRef, ProofRef, Run, TrustRef};
 
 /// Largest text that is read: a configuration with a hundred thousand hosts.
 const TEXT_LENGTH_MAX: usize = 32 * 1024 * 1024;
@@ -44,7 +44,7 @@ pub(crate) fn check(text: &str) -> Result<Config, ConfigError> {
     let mut root = Table::new("", 0, document.get_ref());
     version(&mut root, &mut found);
     let config = Config {
-        login: root.table("login", &mut found).map(|table| own_login(table, &mut found)).unwrap_or_default(),
+        login: root.table("login", &mut found).map(|table| common_login(table, &mut found)).unwrap_or_default(),
         hosts: root.tables("host", &mut found).into_iter().filter_map(|table| host(table, &mut found)).collect(),
         run: Run::default(),
         policy: Policy::default(),
@@ -72,8 +72,11 @@ fn version(root: &mut Table<'_>, found: &mut Findings<'_>) {
     }
 }
 
-fn own_login(mut table: Table<'_>, found: &mut Findings<'_>) -> Login {
+fn common_login(mut table: Table<'_>, found: &mut Findings<'_>) -> Login {
     let login = login(&mut table, found);
+    if login.certificate.is_some() && login.auth.is_none() {
+        found.add(table.place("certificate"), table.key("certificate"), "give auth = \"certificate\" with it");
+    }
     table.end(found);
     login
 }
@@ -97,7 +100,11 @@ fn login(table: &mut Table<'_>, found: &mut Findings<'_>) -> Login {
     let auth = table.word("auth", &SCHEMES, found).map(ToOwned::to_owned);
     let kdc = table.text("kdc", found).map(|(_, kdc)| kdc);
     let trust = trust(table, found);
-    Login { user, proof, auth, kdc, trust, certificate: certificate(table, found) }
+    let login = Login { user, proof, auth, kdc, trust, certificate: certificate(table, found) };
+    if let Some(Contradiction { key, why, next }) = login.contradiction() {
+        found.add(table.place(key), table.key(key), format!("{why}; {next}"));
+    }
+    login
 }
 
 fn certificate(table: &mut Table<'_>, found: &mut Findings<'_>) -> Option<CertificateRef> {

@@ -4,6 +4,7 @@
 
 mod check;
 mod duration;
+mod login;
 mod problem;
 mod table;
 #[cfg(test)]
@@ -15,6 +16,7 @@ use std::time::Duration;
 use reprise_model::{HostName, Policy};
 
 pub use duration::parse_duration;
+pub use login::Contradiction;
 pub use problem::{ConfigError, ConfigProblem};
 
 /// A checked configuration.

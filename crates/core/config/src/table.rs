@@ -32,13 +32,22 @@ pub(crate) struct Table<'t> {
     name: String,
     pub(crate) at: usize,
     values: BTreeMap<String, (usize, &'t Spanned<DeValue<'t>>)>,
+    /// Where each key stands, taken or not.
+    places: BTreeMap<String, usize>,
     known: Vec<&'static str>,
 }
 
 impl<'t> Table<'t> {
     pub(crate) fn new(name: &str, at: usize, table: &'t DeTable<'t>) -> Self {
         let values = table.iter().map(|(key, value)| (key.get_ref().to_string(), (key.span().start, value)));
-        Self { name: name.to_owned(), at, values: values.collect(), known: Vec::new() }
+        let values: BTreeMap<_, _> = values.collect();
+        let places = values.iter().map(|(key, (at, _))| (key.clone(), *at)).collect();
+        Self { name: name.to_owned(), at, values, places, known: Vec::new() }
+    }
+
+    /// Where a key stands; where the table does, if it does not stand in it.
+    pub(crate) fn place(&self, key: &str) -> usize {
+        self.places.get(key).copied().unwrap_or(self.at)
     }
 
     pub(crate) fn key(&self, key: &str) -> String {

@@ -133,6 +133,34 @@ fn a_certificate_and_its_key_are_given_together() {
 }
 
 #[test]
+fn settings_of_a_login_that_would_do_nothing_are_told_with_their_lines() {
+    let text = r#"version = 1
+[login]
+certificate = "a"
+key = "b"
+[[host]]
+url = "https://hv01"
+auth = "certificate"
+user = 'LAB\svc'
+[[host]]
+url = "https://hv02"
+kdc = "dc01"
+auth = "ntlm"
+[[host]]
+url = "https://hv03"
+keytab = "k"
+auth = "basic"
+"#;
+    let expected = "\
+line 3: login.certificate: give auth = \"certificate\" with it
+line 8: host.user: the scheme is certificate, and whose it is the host knows; leave it out, or choose another scheme
+line 11: host.kdc: this scheme asks no Kerberos server; leave it out, or choose auto, negotiate or kerberos
+line 15: host.keytab: its keys are for Kerberos and for nothing else; leave the scheme out, or say kerberos; NTLM and Basic \
+need a password";
+    assert_eq!(read(text).unwrap_err().to_string(), expected);
+}
+
+#[test]
 fn a_text_that_is_no_toml_is_told_with_its_line() {
     let error = read("version = 1\n[run\n").unwrap_err();
     assert_eq!(error.problems[0].line, 2);

@@ -82,7 +82,7 @@ impl Problem {
                 "compare the certificate's fingerprint with the one that the host itself shows (`Get-ChildItem Cert:\\LocalMachine\\My`). If it is the host's, name its authority with --ca FILE, or the certificate with --tls-fingerprint HEX; if not, somebody stands between"
             }
             ProblemKind::Denied => {
-                "check the user and the password, and that the account is in Hyper-V Administrators and Remote Management Users on the host"
+                "check the user and what proves him (password, keytab or certificate), and that the account is in Hyper-V Administrators and Remote Management Users on the host"
             }
             ProblemKind::NotThere => {
                 "check that the Hyper-V role is installed and that the service vmms runs; it may still be starting. If both are so, the account may not see Hyper-V: put it into Hyper-V Administrators on the host"

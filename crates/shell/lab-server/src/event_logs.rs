@@ -56,7 +56,8 @@ impl EventLogs for Logs<'_, '_> {
 }
 
 impl Site {
-    /// Waits with a Pull, which has been counted, until there is something to deliver or its time is up; `None` if there is no such host.
+    /// Waits with a Pull, which has been counted, until there is something to deliver or its time is up; `None` if there is
+    /// no such host.
     pub(crate) async fn wait(&self, host: usize, waiting: &Waiting) -> Option<Answer> {
         let port = self.host(host)?;
         let mut written = self.written.subscribe();

@@ -62,12 +62,19 @@ impl Links {
     }
 
     /// Opens the way to a host that relationships call `name`: where the configuration says, else at that name in the
-    /// address of the host that showed the relationship. The login is that host's.
+    /// address of the host that showed the relationship. The login is that host's; but what a host alone has named is shown
+    /// no password by choice, since somebody who has broken into the one could have named anybody.
     pub(crate) fn ask(&mut self, host: HostId, name: &HostName, like: HostId) {
         let Some(way) = self.ways.get(&like) else { return };
-        let resolved = self.resolve.get(name).cloned();
-        let endpoint = resolved.unwrap_or_else(|| way.place.endpoint.with_host(name.as_str()));
-        let place = Place { endpoint, ..way.place.clone() };
+        let like = way.place.clone();
+        let place = match self.resolve.get(name).cloned() {
+            Some(endpoint) => Place { endpoint, ..like },
+            None => Place {
+                endpoint: like.endpoint.with_host(name.as_str()),
+                login: like.login.clone().showing_no_password(),
+                ..like
+            },
+        };
         self.add(host, place);
     }
 
@@ -112,5 +119,28 @@ mod tests {
         assert_eq!(asked[&HostId(1)].url, "http://127.0.0.1:4711/wsman");
         assert_eq!(asked[&HostId(2)].url, "http://hv03.lab.test:8080/wsman");
         assert_eq!(links.ways[&HostId(2)].place.login.user(), "admin");
+    }
+
+    #[test]
+    fn a_host_that_only_another_host_names_is_shown_no_password_by_choice() {
+        let name = |text| HostName::new(text).unwrap();
+        let at = |text| Endpoint::parse(text).unwrap();
+        let mut links = Links::new(BTreeMap::from([(name("hv02.lab.test"), at("https://hv02.lab.test"))]));
+        for (like, scheme) in [(0, Scheme::Auto), (1, Scheme::Basic)] {
+            let login = Login::new(scheme, "admin", "secret");
+            let place = Place { endpoint: at("https://hv01.lab.test"), login, trust: None, limits: Limits::default() };
+            links.add(HostId(like), place);
+        }
+        for (host, named, like, scheme) in [
+            (10, "evil.test", 0, Scheme::Negotiate),
+            (11, "hv02.lab.test", 0, Scheme::Auto),
+            (12, "hv03.lab.test", 1, Scheme::Basic),
+        ] {
+            links.ask(HostId(host), &name(named), HostId(like));
+            assert_eq!(links.ways[&HostId(host)].place.login.scheme(), scheme, "{named}");
+        }
+        // What a found host names is no better known.
+        links.ask(HostId(20), &name("worse.test"), HostId(10));
+        assert_eq!(links.ways[&HostId(20)].place.login.scheme(), Scheme::Negotiate);
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use reprise_config::{CertificateRef, Login as ConfigLogin, PasswordRef, ProofRef, TrustRef};
+use reprise_config::{CertificateRef, Contradiction, Login as ConfigLogin, PasswordRef, ProofRef, TrustRef};
 use reprise_platform::secret::{read_key_file, read_keytab_file, read_password_file};
 use reprise_platform::{credential, paths};
 use secrecy::SecretString;
@@ -31,6 +31,11 @@ impl Logins {
     /// The login to the host at `url`.
     pub(crate) fn login(&mut self, url: &str, wanted: &ConfigLogin) -> Result<Login, Usage> {
         let what = format!("cannot log in to {url}");
+        // Whatever nobody has chosen by now is left to `auto`.
+        let auth = Some(wanted.auth.clone().unwrap_or_else(|| "auto".to_owned()));
+        if let Some(Contradiction { key, why, next }) = (ConfigLogin { auth, ..wanted.clone() }).contradiction() {
+            return Err(Usage::new(what, format!("`{key}` is given, but {why}"), next));
+        }
         let scheme = match wanted.auth.as_deref() {
             None | Some("auto") => Scheme::Auto,
             Some("basic") => Scheme::Basic,
@@ -39,7 +44,7 @@ impl Logins {
             Some("kerberos") => Scheme::Kerberos,
             Some(CERTIFICATE) => return by_certificate(&what, url, wanted),
             Some(other) => {
-                let why = format!("the scheme {other} is not there yet");
+                let why = format!("there is no scheme {other}");
                 return Err(Usage::new(
                     what,
                     why,

@@ -1,11 +1,13 @@
 //! The only place that knows all parts: from command line and configuration to a pass and the ways to its hosts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use reprise_config::{CertificateRef, Config, Discover, Login as ConfigLogin, PasswordRef, ProofRef, TrustRef};
+use reprise_config::{
+    CertificateRef, Config, Contradiction, Discover, Login as ConfigLogin, PasswordRef, ProofRef, TrustRef,
+};
 use reprise_engine::{AskedHost, Pass, Times};
 use reprise_model::{Hold, HoldScope, HostId, HostName, PausedRule, Policy, VmSelector};
 use reprise_platform::paths::{self, ConfigFile};
@@ -206,9 +208,13 @@ fn flags(hosts: &HostArguments) -> ConfigLogin {
 
 fn wanted(hosts: &HostArguments, config: Option<&Config>) -> Result<Vec<Wanted>, Usage> {
     let flags = flags(hosts);
+    if let Some(Contradiction { key, why, next }) = flags.contradiction() {
+        let why = format!("--{}: {why}", key.replace('_', "-"));
+        return Err(Usage::new("cannot log in as the command line says", why, next));
+    }
     let common = config.map(|c| c.login.clone()).unwrap_or_default();
     if !hosts.hosts.is_empty() {
-        let login = first_of(&flags, &common);
+        let login = flags.over(&common);
         return Ok(hosts
             .hosts
             .iter()
@@ -222,10 +228,17 @@ fn wanted(hosts: &HostArguments, config: Option<&Config>) -> Result<Vec<Wanted>,
     let wanted = listed.iter().map(|host| Wanted {
         url: host.url.clone(),
         name: host.name.clone(),
-        login: first_of(&first_of(&flags, &host.login), &common),
+        login: flags.over(&host.login).over(&common),
         tier: host.tier,
     });
-    Ok(wanted.collect())
+    let wanted: Vec<Wanted> = wanted.collect();
+    let users: BTreeSet<_> = wanted.iter().map(|host| &host.login.user).collect();
+    if flags.proof.is_some() && flags.user.is_none() && users.len() > 1 {
+        let what = "cannot log in as the command line says";
+        let why = "the password or keytab is one user's, and the configuration names several";
+        return Err(Usage::new(what, why, "add --user USER, or leave it to the configuration"));
+    }
+    Ok(wanted)
 }
 
 /// What the flags name as proof of who the user is.
@@ -246,19 +259,6 @@ fn nobody_to_ask(has_config: bool) -> Usage {
     let next =
         "write `reprise run --host http://HOST --user USER --password-file FILE`, or a configuration with a [[host]]";
     Usage::new("there is no host to ask", why, next)
-}
-
-/// What the first login does not say, the second does. A proof belongs to its user.
-fn first_of(first: &ConfigLogin, second: &ConfigLogin) -> ConfigLogin {
-    let auth = first.auth.clone().or_else(|| second.auth.clone());
-    let kdc = first.kdc.clone().or_else(|| second.kdc.clone());
-    let trust = first.trust.clone().or_else(|| second.trust.clone());
-    let mut login = if first.user.is_some() { first.clone() } else { second.clone() };
-    if login.proof.is_none() || first.user.is_none() {
-        login.proof = first.proof.clone().or(login.proof);
-    }
-    let certificate = first.certificate.clone().or_else(|| second.certificate.clone());
-    ConfigLogin { auth, kdc, trust, certificate, ..login }
 }
 
 /// Where found hosts are, as the configuration says.

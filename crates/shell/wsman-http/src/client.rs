@@ -42,8 +42,9 @@ pub struct Limits {
 impl Default for Limits {
     /// A connection within 5 s: hosts are near or gone. A login within 20 s: Kerberos asks for two tickets first, and a
     /// host may have to ask a domain controller. 60 s for an operation is Windows' own most (`MaxTimeoutms`), and
-    /// 10 s more for the answer to arrive. Ten minutes for a call, since even a thousand VMs fit into a few dozen answers. Answers of at most 8 MiB: 500 KiB is usual, and a server may be set higher. Eight
-    /// connections: six acts, a look and one to spare.
+    /// 10 s more for the answer to arrive. Ten minutes for a call, since even a thousand VMs fit into a few dozen
+    /// answers. Answers of at most 8 MiB: 500 KiB is usual, and a server may be set higher. Eight connections: six acts,
+    /// a look and one to spare.
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(5),
@@ -59,8 +60,8 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// The same, for someone who reads again what does not come: the whole wait for one answer to a read is `whole`, of which
-    /// the server is told two thirds. What Windows allows at most stays the most.
+    /// The same, for someone who reads again what does not come: the whole wait for one answer to a read is `whole`, of
+    /// which the server is told two thirds. What Windows allows at most stays the most.
     #[must_use]
     pub fn reading_within(self, whole: Duration) -> Self {
         let lateness = (whole / 3).min(self.lateness);

@@ -88,13 +88,21 @@ impl Login {
         Self::of(scheme, Identity::CurrentUser)
     }
 
+    /// A login by the certificate that TLS shows. Whose it is, the host knows.
+    pub fn by_certificate() -> Self {
+        Self::of(Scheme::Certificate, Identity::Certificate)
+    }
+
     fn of(scheme: Scheme, identity: Identity) -> Self {
         Self { scheme, identity, kdc: None, service: SERVICE.to_owned() }
     }
 
-    /// A login by the certificate that TLS shows. Whose it is, the host knows.
-    pub fn by_certificate() -> Self {
-        Self::of(Scheme::Certificate, Identity::Certificate)
+    /// The same, but the password is shown to nobody unless [`Scheme::Basic`] is named: for a server that somebody else has
+    /// named, who may mean harm.
+    #[must_use]
+    pub fn showing_no_password(self) -> Self {
+        let scheme = if self.scheme == Scheme::Auto { Scheme::Negotiate } else { self.scheme };
+        Self { scheme, ..self }
     }
 
     /// The same, with a Kerberos server: `HOST` or `HOST:PORT`. Without one it is looked up as [`Scheme::Kerberos`] has

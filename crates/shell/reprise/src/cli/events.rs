@@ -128,6 +128,11 @@ fn trouble(host: &str, error: &CallError) -> Trouble {
     trouble
 }
 
+/// Whether a host that was heard may be heard again without anybody's doing.
+fn may_pass(kind: ErrorKind) -> bool {
+    !matches!(kind, ErrorKind::Denied | ErrorKind::Untrusted)
+}
+
 /// Tells what one log says. `host` becomes the name that the host itself bears.
 async fn hear(
     host: &mut String,
@@ -139,7 +144,7 @@ async fn hear(
     loop {
         let batch = match listener.next(bookmark.as_ref()).await {
             Ok(batch) => batch,
-            Err(error) if follow && listener.was_taken() && error.kind != ErrorKind::Denied => {
+            Err(error) if follow && listener.was_taken() && may_pass(error.kind) => {
                 if !std::mem::replace(&mut lost, true) {
                     notice(&format!("the event log of {host} is lost ({error}); trying again"));
                 }

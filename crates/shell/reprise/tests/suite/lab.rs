@@ -156,7 +156,11 @@ impl Lab {
     /// `reprise run --json` against these hosts, ready to be started.
     pub(crate) fn command(&self, hosts: &[usize], arguments: &[&str]) -> Command {
         let mut command = Command::new(PROGRAM);
-        command.args(["run", "--json", "--user", &self.user(), "--password-file", &self.path("password")]);
+        command.args(["run", "--json"]);
+        // Whoever shows a certificate has no password.
+        if !arguments.contains(&"certificate") {
+            command.args(["--user", &self.user(), "--password-file", &self.path("password")]);
+        }
         for host in hosts {
             command.args(["--host", &self.url(*host)]);
         }

@@ -100,6 +100,43 @@ fn usage_errors_print_nothing_on_standard_output_and_say_what_next() {
 }
 
 #[test]
+fn what_would_do_nothing_in_a_login_is_refused_with_what_to_write_instead() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("reprise.toml");
+    let refused = |config: Option<&str>, arguments: &str, words: &str| {
+        let mut command = Command::new(PROGRAM);
+        command.arg("run").args(arguments.split(' ').filter(|word| !word.is_empty()));
+        if let Some(text) = config {
+            std::fs::write(&path, format!("version = 1\n{text}")).unwrap();
+            command.arg("--config").arg(&path);
+        }
+        let ran = ran(&command.env("REPRISE_CONFIG", "").output().unwrap());
+        assert_eq!((ran.code, ran.document.is_null()), (2, true), "{arguments}: {}", ran.standard_error);
+        let error = &ran.standard_error;
+        assert!(error.contains(words) && error.contains("next:"), "{arguments}: {error}");
+    };
+    let shown = "--certificate c --key k";
+    for (arguments, words) in [
+        (format!("--auth certificate {shown} --user u"), "--user: the scheme is certificate"),
+        (format!("--auth certificate {shown} --password-file p"), "--password-file: the scheme is certificate"),
+        (format!("--auth certificate {shown} --kdc k"), "--kdc: the scheme is certificate"),
+        (format!("--auth ntlm {shown} --user u --password-file p"), "--certificate: it is shown by"),
+        (format!("{shown} --user u --password-file p"), "`certificate` is given"),
+        ("--auth ntlm --user u --password-file p --kdc k".to_owned(), "--kdc: this scheme asks no Kerberos server"),
+        ("--auth basic --user u --keytab k".to_owned(), "--keytab: its keys are for Kerberos"),
+    ] {
+        refused(None, &format!("--host https://127.0.0.1:1 {arguments}"), words);
+    }
+    let two = "[[host]]\nurl = 'http://127.0.0.1:1'\nuser = 'a'\npassword_file = 'a'\n\
+               [[host]]\nurl = 'http://127.0.0.1:2'\nuser = 'b'\npassword_file = 'b'\n";
+    refused(Some(two), "--password-file p", "the configuration names several");
+    // A Kerberos server that one layer names for a scheme that another chooses.
+    let host =
+        "[login]\nauth = 'ntlm'\nuser = 'a'\npassword_file = 'a'\n[[host]]\nurl = 'http://127.0.0.1:1'\nkdc = 'k'\n";
+    refused(Some(host), "", "`kdc` is given, but this scheme asks no Kerberos server");
+}
+
+#[test]
 fn every_problem_of_a_configuration_is_told_with_its_line() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("reprise.toml");

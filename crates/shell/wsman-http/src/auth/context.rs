@@ -1,5 +1,5 @@
-//! The login library behind our trait: nothing of it is named outside this file, `kdc` and `authenticator`, and no panic of
-//! it leaves.
+//! The login library behind our trait: nothing of it is named outside this file and `kdc`, its ciphers are used in
+//! `authenticator` and `wrap` alone, and no panic of it leaves.
 //!
 //! Its readers of tokens are known to panic on some malformed ones, and a host may send any. So what is no token at all is
 //! refused before they see it, and the rest is done where a panic is caught; the login is dropped then.
@@ -19,6 +19,7 @@ use sspi::{
 };
 
 use super::kdc;
+use super::wrap::Incoming;
 use super::{AuthError, Mechanism, Security, Step, authenticator, binding, der, frame};
 use crate::endpoint::Endpoint;
 use crate::login::{Identity, Login};
@@ -46,6 +47,8 @@ struct Context {
     by_key: bool,
     binding: Binding,
     kdc: Box<dyn NetworkClient>,
+    /// What a host seals by Kerberos.
+    incoming: Incoming,
 }
 
 /// What ties a login to its TLS connection.
@@ -89,7 +92,7 @@ pub(crate) fn open(
             .map_err(|error| told(&error))?
             .credentials_handle;
         let by_key = matches!(login.identity, Identity::Keytab { .. });
-        Ok(Context { inner, credentials, mechanism, target, by_key, binding, kdc })
+        Ok(Context { inner, credentials, mechanism, target, by_key, binding, kdc, incoming: Incoming::default() })
     })?;
     Ok(Box::new(context))
 }
@@ -215,6 +218,12 @@ impl Security for Context {
         let (signature, data) = frame::split(sealed)?;
         let mut bytes = [signature, data].concat();
         guarded("unseal a message", || {
+            if self.mechanism.is_kerberos() {
+                let key = self.inner.query_context_session_key().map_err(|error| told(&error))?.session_key;
+                let opened = self.incoming.open(key.as_ref(), &bytes);
+                let why = || AuthError::Invalid("a message is not what the host sealed next".to_owned());
+                return opened.ok_or_else(why);
+            }
             let mut buffers = [SecurityBufferRef::stream_buf(&mut bytes), SecurityBufferRef::data_buf(&mut [])];
             self.inner.decrypt_message(&mut buffers).map_err(|error| told(&error))?;
             let [_, data] = buffers;

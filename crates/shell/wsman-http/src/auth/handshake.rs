@@ -12,7 +12,7 @@ use super::kdc::Kdc;
 use super::{AuthError, Mechanism, Security, apart, binding, open};
 use crate::client::Limits;
 use crate::endpoint::Endpoint;
-use crate::login::Login;
+use crate::login::{Identity, Login};
 use crate::wire::{Answer, Message, Wire};
 
 /// Most tokens that this side sends. NTLM takes two, SPNEGO one more at the most; a server that goes on has no end.
@@ -112,6 +112,10 @@ pub(super) fn token_of(challenges: &[String], scheme: &str) -> Result<Option<Vec
 
 fn refused(wire: &Wire, login: &Login, mechanism: Mechanism) -> CallError {
     let why = match mechanism {
+        // Windows has shown what it has, and there is no password that could be wrong.
+        Mechanism::Ntlm if matches!(login.identity, Identity::CurrentUser) => {
+            "the host does not know the account, or it may not log in over the network there"
+        }
         Mechanism::Ntlm | Mechanism::SpnegoNtlm => {
             "the user or the password is wrong, the account is locked, or it may not log in over the network there"
         }

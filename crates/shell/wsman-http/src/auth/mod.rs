@@ -19,6 +19,7 @@ mod native;
 mod offer;
 #[cfg(test)]
 mod tests;
+mod wrap;
 
 use std::fmt;
 
@@ -82,6 +83,9 @@ pub(crate) enum AuthError {
     Refused(String),
     /// The Kerberos server does not know the user, or the key from the keytab is not his.
     RefusedKey(String),
+    /// Somebody who judges accounts refused the one that this process runs as.
+    #[cfg_attr(not(windows), expect(dead_code, reason = "only Windows logs in as this account"))]
+    RefusedAccount(String),
     /// The Kerberos server uses keys of more types than one for the user, which the library does not.
     KeyTypes(String),
     /// This computer has nothing to log in with.
@@ -105,7 +109,9 @@ impl AuthError {
             Self::NoKdc(_) | Self::UnknownService(_) | Self::ClockSkew(_) | Self::KeyTypes(_) | Self::Impossible(_) => {
                 true
             }
-            Self::Refused(_) | Self::RefusedKey(_) | Self::Invalid(_) | Self::Broken(_) => false,
+            Self::Refused(_) | Self::RefusedKey(_) | Self::RefusedAccount(_) | Self::Invalid(_) | Self::Broken(_) => {
+                false
+            }
         }
     }
 
@@ -114,6 +120,7 @@ impl AuthError {
         let kind = match self {
             Self::Refused(_)
             | Self::RefusedKey(_)
+            | Self::RefusedAccount(_)
             | Self::Impossible(_)
             | Self::ClockSkew(_)
             | Self::UnknownService(_) => ErrorKind::Denied,
@@ -133,6 +140,7 @@ impl fmt::Display for AuthError {
                 f,
                 "the Kerberos server refused the user or his key: was the password changed after the keytab was written? ({why})"
             ),
+            Self::RefusedAccount(why) => write!(f, "the account that this program runs as was refused ({why})"),
             Self::KeyTypes(why) => write!(
                 f,
                 "the Kerberos server uses other types of keys than the user has here: only AES-256 works everywhere ({why})"

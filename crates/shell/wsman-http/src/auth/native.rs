@@ -275,8 +275,8 @@ impl Security for Native {
 fn told(what: &str, status: i32) -> AuthError {
     let why = |words: &str| format!("{words}, 0x{status:08X}");
     match status {
-        SEC_E_LOGON_DENIED => AuthError::Refused(why("the logon was denied")),
-        SEC_E_UNKNOWN_CREDENTIALS => AuthError::Refused(why("the account's credentials were not recognized")),
+        SEC_E_LOGON_DENIED => AuthError::RefusedAccount(why("the logon was denied")),
+        SEC_E_UNKNOWN_CREDENTIALS => AuthError::RefusedAccount(why("the account's credentials were not recognized")),
         SEC_E_NO_CREDENTIALS => AuthError::Impossible(why(
             "Windows has no credentials for the network of the account that this program runs as",
         )),

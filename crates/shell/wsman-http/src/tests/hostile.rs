@@ -151,6 +151,25 @@ async fn an_end_is_an_end_whatever_else_is_said() {
 }
 
 #[tokio::test]
+async fn nobody_is_led_to_another_server() {
+    let other = Server::new(vec![vec![instance()]]).await;
+    let elsewhere = format!(
+        "Location: http://{0}/wsman\r\nContent-Location: http://{0}/wsman\r\nAlt-Svc: h2=\"{0}\"\r\nRefresh: 0; url=http://{0}/\r\n\
+         WWW-Authenticate: Negotiate, Basic realm=\"http://{0}/wsman\"\r\n",
+        other.address
+    );
+    for status in ["301 Moved", "302 Found", "307 Again", "308 For good", "401 No", "421 Elsewhere", "503 Later"] {
+        for scheme in [Scheme::Basic, Scheme::Negotiate] {
+            let server = Server::new(vec![vec![Turn::Always(http(status, &elsewhere, b""))]; 3]).await;
+            let endpoint = Endpoint::parse(&format!("http://{}", server.address)).unwrap();
+            let client = Client::new(endpoint, Login::new(scheme, "admin", "pa:ss"), short());
+            let error = client.call(get()).await.unwrap_err();
+            assert!(!server.heard().is_empty() && other.heard().is_empty(), "{status}: {error}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_server_that_refuses_for_ever_is_asked_once_and_its_words_are_cut() {
     let offer = format!("WWW-Authenticate: {}\r\n", "Basic realm=\"x\", ".repeat(3_000));
     for scheme in [Scheme::Basic, Scheme::Negotiate] {

@@ -31,6 +31,8 @@ pub(super) enum Quirk {
     PromisesMore,
     /// It answers the second message of each connection, and every later one, with the first answer as it was sealed.
     SaysItAgain,
+    /// It answers everybody with what it has sealed for the first message of its first connection.
+    SaysWhatOthersHeard,
     /// It answers the second message of each connection, and every later one, as if nobody had logged in.
     ForgetsTheLogin,
     /// It answers every token with this challenge.
@@ -83,14 +85,17 @@ impl Host {
         let address = listener.local_addr().unwrap();
         let heard = Arc::new(Mutex::new(Vec::new()));
         let log = Arc::clone(&heard);
+        let first = Arc::new(Mutex::default());
         tokio::spawn(async move {
             let made = if settings.client.is_some() { Tls::asking } else { Tls::new };
             let tls = settings.tls.as_ref().map(|certificate| made(certificate).unwrap());
             for number in 0.. {
                 let (stream, _) = listener.accept().await.unwrap();
                 let (tls, settings, log) = (tls.clone(), settings.clone(), Arc::clone(&log));
+                let everybody = settings.quirk == Quirk::SaysWhatOthersHeard;
+                let first = if everybody { Arc::clone(&first) } else { Arc::default() };
                 tokio::spawn(async move {
-                    let talk = |shown| Arc::new(Talk::new(number, &settings, shown, log));
+                    let talk = |shown| Arc::new(Talk::new(number, &settings, shown, (log, first)));
                     match tls {
                         Some(tls) => {
                             if let Ok((stream, shown)) = tls.accept(stream).await {
@@ -128,20 +133,28 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(stream: S, ta
     let _ended = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
 
+/// The first answer, as it was sealed.
+type First = Arc<Mutex<Option<Vec<u8>>>>;
+
 /// One connection.
 struct Talk {
     number: usize,
     quirk: Quirk,
     login: Mutex<ConnectionLogin>,
     messages: AtomicUsize,
-    first: Mutex<Option<Vec<u8>>>,
+    first: First,
     heard: Arc<Mutex<Vec<Heard>>>,
 }
 
 type Response = hyper::Response<Full<Bytes>>;
 
 impl Talk {
-    fn new(number: usize, settings: &Settings, shown: Option<Vec<u8>>, heard: Arc<Mutex<Vec<Heard>>>) -> Self {
+    fn new(
+        number: usize,
+        settings: &Settings,
+        shown: Option<Vec<u8>>,
+        (heard, first): (Arc<Mutex<Vec<Heard>>>, First),
+    ) -> Self {
         let certificate = settings.bound_to.as_ref().or(settings.tls.as_ref());
         let channel = certificate.map_or_else(Channel::clear, |certificate| Channel::tls(certificate.der()));
         let channel = channel.shown(shown);
@@ -159,14 +172,7 @@ impl Talk {
             keytab: None,
         };
         let login = Mutex::new(ConnectionLogin::new(Arc::new(logins), channel));
-        Self {
-            number,
-            quirk: settings.quirk.clone(),
-            login,
-            messages: AtomicUsize::new(0),
-            first: Mutex::default(),
-            heard,
-        }
+        Self { number, quirk: settings.quirk.clone(), login, messages: AtomicUsize::new(0), first, heard }
     }
 
     async fn answer(&self, request: hyper::Request<Incoming>) -> Result<Response, std::convert::Infallible> {
@@ -221,7 +227,9 @@ impl Talk {
         }
         let mut first = self.first.lock().unwrap();
         match &*first {
-            Some(first) if self.quirk == Quirk::SaysItAgain => body.clone_from(first),
+            Some(first) if matches!(self.quirk, Quirk::SaysItAgain | Quirk::SaysWhatOthersHeard) => {
+                body.clone_from(first);
+            }
             Some(_) => {}
             None => *first = Some(body.clone()),
         }

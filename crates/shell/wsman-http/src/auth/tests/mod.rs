@@ -3,6 +3,7 @@
 mod certificate;
 mod host;
 
+use std::io::{Read as _, Write as _};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -144,6 +145,17 @@ async fn what_was_sealed_once_is_not_taken_a_second_time() {
 }
 
 #[tokio::test]
+async fn what_was_sealed_for_another_connection_is_not_taken() {
+    let host = Host::new(Settings::new(Quirk::SaysWhatOthersHeard)).await;
+    client(&host, Scheme::Negotiate, "right horse").call(get()).await.unwrap();
+    for scheme in [Scheme::Negotiate, Scheme::Ntlm] {
+        let error = client(&host, scheme, "right horse").call(get()).await.unwrap_err();
+        assert_eq!((error.kind, error.reached), (ErrorKind::Malformed, Reached::Perhaps), "{error}");
+        assert!(error.message.contains("cannot be unsealed"), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn after_a_doubt_the_next_call_logs_in_anew() {
     let host = Host::new(Settings::new(Quirk::FlipsABit)).await;
     let client = client(&host, Scheme::Negotiate, "right horse");
@@ -243,6 +255,90 @@ async fn a_kerberos_server_that_is_not_there_is_told_or_done_without() {
         assert!(error.leaves_a_choice());
         assert_eq!(error.at("x").kind, ErrorKind::Unreachable);
     }
+}
+
+/// As deep as a token may be long, with values that hold each other as the readers of the library expect them.
+fn nested(tags: &[u8], length: usize) -> Vec<u8> {
+    let mut token = Vec::new();
+    for tag in tags.iter().rev().cycle() {
+        let inside = u32::try_from(token.len()).unwrap().to_be_bytes();
+        token.splice(0..0, [*tag, 0x84].into_iter().chain(inside));
+        if token.len() > length {
+            return token;
+        }
+    }
+    token
+}
+
+/// Tokens, and answers of Kerberos servers, that are deeper or longer than any reader should believe.
+fn beyond_measure(length: usize) -> Vec<Vec<u8>> {
+    const WAYS: [&[u8]; 7] = [
+        &[0x30],
+        &[0xA1, 0x30, 0xA0],
+        &[0xA1, 0x30, 0xA2, 0x04],
+        &[0x60, 0x30, 0xA0],
+        &[0x6B, 0x30, 0xA0, 0x02],
+        &[0x7E, 0x30, 0xA0, 0x02],
+        &[0x7E, 0x30, 0xAC, 0x04, 0x30],
+    ];
+    const LIES: [&[u8]; 3] =
+        [&[0x84, 0xFF, 0xFF, 0xFF, 0xFF], &[0x88, 0x7F, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0], &[0x84, 0x7F, 0, 0, 0]];
+    let lie = |way: &[u8], lie: &[u8]| {
+        way.iter().rev().enumerate().fold(Vec::new(), |inside, (depth, tag)| {
+            let own = u8::try_from(inside.len()).unwrap();
+            [[*tag].as_slice(), if depth == 0 { lie } else { std::slice::from_ref(&own) }, &inside].concat()
+        })
+    };
+    let deep = WAYS.iter().map(|way| nested(way, length));
+    let long = WAYS.iter().flat_map(|way| LIES.iter().map(move |own| lie(way, own)));
+    deep.chain(long).collect()
+}
+
+/// Does this on a stack as small as the threads have that logins run on: one that overflows would end the whole program.
+fn on_a_small_stack(work: impl FnOnce() + Send + 'static) {
+    std::thread::Builder::new().stack_size(1024 * 1024).spawn(work).unwrap().join().unwrap();
+}
+
+#[test]
+fn a_token_without_measure_costs_neither_stack_nor_memory() {
+    on_a_small_stack(|| {
+        let login = Login::new(Scheme::Ntlm, "LAB\\svc", "right horse");
+        let to = Endpoint::parse("http://127.0.0.1").unwrap();
+        let kdc = Kdc { until: Instant::now(), connect: Duration::ZERO };
+        for token in beyond_measure(super::context::TOKEN_LENGTH_MAX - 64) {
+            let mut own = super::open(&login, &to, Mechanism::SpnegoNtlm, None, kdc).unwrap();
+            own.step(b"").unwrap();
+            let error = own.step(&token).unwrap_err();
+            assert!(matches!(error, AuthError::Invalid(_) | AuthError::Broken(_)), "{error}");
+        }
+    });
+}
+
+/// Somebody on the way to a Kerberos server can answer in its place.
+#[test]
+fn an_answer_of_a_kerberos_server_without_measure_costs_neither_stack_nor_memory() {
+    on_a_small_stack(|| {
+        for answer in beyond_measure(900_000) {
+            let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+            let address = listener.local_addr().unwrap().to_string();
+            let server = std::thread::spawn(move || {
+                let (mut stream, _) = listener.accept().unwrap();
+                let mut length = [0; 4];
+                stream.read_exact(&mut length).unwrap();
+                let mut question = vec![0; usize::try_from(u32::from_be_bytes(length)).unwrap()];
+                stream.read_exact(&mut question).unwrap();
+                let length = u32::try_from(answer.len()).unwrap().to_be_bytes();
+                stream.write_all(&[length.as_slice(), &answer].concat()).unwrap();
+            });
+            let login = Login::new(Scheme::Kerberos, "svc@LAB.TEST", "right horse").with_kdc(address);
+            let to = Endpoint::parse("http://hv01.lab.test").unwrap();
+            let kdc = Kdc { until: Instant::now() + Duration::from_mins(1), connect: Duration::from_mins(1) };
+            let failed = super::open(&login, &to, Mechanism::Kerberos, None, kdc).and_then(|mut own| own.step(b""));
+            let error = failed.unwrap_err();
+            server.join().unwrap();
+            assert!(!matches!(error, AuthError::Refused(_)), "{error}");
+        }
+    });
 }
 
 fn any_token() -> impl Strategy<Value = Vec<u8>> {

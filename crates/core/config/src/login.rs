@@ -1,0 +1,170 @@
+//! Which settings of a login go together, and what a host's own login takes from the common one.
+
+use crate::{Login, PasswordRef, ProofRef};
+
+/// The scheme of who shows a certificate.
+const CERTIFICATE: &str = "certificate";
+
+/// A setting that would do nothing, since another of the same login leaves no room for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Contradiction {
+    /// The setting, by its key.
+    pub key: &'static str,
+    /// Why it would do nothing.
+    pub why: &'static str,
+    /// What to write instead.
+    pub next: &'static str,
+}
+
+impl Login {
+    /// What this login says, and what `below` says where this one is silent.
+    ///
+    /// What proves who somebody is belongs to its user, and goes with no other. A certificate and a Kerberos server belong to
+    /// the schemes that use them. Who names a user or a proof of his own logs in with that, and not by the certificate that
+    /// somebody else is to log in by.
+    #[must_use]
+    pub fn over(&self, below: &Self) -> Self {
+        let names_somebody = self.user.is_some() || self.proof.is_some();
+        let fits = below.auth.as_deref() != Some(CERTIFICATE) || !names_somebody;
+        let auth = self.auth.clone().or_else(|| below.auth.clone().filter(|_| fits));
+        let by_certificate = auth.as_deref() == Some(CERTIFICATE);
+        let undecided = auth.is_none() && fits;
+        let user = self.user.clone().or_else(|| below.user.clone().filter(|_| !by_certificate));
+        let others = || below.proof.clone().filter(|_| !by_certificate && self.user.is_none());
+        let asks_kerberos = asks_kerberos(auth.as_deref());
+        Self {
+            user,
+            proof: self.proof.clone().or_else(others),
+            kdc: self.kdc.clone().or_else(|| below.kdc.clone().filter(|_| asks_kerberos)),
+            trust: self.trust.clone().or_else(|| below.trust.clone()),
+            certificate: (self.certificate.clone())
+                .or_else(|| below.certificate.clone().filter(|_| by_certificate || undecided)),
+            auth,
+        }
+    }
+
+    /// The first setting that does not go with the scheme, if a scheme is named.
+    pub fn contradiction(&self) -> Option<Contradiction> {
+        let auth = self.auth.as_deref()?;
+        if auth == CERTIFICATE {
+            let key =
+                [(self.user.is_some(), "user"), (self.proof.is_some(), self.proof_key()), (self.kdc.is_some(), "kdc")]
+                    .into_iter()
+                    .find_map(|(given, key)| given.then_some(key))?;
+            let why = "the scheme is certificate, and whose it is the host knows";
+            return Some(Contradiction { key, why, next: "leave it out, or choose another scheme" });
+        }
+        if self.certificate.is_some() {
+            let why = "it is shown by the scheme certificate alone";
+            return Some(Contradiction {
+                key: CERTIFICATE,
+                why,
+                next: "choose the scheme certificate, or leave it out",
+            });
+        }
+        if asks_kerberos(Some(auth)) {
+            return None;
+        }
+        let next = "leave the scheme out, or say kerberos; NTLM and Basic need a password";
+        if matches!(self.proof, Some(ProofRef::Keytab(_))) {
+            return Some(Contradiction { key: "keytab", why: "its keys are for Kerberos and for nothing else", next });
+        }
+        let next = "leave it out, or choose auto, negotiate or kerberos";
+        self.kdc.is_some().then_some(Contradiction { key: "kdc", why: "this scheme asks no Kerberos server", next })
+    }
+
+    fn proof_key(&self) -> &'static str {
+        match &self.proof {
+            Some(ProofRef::Password(PasswordRef::File(_))) | None => "password_file",
+            Some(ProofRef::Password(PasswordRef::Credential(_))) => "password_credential",
+            Some(ProofRef::Keytab(_)) => "keytab",
+        }
+    }
+}
+
+fn asks_kerberos(auth: Option<&str>) -> bool {
+    matches!(auth, None | Some("auto" | "negotiate" | "kerberos"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::CertificateRef;
+
+    /// A login of these words: `user=`, `file=`, `keytab=`, `auth=`, `kdc=` and `cert=`.
+    fn login(text: &str) -> Login {
+        let mut login = Login::default();
+        for word in text.split_whitespace() {
+            let (key, value) = word.split_once('=').unwrap();
+            let own = value.to_owned();
+            match key {
+                "user" => login.user = Some(own),
+                "file" => login.proof = Some(ProofRef::Password(PasswordRef::File(own))),
+                "keytab" => login.proof = Some(ProofRef::Keytab(own)),
+                "auth" => login.auth = Some(own),
+                "kdc" => login.kdc = Some(own),
+                "cert" => login.certificate = Some(CertificateRef { certificate: own.clone(), key: own }),
+                other => panic!("{other}"),
+            }
+        }
+        login
+    }
+
+    #[test]
+    fn a_proof_goes_with_its_own_user_and_with_no_other() {
+        for (own, below, joined) in [
+            ("", "user=a file=p", "user=a file=p"),
+            ("user=b file=q", "user=a file=p", "user=b file=q"),
+            ("user=b", "user=a file=p", "user=b"),
+            ("user=b", "user=a keytab=p", "user=b"),
+            ("file=q", "user=a keytab=p", "user=a file=q"),
+            ("auth=ntlm", "user=a file=p auth=kerberos", "user=a file=p auth=ntlm"),
+        ] {
+            assert_eq!(login(own).over(&login(below)), login(joined), "{own} over {below}");
+        }
+    }
+
+    #[test]
+    fn a_certificate_and_a_kerberos_server_go_with_their_schemes() {
+        for (own, below, joined) in [
+            ("", "auth=certificate cert=c", "auth=certificate cert=c"),
+            ("cert=d", "auth=certificate cert=c", "auth=certificate cert=d"),
+            // Who has a login of his own is not logged in by somebody else's certificate.
+            ("user=b file=q", "auth=certificate cert=c", "user=b file=q"),
+            ("file=q", "auth=certificate cert=c", "file=q"),
+            ("auth=negotiate user=b file=q", "auth=certificate cert=c", "auth=negotiate user=b file=q"),
+            ("auth=certificate cert=c", "user=a file=p kdc=k", "auth=certificate cert=c"),
+            ("auth=ntlm", "user=a file=p kdc=k", "auth=ntlm user=a file=p"),
+            ("auth=kerberos", "user=a file=p kdc=k", "auth=kerberos user=a file=p kdc=k"),
+        ] {
+            assert_eq!(login(own).over(&login(below)), login(joined), "{own} over {below}");
+        }
+        // The scheme may come from below the login that the certificate comes from.
+        let host = login("").over(&login("cert=d"));
+        assert_eq!(host.over(&login("auth=certificate cert=c")), login("auth=certificate cert=d"));
+    }
+
+    #[test]
+    fn what_would_do_nothing_is_named() {
+        for (text, key) in [
+            ("auth=certificate cert=c user=a", Some("user")),
+            ("auth=certificate cert=c file=p", Some("password_file")),
+            ("auth=certificate cert=c keytab=p", Some("keytab")),
+            ("auth=certificate cert=c kdc=k", Some("kdc")),
+            ("auth=negotiate cert=c", Some("certificate")),
+            ("auth=basic keytab=k", Some("keytab")),
+            ("auth=ntlm keytab=k", Some("keytab")),
+            ("auth=basic kdc=k", Some("kdc")),
+            ("auth=ntlm kdc=k", Some("kdc")),
+            ("auth=auto user=a keytab=p kdc=k", None),
+            ("auth=negotiate user=a file=p kdc=k", None),
+            ("auth=kerberos user=a file=p kdc=k", None),
+            ("auth=certificate cert=c", None),
+            // Another login may still name the scheme.
+            ("cert=c", None),
+            ("user=a kdc=k", None),
+        ] {
+            assert_eq!(login(text).contradiction().map(|found| found.key), key, "{text}");
+        }
+    }
+}
