@@ -65,8 +65,10 @@ cat > "$KRB5_KDC_PROFILE" <<END
   kdc_listen = 127.0.0.1:$kdc_port
   kdc_tcp_listen = 127.0.0.1:$kdc_port
 [realms]
-  LAB.TEST = { database_name = $work/principal
-    key_stash_file = $work/stash }
+  LAB.TEST = {
+    database_name = $work/principal
+    key_stash_file = $work/stash
+  }
 [logging]
   kdc = FILE:$work/asked.log
 END
