@@ -5,14 +5,17 @@
 #     PYTHON=venv/bin/python peers/run_client.sh [PROGRAM]
 #
 # With the program the other half is tried too: its simulated hosts, by Kerberos, with pypsrp and with the program itself.
-# Kerberos is tried with a realm of its own, so an MIT Kerberos server must be installed (krb5-kdc, krb5-admin-server).
+# Kerberos is tried with a realm of its own, so an MIT Kerberos server must be installed (krb5-kdc, krb5-admin-server), and
+# krb5-user for its tickets. The client that uses them is built with libkrb5-dev, pkg-config, libclang1 and its headers.
 # The first surprise ends it with exit code 1.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 program=${1:-}
-cargo build --quiet -p wsman-http --example wsman
-client=${CARGO_TARGET_DIR:-target}/debug/examples/wsman
 . peers/service.sh
+# The last one stays in cargo's folder.
+build with-tickets --features kerberos-system
+build without-tickets
+client=$work/without-tickets
 
 for scheme in ntlm negotiate auto; do
   protocol=negotiate
@@ -43,7 +46,7 @@ done
 
 # Without them a broken Kerberos would pass. Debian keeps the server's programs out of people's way.
 PATH=$PATH:/usr/sbin
-command -v krb5kdc kdb5_util kadmin.local > /dev/null || fail "there is no Kerberos server: install krb5-kdc and krb5-admin-server"
+command -v krb5kdc kdb5_util kadmin.local kinit > /dev/null || fail "there is no Kerberos server: install krb5-kdc, krb5-admin-server and krb5-user"
 "$python" -c 'import gssapi, krb5' || fail "gssapi and krb5 are not there: install libkrb5-dev, python3-dev and peers/requirements.txt"
 
 # A realm of our own. The host is `localhost`, so that no name need be made known.
@@ -59,14 +62,24 @@ cat > "$KRB5_CONFIG" <<END
   LAB.TEST = {
     kdc = 127.0.0.1:$kdc_port
   }
+  OTHER.TEST = {
+    kdc = 127.0.0.1:$kdc_port
+  }
 END
+sed "s/127.0.0.1:$kdc_port/127.0.0.1:1/" "$KRB5_CONFIG" > "$work/nobody.conf"
 cat > "$KRB5_KDC_PROFILE" <<END
 [kdcdefaults]
   kdc_listen = 127.0.0.1:$kdc_port
   kdc_tcp_listen = 127.0.0.1:$kdc_port
 [realms]
-  LAB.TEST = { database_name = $work/principal
-    key_stash_file = $work/stash }
+  LAB.TEST = {
+    database_name = $work/principal
+    key_stash_file = $work/stash
+  }
+  OTHER.TEST = {
+    database_name = $work/other-principal
+    key_stash_file = $work/other-stash
+  }
 [logging]
   kdc = FILE:$work/asked.log
 END
@@ -85,9 +98,12 @@ END
   kadmin.local -q "ktadd -k $work/aged.keytab aged"
   kadmin.local -q 'addprinc +requires_preauth -randkey -e aes128-cts:normal small'
   kadmin.local -q "ktadd -norandkey -k $work/small.keytab small"
+  # A realm that the host does not belong to.
+  kdb5_util -r OTHER.TEST create -s -P "$RANDOM$RANDOM"
+  kadmin.local -r OTHER.TEST -q 'addprinc -pw "right horse" svc@OTHER.TEST'
 } > "$work/kdc.log" 2>&1 || fail "the realm cannot be made: $(tail -n 3 "$work/kdc.log")"
 # It must not hold the service's input open.
-krb5kdc -n >> "$work/kdc.log" 2>&1 8>&- &
+krb5kdc -n -r LAB.TEST -r OTHER.TEST >> "$work/kdc.log" 2>&1 8>&- &
 others+=($!)
 for _ in $(seq 50); do
   (: < "/dev/tcp/127.0.0.1/$kdc_port") 2> /dev/null && break
@@ -138,17 +154,89 @@ refused "kerberos, unknown user" "refused the user or the password" "http://loca
 refused "kerberos, unknown host" "does not know the host" "http://LOCALHOST:$port" "${login[@]}" --password-file "$work/right"
 refused "kerberos, no server" "no Kerberos server (KDC) answers" "http://localhost:$port" --auth kerberos --user 'LAB.TEST\svc' --kdc 127.0.0.1:1 --password-file "$work/right"
 
-if [ -n "$program" ]; then
-  "$python" peers/foreign_clients.py "$program" "$KRB5_KTNAME" svc@LAB.TEST 'right horse' 8>&- || fail "see above"
-  "$program" lab up --auth kerberos --keytab "$KRB5_KTNAME" --endpoints "$work/lab.json" 8>&- &
+
+# The tickets that an account has, by the system's Kerberos: what `kinit` got, or what a keytab is good for that the system knows
+# of. No cache is anywhere at first.
+export KRB5CCNAME=FILE:$work/none
+start_server "${service[@]}"
+refused "no user, without the feature" "take a build with the feature kerberos-system" "http://localhost:$port"
+client=$work/with-tickets
+refused "no ticket" "no Kerberos ticket was found: get one with .kinit." "http://localhost:$port"
+start_server --offer Kerberos --protocol kerberos --service-host localhost
+refused "no ticket, bare" "no Kerberos ticket was found: get one with .kinit." "http://localhost:$port"
+for realm in LAB.TEST OTHER.TEST; do
+  KRB5CCNAME=FILE:$work/tickets.$realm kinit "svc@$realm" < "$work/right" > "$work/kinit.log" || fail "kinit: $(cat "$work/kinit.log")"
+done
+"$python" peers/expire_tickets.py "$work/tickets.LAB.TEST" "$work/expired"
+# Before a ticket for the host is in it too, which would do without a Kerberos server.
+cp "$work/tickets.LAB.TEST" "$work/fresh"
+for offer in Kerberos Negotiate; do
+  protocol=negotiate
+  [ "$offer" != Kerberos ] || protocol=kerberos
+  service=(--offer "$offer" --protocol "$protocol" --service-host localhost)
+  export KRB5CCNAME=FILE:$work/tickets.LAB.TEST
+  start_server "${service[@]}"
+  asks "ticket where $offer is offered, over http" "http://localhost:$port"
+  start_server "${service[@]}" --certificate "$work/both"
+  asks "ticket where $offer is offered, over https with channel bindings" "https://localhost:$port" --ca "$work/ca"
+  start_server "${service[@]}" --certificate "$work/both" --bound-to "$work/ca"
+  refused "ticket where $offer is offered, bound to another certificate" "by Kerberos" "https://localhost:$port" --ca "$work/ca"
+  grep -q '^REFUSED.*[Cc]hannel bindings' "$work/server.log" || fail "it was refused for another reason"
+  start_server "${service[@]}" --bound-to "$work/both"
+  refused "ticket where $offer is offered, bound to nothing" "by Kerberos" "http://localhost:$port"
+  grep -q '^REFUSED.*without channel bindings' "$work/server.log" || fail "it was refused for another reason"
+  start_server "${service[@]}"
+  refused "ticket where $offer is offered, unknown host" "does not know the host" "http://LOCALHOST:$port"
+  KRB5CCNAME=FILE:$work/fresh KRB5_CONFIG=$work/nobody.conf refused "ticket where $offer is offered, no server" "no Kerberos server (KDC) answers" "http://localhost:$port"
+  KRB5CCNAME=FILE:$work/tickets.OTHER.TEST refused "ticket where $offer is offered, of another realm" "does not know the host" "http://localhost:$port"
+  KRB5CCNAME=FILE:$work/expired refused "ticket where $offer is offered, expired" "has expired: get a new one with .kinit." "http://localhost:$port"
+  export KRB5CCNAME=FILE:$work/by-keytab
+  KRB5_CLIENT_KTNAME=$work/svc.keytab asks "keytab of the system where $offer is offered" "http://localhost:$port"
+  KRB5CCNAME=FILE:$work/none KRB5_CLIENT_KTNAME=$work/outdated.keytab refused "outdated keytab of the system where $offer is offered" "was the password changed after the keytab was written" "http://localhost:$port"
+done
+refused "ticket and NTLM" "NTLM needs a user and a password" "http://localhost:$port" --auth ntlm
+refused "ticket, host by address" "write the host's full DNS name" "http://127.0.0.1:$port"
+export KRB5CCNAME=FILE:$work/tickets.LAB.TEST
+
+# start_lab AUTH FLAGS…: simulated hosts that take tickets. What the program is told of them is in ${hosts[@]}.
+start_lab() {
+  rm -f "$work/lab.json"
+  "$program" lab up --auth "$@" --keytab "$KRB5_KTNAME" --endpoints "$work/lab.json" 8>&- &
   others+=($!)
   for _ in $(seq 300); do
     [ ! -e "$work/lab.json" ] || break
     sleep 0.1
   done
   mapfile -t hosts < <("$python" -c 'import json,sys; print(*("--host\n" + h["url"].replace("127.0.0.1", "localhost") for h in json.load(sys.stdin)["hosts"]), sep="\n")' < "$work/lab.json")
+}
+
+if [ -n "$program" ]; then
+  "$python" peers/foreign_clients.py "$program" "$KRB5_KTNAME" svc@LAB.TEST 'right horse' 8>&- || fail "see above"
+  start_lab kerberos
   "$program" run --event-log none "${hosts[@]}" --user svc@LAB.TEST --kdc "127.0.0.1:$kdc_port" --keytab "$work/svc.keytab" > "$work/out" 2> "$work/err" ||
     fail "the program against its own hosts: $(cat "$work/out" "$work/err")"
   echo "ok: the program by keytab against its own hosts: $(tail -n 1 "$work/out")"
+
+  # The program with the feature, and then again as it was: both have one name in cargo's folder.
+  cargo build --quiet --locked -p reprise --features kerberos-system
+  cp "${CARGO_TARGET_DIR:-target}/debug/reprise" "$work/program-with-tickets"
+  cargo build --quiet --locked -p reprise
+  "$work/program-with-tickets" run --event-log none "${hosts[@]}" > "$work/out" 2> "$work/err" ||
+    fail "the program by ticket against its own hosts: $(cat "$work/out" "$work/err")"
+  echo "ok: the program by ticket against its own hosts: $(tail -n 1 "$work/out")"
+  KRB5CCNAME=FILE:$work/none "$work/program-with-tickets" run --event-log none "${hosts[@]}" > "$work/out" 2> "$work/err" && fail "the program was let in without a ticket"
+  grep -h 'no Kerberos ticket was found: get one with `kinit`' "$work/out" "$work/err" > "$work/told" || fail "the program without a ticket: $(cat "$work/out" "$work/err")"
+  echo "ok: the program without a ticket: $(head -n 1 "$work/told")"
+  "$program" run --event-log none "${hosts[@]}" > "$work/out" 2> "$work/err" && fail "the program was let in without the feature"
+  grep -q 'no user is given' "$work/err" || fail "the program without the feature: $(cat "$work/out" "$work/err")"
+  echo "ok: the program without the feature: $(tail -n 1 "$work/err")"
+  # Within SPNEGO too, and over HTTPS.
+  for way in "negotiate" "negotiate --tls" "kerberos --tls"; do
+    read -r -a flags <<< "$way"
+    start_lab negotiate,kerberos "${flags[@]:1}"
+    "$work/program-with-tickets" run --event-log none "${hosts[@]}" --auth "${flags[0]}" --insecure-no-tls-verification > "$work/out" 2> "$work/err" ||
+      fail "the program by ticket against its own hosts, $way: $(cat "$work/out" "$work/err")"
+    echo "ok: the program by ticket against its own hosts, $way: $(tail -n 1 "$work/out")"
+  done
 fi
 echo "no surprises"

@@ -11,13 +11,6 @@ cd "$(dirname "$0")/.."
 . peers/service.sh
 make_certificate
 
-# The client in both builds. They have one name in one folder, so each is copied.
-build() {
-  local name=$1
-  shift
-  cargo build --quiet --locked -p wsman-http --example wsman "$@"
-  cp "${CARGO_TARGET_DIR:-target}/debug/examples/wsman" "$work/$name"
-}
 build with --features legacy-tls
 build without
 

@@ -26,6 +26,14 @@ fail() {
   exit 1
 }
 
+# build NAME FLAGS…: the client, in NAME. Builds with other features have the same name in cargo's folder, so each is copied.
+build() {
+  local name=$1
+  shift
+  cargo build --quiet --locked -p wsman-http --example wsman "$@"
+  cp "${CARGO_TARGET_DIR:-target}/debug/examples/wsman" "$work/$name"
+}
+
 # Starts a service: a script here, and its arguments. Its port is in $port.
 start_service() {
   local script=$1

@@ -12,12 +12,13 @@ type Step = (&'static str, fn() -> Result<Outcome>);
 const STEPS: &[Step] = &[
     ("format", || cargo(&["fmt", "--all", "--check"])),
     ("clippy", || cargo(&["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"])),
-    ("legacy-tls", legacy_tls),
+    ("legacy-tls", || feature("legacy-tls", &["openssl-sys ", "native-tls "])),
+    ("kerberos", || feature("kerberos-system", &["libgssapi ", "libgssapi-sys "])),
     ("edges", || edges::run(None)),
     ("tidy", tidy::run),
     ("golden", || golden::run(golden::Mode::Compare)),
     // Advisories need the outside network, which a check must not.
-    // What is shipped has no OpenSSL; a build with every feature may.
+    // What is shipped has neither OpenSSL nor the system's Kerberos; a build with every feature may.
     ("deny", || {
         tool(
             "cargo-deny --locked check bans licenses sources; cargo-deny --locked --all-features check licenses sources",
@@ -58,10 +59,23 @@ fn cargo(arguments: &[&str]) -> Result<Outcome> {
     Ok(Outcome::Green)
 }
 
-/// The feature `legacy-tls` of who has it; and that nothing needs OpenSSL without it.
-fn legacy_tls() -> Result<Outcome> {
-    let features = ["--features", "reprise/legacy-tls,wsman-http/legacy-tls", "--all-targets", "--", "-D", "warnings"];
-    cargo(&[&["clippy", "--locked", "--package", "reprise", "--package", "wsman-http"], features.as_slice()].concat())?;
+/// A feature of the program and its client, which brings these packages; and that a build without it has none of them.
+fn feature(name: &str, brings: &[&str]) -> Result<Outcome> {
+    let features = format!("reprise/{name},wsman-http/{name}");
+    cargo(&[
+        "clippy",
+        "--locked",
+        "--package",
+        "reprise",
+        "--package",
+        "wsman-http",
+        "--features",
+        &features,
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ])?;
     let tree = command::read(command::cargo().args([
         "tree",
         "--locked",
@@ -71,8 +85,8 @@ fn legacy_tls() -> Result<Outcome> {
         "--prefix",
         "none",
     ]))?;
-    match tree.lines().find(|line| line.starts_with("openssl-sys ") || line.starts_with("native-tls ")) {
-        Some(line) => bail!("a build without the feature legacy-tls depends on {line}"),
+    match tree.lines().find(|line| brings.iter().any(|package| line.starts_with(package))) {
+        Some(line) => bail!("a build without the feature {name} depends on {line}"),
         None => Ok(Outcome::Green),
     }
 }

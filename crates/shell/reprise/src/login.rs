@@ -14,6 +14,16 @@ use crate::cli::Usage;
 /// The scheme of who shows a certificate.
 const CERTIFICATE: &str = "certificate";
 
+/// Whether the system logs in the account that this program runs as: Windows does, and Kerberos elsewhere.
+const OWN_ACCOUNT: bool = cfg!(any(windows, all(unix, feature = "kerberos-system")));
+
+/// What to do without a user.
+const NO_USER: &str = if OWN_ACCOUNT {
+    "add --user USER, or leave password and keytab out too"
+} else {
+    "add --user USER and --password-file FILE, or a [login]; a build with the feature kerberos-system takes the ticket of `kinit`"
+};
+
 /// What logins are made of. Each file and each credential is read once.
 pub(crate) struct Logins {
     believe_anybody: bool,
@@ -53,10 +63,10 @@ impl Logins {
             }
         };
         let Some(user) = wanted.user.clone() else {
-            if cfg!(windows) && wanted.proof.is_none() {
+            if OWN_ACCOUNT && wanted.proof.is_none() {
                 return current_user(what, scheme, wanted);
             }
-            return Err(Usage::new(what, "no user is given", "add --user USER and --password-file FILE, or a [login]"));
+            return Err(Usage::new(what, "no user is given", NO_USER));
         };
         let login = match &wanted.proof {
             Some(ProofRef::Password(password)) => Login::new(scheme, user, self.password(&what, password)?),
@@ -129,14 +139,18 @@ fn unread(what: &str, error: &dyn std::error::Error, advice: String) -> Usage {
     Usage::new(what, format!("{error}{source}"), advice)
 }
 
-/// The login as the account that this program runs as: a person's, or a service's.
+/// The login as the account that this program runs as, a person's or a service's, or as the one whose Kerberos ticket it has.
 fn current_user(what: String, scheme: Scheme, wanted: &ConfigLogin) -> Result<Login, Usage> {
     let next = "leave it out, or add --user USER and --password-file FILE";
     if scheme == Scheme::Basic {
         return Err(Usage::new(what, "basic shows a password, and no user is given", next));
     }
+    if scheme == Scheme::Ntlm && cfg!(unix) {
+        return Err(Usage::new(what, "ntlm needs a password, and no user is given", next));
+    }
     if wanted.kdc.is_some() {
-        let why = "without a user Windows logs in, and it finds Kerberos servers by itself: --kdc says nothing to it";
+        let why =
+            "without a user the system logs in, and it finds Kerberos servers by itself: --kdc says nothing to it";
         return Err(Usage::new(what, why, next));
     }
     Ok(Login::current_user(scheme))

@@ -44,14 +44,15 @@ struct Arguments {
     /// How to log in
     #[arg(long, default_value = "auto")]
     auth: Auth,
-    /// The user: NAME, DOMAIN\NAME or NAME@REALM
-    #[arg(long, required_unless_present = "certificate")]
+    /// The user: NAME, DOMAIN\NAME or NAME@REALM; without one the account that runs this is logged in: on Windows by Windows,
+    /// elsewhere with its Kerberos ticket, in a build with the feature kerberos-system
+    #[arg(long)]
     user: Option<String>,
     /// The password is the first line of this file
-    #[arg(long, required_unless_present_any = ["keytab", "certificate"])]
+    #[arg(long, requires = "user")]
     password_file: Option<PathBuf>,
     /// Log in by Kerberos with the user's key in this file
-    #[arg(long, conflicts_with = "password_file")]
+    #[arg(long, requires = "user", conflicts_with = "password_file")]
     keytab: Option<PathBuf>,
     /// Log in by the certificate in this PEM file (--auth certificate)
     #[arg(long, requires = "key")]
@@ -60,7 +61,7 @@ struct Arguments {
     #[arg(long, requires = "certificate")]
     key: Option<PathBuf>,
     /// The Kerberos server: HOST[:PORT]
-    #[arg(long)]
+    #[arg(long, requires = "user")]
     kdc: Option<String>,
     /// Believe certificates of the authorities in this PEM file
     #[arg(long)]
@@ -276,7 +277,7 @@ fn login(arguments: &Arguments) -> Result<Login> {
         Auth::Kerberos => Scheme::Kerberos,
         Auth::Certificate => return Ok(Login::by_certificate()),
     };
-    let user = arguments.user.as_deref().context("--user is missing")?;
+    let Some(user) = arguments.user.as_deref() else { return Ok(Login::current_user(scheme)) };
     let login = match (&arguments.keytab, &arguments.password_file) {
         (Some(file), _) => {
             let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;

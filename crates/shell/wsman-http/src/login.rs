@@ -38,7 +38,7 @@ pub(crate) enum Identity {
         user: String,
         keytab: Keytab,
     },
-    /// The account that this process runs as; Windows has proof of it.
+    /// The account that this process runs as; the system has proof of it.
     CurrentUser,
     /// Whoever the certificate that TLS shows belongs to.
     Certificate,
@@ -54,7 +54,8 @@ pub struct Login {
 }
 
 /// What [`Login::user`] says of the account that this process runs as.
-const CURRENT_USER: &str = "the account that this program runs as";
+const CURRENT_USER: &str =
+    if cfg!(windows) { "the account that this program runs as" } else { "the account of the Kerberos ticket" };
 
 /// The service in the name of a WS-Management server (its SPN is `HTTP/host`). Domain controllers take HTTP for HOST
 /// unless somebody gave it to another account.
@@ -82,8 +83,11 @@ impl Login {
 
     /// A login as the account that this process runs as, a person's or a service's, without a password.
     ///
-    /// [`Scheme::Auto`] and [`Scheme::Negotiate`] leave the choice of Kerberos or NTLM to Windows; Basic is impossible.
-    /// Windows alone can do it: elsewhere every call fails with [`cim::ErrorKind::Denied`].
+    /// On Windows [`Scheme::Auto`] and [`Scheme::Negotiate`] leave the choice of Kerberos or NTLM to Windows; Basic is impossible.
+    ///
+    /// On Unix it is the Kerberos ticket that the account has, as `kinit` gets it, in a build with the feature
+    /// `kerberos-system`: Kerberos alone, and hosts by name. Without the feature every call fails with
+    /// [`cim::ErrorKind::Denied`].
     pub fn current_user(scheme: Scheme) -> Self {
         Self::of(scheme, Identity::CurrentUser)
     }
@@ -107,7 +111,7 @@ impl Login {
 
     /// The same, with a Kerberos server: `HOST` or `HOST:PORT`. Without one it is looked up as [`Scheme::Kerberos`] has
     /// it: what the system's Kerberos configuration says, else the realm's own name. For the account that this process
-    /// runs as Windows finds one by itself, and this says nothing.
+    /// runs as the system finds one by itself, and this says nothing.
     #[must_use]
     pub fn with_kdc(mut self, kdc: impl Into<String>) -> Self {
         self.kdc = Some(kdc.into());

@@ -19,6 +19,8 @@ mod native;
 mod offer;
 #[cfg(test)]
 mod tests;
+#[cfg(all(unix, feature = "kerberos-system"))]
+mod tickets;
 mod wrap;
 
 use std::fmt;
@@ -59,10 +61,14 @@ fn open(
         Identity::Password { .. } | Identity::Keytab { .. } => context::open(login, endpoint, mechanism, binding, kdc),
         #[cfg(windows)]
         Identity::CurrentUser => native::open(login, endpoint, mechanism, binding),
-        #[cfg(not(windows))]
-        Identity::CurrentUser => {
-            Err(AuthError::Impossible("only Windows logs programs in as the account that they run as".to_owned()))
-        }
+        #[cfg(all(unix, feature = "kerberos-system"))]
+        Identity::CurrentUser => tickets::open(login, endpoint, mechanism, binding),
+        #[cfg(not(any(windows, all(unix, feature = "kerberos-system"))))]
+        Identity::CurrentUser => Err(AuthError::Impossible(
+            "this build does not know the Kerberos tickets of the account that it runs as: give a user, or take a build with the \
+             feature kerberos-system"
+                .to_owned(),
+        )),
         Identity::Certificate => Err(AuthError::Impossible("a certificate logs in by TLS, and by no token".to_owned())),
     }
 }

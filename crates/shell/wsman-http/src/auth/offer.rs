@@ -89,8 +89,31 @@ fn schemes(challenges: &[String]) -> BTreeSet<String> {
     parts.filter_map(|part| part.split_whitespace().next()).map(str::to_ascii_lowercase).collect()
 }
 
+/// What proves the account that this process runs as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum System {
+    /// Windows itself, by Kerberos or NTLM.
+    Windows,
+    /// Kerberos tickets.
+    Unix,
+}
+
+impl System {
+    const OURS: Self = if cfg!(windows) { Self::Windows } else { Self::Unix };
+}
+
 /// The methods to try, best first. A later one is for where an earlier one cannot judge the user at all.
 pub(crate) fn choose(
+    login: &Login,
+    endpoint: &Endpoint,
+    way: &Way,
+    challenges: &[String],
+) -> Result<Vec<Method>, CallError> {
+    choose_on(System::OURS, login, endpoint, way, challenges)
+}
+
+fn choose_on(
+    system: System,
     login: &Login,
     endpoint: &Endpoint,
     way: &Way,
@@ -106,12 +129,20 @@ pub(crate) fn choose(
     let spnego_ntlm = tokens(offered("negotiate"), "Negotiate", Mechanism::SpnegoNtlm);
     let old_ntlm = tokens(offered("ntlm"), "NTLM", Mechanism::Ntlm);
     let basic = (offered("basic") && way.may_show_a_password()).then_some(Method::Basic);
-    let by_windows = matches!(login.identity, Identity::CurrentUser);
+    let by_system = matches!(login.identity, Identity::CurrentUser).then_some(system);
+    let by_windows = by_system == Some(System::Windows);
     let wanted = match login.scheme {
         Scheme::Basic => vec![Some(Method::Basic)],
         Scheme::Certificate => vec![Some(Method::Certificate)],
         Scheme::Ntlm => vec![tokens(offered("negotiate"), "Negotiate", Mechanism::Ntlm).or(old_ntlm)],
         Scheme::Kerberos if endpoint.is_address() => return Err(needs_a_name(endpoint)),
+        Scheme::Kerberos | Scheme::Negotiate | Scheme::Auto if by_system == Some(System::Unix) => {
+            if endpoint.is_address() {
+                return Err(needs_a_name(endpoint));
+            }
+            let bare_first = login.scheme != Scheme::Negotiate;
+            vec![if bare_first { bare_kerberos.or(spnego_kerberos) } else { spnego_kerberos.or(bare_kerberos) }]
+        }
         // Windows wraps Kerberos into SPNEGO only where it may choose NTLM too; hosts take it bare under either scheme.
         Scheme::Kerberos if by_windows => {
             vec![bare_kerberos.or(tokens(offered("negotiate"), "Negotiate", Mechanism::Kerberos))]
@@ -156,10 +187,20 @@ mod tests {
     use super::*;
 
     fn chosen(login: &Login, url: &str, verified: Option<bool>, challenges: &[&str]) -> Result<Vec<Method>, CallError> {
+        chosen_on(System::Windows, login, url, verified, challenges)
+    }
+
+    fn chosen_on(
+        system: System,
+        login: &Login,
+        url: &str,
+        verified: Option<bool>,
+        challenges: &[&str],
+    ) -> Result<Vec<Method>, CallError> {
         let tls = verified.map(|verified| Tls { verified, certificate: Vec::new() });
         let way = Way { loopback: url.contains("127."), tls };
         let challenges: Vec<String> = challenges.iter().map(ToString::to_string).collect();
-        choose(login, &Endpoint::parse(url).unwrap(), &way, &challenges)
+        choose_on(system, login, &Endpoint::parse(url).unwrap(), &way, &challenges)
     }
 
     fn tokens(scheme: &'static str, mechanism: Mechanism) -> Method {
@@ -203,6 +244,22 @@ mod tests {
         let under_negotiate = [tokens("Negotiate", Mechanism::Kerberos)];
         assert_eq!(chosen(&login(Scheme::Kerberos), at, None, &["Negotiate"]).unwrap(), under_negotiate);
         assert_eq!(chosen(&login(Scheme::Ntlm), at, None, WINDOWS).unwrap(), [tokens("Negotiate", Mechanism::Ntlm)]);
+    }
+
+    #[test]
+    fn a_ticket_means_kerberos_within_spnego_only_where_it_is_named_or_nothing_else_is_offered() {
+        let at = "http://hv01.lab.test";
+        let bare = tokens("Kerberos", Mechanism::Kerberos);
+        let wrapped = tokens("Negotiate", Mechanism::SpnegoKerberos);
+        for (scheme, first) in [(Scheme::Auto, bare), (Scheme::Negotiate, wrapped), (Scheme::Kerberos, bare)] {
+            let chosen =
+                |url, challenges| chosen_on(System::Unix, &Login::current_user(scheme), url, Some(true), challenges);
+            assert_eq!(chosen(at, WINDOWS).unwrap(), [first]);
+            assert_eq!(chosen(at, &["Negotiate", "NTLM"]).unwrap(), [wrapped]);
+            assert_eq!(chosen(at, &["Kerberos"]).unwrap(), [bare]);
+            assert!(chosen(at, &["NTLM", "Basic"]).unwrap_err().message.contains("(it offers NTLM, Basic)"));
+            assert!(chosen("http://10.0.0.1", WINDOWS).unwrap_err().message.contains("by name"));
+        }
     }
 
     #[test]
