@@ -128,7 +128,8 @@ def subscribe(wsman, lab):
     wsman.bad("--xpath cannot be used", "subscribe", "--log", "System", "--xpath", "*[System[")
     wsman.bad("--query cannot be used", "subscribe", "--query", "<Query/>")
     wsman.bad("cannot read", "subscribe", "--query", "/nothing/there.xml")
-    wsman.bad("only event logs can", "subscribe", WINDOWS + "Win32_Service", "--log", "System")
+    wsman.bad("only classes and event logs can", "subscribe", "urn:x", "--log", "System")
+    wsman.bad("--by NAME is missing", "subscribe", WINDOWS + "Win32_Service", "--log", "System")
     wsman.bad("--count does not go with this action", "identify", "--count", "1")
     wsman.bad("cannot be used with", "subscribe", "--log", "System", "--query", query, code=2)
 
@@ -149,6 +150,36 @@ def interrupted(wsman, lab):
         rest, said = process.communicate(timeout=PATIENCE_S)
         expect("the end", (process.returncode, rest, said), (0, "", ""))
     print("ok: subscribe until Ctrl-C -> 2 objects")
+
+
+def changes(wsman, lab):
+    """What changes in a class: by subscription, and by asking again where the host takes none."""
+    lab.ask("/vms/vm-001/set?state=3")
+    relationships = [HYPERV + "Msvm_ReplicationRelationship", "--by", "InstanceID", "--within", "1"]
+    for heard_by, note in (("subscription", ""), ("polling", "note: asking every 1 s, without a subscription: ")):
+        opened, asked = lab.requests("subscribe"), lab.requests("enumerate")
+        command = wsman.command("subscribe", *relationships, "--column", "ReplicationState", "--count", "2")
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            while lab.requests("subscribe") == opened or lab.requests("enumerate") == asked:
+                expect("it listens", process.poll(), None)
+            found = []
+            for act in ("pause", "resume"):
+                lab.ask(f"/vms/vm-001/{act}")
+                found.append(json.loads(process.stdout.readline()))
+            rest, said = process.communicate(timeout=PATIENCE_S)
+        expect("the end", (process.returncode, rest, said.startswith(note), bool(said)), (0, "", True, bool(note)))
+        states = [(change["before"]["ReplicationState"], change["now"]["ReplicationState"]) for change in found]
+        expect("states", states, [("3", "7"), ("7", "3")])
+        expect("how", {(change["change"], change["heard_by"]) for change in found}, {("modified", heard_by)})
+        expect("the host's time", {change["time"] is not None for change in found}, {heard_by == "subscription"})
+        print(f"ok: subscribe to a class, heard by {heard_by} -> {len(found)} objects")
+        lab.ask("/faults/unsupported?op=subscribe&count=1")
+    lab.ask("/faults/unsupported?op=subscribe", "DELETE")
+    wsman.bad("no class", "subscribe", HYPERV + "Msvm_Nothing", "--by", "InstanceID")
+    wsman.bad("has no Nome", "subscribe", WINDOWS + "Win32_Service", "--by", "Nome")
+    wsman.bad("the resource is missing", "subscribe", "--by", "Name")
+    wsman.bad("cannot be used with", "subscribe", *relationships, "--log", "System", code=2)
+    wsman.bad("--by does not go with this action", "enumerate", *relationships)
 
 
 def cut_off(wsman):
@@ -179,6 +210,7 @@ def main(program, example):
         get(wsman)
         invoke(wsman)
         subscribe(wsman, lab)
+        changes(wsman, lab)
         cut_off(wsman)
         refusals(wsman)
     print("no surprises")

@@ -8,12 +8,14 @@ use cim::{
 };
 
 use crate::client::{self, Call, Settings, Step};
-use crate::eventing::{Content, EventLogs, Heard, Listener, LogRecord, Places, Scanned, Served};
+use crate::eventing::{Content, EventLogs, Heard, Listener, LogRecord, Places, Scanned, Served, Watcher};
 use crate::server::Server;
 use crate::xml;
 
 /// Most messages of one call that are answered with the same text.
 const ROUNDS_MAX: u32 = 4;
+/// The answer to Subscribe.
+const OPENED: &str = include_str!("../corpus/answer-subscribe.xml");
 /// One record, for whoever pulls.
 const RECORD: &str = "<Event xmlns='http://schemas.microsoft.com/win/2004/08/events/event'><System><EventID>32086</EventID></System></Event>";
 
@@ -83,6 +85,14 @@ pub fn answer(bytes: &[u8]) {
         if let Ok(Heard::Events(batch)) = listener.take(&text) {
             assert!(batch.events.iter().all(|event| xml::parse(event).is_ok()), "{batch:?}");
         }
+    }
+    let mut watcher = Watcher::new(path().namespace, path().class, Duration::from_secs(2), Duration::from_mins(1));
+    for _ in 0..ROUNDS_MAX {
+        let message = watcher.message(&settings, "uuid:1");
+        assert!(xml::parse(&message).is_ok(), "{message}");
+        drop(watcher.take(&text));
+        // What is a Subscribe's answer is none to a Pull: both are tried with a subscription too.
+        drop(watcher.take(OPENED));
     }
     drop((client::read_identity(&text), client::read_fault(&text, true)));
 }

@@ -192,10 +192,11 @@ impl Server {
             }
         };
         let wanted = received.header.max_envelope_size.and_then(|size| usize::try_from(size).ok());
-        if let Operation::Pull { context, max_elements, .. } = &operation
+        if let Operation::Pull { resource, context, max_elements } = &operation
             && self.sources.knows(context)
         {
-            operation = Operation::Eventing(Eventing::Pull { context: context.clone(), max_elements: *max_elements });
+            let (resource, context) = (resource.uri(), context.clone());
+            operation = Operation::Eventing(Eventing::Pull { resource, context, max_elements: *max_elements });
         }
         let size_max = wanted.unwrap_or(ENVELOPE_MAX).min(ENVELOPE_MAX);
         // The answer repeats the message's id, which may be longer than the rest of its frame.

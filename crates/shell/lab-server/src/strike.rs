@@ -67,7 +67,8 @@ impl Site {
         let act = || self.act(host, port, body, charset);
         let sent = match strike.how {
             None => whole(act()),
-            Some(Break::Busy) => Sent::Whole(refuse_for_quota(port, &message)),
+            Some(Break::Busy) => refuse(port, &message, &over_quota()),
+            Some(Break::Unsupported) => refuse(port, &message, &unsupported()),
             Some(Break::DropBefore) => unanswered(port, &message, Sent::Closed),
             Some(Break::Reset) => unanswered(port, &message, Sent::Reset),
             Some(Break::HalfClose) => match act() {
@@ -88,12 +89,22 @@ impl Site {
 }
 
 /// The quota of operations that one user may have under way is used up (`MaxConcurrentOperationsPerUser`).
-fn refuse_for_quota(port: &HostPort, message: &Outline) -> Answer {
+fn over_quota() -> Fault {
     let words = "This user has exceeded the allowed number of concurrent operations. Close existing operations for this \
                  user, or raise the quota for this user.";
-    let answer = lock(&port.server).refuse(message, &Fault::new(code::QUOTA, words));
+    Fault::new(code::QUOTA, words)
+}
+
+/// A feature of WS-Management that this service does not have.
+fn unsupported() -> Fault {
+    Fault::new(code::UNSUPPORTED_FEATURE, "The service does not support the requested feature.")
+}
+
+/// The host answers with a fault and does nothing.
+fn refuse(port: &HostPort, message: &Outline, fault: &Fault) -> Sent {
+    let answer = lock(&port.server).refuse(message, fault);
     lock(&port.counters).count(answer.kind, answer.fault);
-    answer
+    Sent::Whole(answer)
 }
 
 fn whole(served: Served) -> Sent {

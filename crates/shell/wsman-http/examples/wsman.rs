@@ -1,4 +1,4 @@
-//! Asks a WS-Management service from the command line and prints one JSON object an instance, or an event.
+//! Asks a WS-Management service from the command line and prints one JSON object an instance, an event, or a change.
 
 use std::collections::BTreeMap;
 use std::io::{Error, ErrorKind, Write as _};
@@ -14,14 +14,17 @@ use serde_json::{Map, json};
 use wsman::eventing::EVENT_LOG;
 use wsman::message::{Enumerate, Filter, Mode};
 use wsman::{ALL_CLASSES, Resource};
-use wsman_http::{Client, ClientCertificate, Endpoint, Events, Keytab, Limits, Login, Scheme, Trust};
+use wsman_http::{
+    Change, Changes, Client, ClientCertificate, Endpoint, Events, HeardBy, Keytab, Limits, Login, Scheme, Trust, Watch,
+    What,
+};
 
 /// How long a host holds a Pull in which nothing comes; less than the minute that it allows.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Longest farewell to a host.
 const LEAVING_MAX: Duration = Duration::from_secs(2);
 
-/// Asks a WS-Management service and prints one JSON object an instance, or an event.
+/// Asks a WS-Management service and prints one JSON object an instance, an event, or a change.
 #[derive(Parser)]
 #[command(after_help = "Examples, of which W is http://schemas.microsoft.com/wbem/wsman/1/wmi/root/cimv2:
   wsman identify  http://hv01 --user 'LAB\\svc' --password-file ./password
@@ -29,14 +32,15 @@ const LEAVING_MAX: Duration = Duration::from_secs(2);
   wsman enumerate http://hv01 'W/*' --wql \"SELECT Name, State FROM Win32_Service WHERE State = 'Running'\" …
   wsman get       http://hv01 W/Win32_Service --selector Name=vmms …
   wsman invoke    http://hv01 W/Win32_Service --method StopService --selector Name=Spooler …
-  wsman subscribe http://hv01 --log System --xpath '*[System[(EventID=1074)]]' --existing …")]
+  wsman subscribe http://hv01 --log System --xpath '*[System[(EventID=1074)]]' --existing …
+  wsman subscribe http://hv01 W/Win32_Service --by Name --column State …")]
 struct Arguments {
     /// What to do
     action: Action,
     /// Where the service is: http[s]://HOST[:PORT][/wsman]
     url: String,
     /// The class: `http://schemas.microsoft.com/wbem/wsman/1/wmi/NAMESPACE/CLASS`, or `*` for the class with --wql;
-    /// to invoke, `/METHOD` may stand behind it; to subscribe, it may be left out
+    /// to invoke, `/METHOD` may stand behind it; to subscribe to event logs, it may be left out
     resource: Option<String>,
     /// The method to invoke, unless it stands behind the class
     #[arg(long)]
@@ -99,7 +103,16 @@ struct Arguments {
     /// Begin with the records that are in the logs, not with what comes
     #[arg(long)]
     existing: bool,
-    /// End after so many events
+    /// Subscribe to a class: a property that tells its instances apart (repeatable)
+    #[arg(long, conflicts_with_all = ["log", "query"])]
+    by: Vec<String>,
+    /// Only changes of this property of the class (repeatable)
+    #[arg(long, requires = "by")]
+    column: Vec<String>,
+    /// The host looks for changes of the class every so many seconds, or is asked that often if it does not
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
+    within: u64,
+    /// End after so many events or changes
     #[arg(long)]
     count: Option<u64>,
 }
@@ -178,6 +191,15 @@ async fn run(arguments: Arguments) -> Result<()> {
                 Reply::Instance(_) | Reply::Rows(_) => bail!("the answer is none to a method"),
             }
         }
+        Action::Subscribe if !arguments.by.is_empty() => {
+            let mut changes = Changes::new(client, watch(&arguments)?, Duration::from_secs(arguments.within), PATIENCE);
+            let ended = tokio::select! {
+                ended = hear_changes(&mut changes, arguments.count, arguments.within) => ended,
+                _ = tokio::signal::ctrl_c() => Ok(()),
+            };
+            let _left = tokio::time::timeout(LEAVING_MAX, changes.leave()).await;
+            ended
+        }
         Action::Subscribe => {
             let query = query(&arguments)?;
             let mut events = Events::new(client, query, arguments.existing, PATIENCE);
@@ -203,6 +225,7 @@ fn check(arguments: &Arguments) -> Result<()> {
         ("--log", !arguments.log.is_empty(), matches!(arguments.action, Action::Subscribe)),
         ("--query", arguments.query.is_some(), matches!(arguments.action, Action::Subscribe)),
         ("--existing", arguments.existing, matches!(arguments.action, Action::Subscribe)),
+        ("--by", !arguments.by.is_empty(), matches!(arguments.action, Action::Subscribe)),
         ("--count", arguments.count.is_some(), matches!(arguments.action, Action::Subscribe)),
     ];
     match given.iter().find(|(_, is_given, is_right)| *is_given && !is_right) {
@@ -233,6 +256,42 @@ async fn hear(events: &mut Events, count: Option<u64>) -> Result<()> {
     }
 }
 
+/// Prints what changes, until there was so much; and once how it is heard, if not by subscription.
+async fn hear_changes(changes: &mut Changes, count: Option<u64>, within: u64) -> Result<()> {
+    let (mut left, mut is_polled) = (count, false);
+    while left != Some(0) {
+        let heard = changes.next().await?;
+        if let Some(why) = changes.refusal().filter(|_| !std::mem::replace(&mut is_polled, true)) {
+            let _lost = writeln!(std::io::stderr(), "note: asking every {within} s, without a subscription: {why}");
+        }
+        for found in &heard.changes {
+            if left == Some(0) {
+                return Ok(());
+            }
+            print(&change(found, heard.by))?;
+            left = left.map(|left| left - 1);
+        }
+    }
+    Ok(())
+}
+
+/// A change as an object, with the instance as it was and as it is.
+fn change(change: &Change, by: HeardBy) -> serde_json::Value {
+    let (what, before, now) = match &change.what {
+        What::Created { now } => ("created", None, Some(now)),
+        What::Modified { before, now } => ("modified", before.as_ref(), Some(now)),
+        What::Deleted { before } => ("deleted", Some(before), None),
+    };
+    let by = match by {
+        HeardBy::Subscription => "subscription",
+        HeardBy::Polling => "polling",
+    };
+    json!({
+        "change": what, "heard_by": by, "time": change.time.map(|time| DateTime::Timestamp(time).to_string()),
+        "before": before.map(instance), "now": now.map(instance)
+    })
+}
+
 /// A record as an object; its XML besides, which says more.
 fn event(xml: &str) -> serde_json::Value {
     let Ok(record) = Record::parse(xml) else { return json!({ "xml": xml }) };
@@ -244,9 +303,19 @@ fn event(xml: &str) -> serde_json::Value {
     })
 }
 
+fn watch(arguments: &Arguments) -> Result<Watch> {
+    let Resource { namespace, class } = resource(arguments)?;
+    let names = |texts: &[String]| texts.iter().map(|text| Name::new(text.as_str())).collect::<Vec<_>>();
+    let watch = Watch::new(namespace, class, names(&arguments.by));
+    Ok(if arguments.column.is_empty() { watch } else { watch.only(names(&arguments.column)) })
+}
+
 fn query(arguments: &Arguments) -> Result<Query> {
     if let Some(uri) = arguments.resource.as_deref().filter(|uri| !uri.eq_ignore_ascii_case(EVENT_LOG)) {
-        bail!("`{uri}` cannot be subscribed to: only event logs can, which are {EVENT_LOG}");
+        if Resource::parse(uri).is_some() {
+            bail!("--by NAME is missing: which property tells the instances of {uri} apart");
+        }
+        bail!("`{uri}` cannot be subscribed to: only classes and event logs can, which are {EVENT_LOG}");
     }
     let Some(given) = &arguments.query else {
         if arguments.log.is_empty() {

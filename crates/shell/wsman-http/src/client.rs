@@ -67,14 +67,6 @@ impl Limits {
         let lateness = (whole / 3).min(self.lateness);
         Self { read: whole.saturating_sub(lateness).min(self.read), lateness, ..self }
     }
-
-    /// What the server is told as its time for a message.
-    fn operation(&self, kind: Kind) -> Duration {
-        match kind {
-            Kind::Reads | Kind::GoesOn => self.read,
-            Kind::Changes => self.change,
-        }
-    }
 }
 
 /// Largest envelope that is asked for, in bytes: the default of Windows (`MaxEnvelopeSizekb` 500).
@@ -87,6 +79,8 @@ enum Kind {
     Reads,
     /// Items that the server has already handed out would be skipped.
     GoesOn,
+    /// The same, of a listener.
+    Listens,
     /// Something would be done twice.
     Changes,
 }
@@ -110,6 +104,8 @@ pub struct Client {
     idle: Mutex<Vec<Connection>>,
     room: Semaphore,
     logins: Logins,
+    /// What the server is told as its time for a listener's message, and so much longer its answer is waited for.
+    listens: (Duration, Duration),
     messages: AtomicU64,
     /// Tells this client's message ids from another's.
     own: uuid::Uuid,
@@ -139,6 +135,7 @@ impl Client {
             idle: Mutex::default(),
             room,
             logins: Logins::default(),
+            listens: (limits.read, limits.lateness),
             messages: AtomicU64::new(0),
             own: uuid::Uuid::new_v4(),
         }
@@ -234,21 +231,30 @@ impl Client {
         }
     }
 
-    /// The same for who listens on one connection of his own: the server is told to wait for `operation`, and its answer
-    /// may take so much longer.
+    /// The same for who listens on one connection of his own: there the server is told to wait for `operation`, and its
+    /// answer may take so much longer.
     pub(crate) fn listening(mut self, operation: Duration, lateness: Duration) -> Self {
-        let limits = &mut self.target.limits;
-        (limits.read, limits.lateness) = (operation, lateness);
+        self.listens = (operation, lateness);
         self
     }
 
     /// What the next message of a listener says, and its id.
     pub(crate) fn next_message(&self) -> (Settings, String) {
-        (self.settings(Kind::GoesOn), self.message_id())
+        (self.settings(Kind::Listens), self.message_id())
+    }
+
+    /// What the server is told as its time for a message, and so much longer its answer is waited for.
+    fn times(&self, kind: Kind) -> (Duration, Duration) {
+        let limits = &self.target.limits;
+        match kind {
+            Kind::Reads | Kind::GoesOn => (limits.read, limits.lateness),
+            Kind::Changes => (limits.change, limits.lateness),
+            Kind::Listens => self.listens,
+        }
     }
 
     fn settings(&self, kind: Kind) -> Settings {
-        let operation_timeout = self.target.limits.operation(kind);
+        let (operation_timeout, _) = self.times(kind);
         Settings { to: self.target.endpoint.to_string(), max_envelope_size: ENVELOPE_MAX, operation_timeout }
     }
 
@@ -258,7 +264,7 @@ impl Client {
         connection: &mut Option<Connection>,
         message: &str,
     ) -> Result<String, CallError> {
-        self.exchange(connection, message, Kind::GoesOn).await
+        self.exchange(connection, message, Kind::Listens).await
     }
 
     fn message_id(&self) -> String {
@@ -282,7 +288,8 @@ impl Client {
         kind: Kind,
     ) -> Result<String, CallError> {
         let limits = &self.target.limits;
-        let patience = limits.operation(kind) + limits.lateness;
+        let (operation, lateness) = self.times(kind);
+        let patience = operation + lateness;
         let idle = connection.take().or_else(|| locked(&self.idle).pop());
         if let Some(mut reused) = idle.filter(Connection::is_alive) {
             let sent = reused.send(message.to_owned(), patience, limits.body).await;

@@ -1,7 +1,7 @@
 //! WS-Management over HTTP: a tokio client with connections that own their login.
 //!
 //! The messages are the `wsman` crate's; this crate sends them. It knows nothing of any class. Start with [`Client`]
-//! to ask, and with [`Events`] to listen; whoever plays a host finds the other half of a login in [`server`]. Both frame
+//! to ask, with [`Events`] to listen to event logs and with [`Changes`] to a class; whoever plays a host finds the other half of a login in [`server`]. Both frame
 //! sealed messages by [`sealed`].
 //!
 //! Logins are Kerberos, NTLM (bare or within SPNEGO), Basic and client certificates ([`Scheme`]): by password, by a key from a
@@ -13,6 +13,7 @@
 //! it. A host that somebody has broken into would have it. Ask the other host directly instead.
 
 mod auth;
+mod changes;
 mod client;
 mod connection;
 mod endpoint;
@@ -20,6 +21,7 @@ mod events;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
 mod keytab;
+mod line;
 mod login;
 mod media_type;
 pub mod sealed;
@@ -29,9 +31,11 @@ mod tests;
 mod tls;
 mod wire;
 
+pub use changes::{Changed, Changes, HeardBy, Watch};
 pub use client::{Client, Limits};
 pub use endpoint::{Endpoint, EndpointError};
 pub use events::Events;
 pub use keytab::{Keytab, KeytabError};
 pub use login::{Login, Scheme};
 pub use tls::{ClientCertificate, ClientCertificateError, Trust, TrustError};
+pub use wsman::eventing::{Change, What};

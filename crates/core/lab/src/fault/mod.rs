@@ -64,6 +64,8 @@ pub enum Operation {
 pub enum Break {
     /// The host is over a quota and does nothing.
     Busy,
+    /// The host says that it does not do this at all, and does nothing.
+    Unsupported,
     /// The connection is closed, and nothing was done.
     DropBefore,
     /// The connection is reset, and nothing was done.
@@ -154,6 +156,7 @@ impl Fault {
             Self::Slow { .. } => "slow",
             Self::Break { how, .. } => match how {
                 Break::Busy => "busy",
+                Break::Unsupported => "unsupported",
                 Break::DropBefore => "drop_before",
                 Break::Reset => "reset",
                 Break::DropAfter => "drop_after",

@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use cim::wql::{self, Condition, Select};
-use cim::{Name, Row, Value};
+use cim::wql::{self, Condition, Literal, Select};
+use cim::{Name, Namespace, Row, Value};
 
 use crate::fault::{Fault, code};
 use crate::instance;
-use crate::resource::Resource;
+use crate::resource::{ALL_CLASSES, Resource};
 
 /// Longest query that is read.
 const LENGTH_MAX: usize = 16 * 1024;
@@ -31,7 +31,7 @@ pub struct Indication {
 
 /// An intrinsic event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Creation,
     Modification,
     Deletion,
@@ -41,6 +41,11 @@ enum Kind {
 
 impl Kind {
     const ALL: [Self; 4] = [Self::Creation, Self::Modification, Self::Deletion, Self::Operation];
+
+    /// By the name of its class.
+    pub(super) fn of_class(class: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.class().eq_ignore_ascii_case(class))
+    }
 
     fn class(self) -> &'static str {
         match self {
@@ -60,6 +65,18 @@ pub(crate) fn looked(rows: Vec<Row>) -> Looked {
 }
 
 impl Indication {
+    /// Every creation, change and deletion of a class's instances, asked of all classes of its namespace. A length of time
+    /// is rounded up to whole seconds.
+    pub(super) fn of_every_kind(namespace: Namespace, class: Name, within: Duration) -> Self {
+        let wanted = Kind::Operation;
+        let seconds = within.as_secs().saturating_add(u64::from(within.subsec_nanos() > 0)).max(1);
+        let within = Duration::from_secs(seconds).min(WITHIN_MAX);
+        let isa = Literal::Text(class.as_str().to_owned());
+        let query =
+            format!("SELECT * FROM {} WITHIN {} WHERE TargetInstance ISA {isa}", wanted.class(), within.as_secs());
+        Self { resource: Resource::new(namespace, ALL_CLASSES), query, wanted, within, class, condition: None }
+    }
+
     /// Reads `SELECT * FROM __InstanceModificationEvent WITHIN 5 WHERE TargetInstance ISA 'class'`, behind which more may
     /// be asked of the instance: `AND TargetInstance.property = 3`.
     pub(crate) fn read(query: &str, resource: &Resource) -> Result<Self, Fault> {
@@ -68,8 +85,7 @@ impl Indication {
         }
         let mut words = Words { rest: query };
         words.expect(&["SELECT", "*", "FROM"])?;
-        let event = words.next();
-        let wanted = Kind::ALL.into_iter().find(|kind| kind.class().eq_ignore_ascii_case(event));
+        let wanted = Kind::of_class(words.next());
         let wanted = wanted.ok_or_else(|| unusable("its class is none of the intrinsic events"))?;
         if !resource.is_all() && !resource.class.as_str().eq_ignore_ascii_case(wanted.class()) {
             return Err(unusable("it asks for other events than the resource"));

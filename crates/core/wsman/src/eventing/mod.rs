@@ -1,29 +1,35 @@
 //! Events of the event logs by subscription, for both sides: a client subscribes, pulls and unsubscribes; a server keeps
-//! what was subscribed to (WS-Eventing, DSP0226 section 10, MS-WSMV 3.1.4.1.30). Servers take subscriptions to CIM classes
-//! too ([`Indication`]).
+//! what was subscribed to (WS-Eventing, DSP0226 section 10, MS-WSMV 3.1.4.1.30). CIM classes can be subscribed to as well
+//! ([`Indication`]).
 //!
-//! Pull is the one way of delivery; who wants to be connected back to is refused. A client starts with [`Listener`]; servers reach `source` through
-//! [`crate::server::Server`].
+//! Pull is the one way of delivery; who wants to be connected back to is refused. A client starts with [`Listener`] for
+//! event logs and with [`Watcher`] for the instances of a class; servers reach `source` through [`crate::server::Server`].
 
+mod change;
+mod dialogue;
 mod indication;
 mod listener;
 mod read;
 mod serve;
 mod source;
+mod watcher;
 mod write;
 
 use std::time::Duration;
 
 use cim::event::{Bookmark, Query};
 
+pub use change::{Change, What};
+pub use dialogue::{Heard, is_lost};
 pub use indication::Indication;
 pub(crate) use indication::{Looked, looked};
-pub use listener::{Heard, Listener, is_about_the_bookmark, is_lost};
+pub use listener::{Listener, is_about_the_bookmark};
 pub(crate) use read::{read as read_operation, read_of_class, response as read_response};
 pub(crate) use serve::{Message, NoLogs, kind_of_eventing};
 pub use serve::{Served, Waiting};
 pub use source::{EventLogs, LogRecord, Places, Scanned};
 pub(crate) use source::{Pulled, Sources};
+pub use watcher::{ChangeBatch, Watcher};
 pub(crate) use write::{bookmark_header, bookmark_list, header_parts, request_body, response_body};
 
 /// The resource that stands for all event logs of a host.
@@ -60,6 +66,8 @@ pub enum Eventing {
     Indications(Box<Indications>),
     /// The next events.
     Pull {
+        /// The URI of what was subscribed to.
+        resource: String,
         /// The newest context of the subscription.
         context: String,
         /// Most events wanted; one if absent.
@@ -67,6 +75,8 @@ pub enum Eventing {
     },
     /// Listen no more.
     Unsubscribe {
+        /// The URI by which its manager is reached.
+        resource: String,
         /// The subscription, as its manager's reference names it.
         identifier: String,
     },
@@ -122,9 +132,9 @@ pub enum Content {
     RenderedText,
 }
 
-/// One answer about events.
+/// One answer about events. `E` is an event: its XML, or what it says.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Response {
+pub enum Response<E = String> {
     /// To Subscribe.
     Subscribed {
         /// The subscription's name.
@@ -138,8 +148,8 @@ pub enum Response {
     },
     /// To Pull.
     Events {
-        /// Each an `Event` element's XML.
-        events: Vec<String>,
+        /// In the order in which they came.
+        events: Vec<E>,
         /// How many the server says that it has lost.
         dropped: u64,
         /// The next context; `None` if the subscription is over.
@@ -165,7 +175,8 @@ impl Eventing {
     pub(crate) fn resource(&self) -> String {
         match self {
             Self::Indications(wish) => wish.indication.resource.uri(),
-            Self::Subscribe(_) | Self::Pull { .. } | Self::Unsubscribe { .. } => EVENT_LOG.to_owned(),
+            Self::Subscribe(_) => EVENT_LOG.to_owned(),
+            Self::Pull { resource, .. } | Self::Unsubscribe { resource, .. } => resource.clone(),
         }
     }
 

@@ -7,8 +7,8 @@ use cim::event::{Bookmark, Query, QueryError};
 use roxmltree::Node;
 
 use super::{
-    Content, EARLIEST, EVENT_QUERY, Eventing, Indication, Indications, MODE_PULL, MODES_BACK, Response, Start,
-    Subscribe, action,
+    Content, EARLIEST, EVENT_LOG, EVENT_QUERY, Eventing, Indication, Indications, MODE_PULL, MODES_BACK, Response,
+    Start, Subscribe, action,
 };
 use crate::fault::{Fault, code};
 use crate::header::Received;
@@ -33,7 +33,8 @@ pub(crate) fn read(received: &Received<'_, '_>, body: Node<'_, '_>) -> Result<Ev
                     .filter(|most| *most > 0)
                     .ok_or_else(|| Fault::new(code::SCHEMA, "MaxElements is not a positive number"))
             });
-            Ok(Eventing::Pull { context, max_elements: max_elements.transpose()? })
+            let resource = EVENT_LOG.to_owned();
+            Ok(Eventing::Pull { resource, context, max_elements: max_elements.transpose()? })
         }
         _ => match of_a_manager(received, body)? {
             Some(eventing) => Ok(eventing),
@@ -76,7 +77,8 @@ fn of_a_manager(received: &Received<'_, '_>, body: Node<'_, '_>) -> Result<Optio
             if identifier.is_empty() {
                 return Err(Fault::new(code::HEADER_REQUIRED, "the header Identifier is missing"));
             }
-            Ok(Some(Eventing::Unsubscribe { identifier }))
+            let resource = received.resource_uri.trim().to_owned();
+            Ok(Some(Eventing::Unsubscribe { resource, identifier }))
         }
         action::RENEW => Err(Fault::new(code::UNABLE_TO_RENEW, "subscriptions are not renewed: subscribe again")),
         _ => Ok(None),
@@ -199,15 +201,16 @@ fn options(set: Option<Node<'_, '_>>) -> Result<Options, Fault> {
     Ok(Options { content, existing, ignore: option("IgnoreChannelError").is_some() })
 }
 
-/// Reads the answer to a request about events. `head` is the answer's header.
+/// Reads the answer to a request about events. `head` is the answer's header; `read` reads one event.
 ///
 /// # Errors
 /// In words, what it lacks.
-pub(crate) fn response(
+pub(crate) fn response<E>(
     head: Option<Node<'_, '_>>,
     body: Node<'_, '_>,
     operation: &Eventing,
-) -> Result<Response, String> {
+    read: impl Fn(Node<'_, '_>) -> Result<E, String>,
+) -> Result<Response<E>, String> {
     if let Some(end) = xml::child(body, ns::EVENTING, "SubscriptionEnd") {
         let of = |local| xml::child(end, ns::EVENTING, local).map(xml::token).unwrap_or_default();
         let status = of("Status").rsplit('/').next().unwrap_or_default().to_owned();
@@ -215,12 +218,12 @@ pub(crate) fn response(
     }
     match operation {
         Eventing::Subscribe(_) | Eventing::Indications(_) => subscribed(body),
-        Eventing::Pull { .. } => events(head, body),
+        Eventing::Pull { .. } => events(head, body, read),
         Eventing::Unsubscribe { .. } => Ok(Response::Unsubscribed),
     }
 }
 
-fn subscribed(body: Node<'_, '_>) -> Result<Response, String> {
+fn subscribed<E>(body: Node<'_, '_>) -> Result<Response<E>, String> {
     let node = xml::child(body, ns::EVENTING, "SubscribeResponse").ok_or("the answer holds no SubscribeResponse")?;
     // The reference's properties, or its parameters since WS-Addressing was revised.
     let identifier = xml::child(node, ns::EVENTING, "SubscriptionManager")
@@ -238,7 +241,11 @@ fn subscribed(body: Node<'_, '_>) -> Result<Response, String> {
     Ok(Response::Subscribed { identifier, context, expires, resource })
 }
 
-fn events(head: Option<Node<'_, '_>>, body: Node<'_, '_>) -> Result<Response, String> {
+fn events<E>(
+    head: Option<Node<'_, '_>>,
+    body: Node<'_, '_>,
+    read: impl Fn(Node<'_, '_>) -> Result<E, String>,
+) -> Result<Response<E>, String> {
     let Some(node) = xml::child(body, ns::ENUMERATION, "PullResponse") else {
         // A sign of life has an empty body and is known by its action alone.
         let action = head.and_then(|head| xml::child(head, ns::ADDRESSING, "Action")).map(xml::token);
@@ -251,10 +258,8 @@ fn events(head: Option<Node<'_, '_>>, body: Node<'_, '_>) -> Result<Response, St
     for item in xml::child(node, ns::ENUMERATION, "Items").into_iter().flat_map(xml::elements) {
         if xml::is(item, ns::WSMAN, "DroppedEvents") {
             dropped = dropped.saturating_add(xml::token(item).parse().unwrap_or(1));
-        } else if item.tag_name().name() == "Event" {
-            events.push(xml::outer(item));
         } else {
-            return Err(format!("the answer holds {} where an event is due", item.tag_name().name()));
+            events.push(read(item)?);
         }
     }
     let bookmark = head.and_then(|head| xml::child(head, ns::WSMAN, "Bookmark"));

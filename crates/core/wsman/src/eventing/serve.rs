@@ -77,8 +77,8 @@ impl Server {
         let new_id = || next_id(issued);
         let done = match operation {
             Eventing::Subscribe(_) | Eventing::Indications(_) => self.sources.subscribe(now, operation, new_id, logs),
-            Eventing::Unsubscribe { identifier } => self.sources.unsubscribe(identifier),
-            Eventing::Pull { context, max_elements } => {
+            Eventing::Unsubscribe { identifier, .. } => self.sources.unsubscribe(identifier),
+            Eventing::Pull { context, max_elements, .. } => {
                 let asked = (context.as_str(), *max_elements, message.patience);
                 let room = message.room.saturating_sub(ENVELOPE_FRAME);
                 match self.sources.pull(now, asked, room, new_id, logs) {

@@ -14,7 +14,7 @@ pub(crate) fn header_parts(operation: &Eventing) -> String {
     match operation {
         Eventing::Subscribe(subscribe) => options(subscribe),
         Eventing::Indications(_) | Eventing::Pull { .. } => String::new(),
-        Eventing::Unsubscribe { identifier } => {
+        Eventing::Unsubscribe { identifier, .. } => {
             format!(r#"<e:Identifier xmlns:e="{}">{}</e:Identifier>"#, ns::EVENTING, xml::escape(identifier))
         }
     }
@@ -57,7 +57,7 @@ pub(crate) fn request_body(operation: &Eventing) -> String {
         Eventing::Indications(wish) => {
             subscription((wish.heartbeats, wish.expires), (ns::WQL, &xml::escape(&wish.indication.query)), "")
         }
-        Eventing::Pull { context, max_elements } => {
+        Eventing::Pull { context, max_elements, .. } => {
             let most = max_elements.map_or_else(String::new, |n| format!("<n:MaxElements>{n}</n:MaxElements>"));
             let context = xml::escape(context);
             format!("<n:Pull><n:EnumerationContext>{context}</n:EnumerationContext>{most}</n:Pull>")

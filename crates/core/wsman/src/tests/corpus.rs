@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use cim::event::{Condition, EventBatch, Query, Record, Select};
-use cim::{DateTime, ErrorKind, FromValue, Key, Name, ObjectPath, Output, Reply, Request, Row, Value, cimxml, wql};
+use cim::{
+    DateTime, ErrorKind, FromValue, Key, Name, ObjectPath, Output, Reply, Request, Row, Timestamp, Value, cimxml, wql,
+};
 
 use crate::client::{self, Call, Settings, Step};
-use crate::eventing::{Content, Eventing, Heard, Listener, Start, is_lost};
+use crate::eventing::{Content, Eventing, Heard, Listener, Start, What, is_lost};
 use crate::header;
 use crate::message::{Enumerate, Filter, Mode, Operation, Response, read_operation, read_response};
 use crate::namespace as ns;
@@ -304,6 +306,34 @@ fn events() {
 }
 
 #[test]
+fn changes() {
+    let Ok(Heard::Events(batch)) = super::watcher::pulling().take(corpus!("answer-pull-changes")) else {
+        panic!("no events")
+    };
+    let [first, second] = batch.changes.as_slice() else { panic!("{batch:?}") };
+    let What::Modified { before: Some(before), now } = &first.what else { panic!("{first:?}") };
+    let class = "Msvm_ReplicationRelationship";
+    assert_eq!((before.class.as_str(), now.class.as_str()), (class, class));
+    let state = |row: &Row| {
+        let at = row.get_opt::<DateTime>("LastReplicationTime").unwrap();
+        (row.get::<u16>("ReplicationState").unwrap(), at.is_some())
+    };
+    assert_eq!((state(before), state(now)), ((3, true), (7, false)));
+    assert_eq!(now.get::<String>("InstanceID").unwrap(), r"Microsoft:6F0C2A51\0");
+    assert_eq!(first.time.map(Timestamp::unix_us), Some(super::watcher::AT_UNIX_US));
+    let What::Deleted { before } = &second.what else { panic!("{second:?}") };
+    assert_eq!((before.get::<String>("InstanceID").unwrap().as_str(), second.time), (r"Microsoft:6F0C2A51\1", None));
+    for text in [corpus!("answer-pull-events-none"), corpus!("answer-heartbeat"), corpus!("fault-timed-out")] {
+        let mut watcher = super::watcher::pulling();
+        assert_eq!((watcher.take(text), watcher.is_open()), (Ok(Heard::Nothing), true));
+    }
+    for text in [corpus!("answer-subscription-end"), corpus!("fault-not-pulled")] {
+        let mut watcher = super::watcher::pulling();
+        assert!(is_lost(&watcher.take(text).unwrap_err()) && !watcher.is_open());
+    }
+}
+
+#[test]
 fn subscriptions() {
     let Operation::Eventing(Eventing::Subscribe(wish)) = asked(corpus!("request-subscribe")) else { panic!("none") };
     assert_eq!((wish.query.channels(), wish.query.suppresses.len()), (vec!["System"], 1));
@@ -311,10 +341,11 @@ fn subscriptions() {
     assert_eq!((wish.heartbeats.unwrap().as_secs(), wish.expires.unwrap().as_secs()), (60, 3_600));
     assert!(wish.send_bookmarks && wish.ignore_channel_errors && wish.content == Content::RenderedText);
     let identifier = "9C4E3A10-0000-4000-8000-000000000001".to_owned();
-    assert_eq!(
-        asked(corpus!("request-unsubscribe")),
-        Operation::Eventing(Eventing::Unsubscribe { identifier: identifier.clone() })
-    );
-    let leave = listening().leave(&super::settings(512_000), "uuid:2").unwrap();
-    assert_eq!(asked(&leave), Operation::Eventing(Eventing::Unsubscribe { identifier }));
+    let leave = |identifier| {
+        let resource = crate::eventing::EVENT_LOG.to_owned();
+        Operation::Eventing(Eventing::Unsubscribe { resource, identifier })
+    };
+    assert_eq!(asked(corpus!("request-unsubscribe")), leave(identifier.clone()));
+    let text = listening().leave(&super::settings(512_000), "uuid:2").unwrap();
+    assert_eq!(asked(&text), leave(identifier));
 }

@@ -7,8 +7,8 @@ use cim::{CallError, ErrorKind, Reached};
 
 use super::{server, settings};
 use crate::eventing::{
-    Content, EventLogs, Eventing, Heard, Listener, LogRecord, Places, Scanned, Served, Start, Subscribe, Waiting,
-    is_about_the_bookmark, is_lost,
+    Content, EVENT_LOG, EventLogs, Eventing, Heard, Listener, LogRecord, Places, Scanned, Served, Start, Subscribe,
+    Waiting, is_about_the_bookmark, is_lost,
 };
 use crate::fault::code;
 use crate::header::Header;
@@ -133,7 +133,7 @@ fn subscribe(server: &mut Server, at: u64, wish: Subscribe, logs: &mut Logs) -> 
 }
 
 fn pull(context: &str) -> Eventing {
-    Eventing::Pull { context: context.to_owned(), max_elements: Some(100) }
+    Eventing::Pull { resource: EVENT_LOG.to_owned(), context: context.to_owned(), max_elements: Some(100) }
 }
 
 /// One listener against one server, as a transport carries it: a Pull that waits runs out of time at once.
@@ -150,7 +150,7 @@ impl Carried {
         Self { server: server(), logs: Logs::default(), listener, at: 0 }
     }
 
-    fn step(&mut self) -> Result<Heard, CallError> {
+    fn step(&mut self) -> Result<Heard<EventBatch>, CallError> {
         let message = self.listener.message(&settings(512_000), "uuid:1");
         let answer = match serve(&mut self.server, self.at, &message, &mut self.logs) {
             Served::Answer(answer) => answer,
@@ -301,7 +301,7 @@ fn a_subscription_ends_without_pulls_at_its_end_and_when_it_is_given_up() {
     assert_eq!(fault(send(&mut server, 300, pull(&quiet), 1, &mut logs)), code::INVALID_CONTEXT);
     let opened = answered(send(&mut server, 300, Eventing::Subscribe(Box::new(wish())), 60, &mut logs));
     let identifier = between(&opened.body, "<e:Identifier>", "<").to_owned();
-    let leave = || Eventing::Unsubscribe { identifier: identifier.clone() };
+    let leave = || Eventing::Unsubscribe { resource: EVENT_LOG.to_owned(), identifier: identifier.clone() };
     let waits = waiting(send(&mut server, 301, pull(&context(&opened)), 60, &mut logs));
     assert!(!answered(send(&mut server, 302, leave(), 60, &mut logs)).fault);
     let ended = server.go_on(Duration::from_secs(302), &waits, &mut logs).unwrap();

@@ -160,6 +160,8 @@ proptest! {
             listener.message(&settings(512_000), "uuid:1");
             let _taken = listener.take(&String::from_utf8_lossy(&spoilt(&answer, &how)));
         }
+        let changes = include_str!("../../corpus/answer-pull-changes.xml");
+        let _taken = super::watcher::pulling().take(&String::from_utf8_lossy(&spoilt(changes, &how)));
     }
 
     #[test]

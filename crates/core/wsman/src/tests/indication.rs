@@ -16,22 +16,26 @@ use crate::message::Operation;
 use crate::resource::{ALL_CLASSES, Resource};
 use crate::server::{Answer, RequestKind, Server};
 
-const V2: &str = "root/virtualization/v2";
-const CLASS: &str = "Msvm_ReplicationRelationship";
+pub(super) const V2: &str = "root/virtualization/v2";
+pub(super) const CLASS: &str = "Msvm_ReplicationRelationship";
 const QUERY: &str =
     "select * from __instanceModificationEvent within 5 where TargetInstance isa 'Msvm_ReplicationRelationship'";
 /// 100 ns since 1601.
-const TIME: u64 = 134_143_272_000_000_000;
+pub(super) const TIME: u64 = 134_143_272_000_000_000;
 
 /// One class behind the server.
 #[derive(Default)]
-struct Class {
+pub(super) struct Class {
     rows: Vec<Row>,
 }
 
 impl Class {
-    fn set(&mut self, name: &str, state: u16) {
+    pub(super) fn remove(&mut self, name: &str) {
         self.rows.retain(|row| row.properties.value("InstanceID").lexical().as_deref() != Some(name));
+    }
+
+    pub(super) fn set(&mut self, name: &str, state: u16) {
+        self.remove(name);
         let path = ObjectPath::new(V2, CLASS).with("InstanceID", name);
         let row = Row::new(CLASS).with("InstanceID", Value::String(name.to_owned()));
         self.rows.push(Row { path: Some(path), ..row.with("ReplicationState", Value::Uint16(state)) });
@@ -57,12 +61,12 @@ impl EventLogs for Class {
     }
 }
 
-fn serve(server: &mut Server, at: u64, text: &str, class: &mut Class) -> Served {
+pub(super) fn serve(server: &mut Server, at: u64, text: &str, class: &mut Class) -> Served {
     let now = Duration::from_secs(at);
     server.serve(now, text.as_bytes(), None, &mut |request| panic!("asked for {request:?}"), class)
 }
 
-fn all() -> Resource {
+pub(super) fn all() -> Resource {
     Resource::new(V2, ALL_CLASSES)
 }
 
@@ -150,7 +154,7 @@ fn what_is_made_and_removed_is_told_to_whoever_asked_for_it() {
         class.set("gone", 7);
         let query = QUERY.replace("__instanceModificationEvent", event);
         let context = subscribe(&mut server, &query, &mut class);
-        class.rows.retain(|row| row.properties.value("InstanceID").lexical().as_deref() != Some("gone"));
+        class.remove("gone");
         class.set("new", 3);
         class.set("b", 8);
         let answer = answered(serve(&mut server, 6, &pull(&context), &mut class));
@@ -231,8 +235,8 @@ fn a_subscription_is_refused_ended_and_forgotten_as_one_to_a_log() {
     assert_eq!(fault(&answered(serve(&mut server, 121, &pull(&unpulled), &mut class))).0, code::NOT_PULLED);
     let opened = answered(serve(&mut server, 121, &text, &mut class));
     let identifier = between(&opened.body, "<e:Identifier>", "<").to_owned();
-    let leave = Operation::Eventing(Eventing::Unsubscribe { identifier }).write(&plain_header());
-    let leave = leave.replace(crate::eventing::EVENT_LOG, &all().uri());
+    let leave = Eventing::Unsubscribe { resource: all().uri(), identifier };
+    let leave = Operation::Eventing(leave).write(&plain_header());
     assert!(!answered(serve(&mut server, 122, &leave, &mut class)).fault);
     let over = answered(serve(&mut server, 123, &pull(&context(&opened)), &mut class));
     assert_eq!(fault(&over).0, code::SUBSCRIPTION_CLOSED);

@@ -10,6 +10,7 @@ mod prefixes;
 mod round_trip;
 mod strategy;
 mod strict;
+mod watcher;
 mod written;
 
 use std::time::Duration;

@@ -179,8 +179,10 @@ proptest! {
         let text = write_envelope_with(&more, "urn:answer", "uuid:2", Some("uuid:1"), &body);
         let document = xml::parse(&text).unwrap();
         let part = |local| xml::child(document.root_element(), ns::SOAP, local);
-        let pull = Eventing::Pull { context: "uuid:1".to_owned(), max_elements: None };
-        prop_assert_eq!(eventing::read_response(part("Header"), part("Body").unwrap(), &pull), Ok(response));
+        let resource = eventing::EVENT_LOG.to_owned();
+        let pull = Eventing::Pull { resource, context: "uuid:1".to_owned(), max_elements: None };
+        let read = eventing::read_response(part("Header"), part("Body").unwrap(), &pull, |item| Ok(xml::outer(item)));
+        prop_assert_eq!(read, Ok(response));
     }
 
     #[test]

@@ -137,11 +137,15 @@ pub(super) fn eventing() -> impl Strategy<Value = Eventing> {
         },
     );
     let id = || "[A-Za-z0-9:<&-]{1,40}";
+    let log = || crate::eventing::EVENT_LOG.to_owned();
     prop_oneof![
         subscribe,
-        (id(), proptest::option::of(1..40_000_u32))
-            .prop_map(|(context, max_elements)| Eventing::Pull { context, max_elements }),
-        id().prop_map(|identifier| Eventing::Unsubscribe { identifier }),
+        (id(), proptest::option::of(1..40_000_u32)).prop_map(move |(context, max_elements)| Eventing::Pull {
+            resource: log(),
+            context,
+            max_elements
+        }),
+        id().prop_map(move |identifier| Eventing::Unsubscribe { resource: log(), identifier }),
     ]
 }
 

@@ -20,11 +20,12 @@ const NONE: &[&str] = &[];
 const VM: &[&str] = &["vm"];
 const MESSAGE: &[&str] = &["vm", "op"];
 
-const KINDS: [Kind; 17] = [
+const KINDS: [Kind; 18] = [
     Kind { name: "deny", selectors: NONE, own: NONE },
     Kind { name: "deny_events", selectors: NONE, own: NONE },
     Kind { name: "login", selectors: NONE, own: NONE },
     Kind { name: "busy", selectors: MESSAGE, own: NONE },
+    Kind { name: "unsupported", selectors: MESSAGE, own: NONE },
     Kind { name: "slow", selectors: MESSAGE, own: &["ms"] },
     Kind { name: "drop_before", selectors: MESSAGE, own: NONE },
     Kind { name: "reset", selectors: MESSAGE, own: NONE },
@@ -130,6 +131,7 @@ fn fault(name: &str, on: Option<Operation>, parameters: &mut Parameters) -> Resu
             Fault::Slow { delay: parameters.millis("ms")?.ok_or_else(missing)?, on }
         }
         "busy" => breaks(Break::Busy),
+        "unsupported" => breaks(Break::Unsupported),
         "drop_before" => breaks(Break::DropBefore),
         "reset" => breaks(Break::Reset),
         "drop_after" => breaks(Break::DropAfter),

@@ -4,6 +4,7 @@
 
 mod bad_way;
 mod bad_ways;
+mod changes;
 mod discovery;
 mod evidence;
 mod faults;

@@ -2,7 +2,7 @@
 //! the last bookmark whenever something was lost.
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
@@ -12,32 +12,19 @@ use cim::{CallError, ErrorKind};
 use wsman::eventing::{Heard, Listener, is_about_the_bookmark, is_lost};
 
 use crate::client::Client;
-use crate::connection::Connection;
+use crate::line::{KNOWN_BATCHES_MAX, Line, SUBSCRIBES_MAX, heartbeats};
 
-/// So much more than it tells the server does it wait for an answer.
-const ANSWER_LATENESS: Duration = Duration::from_secs(10);
-/// The server keeps a subscription that nobody pulls from for at least this long. More than any Pull waits (a minute at
-/// most), so that a slow listener keeps its place.
-const HEARTBEATS_LEAST: Duration = Duration::from_mins(2);
-/// Most times that one call subscribes: once, and once again for what was lost meanwhile or for a bookmark that is not
-/// taken.
-const SUBSCRIBES_MAX: u32 = 3;
-/// Most answers in a row of which every event is known already.
-const KNOWN_BATCHES_MAX: u32 = 64;
 /// So many records are remembered, to know those again that come twice. A batch has at most a few hundred.
 const REMEMBERED_MAX: usize = 10_000;
 
 /// One host's event logs.
 #[derive(Debug)]
 pub struct Events {
-    client: Client,
-    connection: Option<Connection>,
+    line: Line,
     listener: Listener,
     known: Known,
     /// The server has taken a subscription once.
     taken: bool,
-    /// A message is under way. If its future was dropped, nobody knows what its answer held.
-    under_way: bool,
 }
 
 /// Records that were passed on: their log, number and time. A log that was cleared counts from 1 again, so that the
@@ -72,12 +59,10 @@ impl Events {
     /// to come; a server holds no request for longer than a minute.
     pub fn new(client: Client, query: Query, existing: bool, patience: Duration) -> Self {
         Self {
-            client: client.listening(patience, ANSWER_LATENESS),
-            connection: None,
-            listener: Listener::new(query, existing, HEARTBEATS_LEAST.max(patience * 2)),
+            line: Line::new(client, patience),
+            listener: Listener::new(query, existing, heartbeats(patience)),
             known: Known::default(),
             taken: false,
-            under_way: false,
         }
     }
 
@@ -87,22 +72,15 @@ impl Events {
     }
 
     /// Ends the subscription at the server, if there is one. Without this it ends by itself, for want of pulls.
-    pub async fn leave(mut self) {
-        let (settings, id) = self.client.next_message();
-        if !self.under_way
-            && let Some(message) = self.listener.leave(&settings, &id)
-        {
-            let _ended = self.client.send_once(&mut self.connection, &message).await;
-        }
+    pub async fn leave(self) {
+        let Self { line, mut listener, .. } = self;
+        line.leave(|settings, id| listener.leave(settings, id)).await;
     }
 
-    async fn exchange(&mut self) -> Result<Heard, CallError> {
-        let (settings, id) = self.client.next_message();
+    async fn exchange(&mut self) -> Result<Heard<EventBatch>, CallError> {
+        let (settings, id) = self.line.next_message();
         let message = self.listener.message(&settings, &id);
-        self.under_way = true;
-        let answer = self.client.send_once(&mut self.connection, &message).await;
-        self.under_way = false;
-        match answer {
+        match self.line.send(&message).await {
             Ok(text) => self.listener.take(&text),
             Err(error) => self.listener.failed(error),
         }
@@ -117,9 +95,9 @@ impl Events {
 impl EventPort for Events {
     async fn next(&mut self, after: Option<&Bookmark>) -> Result<EventBatch, CallError> {
         let mut goes_on_at = after.cloned();
-        if std::mem::take(&mut self.under_way) || self.listener.bookmark() != after {
+        if self.line.was_cut() || self.listener.bookmark() != after {
             // A Pull that was dropped may have taken events with it.
-            self.connection = None;
+            self.line.hang_up();
             self.listener.resume_after(goes_on_at.clone());
         }
         let (mut subscribes, mut all_known) = (0, 0);

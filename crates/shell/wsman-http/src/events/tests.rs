@@ -11,7 +11,7 @@ use crate::tests::{Scene, Server, Turn, envelope, http, short, soap};
 const HEADERS: &str = "Content-Type: application/soap+xml;charset=UTF-8\r\n";
 
 /// The answer to Subscribe.
-fn opened(context: &str) -> Turn {
+pub(crate) fn opened(context: &str) -> Turn {
     soap(&format!(
         concat!(
             r#"<e:SubscribeResponse xmlns:e="http://schemas.xmlsoap.org/ws/2004/08/eventing"><e:SubscriptionManager>"#,
@@ -50,7 +50,7 @@ fn pulled(numbers: &[u32]) -> Turn {
     Turn::Answer(http("200 OK", HEADERS, text.as_bytes()))
 }
 
-fn fault(code: u32) -> Turn {
+pub(crate) fn fault(code: u32) -> Turn {
     let text = envelope(&format!(
         concat!(
             "<s:Fault><s:Code><s:Value>s:Receiver</s:Value></s:Code><s:Detail>",
@@ -89,16 +89,21 @@ impl Side {
         Ok(batch.events.iter().map(|xml| Record::parse(xml).unwrap().number).collect())
     }
 
-    /// What was asked: `S` for Subscribe, `P` for Pull, `U` for Unsubscribe.
     fn asked(&self) -> String {
-        let kind = |text: &str| match text {
-            text if text.contains("<e:Subscribe ") => 'S',
-            text if text.contains("<n:Pull>") => 'P',
-            text if text.contains("<e:Unsubscribe ") => 'U',
-            _ => '?',
-        };
-        self.server.heard().iter().map(|(_, text)| kind(text)).collect()
+        asked(&self.server)
     }
+}
+
+/// What was asked: `S` for Subscribe, `P` for Pull, `U` for Unsubscribe, `E` for Enumerate.
+pub(crate) fn asked(server: &Server) -> String {
+    let kind = |text: &str| match text {
+        text if text.contains("<e:Subscribe ") => 'S',
+        text if text.contains("<n:Pull>") => 'P',
+        text if text.contains("<e:Unsubscribe ") => 'U',
+        text if text.contains("<n:Enumerate>") => 'E',
+        _ => '?',
+    };
+    server.heard().iter().map(|(_, text)| kind(text)).collect()
 }
 
 #[tokio::test]

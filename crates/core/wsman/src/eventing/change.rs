@@ -1,0 +1,71 @@
+//! One change of an instance, read from the intrinsic event that tells of it (WMI reference, `__InstanceOperationEvent`
+//! and what is derived from it).
+
+use cim::{Row, Timestamp, Value};
+use roxmltree::Node;
+
+use super::indication::Kind;
+use crate::instance;
+
+/// 1970 by Windows' reckoning, which begins with 1601.
+const UNIX_IN_WINDOWS_US: i64 = 11_644_473_600_000_000;
+
+/// One change of an instance.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    /// What has happened, and to what.
+    pub what: What,
+    /// When it was noticed, by the host's clock; `None` if the host did not say.
+    pub time: Option<Timestamp>,
+}
+
+/// What has happened to an instance.
+#[derive(Clone, Debug, PartialEq)]
+pub enum What {
+    /// It was not there before.
+    Created {
+        /// As it is now.
+        now: Row,
+    },
+    /// It is another.
+    Modified {
+        /// As it was, if the host said it.
+        before: Option<Row>,
+        /// As it is now.
+        now: Row,
+    },
+    /// It is not there any more.
+    Deleted {
+        /// As it was last.
+        before: Row,
+    },
+}
+
+/// Reads one item of an answer.
+///
+/// # Errors
+/// In words, what it lacks.
+pub(super) fn read(item: Node<'_, '_>) -> Result<Change, String> {
+    let event = instance::read(item);
+    let class = event.class.as_str();
+    let object = |name: &str| {
+        if let Value::Object(row) = event.properties.value(name) { Some(row.as_ref().clone()) } else { None }
+    };
+    let target = || object("TargetInstance").ok_or_else(|| format!("{class} holds no TargetInstance"));
+    let what = match Kind::of_class(class) {
+        Some(Kind::Creation) => What::Created { now: target()? },
+        Some(Kind::Modification) => What::Modified { before: object("PreviousInstance"), now: target()? },
+        Some(Kind::Deletion) => What::Deleted { before: target()? },
+        Some(Kind::Operation) | None => {
+            return Err(format!("the answer holds {class} where the event of an instance is due"));
+        }
+    };
+    let created = event.get_opt::<u64>("TIME_CREATED").map_err(|error| format!("{class}: {error}"))?;
+    Ok(Change { what, time: created.and_then(timestamp) })
+}
+
+/// From 100 ns since 1601.
+fn timestamp(windows: u64) -> Option<Timestamp> {
+    let micros = i64::try_from(windows / 10).ok()?.checked_sub(UNIX_IN_WINDOWS_US)?;
+    (windows > 0).then(|| Timestamp::from_unix_us(micros))
+}

@@ -1,0 +1,149 @@
+//! One subscription as its client knows it: what is asked next, and what an answer says, whatever is subscribed to.
+
+use cim::event::Bookmark;
+use cim::{CallError, ErrorKind, Reached};
+use roxmltree::Node;
+
+use super::{EVENT_LOG, Eventing, Response};
+use crate::client::{Settings, header, open, unreadable};
+use crate::fault::code;
+use crate::message::Operation;
+use crate::namespace as ns;
+use crate::xml;
+
+/// Most events in one answer: Windows' own limit (MaxBatchItems). The envelope's size is what ends a batch.
+const BATCH_MAX: u32 = 32_000;
+
+/// What an answer says.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Heard<B> {
+    /// The subscription is open; nothing has been pulled yet.
+    Opened,
+    /// Events have come.
+    Events(B),
+    /// Nothing has come yet.
+    Nothing,
+}
+
+/// What has been pulled.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Pulled<E> {
+    pub(super) events: Vec<E>,
+    pub(super) dropped: u64,
+    pub(super) bookmark: Option<Bookmark>,
+}
+
+/// The state of one subscription.
+#[derive(Debug)]
+pub(super) struct Dialogue {
+    open: Option<Open>,
+    asked: Eventing,
+    message_id: String,
+}
+
+/// A subscription that the server has, as far as is known.
+#[derive(Clone, Debug)]
+struct Open {
+    identifier: String,
+    /// The resource by which its manager is reached.
+    manager: String,
+    context: String,
+}
+
+impl Dialogue {
+    pub(super) fn new() -> Self {
+        let asked = Eventing::Unsubscribe { resource: EVENT_LOG.to_owned(), identifier: String::new() };
+        Self { open: None, asked, message_id: String::new() }
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        self.open.is_some()
+    }
+
+    /// The subscription is lost, or of no more use.
+    pub(super) fn forget(&mut self) {
+        self.open = None;
+    }
+
+    /// The message to be sent now: what begins a subscription, or Pull once there is one.
+    pub(super) fn message(&mut self, begin: Eventing, settings: &Settings, message_id: &str) -> String {
+        message_id.clone_into(&mut self.message_id);
+        self.asked = match &self.open {
+            Some(open) => Eventing::Pull {
+                resource: begin.resource(),
+                context: open.context.clone(),
+                max_elements: Some(BATCH_MAX),
+            },
+            None => begin,
+        };
+        Operation::Eventing(self.asked.clone()).write(&header(settings, message_id))
+    }
+
+    /// The message that ends the subscription, if there is one. Its answer does not matter.
+    pub(super) fn leave(&mut self, settings: &Settings, message_id: &str) -> Option<String> {
+        let open = self.open.take().filter(|open| !open.identifier.is_empty())?;
+        let leave = Eventing::Unsubscribe { resource: open.manager, identifier: open.identifier };
+        Some(Operation::Eventing(leave).write(&header(settings, message_id)))
+    }
+
+    /// Takes in an answer whose events are read by `read`.
+    pub(super) fn take<E>(
+        &mut self,
+        text: &str,
+        read: impl Fn(Node<'_, '_>) -> Result<E, String>,
+    ) -> Result<Heard<Pulled<E>>, CallError> {
+        let document = xml::parse(text).map_err(|error| unreadable(&error));
+        let heard = document.and_then(|document| {
+            let body = open(&document, false, Some(&self.message_id))?;
+            let head = xml::child(document.root_element(), ns::SOAP, "Header");
+            super::read_response(head, body, &self.asked, read).map_err(CallError::malformed)
+        });
+        match heard {
+            Ok(response) => self.heard(response),
+            Err(error) => self.failed(error),
+        }
+    }
+
+    /// Takes in that there is no answer, or a fault: a Pull that only ran out of time has said that nothing came.
+    pub(super) fn failed<B>(&mut self, error: CallError) -> Result<Heard<B>, CallError> {
+        let pulls = matches!(self.asked, Eventing::Pull { .. });
+        if pulls && error.status == Some(code::TIMED_OUT) {
+            return Ok(Heard::Nothing);
+        }
+        self.open = None;
+        Err(error)
+    }
+
+    fn heard<E>(&mut self, response: Response<E>) -> Result<Heard<Pulled<E>>, CallError> {
+        match response {
+            Response::Subscribed { identifier, context, expires: _, resource } => {
+                let manager = if resource.is_empty() { self.asked.resource() } else { resource };
+                self.open = Some(Open { identifier, manager, context });
+                Ok(Heard::Opened)
+            }
+            Response::Heartbeat => Ok(Heard::Nothing),
+            Response::Events { events, dropped, context, bookmark } => {
+                self.open = match (context, self.open.take()) {
+                    (Some(context), Some(open)) => Some(Open { context, ..open }),
+                    (None, _) | (_, None) => None,
+                };
+                if events.is_empty() && dropped == 0 {
+                    return Ok(Heard::Nothing);
+                }
+                Ok(Heard::Events(Pulled { events, dropped, bookmark }))
+            }
+            Response::Ended { status, reason } => {
+                self.open = None;
+                let message = format!("the server has ended the subscription ({status}): {reason}");
+                Err(CallError::new(ErrorKind::Busy, Reached::Yes, message).with_status(code::SUBSCRIPTION_CLOSED))
+            }
+            Response::Unsubscribed => Err(CallError::malformed("the answer is one to another operation")),
+        }
+    }
+}
+
+/// Whether an error says that a subscription is not there any more, so that a new one is the cure.
+pub fn is_lost(error: &CallError) -> bool {
+    let closed = [code::ENUMERATION_CLOSED, code::SUBSCRIPTION_CLOSED, code::NOT_PULLED, code::NO_HEARTBEAT];
+    error.status.is_some_and(|status| status == code::INVALID_CONTEXT || closed.contains(&status))
+}

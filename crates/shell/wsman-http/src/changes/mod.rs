@@ -1,0 +1,266 @@
+//! The changes of a CIM class, heard by subscription where the host takes it, and by asking again and again where it does
+//! not. Neither is believed alone: events of classes have no bookmarks, so after every subscription the instances are read,
+//! and what they differ in from what was known is told.
+
+mod known;
+#[cfg(test)]
+mod tests;
+mod watch;
+
+use std::time::Duration;
+
+use cim::{CallError, ErrorKind, Reached, Reply, Row};
+use tokio::time::Instant;
+use wsman::eventing::{Change, ChangeBatch, Heard, Watcher, is_lost};
+
+use self::known::Known;
+pub use self::watch::Watch;
+use crate::client::Client;
+use crate::line::{KNOWN_BATCHES_MAX, Line, SUBSCRIBES_MAX, heartbeats};
+
+/// Least time between two readings: whoever wants to know sooner would do nothing but read.
+const INTERVAL_LEAST: Duration = Duration::from_millis(100);
+/// A host that has refused a subscription is asked for one again so much later: a right may have been given, or a service
+/// may have started.
+const SUBSCRIBE_AGAIN: Duration = Duration::from_mins(10);
+/// While a subscription is open the instances are read that often all the same. That a host takes a subscription does not
+/// prove that it tells everything.
+const READ_AGAIN: Duration = Duration::from_mins(5);
+
+/// The changes of one class on one host.
+#[derive(Debug)]
+pub struct Changes {
+    line: Line,
+    watch: Watch,
+    watcher: Watcher,
+    interval: Duration,
+    patience: Duration,
+    known: Known,
+    /// The instances have been read once.
+    has_begun: bool,
+    refusal: Option<Refusal>,
+    /// When the instances are to be read next.
+    read_at: Instant,
+    /// They have been read since the subscription began.
+    is_settled: bool,
+}
+
+/// The host takes no subscription.
+#[derive(Debug)]
+struct Refusal {
+    why: CallError,
+    ask_again_at: Instant,
+}
+
+/// What one call has heard.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Changed {
+    /// What has changed; empty if nothing has.
+    pub changes: Vec<Change>,
+    /// How the host is heard.
+    pub by: HeardBy,
+}
+
+/// How a host is heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeardBy {
+    /// It tells what changes.
+    Subscription,
+    /// It is asked, again and again; what changes and changes back in between is not noticed.
+    Polling,
+}
+
+/// What one call has tried so far.
+#[derive(Debug, Default)]
+struct Tries {
+    subscribes: u32,
+    known_batches: u32,
+}
+
+impl Changes {
+    /// A listener that logs in as the client does; nothing is sent before the first [`Changes::next`]. The host looks for
+    /// changes every `interval`, or is asked for them that often. `patience` is how long one call waits for something to
+    /// come; a server holds no request for longer than a minute.
+    pub fn new(client: Client, watch: Watch, interval: Duration, patience: Duration) -> Self {
+        let interval = interval.max(INTERVAL_LEAST);
+        let (namespace, class) = (watch.namespace.clone(), watch.class.clone());
+        Self {
+            line: Line::new(client, patience),
+            watch,
+            watcher: Watcher::new(namespace, class, interval, heartbeats(patience)),
+            interval,
+            patience,
+            known: Known::default(),
+            has_begun: false,
+            refusal: None,
+            read_at: Instant::now(),
+            is_settled: false,
+        }
+    }
+
+    /// The instances as they are known now, with what is watched of them; none before the first [`Changes::next`].
+    pub fn rows(&self) -> impl Iterator<Item = &Row> {
+        self.known.rows()
+    }
+
+    /// Why the host is polled, if it is: how it refused the subscription.
+    pub fn refusal(&self) -> Option<&CallError> {
+        self.refusal.as_ref().map(|refusal| &refusal.why)
+    }
+
+    /// What changes next. The first call begins: it ends, without changes, once the instances have been read. A later one
+    /// waits until something has changed, and ends without changes if nothing has. Nothing is told twice, and what changed
+    /// while a connection or a subscription was lost is told by the call that has them again; of several changes of one
+    /// instance meanwhile only the last state is seen. If this future is dropped nothing is lost either: the next call reads.
+    ///
+    /// An instance that is not shown any more counts as deleted. That a service which stops shows none is for the caller to
+    /// know.
+    ///
+    /// # Errors
+    /// [`CallError`] says what failed. The next call goes on from what was known.
+    pub async fn next(&mut self) -> Result<Changed, CallError> {
+        if self.line.was_cut() {
+            self.line.hang_up();
+            self.watcher.forget();
+        }
+        let until = Instant::now() + self.patience;
+        let mut tries = Tries::default();
+        loop {
+            if let Some(changes) = self.step(until, &mut tries).await? {
+                let by = if self.refusal.is_some() { HeardBy::Polling } else { HeardBy::Subscription };
+                return Ok(Changed { changes, by });
+            }
+        }
+    }
+
+    /// Ends the subscription at the server, if there is one. Without this it ends by itself, for want of pulls.
+    pub async fn leave(self) {
+        let Self { line, mut watcher, .. } = self;
+        line.leave(|settings, id| watcher.leave(settings, id)).await;
+    }
+
+    /// One message, or one wait. `None` says that there is more to do.
+    async fn step(&mut self, until: Instant, tries: &mut Tries) -> Result<Option<Vec<Change>>, CallError> {
+        self.refusal.take_if(|refusal| refusal.ask_again_at <= Instant::now());
+        if self.refusal.is_none() && !self.watcher.is_open() {
+            tries.subscribes += 1;
+            return self.subscribe().await.map(|()| None);
+        }
+        if self.read_at <= Instant::now() {
+            return self.read().await;
+        }
+        if self.refusal.is_none() {
+            return self.pull(tries).await;
+        }
+        tokio::time::sleep_until(self.read_at.min(until)).await;
+        Ok((self.read_at > until).then(Vec::new))
+    }
+
+    async fn subscribe(&mut self) -> Result<(), CallError> {
+        match self.exchange().await {
+            Ok(_) => {
+                (self.read_at, self.is_settled) = (Instant::now(), false);
+                Ok(())
+            }
+            Err(error) if refuses(&error) => {
+                self.poll(error);
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn pull(&mut self, tries: &mut Tries) -> Result<Option<Vec<Change>>, CallError> {
+        match self.exchange().await {
+            Ok(Heard::Events(batch)) => {
+                let changes = self.hear(batch);
+                tries.known_batches += u32::from(changes.is_empty());
+                if tries.known_batches > KNOWN_BATCHES_MAX {
+                    self.poll(CallError::malformed("the server sends the same events again and again"));
+                }
+                Ok((!changes.is_empty()).then_some(changes))
+            }
+            Ok(Heard::Nothing | Heard::Opened) => Ok(Some(Vec::new())),
+            Err(error) if is_lost(&error) || error.kind == ErrorKind::Unreachable => {
+                tracing::debug!(%error, "a subscription is lost");
+                if tries.subscribes >= SUBSCRIBES_MAX { Err(error) } else { Ok(None) }
+            }
+            Err(error) if refuses(&error) => {
+                self.poll(error);
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What of a batch is new.
+    fn hear(&mut self, batch: ChangeBatch) -> Vec<Change> {
+        if batch.dropped > 0 {
+            self.read_at = Instant::now();
+        }
+        let mut news = Vec::new();
+        for change in batch.changes {
+            match self.known.hear(&self.watch, change) {
+                Ok(new) => news.extend(new),
+                // The reading that is due now finds the rest.
+                Err(error) => {
+                    self.poll(error);
+                    return news;
+                }
+            }
+        }
+        news
+    }
+
+    /// Reads the instances and compares them with what is known.
+    async fn read(&mut self) -> Result<Option<Vec<Change>>, CallError> {
+        let rows = match self.line.ask(self.watch.request()).await? {
+            Reply::Rows(rows) => rows,
+            Reply::Instance(_) | Reply::Output(_) => return Err(CallError::malformed("the answer is none to a query")),
+        };
+        let news = self.known.read(&self.watch, rows)?;
+        let is_first = !std::mem::replace(&mut self.has_begun, true);
+        let news = if is_first { Vec::new() } else { news };
+        // What is read may be newer than the host's own last look. If it changes back before the next look, no event tells
+        // of it: so what was new is read again once the host has looked.
+        let is_certain = std::mem::replace(&mut self.is_settled, true) && news.is_empty();
+        let pause = match (&self.refusal, is_certain) {
+            (Some(_), _) => self.interval,
+            (None, false) => self.watcher.within() * 2,
+            (None, true) => READ_AGAIN,
+        };
+        self.read_at = Instant::now() + pause;
+        Ok((is_first || !news.is_empty()).then_some(news))
+    }
+
+    /// Goes on without a subscription.
+    fn poll(&mut self, why: CallError) {
+        tracing::debug!(error = %why, "a subscription is refused");
+        self.watcher.forget();
+        let now = Instant::now();
+        (self.refusal, self.read_at) = (Some(Refusal { why, ask_again_at: now + SUBSCRIBE_AGAIN }), now);
+    }
+
+    async fn exchange(&mut self) -> Result<Heard<ChangeBatch>, CallError> {
+        let (settings, id) = self.line.next_message();
+        let message = self.watcher.message(&settings, &id);
+        match self.line.send(&message).await {
+            Ok(text) => self.watcher.take(&text),
+            Err(error) => self.watcher.failed(error),
+        }
+    }
+}
+
+/// Whether the host has answered and does not do this, in whichever words; what it does not do now alone is another thing.
+fn refuses(error: &CallError) -> bool {
+    let for_good = match error.kind {
+        ErrorKind::Denied
+        | ErrorKind::NotThere
+        | ErrorKind::Refused
+        | ErrorKind::Malformed
+        | ErrorKind::TooLarge
+        | ErrorKind::Unsupported => true,
+        ErrorKind::Unreachable | ErrorKind::Untrusted | ErrorKind::Busy | ErrorKind::TimedOut => false,
+    };
+    for_good && error.reached == Reached::Yes
+}
