@@ -344,16 +344,18 @@ impl Client {
         let at = &self.target.endpoint;
         let text = wsman::decode_text(&answer.body, answer.charset.as_deref());
         let refused = |kind, reached, message: String| Err(CallError::new(kind, reached, message));
+        // Of a sealed connection a status is all that was said in the clear, and anybody on the way can write one.
+        let untouched = if answer.sealed { Reached::Perhaps } else { Reached::No };
         match answer.status {
             StatusCode::OK => match text {
                 Ok(text) => Ok(text.into_owned()),
                 Err(error) => Err(CallError::malformed(format!("{at}: {error}"))),
             },
             StatusCode::PAYLOAD_TOO_LARGE => {
-                refused(ErrorKind::TooLarge, Reached::No, format!("{at} says that the request is larger than it takes"))
+                refused(ErrorKind::TooLarge, untouched, format!("{at} says that the request is larger than it takes"))
             }
             StatusCode::NOT_FOUND => {
-                refused(ErrorKind::Refused, Reached::No, format!("{at} has no such path: is this a WinRM address?"))
+                refused(ErrorKind::Refused, untouched, format!("{at} has no such path: is this a WinRM address?"))
             }
             StatusCode::INTERNAL_SERVER_ERROR if answer.body.is_empty() && answer.sealed => {
                 Err(CallError::malformed(format!("{at} refused a sealed message and did not say why")))

@@ -147,7 +147,8 @@ impl Connection {
         CallError { message, ..error }
     }
 
-    /// The host forgot the login, or never took it: it did not look at the message.
+    /// The host forgot the login, or never took it: it did not look at the message. Where messages are sealed a refusal is
+    /// not, so somebody on the way may have written it after the host has done what was asked.
     fn refused(&self, challenges: &[String]) -> CallError {
         let at = &self.wire.at;
         let offered = if challenges.is_empty() { "nothing".to_owned() } else { challenges.join(", ") };
@@ -162,7 +163,8 @@ impl Connection {
                 (ErrorKind::Unreachable, format!("{at} ended the login of this connection"))
             }
         };
-        CallError::new(kind, Reached::No, message)
+        let reached = if matches!(self.session, Session::Sealed(..)) { Reached::Perhaps } else { Reached::No };
+        CallError::new(kind, reached, message)
     }
 }
 
