@@ -42,6 +42,11 @@ for scheme in ntlm negotiate; do
   refused "$scheme over https, another certificate" "fingerprint" "https://127.0.0.1:$port" "${login[@]}" --tls-fingerprint "${fingerprint//[0-4]/9}"
   refused "$scheme over https, unknown authority" "TLS failed" "https://127.0.0.1:$port" "${login[@]}"
   asks "$scheme over https, nothing verified" "https://127.0.0.1:$port" "${login[@]}" --insecure-no-tls-verification
+  # As if somebody stood between; and as over clear HTTP, where there is nothing to be bound to.
+  start_server "${tls[@]}" --bound-to "$work/ca"
+  refused "$scheme over https, bound to another certificate" "something between ends the TLS connection" "https://localhost:$port" "${login[@]}" --ca "$work/ca"
+  start_server --offer Negotiate --protocol "$protocol" --bound-to "$work/both"
+  refused "$scheme over http, bound to nothing" "by NTLM" "http://localhost:$port" "${login[@]}"
 done
 
 # Without them a broken Kerberos would pass. Debian keeps the server's programs out of people's way.

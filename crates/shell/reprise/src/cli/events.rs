@@ -10,7 +10,7 @@ use reprise_engine::Trouble;
 use reprise_hyperv::events::{RECORDS_MAX, VMMS_LOGS, of_vmms_and_system};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use wsman_http::Events;
 
 use super::{Printed, Usage, asked_to_stop, complain, notice, print};
@@ -41,6 +41,8 @@ pub(super) struct Arguments {
 const QUIET: Duration = Duration::from_millis(500);
 /// How long one request waits for something to come; less than the minute that a host allows.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// A host that says sooner than this that nothing has come is asked again so much later.
+const HASTY: Duration = Duration::from_secs(1);
 /// First and longest pause before a host that was lost is tried again.
 const AGAIN: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
 /// Longest farewell.
@@ -142,6 +144,7 @@ async fn hear(
 ) -> Result<(), CallError> {
     let (mut bookmark, mut pause, mut lost, mut records) = (None, AGAIN.0, false, 0);
     loop {
+        let asked = Instant::now();
         let batch = match listener.next(bookmark.as_ref()).await {
             Ok(batch) => batch,
             Err(error) if follow && listener.was_taken() && may_pass(error.kind) => {
@@ -173,6 +176,10 @@ async fn hear(
             if say.send(line).await.is_err() {
                 return Ok(());
             }
+        }
+        if follow && batch.events.is_empty() && asked.elapsed() < HASTY {
+            // It did not wait as it was asked to: it is not to be asked all the time.
+            tokio::time::sleep(HASTY).await;
         }
         if over {
             // Whether it takes the farewell does not matter: the subscription ends by itself.
