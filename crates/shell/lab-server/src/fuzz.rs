@@ -8,10 +8,10 @@ mod replay;
 
 #[cfg(test)]
 mod tests {
+    use super::replay::replay;
+
     #[test]
     fn every_kept_input_passes_its_target() {
-        for input in super::replay::inputs("control") {
-            super::control(&input);
-        }
+        replay(&[("control", super::control)]);
     }
 }

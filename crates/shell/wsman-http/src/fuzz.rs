@@ -37,22 +37,15 @@ mod replay;
 
 #[cfg(test)]
 mod tests {
-    use super::replay::inputs;
-
-    type Target = fn(&[u8]);
+    use super::replay::replay;
 
     #[test]
     fn every_kept_input_passes_its_target() {
-        let targets: &[(&str, Target)] = &[
+        replay(&[
             ("sealed", super::sealed),
             ("login_server", super::login_server),
             ("login_client", super::login_client),
             ("login_library", super::login_library),
-        ];
-        for (name, target) in targets {
-            for input in inputs(name) {
-                target(&input);
-            }
-        }
+        ]);
     }
 }
