@@ -5,6 +5,8 @@ use std::fmt;
 use jiff::civil;
 
 const MICROS_PER_SECOND: i64 = 1_000_000;
+/// 1970-01-01 by Windows' reckoning, which begins with 1601.
+const UNIX_IN_WINDOWS_US: i64 = 11_644_473_600_000_000;
 const SECONDS_PER_MINUTE: i64 = 60;
 /// Longest text that can be a datetime; anything longer is refused unread.
 const TEXT_LENGTH_MAX: usize = 64;
@@ -62,6 +64,20 @@ impl Timestamp {
     /// Microseconds since 1970-01-01T00:00:00Z; negative before.
     pub fn unix_us(self) -> i64 {
         self.unix_us
+    }
+
+    /// From a FILETIME, units of 100 ns since 1601-01-01T00:00:00Z (MS-DTYP 2.3.3); written in UTC. What is less than a
+    /// microsecond is dropped.
+    pub fn from_filetime(units: u64) -> Self {
+        // A tenth of what 64 bits hold fits into one bit less.
+        let micros = i64::try_from(units / 10).unwrap_or(i64::MAX);
+        Self::from_unix_us(micros - UNIX_IN_WINDOWS_US)
+    }
+
+    /// As a FILETIME; 0 for what is before 1601, and its largest for what is after the year 60056.
+    pub fn filetime(self) -> u64 {
+        let micros = self.unix_us.saturating_add(UNIX_IN_WINDOWS_US);
+        u64::try_from(micros).unwrap_or_default().saturating_mul(10)
     }
 
     /// Minutes by which the local time it was written in is ahead of UTC.
@@ -310,6 +326,17 @@ mod tests {
         let never = DateTime::parse("16010101000000.000000+000").unwrap();
         assert_eq!(never.to_xs(), "1601-01-01T00:00:00Z");
         assert_eq!(never.to_dmtf(), "16010101000000.000000+000");
+        assert_eq!(never, DateTime::Timestamp(Timestamp::from_filetime(0)));
+    }
+
+    #[test]
+    fn a_filetime_counts_from_1601_in_units_of_100_ns() {
+        assert_eq!(Timestamp::from_unix_us(0).filetime(), 116_444_736_000_000_000);
+        assert_eq!(Timestamp::from_filetime(116_444_736_000_000_019).unix_us(), 1);
+        assert_eq!(Timestamp::from_unix_us(i64::MIN).filetime(), 0);
+        let latest = Timestamp::from_filetime(u64::MAX);
+        assert_eq!(latest.filetime(), u64::MAX / 10 * 10);
+        assert_eq!(Timestamp::from_unix_us(i64::MAX).filetime(), u64::MAX);
     }
 
     #[test]

@@ -19,8 +19,6 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// And after so long at the latest: events of classes are found by looking again, a second later at the soonest.
 const LOOK_AFTER: Duration = Duration::from_secs(1);
-/// 1970 by Windows' reckoning, which begins with 1601.
-const UNIX_IN_WINDOWS_US: i64 = 11_644_473_600_000_000;
 
 /// One host's logs.
 pub(crate) struct Logs<'c, 'w> {
@@ -46,8 +44,7 @@ impl EventLogs for Logs<'_, '_> {
 
     fn instances(&mut self, namespace: &Namespace, select: &Select) -> Result<(Vec<Row>, u64), CallError> {
         let mut world = self.world.borrow_mut();
-        let micros = world.host_time(self.host).unix_us().saturating_add(UNIX_IN_WINDOWS_US);
-        let time = u64::try_from(micros).unwrap_or_default().saturating_mul(10);
+        let time = world.host_time(self.host).filetime();
         match world.answer(self.host, &Request::Query { namespace: namespace.clone(), select: select.clone() })? {
             Reply::Rows(rows) => Ok((rows, time)),
             Reply::Instance(_) | Reply::Output(_) => Err(CallError::malformed("the answer is none to a query")),

@@ -33,9 +33,6 @@ const NO_NAMESPACE: u32 = 0x8004_100E;
 /// `WBEM_E_INVALID_METHOD`
 const NO_METHOD: u32 = 0x8004_102E;
 
-/// Windows' "never": 1601-01-01, in microseconds before 1970.
-const NEVER_US: i64 = -11_644_473_600_000_000;
-
 /// Classes that came with Server 2012 R2.
 const NEWER_THAN_2012: [&str; 3] =
     ["Msvm_ReplicationProvider", "Msvm_ReplicationRelationship", "Msvm_SystemReplicationRelationship"];
@@ -169,7 +166,7 @@ fn without_system_properties(mut row: Row) -> Row {
 }
 
 fn never() -> Value {
-    Value::DateTime(DateTime::Timestamp(Timestamp::from_unix_us(NEVER_US)))
+    Value::DateTime(DateTime::Timestamp(Timestamp::from_filetime(0)))
 }
 
 fn text(value: impl Into<String>) -> Value {

@@ -7,9 +7,6 @@ use roxmltree::Node;
 use super::indication::Kind;
 use crate::instance;
 
-/// 1970 by Windows' reckoning, which begins with 1601.
-const UNIX_IN_WINDOWS_US: i64 = 11_644_473_600_000_000;
-
 /// One change of an instance.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Change {
@@ -61,11 +58,6 @@ pub(super) fn read(item: Node<'_, '_>) -> Result<Change, String> {
         }
     };
     let created = event.get_opt::<u64>("TIME_CREATED").map_err(|error| format!("{class}: {error}"))?;
-    Ok(Change { what, time: created.and_then(timestamp) })
-}
-
-/// From 100 ns since 1601.
-fn timestamp(windows: u64) -> Option<Timestamp> {
-    let micros = i64::try_from(windows / 10).ok()?.checked_sub(UNIX_IN_WINDOWS_US)?;
-    (windows > 0).then(|| Timestamp::from_unix_us(micros))
+    let time = created.filter(|units| *units > 0).map(Timestamp::from_filetime);
+    Ok(Change { what, time })
 }

@@ -5,6 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use cim::Timestamp;
 use uuid::Uuid;
 
 use super::channel::Channel;
@@ -20,8 +21,6 @@ const SOAP: &str = "application/soap+xml;charset=UTF-8";
 const TOKEN_MAX: usize = 16 * 1024;
 /// The header of who logs in by the certificate that TLS has shown (DSP0226, `wsman:secprofile/https/mutual`).
 const MUTUAL: &str = "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/mutual";
-/// From 1601, where Windows' time begins, to 1970, in units of 100 ns.
-const WINDOWS_TO_UNIX: u128 = 116_444_736_000_000_000;
 
 /// What of an HTTP request a login is about.
 #[derive(Clone, Copy, Debug)]
@@ -315,8 +314,8 @@ fn seconds() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())
 }
 
-/// Now, in units of 100 ns since 1601. A challenge without a time would be answered without a proof of its messages.
+/// Now, as a FILETIME. A challenge without a time would be answered without a proof of its messages.
 fn now() -> u64 {
-    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_nanos() / 100);
-    u64::try_from(since_1970 + WINDOWS_TO_UNIX).unwrap_or(u64::MAX)
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_unix_us(i64::try_from(since_1970.as_micros()).unwrap_or(i64::MAX)).filetime()
 }
