@@ -123,7 +123,9 @@ fn username(user: &str, mechanism: Mechanism) -> Result<Username, AuthError> {
         Some((name, realm)) => Username::new_down_level_logon_name(name, realm),
         None => Username::parse(user),
     };
-    named.map_err(|error| AuthError::Refused(error.to_string()))
+    named.map_err(|_mixed| {
+        AuthError::Impossible(format!("`{user}` is no name of a user: write `DOMAIN\\user` or `user@realm`"))
+    })
 }
 
 /// The library's own choice of a mechanism would read the environment and fall back by itself: it is always told one.

@@ -345,6 +345,21 @@ fn an_answer_of_a_kerberos_server_without_measure_costs_neither_stack_nor_memory
     });
 }
 
+#[test]
+fn a_name_that_is_none_is_told_without_a_word_to_a_kerberos_server() {
+    let to = Endpoint::parse("http://hv01.lab.test").unwrap();
+    for (user, mechanism) in [
+        ("LAB\\svc\\svc", Mechanism::Kerberos),
+        ("LAB\\svc\\svc", Mechanism::Ntlm),
+        ("svc@LAB@", Mechanism::SpnegoKerberos),
+    ] {
+        let login = Login::new(Scheme::Negotiate, user, "right horse");
+        let kdc = Kdc { until: Instant::now() + Duration::from_mins(1), connect: Duration::from_mins(1) };
+        let error = super::open(&login, &to, mechanism, None, kdc).map(drop).unwrap_err();
+        assert!(matches!(&error, AuthError::Impossible(why) if why.contains(user)), "{user}: {error}");
+    }
+}
+
 fn any_token() -> impl Strategy<Value = Vec<u8>> {
     let bytes = prop::collection::vec(any::<u8>(), 0..80);
     let framed = (prop::sample::select(vec![0xA1_u8, 0x60]), bytes.clone()).prop_map(|(tag, inside)| {
