@@ -15,6 +15,7 @@ use crate::connection::{Answer, Connection, Target};
 use crate::endpoint::Endpoint;
 use crate::login::Login;
 use crate::tls::{Handshakes, Trust};
+use crate::wire;
 
 /// Bounds on what one client does.
 #[derive(Clone, Copy, Debug)]
@@ -354,9 +355,6 @@ impl Client {
             StatusCode::PAYLOAD_TOO_LARGE => {
                 refused(ErrorKind::TooLarge, untouched, format!("{at} says that the request is larger than it takes"))
             }
-            StatusCode::NOT_FOUND => {
-                refused(ErrorKind::Refused, untouched, format!("{at} has no such path: is this a WinRM address?"))
-            }
             StatusCode::INTERNAL_SERVER_ERROR if answer.body.is_empty() && answer.sealed => {
                 Err(CallError::malformed(format!("{at} refused a sealed message and did not say why")))
             }
@@ -365,10 +363,13 @@ impl Client {
                 refused(ErrorKind::Denied, Reached::No, message)
             }
             status => {
-                let fault = text.ok().and_then(|text| wsman::client::read_fault(&text, invoked));
-                Err(fault.unwrap_or_else(|| {
-                    CallError::malformed(format!("{at} answered with HTTP status {status} and no fault"))
-                }))
+                if let Some(fault) = text.ok().and_then(|text| wsman::client::read_fault(&text, invoked)) {
+                    return Err(fault);
+                }
+                match wire::unserved(status, &at.to_string()) {
+                    Some((kind, message)) => refused(kind, untouched, message),
+                    None => Err(CallError::malformed(format!("{at} answered with HTTP status {status} and no fault"))),
+                }
             }
         }
     }

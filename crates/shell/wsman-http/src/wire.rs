@@ -169,6 +169,15 @@ impl Wire {
     }
 }
 
+/// What a status says that HTTP.sys gives before WinRM sees the request; `None` of any other.
+pub(crate) fn unserved(status: StatusCode, at: &str) -> Option<(ErrorKind, String)> {
+    if status == StatusCode::NOT_FOUND {
+        return Some((ErrorKind::Refused, format!("{at} has no such path: is this a WinRM address?")));
+    }
+    let is_away = status == StatusCode::SERVICE_UNAVAILABLE;
+    is_away.then(|| (ErrorKind::Busy, format!("{at} is busy or starting (HTTP status {status})")))
+}
+
 /// A TCP connection to one of these addresses.
 pub(crate) async fn dial(addresses: &[SocketAddr]) -> std::io::Result<TcpStream> {
     let stream = TcpStream::connect(addresses).await?;

@@ -13,7 +13,7 @@ use super::{AuthError, Mechanism, Security, apart, binding, open};
 use crate::client::Limits;
 use crate::endpoint::Endpoint;
 use crate::login::{Identity, Login};
-use crate::wire::{Answer, Message, Wire};
+use crate::wire::{self, Answer, Message, Wire};
 
 /// Most tokens that this side sends. NTLM takes two, SPNEGO one more at the most; a server that goes on has no end.
 const LEGS_MAX: usize = 5;
@@ -138,13 +138,8 @@ fn unproved(wire: &Wire) -> CallError {
 
 fn unexpected(wire: &Wire, status: StatusCode) -> CallError {
     let at = &wire.at;
-    let (kind, message) = match status {
-        StatusCode::NOT_FOUND => (ErrorKind::Refused, format!("{at} has no such path: is this a WinRM address?")),
-        StatusCode::SERVICE_UNAVAILABLE => {
-            (ErrorKind::Busy, format!("{at} is busy or starting (HTTP status {status})"))
-        }
-        _ => (ErrorKind::Malformed, format!("{at} answered a login with HTTP status {status}")),
-    };
+    let (kind, message) = wire::unserved(status, at)
+        .unwrap_or_else(|| (ErrorKind::Malformed, format!("{at} answered a login with HTTP status {status}")));
     CallError::new(kind, Reached::No, message)
 }
 

@@ -272,6 +272,8 @@ async fn each_status_has_its_meaning() {
         ("401 No", "", "", ErrorKind::Denied, Reached::No, "it offers nothing"),
         ("413 Much", "", "", ErrorKind::TooLarge, Reached::No, "larger than it takes"),
         ("404 None", "", "", ErrorKind::Refused, Reached::No, "is this a WinRM address?"),
+        ("503 Away", "", "<html>starting</html>", ErrorKind::Busy, Reached::No, "busy or starting"),
+        ("503 Away", "", fault.as_str(), ErrorKind::Denied, Reached::Yes, "Access is denied."),
         ("500 Error", "", "", ErrorKind::Denied, Reached::No, "AllowUnencrypted"),
         ("500 Error", "", fault.as_str(), ErrorKind::Denied, Reached::Yes, "Access is denied."),
         ("400 Bad", "", fault.as_str(), ErrorKind::Denied, Reached::Yes, "Access is denied."),
