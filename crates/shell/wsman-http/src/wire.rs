@@ -223,7 +223,10 @@ fn nobody_to_believe(endpoint: &Endpoint) -> CallError {
 fn no_tls(endpoint: &Endpoint, error: &TlsError) -> CallError {
     let (kind, why) = match error {
         TlsError::Dial(error) => (ErrorKind::Unreachable, error.to_string()),
-        TlsError::Name(why) => (ErrorKind::Unreachable, why.clone()),
+        TlsError::Name => {
+            let why = format!("`{}` is no name that a certificate can hold: give the host's DNS name", endpoint.host());
+            (ErrorKind::Unsupported, why)
+        }
         TlsError::Handshake(inner) if error.is_want_of_common_ground() => {
             // A connection that ended without a word may be that of a host that is going down, too.
             let kind = if rustls_said(inner).is_some() { ErrorKind::Unsupported } else { ErrorKind::Unreachable };

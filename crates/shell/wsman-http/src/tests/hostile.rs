@@ -221,3 +221,14 @@ async fn tls_that_stalls_or_is_none_ends_with_the_time_to_connect() {
     let error = client("https://127.0.0.1:1", short()).call(invoke()).await.unwrap_err();
     assert_eq!(error.reached, cim::Reached::No);
 }
+
+#[tokio::test]
+async fn an_address_that_no_certificate_can_name_is_not_tried_again() {
+    let server = Server::new(vec![vec![Turn::Stay]]).await;
+    // An old way to write 127.0.0.1.
+    let url = format!("https://127.1:{}", server.address.port());
+    let client = client(&url, short()).with_trust(Trust::anybody().unwrap());
+    let error = within(client.call(invoke())).await.unwrap_err();
+    assert_eq!((error.kind, error.reached), (ErrorKind::Unsupported, cim::Reached::No), "{error}");
+    assert!(error.message.contains("`127.1` is no name that a certificate can hold"), "{error}");
+}

@@ -49,7 +49,7 @@ pub(crate) enum TlsError {
     /// The connection under it did not come about.
     Dial(io::Error),
     /// The host's name cannot stand in a handshake.
-    Name(String),
+    Name,
     /// The handshake failed; within is rustls' error, if it was not the connection that failed.
     Handshake(io::Error),
     /// It succeeded, and the host did not ask for the certificate that is to log in. With rustls there is no later moment.
@@ -136,7 +136,7 @@ impl TlsError {
 }
 
 async fn by_rustls(trust: &Trust, host: &str, stream: TcpStream) -> Result<Secured, TlsError> {
-    let name = ServerName::try_from(host.to_owned()).map_err(|error| TlsError::Name(error.to_string()))?;
+    let name = ServerName::try_from(host.to_owned()).map_err(|_invalid| TlsError::Name)?;
     let shown = trust.shown.as_ref().map(|certificate| Arc::new(Shown::new(certificate)));
     let config = match &shown {
         None => Arc::clone(&trust.config),
