@@ -9,7 +9,7 @@ use cim::{DateTime, Name, ObjectPath, Properties, Row, Value};
 
 use crate::namespace as ns;
 use crate::resource::{self, Resource};
-use crate::xml;
+use crate::xml::{self, ElementForm};
 
 /// Writes a whole instance. Its class element declares all it needs itself, except `a` and `w`, which the envelope does.
 pub(crate) fn write(row: &Row, resource: &Resource) -> String {
@@ -23,32 +23,57 @@ pub(crate) fn write(row: &Row, resource: &Resource) -> String {
         xml::escape(&own.uri()),
         ns::CIM
     );
-    write_properties(&mut text, &row.properties, "p:", resource);
+    write_properties(&mut text, &row.properties, INSTANCE.within("p:"), resource);
     let _infallible = write!(text, "</p:{class}>");
     text
 }
 
-/// Writes a row of a query with a column list: elements without a namespace (MS-WSMV 3.1.4.9).
-pub(crate) fn write_fragment(row: &Row, resource: &Resource) -> String {
-    let mut text = format!(r#"<w:XmlFragment xmlns:xsi="{}" xmlns:cim="{}">"#, ns::XSI, ns::CIM);
-    write_properties(&mut text, &row.properties, "", resource);
+/// Writes a row of a query with a column list. Its property elements have no namespace (MS-WSMV 3.1.4.9); `form` says
+/// whether the parts of dates and references have one. Windows leaves it out (MS-WSMV 3.1.4.1.13, Windows behaviour).
+pub(crate) fn write_fragment(row: &Row, resource: &Resource, form: ElementForm) -> String {
+    let declared = match form {
+        ElementForm::Unqualified => String::new(),
+        ElementForm::Qualified => format!(r#" xmlns:cim="{}""#, ns::CIM),
+    };
+    let mut text = format!(r#"<w:XmlFragment xmlns:xsi="{}"{declared}>"#, ns::XSI);
+    write_properties(&mut text, &row.properties, Writing { prefix: "", form }, resource);
     text.push_str("</w:XmlFragment>");
     text
 }
 
-/// Writes properties or parameters, each as an element with that prefix.
-pub(crate) fn write_properties(text: &mut String, properties: &Properties, prefix: &str, resource: &Resource) {
+/// How the elements of properties and parameters are written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Writing<'a> {
+    /// The prefix of the property's own element, with its colon.
+    prefix: &'a str,
+    /// Whether the elements within a date or a reference have their namespaces.
+    form: ElementForm,
+}
+
+/// Everywhere but in the rows of a column list.
+pub(crate) const INSTANCE: Writing<'static> = Writing { prefix: "p:", form: ElementForm::Qualified };
+
+impl<'a> Writing<'a> {
+    /// The same with another prefix.
+    fn within(self, prefix: &'a str) -> Self {
+        Self { prefix, ..self }
+    }
+}
+
+/// Writes properties or parameters.
+pub(crate) fn write_properties(text: &mut String, properties: &Properties, writing: Writing<'_>, resource: &Resource) {
     for (name, value) in properties.iter() {
-        write_value(text, &xml::name(name), value, prefix, resource);
+        write_value(text, &xml::name(name), value, writing, resource);
     }
 }
 
 /// Writes one value: an array as one element per item, so that an empty one is absent.
-pub(crate) fn write_value(text: &mut String, name: &str, value: &Value, prefix: &str, resource: &Resource) {
+pub(crate) fn write_value(text: &mut String, name: &str, value: &Value, writing: Writing<'_>, resource: &Resource) {
+    let Writing { prefix, form } = writing;
     match value {
         Value::List(items) => {
             for item in items {
-                write_value(text, name, item, prefix, resource);
+                write_value(text, name, item, writing, resource);
             }
         }
         Value::Nil => {
@@ -59,18 +84,23 @@ pub(crate) fn write_value(text: &mut String, name: &str, value: &Value, prefix: 
             let uri = Resource { namespace: resource.namespace.clone(), class: row.class.clone() }.uri();
             let uri = xml::escape(&uri).into_owned();
             let _infallible = write!(text, r#"<{prefix}{name} xmlns:p1="{uri}" xsi:type="p1:{class}_Type">"#);
-            write_properties(text, &row.properties, "p1:", resource);
+            let within = match form {
+                ElementForm::Unqualified => "",
+                ElementForm::Qualified => "p1:",
+            };
+            write_properties(text, &row.properties, writing.within(within), resource);
             let _infallible = write!(text, "</{prefix}{name}>");
         }
         Value::Reference(path) => {
-            let _infallible = write!(text, "<{prefix}{name}>{}</{prefix}{name}>", resource::reference(path));
+            let _infallible = write!(text, "<{prefix}{name}>{}</{prefix}{name}>", resource::reference_in(form, path));
         }
         Value::DateTime(datetime) => {
             let kind = match datetime {
                 DateTime::Timestamp(_) => "Datetime",
                 DateTime::Interval(_) => "Interval",
             };
-            let _infallible = write!(text, "<{prefix}{name}><cim:{kind}>{datetime}</cim:{kind}></{prefix}{name}>");
+            let cim = form.prefix("cim:");
+            let _infallible = write!(text, "<{prefix}{name}><{cim}{kind}>{datetime}</{cim}{kind}></{prefix}{name}>");
         }
         Value::Lexical(_)
         | Value::Boolean(_)
@@ -95,15 +125,19 @@ pub(crate) fn write_value(text: &mut String, name: &str, value: &Value, prefix: 
 /// a base class's enumeration returns derived instances too.
 pub(crate) fn read(node: Node<'_, '_>) -> Row {
     let fragment = xml::is(node, ns::WSMAN, "XmlFragment");
-    let class = if fragment { Name::new("") } else { Name::new(node.tag_name().name()) };
-    Row { class, path: None, properties: read_properties(node) }
+    let (class, form) = if fragment {
+        (Name::new(""), ElementForm::Unqualified)
+    } else {
+        (Name::new(node.tag_name().name()), ElementForm::Qualified)
+    };
+    Row { class, path: None, properties: read_properties(node, form) }
 }
 
 /// Reads the element children as properties; an element that repeats is an array.
-pub(crate) fn read_properties(node: Node<'_, '_>) -> Properties {
+pub(crate) fn read_properties(node: Node<'_, '_>, form: ElementForm) -> Properties {
     let mut found: BTreeMap<Name, Vec<Value>> = BTreeMap::new();
     for element in xml::elements(node).filter(|n| !xml::is(*n, ns::CIM, "Location")) {
-        found.entry(Name::new(element.tag_name().name())).or_default().push(read_value(element));
+        found.entry(Name::new(element.tag_name().name())).or_default().push(read_value(element, form));
     }
     found.into_iter().map(|(name, values)| (name, joined(values))).collect()
 }
@@ -117,25 +151,41 @@ fn joined(mut values: Vec<Value>) -> Value {
     values.pop().unwrap_or(Value::Nil)
 }
 
-fn read_value(node: Node<'_, '_>) -> Value {
+fn read_value(node: Node<'_, '_>, form: ElementForm) -> Value {
     let nil = node.attribute((ns::XSI, "nil")).is_some_and(|nil| nil == "true" || nil == "1");
     if nil {
         return Value::Nil;
     }
     let Some(first) = xml::elements(node).next() else { return Value::Lexical(xml::text(node)) };
-    // Embedded objects have properties with such names too: only the namespace tells. The DMTF form has it not always.
-    let local = first.tag_name().name();
-    let dated = ["Datetime", "Interval", "Date", "Time"].into_iter().any(|name| xml::is(first, ns::CIM, name));
-    if dated || local == "CIM_DateTime" {
+    if is_date(node, first, form) {
         return Value::Lexical(xml::token(first));
     }
-    if let Some(path) = resource::read_reference(node, 0) {
+    if let Some(path) = resource::read_reference_in(form, node, 0) {
         return Value::Reference(Box::new(path));
     }
-    let declared = node.attribute((ns::XSI, "type")).unwrap_or_default();
+    let declared = declared_type(node).unwrap_or_default();
     let local = declared.rsplit(':').next().unwrap_or_default();
     let class = Name::new(local.strip_suffix("_Type").unwrap_or(local));
-    Value::Object(Box::new(Row { class, path: None, properties: read_properties(node) }))
+    Value::Object(Box::new(Row { class, path: None, properties: read_properties(node, form) }))
+}
+
+/// The elements that hold a date or a length of time (DSP0230, 7.2.4.2).
+const DATES: [&str; 4] = ["Datetime", "Interval", "Date", "Time"];
+
+/// Whether a property's only element holds a date. Embedded objects have properties of such names too. In an instance the
+/// namespace tells them apart; in a row of a column list there is none, but an object says its type.
+fn is_date(node: Node<'_, '_>, only: Node<'_, '_>, form: ElementForm) -> bool {
+    // Windows writes this one with any prefix, or with none.
+    if only.tag_name().name() == "CIM_DateTime" {
+        return true;
+    }
+    let may_be_object = declared_type(node).is_some() || xml::elements(node).nth(1).is_some();
+    let qualified = DATES.into_iter().any(|name| xml::is(only, ns::CIM, name));
+    qualified || (!may_be_object && DATES.into_iter().any(|name| form.is(only, ns::CIM, name)))
+}
+
+fn declared_type<'a>(node: Node<'a, '_>) -> Option<&'a str> {
+    node.attribute((ns::XSI, "type"))
 }
 
 /// Writes the endpoint reference of an instance, as an item of an enumeration.

@@ -24,4 +24,4 @@ mod xml;
 
 pub use header::Header;
 pub use resource::{ALL_CLASSES, Resource};
-pub use xml::{ReadError, decode_text};
+pub use xml::{ElementForm, ReadError, decode_text};

@@ -7,7 +7,7 @@ use roxmltree::Node;
 use cim::{Key, Name, Namespace, ObjectPath};
 
 use crate::namespace as ns;
-use crate::xml;
+use crate::xml::{self, ElementForm};
 
 /// What every WMI class's resource URI begins with.
 const WMI: &str = "http://schemas.microsoft.com/wbem/wsman/1/wmi/";
@@ -65,28 +65,41 @@ impl Resource {
 
 /// Writes the selectors of a path; nothing for a path without keys.
 pub(crate) fn selectors(path: &ObjectPath, with_namespace: bool) -> String {
+    selectors_in(ElementForm::Qualified, path, with_namespace)
+}
+
+fn selectors_in(form: ElementForm, path: &ObjectPath, with_namespace: bool) -> String {
+    let (a, w) = (form.prefix("a:"), form.prefix("w:"));
     let mut text = String::new();
     if with_namespace {
         let value = xml::escape(path.namespace.as_str()).into_owned();
-        let _infallible = write!(text, r#"<w:Selector Name="{NAMESPACE_SELECTOR}">{value}</w:Selector>"#);
+        let _infallible = write!(text, r#"<{w}Selector Name="{NAMESPACE_SELECTOR}">{value}</{w}Selector>"#);
     }
     for (name, key) in &path.keys {
         let value = match key {
             Key::Text(value) => xml::escape(value).into_owned(),
-            Key::Path(inner) => format!("<a:EndpointReference>{}</a:EndpointReference>", reference(inner)),
+            Key::Path(inner) => {
+                format!("<{a}EndpointReference>{}</{a}EndpointReference>", reference_in(form, inner))
+            }
         };
-        let _infallible = write!(text, r#"<w:Selector Name="{}">{value}</w:Selector>"#, xml::escape(name.as_str()));
+        let _infallible = write!(text, r#"<{w}Selector Name="{}">{value}</{w}Selector>"#, xml::escape(name.as_str()));
     }
-    if text.is_empty() { text } else { format!("<w:SelectorSet>{text}</w:SelectorSet>") }
+    if text.is_empty() { text } else { format!("<{w}SelectorSet>{text}</{w}SelectorSet>") }
 }
 
 /// Writes the children of an endpoint reference, as Windows does: with the namespace selector.
 pub(crate) fn reference(path: &ObjectPath) -> String {
+    reference_in(ElementForm::Qualified, path)
+}
+
+/// Writes the children of an endpoint reference, in the form of what is around it.
+pub(crate) fn reference_in(form: ElementForm, path: &ObjectPath) -> String {
+    let (a, w) = (form.prefix("a:"), form.prefix("w:"));
     format!(
-        "<a:Address>{}</a:Address><a:ReferenceParameters><w:ResourceURI>{}</w:ResourceURI>{}</a:ReferenceParameters>",
+        "<{a}Address>{}</{a}Address><{a}ReferenceParameters><{w}ResourceURI>{}</{w}ResourceURI>{}</{a}ReferenceParameters>",
         ns::ANONYMOUS,
         xml::escape(&Resource::of(path).uri()),
-        selectors(path, true)
+        selectors_in(form, path, true)
     )
 }
 
@@ -103,8 +116,17 @@ pub(crate) enum SelectorError {
 
 /// Reads a path from a resource and a SelectorSet, if there is one.
 pub(crate) fn path(resource: &Resource, set: Option<Node<'_, '_>>, depth: usize) -> Result<ObjectPath, SelectorError> {
+    path_in(ElementForm::Qualified, resource, set, depth)
+}
+
+fn path_in(
+    form: ElementForm,
+    resource: &Resource,
+    set: Option<Node<'_, '_>>,
+    depth: usize,
+) -> Result<ObjectPath, SelectorError> {
     let mut path = ObjectPath::new(resource.namespace.clone(), resource.class.clone());
-    let selectors = set.into_iter().flat_map(xml::elements).filter(|n| xml::is(*n, ns::WSMAN, "Selector"));
+    let selectors = set.into_iter().flat_map(xml::elements).filter(|n| form.is(*n, ns::WSMAN, "Selector"));
     for selector in selectors {
         let name = selector.attribute("Name").ok_or(SelectorError::Unreadable)?;
         if name.eq_ignore_ascii_case(NAMESPACE_SELECTOR) {
@@ -113,9 +135,9 @@ pub(crate) fn path(resource: &Resource, set: Option<Node<'_, '_>>, depth: usize)
             }
             continue;
         }
-        let key = match xml::child(selector, ns::ADDRESSING, "EndpointReference") {
+        let key = match form.child(selector, ns::ADDRESSING, "EndpointReference") {
             Some(inner) if depth < DEPTH_MAX => {
-                Key::Path(Box::new(read_reference(inner, depth + 1).ok_or(SelectorError::Unreadable)?))
+                Key::Path(Box::new(read_reference_in(form, inner, depth + 1).ok_or(SelectorError::Unreadable)?))
             }
             Some(_) => return Err(SelectorError::Unreadable),
             None => Key::Text(xml::text(selector)),
@@ -129,9 +151,15 @@ pub(crate) fn path(resource: &Resource, set: Option<Node<'_, '_>>, depth: usize)
 
 /// Reads an endpoint reference from the element that holds its parts, with or without a wrapper inside.
 pub(crate) fn read_reference(node: Node<'_, '_>, depth: usize) -> Option<ObjectPath> {
-    let node = xml::child(node, ns::ADDRESSING, "EndpointReference").unwrap_or(node);
-    let parameters = xml::child(node, ns::ADDRESSING, "ReferenceParameters")
-        .or_else(|| xml::child(node, ns::ADDRESSING, "ReferenceProperties"))?;
-    let resource = Resource::parse(&xml::token(xml::child(parameters, ns::WSMAN, "ResourceURI")?))?;
-    path(&resource, xml::child(parameters, ns::WSMAN, "SelectorSet"), depth).ok()
+    read_reference_in(ElementForm::Qualified, node, depth)
+}
+
+/// The same in the form of what is around it.
+pub(crate) fn read_reference_in(form: ElementForm, node: Node<'_, '_>, depth: usize) -> Option<ObjectPath> {
+    let node = form.child(node, ns::ADDRESSING, "EndpointReference").unwrap_or(node);
+    let parameters = form
+        .child(node, ns::ADDRESSING, "ReferenceParameters")
+        .or_else(|| form.child(node, ns::ADDRESSING, "ReferenceProperties"))?;
+    let resource = Resource::parse(&xml::token(form.child(parameters, ns::WSMAN, "ResourceURI")?))?;
+    path_in(form, &resource, form.child(parameters, ns::WSMAN, "SelectorSet"), depth).ok()
 }

@@ -16,7 +16,7 @@ use crate::message::{
 };
 use crate::namespace as ns;
 use crate::resource::Resource;
-use crate::xml;
+use crate::xml::{self, ElementForm};
 
 /// Largest answer, in bytes (`MaxEnvelopeSizekb` 500 of current Windows).
 const ENVELOPE_MAX: usize = 500 * 1024;
@@ -41,6 +41,7 @@ pub struct Server {
     pub(crate) sources: Sources,
     pub(crate) issued: u64,
     shape: FaultShape,
+    fragments: ElementForm,
 }
 
 /// The shape of a fault's detail.
@@ -123,7 +124,16 @@ impl Server {
             sources: Sources::default(),
             issued: 0,
             shape: FaultShape::default(),
+            fragments: ElementForm::default(),
         }
+    }
+
+    /// Sets the form of dates and references in rows of a column list. Windows writes them [`ElementForm::Unqualified`],
+    /// the default.
+    #[must_use]
+    pub fn with_fragments(mut self, form: ElementForm) -> Self {
+        self.fragments = form;
+        self
     }
 
     /// The same, telling who has logged in by which ways one can: `http://…/wsman/secprofile/http/basic` and so on
@@ -326,6 +336,7 @@ impl Server {
                 return Err(Fault::new(code::INTERNAL, "the provider answered with something else"));
             }
         };
+        let fragments = fragments.then_some(self.fragments);
         let writer = ItemWriter { resource: enumerate.resource.clone(), mode: enumerate.mode, fragments };
         let mut items: VecDeque<String> = rows.iter().map(|row| writer.item(row)).collect();
         let first = if enumerate.optimize { batch(&mut items, enumerate.max_elements, room)? } else { Vec::new() };

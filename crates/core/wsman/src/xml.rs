@@ -122,6 +122,37 @@ pub(crate) fn child<'a, 'i>(node: Node<'a, 'i>, namespace: &str, local: &str) ->
     elements(node).find(|n| is(*n, namespace, local))
 }
 
+/// Whether elements have their namespaces (the terms are XML Schema's, `elementFormDefault`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ElementForm {
+    /// Without, as Windows writes the rows of a column list. Elements with their namespaces are read as well.
+    #[default]
+    Unqualified,
+    /// With, as everywhere else.
+    Qualified,
+}
+
+impl ElementForm {
+    /// What stands before a name: this prefix, or nothing.
+    pub(crate) fn prefix(self, prefix: &str) -> &str {
+        match self {
+            Self::Unqualified => "",
+            Self::Qualified => prefix,
+        }
+    }
+
+    /// As [`is`].
+    pub(crate) fn is(self, node: Node<'_, '_>, namespace: &str, local: &str) -> bool {
+        let own = node.tag_name();
+        is(node, namespace, local) || (self == Self::Unqualified && own.namespace().is_none() && own.name() == local)
+    }
+
+    /// As [`child`].
+    pub(crate) fn child<'a, 'i>(self, node: Node<'a, 'i>, namespace: &str, local: &str) -> Option<Node<'a, 'i>> {
+        elements(node).find(|n| self.is(*n, namespace, local))
+    }
+}
+
 /// All text directly within a node.
 pub(crate) fn text(node: Node<'_, '_>) -> String {
     node.children().filter(Node::is_text).filter_map(|n| n.text()).collect()

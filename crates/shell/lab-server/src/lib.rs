@@ -29,6 +29,7 @@ use tokio::task::JoinSet;
 
 pub use site::HostAddress;
 use site::Site;
+pub use wsman::ElementForm;
 use wsman_http::Keytab;
 pub use wsman_http::server::Schemes;
 use wsman_http::server::{Certificate, CertificateError};
@@ -50,6 +51,8 @@ pub struct Options {
     pub tls: bool,
     /// The keys of the hosts' services, for logins by Kerberos; the same for all.
     pub keytab: Option<Keytab>,
+    /// The form of dates and references in rows of a column list.
+    pub fragments: ElementForm,
 }
 
 /// A lab that could not be started.

@@ -13,7 +13,7 @@ use crate::header::{Header, Received};
 use crate::instance;
 use crate::namespace as ns;
 use crate::resource::{self, Resource, SelectorError};
-use crate::xml;
+use crate::xml::{self, ElementForm};
 
 /// Writes a request.
 pub(crate) fn write(operation: &Operation, header: &Header) -> String {
@@ -78,7 +78,7 @@ fn write_input(resource: &Resource, method: &Name, arguments: &[Argument]) -> St
     );
     // In the order given, which is the order of the method's definition.
     for argument in arguments.iter().filter(|argument| !argument.value.is_nil()) {
-        instance::write_value(&mut text, &xml::name(&argument.name), &argument.value, "p:", resource);
+        instance::write_value(&mut text, &xml::name(&argument.name), &argument.value, instance::INSTANCE, resource);
     }
     let _infallible = write!(text, "</p:{method}_INPUT>");
     text
@@ -128,7 +128,10 @@ fn read_invoke(path: cim::ObjectPath, method: Name, body: Node<'_, '_>) -> Resul
     let input = xml::elements(body).next();
     let arguments = match input {
         Some(input) if input.tag_name().name().eq_ignore_ascii_case(&expected) => {
-            instance::read_properties(input).into_iter().map(|(name, value)| Argument { name, value }).collect()
+            instance::read_properties(input, ElementForm::Qualified)
+                .into_iter()
+                .map(|(name, value)| Argument { name, value })
+                .collect()
         }
         Some(_) => return Err(Fault::new(code::SCHEMA, format!("the body does not hold {expected}"))),
         None => Vec::new(),

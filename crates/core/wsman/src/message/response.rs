@@ -10,7 +10,7 @@ use super::{Batch, Identity, Mode, Operation, Response};
 use crate::instance;
 use crate::namespace as ns;
 use crate::resource::{self, Resource};
-use crate::xml;
+use crate::xml::{self, ElementForm};
 
 /// Writes an answer's envelope. `relates_to` is the request's MessageID, byte for byte.
 pub(crate) fn write_envelope(action: &str, message_id: &str, relates_to: Option<&str>, body: &str) -> String {
@@ -65,18 +65,15 @@ pub(crate) fn action_of(action: &str) -> String {
 pub(crate) struct ItemWriter {
     pub(crate) resource: Resource,
     pub(crate) mode: Mode,
-    /// Whether a column list was asked for.
-    pub(crate) fragments: bool,
+    /// The form of rows, if a column list was asked for.
+    pub(crate) fragments: Option<ElementForm>,
 }
 
 impl ItemWriter {
     pub(crate) fn item(&self, row: &Row) -> String {
-        let object = || {
-            if self.fragments {
-                instance::write_fragment(row, &self.resource)
-            } else {
-                instance::write(row, &self.resource)
-            }
+        let object = || match self.fragments {
+            Some(form) => instance::write_fragment(row, &self.resource, form),
+            None => instance::write(row, &self.resource),
         };
         let reference = || row.path.as_ref().map(instance::write_epr).unwrap_or_default();
         match self.mode {
@@ -148,7 +145,7 @@ fn write_output(output: &Output, path: &cim::ObjectPath, method: &Name) -> Strin
         xml::escape(&resource.uri()),
         ns::CIM
     );
-    instance::write_properties(&mut text, &output.parameters, "p:", &resource);
+    instance::write_properties(&mut text, &output.parameters, instance::INSTANCE, &resource);
     let _infallible = write!(text, "</p:{method}_OUTPUT>");
     text
 }
@@ -189,7 +186,7 @@ pub(crate) fn read(body: Node<'_, '_>, operation: &Operation) -> Result<Response
             if !output.tag_name().name().eq_ignore_ascii_case(&expected) {
                 return Err(format!("the answer holds {} where {expected} is due", output.tag_name().name()));
             }
-            Ok(Response::Output(Output { parameters: instance::read_properties(output) }))
+            Ok(Response::Output(Output { parameters: instance::read_properties(output, ElementForm::Qualified) }))
         }
     }
 }

@@ -136,6 +136,31 @@ fn dates_in_every_form() {
     assert!(!row.properties.contains("Location"));
 }
 
+/// As recorded from Server 2003, 2008 R2 and 2012 (zenoss/txwinrm): in the rows of a column list dates have no namespace
+/// either, and references by the same rule (MS-WSMV 3.1.4.1.13, Windows behaviour).
+#[test]
+fn dates_and_references_in_the_rows_of_a_column_list() {
+    let Ok(Step::Done(Reply::Rows(rows))) = enumerated(corpus!("answer-enumerate-columns-dates")) else {
+        panic!("not done")
+    };
+    let [row] = rows.as_slice() else { panic!("{rows:?}") };
+    let at = |name: &str| row.properties.get::<DateTime>(name).map_err(|error| format!("{error:?}"));
+    let noon = 1_769_853_600_000_000;
+    assert_eq!(at("LastBootUpTime"), Ok(DateTime::Timestamp(Timestamp::from_unix_us(noon - 7_200_000_000 + 488_171))));
+    assert_eq!(at("LocalDateTime"), Ok(DateTime::Timestamp(Timestamp::from_unix_us(noon + 85_000))));
+    assert_eq!(at("Qualified"), Ok(DateTime::Timestamp(Timestamp::from_unix_us(noon))));
+    assert_eq!(at("Numeric"), Ok(DateTime::Timestamp(Timestamp::from_unix_us(noon))));
+    let DateTime::Interval(length) = at("TimeOfDay").unwrap() else { panic!("no interval") };
+    assert_eq!(length.micros(), 100_000_000);
+    assert_eq!(row.properties.value("Antecedent"), &Value::Reference(Box::new(job())));
+    let Value::Object(target) = row.properties.value("Target") else { panic!("no object") };
+    assert_eq!(
+        (target.class.as_str(), target.properties.get::<String>("Date").unwrap().as_str()),
+        ("Msvm_Job", "noon")
+    );
+    assert_eq!(row.properties.get::<String>("Version").unwrap(), "6.2.9200");
+}
+
 #[test]
 fn references_and_objects() {
     let row = got(corpus!("answer-get-references"));

@@ -23,7 +23,7 @@ use crate::message::{
 use crate::namespace as ns;
 use crate::resource::{ALL_CLASSES, Resource};
 use crate::server::{FaultShape, RequestKind, asked};
-use crate::xml;
+use crate::xml::{self, ElementForm};
 
 fn mode() -> impl Strategy<Value = Mode> {
     prop_oneof![Just(Mode::Object), Just(Mode::Reference), Just(Mode::ObjectAndReference)]
@@ -147,7 +147,7 @@ proptest! {
     #[test]
     fn items_arrive_in_every_mode(rows in vec(row(), 0..5), mode in mode(), pulled in any::<bool>(), context in proptest::option::of(context())) {
         let resource = Resource::new("root/virtualization/v2", ALL_CLASSES);
-        let writer = ItemWriter { resource: resource.clone(), mode, fragments: false };
+        let writer = ItemWriter { resource: resource.clone(), mode, fragments: None };
         let items: Vec<String> = rows.iter().map(|row| writer.item(row)).collect();
         let end = context.is_none();
         let batch = Batch { rows: Vec::new(), context: context.clone(), end };
@@ -186,9 +186,10 @@ proptest! {
     }
 
     #[test]
-    fn a_row_of_a_column_list_arrives_without_a_class(properties in properties()) {
+    fn a_row_of_a_column_list_arrives_in_both_forms_without_a_class(properties in properties(), qualified in any::<bool>()) {
         let resource = Resource::new("root/cimv2", ALL_CLASSES);
-        let writer = ItemWriter { resource: resource.clone(), mode: Mode::Object, fragments: true };
+        let form = if qualified { ElementForm::Qualified } else { ElementForm::Unqualified };
+        let writer = ItemWriter { resource: resource.clone(), mode: Mode::Object, fragments: Some(form) };
         let row = Row { class: Name::new("Win32_Service"), path: None, properties };
         let item = writer.item(&row);
         let operation = Operation::Pull { resource, context: "uuid:1".to_owned(), max_elements: None };

@@ -12,6 +12,7 @@ use crate::fault::{Fault, code};
 use crate::message::Operation;
 use crate::resource::Resource;
 use crate::server::Server;
+use crate::xml::ElementForm;
 
 /// One element a line.
 fn lines(text: &str) -> String {
@@ -107,18 +108,24 @@ fn what_the_server_writes() {
         .with("Started", Value::Boolean(true))
         .with("Target", Value::Object(Box::new(inner)))
         .with("Where", Value::Reference(Box::new(service())));
+    let columns = ["InstallDate", "Lasting", "Target", "Where"];
+    let columns = properties.iter().filter(|(name, _)| columns.iter().any(|column| *name == *column));
+    let columns = columns.map(|(name, value)| (name.clone(), value.clone())).chain([("Name".into(), Value::Nil)]);
+    let fragment = Row { properties: columns.collect(), ..Row::new("Win32_Service") };
     let row = Row { class: "Win32_Service".into(), path: Some(service()), properties };
-    let fragment = Row { properties: Properties::new().with("Name", Value::Nil), ..row.clone() };
     let output = Output { parameters: Properties::new().with("Job", Value::Nil).with("ReturnValue", Value::Uint32(0)) };
     let mut server = server();
     let mut parts = Vec::new();
     for (name, request, reply) in [
         ("Get", Request::Get { path: service() }, Reply::Instance(row)),
-        ("Enumerate", query(), Reply::Rows(vec![fragment])),
+        ("Enumerate", query(), Reply::Rows(vec![fragment.clone()])),
         ("Invoke", invoke(), Reply::Output(output)),
     ] {
         parts.push(format!("{name}\n{}\n", answer(&mut server, request, &reply)));
     }
+    let mut server = server.with_fragments(ElementForm::Qualified);
+    let other = answer(&mut server, query(), &Reply::Rows(vec![fragment]));
+    parts.push(format!("Enumerate, in the other form\n{other}\n"));
     let refused = Fault::new(code::UNEXPECTED_SELECTORS, "no key is named <X>").with_detail("UnexpectedSelectors");
     parts.push(format!("Fault\n{}\n", lines(&refused.write("hv01"))));
     insta::assert_snapshot!(parts.join("\n"));

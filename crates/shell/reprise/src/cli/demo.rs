@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 use reprise_lab::{Command, InFlight, Spec, Start, Topology, view};
-use reprise_lab_server::{Lab, Options, Schemes};
+use reprise_lab_server::{ElementForm, Lab, Options, Schemes};
 use reprise_model::{Policy, ReplicationState};
 use reprise_platform::sink::Sink;
 use tokio::time::Instant;
@@ -52,6 +52,7 @@ async fn play(seed: u64) -> Result<bool, String> {
         password: "demo".to_owned(),
         schemes: Schemes { basic: true, ..Schemes::default() },
         keytab: None,
+        fragments: ElementForm::default(),
         tls: false,
     };
     let lab = Lab::start(&spec, options).await.map_err(|error| error.to_string())?;

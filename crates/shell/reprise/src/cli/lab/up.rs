@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use clap::Args;
 use reprise_lab::{Os, RaceState, Spec, SpecError, Topology};
-use reprise_lab_server::{Lab, Options, Schemes, StartError};
+use reprise_lab_server::{ElementForm, Lab, Options, Schemes, StartError};
 use secrecy::ExposeSecret as _;
 use serde_json::json;
 use wsman_http::Keytab;
@@ -62,6 +62,9 @@ pub(super) struct Arguments {
     /// The keys of the hosts' services, for --auth kerberos: whoever has a ticket for one of them may log in to every host
     #[arg(long, value_name = "FILE")]
     keytab: Option<PathBuf>,
+    /// How rows of a column list write dates and references: unqualified as Windows does, or qualified with namespaces
+    #[arg(long, default_value = "unqualified", value_name = "FORM")]
+    fragments: String,
     /// HTTPS, with a certificate of the lab's own
     #[arg(long)]
     tls: bool,
@@ -85,6 +88,7 @@ pub(super) async fn up(arguments: Arguments) -> Result<ExitCode, Usage> {
         keytab: keytab(arguments.keytab.as_deref(), takes_tickets)?,
         schemes,
         tls: arguments.tls,
+        fragments: fragments(&arguments.fragments).map_err(|error| cannot(error.to_string()))?,
     };
     let lab = match Lab::start(&spec, options).await {
         Ok(lab) => lab,
@@ -168,6 +172,14 @@ fn schemes(arguments: &Arguments) -> Result<(Schemes, bool), SpecError> {
         }
     }
     Ok((schemes, kerberos))
+}
+
+fn fragments(word: &str) -> Result<ElementForm, SpecError> {
+    match word {
+        "unqualified" => Ok(ElementForm::Unqualified),
+        "qualified" => Ok(ElementForm::Qualified),
+        _ => Err(SpecError::Unknown { text: word.to_owned(), allowed: "unqualified, qualified" }),
+    }
 }
 
 fn spec(arguments: &Arguments) -> Result<Spec, SpecError> {
