@@ -17,18 +17,84 @@ mod tidy;
 
 use std::process::ExitCode;
 
-const USAGE: &str = "\
-usage: cargo xtask TASK
+/// One task, as `--help` describes it.
+struct Task {
+    name: &'static str,
+    /// What may follow the name.
+    arguments: &'static str,
+    /// What it does, in one line.
+    summary: &'static str,
+    /// What else one should know; empty if nothing.
+    more: &'static str,
+}
 
-  ci                      everything below that is a check, each step timed (all but `cargo test`)
-  edges [--metadata FILE] who may depend on whom; FILE as `cargo metadata --format-version 1` prints it
-  tidy                    sizes, names and first lines of source files
-  golden [--update]       snapshots and the tables in docs that are made from code
-  exe                     builds reprise.exe for Windows; the last line is its path
-  dist                    builds what is shipped and checks its size
-  sweep --minutes N       many rehearsals, each from its own seed
-  fuzz [--minutes N]      arbitrary bytes against every decoder, N minutes divided among them, or a short round;
-                          what breaks one is kept";
+const TASKS: &[Task] = &[
+    Task {
+        name: "ci",
+        arguments: "",
+        summary: "runs every check of this list and prints the time of each (all but `cargo test`)",
+        more: "All steps run even if one fails. CONTRIBUTING.md lists the packages that they need.",
+    },
+    Task {
+        name: "edges",
+        arguments: "[--metadata FILE]",
+        summary: "checks which crate depends on which",
+        more: "FILE holds what `cargo metadata --format-version 1` prints; without it, cargo is asked.\n\
+               Prints a line `A -> B: why` for each forbidden dependency. Exit code 1 if there is one.",
+    },
+    Task {
+        name: "tidy",
+        arguments: "",
+        summary: "checks sizes, names and first lines of source files",
+        more: "Prints a line for each finding. Exit code 1 if there is one.",
+    },
+    Task {
+        name: "golden",
+        arguments: "[--update]",
+        summary: "compares snapshots, and the tables in docs that are generated from code",
+        more: "--update writes what the code gives now; read the difference before you commit it.",
+    },
+    Task {
+        name: "exe",
+        arguments: "",
+        summary: "builds reprise.exe for Windows; the last line printed is its path",
+        more: "WIN_STD_CACHE and WIN_TARGET_DIR name folders for its caches outside the checkout.",
+    },
+    Task { name: "dist", arguments: "", summary: "builds the program that is shipped and checks its size", more: "" },
+    Task {
+        name: "sweep",
+        arguments: "--minutes N",
+        summary: "runs many rehearsals, each from its own seed",
+        more: "The last line is `N seeds, N steps, N finds`. Exit code 1 on a find, with its seed.",
+    },
+    Task {
+        name: "fuzz",
+        arguments: "[--minutes N]",
+        summary: "feeds arbitrary bytes to every decoder",
+        more: "N minutes are divided among the targets; without it, each gets a short round.\n\
+               An input that breaks a target is kept under fuzz/corpus. Exit code 1 if there is one.",
+    },
+];
+
+/// Widest task with its arguments, for the list.
+const TASK_WIDTH: usize = 23;
+
+/// All tasks, a line each.
+fn usage() -> String {
+    let line = |task: &Task| {
+        let call = format!("{} {}", task.name, task.arguments);
+        format!("  {:TASK_WIDTH$} {}\n", call.trim_end(), task.summary)
+    };
+    let lines: String = TASKS.iter().map(line).collect();
+    format!("usage: cargo xtask TASK\n\n{lines}\nThe help of one task: cargo xtask TASK --help")
+}
+
+/// The help of one task.
+fn help(task: &Task) -> String {
+    let call = format!("usage: cargo xtask {} {}", task.name, task.arguments);
+    let text = format!("{}\n\nThis task {}.\n{}", call.trim_end(), task.summary, task.more);
+    text.trim_end().to_owned()
+}
 
 /// How a task ended; each has its exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +118,11 @@ impl Outcome {
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let task = words.first().and_then(|word| TASKS.iter().find(|task| task.name == *word));
+    if let (Some(task), Some("--help" | "-h")) = (task, words.get(1).copied()) {
+        println!("{}", help(task));
+        return ExitCode::SUCCESS;
+    }
     let result = match words.as_slice() {
         ["ci"] => ci::run(),
         ["edges"] => edges::run(None),
@@ -65,11 +136,11 @@ fn main() -> ExitCode {
         ["fuzz"] => fuzz::check(),
         ["fuzz", "--minutes", minutes] if minutes.parse::<u32>().is_ok() => fuzz::run(minutes),
         ["help" | "--help" | "-h"] => {
-            println!("{USAGE}");
+            println!("{}", usage());
             return ExitCode::SUCCESS;
         }
         _ => {
-            eprintln!("{USAGE}");
+            eprintln!("{}", task.map_or_else(usage, help));
             return ExitCode::from(2);
         }
     };
@@ -79,6 +150,20 @@ fn main() -> ExitCode {
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{TASK_WIDTH, TASKS, help, usage};
+
+    #[test]
+    fn every_task_is_in_the_list_and_has_its_own_help() {
+        for task in TASKS {
+            assert!(usage().contains(&format!("  {}", task.name)), "{}", task.name);
+            assert!(help(task).starts_with(&format!("usage: cargo xtask {}", task.name)), "{}", task.name);
+            assert!(task.name.len() + 1 + task.arguments.len() <= TASK_WIDTH, "{}", task.name);
         }
     }
 }

@@ -137,7 +137,9 @@ fn detail(watch: &LegWatch, reason: Reason) -> String {
 }
 
 fn leg_trouble(watch: &LegWatch, reason: Reason) -> Trouble {
-    let primary = watch.leg.sender.host_name().unwrap_or("an unknown host").to_owned();
+    let primary = watch.leg.sender.host_name().unwrap_or("an unknown host");
+    // A host that never said who it is keeps the name that the report lists it by.
+    let asked = watch.leg.sender.given_up().map(|(host, _)| host).filter(|host| *host != primary);
     let (why, next, number, retry) = match (&watch.trouble, unseen(watch)) {
         (Some(Failure::Refused(r)), _) => {
             let retry = if r.transient { Retry::Later } else { Retry::Never };
@@ -165,8 +167,8 @@ fn leg_trouble(watch: &LegWatch, reason: Reason) -> Trouble {
     };
     Trouble {
         what: format!("cannot resume replication of VM {}", watch.leg.vm_name),
-        place: primary,
-        why,
+        place: asked.unwrap_or(primary).to_owned(),
+        why: if asked.is_some() { format!("{primary} was not seen, and may be this host: {why}") } else { why },
         next,
         code: number,
         retry,
@@ -177,7 +179,7 @@ fn leg_trouble(watch: &LegWatch, reason: Reason) -> Trouble {
 fn unseen(watch: &LegWatch) -> Option<&Problem> {
     [&watch.leg.sender, &watch.leg.receiver].into_iter().find_map(|end| match end {
         End::NotSeen(end) => match &end.whereabouts {
-            Whereabouts::GaveUp { problem } | Whereabouts::Unreadable { problem, .. } => Some(problem),
+            Whereabouts::GaveUp { problem, .. } | Whereabouts::Unreadable { problem, .. } => Some(problem),
             Whereabouts::NotAsked | Whereabouts::NotYet { .. } | Whereabouts::WithoutIt { .. } => None,
         },
         End::Seen(end) => end.object.settings.problem(),

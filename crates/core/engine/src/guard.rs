@@ -148,7 +148,7 @@ mod tests {
             |leg, _| end_mut(&mut leg.receiver).vm.enabled = EnabledState::Running,
             |leg, _| {
                 let problem = Problem::new(ProblemKind::Unreachable, "reach the host", "refused");
-                leg.receiver = missing_end(1, Whereabouts::GaveUp { problem });
+                leg.receiver = missing_end(1, Whereabouts::GaveUp { host: "hv02".to_owned(), problem });
             },
             |_, policy| {
                 let reason = "test".to_owned();

@@ -70,6 +70,8 @@ pub enum Whereabouts {
     },
     /// It was asked and did not become ready in time.
     GaveUp {
+        /// What the asked host is called.
+        host: String,
         /// Why.
         problem: Problem,
     },
@@ -115,6 +117,17 @@ impl End {
         match self {
             Self::Seen(end) => Some(&end.host_name),
             Self::NotSeen(end) => end.host_name.as_deref(),
+        }
+    }
+
+    /// The asked host that was given up in its place. Its name is another if it was asked by an address and never said
+    /// who it is.
+    pub(crate) fn given_up(&self) -> Option<(&str, &Problem)> {
+        match self {
+            Self::NotSeen(NotSeenEnd { whereabouts: Whereabouts::GaveUp { host, problem }, .. }) => {
+                Some((host, problem))
+            }
+            Self::NotSeen(_) | Self::Seen(_) => None,
         }
     }
 

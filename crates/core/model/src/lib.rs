@@ -32,7 +32,7 @@ pub use policy::{
     Hold, HoldScope, InitialPolicy, Pace, PausedPolicy, PausedRule, PeerUnseen, Policy, ResyncPolicy, VmSelector,
 };
 pub use problem::{Problem, ProblemKind, Retry};
-pub use reason::Reason;
+pub use reason::{PHRASE_MAX, Reason};
 pub use seen::Seen;
 pub use state::{FailedOverType, ReplicationMode, ReplicationState};
 pub use time::{HostTime, MonoTime, Now, Timestamp};

@@ -250,7 +250,7 @@ impl Engine {
         let Some(host) = host else { return NotSeenEnd { host_name: text, whereabouts: Whereabouts::NotAsked } };
         let time_left = now < host.timeout_at(&self.pass.times);
         let whereabouts = match &host.phase {
-            Phase::GivenUp(problem) => Whereabouts::GaveUp { problem: problem.clone() },
+            Phase::GivenUp(problem) => Whereabouts::GaveUp { host: host.display_name(), problem: problem.clone() },
             Phase::Ready { .. } if !time_left => Whereabouts::WithoutIt { host: host.asked.id },
             Phase::Ready { .. } | Phase::Waiting => Whereabouts::NotYet { host: Some(host.asked.id) },
         };

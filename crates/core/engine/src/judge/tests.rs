@@ -152,7 +152,11 @@ fn a_receiver_that_was_asked_is_waited_for_and_one_that_was_not_is_no_obstacle()
     let cases = [
         (Whereabouts::NotAsked, resume(Reason::Error), resume(Reason::Error)),
         (Whereabouts::NotYet { host: Some(host) }, Verdict::Wait(Reason::WaitingForPeer), resume(Reason::Error)),
-        (Whereabouts::GaveUp { problem }, Verdict::Fail(Reason::PeerNotSeen), resume(Reason::Error)),
+        (
+            Whereabouts::GaveUp { host: "hv02".to_owned(), problem },
+            Verdict::Fail(Reason::PeerNotSeen),
+            resume(Reason::Error),
+        ),
         (Whereabouts::WithoutIt { host }, Verdict::Fail(Reason::PeerNotSeen), resume(Reason::Error)),
     ];
     for (whereabouts, when_waiting, when_resuming) in cases {
@@ -174,7 +178,11 @@ fn a_sender_that_is_not_seen_is_somebody_elses_or_waited_for_or_failed() {
             Verdict::Wait(Reason::SenderNotReady),
             Verdict::Wait(Reason::SenderNotReady),
         ),
-        (Whereabouts::GaveUp { problem }, Verdict::Fail(Reason::SenderNotReady), Verdict::Fail(Reason::SenderNotReady)),
+        (
+            Whereabouts::GaveUp { host: "hv02".to_owned(), problem },
+            Verdict::Fail(Reason::SenderNotReady),
+            Verdict::Fail(Reason::SenderNotReady),
+        ),
         (
             Whereabouts::WithoutIt { host },
             Verdict::Stale(Reason::SenderNotFound),
@@ -269,7 +277,10 @@ mod properties {
                 host: HostId(1),
                 problem: Problem::new(ProblemKind::Malformed, "read", "odd")
             }),
-            Just(Whereabouts::GaveUp { problem: Problem::new(ProblemKind::Unreachable, "reach", "refused") }),
+            Just(Whereabouts::GaveUp {
+                host: "hv02".to_owned(),
+                problem: Problem::new(ProblemKind::Unreachable, "reach", "refused")
+            }),
         ]
     }
 

@@ -32,14 +32,16 @@ pub(super) fn docs(arguments: &Arguments) -> ExitCode {
 
 fn reasons() -> String {
     let mut page = String::from(
-        "# Reasons\n\nWhy something was or was not done with a replication relationship: the key `reason` of `run --json`, \
-         and the last column of its table. Codes are stable. This page is made from the program's own table.\n\n\
+        "# Reasons\n\nWhy something was or was not done with a replication relationship: the key `reason` of `run --json`. \
+         The table for people shows the phrase instead. Codes are stable; phrases are not. This page is generated from the \
+         program's own table.\n\n\
          States are WMI's numbers: 3 is Replicating, 7 Suspended, 8 Error.\n\n\
-         | code | what it means | what it rests on | what you do next |\n| --- | --- | --- | --- |\n",
+         | code | phrase | what it means | what it rests on | what you do next |\n| --- | --- | --- | --- | --- |\n",
     );
     for reason in Reason::ALL {
-        let (code, meaning) = (reason.code(), reason.meaning());
-        let _infallible = writeln!(page, "| `{code}` | {meaning} | {} | {} |", reason.evidence(), reason.advice());
+        let (code, phrase, meaning) = (reason.code(), reason.phrase(), reason.meaning());
+        let _infallible =
+            writeln!(page, "| `{code}` | {phrase} | {meaning} | {} | {} |", reason.evidence(), reason.advice());
     }
     page
 }

@@ -11,9 +11,8 @@ use super::label::printable;
 
 /// Widest table where the terminal does not say its width.
 const WIDTH: u16 = 80;
-/// Widest state and widest reason before they are broken: what most passes show stays on one line.
+/// Widest state before it is broken: what most passes show stays on one line.
 const STATE_WIDTH: usize = 20;
-const REASON_WIDTH: usize = 16;
 /// Legs that need nobody are listed up to this many; beyond it they are only counted.
 const QUIET_ROWS_MAX: usize = 40;
 
@@ -53,7 +52,7 @@ fn table<'a>(legs: impl Iterator<Item = &'a LegReport>, width: u16) -> String {
             format!("{} → {}", short(leg.primary.as_deref()), short(leg.replica.as_deref())),
             fold(&states(leg), STATE_WIDTH),
             json::result(leg.result).to_owned(),
-            fold(leg.reason.code(), REASON_WIDTH),
+            leg.reason.phrase().to_owned(),
         ]);
     }
     for column in table.column_iter_mut() {
@@ -77,13 +76,13 @@ fn table<'a>(legs: impl Iterator<Item = &'a LegReport>, width: u16) -> String {
     text
 }
 
-/// Breaks a word of many words into lines: before a capital, after a blank and after an underscore.
+/// Breaks a word of many words into lines: before a capital and after a blank.
 fn fold(text: &str, width: usize) -> String {
     let mut pieces: Vec<String> = Vec::new();
     let mut before = None;
     for c in text.chars() {
         let begins = match before {
-            None | Some('_' | ' ') => true,
+            None | Some(' ') => true,
             Some(last) => last.is_lowercase() && c.is_uppercase(),
         };
         match pieces.last_mut().filter(|_| !begins) {

@@ -28,6 +28,33 @@ fn a_host_that_swallows_connections_delays_nobody_else() {
 }
 
 #[test]
+fn a_host_that_never_answered_has_one_name_in_every_error() {
+    let lab = Lab::new(&["--vms", "3"]);
+    lab.post("/hosts/hv01.lab.test/management?mode=refuse");
+    let address = lab.url(0).trim_start_matches("http://").trim_end_matches("/wsman").to_owned();
+    let text = |name: &str| {
+        let host = |n: usize, more: &str| format!("[[host]]\nurl = '{}'\n{more}\n", lab.url(n));
+        let login = format!("[login]\nuser = '{}'\npassword_file = '{}'\n", lab.user(), lab.path("password"));
+        format!("version = 1\n{login}{}{}", host(0, name), host(1, ""))
+    };
+    let named = lab.write_secret("named.toml", &text("name = 'hv01'"));
+    let unnamed = lab.write_secret("unnamed.toml", &text(""));
+    for (name, ran) in [
+        (address.as_str(), lab.run(&[0, 1], &["--retry-for", "1"])),
+        (address.as_str(), lab.run(&[], &["--config", &unnamed, "--retry-for", "1"])),
+        ("hv01", lab.run(&[], &["--config", &named, "--retry-for", "1"])),
+    ] {
+        assert_eq!(ran.document["hosts"][0]["name"], name);
+        let errors = ran.legs().iter().map(|leg| &leg["error"]).chain([&ran.document["hosts"][0]["error"]]);
+        let places: Vec<&str> = errors.filter_map(|error| error["where"].as_str()).collect();
+        assert!(places.len() > 2, "{:#}", ran.document);
+        assert!(places.iter().all(|place| [name, "hv02.lab.test"].contains(place)), "{places:?}: {:#}", ran.document);
+        let why = ran.legs().iter().find(|leg| leg["reason"] == "sender_not_ready").unwrap()["error"]["why"].clone();
+        assert_eq!(why.as_str().unwrap().contains("may be this host"), name == address, "{why}");
+    }
+}
+
+#[test]
 fn a_host_that_never_answered_is_called_by_its_configured_name_in_lower_case() {
     let lab = Lab::new(&["--vms", "1"]);
     lab.post("/hosts/hv01.lab.test/management?mode=refuse");
