@@ -1,0 +1,138 @@
+"""Finds SOAP messages in a folder of recordings, whatever file holds them, and puts answers to one request together.
+
+A folder holds `OWNER/NAME/…`, one repository or source package each, as it was published.
+"""
+
+import ast
+import os
+import re
+from collections import namedtuple
+
+import yaml
+
+import expected_answers as expected
+
+# One message: its file below the folder, and its text.
+Message = namedtuple("Message", "source where text")
+# Messages that answer one request and what follows from it; `operation` is what the reader is told, `made_up` which ends
+# of an enumeration the recording lacks.
+Chain = namedtuple("Chain", "source where operation method texts made_up")
+
+ENVELOPE = re.compile(r"<(?P<prefix>[\w-]+:)Envelope[\s>].*?</(?P=prefix)Envelope\s*>", re.S)
+C_STRINGS = re.compile(r'(?:(?:PAL_T|ZT|T)\(\s*)?"(?:[^"\\\n]|\\.)*"\s*\)?(?:[\s\\]*(?:(?:PAL_T|ZT|T)\(\s*)?"(?:[^"\\\n]|\\.)*"\s*\)?)*')
+C_STRING = re.compile(r'"((?:[^"\\\n]|\\.)*)"')
+NUMBERED = re.compile(r"^(?P<stem>.*)_(?P<number>\d{3})\.xml$")
+
+# Repositories that hold recordings beside messages made by hand, and what a recording says of itself.
+MARKED = {"r4sd/go-wsman": "recorded-by: go-wsman"}
+
+# Text files that hold no messages but could: read by the expression above.
+PROSE = (".md", ".txt", ".rs", ".rb", ".go", ".java")
+
+
+def messages(folder, unused):
+    """Every message below a folder. What cannot be one is counted in `unused`."""
+    for top, folders, files in os.walk(folder):
+        folders.sort()
+        for name in sorted(files):
+            path = os.path.join(top, name)
+            where = os.path.relpath(path, folder).replace(os.sep, "/")
+            parts = where.split("/")[:-1]
+            source = "/".join(parts[:2]) if parts else os.path.basename(os.path.abspath(folder))
+            with open(path, "rb") as file:
+                data = file.read()
+            if b"Envelope" not in data:
+                continue
+            text = data.decode("utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig")
+            if source in MARKED and MARKED[source] not in text:
+                unused.add(source, where, "made by hand: it lacks its repository's mark of a recording")
+                continue
+            for number, found in enumerate(texts(name, text, lambda why: unused.add(source, where, why)), 1):
+                place = where if name.endswith((".xml", ".erb")) else "%s#%d" % (where, number)
+                yield Message(source, place, found)
+
+
+def texts(name, text, refuse):
+    if name.endswith(".xml"):
+        yield text
+    elif name.endswith(".erb"):
+        yield re.sub(r"<%.*?%>", "x", text, flags=re.S)
+    elif name.endswith((".yml", ".yaml")):
+        for pair in (yaml.safe_load(text) or {}).get("messages", []):
+            answer = pair.get("response")
+            if isinstance(answer, str) and "Envelope" in answer:
+                yield answer
+            else:
+                refuse("a pair without an answer in XML")
+    elif name.endswith(".py"):
+        for constant in python_texts(text):
+            yield from (match.group(0) for match in ENVELOPE.finditer(constant))
+    elif name.endswith((".cpp", ".c", ".h")):
+        for run in C_STRINGS.finditer(text):
+            joined = "".join(C_STRING.findall(run.group(0)))
+            joined = re.sub(r"\\(.)", lambda m: {"n": "\n", "t": "\t", "r": "\r"}.get(m.group(1), m.group(1)), joined)
+            yield from (match.group(0) for match in ENVELOPE.finditer(joined))
+    elif name.endswith(PROSE):
+        yield from (match.group(0) for match in ENVELOPE.finditer(text))
+    else:
+        refuse("a kind of file that is not read")
+
+
+def python_texts(text):
+    try:
+        nodes = list(ast.walk(ast.parse(text)))
+    except SyntaxError:
+        return [text]  # Python 2: its texts stand as they are.
+    return [node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+
+
+def chains(found, unused):
+    """Puts messages together: the numbered files of one enumeration, the answers of one subscription; else each alone."""
+    together = {}
+    for message in found:
+        try:
+            answer = expected.Answer(message.text)
+        except expected.NotUsed as why:
+            unused.add(message.source, message.where, str(why))
+            continue
+        together.setdefault(key(message, answer), []).append((message, answer))
+    for members in together.values():
+        yield from chain(members)
+
+
+def key(message, answer):
+    folder, _, name = message.where.rpartition("/")
+    numbered = NUMBERED.match(name)
+    if numbered and answer.kind in ("enumerate", "pull"):
+        return (message.source, folder, numbered.group("stem"))
+    if folder.endswith("data_subscribe"):
+        return (message.source, folder)
+    return (message.source, message.where)
+
+
+def chain(members):
+    # An answer to Subscribe comes before those to Pull.
+    members.sort(key=lambda member: (member[1].kind != "subscribe", member[0].where))
+    first, last = members[0], members[-1]
+    source, where = first[0].source, first[0].where
+    texts = [message.text for message, _ in members]
+    kinds = {answer.kind for _, answer in members}
+    if kinds <= {"enumerate", "pull"}:
+        events = [answer for _, answer in members if answer.holds_events()]
+        changes = [answer for _, answer in members if answer.holds_changes()]
+        if not events:
+            begun, ended = first[1].kind == "enumerate", last[1].is_last()
+            made_up = [] if begun else ["beginning"]
+            made_up += [] if ended else ["end"]
+            whole = ([] if begun else [expected.BEGINNING]) + texts + ([] if ended else [expected.END])
+            yield Chain(source, where, "enumerate", "", whole, made_up)
+        if events or changes:
+            operation = "events" if events else "changes"
+            yield Chain(source, where, operation, "", [expected.SUBSCRIBED] + texts, ["beginning"])
+    elif "subscribe" in kinds:
+        yield Chain(source, where, "events", "", texts, [])
+    else:
+        for message, answer in members:
+            operation = {"fault": "get", "end": "events", "heartbeat": "events"}.get(answer.kind, answer.kind)
+            begun = [expected.SUBSCRIBED] if operation == "events" else []
+            yield Chain(source, message.where, operation, answer.method, begun + [message.text], ["beginning"] if begun else [])

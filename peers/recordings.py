@@ -1,0 +1,387 @@
+"""Compares our reader with another one, on answers that others have recorded from real hosts: row by row, property by
+property. The other reader is expected_answers.py, which is written from the documents alone.
+
+    python peers/recordings.py [--prove] [--least CHAINS] READER FOLDER...
+
+READER is the example of the crate `wsman`: cargo build --package wsman --example read. A FOLDER holds recordings as they
+were published, `OWNER/NAME/...` (see CONTRIBUTING.md); it lies outside the repository. The exit code is 1 if anything
+was read wrongly, and 2 if a folder holds nothing that could be compared, or all of them less than it should be. With --prove every word of our reader's is falsified, one after the
+other, and each must be noticed: a comparison that finds nothing wrong proves something only then.
+"""
+
+import argparse
+import copy
+import json
+import re
+import subprocess
+import sys
+from collections import Counter, defaultdict
+import xml.etree.ElementTree as ET
+
+import expected_answers as expected
+import recorded_files
+
+# Most kinds of wrong properties that are printed, a kind being a property of a file; all are counted.
+PRINTED_MAX = 60
+# What our reader says that the other one has no word for: a date's parts where only a schema knows that a text is one, and
+# our own classes of errors.
+OWN_WORDS = ("asked", "date", "kind", "profiles", "unreadable")
+
+
+class Unused:
+    """What could not be compared, and why."""
+
+    def __init__(self):
+        self.counts = defaultdict(Counter)
+        self.places = {}
+
+    def add(self, source, where, why):
+        self.counts[source][why] += 1
+        self.places.setdefault((source, why), where)
+
+
+class Verdict:
+    """What one chain comes to."""
+
+    def __init__(self, chain):
+        self.chain = chain
+        self.rows = self.right = 0
+        self.wrong = []
+
+    def same(self, place, wanted, got):
+        if wanted == got:
+            self.right += 1
+        else:
+            self.wrong.append((place, wanted, got))
+
+    def properties(self, place, wanted, got):
+        """Each property by itself, those within embedded objects too."""
+        names = {name.lower(): name for name in got}
+        for name, value in wanted.items():
+            own = names.pop(name.lower(), None)
+            self.value("%s.%s" % (place, name), value, None if own is None else got[own])
+        for name in names.values():
+            self.wrong.append(("%s.%s" % (place, name), None, got[name]))
+
+    def value(self, place, wanted, got):
+        if "object" in wanted and isinstance(got, dict) and "object" in got:
+            self.same(place + " (class)", wanted["object"]["class"], got["object"]["class"])
+            self.properties(place, wanted["object"]["properties"], got["object"]["properties"])
+            return
+        self.same(place, plain(wanted), plain(got, wanted))
+
+    def row(self, place, wanted, got):
+        self.rows += 1
+        place = "%s %s" % (place, wanted["class"] or "row")
+        if wanted["class"] != got["class"]:
+            self.wrong.append((place + " (class)", wanted["class"], got["class"]))
+        if folded(wanted["path"]) != folded(got["path"]):
+            self.wrong.append((place + " (path)", wanted["path"], got["path"]))
+        self.properties(place, wanted["properties"], got["properties"])
+
+    def all_rows(self, wanted, got):
+        if len(wanted) != len(got):
+            self.wrong.append(("rows", len(wanted), len(got)))
+        for number, (one, other) in enumerate(zip(wanted, got), 1):
+            self.row("row %d" % number, one, other)
+
+
+def plain(value, beside=None):
+    """A value to be compared. What a text is as a date matters where the other reader has found one."""
+    if value is None:
+        return None
+    if "text" in value:
+        wanted = value if beside is None else beside
+        return ("date", value["text"], value.get("date")) if "date" in wanted else ("text", value["text"])
+    if "list" in value:
+        others = (beside or {}).get("list", [])
+        return ("list", [plain(one, others[i] if i < len(others) else None) for i, one in enumerate(value["list"])])
+    if "reference" in value:
+        return ("reference", folded(value["reference"]))
+    if "object" in value:
+        return ("object", value["object"])
+    return ("nil", value["nil"])
+
+
+def folded(path):
+    """A path as hosts compare it: names, classes and namespaces without case (MS-WSMV 2.2.4.35)."""
+    if not isinstance(path, dict):
+        return path
+    keys = {name.lower(): folded(key) for name, key in path["keys"].items()}
+    return {"namespace": path["namespace"].lower(), "class": path["class"].lower(), "keys": keys}
+
+
+def compare(chain, read):
+    verdict = Verdict(chain)
+    answers = [expected.Answer(text) for text in chain.texts]
+    if len(answers) != len(read["answers"]):
+        verdict.wrong.append(("answers", len(answers), len(read["answers"])))
+        return verdict
+    compare_requests(verdict, answers, read)
+    if chain.operation == "enumerate":
+        return compare_rows(verdict, answers, read["answers"])
+    for number, (answer, got) in enumerate(zip(answers, read["answers"]), 1):
+        if answer.kind == "fault":
+            compare_fault(verdict, chain, answer.fault(), got)
+        elif chain.operation == "get":
+            wanted = dict(expected.row(answer.node), path=None)
+            verdict.all_rows([wanted], [dict(got["instance"], path=None)] if "instance" in got else [])
+        elif chain.operation == "invoke":
+            verdict.rows += 1
+            verdict.properties(chain.method, expected.properties(answer.node, False), got.get("output", {}))
+        elif chain.operation == "identify":
+            compare_identity(verdict, answer, got)
+        elif chain.operation == "events":
+            compare_events(verdict, "answer %d" % number, answer, got)
+        elif chain.operation == "changes":
+            compare_changes(verdict, "answer %d" % number, answer, got)
+    return verdict
+
+
+def compare_requests(verdict, answers, read):
+    """The next request of a chain names the newest context, and the last one the subscription."""
+    for before, asked in zip(answers, [got.get("asked", "") for got in read["answers"][1:]]):
+        if before.kind in ("enumerate", "pull", "subscribe") and before.context():
+            found = ET.fromstring(asked).find(".//" + expected.tag(expected.ENUMERATION, "EnumerationContext"))
+            verdict.same("the context of the next request", before.context(), expected.token(found))
+    manager = next((answer for answer in answers if answer.kind == "subscribe"), None)
+    identifier = "" if manager is None else named(manager.node, expected.EVENTING, "Identifier")
+    if identifier and read.get("leave"):
+        asked = ET.fromstring(read["leave"])
+        verdict.same("the subscription that is left", identifier, named(asked, expected.EVENTING, "Identifier"))
+        uri = named(manager.node, expected.WSMAN, "ResourceURI")
+        verdict.same("the manager that is asked", uri, named(asked, expected.WSMAN, "ResourceURI"))
+
+
+def named(element, namespace, name):
+    return expected.token(element.find(".//" + expected.tag(namespace, name)))
+
+
+def compare_rows(verdict, answers, read):
+    for number, got in enumerate(read[:-1], 1):
+        verdict.same("answer %d (there is more)" % number, {"next": True}, without_request(got))
+    wanted = [row for answer in answers for row in answer.rows()]
+    verdict.all_rows(wanted, read[-1].get("rows", []))
+    if "rows" not in read[-1]:
+        verdict.wrong.append(("the last answer", "rows", without_request(read[-1])))
+    return verdict
+
+
+def without_request(got):
+    return {name: value for name, value in got.items() if name != "asked"}
+
+
+def compare_fault(verdict, chain, wanted, got):
+    verdict.rows += 1
+    if chain.operation in ("events", "changes") and wanted["code"] == expected.TIMED_OUT:
+        verdict.same("nothing has come", {"nothing": True}, without_request(got))
+        return
+    for name in ("error", "fault"):
+        own = got.get(name) or {}
+        verdict.same("%s (code)" % name, wanted["code"], own.get("status"))
+        if wanted["words"]:
+            verdict.same("%s (words)" % name, wanted["words"], own.get("message"))
+        elif wanted["subcode"]:
+            verdict.same("%s (its subcode, for want of words)" % name, wanted["subcode"], own.get("message", "").split(" ")[-1])
+        if wanted["code"] is None:
+            verdict.same("%s (kind, by its subcode %s)" % (name, wanted["subcode"]), wanted["kind"], own.get("kind"))
+
+
+def compare_identity(verdict, answer, got):
+    verdict.rows += 1
+    own = got.get("identity", {})
+    texts = {expected.local(part): expected.token(part) for part in answer.node}
+    for name, wire in (("protocol", "ProtocolVersion"), ("vendor", "ProductVendor"), ("version", "ProductVersion")):
+        verdict.same(name, texts.get(wire, ""), own.get(name))
+
+
+def compare_events(verdict, place, answer, got):
+    if answer.kind in ("heartbeat", "end", "subscribe"):
+        verdict.rows += 1
+        if answer.kind == "end":
+            compare_end(verdict, place, answer, got.get("error") or {})
+        else:
+            wanted = {"nothing": True} if answer.kind == "heartbeat" else {"opened": True}
+            verdict.same(place, wanted, without_request(got))
+        return
+    items = answer.items()
+    records = [item for item in items if item.tag == expected.tag(expected.EVENT, "Event")]
+    dropped = sum(int(expected.token(item) or 1) for item in items if expected.local(item) == "DroppedEvents")
+    if not records and not dropped:
+        verdict.rows += 1
+        verdict.same(place + " (nothing has come)", {"nothing": True}, without_request(got))
+        return
+    verdict.same(place + " (lost)", dropped, got.get("dropped"))
+    read = got.get("events", [])
+    if len(records) != len(read):
+        verdict.wrong.append((place + " (events)", len(records), len(read)))
+    for number, (event, own) in enumerate(zip(records, read), 1):
+        verdict.rows += 1
+        at = "%s event %d" % (place, number)
+        for name, wanted in expected.record(event).items():
+            verdict.same("%s %s" % (at, name), wanted, own["record"].get(name))
+        verdict.same(at + " (as XML)", expected.tree(event), expected.tree(ET.fromstring(own["xml"])))
+    mark = answer.bookmark()
+    if mark is not None:
+        own = got.get("bookmark")
+        verdict.same(place + " (bookmark)", expected.tree(mark), own and expected.tree(ET.fromstring(own)))
+
+
+def compare_end(verdict, place, answer, got):
+    """The subscription is over (WS-Eventing, SubscriptionEnd): told as a closed one, with the status and the reason."""
+    told = lambda name: expected.token(expected.child(answer.node, expected.EVENTING, name))
+    status, reason = told("Status").rpartition("/")[2], told("Reason")
+    verdict.same(place + " (status)", expected.SUBSCRIPTION_CLOSED, got.get("status"))
+    verdict.same(place + " (words)", [status, reason], [part for part in (status, reason) if part in got.get("message", "")])
+
+
+def compare_changes(verdict, place, answer, got):
+    if answer.kind != "pull":
+        verdict.same(place, {"opened": True}, without_request(got))
+        return
+    verdict.same(place + " (lost)", 0, got.get("dropped"))
+    wanted = [expected.change(item) for item in answer.items()]
+    own = got.get("changes", [])
+    if len(wanted) != len(own):
+        verdict.wrong.append((place + " (changes)", len(wanted), without_request(got)))
+    for number, (one, other) in enumerate(zip(wanted, own), 1):
+        at = "%s change %d" % (place, number)
+        for name in ("kind", "unix_us"):
+            verdict.same("%s %s" % (at, name), one[name], other[name])
+        for name in ("before", "now"):
+            if one[name] is None or other[name] is None:
+                verdict.same("%s %s" % (at, name), one[name], other[name])
+            else:
+                verdict.row("%s %s" % (at, name), one[name], other[name])
+
+
+def read_with(reader, chains):
+    """What our reader makes of each chain."""
+    lines = []
+    for chain in chains:
+        answers = [{"relates_to": expected.Answer(text).relates_to, "text": text} for text in chain.texts]
+        lines.append(json.dumps({"operation": chain.operation, "method": chain.method, "answers": answers}))
+    run = subprocess.run([reader], input="\n".join(lines), capture_output=True, text=True, encoding="utf-8", timeout=600)
+    if run.returncode != 0:
+        sys.exit("%s ended with %d: %s" % (reader, run.returncode, run.stderr.strip()))
+    return [json.loads(line) for line in run.stdout.splitlines()]
+
+
+def prove(chain, read):
+    """Falsifies each word of what was read. Gives how many were falsified, and where it was not noticed."""
+    unnoticed, falsified = [], 0
+    for number, answer in enumerate(read["answers"]):
+        for path in leaves({name: part for name, part in answer.items() if name != "asked"}, []):
+            if any(word in OWN_WORDS for word in path if isinstance(word, str)):
+                continue
+            false = copy.deepcopy(read)
+            spot = false["answers"][number]
+            for step in path[:-1]:
+                spot = spot[step]
+            old = spot[path[-1]]
+            spot[path[-1]] = not old if isinstance(old, bool) else old + 1 if isinstance(old, int) else falsehood(old)
+            falsified += 1
+            if not noticed(chain, false):
+                unnoticed.append("%s: answer %d, %s" % (chain.where, number + 1, "/".join(map(str, path))))
+    return falsified, unnoticed
+
+
+def falsehood(text):
+    return "<false/>" if text and text.startswith("<") else "false"
+
+
+def noticed(chain, read):
+    try:
+        return bool(compare(chain, read).wrong)
+    except (KeyError, TypeError, AttributeError):
+        return True  # It is not even of the reader's form.
+
+
+def leaves(value, path):
+    if isinstance(value, dict):
+        for name, part in value.items():
+            yield from leaves(part, path + [name])
+    elif isinstance(value, list):
+        for number, part in enumerate(value):
+            yield from leaves(part, path + [number])
+    elif value is not None:
+        yield path
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--prove", action="store_true", help="falsify what our reader says, and see it noticed")
+    parser.add_argument("--least", type=int, default=1, metavar="CHAINS", help="how many chains there must be")
+    parser.add_argument("reader", help="the built example of the crate wsman")
+    parser.add_argument("folders", nargs="+", metavar="folder", help="recordings, OWNER/NAME/...")
+    arguments = parser.parse_args()
+    unused, verdicts, proofs = Unused(), [], []
+    for folder in arguments.folders:
+        found = recorded_files.messages(folder, unused)
+        chains = list(recorded_files.chains(found, unused))
+        if not chains:
+            print("%s holds nothing that can be compared" % folder)
+            sys.exit(2)
+        for chain, read in zip(chains, read_with(arguments.reader, chains), strict=True):
+            verdicts.append(compare(chain, read))
+            if arguments.prove:
+                proofs.append(prove(chain, read))
+    print_unused(unused)
+    print_wrong(verdicts)
+    print_table(verdicts, unused)
+    if len(verdicts) < arguments.least:
+        print("%d chains were compared, and %d are the least" % (len(verdicts), arguments.least))
+        sys.exit(2)
+    unnoticed = [place for _, places in proofs for place in places]
+    if arguments.prove:
+        print("%d words were falsified, %d of them unnoticed" % (sum(count for count, _ in proofs), len(unnoticed)))
+        print("\n".join(unnoticed[:PRINTED_MAX]))
+    sys.exit(1 if unnoticed or any(verdict.wrong for verdict in verdicts) else 0)
+
+
+def print_unused(unused):
+    print("Not compared:")
+    for source in sorted(unused.counts):
+        for why, count in sorted(unused.counts[source].items()):
+            print("  %-24s %4d  %s; for example %s" % (source, count, why, unused.places[(source, why)]))
+
+
+def print_wrong(verdicts):
+    found = {}
+    for verdict in verdicts:
+        for place, wanted, got in verdict.wrong:
+            kind = (verdict.chain.where, re.sub(r"^(row|answer) \d+", r"\1", place))
+            found.setdefault(kind, []).append((place, wanted, got))
+    for (where, _), all_of_it in list(found.items())[:PRINTED_MAX]:
+        place, wanted, got = all_of_it[0]
+        print("WRONG %s: %s%s" % (where, place, ", and %d like it" % (len(all_of_it) - 1) if all_of_it[1:] else ""))
+        print("      the documents say %s" % short(wanted))
+        print("      our reader says   %s" % short(got))
+    if len(found) > PRINTED_MAX:
+        print("... and %d more kinds" % (len(found) - PRINTED_MAX))
+
+
+def short(value):
+    text = repr(value)
+    return text if len(text) <= 200 else text[:200] + "..."
+
+
+def print_table(verdicts, unused):
+    by_source = defaultdict(lambda: [0] * 8)
+    for verdict in verdicts:
+        line = by_source[verdict.chain.source]
+        added = [1, len(verdict.chain.texts) - len(verdict.chain.made_up), bool(verdict.chain.made_up), verdict.rows]
+        added += [verdict.right + len(verdict.wrong), verdict.right, len(verdict.wrong), bool(verdict.wrong)]
+        by_source[verdict.chain.source] = [a + b for a, b in zip(line, added)]
+    heads = ["source", "chains", "answers", "without an end", "rows", "properties", "right", "wrong", "chains wrong"]
+    widths = [24] + [max(len(head), 7) for head in heads[1:]]
+    show = lambda cells: print("  ".join(str(cell).ljust(w) if i == 0 else str(cell).rjust(w) for i, (cell, w) in enumerate(zip(cells, widths))))
+    show(heads + [])
+    for source in sorted(by_source):
+        show([source] + by_source[source])
+    show(["all"] + [sum(column) for column in zip(*by_source.values())])
+    print("%d messages were not compared." % sum(sum(counts.values()) for counts in unused.counts.values()))
+
+
+if __name__ == "__main__":
+    main()
