@@ -51,5 +51,5 @@ PYTHON=$venv/bin/python timeout 600 bash peers/run_client.sh "$program"
 timeout 300 "$venv/bin/python" peers/usage.py "$program" "${CARGO_TARGET_DIR:-target}/debug/examples/wsman"
 PYTHON=$venv/bin/python timeout 600 bash peers/run_legacy_tls.sh
 
-# What others have recorded from real hosts.
+# Recordings of real hosts, from source packages that contain them.
 PYTHON=$venv/bin/python timeout 600 bash peers/run_recordings.sh

@@ -1,7 +1,7 @@
-"""What an answer of WS-Management says, read from its XML by URI and by the documents alone: DSP0226 (messages), DSP0230
-(values), DSP0227 (items), MS-WSMV (what Windows does otherwise), the schema of events. It knows nothing of our reader.
+"""Reads WS-Management answers independently of our reader, from the specifications only: DSP0226 (messages), DSP0230
+(values), DSP0227 (items), MS-WSMV (where Windows differs), and the event schema.
 
-Values are dictionaries with one key: `nil`, `text`, `list`, `reference`, `object`; a `text` that is a datetime has `date`.
+A value is a dictionary with one key, `nil`, `text`, `list`, `reference` or `object`; the text of a datetime also has `date`.
 """
 
 import datetime
@@ -28,9 +28,21 @@ CHANGES = {
     "__InstanceModificationEvent": "modified",
     "__InstanceDeletionEvent": "deleted",
 }
-# DSP0223 (generic operations), the status codes that WMI has a code of its own for; 27 is a quota's in what was recorded.
-CIM_STATUS = {2: 0x80041003, 3: 0x8004100E, 5: 0x80041010, 6: 0x80041002, 27: 2150859174}
-# DSP0226 section 14: what a fault without any code means to its client.
+# CIM status codes (DSP0223) and the WMI codes for them. 27 is what recorded quota faults have.
+CIM_STATUS = {
+    1: 0x80041001,
+    2: 0x80041003,
+    3: 0x8004100E,
+    4: 0x80041008,
+    5: 0x80041010,
+    6: 0x80041002,
+    7: 0x8004100C,
+    16: 0x8004102E,
+    27: 2150859174,
+}
+# wsmerror.h: the provider failed. The inner code is more specific.
+PROVIDER_FAILED = (2150858755, 2150858883)
+# DSP0226 section 14: the meaning of a fault without a code, by its subcode.
 SUBCODES = {
     "AccessDenied": "Denied",
     "DestinationUnreachable": "NotThere",
@@ -50,7 +62,7 @@ def envelope(body):
     )
 
 
-# The ends of an exchange that a recording lacks, made up so that the rest can be read.
+# Stand-ins for the ends of an exchange that a recording lacks.
 CONTEXT = "<n:EnumerationContext>made-up</n:EnumerationContext>"
 BEGINNING = envelope("<n:EnumerateResponse>%s</n:EnumerateResponse>" % CONTEXT)
 END = envelope("<n:PullResponse><n:Items/><n:EndOfSequence/></n:PullResponse>")
@@ -58,7 +70,7 @@ SUBSCRIBED = envelope("<e:SubscribeResponse>%s</e:SubscribeResponse>" % CONTEXT)
 
 
 class NotUsed(Exception):
-    """A message that says nothing to compare, and why."""
+    """A message that cannot be compared, and why."""
 
 
 def tag(namespace, local):
@@ -82,15 +94,15 @@ def token(element):
 
 
 class Answer:
-    """One answer, and what kind it is."""
+    """One answer and its kind."""
 
     def __init__(self, text):
         try:
             self.root = ET.fromstring(text)
         except ET.ParseError as error:
-            raise NotUsed("not well-formed XML (a template, or cut)") from error
+            raise NotUsed("not well-formed XML (a template or an excerpt)") from error
         if self.root.tag != tag(SOAP, "Envelope"):
-            raise NotUsed("no SOAP 1.2 envelope")
+            raise NotUsed("not a SOAP 1.2 envelope")
         self.header = child(self.root, SOAP, "Header")
         self.body = child(self.root, SOAP, "Body")
         self.action = token(child(self.header, ADDRESSING, "Action"))
@@ -122,8 +134,8 @@ class Answer:
             self.method = local(node)[: -len("_OUTPUT")]
             return "invoke"
         if self.action.endswith("Response"):
-            raise NotUsed("an answer that is not read by a client of ours: " + self.last_of_action())
-        raise NotUsed("no answer but a request: " + self.last_of_action())
+            raise NotUsed("an operation that our client does not have: " + self.last_of_action())
+        raise NotUsed("a request: " + self.last_of_action())
 
     def last_of_action(self):
         return "/".join(self.action.split("/")[-2:]) or "no action"
@@ -183,7 +195,7 @@ def properties(element, fragment):
 
 
 def array(values):
-    """MS-WSMV 2.2.4.4: an element that repeats; NULL is not sent within."""
+    """An element that repeats (MS-WSMV 2.2.4.4). NULL elements are not part of the array."""
     return {"list": [one for one in values if "nil" not in one]}
 
 
@@ -195,7 +207,7 @@ def value(element, fragment):
     kinds = ("Datetime", "Interval", "Date", "Time", "CIM_DateTime")
     typed = element.get(tag(XSI, "type"))
     only = element[0] if len(element) == 1 else None
-    # Note 58 of MS-WSMV: Windows leaves namespaces out of a fragment. The form with them is as good.
+    # MS-WSMV note 58: Windows omits namespaces within a fragment. The form with namespaces is valid too.
     spaces = ("", CIM) if fragment else (CIM,)
     if only is not None and local(only) in kinds and (space(only) in spaces or local(only) == "CIM_DateTime"):
         if typed is None or space(only) == CIM or local(only) == "CIM_DateTime":
@@ -243,7 +255,7 @@ DMTF_LENGTH = re.compile(r"^(\d{8})(\d\d)(\d\d)(\d\d)\.(\d{6}):000$")
 
 
 def date(text):
-    """A moment in microseconds since 1970 with its offset, or a length; None for what is neither."""
+    """A point in time in microseconds since 1970 with its offset, or a duration; None for anything else."""
     micros = lambda fraction: int(((fraction or "") + "000000")[:6])
     match = MOMENT.match(text)
     if match:
@@ -277,14 +289,17 @@ def fault(node):
     code, words = None, ""
     if own is not None:
         code, words = int(own.get("Code")), spoken(child(own, FAULT, "Message"))
+        inner = own.findall(".//" + tag(FAULT, "WSManFault"))
+        if code in PROVIDER_FAILED and inner and int(inner[-1].get("Code")):
+            code = int(inner[-1].get("Code"))
     elif wmi is not None:
         told = {local(part): token(part) for part in wmi}
         code, words = wmi_code(told), told.get("Message", "")
-    return {"code": code, "subcode": subcode, "words": words or reason, "kind": SUBCODES.get(subcode, "Refused")}
+    return {"code": code, "subcode": subcode, "words": words or reason, "kind": SUBCODES.get(subcode)}
 
 
 def spoken(message):
-    """The words of a message: its own, or the innermost of the provider that it quotes; nothing else of the provider."""
+    """The text of a message: its own, or that of the innermost provider fault, without the other provider details."""
     if message is None:
         return ""
     own = ((message.text or "") + "".join(part.tail or "" for part in message)).strip()
@@ -298,14 +313,19 @@ def spoken(message):
 
 
 def wmi_code(told):
-    if int(told.get("error_Code") or 0):
-        return int(told["error_Code"])
+    """The HRESULT in a WMI error, or the one for its CIM status. Results of type MI are CIM statuses."""
+    number = int(told.get("error_Code") or 0)
+    mi = told.get("error_Type", "").upper() == "MI"
     named = re.match(r"HRESULT 0x([0-9a-fA-F]+)$", told.get("MessageID", ""))
-    return int(named.group(1), 16) if named else CIM_STATUS.get(int(told.get("CIMStatusCode") or 0))
+    if number and not mi:
+        return number
+    if named:
+        return int(named.group(1), 16)
+    return CIM_STATUS.get(int(told.get("CIMStatusCode") or 0) or (number if mi else 0))
 
 
 def record(event):
-    """A record of an event log, by the schema of events."""
+    """An event record, by the event schema."""
     system = child(event, EVENT, "System")
     of = lambda name: child(system, EVENT, name)
     own = child(event, EVENT, "UserData")
@@ -345,7 +365,7 @@ def change(item):
 
 
 def tree(element):
-    """An element's content, to be compared: names by URI, attributes without order, text as it stands."""
+    """An element in a form that compares: names by URI, attributes in any order, exact text."""
     attributes = {name: text for name, text in element.attrib.items() if not name.startswith("{") or name.startswith("{%s}" % XML)}
     content = [element.text or ""]
     for part in element:

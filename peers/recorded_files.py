@@ -1,6 +1,6 @@
-"""Finds SOAP messages in a folder of recordings, whatever file holds them, and puts answers to one request together.
+"""Finds the SOAP messages in a folder of recordings, in whatever kind of file, and groups the answers to one request.
 
-A folder holds `OWNER/NAME/…`, one repository or source package each, as it was published.
+The folder contains OWNER/NAME/..., one published repository or source package each.
 """
 
 import ast
@@ -14,8 +14,8 @@ import expected_answers as expected
 
 # One message: its file below the folder, and its text.
 Message = namedtuple("Message", "source where text")
-# Messages that answer one request and what follows from it; `operation` is what the reader is told, `made_up` which ends
-# of an enumeration the recording lacks.
+# The answers to one request and its follow-ups. `operation` tells the reader what was asked; `made_up` lists the ends of
+# the exchange that the recording lacks.
 Chain = namedtuple("Chain", "source where operation method texts made_up")
 
 ENVELOPE = re.compile(r"<(?P<prefix>[\w-]+:)Envelope[\s>].*?</(?P=prefix)Envelope\s*>", re.S)
@@ -23,15 +23,15 @@ C_STRINGS = re.compile(r'(?:(?:PAL_T|ZT|T)\(\s*)?"(?:[^"\\\n]|\\.)*"\s*\)?(?:[\s
 C_STRING = re.compile(r'"((?:[^"\\\n]|\\.)*)"')
 NUMBERED = re.compile(r"^(?P<stem>.*)_(?P<number>\d{3})\.xml$")
 
-# Repositories that hold recordings beside messages made by hand, and what a recording says of itself.
+# Repositories with both recordings and handwritten messages, and the text that marks a recording.
 MARKED = {"r4sd/go-wsman": "recorded-by: go-wsman"}
 
-# Text files that hold no messages but could: read by the expression above.
+# Other text files that may contain messages.
 PROSE = (".md", ".txt", ".rs", ".rb", ".go", ".java")
 
 
 def messages(folder, unused):
-    """Every message below a folder. What cannot be one is counted in `unused`."""
+    """Yields every message below a folder. Counts what cannot be used in `unused`."""
     for top, folders, files in os.walk(folder):
         folders.sort()
         for name in sorted(files):
@@ -42,10 +42,12 @@ def messages(folder, unused):
             with open(path, "rb") as file:
                 data = file.read()
             if b"Envelope" not in data:
+                if name.endswith((".xml", ".erb", ".yml")):
+                    unused.add(source, where, "no SOAP message")
                 continue
             text = data.decode("utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig")
             if source in MARKED and MARKED[source] not in text:
-                unused.add(source, where, "made by hand: it lacks its repository's mark of a recording")
+                unused.add(source, where, "handwritten: without its repository's mark of a recording")
                 continue
             for number, found in enumerate(texts(name, text, lambda why: unused.add(source, where, why)), 1):
                 place = where if name.endswith((".xml", ".erb")) else "%s#%d" % (where, number)
@@ -63,7 +65,7 @@ def texts(name, text, refuse):
             if isinstance(answer, str) and "Envelope" in answer:
                 yield answer
             else:
-                refuse("a pair without an answer in XML")
+                refuse("a request without an XML answer")
     elif name.endswith(".py"):
         for constant in python_texts(text):
             yield from (match.group(0) for match in ENVELOPE.finditer(constant))
@@ -75,19 +77,19 @@ def texts(name, text, refuse):
     elif name.endswith(PROSE):
         yield from (match.group(0) for match in ENVELOPE.finditer(text))
     else:
-        refuse("a kind of file that is not read")
+        refuse("a file type that is not supported")
 
 
 def python_texts(text):
     try:
         nodes = list(ast.walk(ast.parse(text)))
     except SyntaxError:
-        return [text]  # Python 2: its texts stand as they are.
+        return [text]  # Python 2
     return [node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)]
 
 
 def chains(found, unused):
-    """Puts messages together: the numbered files of one enumeration, the answers of one subscription; else each alone."""
+    """Groups messages: the numbered files of one enumeration, the answers of one subscription; all others stand alone."""
     together = {}
     for message in found:
         try:
@@ -111,7 +113,7 @@ def key(message, answer):
 
 
 def chain(members):
-    # An answer to Subscribe comes before those to Pull.
+    # The answer to Subscribe comes first.
     members.sort(key=lambda member: (member[1].kind != "subscribe", member[0].where))
     first, last = members[0], members[-1]
     source, where = first[0].source, first[0].where

@@ -1,12 +1,14 @@
-"""Compares our reader with another one, on answers that others have recorded from real hosts: row by row, property by
-property. The other reader is expected_answers.py, which is written from the documents alone.
+"""Compares our reader with an independent one on answers recorded from real hosts, property by property. The independent
+reader is expected_answers.py, which is written from the specifications only.
 
     python peers/recordings.py [--prove] [--least CHAINS] READER FOLDER...
 
-READER is the example of the crate `wsman`: cargo build --package wsman --example read. A FOLDER holds recordings as they
-were published, `OWNER/NAME/...` (see CONTRIBUTING.md); it lies outside the repository. The exit code is 1 if anything
-was read wrongly, and 2 if a folder holds nothing that could be compared, or all of them less than it should be. With --prove every word of our reader's is falsified, one after the
-other, and each must be noticed: a comparison that finds nothing wrong proves something only then.
+READER is the example `read` of the crate `wsman` (cargo build --package wsman --example read). A FOLDER contains published
+recordings as OWNER/NAME/...; it is kept outside the repository (see CONTRIBUTING.md). The exit code is 1 if our reader is
+wrong anywhere, and 2 if a folder contains nothing to compare or there are fewer chains than --least.
+
+--prove checks the comparison itself: it changes every value that our reader returned, one at a time, and each change must
+be reported as wrong.
 """
 
 import argparse
@@ -21,15 +23,15 @@ import xml.etree.ElementTree as ET
 import expected_answers as expected
 import recorded_files
 
-# Most kinds of wrong properties that are printed, a kind being a property of a file; all are counted.
+# Maximum number of wrong properties to print, one entry per property of a file. All of them are counted.
 PRINTED_MAX = 60
-# What our reader says that the other one has no word for: a date's parts where only a schema knows that a text is one, and
-# our own classes of errors.
+# Parts of our reader's output that have no counterpart: the parts of a date where only the schema knows that a text is
+# one, and our own error kinds.
 OWN_WORDS = ("asked", "date", "kind", "profiles", "unreadable")
 
 
 class Unused:
-    """What could not be compared, and why."""
+    """The messages that are not compared, and why."""
 
     def __init__(self):
         self.counts = defaultdict(Counter)
@@ -41,7 +43,7 @@ class Unused:
 
 
 class Verdict:
-    """What one chain comes to."""
+    """The result of comparing one chain."""
 
     def __init__(self, chain):
         self.chain = chain
@@ -55,7 +57,7 @@ class Verdict:
             self.wrong.append((place, wanted, got))
 
     def properties(self, place, wanted, got):
-        """Each property by itself, those within embedded objects too."""
+        """Compares each property, including those of embedded objects."""
         names = {name.lower(): name for name in got}
         for name, value in wanted.items():
             own = names.pop(name.lower(), None)
@@ -87,7 +89,7 @@ class Verdict:
 
 
 def plain(value, beside=None):
-    """A value to be compared. What a text is as a date matters where the other reader has found one."""
+    """A value in a form that compares. The date of a text counts only where the independent reader found a date."""
     if value is None:
         return None
     if "text" in value:
@@ -104,7 +106,7 @@ def plain(value, beside=None):
 
 
 def folded(path):
-    """A path as hosts compare it: names, classes and namespaces without case (MS-WSMV 2.2.4.35)."""
+    """A path in the form in which hosts compare it: names, classes and namespaces ignore case (MS-WSMV 2.2.4.35)."""
     if not isinstance(path, dict):
         return path
     keys = {name.lower(): folded(key) for name, key in path["keys"].items()}
@@ -139,7 +141,7 @@ def compare(chain, read):
 
 
 def compare_requests(verdict, answers, read):
-    """The next request of a chain names the newest context, and the last one the subscription."""
+    """Each next request must use the newest context, and Unsubscribe the subscription."""
     for before, asked in zip(answers, [got.get("asked", "") for got in read["answers"][1:]]):
         if before.kind in ("enumerate", "pull", "subscribe") and before.context():
             found = ET.fromstring(asked).find(".//" + expected.tag(expected.ENUMERATION, "EnumerationContext"))
@@ -148,9 +150,9 @@ def compare_requests(verdict, answers, read):
     identifier = "" if manager is None else named(manager.node, expected.EVENTING, "Identifier")
     if identifier and read.get("leave"):
         asked = ET.fromstring(read["leave"])
-        verdict.same("the subscription that is left", identifier, named(asked, expected.EVENTING, "Identifier"))
+        verdict.same("the identifier in Unsubscribe", identifier, named(asked, expected.EVENTING, "Identifier"))
         uri = named(manager.node, expected.WSMAN, "ResourceURI")
-        verdict.same("the manager that is asked", uri, named(asked, expected.WSMAN, "ResourceURI"))
+        verdict.same("the resource of Unsubscribe", uri, named(asked, expected.WSMAN, "ResourceURI"))
 
 
 def named(element, namespace, name):
@@ -159,7 +161,7 @@ def named(element, namespace, name):
 
 def compare_rows(verdict, answers, read):
     for number, got in enumerate(read[:-1], 1):
-        verdict.same("answer %d (there is more)" % number, {"next": True}, without_request(got))
+        verdict.same("answer %d (more to come)" % number, {"next": True}, without_request(got))
     wanted = [row for answer in answers for row in answer.rows()]
     verdict.all_rows(wanted, read[-1].get("rows", []))
     if "rows" not in read[-1]:
@@ -174,7 +176,7 @@ def without_request(got):
 def compare_fault(verdict, chain, wanted, got):
     verdict.rows += 1
     if chain.operation in ("events", "changes") and wanted["code"] == expected.TIMED_OUT:
-        verdict.same("nothing has come", {"nothing": True}, without_request(got))
+        verdict.same("no events", {"nothing": True}, without_request(got))
         return
     for name in ("error", "fault"):
         own = got.get(name) or {}
@@ -182,8 +184,8 @@ def compare_fault(verdict, chain, wanted, got):
         if wanted["words"]:
             verdict.same("%s (words)" % name, wanted["words"], own.get("message"))
         elif wanted["subcode"]:
-            verdict.same("%s (its subcode, for want of words)" % name, wanted["subcode"], own.get("message", "").split(" ")[-1])
-        if wanted["code"] is None:
+            verdict.same("%s (subcode)" % name, wanted["subcode"], own.get("message", "").split(" ")[-1])
+        if wanted["code"] is None and wanted["kind"]:
             verdict.same("%s (kind, by its subcode %s)" % (name, wanted["subcode"]), wanted["kind"], own.get("kind"))
 
 
@@ -209,9 +211,9 @@ def compare_events(verdict, place, answer, got):
     dropped = sum(int(expected.token(item) or 1) for item in items if expected.local(item) == "DroppedEvents")
     if not records and not dropped:
         verdict.rows += 1
-        verdict.same(place + " (nothing has come)", {"nothing": True}, without_request(got))
+        verdict.same(place + " (no events)", {"nothing": True}, without_request(got))
         return
-    verdict.same(place + " (lost)", dropped, got.get("dropped"))
+    verdict.same(place + " (dropped)", dropped, got.get("dropped"))
     read = got.get("events", [])
     if len(records) != len(read):
         verdict.wrong.append((place + " (events)", len(records), len(read)))
@@ -228,7 +230,7 @@ def compare_events(verdict, place, answer, got):
 
 
 def compare_end(verdict, place, answer, got):
-    """The subscription is over (WS-Eventing, SubscriptionEnd): told as a closed one, with the status and the reason."""
+    """SubscriptionEnd (WS-Eventing): an error for a closed subscription that names the status and the reason."""
     told = lambda name: expected.token(expected.child(answer.node, expected.EVENTING, name))
     status, reason = told("Status").rpartition("/")[2], told("Reason")
     verdict.same(place + " (status)", expected.SUBSCRIPTION_CLOSED, got.get("status"))
@@ -239,7 +241,7 @@ def compare_changes(verdict, place, answer, got):
     if answer.kind != "pull":
         verdict.same(place, {"opened": True}, without_request(got))
         return
-    verdict.same(place + " (lost)", 0, got.get("dropped"))
+    verdict.same(place + " (dropped)", 0, got.get("dropped"))
     wanted = [expected.change(item) for item in answer.items()]
     own = got.get("changes", [])
     if len(wanted) != len(own):
@@ -256,7 +258,7 @@ def compare_changes(verdict, place, answer, got):
 
 
 def read_with(reader, chains):
-    """What our reader makes of each chain."""
+    """Runs our reader on the chains."""
     lines = []
     for chain in chains:
         answers = [{"relates_to": expected.Answer(text).relates_to, "text": text} for text in chain.texts]
@@ -268,8 +270,8 @@ def read_with(reader, chains):
 
 
 def prove(chain, read):
-    """Falsifies each word of what was read. Gives how many were falsified, and where it was not noticed."""
-    unnoticed, falsified = [], 0
+    """Changes each value that was read. Returns how many were changed, and which changes went unnoticed."""
+    unnoticed, changed = [], 0
     for number, answer in enumerate(read["answers"]):
         for path in leaves({name: part for name, part in answer.items() if name != "asked"}, []):
             if any(word in OWN_WORDS for word in path if isinstance(word, str)):
@@ -279,22 +281,22 @@ def prove(chain, read):
             for step in path[:-1]:
                 spot = spot[step]
             old = spot[path[-1]]
-            spot[path[-1]] = not old if isinstance(old, bool) else old + 1 if isinstance(old, int) else falsehood(old)
-            falsified += 1
+            spot[path[-1]] = not old if isinstance(old, bool) else old + 1 if isinstance(old, int) else changed_text(old)
+            changed += 1
             if not noticed(chain, false):
                 unnoticed.append("%s: answer %d, %s" % (chain.where, number + 1, "/".join(map(str, path))))
-    return falsified, unnoticed
+    return changed, unnoticed
 
 
-def falsehood(text):
-    return "<false/>" if text and text.startswith("<") else "false"
+def changed_text(text):
+    return "<changed/>" if text and text.startswith("<") else "(changed)"
 
 
 def noticed(chain, read):
     try:
         return bool(compare(chain, read).wrong)
     except (KeyError, TypeError, AttributeError):
-        return True  # It is not even of the reader's form.
+        return True  # Not even in the form of the reader's output.
 
 
 def leaves(value, path):
@@ -310,8 +312,8 @@ def leaves(value, path):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--prove", action="store_true", help="falsify what our reader says, and see it noticed")
-    parser.add_argument("--least", type=int, default=1, metavar="CHAINS", help="how many chains there must be")
+    parser.add_argument("--prove", action="store_true", help="check that each changed value is reported")
+    parser.add_argument("--least", type=int, default=1, metavar="CHAINS", help="minimum number of chains")
     parser.add_argument("reader", help="the built example of the crate wsman")
     parser.add_argument("folders", nargs="+", metavar="folder", help="recordings, OWNER/NAME/...")
     arguments = parser.parse_args()
@@ -320,7 +322,7 @@ def main():
         found = recorded_files.messages(folder, unused)
         chains = list(recorded_files.chains(found, unused))
         if not chains:
-            print("%s holds nothing that can be compared" % folder)
+            print("%s contains nothing to compare" % folder)
             sys.exit(2)
         for chain, read in zip(chains, read_with(arguments.reader, chains), strict=True):
             verdicts.append(compare(chain, read))
@@ -330,11 +332,11 @@ def main():
     print_wrong(verdicts)
     print_table(verdicts, unused)
     if len(verdicts) < arguments.least:
-        print("%d chains were compared, and %d are the least" % (len(verdicts), arguments.least))
+        print("%d chains were compared; at least %d are expected" % (len(verdicts), arguments.least))
         sys.exit(2)
     unnoticed = [place for _, places in proofs for place in places]
     if arguments.prove:
-        print("%d words were falsified, %d of them unnoticed" % (sum(count for count, _ in proofs), len(unnoticed)))
+        print("%d values were changed, %d changes went unnoticed" % (sum(count for count, _ in proofs), len(unnoticed)))
         print("\n".join(unnoticed[:PRINTED_MAX]))
     sys.exit(1 if unnoticed or any(verdict.wrong for verdict in verdicts) else 0)
 
@@ -355,8 +357,8 @@ def print_wrong(verdicts):
     for (where, _), all_of_it in list(found.items())[:PRINTED_MAX]:
         place, wanted, got = all_of_it[0]
         print("WRONG %s: %s%s" % (where, place, ", and %d like it" % (len(all_of_it) - 1) if all_of_it[1:] else ""))
-        print("      the documents say %s" % short(wanted))
-        print("      our reader says   %s" % short(got))
+        print("      expected   %s" % short(wanted))
+        print("      our reader %s" % short(got))
     if len(found) > PRINTED_MAX:
         print("... and %d more kinds" % (len(found) - PRINTED_MAX))
 
@@ -373,7 +375,7 @@ def print_table(verdicts, unused):
         added = [1, len(verdict.chain.texts) - len(verdict.chain.made_up), bool(verdict.chain.made_up), verdict.rows]
         added += [verdict.right + len(verdict.wrong), verdict.right, len(verdict.wrong), bool(verdict.wrong)]
         by_source[verdict.chain.source] = [a + b for a, b in zip(line, added)]
-    heads = ["source", "chains", "answers", "without an end", "rows", "properties", "right", "wrong", "chains wrong"]
+    heads = ["source", "chains", "answers", "completed", "rows", "properties", "right", "wrong", "chains wrong"]
     widths = [24] + [max(len(head), 7) for head in heads[1:]]
     show = lambda cells: print("  ".join(str(cell).ljust(w) if i == 0 else str(cell).rjust(w) for i, (cell, w) in enumerate(zip(cells, widths))))
     show(heads + [])

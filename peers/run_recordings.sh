@@ -1,16 +1,16 @@
 #!/bin/bash
-# What others have recorded from real hosts, read by our reader and by another one that knows the documents alone: the
-# packages of peers/recordings.txt, then the shapes that the crate `wsman` keeps, with the proof that a wrong word would
-# be noticed. PYTHON is an interpreter with PyYAML. Further folders of recordings may be given.
+# Compares our reader with an independent one (peers/recordings.py) on the recordings in the packages of
+# peers/recordings.txt and in the folders given as arguments, and then on the corpus of the crate `wsman`, together with
+# the check of the comparison itself. PYTHON is an interpreter with PyYAML.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 python=${PYTHON:-python3}
 list=peers/recordings.txt
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/reprise/recordings-$(sha256sum "$list" | cut -c1-12)
-# What the packages hold, all of it: fewer chains mean that the script has stopped to see some.
+# Everything that the packages contain. Fewer chains mean that the script no longer finds some of it.
 chains=118
 
-# pip asks a source package for its metadata before it hands it over, so it builds each as far as that.
+# pip prepares the metadata of a source package before it saves it.
 if [ ! -e "$cache/.ok" ]; then
   rm -rf "$cache"
   mkdir -p "$cache/archives"
@@ -29,4 +29,4 @@ fi
 cargo build --quiet --locked --package wsman --example read
 reader=${CARGO_TARGET_DIR:-target}/debug/examples/read
 "$python" peers/recordings.py --least "$chains" "$reader" "$cache/packages" "$@"
-"$python" peers/recordings.py --prove --least 39 "$reader" crates/core/wsman/corpus
+"$python" peers/recordings.py --prove --least 64 "$reader" crates/core/wsman/corpus

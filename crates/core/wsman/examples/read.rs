@@ -1,10 +1,10 @@
-//! Reads answers as a client does and prints what it makes of them, so that another reader can be compared with it.
+//! Reads recorded answers and prints the result as JSON, for comparison with another reader.
 //!
-//! Each line of standard input is a JSON object, one chain of answers to one request:
+//! Each line of standard input is one chain of answers to one request:
 //! `{"operation": "enumerate", "answers": [{"relates_to": "uuid:1", "text": "<s:Envelope…"}, …]}`. The operation is
 //! `identify`, `get`, `invoke` (with `"method"`), `enumerate`, `events` (the answers to Subscribe and to each Pull) or
-//! `changes`. Each line of standard output says, of each answer, which request was sent and what was read, and with which
-//! request a subscription was left.
+//! `changes`. Each line of standard output has, for each answer, the request that the client would have sent and what it
+//! read, and for a subscription the final Unsubscribe.
 
 use std::io::{self, BufRead as _, Write as _};
 use std::time::Duration;
@@ -17,7 +17,7 @@ use wsman::eventing::{Change, Heard, Listener, Watcher, What};
 use wsman::message::{Enumerate, Mode};
 use wsman::{ALL_CLASSES, Resource};
 
-/// Where the requests would go, had they been sent. No answer depends on it.
+/// The namespace of the requests. No answer depends on it.
 const NAMESPACE: &str = "root/cimv2";
 const HEARTBEATS: Duration = Duration::from_mins(1);
 
@@ -30,7 +30,7 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
-/// What is made of one chain.
+/// Reads one chain.
 fn read(chain: &Json) -> Result<Json, String> {
     let text = |name: &str| chain.get(name).and_then(Json::as_str).unwrap_or_default();
     let answers = chain.get("answers").and_then(Json::as_array).ok_or("the chain has no answers")?;
@@ -55,7 +55,7 @@ fn read(chain: &Json) -> Result<Json, String> {
 }
 
 struct Answer<'a> {
-    /// The message that it says it answers.
+    /// The MessageID that the answer refers to.
     relates_to: &'a str,
     text: &'a str,
 }
@@ -78,7 +78,7 @@ fn calls(mut call: Call, answers: &[Answer<'_>]) -> Json {
         let asked = call.message(&settings(), answer.relates_to);
         let read = match call.take(answer.text) {
             Ok(Step::Next) => json!({ "next": true }),
-            // The row's path is the one that was asked for; no answer says it.
+            // The path comes from the request, not from the answer.
             Ok(Step::Done(Reply::Instance(row))) => json!({ "instance": row_json(&Row { path: None, ..row }) }),
             Ok(Step::Done(Reply::Rows(rows))) => json!({ "rows": rows.iter().map(row_json).collect::<Json>() }),
             Ok(Step::Done(Reply::Output(output))) => json!({ "output": properties_json(&output.parameters) }),
@@ -144,7 +144,7 @@ fn changes(answers: &[Answer<'_>]) -> Json {
     json!({ "answers": read, "leave": watcher.leave(&settings(), "uuid:1") })
 }
 
-/// An error; `fault` is what the same text is as a fault, whatever the chain.
+/// An error of the chain, and the fault that the text contains.
 fn error_json(error: &CallError, text: &str, invoked: bool) -> Json {
     let plain = |error: &CallError| json!({ "kind": format!("{:?}", error.kind), "status": error.status, "message": error.message });
     let fault = client::read_fault(text, invoked);
@@ -186,7 +186,7 @@ fn properties_json(properties: &Properties) -> Json {
     Json::Object(entries.collect::<Map<_, _>>())
 }
 
-/// A value. Text that reads as a date says which moment or length it is, for who knows the property's type.
+/// A value. Text that can be read as a datetime includes the result.
 fn value_json(value: &Value) -> Json {
     match value {
         Value::Nil => json!({ "nil": true }),
