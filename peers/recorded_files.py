@@ -45,7 +45,11 @@ def messages(folder, unused):
                 if name.endswith((".xml", ".erb", ".yml")):
                     unused.add(source, where, "no SOAP message")
                 continue
-            text = data.decode("utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig")
+            try:
+                text = data.decode("utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig")
+            except UnicodeDecodeError:
+                unused.add(source, where, "not text")
+                continue
             if source in MARKED and MARKED[source] not in text:
                 unused.add(source, where, "handwritten: without its repository's mark of a recording")
                 continue
@@ -60,10 +64,10 @@ def texts(name, text, refuse):
     elif name.endswith(".erb"):
         yield re.sub(r"<%.*?%>", "x", text, flags=re.S)
     elif name.endswith((".yml", ".yaml")):
-        for pair in (yaml.safe_load(text) or {}).get("messages", []):
-            answer = pair.get("response")
+        for answer in answers_of_pairs(yaml.safe_load(text)):
             if isinstance(answer, str) and "Envelope" in answer:
-                yield answer
+                # The text is decoded already, whatever its declaration says.
+                yield re.sub(r"^\s*<\?xml.*?\?>", "", answer)
             else:
                 refuse("a request without an XML answer")
     elif name.endswith(".py"):
@@ -78,6 +82,14 @@ def texts(name, text, refuse):
         yield from (match.group(0) for match in ENVELOPE.finditer(text))
     else:
         refuse("a file type that is not supported")
+
+
+def answers_of_pairs(document):
+    """The answers in a file of request and response pairs, as pypsrp and the recorders of other clients write them."""
+    pairs = document.get("messages", []) if isinstance(document, dict) else document
+    for pair in pairs if isinstance(pairs, list) else []:
+        answer = pair.get("response", pair.get("Response")) if isinstance(pair, dict) else None
+        yield answer.get("Body", answer.get("body")) if isinstance(answer, dict) else answer
 
 
 def python_texts(text):
