@@ -266,7 +266,7 @@ def read_with(reader, chains):
     run = subprocess.run([reader], input="\n".join(lines), capture_output=True, text=True, encoding="utf-8", timeout=600)
     if run.returncode != 0:
         sys.exit("%s ended with %d: %s" % (reader, run.returncode, run.stderr.strip()))
-    return [json.loads(line) for line in run.stdout.splitlines()]
+    return [json.loads(line) for line in run.stdout.split("\n") if line]
 
 
 def prove(chain, read):
