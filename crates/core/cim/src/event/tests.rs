@@ -91,6 +91,8 @@ fn conditions_that_are_none_are_refused_at_the_place() {
         ("*[timediff(@SystemTime)]", 23),
         ("*[band(Keywords,1)]", 6),
         ("*[1=1]", 2),
+        ("*[..]", 2),
+        ("*[System/.]", 9),
     ] {
         assert_eq!(text.parse::<Condition>().unwrap_err().at, place, "{text}");
     }

@@ -370,6 +370,32 @@ fn a_pull_waits_for_a_minute_at_most_and_for_a_minute_if_nothing_is_said() {
     }
 }
 
+/// Windows knows a small part of `XPath`; a query beyond it fails as a whole, and selects neither everything nor nothing.
+#[test]
+fn a_query_in_words_that_event_logs_do_not_know_is_refused() {
+    let (mut server, mut logs) = (server(), Logs::default());
+    let condition = Condition::recent(&[1], Duration::from_mins(1));
+    let query = Query::new(vec![Select { channel: ADMIN.to_owned(), condition }]);
+    let wish = Eventing::Subscribe(Box::new(Subscribe { query, ..wish() }));
+    let text = Operation::Eventing(wish).write(&super::round_trip::plain_header());
+    let bound = "timediff(@SystemTime) &lt;= 60000";
+    assert_eq!(text.matches(bound).count(), 1, "{text}");
+    assert!(!answered(serve(&mut server, 0, &text, &mut logs)).fault);
+    for other in [
+        "timediff(@SystemTime) &lt;= yesterday",
+        "age(@SystemTime) &lt;= 60000",
+        "starts-with(@SystemTime, '2026')",
+        "not(@SystemTime)",
+        "@SystemTime | @Other",
+        "..",
+        "//Other",
+        "Other[1]",
+    ] {
+        let answer = serve(&mut server, 0, &text.replace(bound, other), &mut logs);
+        assert_eq!(fault(answer), code::EVENT_FILTER, "{other}");
+    }
+}
+
 /// Windows delivers over a connection back too; who wants that must not wait for what never comes.
 #[test]
 fn events_are_delivered_by_pull_alone_and_whoever_wants_another_mode_learns_so() {
