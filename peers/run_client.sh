@@ -49,6 +49,19 @@ for scheme in ntlm negotiate; do
   refused "$scheme over http, bound to nothing" "by NTLM" "http://localhost:$port" "${login[@]}"
 done
 
+# A certificate of X.509 version 1, by TLS 1.3 and 1.2: it can be pinned, and no authority can vouch for it.
+make_old_certificate
+old=(--offer Negotiate --certificate "$work/both-old")
+login=(--auth negotiate "${user[@]}" --password-file "$work/right")
+start_server "${old[@]}"
+asks "certificate of version 1, pinned" "https://localhost:$port" "${login[@]}" --tls-fingerprint "$old_fingerprint"
+start_server "${old[@]}"
+asks "certificate of version 1, nothing verified" "https://localhost:$port" "${login[@]}" --insecure-no-tls-verification
+start_server "${old[@]}" --ciphers ECDHE-RSA-AES256-GCM-SHA384
+asks "certificate of version 1, pinned, by TLS 1.2" "https://localhost:$port" "${login[@]}" --tls-fingerprint "$old_fingerprint"
+start_server "${old[@]}"
+refused "certificate of version 1, its authority given" "X.509 version 1" "https://localhost:$port" "${login[@]}" --ca "$work/ca"
+
 # Without them a broken Kerberos would pass. Debian keeps the server's programs out of people's way.
 PATH=$PATH:/usr/sbin
 command -v krb5kdc kdb5_util kadmin.local kinit > /dev/null || fail "there is no Kerberos server: install krb5-kdc, krb5-admin-server and krb5-user"

@@ -88,6 +88,15 @@ make_certificate() {
   fingerprint=$(openssl x509 -in "$work/certificate" -noout -fingerprint -sha256 | cut -d= -f2)
 }
 
+# One of X.509 version 1 by the same authority, with its key in both-old: without extensions OpenSSL makes no other.
+make_old_certificate() {
+  openssl req -newkey rsa:2048 -nodes -subj /CN=localhost -keyout "$work/old.key" -out "$work/request" 2> /dev/null
+  openssl x509 -req -sha256 -days 2 -in "$work/request" -CA "$work/ca" -CAkey "$work/ca.key" -CAcreateserial -out "$work/old" 2> /dev/null
+  openssl x509 -in "$work/old" -noout -text | grep -q 'Version: 1 ' || fail "OpenSSL makes no certificates of version 1 any more"
+  cat "$work/old" "$work/old.key" > "$work/both-old"
+  old_fingerprint=$(openssl x509 -in "$work/old" -noout -fingerprint -sha256 | cut -d= -f2)
+}
+
 # make_client NAME AUTHORITY: a certificate to log in with, NAME.pem, and its key, NAME.key. The authority's files are made if
 # they are not there.
 make_client() {

@@ -1,5 +1,7 @@
 //! What the engine is told, and what it answers.
 
+use std::time::Duration;
+
 use reprise_model::{Act, ActId, Evidence, HostId, HostName, MonoTime, Observation, Outcome, VmId};
 
 use crate::report::Report;
@@ -62,7 +64,12 @@ pub enum Effect {
         like: HostId,
     },
     /// Read what a host's event log says of replication.
-    ReadEvents(HostId),
+    ReadEvents {
+        /// Which host.
+        host: HostId,
+        /// How far back by the host's clock, at least; not known if absent.
+        back: Option<Duration>,
+    },
     /// Carry out an act.
     Perform(Act),
     /// Write an event.

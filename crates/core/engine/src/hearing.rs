@@ -1,6 +1,7 @@
 //! What a host's event log says, and how fresh that is.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use reprise_model::{Evidence, HostTime, LastReplication, MonoTime, VmId, VmmsEvent};
 
@@ -12,6 +13,8 @@ pub(crate) struct Heard {
     /// When the reading began whose answer is held or under way.
     asked: Option<MonoTime>,
     under_way: bool,
+    /// The oldest time of last data that the reading reaches behind; all of them if absent.
+    from: Option<HostTime>,
     events: Option<BTreeMap<VmId, Vec<VmmsEvent>>>,
 }
 
@@ -25,9 +28,28 @@ impl Heard {
         self.under_way
     }
 
-    pub(crate) fn begins(&mut self, now: MonoTime) {
+    /// Whether it reaches as far back as what explains a stop of an end that got its last data then.
+    pub(crate) fn reaches(&self, last: LastReplication) -> bool {
+        match (self.from, last) {
+            (None, _) => true,
+            (Some(_), LastReplication::Never) => false,
+            (Some(from), LastReplication::At(last)) => from <= last,
+        }
+    }
+
+    /// A reading begins that reaches behind the last data of that time. How far back that is by this clock of the host, if
+    /// that is known.
+    pub(crate) fn begins(
+        &mut self,
+        now: MonoTime,
+        from: Option<HostTime>,
+        clock: Option<HostTime>,
+    ) -> Option<Duration> {
         self.asked = Some(now);
         self.under_way = true;
+        let back = clock.zip(from).map(|(clock, from)| clock.since(from).saturating_add(NEAR));
+        self.from = from.filter(|_| back.is_some());
+        back
     }
 
     pub(crate) fn read(&mut self, evidence: Evidence) {
@@ -58,8 +80,6 @@ impl Heard {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use reprise_model::VmmsEventKind;
 
     use super::*;
@@ -71,12 +91,27 @@ mod tests {
         let mut heard = Heard::default();
         let last = LastReplication::At(HostTime(1_000_000));
         assert_eq!(heard.of(vm_id(1), last), Evidence::NotReadable);
-        heard.begins(MonoTime(Duration::from_secs(5)));
+        heard.begins(MonoTime(Duration::from_secs(5)), None, None);
         assert!(heard.is_older_than(MonoTime::default()), "nothing has come back yet");
         heard.read(Evidence::Readable(vec![event(1, 100_000), event(1, 990_000), event(2, 2_000_000)]));
         assert_eq!(heard.of(vm_id(1), last), Evidence::Readable(vec![event(1, 990_000)]));
         assert_eq!(heard.of(vm_id(2), LastReplication::Never), Evidence::Readable(vec![event(2, 2_000_000)]));
         assert!(!heard.is_older_than(MonoTime(Duration::from_secs(5))));
         assert!(heard.is_older_than(MonoTime(Duration::from_secs(6))), "what stopped later asks for another reading");
+    }
+    #[test]
+    fn a_reading_reaches_behind_the_last_data_and_no_further_than_was_asked() {
+        let mut heard = Heard::default();
+        let (now, at) = (MonoTime::default(), |ms| LastReplication::At(HostTime(ms)));
+        let back = heard.begins(now, Some(HostTime(400_000)), Some(HostTime(1_000_000)));
+        assert_eq!(back, Some(Duration::from_mins(10) + NEAR));
+        assert!(heard.reaches(at(400_000)) && heard.reaches(at(900_000)));
+        assert!(!heard.reaches(at(399_999)) && !heard.reaches(LastReplication::Never));
+        // Stamped by a clock that is ahead.
+        assert_eq!(heard.begins(now, Some(HostTime(2_000_000)), Some(HostTime(1_000_000))), Some(NEAR));
+        for (from, clock) in [(None, Some(HostTime(1))), (Some(HostTime(1)), None)] {
+            assert_eq!(heard.begins(now, from, clock), None, "nobody knows how far");
+            assert!(heard.reaches(at(0)) && heard.reaches(LastReplication::Never));
+        }
     }
 }

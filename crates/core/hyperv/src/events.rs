@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use cim::CallError;
-use cim::event::{Condition, EventPort, Query, Record, Select};
+use cim::event::{EventPort, Query, Record, Select};
 use reprise_model::{HostTime, SystemEvent, SystemEventKind, VmId, VmmsEvent, VmmsEventKind};
 
 /// VMMS's own log, by the name under which it is opened, and by the one that Microsoft's articles print: some tool may
@@ -16,9 +16,12 @@ pub const VMMS_LOGS: [&str; 2] = ["Microsoft-Windows-Hyper-V-VMMS-Admin", "Micro
 /// Windows' own log.
 pub const SYSTEM_LOG: &str = "System";
 
-/// How far back the logs are read. What stopped replication stands there from when it stopped; a week covers a host that
-/// stayed down over holidays, and keeps what is sent small.
-pub const LOG_AGE_MAX: Duration = Duration::from_hours(7 * 24);
+/// How far back the logs are read where nothing says how far they must be. A week covers a host that stayed down over
+/// holidays, and keeps what is sent small.
+pub const LOG_AGE: Duration = Duration::from_hours(7 * 24);
+/// The time bound of a query is a whole number of these, and at least one more than is needed: the host's clock may be set
+/// between the look that showed it and the reading.
+const AGE_STEP: Duration = Duration::from_hours(1);
 /// Most records that one reading takes: a log of the usual size holds fewer, and with more nobody waits for the end.
 pub const RECORDS_MAX: usize = 10_000;
 
@@ -32,6 +35,8 @@ const WILL_RETRY: u32 = 32_315;
 const RETRY_MINUTES_MAX: u64 = 24 * 60;
 
 const VMMS: &str = "Microsoft-Windows-Hyper-V-VMMS";
+const VMMS_IDS: [u32; 3] = [SEND_FAILED, NON_RECOVERABLE, WILL_RETRY];
+const SYSTEM_IDS: [u32; 5] = [1074, 6005, 6006, 6008, 41];
 
 /// What a record says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,18 +47,24 @@ pub enum Heard {
     System(SystemEvent),
 }
 
-/// The records of VMMS that decide something.
-pub fn of_vmms(log: &str) -> Query {
-    let condition = Condition::recent(&[SEND_FAILED, NON_RECOVERABLE, WILL_RETRY], LOG_AGE_MAX);
-    Query::new(vec![Select { channel: log.to_owned(), condition }])
+/// The records of VMMS that decide something, at least as far back as that by the host's clock; of the last week if nobody
+/// knows how far.
+pub fn of_vmms(log: &str, back: Option<Duration>) -> Query {
+    Query::new(Select::recent(log, &VMMS_IDS, age(back)))
 }
 
-/// The same, and those of Windows that tell of shutdowns.
+/// The records of the last week of VMMS that decide something, and those of Windows that report shutdowns.
 pub fn of_vmms_and_system(log: &str) -> Query {
-    let mut query = of_vmms(log);
-    let condition = Condition::recent(&[1074, 6005, 6006, 6008, 41], LOG_AGE_MAX);
-    query.selects.push(Select { channel: SYSTEM_LOG.to_owned(), condition });
+    let mut query = of_vmms(log, None);
+    query.selects.extend(Select::recent(SYSTEM_LOG, &SYSTEM_IDS, LOG_AGE));
     query
+}
+
+/// How old a record may be that is asked for.
+pub fn age(back: Option<Duration>) -> Duration {
+    let Some(back) = back else { return LOG_AGE };
+    let steps = back.as_secs() / AGE_STEP.as_secs() + 2;
+    AGE_STEP.saturating_mul(u32::try_from(steps).unwrap_or(u32::MAX))
 }
 
 /// What a record says, if it says anything that concerns us.

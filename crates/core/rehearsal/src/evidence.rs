@@ -21,9 +21,13 @@ fn event(record: &view::Event, started_us: i64, ahead_s: i64) -> Option<VmmsEven
         32_315 => VmmsEventKind::WillRetry { after: minutes(&record.message) },
         _ => return None,
     };
-    let since = i64::try_from(record.time.as_millis()).unwrap_or(i64::MAX);
-    let at = (started_us / 1_000).saturating_add(since).saturating_add(ahead_s.saturating_mul(1_000));
-    Some(VmmsEvent { vm: VmId::new(record.vm_id?), at: HostTime(at), kind })
+    Some(VmmsEvent { vm: VmId::new(record.vm_id?), at: host_time(started_us, record.time, ahead_s), kind })
+}
+
+/// What a host's clock shows at a time of the lab.
+pub(crate) fn host_time(started_us: i64, at: Duration, ahead_s: i64) -> HostTime {
+    let since = i64::try_from(at.as_millis()).unwrap_or(i64::MAX);
+    HostTime((started_us / 1_000).saturating_add(since).saturating_add(ahead_s.saturating_mul(1_000)))
 }
 
 /// "… and will retry after 5 minute(s)."

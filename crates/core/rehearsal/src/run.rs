@@ -23,8 +23,8 @@ pub(crate) struct Run {
     pub(crate) engine: Engine,
     pub(crate) shadow: Shadow,
     pub(crate) procedures: Vec<Procedure>,
-    /// Event logs that are being read, and when that is done.
-    pub(crate) readings: Vec<(Duration, HostId)>,
+    /// Event logs that are being read: when that is done, whose, and how far back.
+    pub(crate) readings: Vec<(Duration, HostId, Option<Duration>)>,
     /// Which of the site's hosts each asked one is, if there is such a host.
     pub(crate) places: BTreeMap<HostId, Option<usize>>,
     pub(crate) last_told: BTreeMap<HostId, Told>,
@@ -89,7 +89,7 @@ impl Run {
     /// When something of it is due.
     pub(crate) fn due(&self) -> Option<Duration> {
         let procedures = self.procedures.iter().filter_map(Procedure::due);
-        let readings = self.readings.iter().map(|(at, _)| *at);
+        let readings = self.readings.iter().map(|(at, ..)| *at);
         procedures.chain(readings).chain(self.engine.next_deadline().map(|at| at.0)).min()
     }
 

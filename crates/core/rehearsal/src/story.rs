@@ -8,7 +8,9 @@ use std::time::Duration;
 use cim::{Reply, Request};
 use reprise_engine::{Effect, Event, Report};
 use reprise_lab::{Command, Kind, Side, World, view};
-use reprise_model::{Act, Evidence, Hold, HostId, MonoTime, Now, Observation, ReplicationState, Timestamp, VmId};
+use reprise_model::{
+    Act, Evidence, Hold, HostId, MonoTime, Now, Observation, ReplicationState, Timestamp, VmId, VmmsEvent,
+};
 
 use crate::procedure::{Ended, Procedure, Purpose, Waits};
 use crate::run::{Beginning, Run, Told};
@@ -22,6 +24,9 @@ use crate::{calm, evidence, wire};
 const STEPS_MAX: usize = 400_000;
 /// After everything was mended: jobs end, VMMS tries again, what flips back has done so.
 const SETTLES: Duration = Duration::from_mins(2);
+
+/// A log is read so long after the look that showed its host's clock, at most. Queries reach back longer by more than that.
+const LATE: Duration = Duration::from_mins(5);
 
 /// What may be changed about a story.
 #[derive(Clone, Copy, Debug, Default)]
@@ -267,16 +272,18 @@ impl Story {
         let Some(mut run) = self.runs.remove(&number) else { return Ok(()) };
         let now = self.now;
         let procedure = run.procedures.iter().position(|p| p.due().is_some_and(|due| due <= now));
-        let reading = run.readings.iter().position(|(due, _)| *due <= now);
+        let reading = run.readings.iter().position(|(due, ..)| *due <= now);
         match (procedure, reading) {
             (Some(index), _) => {
                 let procedure = run.procedures.swap_remove(index);
                 self.go_on_with(&mut run, procedure)?;
             }
             (None, Some(index)) => {
-                let (_, host) = run.readings.swap_remove(index);
-                let evidence = self.read_log(&run, host);
-                run.shadow.log_read(host, &evidence);
+                let (_, host, back) = run.readings.swap_remove(index);
+                let whole = self.read_log(&run, host);
+                // The shadow judges by the whole log: what the engine did not ask for must change nothing.
+                run.shadow.log_read(host, &whole);
+                let evidence = self.young_enough(&run, host, back, whole);
                 self.feed(&mut run, Event::EventsRead { host, evidence })?;
             }
             (None, None) => self.feed(&mut run, Event::Tick)?,
@@ -293,6 +300,20 @@ impl Story {
         let world = self.world.view();
         let ahead_s = self.ahead_s.get(&place).copied().unwrap_or(0);
         world.hosts.get(place).map_or(Evidence::NotReadable, |host| evidence::read(host, world.started_us, ahead_s))
+    }
+
+    /// What a query with this bound shows of a log.
+    fn young_enough(&self, run: &Run, host: HostId, back: Option<Duration>, whole: Evidence) -> Evidence {
+        let ahead_s = run.place(host).and_then(|place| self.ahead_s.get(&place)).copied().unwrap_or(0);
+        let now = evidence::host_time(self.world.view().started_us, self.now, ahead_s);
+        match whole {
+            Evidence::Readable(events) => {
+                let most = back.map_or(Duration::MAX, |back| back.saturating_add(LATE));
+                let young = |event: &VmmsEvent| now.since(event.at) <= most;
+                Evidence::Readable(events.into_iter().filter(young).collect())
+            }
+            other @ (Evidence::NotReadable | Evidence::Awaited) => other,
+        }
     }
 
     fn go_on_with(&mut self, run: &mut Run, mut procedure: Procedure) -> Result<(), Broken> {
@@ -385,10 +406,10 @@ impl Story {
                     run.shadow.asks(host, Some(name.as_str()));
                     run.places.insert(host, self.world.host_named(name.as_str()));
                 }
-                Effect::ReadEvents(host) => {
+                Effect::ReadEvents { host, back } => {
                     run.shadow.reads_log(host, self.now);
                     let takes = self.way() * 2;
-                    run.readings.push((self.now + takes, host));
+                    run.readings.push((self.now + takes, host, back));
                 }
                 Effect::Refuse(ambiguous) => {
                     run.shadow.refuses(&ambiguous.name)?;

@@ -73,6 +73,8 @@ pub mod code {
     pub const UNABLE_TO_RENEW: u32 = 2_150_858_788;
     /// The subscription is closed.
     pub const SUBSCRIPTION_CLOSED: u32 = 2_150_858_760;
+    /// The subscription is closing.
+    pub const SUBSCRIPTION_CLOSING: u32 = 2_150_858_761;
     /// Nobody pulled within the heartbeat, so the subscription is gone.
     pub const NOT_PULLED: u32 = 2_150_858_762;
     /// No heartbeat came, so the subscription is gone.

@@ -206,7 +206,8 @@ impl Server {
             && self.sources.knows(context)
         {
             let (resource, context) = (resource.uri(), context.clone());
-            operation = Operation::Eventing(Eventing::Pull { resource, context, max_elements: *max_elements });
+            operation =
+                Operation::Eventing(Eventing::Pull { resource, context, max_elements: *max_elements, options: None });
         }
         let size_max = wanted.unwrap_or(ENVELOPE_MAX).min(ENVELOPE_MAX);
         // The answer repeats the message's id, which may be longer than the rest of its frame.

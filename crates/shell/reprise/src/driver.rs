@@ -1,6 +1,7 @@
 //! Carries out the engine's effects and feeds it what came of them. One task owns the engine; procedures run beside it.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use reprise_engine::{Ambiguous, Effect, Engine, Event, Report};
 use reprise_model::{
@@ -63,7 +64,7 @@ pub(crate) async fn run(
             match effect {
                 Effect::Observe(host) => tasks.observe(host, now.mono),
                 Effect::Ask { host, name, like } => tasks.links.ask(host, &name, like),
-                Effect::ReadEvents(host) => tasks.read_events(host),
+                Effect::ReadEvents { host, back } => tasks.read_events(host, back),
                 Effect::Perform(act) => tasks.perform(act),
                 Effect::Record(event) => watcher.record(now.wall, &event),
                 Effect::Finish(report) => return Ok(*report),
@@ -121,8 +122,8 @@ impl Tasks<'_> {
         self.what.insert(task.id(), What::Act(id));
     }
 
-    fn read_events(&mut self, host: HostId) {
-        let listeners = event_log::listeners(self.links, host);
+    fn read_events(&mut self, host: HostId, back: Option<Duration>) {
+        let listeners = event_log::listeners(self.links, host, back);
         let reading = async move { Event::EventsRead { host, evidence: event_log::evidence(listeners).await } };
         let task = self.running.spawn(reading.instrument(tracing::debug_span!("events", host = host.0)));
         self.what.insert(task.id(), What::Reading(host));

@@ -18,9 +18,9 @@ const QUIET: Duration = Duration::from_millis(500);
 /// Longest farewell; without one the subscription ends by itself.
 const LEAVING_MAX: Duration = Duration::from_secs(2);
 
-/// A listener to each name of VMMS's log.
-pub(crate) fn listeners(links: &Links, host: HostId) -> Vec<Events> {
-    let listener = |log: &&str| links.events(host, events::of_vmms(log), true, QUIET);
+/// A listener to each name of VMMS's log, for records of that age at least.
+pub(crate) fn listeners(links: &Links, host: HostId, back: Option<Duration>) -> Vec<Events> {
+    let listener = |log: &&str| links.events(host, events::of_vmms(log, back), true, QUIET);
     events::VMMS_LOGS.iter().filter_map(listener).collect()
 }
 

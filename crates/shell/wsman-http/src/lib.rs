@@ -16,6 +16,7 @@ mod auth;
 mod changes;
 mod client;
 mod connection;
+mod der;
 mod endpoint;
 mod events;
 #[cfg(any(test, fuzzing))]

@@ -18,7 +18,7 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::auth::{Tls, Way};
 use crate::client::Limits;
 use crate::endpoint::Endpoint;
-use crate::tls::{Handshakes, OtherCertificate, TlsError};
+use crate::tls::{Distrust, Handshakes, TlsError};
 
 /// Largest head of an answer. A login token of 64 KiB fits.
 const HEAD_LENGTH_MAX: usize = 128 * 1024;
@@ -260,8 +260,17 @@ fn rustls_said(error: &std::io::Error) -> Option<&rustls::Error> {
 fn tls_failure(error: &std::io::Error) -> (ErrorKind, String) {
     use rustls::{CertificateError, Error};
     let (kind, text, hint) = match rustls_said(error) {
-        Some(Error::InvalidCertificate(CertificateError::Other(other))) if other.0.is::<OtherCertificate>() => {
+        Some(Error::InvalidCertificate(CertificateError::Other(other))) if other.0.is::<Distrust>() => {
             (ErrorKind::Untrusted, other.0.to_string(), "")
+        }
+        // The library does not name the error's type; a test holds its text.
+        Some(Error::InvalidCertificate(CertificateError::Other(other)))
+            if other.0.to_string() == "UnsupportedCertVersion" =>
+        {
+            let text =
+                "the host's certificate is of X.509 version 1, which names no hosts, so no authority can vouch for it";
+            let hint = " (make a new one of version 3 with the host's name in it, or pin this one by its fingerprint)";
+            (ErrorKind::Untrusted, text.to_owned(), hint)
         }
         Some(Error::InvalidCertificate(CertificateError::Other(_))) => {
             let hint = " (an authority's own certificate can be pinned by its fingerprint only)";

@@ -79,12 +79,34 @@ impl Condition {
         Self(Some(in_system(both)))
     }
 
+    /// How many comparisons with values it has. An age counts for none.
+    pub(super) fn comparisons(&self) -> usize {
+        self.0.as_ref().map_or(0, Expression::comparisons)
+    }
+
     fn of(ids: &[u32]) -> Option<Expression> {
         let one = |id: &u32| {
             let path = Path { steps: vec![step("EventID", None)], attribute: None };
             Expression::Compare(Operand::Path(path), Comparison::Equal, Literal::Number(i64::from(*id)))
         };
         ids.iter().map(one).reduce(|a, b| Expression::Or(Box::new(a), Box::new(b)))
+    }
+}
+
+impl Expression {
+    fn comparisons(&self) -> usize {
+        match self {
+            Self::And(left, right) | Self::Or(left, right) => left.comparisons().saturating_add(right.comparisons()),
+            Self::Exists(path) => path.comparisons(),
+            Self::Compare(Operand::Path(path), ..) => path.comparisons().saturating_add(1),
+            Self::Compare(Operand::Age(_), ..) => 0,
+        }
+    }
+}
+
+impl Path {
+    fn comparisons(&self) -> usize {
+        self.steps.iter().filter_map(|step| step.only.as_ref()).map(|only| only.comparisons()).sum()
     }
 }
 

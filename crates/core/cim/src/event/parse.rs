@@ -155,7 +155,7 @@ impl<'t> Reader<'t> {
     fn name(&mut self) -> Result<String, ConditionError> {
         let rest = self.rest();
         let length = rest.find(|c| !is_of_a_name(c)).unwrap_or(rest.len());
-        if length == 0 || rest.starts_with(|c: char| c.is_ascii_digit()) {
+        if !rest.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') {
             return Err(self.expected("a name"));
         }
         self.at += length;

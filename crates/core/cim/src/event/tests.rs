@@ -91,6 +91,8 @@ fn conditions_that_are_none_are_refused_at_the_place() {
         ("*[timediff(@SystemTime)]", 23),
         ("*[band(Keywords,1)]", 6),
         ("*[1=1]", 2),
+        ("*[..]", 2),
+        ("*[System/.]", 9),
     ] {
         assert_eq!(text.parse::<Condition>().unwrap_err().at, place, "{text}");
     }
@@ -116,6 +118,35 @@ fn a_query_is_built_of_ids_and_an_age_and_leaves_out_what_is_suppressed() {
     assert!(query.selects("SYSTEM", NAMED, now()) && query.selects("Other & one", NAMED, now()));
     assert!(!query.selects("System", CLASSIC, now()) && !query.selects("Security", NAMED, now()));
     assert_eq!(Query::read(&query.write()), Ok(query));
+}
+
+#[test]
+fn more_ids_than_one_selection_takes_are_asked_for_in_several() {
+    let ids: Vec<u32> = (32_000..32_045).collect();
+    let query = Query::new(Select::recent("A", &ids, Duration::from_mins(1)));
+    assert_eq!(Query::read(&query.write()).as_ref(), Ok(&query));
+    let sizes: Vec<usize> = query.selects.iter().map(|select| select.condition.comparisons()).collect();
+    assert_eq!((sizes, query.channels()), (vec![20, 20, 5], vec!["A"]));
+    assert!(query.selects("a", NAMED, now()) && !query.selects("b", NAMED, now()));
+    let one = Select::recent("A", &[], Duration::from_mins(1));
+    assert_eq!(one, [Select { channel: "A".to_owned(), condition: Condition::recent(&[], Duration::from_mins(1)) }]);
+}
+
+/// 22 ids with an age beside them were accepted by hosts, 23 refused.
+#[test]
+fn a_selection_that_compares_too_much_is_refused_as_by_a_host() {
+    let read = |condition: &Condition| {
+        let select = Select { channel: "A".to_owned(), condition: condition.clone() };
+        Query::read(&Query::new(vec![select]).write())
+    };
+    for (ids, accepted) in [(22, true), (23, false)] {
+        let ids: Vec<u32> = (0..ids).collect();
+        for condition in [Condition::ids(&ids), Condition::recent(&ids, Duration::from_mins(1))] {
+            assert_eq!(read(&condition).is_ok(), accepted, "{} ids", ids.len());
+        }
+    }
+    let within: Condition = format!("*[System[Provider[{}]]]", vec!["@Name='x'"; 23].join(" or ")).parse().unwrap();
+    assert!(read(&within).is_err());
 }
 
 #[test]

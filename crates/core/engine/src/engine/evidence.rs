@@ -1,6 +1,6 @@
 //! Hosts' event logs: which are read, and whom that concerns.
 
-use reprise_model::{Evidence, HostId, LegId, Now, ReplicationState};
+use reprise_model::{Evidence, HostId, HostTime, LastReplication, LegId, Now, ReplicationState};
 
 use super::Engine;
 use super::looking::legs_of;
@@ -13,6 +13,11 @@ fn is_explained_by_events(side: Side, state: ReplicationState) -> bool {
     let stopped = state == ReplicationState::Error;
     let paused = matches!(state, ReplicationState::Suspended | ReplicationState::ResynchronizeSuspended);
     stopped || (paused && side == Side::Sender)
+}
+
+/// A leg's end, if it stands still in a way that events can explain.
+fn stopped_end(watch: &LegWatch, side: Side) -> Option<&SeenEnd> {
+    watch.end(side).filter(|end| is_explained_by_events(side, end.object.state))
 }
 
 impl Engine {
@@ -54,12 +59,12 @@ impl Engine {
             };
             return (known.clone(), None);
         }
-        let stopped = |end: &&SeenEnd| is_explained_by_events(side, end.object.state);
-        let Some(end) = watch.end(side).filter(stopped) else { return (Evidence::NotReadable, None) };
+        let Some(end) = stopped_end(watch, side) else { return (Evidence::NotReadable, None) };
         let Some(host) = self.hosts.get(&end.host).filter(|_| self.pass.reads_events) else {
             return (Evidence::NotReadable, None);
         };
-        if host.heard.is_older_than(watch.since(side)) {
+        let last = end.object.last_replication;
+        if host.heard.is_older_than(watch.since(side)) || !host.heard.reaches(last) {
             return (Evidence::Awaited, Some(end.host));
         }
         let suspended = end.object.state == ReplicationState::Suspended;
@@ -67,20 +72,34 @@ impl Engine {
             // Those records explain why it was in Error before; the pause came after it, and is somebody's.
             return (Evidence::Readable(Vec::new()), None);
         }
-        (host.heard.of(watch.leg.id.vm, end.object.last_replication), None)
+        (host.heard.of(watch.leg.id.vm, last), None)
     }
 
     /// Reads the event logs that legs wait for.
     pub(super) fn plan_events(&mut self, now: Now, effects: &mut Vec<Effect>) {
         let wanted: Vec<HostId> = self.events_wanted.iter().map(|(host, _)| *host).collect();
         for id in wanted {
-            if let Some(host) = self.hosts.get_mut(&id)
-                && host.is_ready()
-                && !host.heard.is_under_way()
-            {
-                host.heard.begins(now.mono);
-                effects.push(Effect::ReadEvents(id));
+            if !self.hosts.get(&id).is_some_and(|host| host.is_ready() && !host.heard.is_under_way()) {
+                continue;
+            }
+            let (from, clock) = (self.stopped_since(id), self.inventory.clock(id));
+            if let Some(host) = self.hosts.get_mut(&id) {
+                let back = host.heard.begins(now.mono, from, clock);
+                effects.push(Effect::ReadEvents { host: id, back });
             }
         }
+    }
+
+    /// When data last arrived at the end that has waited longest, of all that stand still on a host: what explains a stop
+    /// is recorded after that. `None` if one of them never had any.
+    fn stopped_since(&self, host: HostId) -> Option<HostTime> {
+        let sides = [Side::Sender, Side::Receiver];
+        let ends = self.legs.values().flat_map(|watch| sides.into_iter().filter_map(|side| stopped_end(watch, side)));
+        let last = ends.filter(|end| end.host == host).map(|end| match end.object.last_replication {
+            LastReplication::Never => None,
+            LastReplication::At(last) => Some(last),
+        });
+        // Of `None` and a time `None` is the less.
+        last.min().flatten()
     }
 }

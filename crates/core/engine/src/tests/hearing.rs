@@ -1,6 +1,6 @@
 //! What hosts' event logs change.
 
-use reprise_model::{Evidence, HostTime, PausedRule, VmmsEvent, VmmsEventKind};
+use reprise_model::{Evidence, HostTime, LastReplication, PausedRule, VmmsEvent, VmmsEventKind};
 
 use super::*;
 use crate::evidence::ABORTED;
@@ -135,4 +135,46 @@ fn an_act_under_way_on_one_end_makes_no_reading_of_its_log_old() {
     assert_eq!(watch.since(crate::Side::Sender), now(5.0).mono, "what stands after our own act is explained anew");
     (watch.side, watch.acting) = (crate::Side::Receiver, Some(ActId(1)));
     assert_eq!(watch.since(crate::Side::Receiver), now(0.0).mono, "the act that ended was on the other end");
+}
+
+/// A pair whose VMs are suspended and got their last data at these times of the host's clock, which shows 1 000 s.
+fn suspended_since(last: &[LastReplication]) -> Drive {
+    let mut hosts = pair(&vec![S::Suspended; last.len()]);
+    for host in &mut hosts {
+        let Seen::Seen(replication) = &mut host.replication else { panic!("it is seen") };
+        for (object, last) in replication.objects.values_mut().zip(last) {
+            object.last_replication = *last;
+        }
+    }
+    Drive::new(hearing(PausedRule::Evidence), hosts)
+}
+
+#[test]
+fn a_log_is_read_as_far_back_as_the_leg_that_has_waited_longest() {
+    let at = |ms| LastReplication::At(HostTime(ms));
+    for (last, back) in [
+        (vec![at(900_000), at(400_000), at(700_000)], Some(Duration::from_mins(12))),
+        (vec![at(-864_000_000)], Some(Duration::from_secs(865_120))),
+        (vec![at(900_000), LastReplication::Never], None),
+    ] {
+        let mut drive = suspended_since(&last);
+        drive.run_to(1.5);
+        assert_eq!((&drive.events, &drive.backs), (&vec![HostId(0)], &vec![back]), "{last:?}");
+    }
+}
+
+/// A look that was under way when the log was read may show a leg that stopped long before the others.
+#[test]
+fn a_leg_that_the_reading_did_not_reach_asks_for_another() {
+    let mut drive = Drive::new(hearing(PausedRule::Evidence), pair(&[S::Suspended, S::Error]));
+    drive.run_to(1.5);
+    read(&mut drive, Evidence::Readable(Vec::new()));
+    assert_eq!((drive.acts.len(), drive.backs.len()), (1, 1), "the other one is being resumed");
+    let Seen::Seen(replication) = &mut drive.hosts[0].replication else { panic!("it is seen") };
+    let first = replication.objects.values_mut().next().unwrap();
+    first.last_replication = LastReplication::At(HostTime(100_000));
+    drive.run_to(60.0);
+    assert_eq!(drive.backs[1..], [Some(Duration::from_mins(17))], "{:?}", drive.events);
+    read(&mut drive, shutdown(110_000));
+    assert_eq!(drive.acts.len(), 2);
 }

@@ -25,6 +25,8 @@ pub(crate) struct Drive {
     /// Hosts that the engine began to ask by itself, and hosts whose events it wants.
     asked: Vec<(HostId, String, HostId)>,
     events: Vec<HostId>,
+    /// How far back those were to be read.
+    backs: Vec<Option<Duration>>,
     looks: Vec<u32>,
     pub(crate) recorded: Vec<reprise_model::Event>,
     pub(crate) report: Option<Report>,
@@ -42,6 +44,7 @@ impl Drive {
             acts: vec![],
             asked: vec![],
             events: vec![],
+            backs: vec![],
             looks,
             recorded: vec![],
             report: None,
@@ -67,7 +70,10 @@ impl Drive {
                     Effect::Perform(act) => self.acts.push(act),
                     Effect::Record(event) => self.recorded.push(event),
                     Effect::Ask { host, name, like } => self.asked.push((host, name.to_string(), like)),
-                    Effect::ReadEvents(host) => self.events.push(host),
+                    Effect::ReadEvents { host, back } => {
+                        self.events.push(host);
+                        self.backs.push(back);
+                    }
                     Effect::Finish(report) => self.report = Some(*report),
                     Effect::Refuse(ambiguous) => self.refused = Some(ambiguous),
                 }

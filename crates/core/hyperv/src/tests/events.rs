@@ -102,7 +102,7 @@ fn what_is_asked_for_is_what_is_heard() {
     let query = of_vmms_and_system(VMMS_LOGS[0]);
     assert_eq!(query.channels(), [VMMS_LOGS[0], "System"]);
     for id in [32022, 32086, 32315] {
-        assert!(of_vmms(VMMS_LOGS[0]).selects(VMMS_LOGS[0], &xml("P", id, &[]), now));
+        assert!(of_vmms(VMMS_LOGS[0], None).selects(VMMS_LOGS[0], &xml("P", id, &[]), now));
     }
     for id in [1074, 6005, 6006, 6008, 41] {
         assert!(
@@ -111,6 +111,26 @@ fn what_is_asked_for_is_what_is_heard() {
     }
     let week = Timestamp::from_unix_us(7 * 86_400_000_000 + 1_600_000);
     assert!(!query.selects(VMMS_LOGS[0], &xml("P", 32086, &[]), week), "that is more than a week ago");
+}
+
+#[test]
+fn a_log_is_asked_as_far_back_as_is_needed_and_never_less() {
+    let minutes = |minutes| Duration::from_mins(minutes);
+    let text = |back| of_vmms(VMMS_LOGS[0], back).selects[0].condition.to_string();
+    for (back, hours) in [(None, 168), (Some(0), 2), (Some(59), 2), (Some(60), 3), (Some(10 * 24 * 60), 242)] {
+        let back = back.map(minutes);
+        let expected = format!(
+            "*[System[(EventID=32022 or EventID=32086 or EventID=32315) and TimeCreated[timediff(@SystemTime) <= {}]]]",
+            hours * 3_600_000_u64
+        );
+        assert_eq!(text(back), expected, "{back:?}");
+    }
+    let (day, record) = (Duration::from_hours(24), xml("P", 32086, &[]));
+    // The record stands at 1.5 s; ten days later.
+    let now = Timestamp::from_unix_us(10 * 86_400_000_000 + 1_500_000);
+    for (back, found) in [(Some(day * 10), true), (Some(day * 9), false), (None, false), (Some(Duration::MAX), true)] {
+        assert_eq!(of_vmms(VMMS_LOGS[0], back).selects(VMMS_LOGS[0], &record, now), found, "{back:?}");
+    }
 }
 
 /// A log that gives what it holds, and checks that it is asked from the last bookmark on.

@@ -3,7 +3,7 @@
 use cim::{Argument, CallError, ObjectPath, Output, Properties, Row, Value};
 
 use super::virtualization::guid;
-use super::{NO_METHOD, not_there};
+use super::{NO_METHOD, embedded, not_there};
 use crate::leg::{At, mode};
 use crate::replication::state;
 use crate::schema::VIRTUALIZATION;
@@ -62,22 +62,27 @@ impl World {
         Ok(match change {
             Change::Power => self.change_power(host, vm, requested),
             Change::Replication(relationship) => match self.names_slot(vm, relationship.unwrap_or(&Value::Nil)) {
-                Some(slot) => self.change_replication(host, vm, slot, requested),
-                None => returned(INVALID_PARAMETER, None),
+                Ok(slot) => self.change_replication(host, vm, slot, requested),
+                Err(code) => returned(code, None),
             },
         })
     }
 
     /// Which of the VM's own replication objects the embedded instance is; the first if it is absent. Only the class and
-    /// the key are read; other values are ignored.
-    pub(super) fn names_slot(&self, vm: usize, relationship: &Value) -> Option<u8> {
+    /// the key are read; other values are ignored, as long as they are well written.
+    ///
+    /// # Errors
+    /// What the method returns if it is none of them.
+    pub(super) fn names_slot(&self, vm: usize, relationship: &Value) -> Result<u8, u32> {
         if relationship.is_nil() {
-            return Some(0);
+            return Ok(0);
         }
-        let row = cim::cimxml::read(&relationship.lexical()?).ok()?;
-        let id = row.get::<String>("InstanceID").ok().filter(|_| row.class == "Msvm_ReplicationRelationship")?;
-        let own = self.vms.get(vm)?.id;
-        (0..=1).find(|slot| id.eq_ignore_ascii_case(&self.instance_id(own, *slot)))
+        let row = embedded::read(&relationship.lexical().unwrap_or_default())?;
+        let id = row.get::<String>("InstanceID").ok().filter(|_| row.class == "Msvm_ReplicationRelationship");
+        let own = id.zip(self.vms.get(vm));
+        let slot =
+            own.and_then(|(id, vm)| (0..=1).find(|slot| id.eq_ignore_ascii_case(&self.instance_id(vm.id, *slot))));
+        slot.ok_or(INVALID_PARAMETER)
     }
 
     fn change_replication(&mut self, host: usize, index: usize, slot: u8, requested: u16) -> Output {

@@ -1,6 +1,7 @@
 //! A host's answers to CIM requests.
 
 mod cimv2;
+mod embedded;
 mod hardware;
 mod method;
 mod relation;

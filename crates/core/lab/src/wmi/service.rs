@@ -38,8 +38,8 @@ impl World {
             "getreplicationstatisticsex" if self.spec.os != Os::Server2012 => {
                 let relationship = argument("ReplicationRelationship").clone();
                 known(&mut |vm| match self.names_slot(vm, &relationship) {
-                    Some(slot) => self.statistics_of(host, vm, slot),
-                    None => returned(INVALID_PARAMETER, None),
+                    Ok(slot) => self.statistics_of(host, vm, slot),
+                    Err(code) => returned(code, None),
                 })
             }
             _ => None,

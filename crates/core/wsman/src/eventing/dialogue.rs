@@ -4,7 +4,7 @@ use cim::event::Bookmark;
 use cim::{CallError, ErrorKind, Reached};
 use roxmltree::Node;
 
-use super::{EVENT_LOG, Eventing, Response};
+use super::{EVENT_LOG, Eventing, Options, Response};
 use crate::client::{Settings, header, open, unreadable};
 use crate::fault::code;
 use crate::message::Operation;
@@ -48,6 +48,8 @@ struct Open {
     /// The resource by which its manager is reached.
     manager: String,
     context: String,
+    /// The options that it began with.
+    options: Option<Options>,
 }
 
 impl Dialogue {
@@ -73,6 +75,7 @@ impl Dialogue {
                 resource: begin.resource(),
                 context: open.context.clone(),
                 max_elements: Some(BATCH_MAX),
+                options: open.options,
             },
             None => begin,
         };
@@ -118,7 +121,11 @@ impl Dialogue {
         match response {
             Response::Subscribed { identifier, context, expires: _, resource } => {
                 let manager = if resource.is_empty() { self.asked.resource() } else { resource };
-                self.open = Some(Open { identifier, manager, context });
+                let options = match &self.asked {
+                    Eventing::Subscribe(subscribe) => Some(subscribe.options()),
+                    Eventing::Indications(_) | Eventing::Pull { .. } | Eventing::Unsubscribe { .. } => None,
+                };
+                self.open = Some(Open { identifier, manager, context, options });
                 Ok(Heard::Opened)
             }
             Response::Heartbeat => Ok(Heard::Nothing),
@@ -144,6 +151,15 @@ impl Dialogue {
 
 /// Whether an error says that a subscription is not there any more, so that a new one is the cure.
 pub fn is_lost(error: &CallError) -> bool {
-    let closed = [code::ENUMERATION_CLOSED, code::SUBSCRIPTION_CLOSED, code::NOT_PULLED, code::NO_HEARTBEAT];
-    error.status.is_some_and(|status| status == code::INVALID_CONTEXT || closed.contains(&status))
+    matches!(
+        error.status,
+        Some(
+            code::ENUMERATION_CLOSED
+                | code::SUBSCRIPTION_CLOSED
+                | code::SUBSCRIPTION_CLOSING
+                | code::NOT_PULLED
+                | code::NO_HEARTBEAT
+                | code::INVALID_CONTEXT
+        )
+    )
 }

@@ -72,6 +72,8 @@ pub enum Eventing {
         context: String,
         /// Most events wanted; one if absent.
         max_elements: Option<u32>,
+        /// The options of the subscription, repeated, if any are named.
+        options: Option<Options>,
     },
     /// Listen no more.
     Unsubscribe {
@@ -99,6 +101,28 @@ pub struct Subscribe {
     pub content: Content,
     /// Whether a log that is not there or may not be read is left out rather than a fault.
     pub ignore_channel_errors: bool,
+}
+
+/// What a subscription to event logs says in its header (MS-WSMV 2.2.4.1, `OptionSet`). Each Pull says it again, as
+/// other clients do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// What a record looks like.
+    pub content: Content,
+    /// Whether it begins with what is in the logs.
+    pub existing: bool,
+    /// Whether a log that is not there or may not be read is left out rather than a fault.
+    pub ignore_channel_errors: bool,
+}
+
+impl Subscribe {
+    pub(crate) fn options(&self) -> Options {
+        Options {
+            content: self.content,
+            existing: self.from == Start::Existing,
+            ignore_channel_errors: self.ignore_channel_errors,
+        }
+    }
 }
 
 /// What is listened to of a CIM class, and for how long. It has no bookmarks: what changes while nobody listens is lost.

@@ -7,8 +7,8 @@ use cim::event::{Bookmark, Query, QueryError};
 use roxmltree::Node;
 
 use super::{
-    Content, EARLIEST, EVENT_LOG, EVENT_QUERY, Eventing, Indication, Indications, MODE_PULL, MODES_BACK, Response,
-    Start, Subscribe, action,
+    Content, EARLIEST, EVENT_LOG, EVENT_QUERY, Eventing, Indication, Indications, MODE_PULL, MODES_BACK, Options,
+    Response, Start, Subscribe, action,
 };
 use crate::fault::{Fault, code};
 use crate::header::Received;
@@ -34,7 +34,8 @@ pub(crate) fn read(received: &Received<'_, '_>, body: Node<'_, '_>) -> Result<Ev
                     .ok_or_else(|| Fault::new(code::SCHEMA, "MaxElements is not a positive number"))
             });
             let resource = EVENT_LOG.to_owned();
-            Ok(Eventing::Pull { resource, context, max_elements: max_elements.transpose()? })
+            let options = received.options.map(|set| options(Some(set))).transpose()?;
+            Ok(Eventing::Pull { resource, context, max_elements: max_elements.transpose()?, options })
         }
         _ => match of_a_manager(received, body)? {
             Some(eventing) => Ok(eventing),
@@ -117,7 +118,7 @@ fn subscribe(received: &Received<'_, '_>, body: Node<'_, '_>) -> Result<Subscrib
         expires: expires(xml::child(node, ns::EVENTING, "Expires"))?,
         send_bookmarks: xml::child(node, ns::WSMAN, "SendBookmarks").is_some(),
         content: options.content,
-        ignore_channel_errors: options.ignore,
+        ignore_channel_errors: options.ignore_channel_errors,
     })
 }
 
@@ -180,12 +181,6 @@ fn expires(node: Option<Node<'_, '_>>) -> Result<Option<Duration>, Fault> {
     length(node, code::INVALID_EXPIRATION).map(Some)
 }
 
-struct Options {
-    content: Content,
-    existing: bool,
-    ignore: bool,
-}
-
 fn options(set: Option<Node<'_, '_>>) -> Result<Options, Fault> {
     let option = |name: &str| {
         let mut options = set.into_iter().flat_map(xml::elements);
@@ -198,7 +193,7 @@ fn options(set: Option<Node<'_, '_>>) -> Result<Options, Fault> {
         Some(_) => return Err(Fault::new(code::INVALID_PARAMETER, "ContentFormat is neither Raw nor RenderedText")),
     };
     let existing = text("ReadExistingEvents").is_some_and(|text| text.eq_ignore_ascii_case("true"));
-    Ok(Options { content, existing, ignore: option("IgnoreChannelError").is_some() })
+    Ok(Options { content, existing, ignore_channel_errors: option("IgnoreChannelError").is_some() })
 }
 
 /// Reads the answer to a request about events. `head` is the answer's header; `read` reads one event.

@@ -5,28 +5,28 @@ use std::time::Duration;
 
 use cim::event::Bookmark;
 
-use super::{Content, EVENT, EVENT_QUERY, Eventing, MODE_PULL, Response, Start, Subscribe};
+use super::{Content, EVENT, EVENT_QUERY, Eventing, MODE_PULL, Options, Response, Start};
 use crate::namespace as ns;
 use crate::xml;
 
 /// What a request's header holds besides the usual.
 pub(crate) fn header_parts(operation: &Eventing) -> String {
     match operation {
-        Eventing::Subscribe(subscribe) => options(subscribe),
-        Eventing::Indications(_) | Eventing::Pull { .. } => String::new(),
+        Eventing::Subscribe(subscribe) => write_options(subscribe.options()),
+        Eventing::Pull { options, .. } => options.map_or_else(String::new, write_options),
+        Eventing::Indications(_) => String::new(),
         Eventing::Unsubscribe { identifier, .. } => {
             format!(r#"<e:Identifier xmlns:e="{}">{}</e:Identifier>"#, ns::EVENTING, xml::escape(identifier))
         }
     }
 }
 
-fn options(subscribe: &Subscribe) -> String {
-    let content = match subscribe.content {
+fn write_options(options: Options) -> String {
+    let content = match options.content {
         Content::Raw => "Raw",
         Content::RenderedText => "RenderedText",
     };
-    let existing = subscribe.from == Start::Existing;
-    let ignore = if subscribe.ignore_channel_errors {
+    let ignore = if options.ignore_channel_errors {
         format!(r#"<w:Option xmlns:xsi="{}" Name="IgnoreChannelError" xsi:nil="true"/>"#, ns::XSI)
     } else {
         String::new()
@@ -36,7 +36,7 @@ fn options(subscribe: &Subscribe) -> String {
             r#"<w:OptionSet><w:Option Name="ContentFormat">{}</w:Option>"#,
             r#"<w:Option Name="ReadExistingEvents">{}</w:Option>{}</w:OptionSet>"#
         ),
-        content, existing, ignore
+        content, options.existing, ignore
     )
 }
 

@@ -133,7 +133,12 @@ fn subscribe(server: &mut Server, at: u64, wish: Subscribe, logs: &mut Logs) -> 
 }
 
 fn pull(context: &str) -> Eventing {
-    Eventing::Pull { resource: EVENT_LOG.to_owned(), context: context.to_owned(), max_elements: Some(100) }
+    Eventing::Pull {
+        resource: EVENT_LOG.to_owned(),
+        context: context.to_owned(),
+        max_elements: Some(100),
+        options: None,
+    }
 }
 
 /// One listener against one server, as a transport carries it: a Pull that waits runs out of time at once.
@@ -188,6 +193,50 @@ fn a_listener_hears_what_stands_there_and_then_what_comes() {
     side.logs.record(ADMIN, 2);
     assert_eq!(ids(&side.events()), ["2"]);
     assert_eq!(side.step(), Ok(Heard::Nothing));
+}
+
+/// Other clients of Windows' event logs do so, and nothing says that a service remembers the options.
+#[test]
+fn each_pull_repeats_the_options_of_its_subscription() {
+    let mut side = Carried::new(true, &[ADMIN]);
+    let options = |side: &mut Carried| {
+        let message = side.listener.message(&settings(512_000), "uuid:1");
+        let header = between(&message, "<s:Header>", "</s:Header>").to_owned();
+        header.contains("<w:OptionSet>").then(|| between(&header, "<w:OptionSet>", "</w:OptionSet>").to_owned())
+    };
+    let mut heard = Vec::new();
+    for existing in ["true", "false"] {
+        let expected = format!(
+            r#"<w:Option Name="ContentFormat">Raw</w:Option><w:Option Name="ReadExistingEvents">{existing}</w:Option>"#
+        );
+        for step in ["subscribe", "pull", "pull once more"] {
+            assert_eq!(options(&mut side).as_ref(), Some(&expected), "{step}");
+            side.logs.record(ADMIN, 1);
+            heard.push(side.step().unwrap());
+        }
+        // What begins behind a bookmark has other options, and so have its Pulls.
+        let bookmark = side.listener.bookmark().cloned();
+        side.listener.resume_after(bookmark);
+    }
+    assert_eq!(heard.iter().filter(|heard| matches!(heard, Heard::Events(_))).count(), 4, "{heard:?}");
+}
+
+#[test]
+fn a_subscription_that_is_closed_or_closing_is_lost_and_nothing_else_is() {
+    for (status, lost) in [
+        (2_150_858_759, true),
+        (2_150_858_760, true),
+        (2_150_858_761, true),
+        (2_150_858_762, true),
+        (2_150_858_763, true),
+        (2_150_858_779, true),
+        (2_150_858_764, false),
+        (2_150_858_793, false),
+        (5, false),
+    ] {
+        let error = CallError::new(ErrorKind::Refused, Reached::Yes, "no").with_status(status);
+        assert_eq!(is_lost(&error), lost, "{status}");
+    }
 }
 
 #[test]
@@ -318,6 +367,32 @@ fn a_pull_waits_for_a_minute_at_most_and_for_a_minute_if_nothing_is_said() {
             Header { operation_timeout: patience.map(Duration::from_secs), ..super::round_trip::plain_header() };
         let waits = waiting(serve(&mut server, 0, &Operation::Eventing(pull(&context)).write(&header), &mut logs));
         assert_eq!(waits.until, Duration::from_secs(waits_s), "{patience:?}");
+    }
+}
+
+/// Windows knows a small part of `XPath`; a query beyond it fails as a whole, and selects neither everything nor nothing.
+#[test]
+fn a_query_in_words_that_event_logs_do_not_know_is_refused() {
+    let (mut server, mut logs) = (server(), Logs::default());
+    let condition = Condition::recent(&[1], Duration::from_mins(1));
+    let query = Query::new(vec![Select { channel: ADMIN.to_owned(), condition }]);
+    let wish = Eventing::Subscribe(Box::new(Subscribe { query, ..wish() }));
+    let text = Operation::Eventing(wish).write(&super::round_trip::plain_header());
+    let bound = "timediff(@SystemTime) &lt;= 60000";
+    assert_eq!(text.matches(bound).count(), 1, "{text}");
+    assert!(!answered(serve(&mut server, 0, &text, &mut logs)).fault);
+    for other in [
+        "timediff(@SystemTime) &lt;= yesterday",
+        "age(@SystemTime) &lt;= 60000",
+        "starts-with(@SystemTime, '2026')",
+        "not(@SystemTime)",
+        "@SystemTime | @Other",
+        "..",
+        "//Other",
+        "Other[1]",
+    ] {
+        let answer = serve(&mut server, 0, &text.replace(bound, other), &mut logs);
+        assert_eq!(fault(answer), code::EVENT_FILTER, "{other}");
     }
 }
 

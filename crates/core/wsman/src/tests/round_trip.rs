@@ -180,7 +180,7 @@ proptest! {
         let document = xml::parse(&text).unwrap();
         let part = |local| xml::child(document.root_element(), ns::SOAP, local);
         let resource = eventing::EVENT_LOG.to_owned();
-        let pull = Eventing::Pull { resource, context: "uuid:1".to_owned(), max_elements: None };
+        let pull = Eventing::Pull { resource, context: "uuid:1".to_owned(), max_elements: None, options: None };
         let read = eventing::read_response(part("Header"), part("Body").unwrap(), &pull, |item| Ok(xml::outer(item)));
         prop_assert_eq!(read, Ok(response));
     }

@@ -9,7 +9,7 @@ use cim::{Argument, DateTime, Interval, Key, Name, ObjectPath, Properties, Row, 
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 
-use crate::eventing::{Content, Eventing, Start, Subscribe};
+use crate::eventing::{Content, Eventing, Options, Start, Subscribe};
 use crate::message::Filter;
 
 /// Text that XML can carry. Control characters have a test of their own.
@@ -136,15 +136,16 @@ pub(super) fn eventing() -> impl Strategy<Value = Eventing> {
             }))
         },
     );
+    let content = prop_oneof![Just(Content::Raw), Just(Content::RenderedText)];
+    let options = (content, any::<bool>(), any::<bool>())
+        .prop_map(|(content, existing, ignore_channel_errors)| Options { content, existing, ignore_channel_errors });
     let id = || "[A-Za-z0-9:<&-]{1,40}";
     let log = || crate::eventing::EVENT_LOG.to_owned();
     prop_oneof![
         subscribe,
-        (id(), proptest::option::of(1..40_000_u32)).prop_map(move |(context, max_elements)| Eventing::Pull {
-            resource: log(),
-            context,
-            max_elements
-        }),
+        (id(), proptest::option::of(1..40_000_u32), proptest::option::of(options)).prop_map(
+            move |(context, max_elements, options)| Eventing::Pull { resource: log(), context, max_elements, options }
+        ),
         id().prop_map(move |identifier| Eventing::Unsubscribe { resource: log(), identifier }),
     ]
 }

@@ -68,6 +68,23 @@ fn vms_that_swap_their_names_and_a_renamed_replica_are_told_apart_by_their_guids
     assert_eq!(lab.states(), [8, 3, 3]);
 }
 
+/// A host refused `&amp;` and `&lt;` in a value of an embedded instance, and the name stands in the one that is sent back.
+#[test]
+fn a_vm_is_resumed_whatever_characters_its_name_has() {
+    let names = ["R&D <web>", "a > b \"c\" 'd'", "ü & ö", "&amp;", "]]> <![CDATA[&lt;]]>", "{a} %25 \\b\t|c"];
+    let lab = Lab::new(&["--vms", &names.len().to_string(), "--topology", "hub"]);
+    for (number, name) in (1..).zip(names) {
+        let encoded = name.bytes().map(|byte| format!("%{byte:02X}")).collect::<Vec<_>>().concat();
+        lab.post(&format!("/vms/vm-{number:03}/rename?to={encoded}"));
+    }
+    lab.break_by_restart("hv01.lab.test");
+    let ran = lab.run(&[0, 1], &[]);
+    for name in names {
+        assert_eq!(ran.result(name), ("resumed", "error"), "{:#}", ran.leg(name));
+    }
+    assert_eq!((ran.code, lab.states()), (0, vec![3; names.len()]));
+}
+
 #[test]
 fn planned_and_test_failovers_and_a_reverse_are_seen_for_what_they_are() {
     let lab = Lab::new(&["--vms", "4", "--topology", "hub"]);

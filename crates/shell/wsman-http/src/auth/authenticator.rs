@@ -12,7 +12,7 @@ use picky_krb::constants::key_usages::AP_REQ_AUTHENTICATOR;
 use picky_krb::crypto::CipherSuite;
 use zeroize::Zeroizing;
 
-use super::der;
+use crate::der;
 
 /// The way to the Kerberos token within the first token of SPNEGO: what is negotiated, its first message, and there the
 /// token for the first mechanism (RFC 4178 4.2.1).

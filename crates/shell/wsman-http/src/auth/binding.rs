@@ -5,7 +5,7 @@
 
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
-use super::der::first;
+use crate::der::first;
 
 /// The prefix of the binding.
 const PREFIX: &[u8] = b"tls-server-end-point:";
@@ -77,8 +77,8 @@ fn holds(mut values: &[u8], names: &[&[u8]], depth: u32) -> bool {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::der::tests::value;
     use super::*;
+    use crate::der::tests::value;
 
     /// As much of a certificate as matters: three parts, the second of which names the signature.
     fn certificate(signature: &[u8]) -> Vec<u8> {

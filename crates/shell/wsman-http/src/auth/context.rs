@@ -20,7 +20,8 @@ use sspi::{
 
 use super::kdc;
 use super::wrap::Incoming;
-use super::{AuthError, Mechanism, Security, Step, authenticator, binding, der, frame};
+use super::{AuthError, Mechanism, Security, Step, authenticator, binding, frame};
+use crate::der;
 use crate::endpoint::Endpoint;
 use crate::login::{Identity, Login};
 

@@ -4,7 +4,8 @@
 use sspi::generator::NetworkRequest;
 use sspi::network_client::NetworkClient;
 
-use super::{Mechanism, Way, binding, choose, context, der, handshake};
+use super::{Mechanism, Way, binding, choose, context, handshake};
+use crate::der;
 use crate::endpoint::Endpoint;
 use crate::keytab::{Keytab, KeytabError};
 use crate::login::{Login, Scheme};

@@ -8,7 +8,6 @@ pub(crate) mod basic;
 mod binding;
 pub(crate) mod certificate;
 mod context;
-mod der;
 mod frame;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;

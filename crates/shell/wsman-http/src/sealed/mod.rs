@@ -84,8 +84,8 @@ pub fn write(protocol: Protocol, parts: &[Part]) -> (String, Vec<u8>) {
 
 /// Reads a framed message of either protocol.
 ///
-/// Others write a space behind the two hyphens of a boundary, other letter case, spaces for the tab, and no line end at
-/// the very end; all of that is taken.
+/// Others write a space behind the two hyphens of a boundary, other letter case, spaces for the tab, and no line end or
+/// something more at the very end; all of that is accepted.
 ///
 /// # Errors
 /// [`SealedError`] says where and what.
@@ -192,6 +192,17 @@ impl<'b> Cursor<'b> {
         Ok((is_head && value.trim().eq_ignore_ascii_case("application/octet-stream")).then_some(()))
     }
 
+    /// Whether a boundary with this behind it ends the message. What stands behind the end is ignored (RFC 2046 5.1.1), but
+    /// for another boundary: then this was none, or a part would be lost without a word.
+    fn is_last(&self, behind: &'b [u8]) -> bool {
+        let Some(behind) = behind.strip_prefix(b"--") else { return false };
+        // Spaces may stand before the line's end (transport padding).
+        let padding = behind.iter().take_while(|octet| matches!(octet, b' ' | b'\t')).count();
+        let behind = behind.get(padding..).unwrap_or_default();
+        let ends = behind.is_empty() || behind.starts_with(b"\r\n");
+        ends && !(0..behind.len()).any(|at| behind.get(at..).is_some_and(|rest| self.behind_boundary(rest).is_some()))
+    }
+
     /// Takes sealed octets and the delimiter behind them. True if it is the last one.
     fn sealed(&mut self, original_length: usize) -> Result<(Vec<u8>, bool), SealedError> {
         let rest = self.rest();
@@ -204,7 +215,7 @@ impl<'b> Cursor<'b> {
         let mut end = shortest;
         while let Some(behind) = rest.get(end..).filter(|behind| !behind.is_empty()) {
             if let Some(behind) = self.behind_boundary(behind) {
-                let last = matches!(behind, b"--" | b"--\r\n");
+                let last = self.is_last(behind);
                 if last || behind.starts_with(b"\r\n") {
                     let sealed = rest.get(..end).unwrap_or_default().to_vec();
                     self.at += end;

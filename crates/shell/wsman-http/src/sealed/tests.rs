@@ -80,7 +80,9 @@ fn what_is_no_sealed_message_is_refused_with_its_place() {
         (TYPE, text("Length=3", "Length=99999999999999999999999999"), "no OriginalContent"),
         (TYPE, text("application/octet-stream", "text/plain"), "no application/octet-stream"),
         (TYPE, text("\x10\0\0\0", "\x7f\x7f\x7f\x7f"), "fewer octets"),
-        (TYPE, text("Boundary--\r\n", "Boundary--\r\nmore"), "no boundary ends"),
+        (TYPE, text("Boundary--\r\n", "Boundary--more"), "no boundary ends"),
+        (TYPE, text("Boundary--\r\n", "Boundary--\rmore\r\n"), "no boundary ends"),
+        (TYPE, text("Boundary--\r\n", "Boundary-- --\r\n"), "no boundary ends"),
     ] {
         let error = read(content_type, &body).unwrap_err();
         assert!(error.what.contains(what), "{error}");
@@ -88,6 +90,37 @@ fn what_is_no_sealed_message_is_refused_with_its_place() {
     for end in 0..whole.len() - 2 {
         assert!(read(TYPE, &whole[..end]).is_err(), "cut off at {end}");
     }
+}
+
+/// RFC 2046 5.1.1: behind the closing delimiter may stand spaces, and octets that are to be ignored.
+#[test]
+fn octets_behind_the_closing_boundary_are_ignored() {
+    for one in [part(b"abc"), part(b"x--Encrypted Boundary--\r\ny"), part(b"")] {
+        let (content_type, body) = write(Protocol::Spnego, &[one.clone(), part(b"second")]);
+        for behind in [&b"more"[..], b"\r\n", b"\0\0\0", b"\r\n--Other\r\n", &[0xff; 3_000]] {
+            let body = [&body, behind].concat();
+            assert_eq!(read(&content_type, &body).unwrap(), [one.clone(), part(b"second")], "{behind:?}");
+        }
+        for end in ["--", "--\t \r\n", "--  \r\nmore", "-- "] {
+            let body = [&body[..body.len() - 4], end.as_bytes()].concat();
+            assert_eq!(read(&content_type, &body).unwrap(), [one.clone(), part(b"second")], "{end:?}");
+        }
+    }
+}
+
+/// What looks like the end with a part behind it is none: no part is lost without a word.
+#[test]
+fn what_another_boundary_follows_is_no_end() {
+    let mut padded = part(b"abc");
+    padded.sealed.extend_from_slice(b"--Encrypted Boundary--\r\n");
+    let (content_type, body) = write(Protocol::Spnego, &[padded.clone(), part(b"x")]);
+    assert_eq!(read(&content_type, &body).unwrap(), [padded, part(b"x")]);
+    let (content_type, body) = write(Protocol::Spnego, &[part(b"abc"), part(b"x")]);
+    let second = body.windows(4).enumerate().filter(|(_, octets)| *octets == b"abc-").map(|(at, _)| at + 3).next();
+    let behind = second.unwrap() + "--Encrypted Boundary".len();
+    let closed = [&body[..behind], b"--", &body[behind..]].concat();
+    let read = read(&content_type, &closed);
+    assert!(!matches!(&read, Ok(parts) if *parts == [part(b"abc")]), "{read:?}");
 }
 
 #[test]

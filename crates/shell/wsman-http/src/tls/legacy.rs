@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 use tokio_native_tls::TlsConnector;
 
 use super::handshake::{Secured, TlsError};
-use super::{Belief, ClientCertificate, OtherCertificate, fingerprint_of};
+use super::{Belief, ClientCertificate, Distrust, fingerprint_of};
 
 /// Whom to believe. The library is not touched before it is needed.
 #[derive(Clone)]
@@ -64,7 +64,7 @@ pub(super) async fn shake_hands(setup: &Setup, host: &str, stream: TcpStream) ->
     let certificate = certificate.map_err(|error| failure(&error))?.unwrap_or_default();
     match &*setup.0.belief {
         Belief::Pinned(pinned) if Sha256::digest(&certificate).as_slice() != pinned => {
-            Err(TlsError::Untrusted(OtherCertificate(fingerprint_of(&certificate)).to_string()))
+            Err(TlsError::Untrusted(Distrust::Other(fingerprint_of(&certificate)).to_string()))
         }
         Belief::Pinned(_) | Belief::System | Belief::Authorities(_) | Belief::Anybody => {
             Ok(Secured { stream: Box::new(stream), certificate })

@@ -9,19 +9,21 @@ mod legacy;
 mod shown;
 #[cfg(test)]
 mod tests;
+mod verifier;
 
 use std::fmt;
 use std::sync::Arc;
 
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::{ClientConfig, RootCertStore};
 use sha2::{Digest as _, Sha256};
 
 pub(crate) use handshake::{Handshakes, TlsError};
 pub use shown::{ClientCertificate, ClientCertificateError};
+pub(crate) use verifier::Distrust;
+use verifier::Verifier;
 
 /// Length of a SHA-256 hash.
 const HASH_LENGTH: usize = 32;
@@ -193,58 +195,3 @@ fn fingerprint_of(certificate: &[u8]) -> String {
     let hash = Sha256::digest(certificate);
     hash.iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().join(":")
 }
-
-/// Believes one certificate, or any. Either way the other side must prove that it has the certificate's key.
-#[derive(Debug)]
-struct Verifier {
-    pinned: Option<Fingerprint>,
-    provider: Arc<CryptoProvider>,
-}
-
-impl ServerCertVerifier for Verifier {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        let hash = Sha256::digest(end_entity);
-        if self.pinned.is_none_or(|pinned| hash.as_slice() == pinned) {
-            return Ok(ServerCertVerified::assertion());
-        }
-        let found = fingerprint_of(end_entity);
-        tracing::debug!(%found, "another certificate than the pinned one");
-        Err(rustls::Error::InvalidCertificate(CertificateError::Other(rustls::OtherError(Arc::new(OtherCertificate(
-            found,
-        ))))))
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, certificate, signature, &self.provider.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, certificate, signature, &self.provider.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
-    }
-}
-
-/// The certificate is not the pinned one.
-#[derive(Debug, thiserror::Error)]
-#[error("the host's certificate has the fingerprint {0}, which is not the one that was given")]
-pub(crate) struct OtherCertificate(String);

@@ -1,5 +1,7 @@
 //! Which certificates are believed, and which library is asked.
 
+mod version1;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use cim::{ErrorKind, Reached};
@@ -7,6 +9,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::task::AbortOnDropHandle;
 
+use super::handshake::Duplex;
 use super::*;
 use crate::server::{self, Certificate};
 use crate::tests::{envelope, hear, http};
@@ -78,7 +81,11 @@ impl Host {
                 count.fetch_add(1, Ordering::SeqCst);
                 let tls = tls.clone();
                 tokio::spawn(async move {
-                    if deaf.to(&stream).await { refuse(stream, manner).await } else { answer_once(&tls, stream).await }
+                    if deaf.to(&stream).await {
+                        refuse(stream, manner).await;
+                    } else if let Ok((stream, _)) = tls.accept(stream).await {
+                        answer_once(stream).await;
+                    }
                 });
             }
         });
@@ -130,8 +137,7 @@ async fn refuse(mut stream: TcpStream, manner: Manner) {
 }
 
 /// Answers one request and ends the connection.
-async fn answer_once(tls: &server::Tls, stream: TcpStream) {
-    let Ok((mut stream, _)) = tls.accept(stream).await else { return };
+async fn answer_once(mut stream: impl Duplex) {
     if hear(&mut stream).await.is_some() {
         let identity = concat!(
             r#"<i:IdentifyResponse xmlns:i="http://schemas.dmtf.org/wbem/wsman/identity/1/wsmanidentity.xsd">"#,

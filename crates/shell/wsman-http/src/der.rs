@@ -1,7 +1,7 @@
-//! As much of DER (X.690) as a client of logins must read: one value after the other.
+//! As much of DER (X.690) as a client must read of logins and certificates: one value after the other.
 
 /// The first value of DER bytes: its tag, what is in it, and what comes after it.
-pub(super) fn first(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+pub(crate) fn first(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (tag, rest) = bytes.split_first()?;
     let (first, rest) = rest.split_first()?;
     let (length, rest) = if *first < 0x80 {
@@ -16,18 +16,18 @@ pub(super) fn first(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
 }
 
 /// Whether the bytes are one value with this tag and nothing after it.
-pub(super) fn is_one(tag: u8, bytes: &[u8]) -> bool {
+pub(crate) fn is_one(tag: u8, bytes: &[u8]) -> bool {
     first(bytes).is_some_and(|(found, _, rest)| found == tag && rest.is_empty())
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use proptest::prelude::*;
 
     use super::*;
 
     /// A value with a length of two octets.
-    pub(in crate::auth) fn value(tag: u8, inside: &[u8]) -> Vec<u8> {
+    pub(crate) fn value(tag: u8, inside: &[u8]) -> Vec<u8> {
         let length = u16::try_from(inside.len()).unwrap().to_be_bytes();
         [&[tag, 0x82], length.as_slice(), inside].concat()
     }
