@@ -50,3 +50,6 @@ PYTHON=$venv/bin/python timeout 600 bash peers/run_client.sh "$program"
 # The example program of our client, which that has built, in every form of its usage.
 timeout 300 "$venv/bin/python" peers/usage.py "$program" "${CARGO_TARGET_DIR:-target}/debug/examples/wsman"
 PYTHON=$venv/bin/python timeout 600 bash peers/run_legacy_tls.sh
+
+# Recordings of real hosts, from source packages that contain them.
+PYTHON=$venv/bin/python timeout 600 bash peers/run_recordings.sh

@@ -5,6 +5,7 @@ mod enumeration;
 mod eventing;
 mod filter;
 mod hostile;
+mod hosts;
 mod indication;
 mod prefixes;
 mod round_trip;
