@@ -173,7 +173,7 @@ impl Server {
             Ok(text) => text,
             Err(error) => return Served::Answer(self.fault(RequestKind::Other, None, &unreadable(&error))),
         };
-        let document = match xml::parse(&text) {
+        let document = match xml::parse_request(&text) {
             Ok(document) => document,
             Err(error) => return Served::Answer(self.fault(RequestKind::Other, None, &unreadable(&error))),
         };
@@ -263,7 +263,7 @@ impl Server {
     /// (MS-WSMV 3.1.4.1.31). `None` for everything else, which is to be refused.
     pub fn handle_unknown(&self, bytes: &[u8], charset: Option<&str>) -> Option<Answer> {
         let text = xml::decode_text(bytes, charset).ok()?;
-        let document = xml::parse(&text).ok()?;
+        let document = xml::parse_request(&text).ok()?;
         let root = document.root_element();
         let body = xml::child(root, ns::SOAP, "Body").filter(|_| xml::is(root, ns::SOAP, "Envelope"))?;
         let identity = Identity {
@@ -396,7 +396,7 @@ pub(crate) fn next_id(issued: &mut u64) -> String {
 pub fn asked(bytes: &[u8], charset: Option<&str>) -> Outline {
     let mut asked = Outline { kind: RequestKind::Other, path: None, message_id: None };
     let Ok(text) = xml::decode_text(bytes, charset) else { return asked };
-    let Ok(document) = xml::parse(&text) else { return asked };
+    let Ok(document) = xml::parse_request(&text) else { return asked };
     let root = document.root_element();
     let Some(body) = xml::child(root, ns::SOAP, "Body") else { return asked };
     if asks_who(body).is_some() {
