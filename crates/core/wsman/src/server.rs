@@ -11,11 +11,11 @@ use crate::eventing::{self, EventLogs, Eventing, Message, NoLogs, Served, Source
 use crate::fault::{Fault, code};
 use crate::header;
 use crate::message::{
-    Asked, Batch, Enumerate, Identity, ItemWriter, Mode, Operation, Response, action_of, read_operation, write_body,
+    Asked, Batch, Enumerate, Identity, ItemWriter, Mode, Operation, Response, action_of, read_operation, write_body_in,
     write_envelope, write_fault_envelope, write_identity,
 };
 use crate::namespace as ns;
-use crate::resource::Resource;
+use crate::resource::{self, Resource, UriForm};
 use crate::xml::{self, ElementForm};
 
 /// Largest answer, in bytes (`MaxEnvelopeSizekb` 500 of current Windows).
@@ -221,7 +221,7 @@ impl Server {
             };
             return self.eventing(now, eventing, message, logs);
         }
-        let message = (message_id.as_deref(), received.action.as_str());
+        let message = (message_id.as_deref(), received.action.as_str(), UriForm::of(&received.resource_uri));
         Served::Answer(self.answer(now, &operation, message, (size_max, left), ask))
     }
 
@@ -229,14 +229,14 @@ impl Server {
         &mut self,
         now: Duration,
         operation: &Operation,
-        (message_id, action): (Option<&str>, &str),
+        (message_id, action, form): (Option<&str>, &str, UriForm),
         (size_max, room): (usize, usize),
         ask: &mut Ask<'_>,
     ) -> Answer {
         let kind = kind_of(operation);
         match self.perform(now, operation, room, ask) {
             Ok((response, items)) => {
-                let body = write_body(&response, operation, &items);
+                let body = write_body_in(form, &response, operation, &items);
                 let own_id = self.next_id();
                 let body = write_envelope(&action_of(action), &own_id, message_id, &body);
                 if body.len() > size_max {
@@ -354,7 +354,7 @@ impl Server {
         max_elements: Option<u32>,
         room: usize,
     ) -> Result<(Response, Vec<String>), Fault> {
-        if self.contexts.get(context).is_some_and(|open| open.resource.namespace != resource.namespace) {
+        if self.contexts.get(context).is_some_and(|open| !resource.may_pull_from(&open.resource)) {
             return Err(Fault::new(2_150_859_181, "the Pull is for another resource than the Enumerate"));
         }
         let mut under_way = self.contexts.remove(context).ok_or_else(no_such_context)?;
@@ -485,7 +485,7 @@ fn kind_of_action(action: &str) -> RequestKind {
         a::RELEASE => RequestKind::Release,
         eventing::action::SUBSCRIBE => RequestKind::Subscribe,
         eventing::action::UNSUBSCRIBE => RequestKind::Unsubscribe,
-        other if Resource::parse(other).is_some() => RequestKind::Invoke,
+        other if resource::is_method(other) => RequestKind::Invoke,
         _ => RequestKind::Other,
     }
 }
