@@ -25,6 +25,8 @@ pub(in crate::server) struct Initiator {
     pub(in crate::server) keeps_key: bool,
     /// Repeats the flags of the challenge in its third message, not those of its first.
     pub(in crate::server) repeats_flags: bool,
+    /// Sends the domain, and leaves it out of its response key.
+    pub(in crate::server) forgets_domain: bool,
 }
 
 /// The keys of a client.
@@ -46,11 +48,13 @@ impl Initiator {
             is_old: false,
             keeps_key: false,
             repeats_flags: false,
+            forgets_domain: false,
         }
     }
 
     /// A client with the first message and the habits of somebody else's: no proof of the messages, no key of its own
     /// unless both sides want one.
+    #[cfg(test)]
     pub(in crate::server) fn of_others(self, flags: u32) -> Self {
         let keeps_key = flags & flag::KEY_EXCHANGE == 0;
         Self { flags, keeps_key, repeats_flags: true, says_mic: false, has_mic: false, ..self }
@@ -91,7 +95,8 @@ impl Initiator {
         pair(0, b"");
         blob.extend_from_slice(&[0; 4]);
 
-        let response_key = keys::response_key(self.password, self.user, self.domain);
+        let domain = if self.forgets_domain { "" } else { self.domain };
+        let response_key = keys::response_key(self.password, self.user, domain);
         let proof = keys::proof(&response_key, nonce, &blob);
         let base_key = keys::base_key(&response_key, proof);
         let (session_key, wrapped) = if self.keeps_key {

@@ -80,10 +80,12 @@ impl Challenge {
         let find = |account: &Account| account.is_named(&answer.domain, &answer.user);
         let account = by.accounts.iter().position(find).ok_or(LoginError::UnknownUser)?;
         let password = by.accounts.get(account).ok_or(LoginError::UnknownUser)?.password();
-        let response_key = keys::response_key(password, &answer.user, &answer.domain);
-        if !keys::are_same(&keys::proof(&response_key, self.nonce, blob.0), &proof) {
-            return Err(LoginError::WrongPassword);
-        }
+        // Some clients leave the domain out of their key, and are let in (MS-NLMP 3.2.5.1.2).
+        let response_key = [answer.domain.as_str(), ""]
+            .map(|domain| keys::response_key(password, &answer.user, domain))
+            .into_iter()
+            .find(|key| keys::are_same(&keys::proof(key, self.nonce, blob.0), &proof))
+            .ok_or(LoginError::WrongPassword)?;
         check_bindings(blob, by)?;
         let base_key = keys::base_key(&response_key, proof);
         let is_exchanged = flags & flag::KEY_EXCHANGE != 0;

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use rc4::StreamCipher as _;
 use secrecy::SecretString;
 
+use super::charset::Charset;
 use super::initiator::Initiator;
 use super::session::Direction;
 use super::*;
@@ -203,6 +204,27 @@ fn a_first_message_that_somebody_changed_on_the_way_is_found_out() {
         let (third, _) = Initiator { repeats_flags: true, ..user() }.authenticate(challenge.message());
         assert_eq!(judged(challenge, &third, None).err(), Some(LoginError::Altered));
     }
+}
+
+/// MS-NLMP 3.2.5.1.2 lets such clients in.
+#[test]
+fn a_client_that_leaves_the_domain_out_of_its_key_gets_in_by_the_right_password_alone() {
+    let client = Initiator { forgets_domain: true, ..user() };
+    assert_eq!(log_in(&client, None), Ok((1, true)));
+    assert_eq!(log_in(&Initiator { password: "password", ..client.clone() }, None), Err(LoginError::WrongPassword));
+    assert_eq!(log_in(&Initiator { has_mic: false, ..client.clone() }, None), Err(LoginError::Altered));
+    assert_eq!(log_in(&Initiator { domain: "Elsewhere", ..client }, None), Err(LoginError::UnknownUser));
+}
+
+#[test]
+fn names_are_written_and_read_in_their_character_set() {
+    assert_eq!(Charset::Oem.write("L\u{c4}B"), b"L?B");
+    assert_eq!(Charset::Oem.read(b"LAB").as_deref(), Some("LAB"));
+    assert_eq!(Charset::Oem.read(b"L\x8eB"), None);
+    let name = "L\u{c4}B\u{1f4bb}";
+    assert_eq!(Charset::Unicode.read(&Charset::Unicode.write(name)).as_deref(), Some(name));
+    assert_eq!(Charset::Unicode.read(b"LAB"), None, "half a letter");
+    assert_eq!(Charset::Unicode.read(&[0x00, 0xd8]), None, "half a pair");
 }
 
 #[test]
