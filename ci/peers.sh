@@ -47,6 +47,10 @@ against hyperv_client.py --os 2019 --vms 5 --odd-names
 timeout 600 "$venv/bin/python" peers/foreign_clients.py "$program"
 PYTHON=$venv/bin/python timeout 600 bash peers/run_client.sh "$program"
 
+# Clients whose NTLM is their own: curl, and Go's WinRM library as Debian packages it. Nothing is fetched for them.
+env GO111MODULE=off GOFLAGS= GOPROXY=off GOPATH=/usr/share/gocode GOCACHE="$cache/go" go build -o "$folder/winrm_client" peers/winrm_client.go
+timeout 300 "$venv/bin/python" peers/ntlm_clients.py "$program" "$folder/winrm_client"
+
 # The example program of our client, which that has built, in every form of its usage.
 timeout 300 "$venv/bin/python" peers/usage.py "$program" "${CARGO_TARGET_DIR:-target}/debug/examples/wsman"
 PYTHON=$venv/bin/python timeout 600 bash peers/run_legacy_tls.sh

@@ -8,7 +8,7 @@ use roxmltree::Node;
 use cim::{DateTime, Name, ObjectPath, Properties, Row, Value};
 
 use crate::namespace as ns;
-use crate::resource::{self, Resource};
+use crate::resource::{self, Resource, UriForm};
 use crate::xml::{self, ElementForm};
 
 /// Writes a whole instance. Its class element declares all it needs itself, except `a` and `w`, which the envelope does.
@@ -16,7 +16,7 @@ pub(crate) fn write(row: &Row, resource: &Resource) -> String {
     let class = xml::name(&row.class);
     // Windows repeats the URI as the request spelled it, and clients compare it so.
     let own_class = if row.class == resource.class { &resource.class } else { &row.class };
-    let own = Resource { namespace: resource.namespace.clone(), class: own_class.clone() };
+    let own = resource.sibling(own_class);
     let mut text = format!(
         r#"<p:{class} xmlns:xsi="{}" xmlns:p="{}" xmlns:cim="{}" xsi:type="p:{class}_Type">"#,
         ns::XSI,
@@ -81,7 +81,7 @@ pub(crate) fn write_value(text: &mut String, name: &str, value: &Value, writing:
         }
         Value::Object(row) => {
             let class = xml::name(&row.class);
-            let uri = Resource { namespace: resource.namespace.clone(), class: row.class.clone() }.uri();
+            let uri = resource.sibling(&row.class).uri();
             let uri = xml::escape(&uri).into_owned();
             let _infallible = write!(text, r#"<{prefix}{name} xmlns:p1="{uri}" xsi:type="p1:{class}_Type">"#);
             let within = match form {
@@ -92,7 +92,8 @@ pub(crate) fn write_value(text: &mut String, name: &str, value: &Value, writing:
             let _infallible = write!(text, "</{prefix}{name}>");
         }
         Value::Reference(path) => {
-            let _infallible = write!(text, "<{prefix}{name}>{}</{prefix}{name}>", resource::reference_in(form, path));
+            let reference = resource::reference_in(form, resource.uri_form, path);
+            let _infallible = write!(text, "<{prefix}{name}>{reference}</{prefix}{name}>");
         }
         Value::DateTime(datetime) => {
             let kind = match datetime {
@@ -189,6 +190,7 @@ fn declared_type<'a>(node: Node<'a, '_>) -> Option<&'a str> {
 }
 
 /// Writes the endpoint reference of an instance, as an item of an enumeration.
-pub(crate) fn write_epr(path: &ObjectPath) -> String {
-    format!("<a:EndpointReference>{}</a:EndpointReference>", resource::reference(path))
+pub(crate) fn write_epr(path: &ObjectPath, uri_form: UriForm) -> String {
+    let reference = resource::reference_in(ElementForm::Qualified, uri_form, path);
+    format!("<a:EndpointReference>{reference}</a:EndpointReference>")
 }

@@ -11,11 +11,11 @@ use crate::eventing::{self, EventLogs, Eventing, Message, NoLogs, Served, Source
 use crate::fault::{Fault, code};
 use crate::header;
 use crate::message::{
-    Asked, Batch, Enumerate, Identity, ItemWriter, Mode, Operation, Response, action_of, read_operation, write_body,
+    Asked, Batch, Enumerate, Identity, ItemWriter, Mode, Operation, Response, action_of, read_operation, write_body_in,
     write_envelope, write_fault_envelope, write_identity,
 };
 use crate::namespace as ns;
-use crate::resource::Resource;
+use crate::resource::{self, Resource, UriForm};
 use crate::xml::{self, ElementForm};
 
 /// Largest answer, in bytes (`MaxEnvelopeSizekb` 500 of current Windows).
@@ -173,7 +173,7 @@ impl Server {
             Ok(text) => text,
             Err(error) => return Served::Answer(self.fault(RequestKind::Other, None, &unreadable(&error))),
         };
-        let document = match xml::parse(&text) {
+        let document = match xml::parse_request(&text) {
             Ok(document) => document,
             Err(error) => return Served::Answer(self.fault(RequestKind::Other, None, &unreadable(&error))),
         };
@@ -221,7 +221,7 @@ impl Server {
             };
             return self.eventing(now, eventing, message, logs);
         }
-        let message = (message_id.as_deref(), received.action.as_str());
+        let message = (message_id.as_deref(), received.action.as_str(), UriForm::of(&received.resource_uri));
         Served::Answer(self.answer(now, &operation, message, (size_max, left), ask))
     }
 
@@ -229,14 +229,14 @@ impl Server {
         &mut self,
         now: Duration,
         operation: &Operation,
-        (message_id, action): (Option<&str>, &str),
+        (message_id, action, form): (Option<&str>, &str, UriForm),
         (size_max, room): (usize, usize),
         ask: &mut Ask<'_>,
     ) -> Answer {
         let kind = kind_of(operation);
         match self.perform(now, operation, room, ask) {
             Ok((response, items)) => {
-                let body = write_body(&response, operation, &items);
+                let body = write_body_in(form, &response, operation, &items);
                 let own_id = self.next_id();
                 let body = write_envelope(&action_of(action), &own_id, message_id, &body);
                 if body.len() > size_max {
@@ -263,7 +263,7 @@ impl Server {
     /// (MS-WSMV 3.1.4.1.31). `None` for everything else, which is to be refused.
     pub fn handle_unknown(&self, bytes: &[u8], charset: Option<&str>) -> Option<Answer> {
         let text = xml::decode_text(bytes, charset).ok()?;
-        let document = xml::parse(&text).ok()?;
+        let document = xml::parse_request(&text).ok()?;
         let root = document.root_element();
         let body = xml::child(root, ns::SOAP, "Body").filter(|_| xml::is(root, ns::SOAP, "Envelope"))?;
         let identity = Identity {
@@ -354,7 +354,7 @@ impl Server {
         max_elements: Option<u32>,
         room: usize,
     ) -> Result<(Response, Vec<String>), Fault> {
-        if self.contexts.get(context).is_some_and(|open| open.resource.namespace != resource.namespace) {
+        if self.contexts.get(context).is_some_and(|open| !resource.may_pull_from(&open.resource)) {
             return Err(Fault::new(2_150_859_181, "the Pull is for another resource than the Enumerate"));
         }
         let mut under_way = self.contexts.remove(context).ok_or_else(no_such_context)?;
@@ -396,7 +396,7 @@ pub(crate) fn next_id(issued: &mut u64) -> String {
 pub fn asked(bytes: &[u8], charset: Option<&str>) -> Outline {
     let mut asked = Outline { kind: RequestKind::Other, path: None, message_id: None };
     let Ok(text) = xml::decode_text(bytes, charset) else { return asked };
-    let Ok(document) = xml::parse(&text) else { return asked };
+    let Ok(document) = xml::parse_request(&text) else { return asked };
     let root = document.root_element();
     let Some(body) = xml::child(root, ns::SOAP, "Body") else { return asked };
     if asks_who(body).is_some() {
@@ -485,7 +485,7 @@ fn kind_of_action(action: &str) -> RequestKind {
         a::RELEASE => RequestKind::Release,
         eventing::action::SUBSCRIBE => RequestKind::Subscribe,
         eventing::action::UNSUBSCRIBE => RequestKind::Unsubscribe,
-        other if Resource::parse(other).is_some() => RequestKind::Invoke,
+        other if resource::is_method(other) => RequestKind::Invoke,
         _ => RequestKind::Other,
     }
 }

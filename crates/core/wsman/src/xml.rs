@@ -77,6 +77,11 @@ pub(crate) fn parse(text: &str) -> Result<Document<'_>, ReadError> {
     Ok(document)
 }
 
+/// Parses a request, and ignores zeros after its text: clients pad what they seal, or send the end of a C string.
+pub(crate) fn parse_request(text: &str) -> Result<Document<'_>, ReadError> {
+    parse(text.trim_end_matches('\0'))
+}
+
 /// Walks without recursion, so that depth costs no stack.
 fn depth_exceeds(root: Node<'_, '_>, limit: usize) -> bool {
     let mut depth = 0_usize;

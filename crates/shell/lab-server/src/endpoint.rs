@@ -7,8 +7,8 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Body as _, Incoming};
 use hyper::header::{
-    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING,
-    WWW_AUTHENTICATE,
+    ALLOW, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
+    TRANSFER_ENCODING, WWW_AUTHENTICATE,
 };
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -91,12 +91,15 @@ impl Talk {
     }
 
     async fn handle(&self, request: Request<Incoming>) -> Result<Response<Sending>, CutOff> {
-        // HTTP.sys compares paths without case.
-        if !request.uri().path().eq_ignore_ascii_case("/wsman") {
+        // HTTP.sys compares paths without case, and WinRM registers its path with a slash at the end.
+        let path = request.uri().path();
+        if !path.strip_suffix('/').unwrap_or(path).eq_ignore_ascii_case("/wsman") {
             return Ok(empty(StatusCode::NOT_FOUND));
         }
         if request.method() != Method::POST {
-            return Ok(empty(StatusCode::METHOD_NOT_ALLOWED));
+            let mut response = empty(StatusCode::METHOD_NOT_ALLOWED);
+            response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
+            return Ok(response);
         }
         let (head, body) = request.into_parts();
         // HTTP.sys wants to know where a body ends, of an empty one too (RFC 9110, 15.5.12).

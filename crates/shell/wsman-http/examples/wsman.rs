@@ -304,7 +304,7 @@ fn event(xml: &str) -> serde_json::Value {
 }
 
 fn watch(arguments: &Arguments) -> Result<Watch> {
-    let Resource { namespace, class } = resource(arguments)?;
+    let Resource { namespace, class, .. } = resource(arguments)?;
     let names = |texts: &[String]| texts.iter().map(|text| Name::new(text.as_str())).collect::<Vec<_>>();
     let watch = Watch::new(namespace, class, names(&arguments.by));
     Ok(if arguments.column.is_empty() { watch } else { watch.only(names(&arguments.column)) })
@@ -425,7 +425,7 @@ fn method(arguments: &Arguments) -> Result<(ObjectPath, Name)> {
     Ok((object(arguments, class), resource.class))
 }
 
-fn object(arguments: &Arguments, Resource { namespace, class }: Resource) -> ObjectPath {
+fn object(arguments: &Arguments, Resource { namespace, class, .. }: Resource) -> ObjectPath {
     let begin = ObjectPath::new(namespace, class);
     arguments.selector.iter().fold(begin, |path, (name, value)| path.with(name.as_str(), value.as_str()))
 }

@@ -7,6 +7,7 @@ mod method;
 mod relation;
 mod replica_server;
 mod service;
+mod singleton;
 mod statistics;
 mod summary;
 #[cfg(test)]
@@ -87,6 +88,7 @@ impl World {
     }
 
     fn instance(&mut self, host: usize, path: &ObjectPath) -> Result<Row, CallError> {
+        let path = &self.whole_path(host, path);
         let class = self.find(path.namespace.as_str(), path.class.as_str(), NO_CLASS)?;
         let known = |name: &cim::Name| class.keys.iter().any(|key| *name == **key);
         if let Some(name) = path.keys.keys().find(|name| !known(name)) {

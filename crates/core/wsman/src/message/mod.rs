@@ -13,8 +13,10 @@ use crate::resource::Resource;
 pub(crate) use filter::Asked;
 pub use filter::Filter;
 pub(crate) use request::{read_operation, write as write_request};
+#[cfg(test)]
+pub(crate) use response::write_body;
 pub(crate) use response::{
-    ItemWriter, action_of, read as read_response, write_body, write_envelope, write_envelope_with,
+    ItemWriter, action_of, read as read_response, write_body_in, write_envelope, write_envelope_with,
     write_fault_envelope, write_identity,
 };
 

@@ -89,7 +89,8 @@ pub(crate) fn read_operation(received: &Received<'_, '_>, body: Node<'_, '_>) ->
     if received.resource_uri.trim().eq_ignore_ascii_case(eventing::EVENT_LOG) {
         return eventing::read_operation(received, body).map(Operation::Eventing);
     }
-    let resource = Resource::parse(&received.resource_uri).ok_or_else(|| {
+    let resource = Resource::read(&received.resource_uri, received.selectors).map_err(selector_fault)?;
+    let resource = resource.ok_or_else(|| {
         let uri: String = received.resource_uri.chars().take(200).collect();
         Fault::new(code::INVALID_RESOURCE, format!("no resource has the URI `{uri}`")).with_detail("InvalidResourceURI")
     })?;

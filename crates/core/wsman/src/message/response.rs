@@ -9,7 +9,7 @@ use cim::{Name, Output, Row};
 use super::{Batch, Identity, Mode, Operation, Response};
 use crate::instance;
 use crate::namespace as ns;
-use crate::resource::{self, Resource};
+use crate::resource::{self, Resource, UriForm};
 use crate::xml::{self, ElementForm};
 
 /// Writes an answer's envelope. `relates_to` is the request's MessageID, byte for byte.
@@ -75,7 +75,8 @@ impl ItemWriter {
             Some(form) => instance::write_fragment(row, &self.resource, form),
             None => instance::write(row, &self.resource),
         };
-        let reference = || row.path.as_ref().map(instance::write_epr).unwrap_or_default();
+        let reference =
+            || row.path.as_ref().map(|path| instance::write_epr(path, self.resource.uri_form)).unwrap_or_default();
         match self.mode {
             Mode::Object => object(),
             Mode::Reference => reference(),
@@ -84,12 +85,18 @@ impl ItemWriter {
     }
 }
 
-/// Writes the body of any answer but a fault.
+/// Writes the body of any answer but a fault, with Microsoft's URIs.
+#[cfg(test)]
 pub(crate) fn write_body(response: &Response, operation: &Operation, items: &[String]) -> String {
+    write_body_in(UriForm::Wmi, response, operation, items)
+}
+
+/// Writes the body of any answer but a fault, with URIs of the request's form.
+pub(crate) fn write_body_in(form: UriForm, response: &Response, operation: &Operation, items: &[String]) -> String {
     let items = items.concat();
     match (response, operation) {
         (Response::Identity(identity), _) => write_identity(identity, ns::IDENTITY),
-        (Response::Instance(row), Operation::Get(path)) => instance::write(row, &Resource::of(path)),
+        (Response::Instance(row), Operation::Get(path)) => instance::write(row, &Resource::of(path).named_in(form)),
         (Response::Enumeration(batch), Operation::Enumerate(enumerate)) => {
             // The context is written even at the end, where it is empty; items only if they were asked for.
             let context = xml::escape(batch.context.as_deref().unwrap_or_default()).into_owned();
@@ -106,7 +113,9 @@ pub(crate) fn write_body(response: &Response, operation: &Operation, items: &[St
             let end = if batch.end { "<n:EndOfSequence/>" } else { "" };
             format!("<n:PullResponse>{context}<n:Items>{items}</n:Items>{end}</n:PullResponse>")
         }
-        (Response::Output(output), Operation::Invoke { path, method, .. }) => write_output(output, path, method),
+        (Response::Output(output), Operation::Invoke { path, method, .. }) => {
+            write_output(output, &Resource::of(path).named_in(form), method)
+        }
         (Response::Released | Response::Instance(_) | Response::Enumeration(_) | Response::Output(_), _) => {
             String::new()
         }
@@ -136,8 +145,7 @@ pub(crate) fn write_identity(identity: &Identity, namespace: &str) -> String {
     )
 }
 
-fn write_output(output: &Output, path: &cim::ObjectPath, method: &Name) -> String {
-    let resource = Resource::of(path);
+fn write_output(output: &Output, resource: &Resource, method: &Name) -> String {
     let method = xml::name(method);
     let mut text = format!(
         r#"<p:{method}_OUTPUT xmlns:xsi="{}" xmlns:p="{}" xmlns:cim="{}" xsi:type="p:{method}_OUTPUT_Type">"#,
@@ -145,7 +153,7 @@ fn write_output(output: &Output, path: &cim::ObjectPath, method: &Name) -> Strin
         xml::escape(&resource.uri()),
         ns::CIM
     );
-    instance::write_properties(&mut text, &output.parameters, instance::INSTANCE, &resource);
+    instance::write_properties(&mut text, &output.parameters, instance::INSTANCE, resource);
     let _infallible = write!(text, "</p:{method}_OUTPUT>");
     text
 }

@@ -1,6 +1,7 @@
 //! What both sides say to each other, to hand-written messages, and to bytes that are none.
 
 mod corpus;
+mod dmtf;
 mod enumeration;
 mod eventing;
 mod filter;

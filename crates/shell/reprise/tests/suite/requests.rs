@@ -84,19 +84,47 @@ fn a_request_may_be_in_utf16_and_its_answer_says_its_own_charset() {
 }
 
 #[test]
+fn zeros_after_the_text_of_a_request_are_ignored() {
+    let lab = Lab::new(&["--vms", "1"]);
+    let little: Vec<u8> = IDENTIFY.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let (known, unknown) = (basic(&lab), "WSMANIDENTIFY: unauthenticated\r\n".to_owned());
+    for (kind, text) in
+        [(SOAP, IDENTIFY.as_bytes()), ("Content-Type: application/soap+xml;charset=UTF-16\r\n", &little)]
+    {
+        for zeros in [2, 16] {
+            let body = [text, &vec![0; zeros][..]].concat();
+            for who in [&known, &unknown] {
+                let (head, body) = Talk::to(&lab).ask_octets(&format!("{who}{kind}"), &body);
+                assert!(status(&head) == "200" && body.contains("Microsoft Corporation"), "{kind}{who}: {head}{body}");
+            }
+        }
+    }
+    for body in ["\0".to_owned() + IDENTIFY, IDENTIFY.replace("<s:Header/>", "\0"), format!("{IDENTIFY}\0x")] {
+        let (head, body) = Talk::to(&lab).ask_octets(&format!("{known}{SOAP}"), body.as_bytes());
+        assert!(status(&head) == "500" && body.contains("2150858819"), "zeros elsewhere: {head}{body}");
+    }
+}
+
+#[test]
 fn a_service_has_one_path_in_any_case_and_one_method() {
     let lab = Lab::new(&["--vms", "1"]);
     for (line, expected) in [
         ("POST /wsman", "401"),
         ("POST /WSMan", "401"),
         ("POST /wsman?PSVersion=5.1", "401"),
+        ("POST /wsman/", "401"),
+        ("POST /WSMan/?PSVersion=5.1", "401"),
         ("POST /", "404"),
         ("POST /wsman2", "404"),
+        ("POST /wsman//", "404"),
         ("GET /wsman", "405"),
+        ("GET /wsman/", "405"),
     ] {
         let mut talk = Talk::to(&lab);
         talk.0.write_all(format!("{line} HTTP/1.1\r\nHost: lab\r\nContent-Length: 0\r\n\r\n").as_bytes()).unwrap();
-        assert_eq!(status(&talk.answer().0), expected, "{line}");
+        let (head, _) = talk.answer();
+        assert_eq!(status(&head), expected, "{line}");
+        assert_eq!(head.contains("\r\nallow: post\r\n"), expected == "405", "{line}: {head}");
     }
     let mut talk = Talk::to(&lab);
     talk.0.write_all(b"POST /wsman HTTP/1.1\r\nHost: lab\r\n\r\n").unwrap();

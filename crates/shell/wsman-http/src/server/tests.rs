@@ -218,6 +218,23 @@ fn what_cannot_be_unsealed_ends_the_login() {
 }
 
 #[test]
+fn zeros_that_pad_a_sealed_message_are_not_part_of_it() {
+    for (text, length, content) in [
+        ("<one/>\0\0", 6, Some("<one/>")),
+        ("<one/>\0\0", 8, Some("<one/>\0\0")),
+        ("<one/>x\0", 6, None),
+        ("\0", 0, Some("")),
+    ] {
+        let mut connection = connection();
+        let (_, mut keys) = log_in(&mut connection, "Negotiate", &client());
+        let part = Part { original_length: length, ..sealed_part(&mut keys, SOAP, text.as_bytes()) };
+        let (_, body) = sealed::write(Protocol::Spnego, &[part]);
+        let expected = content.map_or(Taken::Unreadable, |content| Taken::Message(message(content, true)));
+        assert_eq!(ask(&mut connection, "", SEALED, &body), expected, "{text:?} of {length}");
+    }
+}
+
+#[test]
 fn an_answer_to_a_challenge_is_good_once_and_there_alone() {
     let mut one = connection();
     let challenge = token_of(with_token(&mut one, "NTLM", &client().negotiate(), b""), "NTLM");

@@ -23,6 +23,10 @@ pub(in crate::server) struct Initiator {
     pub(in crate::server) is_old: bool,
     /// Uses the key that the password makes, not one of its own.
     pub(in crate::server) keeps_key: bool,
+    /// Repeats the flags of the challenge in its third message, not those of its first.
+    pub(in crate::server) repeats_flags: bool,
+    /// Sends the domain, and leaves it out of its response key.
+    pub(in crate::server) forgets_domain: bool,
 }
 
 /// The keys of a client.
@@ -43,7 +47,17 @@ impl Initiator {
             has_mic: true,
             is_old: false,
             keeps_key: false,
+            repeats_flags: false,
+            forgets_domain: false,
         }
+    }
+
+    /// A client with the first message and the habits of somebody else's: no proof of the messages, no key of its own
+    /// unless both sides want one.
+    #[cfg(test)]
+    pub(in crate::server) fn of_others(self, flags: u32) -> Self {
+        let keeps_key = flags & flag::KEY_EXCHANGE == 0;
+        Self { flags, keeps_key, repeats_flags: true, says_mic: false, has_mic: false, ..self }
     }
 
     fn sent_flags(&self) -> u32 {
@@ -81,7 +95,8 @@ impl Initiator {
         pair(0, b"");
         blob.extend_from_slice(&[0; 4]);
 
-        let response_key = keys::response_key(self.password, self.user, self.domain);
+        let domain = if self.forgets_domain { "" } else { self.domain };
+        let response_key = keys::response_key(self.password, self.user, domain);
         let proof = keys::proof(&response_key, nonce, &blob);
         let base_key = keys::base_key(&response_key, proof);
         let (session_key, wrapped) = if self.keeps_key {
@@ -90,7 +105,9 @@ impl Initiator {
             (keys::Key::new(CHOSEN_KEY), keys::exchanged(&base_key, CHOSEN_KEY).to_vec())
         };
         let response = if self.is_old { vec![7; 24] } else { [&proof[..], &blob].concat() };
-        let mut third = self.third(&response, &wrapped);
+        let chosen = message::u32_at(challenge, 20).unwrap();
+        let flags = if self.repeats_flags { chosen } else { self.sent_flags() };
+        let mut third = self.third(flags, chosen & flag::UNICODE != 0, &response, &wrapped);
         if self.has_mic {
             let mic = keys::hmac_md5(session_key.as_slice(), &[&self.negotiate(), challenge, &third]);
             third[MIC_AT..MIC_AT + MIC_SIZE].copy_from_slice(&mic);
@@ -100,7 +117,8 @@ impl Initiator {
         (third, Keys { outgoing, incoming })
     }
 
-    fn third(&self, response: &[u8], wrapped: &[u8]) -> Vec<u8> {
+    fn third(&self, flags: u32, in_unicode: bool, response: &[u8], wrapped: &[u8]) -> Vec<u8> {
+        let name = |text: &str| if in_unicode { keys::utf16(text) } else { text.as_bytes().to_vec() };
         let mut payload = Vec::new();
         let mut place = |octets: &[u8]| {
             let field = field(octets.len(), MIC_AT + MIC_SIZE + payload.len());
@@ -110,15 +128,15 @@ impl Initiator {
         let fields = [
             place(&[0; 24]),
             place(response),
-            place(&keys::utf16(self.domain)),
-            place(&keys::utf16(self.user)),
-            place(&keys::utf16("CLIENT")),
+            place(&name(self.domain)),
+            place(&name(self.user)),
+            place(&name("CLIENT")),
             place(wrapped),
         ];
         let mut message = message::SIGNATURE.to_vec();
         message.extend_from_slice(&3_u32.to_le_bytes());
         message.extend_from_slice(fields.as_flattened());
-        message.extend_from_slice(&self.sent_flags().to_le_bytes());
+        message.extend_from_slice(&flags.to_le_bytes());
         message.extend_from_slice(&[0; 8 + MIC_SIZE]);
         message.extend_from_slice(&payload);
         message

@@ -1,15 +1,17 @@
 //! The three messages of NTLM as the server reads and writes them (MS-NLMP 2.2.1).
 
+use super::charset::Charset;
 use super::keys::utf16;
 use crate::server::Identity;
 
 /// What both sides can say that they can do (MS-NLMP 2.2.2.5).
 pub(super) mod flag {
     pub(in crate::server::ntlm) const UNICODE: u32 = 0x0000_0001;
+    pub(in crate::server::ntlm) const OEM: u32 = 0x0000_0002;
     pub(super) const REQUEST_TARGET: u32 = 0x0000_0004;
     pub(in crate::server::ntlm) const SIGN: u32 = 0x0000_0010;
     pub(in crate::server::ntlm) const SEAL: u32 = 0x0000_0020;
-    pub(in crate::server::ntlm) const NTLM: u32 = 0x0000_0200;
+    pub(super) const NTLM: u32 = 0x0000_0200;
     pub(in crate::server::ntlm) const ANONYMOUS: u32 = 0x0000_0800;
     pub(super) const ALWAYS_SIGN: u32 = 0x0000_8000;
     pub(super) const TARGET_TYPE_DOMAIN: u32 = 0x0001_0000;
@@ -22,15 +24,9 @@ pub(super) mod flag {
 
     /// What is answered with if the client asked for it.
     pub(super) const ON_REQUEST: u32 = SIGN | SEAL | KEY_128 | KEY_EXCHANGE | KEY_56;
-    /// What every challenge says.
-    pub(super) const ALWAYS: u32 = UNICODE
-        | REQUEST_TARGET
-        | NTLM
-        | ALWAYS_SIGN
-        | TARGET_TYPE_DOMAIN
-        | EXTENDED_SESSION_SECURITY
-        | TARGET_INFO
-        | VERSION;
+    /// What every challenge has, besides its character set.
+    pub(super) const ALWAYS: u32 =
+        REQUEST_TARGET | NTLM | ALWAYS_SIGN | TARGET_TYPE_DOMAIN | EXTENDED_SESSION_SECURITY | TARGET_INFO | VERSION;
 }
 
 /// What a pair of the target information is about (MS-NLMP 2.2.2.1).
@@ -73,11 +69,13 @@ pub(super) fn read_negotiate(message: &[u8]) -> Option<u32> {
     u32_at(message, 12)
 }
 
-/// A challenge: the second message, and the flags in it. `time` is in the units of Windows, 100 ns since 1601.
-pub(super) fn write_challenge(asked: u32, identity: &Identity, nonce: [u8; 8], time: u64) -> (Vec<u8>, u32) {
+/// Returns a challenge, which is the second message, and its flags; `None` if the client names no character set. `time` is
+/// in the units of Windows, 100 ns since 1601.
+pub(super) fn write_challenge(asked: u32, identity: &Identity, nonce: [u8; 8], time: u64) -> Option<(Vec<u8>, u32)> {
     const PAYLOAD_AT: usize = 56;
-    let flags = flag::ALWAYS | (asked & flag::ON_REQUEST);
-    let target = utf16(&identity.domain);
+    let charset = Charset::of(asked)?;
+    let flags = flag::ALWAYS | charset.flag() | (asked & flag::ON_REQUEST);
+    let target = charset.write(&identity.domain);
     let mut pairs = Vec::new();
     for (id, value) in [
         (av::DOMAIN, utf16(&identity.domain)),
@@ -101,7 +99,7 @@ pub(super) fn write_challenge(asked: u32, identity: &Identity, nonce: [u8; 8], t
     message.extend_from_slice(&VERSION);
     message.extend_from_slice(&target);
     message.extend_from_slice(&pairs);
-    (message, flags)
+    Some((message, flags))
 }
 
 /// A length on the wire. An [`Identity`] has no name that needs more.
@@ -122,24 +120,27 @@ pub(super) struct Authenticate<'m> {
     pub(super) domain: String,
     pub(super) user: String,
     pub(super) wrapped_key: &'m [u8],
+    /// The flags that both the challenge and this message have.
     pub(super) flags: u32,
+    /// Whether the client asks to be anonymous, which no challenge offers.
+    pub(super) is_anonymous: bool,
 }
 
 impl<'m> Authenticate<'m> {
-    pub(super) fn read(message: &'m [u8]) -> Option<Self> {
+    /// Reads the answer to a challenge with these flags.
+    pub(super) fn read(message: &'m [u8], offered: u32) -> Option<Self> {
         kind(message).filter(|kind| *kind == 3)?;
-        let text = |at| {
-            let (pairs, rest) = part(message, at)?.as_chunks();
-            rest.is_empty().then_some(())?;
-            let letters: Vec<u16> = pairs.iter().map(|pair| u16::from_le_bytes(*pair)).collect();
-            String::from_utf16(&letters).ok()
-        };
+        let said = u32_at(message, 60)?;
+        let flags = said & offered;
+        let charset = Charset::of(flags)?;
+        let text = |at| charset.read(part(message, at)?);
         Some(Self {
             nt_response: part(message, 20)?,
             domain: text(28)?,
             user: text(36)?,
             wrapped_key: part(message, 52)?,
-            flags: u32_at(message, 60)?,
+            flags,
+            is_anonymous: said & flag::ANONYMOUS != 0,
         })
     }
 }

@@ -3,6 +3,7 @@
 //! NTLMv2 alone, with extended session security. What proves the password is compared always, also for a client that
 //! proves its messages besides; the names are part of what is proved. A challenge is good for one answer.
 
+mod charset;
 #[cfg(any(test, fuzzing))]
 #[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a client of tests, which may end them")]
 pub(super) mod initiator;
@@ -20,8 +21,9 @@ use message::{Authenticate, Blob, MIC_AT, MIC_SIZE, av, flag};
 pub(super) use message::{SIGNATURE, kind};
 pub(super) use session::{SIGNATURE_SIZE, Session};
 
-/// What a client must be able to do.
-const REQUIRED: u32 = flag::UNICODE | flag::NTLM | flag::EXTENDED_SESSION_SECURITY;
+/// What a client must be able to do. `NTLMSSP_NEGOTIATE_NTLM` is not required: clients that work against Windows leave it
+/// out, and the response itself shows whether it is NTLMv2.
+const REQUIRED: u32 = flag::EXTENDED_SESSION_SECURITY;
 /// The bit of [`av::FLAGS`] that says that the third message proves all three.
 const HAS_MIC: u32 = 0x0000_0002;
 
@@ -54,10 +56,11 @@ impl Challenge {
     /// Answers a first message. `nonce` must never have been used before; `time` is in 100 ns since 1601.
     pub(super) fn new(first: &[u8], identity: &Identity, nonce: [u8; 8], time: u64) -> Result<Self, LoginError> {
         let asked = message::read_negotiate(first).ok_or(LoginError::Malformed)?;
+        let challenge = message::write_challenge(asked, identity, nonce, time);
+        let (second, flags) = challenge.ok_or(LoginError::Malformed)?;
         if asked & REQUIRED != REQUIRED {
             return Err(LoginError::TooOld);
         }
-        let (second, flags) = message::write_challenge(asked, identity, nonce, time);
         Ok(Self { first: first.to_vec(), second, nonce, flags })
     }
 
@@ -68,19 +71,21 @@ impl Challenge {
 
     /// Judges the third message. The challenge is used up by it.
     pub(super) fn judge(self, third: &[u8], by: Judgement<'_>) -> Result<Accepted, LoginError> {
-        let answer = Authenticate::read(third).ok_or(LoginError::Malformed)?;
-        let flags = answer.flags & self.flags;
-        if flags & REQUIRED != REQUIRED || answer.flags & flag::ANONYMOUS != 0 {
+        let answer = Authenticate::read(third, self.flags).ok_or(LoginError::Malformed)?;
+        let flags = answer.flags;
+        if flags & REQUIRED != REQUIRED || answer.is_anonymous {
             return Err(LoginError::TooOld);
         }
         let (proof, blob) = Blob::split(answer.nt_response).ok_or(LoginError::TooOld)?;
         let find = |account: &Account| account.is_named(&answer.domain, &answer.user);
         let account = by.accounts.iter().position(find).ok_or(LoginError::UnknownUser)?;
         let password = by.accounts.get(account).ok_or(LoginError::UnknownUser)?.password();
-        let response_key = keys::response_key(password, &answer.user, &answer.domain);
-        if !keys::are_same(&keys::proof(&response_key, self.nonce, blob.0), &proof) {
-            return Err(LoginError::WrongPassword);
-        }
+        // Some clients leave the domain out of their key, and are let in (MS-NLMP 3.2.5.1.2).
+        let response_key = [answer.domain.as_str(), ""]
+            .map(|domain| keys::response_key(password, &answer.user, domain))
+            .into_iter()
+            .find(|key| keys::are_same(&keys::proof(key, self.nonce, blob.0), &proof))
+            .ok_or(LoginError::WrongPassword)?;
         check_bindings(blob, by)?;
         let base_key = keys::base_key(&response_key, proof);
         let is_exchanged = flags & flag::KEY_EXCHANGE != 0;

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use rc4::StreamCipher as _;
 use secrecy::SecretString;
 
+use super::charset::Charset;
 use super::initiator::Initiator;
 use super::session::Direction;
 use super::*;
@@ -55,7 +56,7 @@ fn the_published_keys_come_out() {
     let response_key = keys::response_key("Password", "User", "Domain");
     assert_eq!(response_key.to_vec(), octets("0c868a403bfd7a93a3001ef22ef02e3f"));
     let message = octets(AUTHENTICATE);
-    let (proof, blob) = Blob::split(Authenticate::read(&message).unwrap().nt_response).unwrap();
+    let (proof, blob) = Blob::split(Authenticate::read(&message, u32::MAX).unwrap().nt_response).unwrap();
     assert_eq!(proof.to_vec(), octets("68cd0ab851e51c96aabc927bebef6a1c"));
     assert_eq!(keys::proof(&response_key, NONCE, blob.0), proof);
     let base_key = keys::base_key(&response_key, proof);
@@ -115,6 +116,115 @@ fn who_knows_the_password_gets_in() {
     assert_eq!(log_in(&Initiator { says_mic: false, has_mic: false, ..user() }, None), Ok((1, true)));
     let no_sealing = Initiator { flags: user().flags & !(flag::SEAL | flag::SIGN), ..user() };
     assert_eq!(log_in(&no_sealing, None), Ok((1, false)));
+}
+
+/// The flags of first messages of other people's clients: curl and npm's ntlm-client, Go's two libraries, npm's httpntlm.
+const CURL: u32 = 0x0008_8206;
+const GO_NTLMSSP: u32 = 0xa088_1001;
+const GO_NTLMSSP_THAT_SEALS: u32 = 0xe088_8031;
+const NODE_HTTPNTLM: u32 = 0xa208_a207;
+const BROWSERS: u32 = 0xa208_8207;
+
+#[test]
+fn the_challenge_takes_up_what_the_client_can_and_chooses_one_charset() {
+    // The first, third and last are what IIS has answered to such messages, in public recordings.
+    for (asked, chosen, can_seal) in [
+        (CURL, 0x0289_8206, false),
+        (GO_NTLMSSP, 0xa289_8205, false),
+        (GO_NTLMSSP_THAT_SEALS, 0xe289_8235, true),
+        (NODE_HTTPNTLM, 0xa289_8205, false),
+        (BROWSERS, 0xa289_8205, false),
+    ] {
+        let client = user().of_others(asked);
+        let challenge = challenge(&client.negotiate()).map_err(|error| format!("{asked:#x}: {error}")).unwrap();
+        assert_eq!(message::u32_at(challenge.message(), 20), Some(chosen), "{asked:#x}");
+        let name = if chosen & flag::UNICODE == 0 { b"DOMAIN".to_vec() } else { keys::utf16("DOMAIN") };
+        assert_eq!(message::part(challenge.message(), 12), Some(&name[..]), "{asked:#x}");
+        // The names in the target information are in Unicode all the same.
+        let pairs = message::part(challenge.message(), 40).unwrap();
+        assert_eq!(pairs[4..16], keys::utf16("DOMAIN"), "{asked:#x}");
+        assert_eq!(log_in(&client, None), Ok((1, can_seal)), "{asked:#x}");
+    }
+    // Some end their first message behind the flags.
+    let challenge = challenge(&user().of_others(CURL).negotiate()[..16]).unwrap();
+    let (third, _) = user().of_others(CURL).authenticate(challenge.message());
+    assert_eq!(judged(challenge, &third, None).map(|accepted| accepted.account).ok(), Some(1));
+}
+
+#[test]
+fn a_client_without_a_charset_gets_no_challenge() {
+    for flags in [CURL & !flag::OEM, GO_NTLMSSP & !flag::UNICODE, 0] {
+        assert_eq!(log_in(&user().of_others(flags), None), Err(LoginError::Malformed), "{flags:#x}");
+    }
+}
+
+#[test]
+fn the_third_message_must_keep_to_the_charset_that_was_chosen() {
+    for (first, third) in [(CURL, CURL & !flag::OEM | flag::UNICODE), (BROWSERS, BROWSERS & !flag::UNICODE)] {
+        let client = user().of_others(first);
+        let challenge = challenge(&client.negotiate()).unwrap();
+        let (mut message, _) = client.authenticate(challenge.message());
+        message[60..64].copy_from_slice(&third.to_le_bytes());
+        assert_eq!(judged(challenge, &message, None).err(), Some(LoginError::Malformed), "{first:#x}");
+    }
+    // Which code page that would be, nobody has said.
+    let elsewhere = Initiator { user: "Jos\u{e9}", ..user().of_others(CURL) };
+    assert_eq!(log_in(&elsewhere, None), Err(LoginError::Malformed));
+    assert_eq!(
+        log_in(&Initiator { user: "Jos\u{e9}", ..user().of_others(BROWSERS) }, None),
+        Err(LoginError::UnknownUser)
+    );
+}
+
+#[test]
+fn whatever_its_charset_a_client_must_know_the_password_and_prove_it_now() {
+    for flags in [CURL, GO_NTLMSSP, GO_NTLMSSP_THAT_SEALS, user().flags & !flag::UNICODE | flag::OEM] {
+        let client = user().of_others(flags);
+        for (client, error) in [
+            (Initiator { password: "password", ..client.clone() }, LoginError::WrongPassword),
+            (Initiator { user: "nobody", ..client.clone() }, LoginError::UnknownUser),
+            (Initiator { is_old: true, ..client.clone() }, LoginError::TooOld),
+            (Initiator { says_mic: true, ..client.clone() }, LoginError::Altered),
+            (Initiator { channel: Some([2; 16]), ..client.clone() }, LoginError::WrongChannel),
+        ] {
+            assert_eq!(log_in(&client, Some([1; 16])), Err(error), "{flags:#x}");
+        }
+        let (third, _) = client.authenticate(challenge(&client.negotiate()).unwrap().message());
+        let mut later = challenge(&client.negotiate()).unwrap();
+        later.nonce[7] ^= 1;
+        assert_eq!(judged(later, &third, None).err(), Some(LoginError::WrongPassword), "{flags:#x}: a replay");
+    }
+}
+
+#[test]
+fn a_first_message_that_somebody_changed_on_the_way_is_found_out() {
+    for changed in [user().flags & !flag::UNICODE | flag::OEM, user().flags & !(flag::SIGN | flag::SEAL)] {
+        let changed = Initiator { flags: changed, ..user() };
+        let challenge = challenge(&changed.negotiate()).unwrap();
+        let (third, _) = Initiator { repeats_flags: true, ..user() }.authenticate(challenge.message());
+        assert_eq!(judged(challenge, &third, None).err(), Some(LoginError::Altered));
+    }
+}
+
+/// MS-NLMP 3.2.5.1.2 lets such clients in.
+#[test]
+fn a_client_that_leaves_the_domain_out_of_its_key_gets_in_by_the_right_password_alone() {
+    let client = Initiator { forgets_domain: true, ..user() };
+    assert_eq!(log_in(&client, None), Ok((1, true)));
+    assert_eq!(log_in(&Initiator { password: "password", ..client.clone() }, None), Err(LoginError::WrongPassword));
+    assert_eq!(log_in(&Initiator { has_mic: false, ..client.clone() }, None), Err(LoginError::Altered));
+    assert_eq!(log_in(&Initiator { domain: "Elsewhere", ..client }, None), Err(LoginError::UnknownUser));
+}
+
+#[test]
+fn names_are_written_and_read_in_their_character_set() {
+    assert_eq!(Charset::Oem.write("L\u{c4}B"), b"L?B");
+    assert_eq!(Charset::Oem.read(b"LAB").as_deref(), Some("LAB"));
+    assert_eq!(Charset::Oem.read(b"L\x8eB"), None);
+    let name = "L\u{c4}B\u{1f4bb}";
+    assert_eq!(Charset::Unicode.read(&Charset::Unicode.write(name)).as_deref(), Some(name));
+    assert_eq!(Charset::Unicode.read(b"LAB"), None, "half a letter");
+    assert_eq!(Charset::Unicode.read(&[0x00, 0xd8]), None, "half a pair");
 }
 
 #[test]
