@@ -48,8 +48,8 @@ impl Default for Spec {
     }
 }
 
-/// Versions of Windows Server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Versions of Windows Server, in their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Os {
     /// Server 2012: its VMs carry their replication themselves, and show an Error that heals.
     Server2012,
