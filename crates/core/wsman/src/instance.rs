@@ -63,7 +63,8 @@ pub(crate) fn write_value(text: &mut String, name: &str, value: &Value, prefix: 
             let _infallible = write!(text, "</{prefix}{name}>");
         }
         Value::Reference(path) => {
-            let _infallible = write!(text, "<{prefix}{name}>{}</{prefix}{name}>", resource::reference(path));
+            let reference = resource::reference_in_instance(path);
+            let _infallible = write!(text, "<{prefix}{name}>{reference}</{prefix}{name}>");
         }
         Value::DateTime(datetime) => {
             let kind = match datetime {

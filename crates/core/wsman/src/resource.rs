@@ -82,11 +82,19 @@ pub(crate) fn selectors(path: &ObjectPath, with_namespace: bool) -> String {
 
 /// Writes the children of an endpoint reference, as Windows does: with the namespace selector.
 pub(crate) fn reference(path: &ObjectPath) -> String {
+    parts_of_reference(path, &selectors(path, true))
+}
+
+/// Writes a reference as the value of an instance's property, which comes without the namespace selector.
+pub(crate) fn reference_in_instance(path: &ObjectPath) -> String {
+    parts_of_reference(path, &selectors(path, false))
+}
+
+fn parts_of_reference(path: &ObjectPath, selectors: &str) -> String {
     format!(
-        "<a:Address>{}</a:Address><a:ReferenceParameters><w:ResourceURI>{}</w:ResourceURI>{}</a:ReferenceParameters>",
+        "<a:Address>{}</a:Address><a:ReferenceParameters><w:ResourceURI>{}</w:ResourceURI>{selectors}</a:ReferenceParameters>",
         ns::ANONYMOUS,
         xml::escape(&Resource::of(path).uri()),
-        selectors(path, true)
     )
 }
 

@@ -29,6 +29,13 @@ const CONTEXT_IDLE: Duration = Duration::from_mins(4);
 /// Most enumerations open at once (`MaxConcurrentOperationsPerUser`).
 const CONTEXTS_MAX: usize = 1_500;
 
+/// The language that is spoken unless another is named.
+const ENGLISH: &str = "en-US";
+/// `WBEM_E_NOT_FOUND`
+const NOT_FOUND: u32 = 0x8004_1002;
+/// `WBEM_E_INVALID_QUERY`
+pub(crate) const INVALID_QUERY: u32 = 0x8004_1017;
+
 /// What is asked of whatever stands behind the server.
 pub type Ask<'a> = dyn FnMut(Request) -> Result<Reply, CallError> + 'a;
 
@@ -41,6 +48,7 @@ pub struct Server {
     pub(crate) sources: Sources,
     pub(crate) issued: u64,
     shape: FaultShape,
+    language: String,
 }
 
 /// The shape of a fault's detail.
@@ -123,6 +131,7 @@ impl Server {
             sources: Sources::default(),
             issued: 0,
             shape: FaultShape::default(),
+            language: ENGLISH.to_owned(),
         }
     }
 
@@ -132,6 +141,23 @@ impl Server {
     pub fn with_profiles(mut self, profiles: Vec<String>) -> Self {
         self.identity.profiles = profiles;
         self
+    }
+
+    /// The same, speaking another language than English: `ja-JP`.
+    #[must_use]
+    pub fn with_language(mut self, language: &str) -> Self {
+        language.clone_into(&mut self.language);
+        self
+    }
+
+    /// An envelope with the language in which its words are.
+    pub(crate) fn in_language(&self, envelope: String) -> String {
+        if self.language == ENGLISH {
+            return envelope;
+        }
+        // No value can be taken for this: its quotation marks are escaped.
+        let attribute = |language: &str| format!(r#"xml:lang="{language}""#);
+        envelope.replace(&attribute(ENGLISH), &attribute(&xml::escape(&self.language)))
     }
 
     /// Answers one message of a service that has no event logs. `now` is any clock that does not run backwards; `ask`
@@ -173,7 +199,9 @@ impl Server {
             return Served::Answer(self.fault(RequestKind::Other, None, &fault));
         };
         if let Some(namespace) = asks_who(body) {
-            return Served::Answer(identify(&self.identity, namespace));
+            let mut answer = identify(&self.identity, namespace);
+            answer.body = self.in_language(answer.body);
+            return Served::Answer(answer);
         }
         let Some(head) = xml::child(root, ns::SOAP, "Header") else {
             let fault = Fault::new(code::HEADER_REQUIRED, "the message has no header");
@@ -227,7 +255,7 @@ impl Server {
             Ok((response, items)) => {
                 let body = write_body(&response, operation, &items);
                 let own_id = self.next_id();
-                let body = write_envelope(&action_of(action), &own_id, message_id, &body);
+                let body = self.in_language(write_envelope(&action_of(action), &own_id, message_id, &body));
                 if body.len() > size_max {
                     let fault = Fault::new(code::ENCODING_LIMIT, "the answer is larger than MaxEnvelopeSize");
                     return self.fault(kind, message_id, &fault.with_detail("MaxEnvelopeSizeExceeded"));
@@ -271,16 +299,18 @@ impl Server {
         ask: &mut Ask<'_>,
     ) -> Result<(Response, Vec<String>), Fault> {
         let other = || Fault::new(code::INTERNAL, "the provider answered with something else");
+        let shape = self.shape;
+        let failed = |error: CallError| provider_fault(&error, shape);
         match operation {
             Operation::Identify => Ok((Response::Identity(self.identity.clone()), Vec::new())),
-            Operation::Get(path) => match ask(Request::Get { path: path.clone() }).map_err(|e| Fault::of(&e))? {
+            Operation::Get(path) => match ask(Request::Get { path: path.clone() }).map_err(failed)? {
                 Reply::Instance(row) => Ok((Response::Instance(row), Vec::new())),
                 Reply::Rows(_) | Reply::Output(_) => Err(other()),
             },
             Operation::Invoke { path, method, arguments } => {
                 let request =
                     Request::Invoke { path: path.clone(), method: method.clone(), arguments: arguments.clone() };
-                match ask(request).map_err(|e| Fault::of(&e))? {
+                match ask(request).map_err(failed)? {
                     Reply::Output(output) => Ok((Response::Output(output), Vec::new())),
                     Reply::Rows(_) | Reply::Instance(_) => Err(other()),
                 }
@@ -320,7 +350,7 @@ impl Server {
             Asked::Select(select) => Request::Query { namespace: enumerate.resource.namespace.clone(), select },
             Asked::Related(related) => Request::Related { related },
         };
-        let rows = match ask(request).map_err(|e| Fault::of(&e))? {
+        let rows = match ask(request).map_err(|error| provider_fault(&error, self.shape))? {
             Reply::Rows(rows) => rows,
             Reply::Instance(_) | Reply::Output(_) => {
                 return Err(Fault::new(code::INTERNAL, "the provider answered with something else"));
@@ -365,7 +395,7 @@ impl Server {
             FaultShape::Wsman => fault.write(&self.machine),
             FaultShape::Wmi => fault.write_as_wmi(),
         };
-        let body = write_fault_envelope(fault.action(), &id, relates_to, &written);
+        let body = self.in_language(write_fault_envelope(fault.action(), &id, relates_to, &written));
         Answer { status: 500, body, kind, fault: true }
     }
 
@@ -373,6 +403,17 @@ impl Server {
     pub(crate) fn next_id(&mut self) -> String {
         next_id(&mut self.issued)
     }
+}
+
+/// What WinRM tells of an error of its provider: its own codes, where it has them for WMI's. In the shape of WMI's error
+/// instance an error keeps its number.
+fn provider_fault(error: &CallError, shape: FaultShape) -> Fault {
+    let code = match (shape, error.status) {
+        (FaultShape::Wsman, Some(NOT_FOUND)) => code::NOT_FOUND,
+        (FaultShape::Wsman, Some(INVALID_QUERY)) => code::CANNOT_PROCESS_FILTER,
+        (FaultShape::Wsman | FaultShape::Wmi, _) => return Fault::of(error),
+    };
+    Fault::new(code, error.message.clone())
 }
 
 pub(crate) fn next_id(issued: &mut u64) -> String {

@@ -7,6 +7,7 @@ mod filter;
 mod hostile;
 mod indication;
 mod prefixes;
+mod provider;
 mod round_trip;
 mod strategy;
 mod strict;
