@@ -79,7 +79,9 @@ impl Site {
                     password: options.password.clone(),
                     name: name.clone(),
                 },
-                server: Mutex::new(Server::new(&name, &version).with_profiles(profiles.clone())),
+                server: Mutex::new(
+                    Server::new(&name, &version).with_profiles(profiles.clone()).with_language(world.language()),
+                ),
                 counters: Mutex::new(Counters::default()),
                 booted: Mutex::new(Duration::ZERO),
                 wanted,

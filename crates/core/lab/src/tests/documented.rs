@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use cim::{Key, Namespace, ObjectPath, Reply, Request, Row, Value, wql};
 
-use crate::{Os, Spec, World};
+use crate::{Language, Os, Spec, World};
 
 const V2: &str = "root/virtualization/v2";
 const CIMV2: &str = "root/cimv2";
@@ -176,4 +176,39 @@ fn a_get_without_all_keys_finds_nothing() {
     let path = ObjectPath::new(V2, "Msvm_ComputerSystem").with("Name", "HV01");
     let error = lab.answer(0, &Request::Get { path }).unwrap_err();
     assert_eq!((error.kind, error.status), (cim::ErrorKind::NotThere, Some(2_150_858_752)));
+}
+
+/// Recorded of a Japanese host: `xml:lang`, Caption and StatusDescriptions are Japanese, a VM's Description is not.
+#[test]
+fn a_localized_host_translates_its_texts_and_nothing_that_a_client_decides_by() {
+    let spec = |language| Spec { vms: 3, os: Os::Server2022, language, ..Spec::default() };
+    let [mut english, mut japanese] = [Language::English, Language::Japanese].map(|l| World::new(&spec(l)).unwrap());
+    assert_eq!((english.language(), japanese.language()), ("en-US", "ja-JP"));
+    let translated = [
+        "Caption",
+        "Description",
+        "DisplayName",
+        "JobStatus",
+        "StatusDescriptions",
+        "ErrorDescription",
+        "ErrorSummaryDescription",
+    ];
+    for class in crate::schema::classes() {
+        let all = format!("SELECT * FROM {}", class.name);
+        let [one, other] = [&mut english, &mut japanese].map(|lab| rows(lab, class.namespace, &all));
+        assert_eq!(one.len(), other.len());
+        for (one, other) in one.iter().zip(&other) {
+            assert_eq!(one.path, other.path, "{}", class.name);
+            for (name, value) in one.properties.iter().filter(|(name, _)| !translated.iter().any(|own| *name == own)) {
+                assert_eq!(value, other.properties.value(name.clone()), "{}.{name}", class.name);
+            }
+        }
+    }
+    let vm = rows(&mut japanese, V2, "SELECT * FROM Msvm_ComputerSystem WHERE Name <> __SERVER").remove(0);
+    assert_eq!(
+        (text(&vm, "Caption"), text(&vm, "Description")),
+        ("仮想マシン".into(), "Microsoft Virtual Machine".into())
+    );
+    assert_eq!(vm.get::<Vec<String>>("StatusDescriptions").unwrap(), ["正常稼働中"]);
+    assert_eq!(text(&vm, "Status"), "OK");
 }

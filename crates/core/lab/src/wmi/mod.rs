@@ -2,6 +2,7 @@
 
 mod cimv2;
 mod hardware;
+mod language;
 mod method;
 mod parameters;
 mod relation;
@@ -132,6 +133,7 @@ impl World {
             self.hyperv(host, class)
         };
         self.leave_out_others(class, &mut rows);
+        language::translate(self.spec.language, &mut rows);
         rows
     }
 
