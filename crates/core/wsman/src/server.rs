@@ -10,11 +10,13 @@ use crate::client::every;
 use crate::eventing::{self, EventLogs, Eventing, Message, NoLogs, Served, Sources, kind_of_eventing};
 use crate::fault::{Fault, code};
 use crate::header;
+use crate::language::ENGLISH;
 use crate::message::{
     Asked, Batch, Enumerate, Identity, ItemWriter, Mode, Operation, Response, action_of, read_operation, write_body,
     write_envelope, write_fault_envelope, write_identity,
 };
 use crate::namespace as ns;
+use crate::provider;
 use crate::resource::Resource;
 use crate::xml;
 
@@ -29,13 +31,6 @@ const CONTEXT_IDLE: Duration = Duration::from_mins(4);
 /// Most enumerations open at once (`MaxConcurrentOperationsPerUser`).
 const CONTEXTS_MAX: usize = 1_500;
 
-/// The language that is spoken unless another is named.
-const ENGLISH: &str = "en-US";
-/// `WBEM_E_NOT_FOUND`
-const NOT_FOUND: u32 = 0x8004_1002;
-/// `WBEM_E_INVALID_QUERY`
-pub(crate) const INVALID_QUERY: u32 = 0x8004_1017;
-
 /// What is asked of whatever stands behind the server.
 pub type Ask<'a> = dyn FnMut(Request) -> Result<Reply, CallError> + 'a;
 
@@ -48,7 +43,7 @@ pub struct Server {
     pub(crate) sources: Sources,
     pub(crate) issued: u64,
     shape: FaultShape,
-    language: String,
+    pub(crate) language: String,
 }
 
 /// The shape of a fault's detail.
@@ -141,23 +136,6 @@ impl Server {
     pub fn with_profiles(mut self, profiles: Vec<String>) -> Self {
         self.identity.profiles = profiles;
         self
-    }
-
-    /// The same, speaking another language than English: `ja-JP`.
-    #[must_use]
-    pub fn with_language(mut self, language: &str) -> Self {
-        language.clone_into(&mut self.language);
-        self
-    }
-
-    /// An envelope with the language in which its words are.
-    pub(crate) fn in_language(&self, envelope: String) -> String {
-        if self.language == ENGLISH {
-            return envelope;
-        }
-        // No value can be taken for this: its quotation marks are escaped.
-        let attribute = |language: &str| format!(r#"xml:lang="{language}""#);
-        envelope.replace(&attribute(ENGLISH), &attribute(&xml::escape(&self.language)))
     }
 
     /// Answers one message of a service that has no event logs. `now` is any clock that does not run backwards; `ask`
@@ -300,7 +278,7 @@ impl Server {
     ) -> Result<(Response, Vec<String>), Fault> {
         let other = || Fault::new(code::INTERNAL, "the provider answered with something else");
         let shape = self.shape;
-        let failed = |error: CallError| provider_fault(&error, shape);
+        let failed = |error: CallError| provider::fault(&error, shape);
         match operation {
             Operation::Identify => Ok((Response::Identity(self.identity.clone()), Vec::new())),
             Operation::Get(path) => match ask(Request::Get { path: path.clone() }).map_err(failed)? {
@@ -350,7 +328,7 @@ impl Server {
             Asked::Select(select) => Request::Query { namespace: enumerate.resource.namespace.clone(), select },
             Asked::Related(related) => Request::Related { related },
         };
-        let rows = match ask(request).map_err(|error| provider_fault(&error, self.shape))? {
+        let rows = match ask(request).map_err(|error| provider::fault(&error, self.shape))? {
             Reply::Rows(rows) => rows,
             Reply::Instance(_) | Reply::Output(_) => {
                 return Err(Fault::new(code::INTERNAL, "the provider answered with something else"));
@@ -403,17 +381,6 @@ impl Server {
     pub(crate) fn next_id(&mut self) -> String {
         next_id(&mut self.issued)
     }
-}
-
-/// What WinRM tells of an error of its provider: its own codes, where it has them for WMI's. In the shape of WMI's error
-/// instance an error keeps its number.
-fn provider_fault(error: &CallError, shape: FaultShape) -> Fault {
-    let code = match (shape, error.status) {
-        (FaultShape::Wsman, Some(NOT_FOUND)) => code::NOT_FOUND,
-        (FaultShape::Wsman, Some(INVALID_QUERY)) => code::CANNOT_PROCESS_FILTER,
-        (FaultShape::Wsman | FaultShape::Wmi, _) => return Fault::of(error),
-    };
-    Fault::new(code, error.message.clone())
 }
 
 pub(crate) fn next_id(issued: &mut u64) -> String {

@@ -178,7 +178,7 @@ fn a_get_without_all_keys_finds_nothing() {
     assert_eq!((error.kind, error.status), (cim::ErrorKind::NotThere, Some(2_150_858_752)));
 }
 
-/// Recorded of a Japanese host: `xml:lang`, Caption and StatusDescriptions are Japanese, a VM's Description is not.
+/// Recorded of a Japanese host: `xml:lang`, Caption and descriptions of states are Japanese, a VM's Description is not.
 #[test]
 fn a_localized_host_translates_its_texts_and_nothing_that_a_client_decides_by() {
     let spec = |language| Spec { vms: 3, os: Os::Server2022, language, ..Spec::default() };

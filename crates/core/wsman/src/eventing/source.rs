@@ -12,7 +12,7 @@ use super::{
     Content, EVENT_LOG, Eventing, Indication, Indications, Looked, Response, Start, Subscribe, bookmark_list, looked,
 };
 use crate::fault::{Fault, code};
-use crate::server::INVALID_QUERY;
+use crate::provider::INVALID_QUERY;
 
 /// Most subscriptions open at once: as many as one user may have operations.
 const SUBSCRIPTIONS_MAX: usize = 1_500;
