@@ -4,7 +4,9 @@
 use cim::{Argument, CallError, ErrorKind, ObjectPath, Reply, Request, Value, wql};
 use wsman_http::{Client, Endpoint, Limits, Login, Scheme};
 
+use crate::hostile_clients::basic;
 use crate::lab::Lab;
+use crate::logins::Talk;
 
 const V2: &str = "root/virtualization/v2";
 
@@ -67,4 +69,31 @@ fn an_object_that_is_not_there_and_parameters_that_do_not_fit_have_their_numbers
     }
     lab.post("/faults/fault_shape?shape=wmi");
     assert_eq!(ask(&lab, Request::Get { path: job }).unwrap_err().status, Some(0x8004_1002));
+}
+
+/// An enumeration of a class, filtered by selectors, as another client writes it.
+fn filtered(name: &str, value: &str) -> String {
+    format!(
+        r#"<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:a="http://schemas.xmlsoap.org/ws/2004/08/addressing" xmlns:n="http://schemas.xmlsoap.org/ws/2004/09/enumeration" xmlns:w="http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd"><s:Header><a:To>http://lab/wsman</a:To><w:ResourceURI>http://schemas.microsoft.com/wbem/wsman/1/wmi/root/virtualization/v2/Msvm_ReplicationSettingData</w:ResourceURI><a:ReplyTo><a:Address>http://schemas.xmlsoap.org/ws/2004/08/addressing/role/anonymous</a:Address></a:ReplyTo><a:Action>http://schemas.xmlsoap.org/ws/2004/09/enumeration/Enumerate</a:Action><a:MessageID>uuid:1</a:MessageID></s:Header><s:Body><n:Enumerate><w:OptimizeEnumeration/><w:MaxElements>10</w:MaxElements><w:Filter Dialect="http://schemas.dmtf.org/wbem/wsman/1/wsman/SelectorFilter"><w:SelectorSet><w:Selector Name="{name}">{value}</w:Selector></w:SelectorSet></w:Filter></n:Enumerate></s:Body></s:Envelope>"#
+    )
+}
+
+#[test]
+fn a_selector_filter_knows_the_properties_of_its_windows_too() {
+    for (os, name, value, found) in [
+        ("2012", "ReplicationInterval", "300", None),
+        ("2012", "RecoveryServerPortNumber", "80", Some(2)),
+        ("2012r2", "ReplicationInterval", "300", Some(3)),
+        ("2022", "Nope", "1", None),
+    ] {
+        let lab = Lab::new(&["--os", os, "--vms", "2"]);
+        let headers = format!("{}Content-Type: application/soap+xml;charset=UTF-8\r\n", basic(&lab));
+        // A comment stands before the root, and another behind it.
+        let request = format!("<!-- by hand -->{}<!-- end -->", filtered(name, value));
+        let (head, body) = Talk::to(&lab).ask(&headers, &request);
+        match found {
+            Some(count) => assert_eq!(body.matches("<p:InstanceID>").count(), count, "{os} {name}: {head}{body}"),
+            None => assert!(body.contains(r#"Code="2150858778""#), "{os} {name}: {head}{body}"),
+        }
+    }
 }
