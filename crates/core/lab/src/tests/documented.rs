@@ -160,12 +160,31 @@ fn every_vm_that_runs_has_a_process_of_its_own() {
     assert_eq!((running.len(), processes.len()), (4, 4));
 }
 
+/// Recorded of Windows 11 (r4sd/go-wsman, `hyperv/testdata/recorded_computersystem_pull_*.xml`).
 #[test]
-fn a_vm_describes_itself_as_recorded() {
+fn a_vm_and_its_host_describe_themselves_as_recorded() {
     let mut lab = lab(Os::Server2022);
-    let vm = rows(&mut lab, V2, "SELECT * FROM Msvm_ComputerSystem WHERE Name <> __SERVER").remove(0);
+    let all = rows(&mut lab, V2, "SELECT * FROM Msvm_ComputerSystem");
+    for row in &all {
+        let host = text(row, "Name") == "HV01";
+        let running = row.get::<u16>("EnabledState").unwrap() == 2;
+        let expected = [if running { 2 } else { 3 }, if host { 12 } else { 5 }, 1, 1];
+        let found = ["EnabledDefault", "RequestedState", "ResetCapability", "NumberOfNumaNodes"];
+        assert_eq!(found.map(|name| row.get::<u16>(name).unwrap()), expected, "{row:?}");
+        assert_eq!(row.get_opt::<u32>("ProcessID").unwrap().is_some(), running && !host);
+        assert_eq!(
+            row.get::<Vec<String>>("StatusDescriptions").unwrap(),
+            [if host { "OK" } else { "Operating normally" }]
+        );
+        for array in
+            ["AvailableRequestedStates", "Dedicated", "IdentifyingDescriptions", "OtherIdentifyingInfo", "Roles"]
+        {
+            assert_eq!(row.properties.value(array), &Value::List(Vec::new()), "a NULL array has no element");
+        }
+    }
+    let vm = all.iter().find(|row| text(row, "Name") != "HV01").unwrap();
     assert_eq!(
-        (text(&vm, "Caption"), text(&vm, "Description")),
+        (text(vm, "Caption"), text(vm, "Description")),
         ("Virtual Machine".into(), "Microsoft Virtual Machine".into())
     );
 }
@@ -211,4 +230,8 @@ fn a_localized_host_translates_its_texts_and_nothing_that_a_client_decides_by() 
     );
     assert_eq!(vm.get::<Vec<String>>("StatusDescriptions").unwrap(), ["正常稼働中"]);
     assert_eq!(text(&vm, "Status"), "OK");
+    let host = rows(&mut japanese, V2, "SELECT * FROM Msvm_ComputerSystem WHERE Name = __SERVER").remove(0);
+    let words = ["Caption", "Description"].map(|name| text(&host, name));
+    assert_eq!(words, ["ホスト コンピューター システム", "Microsoft ホスト コンピューター システム"]);
+    assert_eq!(host.get::<Vec<String>>("StatusDescriptions").unwrap(), ["OK"]);
 }

@@ -1,6 +1,7 @@
 //! The words of a host in its language: captions, descriptions and the texts of states, never numbers, names or keys. Of the
-//! Japanese ones `仮想マシン` and `正常稼働中` were recorded, and that a VM's Description stays English; the others are our
-//! own, since a client may match none of them.
+//! Japanese ones those of VMs, of the host's own row and of a finished job were recorded (r4sd/go-wsman,
+//! `hyperv/testdata/recorded_*`), and that a VM's Description and the host's "OK" stay English; the others are our own, since
+//! a client may match none of them.
 
 use cim::{Row, Value};
 
@@ -24,11 +25,10 @@ const JAPANESE: &[(&str, &str)] = &[
     ("Hosting Computer System", "ホスト コンピューター システム"),
     ("Hyper-V Replica Service", "Hyper-V レプリカ サービス"),
     ("Hyper-V Virtual Machine Management", "Hyper-V 仮想マシン管理"),
-    ("Job is completed", "ジョブが完了しました"),
+    ("Job is completed", "ジョブは完了しました"),
     ("Job is running", "ジョブを実行しています"),
     ("Memory Default Settings", "メモリの既定の設定"),
     ("Microsoft Hosting Computer System", "Microsoft ホスト コンピューター システム"),
-    ("OK", "正常"),
     ("Operating normally", "正常稼働中"),
     ("Processor", "プロセッサ"),
     ("Replication Authorization Settings", "レプリケーションの承認設定"),

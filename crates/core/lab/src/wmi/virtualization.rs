@@ -134,8 +134,11 @@ fn host_row(host: &Host, class: &Class) -> Row {
         ("EnabledState", Value::Uint16(2)),
         ("HealthState", Value::Uint16(5)),
         ("Name", text(host.netbios())),
+        ("NumberOfNumaNodes", Value::Uint16(1)),
         ("OperationalStatus", Value::List(vec![Value::Uint16(2)])),
         ("RequestedState", Value::Uint16(12)),
+        ("ResetCapability", Value::Uint16(1)),
         ("Status", text("OK")),
+        ("StatusDescriptions", Value::List(vec![text("OK")])),
     ])
 }

@@ -15,6 +15,8 @@ use crate::spec::Os;
 use crate::vm_power::Power;
 use crate::world::World;
 
+/// `RequestedState` of a VM of which nothing is asked.
+const NO_CHANGE: u16 = 5;
 /// The worker process of the first VM. Windows counts its processes by fours.
 const FIRST_PROCESS: u32 = 4_000;
 
@@ -48,7 +50,7 @@ impl World {
             ("CreationClassName", text("Msvm_ComputerSystem")),
             ("Description", text("Microsoft Virtual Machine")),
             ("ElementName", text(own.name.as_str())),
-            ("EnabledDefault", Value::Uint16(2)),
+            ("EnabledDefault", Value::Uint16(if own.is_running() { 2 } else { 3 })),
             ("EnabledState", Value::Uint16(own.power.enabled_state())),
             ("FailedOverReplicationType", Value::Uint16(end.map_or(0, |end| end.failed_over))),
             ("HealthState", Value::Uint16(5)),
@@ -67,7 +69,8 @@ impl World {
             ("ReplicationHealth", Value::Uint16(object.map_or(0, |(leg, sender)| self.health(leg, sender)))),
             ("ReplicationMode", Value::Uint16(own.mode)),
             ("ReplicationState", Value::Uint16(end.map_or(0, End::shown))),
-            ("RequestedState", Value::Uint16(12)),
+            ("RequestedState", Value::Uint16(NO_CHANGE)),
+            ("ResetCapability", Value::Uint16(1)),
             ("Status", text("OK")),
             ("StatusDescriptions", Value::List(vec![text("Operating normally")])),
             ("TimeOfLastConfigurationChange", self.clock(own.host, Duration::ZERO)),
