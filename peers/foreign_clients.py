@@ -63,7 +63,6 @@ VMMS_ADMIN = "Microsoft-Windows-Hyper-V-VMMS-Admin"
 NOT_FOUND, BAD_QUERY = 2150858752, 2150858778
 TIMED_OUT, NOT_PULLED, DELIVERY_MODE = 2150858793, 2150858762, 2150858782
 SUBSCRIPTION_CLOSED = 2150858760
-SELECTORS_MISSING = 2150858842
 PATIENCE_S = 30
 
 
@@ -350,7 +349,11 @@ def faults(lab, client):
     expect("unknown class", fault_of(lambda: client.send(WSManAction.GET, nothing, keys={"Name": "x"})), NOT_FOUND)
     unknown = wql("SELECT * FROM Msvm_Nothing")
     expect("unknown class in WQL", fault_of(lambda: enumerate_all(client, V2 + "*", unknown, 1)), BAD_QUERY)
-    expect("no keys", fault_of(lambda: client.send(WSManAction.GET, V2 + "Msvm_ComputerSystem", keys=VM)), SELECTORS_MISSING)
+    absent = wql("SELECT Name FROM Msvm_ComputerSystem WHERE NoSuchProp = 3")
+    expect("unknown property in WQL", fault_of(lambda: enumerate_all(client, V2 + "*", absent, 1)), BAD_QUERY)
+    expect("no keys", fault_of(lambda: client.send(WSManAction.GET, V2 + "Msvm_ComputerSystem", keys=VM)), NOT_FOUND)
+    nobody = {**VM, "Name": "00000000-0000-4000-8000-000000000000"}
+    expect("no such VM", fault_of(lambda: client.send(WSManAction.GET, V2 + "Msvm_ComputerSystem", keys=nobody)), NOT_FOUND)
     # A busy host, by the lab's own hand: the fault strikes through the seal, and the connection goes on.
     lab.ask(f"/faults/busy?host={lab.name}&count=1")
     keys = keys_of

@@ -216,7 +216,8 @@ def show(vm):
     lower = vm.host.get("MSVM_COMPUTERSYSTEM", {"creationclassname": "msvm_computersystem", "name": vm.id.lower()})
     same = [name for name in row if name != "OnTimeInMilliseconds"]
     expect("any spelling gets it", [lower[name] for name in same] == [row[name] for name in same], True)
-    expect("what is NULL is there", "IdentifyingDescriptions" in row and row["IdentifyingDescriptions"] is None, True)
+    expect("what is NULL is there", "OtherEnabledState" in row and row["OtherEnabledState"] is None, True)
+    expect("of a NULL array there is no element", "IdentifyingDescriptions" in row, False)
     expect("properties are in Windows' order", list(row) == sorted(row, key=str.lower), True)
     settings = vm.host.associated(
         "Msvm_ComputerSystem", vm.keys, "Msvm_SettingsDefineState", "Msvm_VirtualSystemSettingData"

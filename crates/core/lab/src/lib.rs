@@ -33,5 +33,5 @@ pub use event_log::Recorded;
 pub use fault::{Break, Fault, FaultScope, FaultShape, JobFault, Message, Operation, RowOf, Strike};
 pub use host::{Management, Start};
 pub use leg::Kind;
-pub use spec::{Os, RaceState, Spec, SpecError, Topology};
+pub use spec::{Language, Os, RaceState, Spec, SpecError, Topology};
 pub use world::{Face, World};

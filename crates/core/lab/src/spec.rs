@@ -26,6 +26,8 @@ pub struct Spec {
     pub extended: usize,
     /// Whether VMs have names that could be read as something else.
     pub odd_names: bool,
+    /// The language of every host.
+    pub language: Language,
     /// Wall time at virtual zero. Unit: microseconds since 1970-01-01T00:00:00Z.
     pub started_us: i64,
 }
@@ -43,13 +45,14 @@ impl Default for Spec {
             unreplicated: 0,
             extended: 0,
             odd_names: false,
+            language: Language::English,
             started_us: 1_767_225_600_000_000,
         }
     }
 }
 
-/// Versions of Windows Server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Versions of Windows Server, in their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Os {
     /// Server 2012: its VMs carry their replication themselves, and show an Error that heals.
     Server2012,
@@ -93,6 +96,25 @@ impl Os {
             Self::Server2016 => "Microsoft Windows Server 2016 Standard",
             Self::Server2019 => "Microsoft Windows Server 2019 Standard",
             Self::Server2022 => "Microsoft Windows Server 2022 Standard",
+        }
+    }
+}
+
+/// The language of a Windows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Language {
+    /// `en-US`
+    English,
+    /// `ja-JP`
+    Japanese,
+}
+
+impl Language {
+    /// Its tag (RFC 5646), as answers bear it.
+    pub fn tag(self) -> &'static str {
+        match self {
+            Self::English => "en-US",
+            Self::Japanese => "ja-JP",
         }
     }
 }
@@ -159,6 +181,14 @@ impl FromStr for Os {
             "2022" => Ok(Self::Server2022),
             _ => Err(unknown(text, "2012, 2012r2, 2016, 2019, 2022")),
         }
+    }
+}
+
+impl FromStr for Language {
+    type Err = SpecError;
+    fn from_str(text: &str) -> Result<Self, SpecError> {
+        let known = [Self::English, Self::Japanese].into_iter().find(|language| language.tag() == text);
+        known.ok_or_else(|| unknown(text, "en-US, ja-JP"))
     }
 }
 

@@ -148,6 +148,11 @@ impl World {
         self.spec.os.version()
     }
 
+    /// The language that the hosts speak: `en-US`.
+    pub fn language(&self) -> &'static str {
+        self.spec.language.tag()
+    }
+
     /// How a host's management address behaves now.
     pub fn face(&self, host: usize) -> Face {
         match self.hosts.get(host) {

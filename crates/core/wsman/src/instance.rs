@@ -92,7 +92,7 @@ pub(crate) fn write_value(text: &mut String, name: &str, value: &Value, writing:
             let _infallible = write!(text, "</{prefix}{name}>");
         }
         Value::Reference(path) => {
-            let reference = resource::reference_in(form, resource.uri_form, path);
+            let reference = resource::reference_in_instance(form, resource.uri_form, path);
             let _infallible = write!(text, "<{prefix}{name}>{reference}</{prefix}{name}>");
         }
         Value::DateTime(datetime) => {
@@ -191,6 +191,6 @@ fn declared_type<'a>(node: Node<'a, '_>) -> Option<&'a str> {
 
 /// Writes the endpoint reference of an instance, as an item of an enumeration.
 pub(crate) fn write_epr(path: &ObjectPath, uri_form: UriForm) -> String {
-    let reference = resource::reference_in(ElementForm::Qualified, uri_form, path);
+    let reference = resource::reference_as(uri_form, path);
     format!("<a:EndpointReference>{reference}</a:EndpointReference>")
 }

@@ -14,8 +14,10 @@ pub mod fault;
 pub mod fuzz;
 mod header;
 mod instance;
+mod language;
 pub mod message;
 mod namespace;
+mod provider;
 mod resource;
 pub mod server;
 #[cfg(test)]

@@ -159,7 +159,8 @@ fn selectors_in(form: ElementForm, uri_form: UriForm, path: &ObjectPath, with_na
         let value = match key {
             Key::Text(value) => xml::escape(value).into_owned(),
             Key::Path(inner) => {
-                format!("<{a}EndpointReference>{}</{a}EndpointReference>", reference_in(form, uri_form, inner))
+                let parts = parts_of_reference(form, uri_form, inner, true);
+                format!("<{a}EndpointReference>{parts}</{a}EndpointReference>")
             }
         };
         let _infallible = write!(text, r#"<{w}Selector Name="{}">{value}</{w}Selector>"#, xml::escape(name.as_str()));
@@ -169,17 +170,27 @@ fn selectors_in(form: ElementForm, uri_form: UriForm, path: &ObjectPath, with_na
 
 /// Writes the children of an endpoint reference, as Windows does: with the namespace selector.
 pub(crate) fn reference(path: &ObjectPath) -> String {
-    reference_in(ElementForm::Qualified, UriForm::Wmi, path)
+    parts_of_reference(ElementForm::Qualified, UriForm::Wmi, path, true)
 }
 
-/// Writes the children of an endpoint reference, in the form of what is around it.
-pub(crate) fn reference_in(form: ElementForm, uri_form: UriForm, path: &ObjectPath) -> String {
+/// Writes the children of an endpoint reference whose URI has the form of the request's, with the namespace selector.
+pub(crate) fn reference_as(uri_form: UriForm, path: &ObjectPath) -> String {
+    parts_of_reference(ElementForm::Qualified, uri_form, path, true)
+}
+
+/// Writes a reference as the value of an instance's property, in the form of what is around it. It comes without the
+/// namespace selector, unless its URI does not contain the namespace.
+pub(crate) fn reference_in_instance(form: ElementForm, uri_form: UriForm, path: &ObjectPath) -> String {
+    parts_of_reference(form, uri_form, path, uri_form == UriForm::Dmtf)
+}
+
+fn parts_of_reference(form: ElementForm, uri_form: UriForm, path: &ObjectPath, with_namespace: bool) -> String {
     let (a, w) = (form.prefix("a:"), form.prefix("w:"));
     format!(
         "<{a}Address>{}</{a}Address><{a}ReferenceParameters><{w}ResourceURI>{}</{w}ResourceURI>{}</{a}ReferenceParameters>",
         ns::ANONYMOUS,
         xml::escape(&Resource::of(path).named_in(uri_form).uri()),
-        selectors_in(form, uri_form, path, true)
+        selectors_in(form, uri_form, path, with_namespace)
     )
 }
 

@@ -10,11 +10,13 @@ use crate::client::every;
 use crate::eventing::{self, EventLogs, Eventing, Message, NoLogs, Served, Sources, kind_of_eventing};
 use crate::fault::{Fault, code};
 use crate::header;
+use crate::language::ENGLISH;
 use crate::message::{
     Asked, Batch, Enumerate, Identity, ItemWriter, Mode, Operation, Response, action_of, read_operation, write_body_in,
     write_envelope, write_fault_envelope, write_identity,
 };
 use crate::namespace as ns;
+use crate::provider;
 use crate::resource::{self, Resource, UriForm};
 use crate::xml::{self, ElementForm};
 
@@ -42,6 +44,7 @@ pub struct Server {
     pub(crate) issued: u64,
     shape: FaultShape,
     fragments: ElementForm,
+    pub(crate) language: String,
 }
 
 /// The shape of a fault's detail.
@@ -125,6 +128,7 @@ impl Server {
             issued: 0,
             shape: FaultShape::default(),
             fragments: ElementForm::default(),
+            language: ENGLISH.to_owned(),
         }
     }
 
@@ -183,7 +187,9 @@ impl Server {
             return Served::Answer(self.fault(RequestKind::Other, None, &fault));
         };
         if let Some(namespace) = asks_who(body) {
-            return Served::Answer(identify(&self.identity, namespace));
+            let mut answer = identify(&self.identity, namespace);
+            answer.body = self.in_language(answer.body);
+            return Served::Answer(answer);
         }
         let Some(head) = xml::child(root, ns::SOAP, "Header") else {
             let fault = Fault::new(code::HEADER_REQUIRED, "the message has no header");
@@ -238,7 +244,7 @@ impl Server {
             Ok((response, items)) => {
                 let body = write_body_in(form, &response, operation, &items);
                 let own_id = self.next_id();
-                let body = write_envelope(&action_of(action), &own_id, message_id, &body);
+                let body = self.in_language(write_envelope(&action_of(action), &own_id, message_id, &body));
                 if body.len() > size_max {
                     let fault = Fault::new(code::ENCODING_LIMIT, "the answer is larger than MaxEnvelopeSize");
                     return self.fault(kind, message_id, &fault.with_detail("MaxEnvelopeSizeExceeded"));
@@ -282,16 +288,18 @@ impl Server {
         ask: &mut Ask<'_>,
     ) -> Result<(Response, Vec<String>), Fault> {
         let other = || Fault::new(code::INTERNAL, "the provider answered with something else");
+        let shape = self.shape;
+        let failed = |error: CallError| provider::fault(&error, shape);
         match operation {
             Operation::Identify => Ok((Response::Identity(self.identity.clone()), Vec::new())),
-            Operation::Get(path) => match ask(Request::Get { path: path.clone() }).map_err(|e| Fault::of(&e))? {
+            Operation::Get(path) => match ask(Request::Get { path: path.clone() }).map_err(failed)? {
                 Reply::Instance(row) => Ok((Response::Instance(row), Vec::new())),
                 Reply::Rows(_) | Reply::Output(_) => Err(other()),
             },
             Operation::Invoke { path, method, arguments } => {
                 let request =
                     Request::Invoke { path: path.clone(), method: method.clone(), arguments: arguments.clone() };
-                match ask(request).map_err(|e| Fault::of(&e))? {
+                match ask(request).map_err(failed)? {
                     Reply::Output(output) => Ok((Response::Output(output), Vec::new())),
                     Reply::Rows(_) | Reply::Instance(_) => Err(other()),
                 }
@@ -331,7 +339,7 @@ impl Server {
             Asked::Select(select) => Request::Query { namespace: enumerate.resource.namespace.clone(), select },
             Asked::Related(related) => Request::Related { related },
         };
-        let rows = match ask(request).map_err(|e| Fault::of(&e))? {
+        let rows = match ask(request).map_err(|error| provider::fault(&error, self.shape))? {
             Reply::Rows(rows) => rows,
             Reply::Instance(_) | Reply::Output(_) => {
                 return Err(Fault::new(code::INTERNAL, "the provider answered with something else"));
@@ -377,7 +385,7 @@ impl Server {
             FaultShape::Wsman => fault.write(&self.machine),
             FaultShape::Wmi => fault.write_as_wmi(),
         };
-        let body = write_fault_envelope(fault.action(), &id, relates_to, &written);
+        let body = self.in_language(write_fault_envelope(fault.action(), &id, relates_to, &written));
         Answer { status: 500, body, kind, fault: true }
     }
 

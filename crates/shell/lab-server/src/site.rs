@@ -80,7 +80,10 @@ impl Site {
                     name: name.clone(),
                 },
                 server: Mutex::new(
-                    Server::new(&name, &version).with_profiles(profiles.clone()).with_fragments(options.fragments),
+                    Server::new(&name, &version)
+                        .with_profiles(profiles.clone())
+                        .with_fragments(options.fragments)
+                        .with_language(world.language()),
                 ),
                 counters: Mutex::new(Counters::default()),
                 booted: Mutex::new(Duration::ZERO),

@@ -34,6 +34,10 @@ impl Condition {
             Self::Compare { property, operator, literal } => {
                 compare(properties.value(property.clone()), literal).is_some_and(|order| operator.accepts(order))
             }
+            Self::CompareProperties { property, operator, other } => {
+                let values = (properties.value(property.clone()), properties.value(other.clone()));
+                compare_values(values.0, values.1).is_some_and(|order| operator.accepts(order))
+            }
             Self::Like { property, pattern } => match properties.value(property.clone()).lexical() {
                 Some(text) => like(&folded(pattern), &folded(&text)),
                 None => false,
@@ -57,6 +61,18 @@ impl Operator {
             Self::GreaterOrEqual => order.is_ge(),
         }
     }
+}
+
+/// Numbers and times by what they mean, anything else by its text without case; NULL compares with nothing.
+fn compare_values(left: &Value, right: &Value) -> Option<Ordering> {
+    if let (Value::DateTime(DateTime::Timestamp(a)), Value::DateTime(DateTime::Timestamp(b))) = (left, right) {
+        return Some(a.unix_us().cmp(&b.unix_us()));
+    }
+    let both_text = matches!((left, right), (Value::String(_), Value::String(_)));
+    if !both_text && let (Some(a), Some(b)) = (whole_number(left), whole_number(right)) {
+        return Some(a.cmp(&b));
+    }
+    Some(left.lexical()?.to_lowercase().cmp(&right.lexical()?.to_lowercase()))
 }
 
 fn compare(value: &Value, literal: &Literal) -> Option<Ordering> {

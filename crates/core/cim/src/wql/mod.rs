@@ -65,6 +65,15 @@ pub enum Condition {
         /// With what.
         literal: Literal,
     },
+    /// `property op property`
+    CompareProperties {
+        /// The property on the left.
+        property: Name,
+        /// How.
+        operator: Operator,
+        /// The property on the right. Either may be a system property such as `__SERVER`.
+        other: Name,
+    },
     /// `property LIKE 'pattern'`, with `%`, `_`, `[a-f]` and `[^a-f]`.
     Like {
         /// The property.
@@ -113,6 +122,19 @@ pub enum Literal {
     Boolean(bool),
 }
 
+impl Operator {
+    /// The operator that says the same with its sides exchanged.
+    fn mirrored(self) -> Self {
+        match self {
+            Self::Equal | Self::NotEqual => self,
+            Self::Less => Self::Greater,
+            Self::Greater => Self::Less,
+            Self::LessOrEqual => Self::GreaterOrEqual,
+            Self::GreaterOrEqual => Self::LessOrEqual,
+        }
+    }
+}
+
 impl Select {
     /// `SELECT * FROM class`
     pub fn all(class: impl Into<Name>) -> Self {
@@ -128,6 +150,18 @@ impl Select {
         }
     }
 
+    /// The properties that the query names, in its order: the columns, then those of the condition.
+    pub fn properties(&self) -> Vec<&Name> {
+        let mut names = match &self.columns {
+            Columns::All => Vec::new(),
+            Columns::Named(names) => names.iter().collect(),
+        };
+        if let Some(condition) = &self.condition {
+            condition.collect_properties(&mut names);
+        }
+        names
+    }
+
     /// The same with a condition, in place of an earlier one.
     #[must_use]
     pub fn filter(mut self, condition: Condition) -> Self {
@@ -140,6 +174,21 @@ impl Condition {
     /// `property = literal`
     pub fn equals(property: impl Into<Name>, literal: impl Into<Literal>) -> Self {
         Self::Compare { property: property.into(), operator: Operator::Equal, literal: literal.into() }
+    }
+
+    /// Nesting is bounded where conditions are read.
+    fn collect_properties<'a>(&'a self, names: &mut Vec<&'a Name>) {
+        match self {
+            Self::Compare { property, .. } | Self::Like { property, .. } | Self::IsNull { property } => {
+                names.push(property);
+            }
+            Self::CompareProperties { property, other, .. } => names.extend([property, other]),
+            Self::And(a, b) | Self::Or(a, b) => {
+                a.collect_properties(names);
+                b.collect_properties(names);
+            }
+            Self::Not(a) => a.collect_properties(names),
+        }
     }
 
     /// `self AND other`
@@ -196,6 +245,7 @@ impl fmt::Display for Condition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Compare { property, operator, literal } => write!(f, "{property} {operator} {literal}"),
+            Self::CompareProperties { property, operator, other } => write!(f, "{property} {operator} {other}"),
             Self::Like { property, pattern } => write!(f, "{property} LIKE {}", Quoted(pattern)),
             Self::IsNull { property } => write!(f, "{property} IS NULL"),
             Self::And(a, b) => write!(f, "({a} AND {b})"),

@@ -268,6 +268,12 @@ impl Parser {
     }
 
     fn comparison(&mut self) -> Result<Condition, ParseError> {
+        if let Some(literal) = self.peek().and_then(constant) {
+            self.at += 1;
+            let operator = self.operator()?;
+            let property = self.name("a property is expected")?;
+            return Ok(Condition::Compare { property, operator: operator.mirrored(), literal });
+        }
         let property = self.name("a property is expected")?;
         if self.accept("LIKE") {
             return match self.take() {
@@ -283,14 +289,19 @@ impl Parser {
             let is_null = Condition::IsNull { property };
             return Ok(if negated { Condition::Not(Box::new(is_null)) } else { is_null });
         }
+        let operator = self.operator()?;
+        self.right_side(property, operator)
+    }
+
+    fn operator(&mut self) -> Result<Operator, ParseError> {
         let Some(Token::Operator(operator)) = self.peek().cloned() else {
             return Err(self.error("an operator is expected"));
         };
         self.at += 1;
-        self.literal(property, operator)
+        Ok(operator)
     }
 
-    fn literal(&mut self, property: Name, operator: Operator) -> Result<Condition, ParseError> {
+    fn right_side(&mut self, property: Name, operator: Operator) -> Result<Condition, ParseError> {
         if self.accept("NULL") {
             let is_null = Condition::IsNull { property };
             return match operator {
@@ -301,14 +312,27 @@ impl Parser {
                 }
             };
         }
-        let literal = match self.peek().cloned() {
-            Some(Token::Text(text)) => Literal::Text(text),
-            Some(Token::Integer(number)) => Literal::Integer(number),
-            Some(Token::Word(word)) if word.eq_ignore_ascii_case("TRUE") => Literal::Boolean(true),
-            Some(Token::Word(word)) if word.eq_ignore_ascii_case("FALSE") => Literal::Boolean(false),
-            _ => return Err(self.error("a constant is expected")),
+        let condition = match self.peek().cloned() {
+            Some(Token::Word(word)) if word.eq_ignore_ascii_case("TRUE") || word.eq_ignore_ascii_case("FALSE") => {
+                let literal = Literal::Boolean(word.eq_ignore_ascii_case("TRUE"));
+                Condition::Compare { property, operator, literal }
+            }
+            Some(Token::Word(word)) => Condition::CompareProperties { property, operator, other: Name::new(word) },
+            other => match other.as_ref().and_then(constant) {
+                Some(literal) => Condition::Compare { property, operator, literal },
+                None => return Err(self.error("a constant or a property is expected")),
+            },
         };
         self.at += 1;
-        Ok(Condition::Compare { property, operator, literal })
+        Ok(condition)
+    }
+}
+
+/// A constant that can be told from a property's name.
+fn constant(token: &Token) -> Option<Literal> {
+    match token {
+        Token::Text(text) => Some(Literal::Text(text.clone())),
+        Token::Integer(number) => Some(Literal::Integer(*number)),
+        Token::Word(_) | Token::Star | Token::Comma | Token::Open | Token::Close | Token::Operator(_) => None,
     }
 }

@@ -13,6 +13,11 @@ fn vm() -> Row {
         .with("InstallDate", Value::Nil)
         .with("Started", Value::Boolean(true))
         .with("__SERVER", Value::String("HV01".into()))
+        .with("Host", Value::String("hv01".into()))
+        .with("Processes", Value::Uint32(12))
+        .with("Count", Value::Lexical("12".into()))
+        .with("Booted", Value::DateTime(crate::DateTime::parse("20260131100000.000000+000").unwrap()))
+        .with("Seen", Value::DateTime(crate::DateTime::parse("20260131100000.000000-060").unwrap()))
 }
 
 fn holds(condition: &str) -> bool {
@@ -39,10 +44,25 @@ fn conditions_are_evaluated_as_wmi_does() {
         "(ReplicationMode = 5 OR Started = true) AND NOT (Name = 'x')",
         "ElementName = 'it\\'s [a] \\\\ \"VM\"'",
         "ReplicationMode = 0 OR ReplicationMode = 1 AND Started = TRUE",
+        "Name <> __SERVER",
+        "Host = __SERVER",
+        "ReplicationMode < Processes",
+        "Processes = '12' AND Count = Processes",
+        "Booted < Seen",
+        "'hv01' = __SERVER",
+        "2 > ReplicationMode",
+        "12 <= Processes",
     ] {
         assert!(holds(condition), "{condition}");
     }
     for condition in [
+        "Name = __SERVER",
+        "Host <> __SERVER",
+        "InstallDate = InstallDate",
+        "InstallDate <> Name",
+        "Booted >= Seen",
+        "ReplicationMode > 2",
+        "2 < ReplicationMode",
         "InstallDate = 'x'",
         "InstallDate <> 'x'",
         "Nothing = 1",
@@ -52,6 +72,15 @@ fn conditions_are_evaluated_as_wmi_does() {
     ] {
         assert!(!holds(condition), "{condition}");
     }
+}
+
+#[test]
+fn a_query_names_the_properties_that_it_needs() {
+    let query = "SELECT a, b FROM X WHERE (c = 1 OR NOT d LIKE 'x') AND e IS NULL AND f <> __SERVER AND 'x' = g";
+    let select = parse(query).unwrap();
+    let names: Vec<&str> = select.properties().into_iter().map(Name::as_str).collect();
+    assert_eq!(names, ["a", "b", "c", "d", "e", "f", "__SERVER", "g"]);
+    assert!(parse("SELECT * FROM X").unwrap().properties().is_empty());
 }
 
 #[test]
@@ -77,6 +106,10 @@ fn what_is_not_wql_is_refused_with_its_place() {
         "SELECT * FROM X WHERE a LIKE 1",
         "SELECT * FROM X WHERE a < NULL",
         "SELECT * FROM X WHERE a = 1x",
+        "SELECT * FROM X WHERE 1 = 1",
+        "SELECT * FROM X WHERE 1 LIKE a",
+        "SELECT * FROM X WHERE 1 IS NULL",
+        "SELECT * FROM X WHERE a = b c",
     ] {
         assert!(parse(text).is_err(), "{text}");
     }
@@ -119,6 +152,8 @@ fn condition() -> impl Strategy<Value = Condition> {
         (name.clone(), operator, literal)
             .prop_map(|(property, operator, literal)| { Condition::Compare { property, operator, literal } }),
         (name.clone(), "[^\u{0}]{0,12}").prop_map(|(property, pattern)| Condition::Like { property, pattern }),
+        (name.clone(), Just(Operator::NotEqual), name.clone())
+            .prop_map(|(property, operator, other)| { Condition::CompareProperties { property, operator, other } }),
         name.prop_map(|property| Condition::IsNull { property }),
     ];
     leaf.prop_recursive(4, 16, 2, |inner| {

@@ -2,7 +2,7 @@
 
 use cim::CimType as T;
 
-use super::{CIMV2, Class, array, scalar};
+use super::{CIMV2, Class, W16, array, scalar};
 
 pub(super) const CLASSES: &[Class] = &[PRODUCT, PROCESSOR, UPDATE];
 
@@ -29,10 +29,10 @@ const PROCESSOR: Class = Class {
     properties: &[
         scalar("AddressWidth", T::Uint16),
         scalar("Architecture", T::Uint16),
-        scalar("AssetTag", T::String),
+        scalar("AssetTag", T::String).since(W16),
         scalar("Availability", T::Uint16),
         scalar("Caption", T::String),
-        scalar("Characteristics", T::Uint32),
+        scalar("Characteristics", T::Uint32).since(W16),
         scalar("ConfigManagerErrorCode", T::Uint32),
         scalar("ConfigManagerUserConfig", T::Boolean),
         scalar("CpuStatus", T::Uint16),
@@ -58,10 +58,10 @@ const PROCESSOR: Class = Class {
         scalar("MaxClockSpeed", T::Uint32),
         scalar("Name", T::String),
         scalar("NumberOfCores", T::Uint32),
-        scalar("NumberOfEnabledCore", T::Uint32),
+        scalar("NumberOfEnabledCore", T::Uint32).since(W16),
         scalar("NumberOfLogicalProcessors", T::Uint32),
         scalar("OtherFamilyDescription", T::String),
-        scalar("PartNumber", T::String),
+        scalar("PartNumber", T::String).since(W16),
         scalar("PNPDeviceID", T::String),
         array("PowerManagementCapabilities", T::Uint16),
         scalar("PowerManagementSupported", T::Boolean),
@@ -70,14 +70,14 @@ const PROCESSOR: Class = Class {
         scalar("Revision", T::Uint16),
         scalar("Role", T::String),
         scalar("SecondLevelAddressTranslationExtensions", T::Boolean),
-        scalar("SerialNumber", T::String),
+        scalar("SerialNumber", T::String).since(W16),
         scalar("SocketDesignation", T::String),
         scalar("Status", T::String),
         scalar("StatusInfo", T::Uint16),
         scalar("Stepping", T::String),
         scalar("SystemCreationClassName", T::String),
         scalar("SystemName", T::String),
-        scalar("ThreadCount", T::Uint32),
+        scalar("ThreadCount", T::Uint32).since(W16),
         scalar("UniqueId", T::String),
         scalar("UpgradeMethod", T::Uint16),
         scalar("Version", T::String),

@@ -2,7 +2,7 @@
 
 use cim::CimType as T;
 
-use super::{Class, VIRTUALIZATION, array, scalar};
+use super::{Class, R2, VIRTUALIZATION, W16, W19, array, scalar};
 
 pub(super) const CLASSES: &[Class] = &[SERVICE, SUMMARY];
 
@@ -51,15 +51,18 @@ const SUMMARY: Class = Class {
         scalar("ApplicationHealth", T::Uint16),
         array("AsynchronousTasks", T::Object),
         scalar("AvailableMemoryBuffer", T::Sint32),
+        scalar("Caption", T::String).since(W16),
         scalar("CreationTime", T::DateTime),
+        scalar("Description", T::String).since(W16),
         scalar("ElementName", T::String),
         scalar("EnabledState", T::Uint16),
-        scalar("EnhancedSessionModeState", T::Uint16),
+        scalar("EnhancedSessionModeState", T::Uint16).since(R2),
         scalar("GuestOperatingSystem", T::String),
         scalar("HealthState", T::Uint16),
         scalar("Heartbeat", T::Uint16),
-        scalar("HostComputerSystemName", T::String),
-        scalar("InstanceID", T::String),
+        scalar("HostComputerSystemName", T::String).since(W16),
+        scalar("HypervisorPartitionId", T::Uint64).since(W19),
+        scalar("InstanceID", T::String).since(W16),
         scalar("IntegrationServicesVersionState", T::Uint16),
         scalar("MemoryAvailable", T::Sint32),
         scalar("MemorySpansPhysicalNumaNodes", T::Boolean),
@@ -72,22 +75,22 @@ const SUMMARY: Class = Class {
         scalar("ProcessorLoad", T::Uint16),
         array("ProcessorLoadHistory", T::Uint16),
         scalar("ReplicationHealth", T::Uint16),
-        array("ReplicationHealthEx", T::Uint16),
+        array("ReplicationHealthEx", T::Uint16).since(R2),
         scalar("ReplicationMode", T::Uint16),
-        array("ReplicationProviderId", T::String),
+        array("ReplicationProviderId", T::String).since(R2),
         scalar("ReplicationState", T::Uint16),
-        array("ReplicationStateEx", T::Uint16),
-        scalar("Shielded", T::Boolean),
+        array("ReplicationStateEx", T::Uint16).since(R2),
+        scalar("Shielded", T::Boolean).since(W16),
         array("Snapshots", T::Object),
         array("StatusDescriptions", T::String),
         scalar("SwapFilesInUse", T::Boolean),
         scalar("TestReplicaSystem", T::Reference),
         array("ThumbnailImage", T::Uint8),
-        scalar("ThumbnailImageHeight", T::Uint16),
-        scalar("ThumbnailImageWidth", T::Uint16),
+        scalar("ThumbnailImageHeight", T::Uint16).since(W16),
+        scalar("ThumbnailImageWidth", T::Uint16).since(W16),
         scalar("UpTime", T::Uint64),
-        scalar("Version", T::String),
-        array("VirtualSwitchNames", T::String),
-        scalar("VirtualSystemSubType", T::String),
+        scalar("Version", T::String).since(W16),
+        array("VirtualSwitchNames", T::String).since(R2),
+        scalar("VirtualSystemSubType", T::String).since(R2),
     ],
 };

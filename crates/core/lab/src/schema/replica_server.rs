@@ -46,10 +46,18 @@ const PROVIDER: Class = Class {
     keys: &["InstanceID"],
     properties: &[
         scalar("Caption", T::String),
+        scalar("CommunicationStatus", T::Uint16),
         scalar("Description", T::String),
+        scalar("DetailedStatus", T::Uint16),
         scalar("ElementName", T::String),
+        scalar("HealthState", T::Uint16),
+        scalar("InstallDate", T::DateTime),
         scalar("InstanceID", T::String),
         scalar("Name", T::String),
+        scalar("OperatingStatus", T::Uint16),
         array("OperationalStatus", T::Uint16),
+        scalar("PrimaryStatus", T::Uint16),
+        scalar("Status", T::String),
+        array("StatusDescriptions", T::String),
     ],
 };

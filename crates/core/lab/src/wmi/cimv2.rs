@@ -35,56 +35,50 @@ impl World {
     fn system(&self, index: usize, host: &Host, class: &Class) -> Row {
         let version = self.spec.os.version();
         let build = version.rsplit('.').next().unwrap_or(version);
-        class.instance(
-            &host.netbios(),
-            vec![
-                ("BuildNumber", text(build)),
-                ("Caption", text(self.spec.os.caption())),
-                ("CreationClassName", text("Win32_OperatingSystem")),
-                ("CSCreationClassName", text("Win32_ComputerSystem")),
-                ("CSName", text(host.netbios())),
-                ("CurrentTimeZone", Value::Sint16(0)),
-                ("LastBootUpTime", self.clock(index, host.booted)),
-                ("LocalDateTime", self.clock(index, self.now)),
-                ("Manufacturer", text("Microsoft Corporation")),
-                ("Name", text(format!(r"{}|C:\Windows|\Device\Harddisk0\Partition2", self.spec.os.caption()))),
-                ("OSArchitecture", text("64-bit")),
-                ("OSType", Value::Uint16(18)),
-                ("ProductType", Value::Uint32(3)),
-                ("ServicePackMajorVersion", Value::Uint16(0)),
-                ("ServicePackMinorVersion", Value::Uint16(0)),
-                ("Status", text("OK")),
-                ("SystemDirectory", text(r"C:\Windows\system32")),
-                ("Version", text(version)),
-                ("WindowsDirectory", text(r"C:\Windows")),
-            ],
-        )
+        class.instance(vec![
+            ("BuildNumber", text(build)),
+            ("Caption", text(self.spec.os.caption())),
+            ("CreationClassName", text("Win32_OperatingSystem")),
+            ("CSCreationClassName", text("Win32_ComputerSystem")),
+            ("CSName", text(host.netbios())),
+            ("CurrentTimeZone", Value::Sint16(0)),
+            ("LastBootUpTime", self.clock(index, host.booted)),
+            ("LocalDateTime", self.clock(index, self.now)),
+            ("Manufacturer", text("Microsoft Corporation")),
+            ("Name", text(format!(r"{}|C:\Windows|\Device\Harddisk0\Partition2", self.spec.os.caption()))),
+            ("OSArchitecture", text("64-bit")),
+            ("OSType", Value::Uint16(18)),
+            ("ProductType", Value::Uint32(3)),
+            ("ServicePackMajorVersion", Value::Uint16(0)),
+            ("ServicePackMinorVersion", Value::Uint16(0)),
+            ("Status", text("OK")),
+            ("SystemDirectory", text(r"C:\Windows\system32")),
+            ("Version", text(version)),
+            ("WindowsDirectory", text(r"C:\Windows")),
+        ])
     }
 }
 
 fn computer(host: &Host, class: &Class) -> Row {
     let (label, domain) = host.name.split_once('.').unwrap_or((&host.name, ""));
-    class.instance(
-        &host.netbios(),
-        vec![
-            ("BootupState", text("Normal boot")),
-            ("Caption", text(host.netbios())),
-            ("CreationClassName", text("Win32_ComputerSystem")),
-            ("CurrentTimeZone", Value::Sint16(0)),
-            ("Description", text("AT/AT COMPATIBLE")),
-            ("DNSHostName", text(label)),
-            ("Domain", text(domain)),
-            ("DomainRole", Value::Uint16(3)),
-            ("HypervisorPresent", Value::Boolean(true)),
-            ("Name", text(host.netbios())),
-            ("NumberOfLogicalProcessors", Value::Uint32(16)),
-            ("NumberOfProcessors", Value::Uint32(2)),
-            ("PartOfDomain", Value::Boolean(!domain.is_empty())),
-            ("Status", text("OK")),
-            ("SystemType", text("x64-based PC")),
-            ("TotalPhysicalMemory", Value::Uint64(256 << 30)),
-        ],
-    )
+    class.instance(vec![
+        ("BootupState", text("Normal boot")),
+        ("Caption", text(host.netbios())),
+        ("CreationClassName", text("Win32_ComputerSystem")),
+        ("CurrentTimeZone", Value::Sint16(0)),
+        ("Description", text("AT/AT COMPATIBLE")),
+        ("DNSHostName", text(label)),
+        ("Domain", text(domain)),
+        ("DomainRole", Value::Uint16(3)),
+        ("HypervisorPresent", Value::Boolean(true)),
+        ("Name", text(host.netbios())),
+        ("NumberOfLogicalProcessors", Value::Uint32(16)),
+        ("NumberOfProcessors", Value::Uint32(2)),
+        ("PartOfDomain", Value::Boolean(!domain.is_empty())),
+        ("Status", text("OK")),
+        ("SystemType", text("x64-based PC")),
+        ("TotalPhysicalMemory", Value::Uint64(256 << 30)),
+    ])
 }
 
 fn services(host: &Host, class: &Class) -> Vec<Row> {
@@ -101,26 +95,23 @@ fn services(host: &Host, class: &Class) -> Vec<Row> {
 
 fn service(host: &Host, class: &Class, (name, display): (&str, &str), state: &str) -> Row {
     let running = state == RUNNING;
-    class.instance(
-        &host.netbios(),
-        vec![
-            ("AcceptPause", Value::Boolean(false)),
-            ("AcceptStop", Value::Boolean(running)),
-            ("Caption", text(display)),
-            ("CreationClassName", text("Win32_Service")),
-            ("DisplayName", text(display)),
-            ("ErrorControl", text("Normal")),
-            ("ExitCode", Value::Uint32(0)),
-            ("Name", text(name)),
-            ("ProcessId", Value::Uint32(if state == "Stopped" { 0 } else { 1_204 })),
-            ("ServiceType", text("Own Process")),
-            ("Started", Value::Boolean(running)),
-            ("StartMode", text("Auto")),
-            ("StartName", text("LocalSystem")),
-            ("State", text(state)),
-            ("Status", text("OK")),
-            ("SystemCreationClassName", text("Win32_ComputerSystem")),
-            ("SystemName", text(host.netbios())),
-        ],
-    )
+    class.instance(vec![
+        ("AcceptPause", Value::Boolean(false)),
+        ("AcceptStop", Value::Boolean(running)),
+        ("Caption", text(display)),
+        ("CreationClassName", text("Win32_Service")),
+        ("DisplayName", text(display)),
+        ("ErrorControl", text("Normal")),
+        ("ExitCode", Value::Uint32(0)),
+        ("Name", text(name)),
+        ("ProcessId", Value::Uint32(if state == "Stopped" { 0 } else { 1_204 })),
+        ("ServiceType", text("Own Process")),
+        ("Started", Value::Boolean(running)),
+        ("StartMode", text("Auto")),
+        ("StartName", text("LocalSystem")),
+        ("State", text(state)),
+        ("Status", text("OK")),
+        ("SystemCreationClassName", text("Win32_ComputerSystem")),
+        ("SystemName", text(host.netbios())),
+    ])
 }

@@ -3,7 +3,7 @@
 use cim::{Argument, CallError, ObjectPath, Output, Properties, Row, Value};
 
 use super::virtualization::guid;
-use super::{NO_METHOD, embedded, not_there};
+use super::{NO_METHOD, embedded, not_there, parameters};
 use crate::leg::{At, mode};
 use crate::replication::state;
 use crate::schema::VIRTUALIZATION;
@@ -34,6 +34,8 @@ impl World {
         arguments: &[Argument],
     ) -> Result<Output, CallError> {
         let no_method = || not_there(NO_METHOD, &format!("{} has no method {method}", target.class));
+        let checked = parameters::checked(target.class.as_str(), method, self.spec.os, arguments);
+        let arguments = &*checked.unwrap_or_else(|| Err(no_method()))?;
         if target.class == "Msvm_VirtualSystemManagementService" && method.eq_ignore_ascii_case("GetSummaryInformation")
         {
             return Ok(self.summary_information(host, arguments));

@@ -3,13 +3,16 @@
 mod cimv2;
 mod embedded;
 mod hardware;
+mod language;
 mod method;
+mod parameters;
 mod relation;
 mod replica_server;
 mod service;
 mod singleton;
 mod statistics;
 mod summary;
+mod system;
 #[cfg(test)]
 mod tests;
 mod virtualization;
@@ -18,10 +21,9 @@ mod vm_settings;
 
 use std::time::Duration;
 
-use cim::{CallError, DateTime, ErrorKind, ObjectPath, Reached, Reply, Request, Row, Timestamp, Value};
+use cim::{CallError, DateTime, ErrorKind, Name, ObjectPath, Reached, Reply, Request, Row, Timestamp, Value};
 
 use crate::schema::{self, CIMV2, Class};
-use crate::spec::Os;
 use crate::world::World;
 
 /// No such class, asked for by its URI.
@@ -30,33 +32,20 @@ const NO_CLASS: u32 = 2_150_858_752;
 const NO_CLASS_IN_QUERY: u32 = 2_150_858_778;
 /// `WBEM_E_NOT_FOUND`
 const NOT_FOUND: u32 = 0x8004_1002;
+/// `WBEM_E_INVALID_QUERY`
+const INVALID_QUERY: u32 = 0x8004_1017;
 /// `WBEM_E_INVALID_NAMESPACE`
 const NO_NAMESPACE: u32 = 0x8004_100E;
 /// `WBEM_E_INVALID_METHOD`
 const NO_METHOD: u32 = 0x8004_102E;
 
-/// Classes that came with Server 2012 R2.
-const NEWER_THAN_2012: [&str; 3] =
-    ["Msvm_ReplicationProvider", "Msvm_ReplicationRelationship", "Msvm_SystemReplicationRelationship"];
-
-/// Properties that came with Server 2012 R2.
-const NEW_IN_2012_R2: [&str; 12] = [
-    "AdditionalSettings",
-    "BootSourceOrder",
-    "EnhancedSessionModeState",
-    "LowMmioGapSize",
-    "NetworkBootPreferredProtocol",
-    "PauseAfterBootFailure",
-    "ReplicationHealthEx",
-    "ReplicationInterval",
-    "ReplicationProvider",
-    "ReplicationProviderId",
-    "ReplicationStateEx",
-    "SecureBootEnabled",
-];
-
 fn not_there(status: u32, what: &str) -> CallError {
     CallError::new(ErrorKind::NotThere, Reached::Yes, what).with_status(status)
+}
+
+/// WMI fails a query as a whole if it names what is not there.
+fn invalid_query(what: &str) -> CallError {
+    not_there(INVALID_QUERY, &format!("invalid query: {what}"))
 }
 
 impl World {
@@ -68,14 +57,24 @@ impl World {
         match request {
             Request::Query { namespace, select } => {
                 let class = self.find(namespace.as_str(), select.class.as_str(), NO_CLASS_IN_QUERY)?;
-                let rows = self.seen_instances(host, class);
+                let named = select.properties();
+                if let Some(unknown) = named.iter().find(|name| !self.knows(class, name)) {
+                    return Err(invalid_query(&format!("{} has no property {unknown}", class.name)));
+                }
+                let mut rows = self.seen_instances(host, class);
+                if named.iter().any(|name| name.is_system()) {
+                    let server = self.hosts.get(host).map(crate::host::Host::netbios).unwrap_or_default();
+                    for row in &mut rows {
+                        system::add(&server, class, row);
+                    }
+                }
                 let selected = rows.iter().filter(|row| select.selects(row)).map(|row| select.project(row));
                 let mut selected: Vec<Row> = selected.collect();
                 self.spoil(host, &mut selected);
                 Ok(Reply::Rows(selected))
             }
             Request::Get { path } => {
-                let mut row = without_system_properties(self.instance(host, path)?);
+                let mut row = self.instance(host, path)?;
                 self.spoil(host, std::slice::from_mut(&mut row));
                 Ok(Reply::Instance(row))
             }
@@ -90,14 +89,13 @@ impl World {
     fn instance(&mut self, host: usize, path: &ObjectPath) -> Result<Row, CallError> {
         let path = &self.whole_path(host, path);
         let class = self.find(path.namespace.as_str(), path.class.as_str(), NO_CLASS)?;
-        let known = |name: &cim::Name| class.keys.iter().any(|key| *name == **key);
+        let known = |name: &Name| class.keys.iter().any(|key| *name == **key);
         if let Some(name) = path.keys.keys().find(|name| !known(name)) {
             let text = format!("{name} is no key of {}", class.name);
             return Err(CallError::new(ErrorKind::Refused, Reached::Yes, text).with_status(2_150_858_843));
         }
         if path.keys.len() < class.keys.len() {
-            let text = format!("{} takes the keys {}", class.name, class.keys.join(", "));
-            return Err(CallError::new(ErrorKind::Refused, Reached::Yes, text).with_status(2_150_858_842));
+            return Err(not_there(NO_CLASS, &format!("{} takes the keys {}", class.name, class.keys.join(", "))));
         }
         let found = self.seen_instances(host, class).into_iter().find(|row| row.path.as_ref() == Some(path));
         found.ok_or_else(|| not_there(NOT_FOUND, "the object was deleted, or the account may not see it"))
@@ -118,32 +116,41 @@ impl World {
         if !schema::classes().any(|class| class.namespace.eq_ignore_ascii_case(namespace)) {
             return Err(not_there(NO_NAMESPACE, &format!("there is no namespace {namespace}")));
         }
-        let class = schema::class(namespace, name).filter(|class| self.has(class));
+        let class = schema::class(namespace, name).filter(|class| class.is_in(self.spec.os));
         class.ok_or_else(|| not_there(status, &format!("there is no class {name}")))
     }
 
-    /// Whether this Windows has a class. Server 2012 keeps replication with the VM.
-    fn has(&self, class: &Class) -> bool {
-        self.spec.os != Os::Server2012 || !NEWER_THAN_2012.contains(&class.name)
+    /// Whether instances of a class have a property, on this Windows.
+    fn knows(&self, class: &Class, name: &Name) -> bool {
+        let own = || class.property(name.as_str()).is_some_and(|property| property.is_in(self.spec.os));
+        if name.is_system() { system::has(name.as_str()) } else { own() }
     }
 
     /// Every instance of a class that the host shows now.
     fn instances(&self, host: usize, class: &Class) -> Vec<Row> {
-        if class.is_association() {
-            return self.associations(host, class);
-        }
-        if class.namespace == CIMV2 {
-            return self.windows(host, class);
-        }
-        let mut rows = self.hyperv(host, class);
-        if self.spec.os == Os::Server2012 {
-            for row in &mut rows {
-                let all = std::mem::take(&mut row.properties);
-                row.properties =
-                    all.into_iter().filter(|(name, _)| !NEW_IN_2012_R2.iter().any(|new| *name == **new)).collect();
-            }
-        }
+        let mut rows = if class.is_association() {
+            self.associations(host, class)
+        } else if class.namespace == CIMV2 {
+            self.windows(host, class)
+        } else {
+            self.hyperv(host, class)
+        };
+        self.leave_out_others(class, &mut rows);
+        language::translate(self.spec.language, &mut rows);
         rows
+    }
+
+    /// Takes out the properties that other versions of Windows have.
+    fn leave_out_others(&self, class: &Class, rows: &mut [Row]) {
+        let others: Vec<_> = class.properties.iter().filter(|property| !property.is_in(self.spec.os)).collect();
+        if others.is_empty() {
+            return;
+        }
+        for row in rows {
+            let all = std::mem::take(&mut row.properties);
+            let own = |name: &Name| !others.iter().any(|other| *name == *other.name);
+            row.properties = all.into_iter().filter(|(name, _)| own(name)).collect();
+        }
     }
 
     /// Now by a host's own clock.
@@ -161,11 +168,6 @@ impl World {
         let micros = i64::try_from(at.as_micros()).unwrap_or(i64::MAX);
         Timestamp::from_unix_us(self.spec.started_us.saturating_add(micros).saturating_add(offset))
     }
-}
-
-fn without_system_properties(mut row: Row) -> Row {
-    row.properties = row.properties.into_iter().filter(|(name, _)| !name.is_system()).collect();
-    row
 }
 
 fn never() -> Value {

@@ -7,7 +7,7 @@ use cim::{CallError, Reply, Row, Value};
 use uuid::Uuid;
 
 use super::virtualization::guid;
-use super::{NO_CLASS_IN_QUERY, not_there, without_system_properties};
+use super::{NO_CLASS_IN_QUERY, invalid_query, not_there};
 use crate::schema::{self, Class, VIRTUALIZATION};
 use crate::world::World;
 
@@ -26,9 +26,12 @@ const fn pairing(
     Pairing { association, near, far }
 }
 
-/// Hyper-V WMI reference, the associations' pages. Replication settings hang on `Msvm_ElementSettingData`, and the
+/// What its settings belong to one to one: both have the same key.
+const REPLICATION: &str = "Msvm_ReplicationRelationship";
+
+/// Hyper-V WMI reference, the associations' pages. From a VM, replication settings hang on `Msvm_ElementSettingData`, and the
 /// settings of the VM itself on `Msvm_SettingsDefineState`.
-const PAIRINGS: [Pairing; 8] = [
+const PAIRINGS: [Pairing; 9] = [
     pairing(
         "Msvm_SystemReplicationRelationship",
         ("Antecedent", "Msvm_ComputerSystem"),
@@ -55,6 +58,11 @@ const PAIRINGS: [Pairing; 8] = [
         ("SettingData", "Msvm_VirtualSystemSettingData"),
     ),
     pairing(
+        "Msvm_SettingsDefineState",
+        ("ManagedElement", REPLICATION),
+        ("SettingData", "Msvm_ReplicationSettingData"),
+    ),
+    pairing(
         "Msvm_VirtualSystemSettingDataComponent",
         ("GroupComponent", "Msvm_VirtualSystemSettingData"),
         ("PartComponent", "Msvm_ProcessorSettingData"),
@@ -76,7 +84,11 @@ impl World {
     pub(super) fn related(&mut self, host: usize, related: &Related) -> Result<Reply, CallError> {
         let namespace = related.object.namespace.as_str();
         let class_named = |name: &cim::Name| self.find(namespace, name.as_str(), NO_CLASS_IN_QUERY);
-        class_named(&related.object.class)?;
+        let class = class_named(&related.object.class)?;
+        let is_key = |key: &&str| related.object.keys.contains_key(&cim::Name::new(*key));
+        if related.object.keys.len() != class.keys.len() || !class.keys.iter().all(is_key) {
+            return Err(invalid_query(&format!("the path is none of {}, whose keys are others", class.name)));
+        }
         let associations = match &related.association {
             Some(name) => vec![class_named(name).and_then(|class| {
                 let text = format!("{} is no association", class.name);
@@ -84,7 +96,9 @@ impl World {
             })?],
             None => schema::classes()
                 .filter(|class| {
-                    class.namespace.eq_ignore_ascii_case(namespace) && class.is_association() && self.has(class)
+                    class.namespace.eq_ignore_ascii_case(namespace)
+                        && class.is_association()
+                        && class.is_in(self.spec.os)
                 })
                 .collect(),
         };
@@ -102,7 +116,7 @@ impl World {
             Sought::Instances { .. } => self.far_ends(host, related, &touching, wanted),
         };
         self.spoil(host, &mut rows);
-        Ok(Reply::Rows(rows.into_iter().map(without_system_properties).collect()))
+        Ok(Reply::Rows(rows))
     }
 
     /// The instances at the other ends, each once.
@@ -121,25 +135,30 @@ impl World {
 
     /// Every instance of an association class: pairs of what has the same owner.
     pub(super) fn associations(&self, host: usize, class: &Class) -> Vec<Row> {
-        let server = self.hosts.get(host).map(crate::host::Host::netbios).unwrap_or_default();
         let pairings = PAIRINGS.iter().filter(|pairing| pairing.association == class.name);
-        pairings.flat_map(|pairing| self.pairs(host, pairing, class, &server)).collect()
+        pairings.flat_map(|pairing| self.pairs(host, pairing, class)).collect()
     }
 
-    fn pairs(&self, host: usize, pairing: &Pairing, class: &Class, server: &str) -> Vec<Row> {
+    fn pairs(&self, host: usize, pairing: &Pairing, class: &Class) -> Vec<Row> {
         let rows = |name: &str| {
-            let class = schema::class(VIRTUALIZATION, name);
+            let class = schema::class(VIRTUALIZATION, name).filter(|class| class.is_in(self.spec.os));
             class.map(|class| self.instances(host, class)).unwrap_or_default()
+        };
+        let whose = |row: &Row| {
+            if pairing.near.1 == REPLICATION {
+                return row.get_opt::<String>("InstanceID").ok()?;
+            }
+            self.owner(host, row)
         };
         let mut far: BTreeMap<String, Vec<Row>> = BTreeMap::new();
         for row in rows(pairing.far.1) {
-            if let Some(owner) = self.owner(host, &row) {
+            if let Some(owner) = whose(&row) {
                 far.entry(owner).or_default().push(row);
             }
         }
         let mut pairs = Vec::new();
         for near in rows(pairing.near.1) {
-            let owned = self.owner(host, &near).and_then(|owner| far.get(&owner));
+            let owned = whose(&near).and_then(|owner| far.get(&owner));
             for far in owned.into_iter().flatten() {
                 let (Some(near), Some(far)) = (&near.path, &far.path) else { continue };
                 let mut values = vec![
@@ -147,7 +166,7 @@ impl World {
                     (pairing.far.0, Value::Reference(Box::new(far.clone()))),
                 ];
                 values.extend(defaults(class.name));
-                pairs.push(class.instance(server, values));
+                pairs.push(class.instance(values));
             }
         }
         pairs

@@ -12,51 +12,42 @@ const MONITORING_START_US: u64 = 9 * 3_600 * 1_000_000;
 
 /// Defaults of the Hyper-V WMI reference, with the server enabled for Kerberos over HTTP.
 pub(super) fn settings(host: &Host, class: &Class) -> Row {
-    class.instance(
-        &host.netbios(),
-        vec![
-            ("AllowedAuthenticationType", Value::Uint16(1)),
-            ("Caption", text("Replication Service Settings")),
-            ("CertificateThumbPrint", text("")),
-            ("Description", text("Virtual Machine Replication Service Settings Data")),
-            ("ElementName", text("Replication Service Settings")),
-            ("HttpPort", Value::Uint16(80)),
-            ("HttpsPort", Value::Uint16(443)),
-            ("InstanceID", text(format!("Microsoft:{}", host.netbios()))),
-            ("MonitoringInterval", Value::Uint32(43_200)),
-            ("MonitoringStartTime", Value::DateTime(DateTime::Interval(Interval::from_micros(MONITORING_START_US)))),
-            ("RecoveryServerEnabled", Value::Boolean(true)),
-        ],
-    )
+    class.instance(vec![
+        ("AllowedAuthenticationType", Value::Uint16(1)),
+        ("Caption", text("Replication Service Settings")),
+        ("CertificateThumbPrint", text("")),
+        ("Description", text("Virtual Machine Replication Service Settings Data")),
+        ("ElementName", text("Replication Service Settings")),
+        ("HttpPort", Value::Uint16(80)),
+        ("HttpsPort", Value::Uint16(443)),
+        ("InstanceID", text(format!("Microsoft:{}", host.netbios()))),
+        ("MonitoringInterval", Value::Uint32(43_200)),
+        ("MonitoringStartTime", Value::DateTime(DateTime::Interval(Interval::from_micros(MONITORING_START_US)))),
+        ("RecoveryServerEnabled", Value::Boolean(true)),
+    ])
 }
 
 /// Every primary server is admitted.
 pub(super) fn authorization(host: &Host, class: &Class) -> Row {
-    class.instance(
-        &host.netbios(),
-        vec![
-            ("AllowedPrimaryHostSystem", text("*")),
-            ("Caption", text("Replication Authorization Settings")),
-            ("Description", text("Virtual Machine Replication Authorization Settings Data")),
-            ("ElementName", text("Replication Authorization Settings")),
-            ("InstanceID", text(format!(r"Microsoft:{}\*", host.netbios()))),
-            ("ReplicaStorageLocation", text(r"C:\Replica")),
-            ("TrustGroup", text("DEFAULT")),
-        ],
-    )
+    class.instance(vec![
+        ("AllowedPrimaryHostSystem", text("*")),
+        ("Caption", text("Replication Authorization Settings")),
+        ("Description", text("Virtual Machine Replication Authorization Settings Data")),
+        ("ElementName", text("Replication Authorization Settings")),
+        ("InstanceID", text(format!(r"Microsoft:{}\*", host.netbios()))),
+        ("ReplicaStorageLocation", text(r"C:\Replica")),
+        ("TrustGroup", text("DEFAULT")),
+    ])
 }
 
 pub(super) fn provider(host: &Host, class: &Class) -> Row {
     let name = "Virtual machine replication provider to Hyper-V host";
-    class.instance(
-        &host.netbios(),
-        vec![
-            ("Caption", text("Replication Provider")),
-            ("Description", text(name)),
-            ("ElementName", text(name)),
-            ("InstanceID", text(format!(r"Microsoft:{}\ReplicationProvider\{HYPERV_PROVIDER}", host.netbios()))),
-            ("Name", text(HYPERV_PROVIDER)),
-            ("OperationalStatus", Value::List(vec![Value::Uint16(2)])),
-        ],
-    )
+    class.instance(vec![
+        ("Caption", text("Replication Provider")),
+        ("Description", text(name)),
+        ("ElementName", text(name)),
+        ("InstanceID", text(format!(r"Microsoft:{}\ReplicationProvider\{HYPERV_PROVIDER}", host.netbios()))),
+        ("Name", text(HYPERV_PROVIDER)),
+        ("OperationalStatus", Value::List(vec![Value::Uint16(2)])),
+    ])
 }

@@ -55,26 +55,23 @@ const REQUESTS: [(u32, &str); 38] = [
 
 /// The service itself. All is as the reference fixes it.
 pub(super) fn service(host: &Host, class: &Class) -> Row {
-    class.instance(
-        &host.netbios(),
-        vec![
-            ("Caption", text("Virtual System Management Service")),
-            ("CreationClassName", text("Msvm_VirtualSystemManagementService")),
-            ("Description", text("Service for creating, manipulating, and managing virtual machines")),
-            ("ElementName", text("Hyper-V Virtual System Management Service")),
-            ("EnabledDefault", Value::Uint16(2)),
-            ("EnabledState", Value::Uint16(2)),
-            ("HealthState", Value::Uint16(5)),
-            ("Name", text("vmms")),
-            ("OperationalStatus", Value::List(vec![Value::Uint16(2)])),
-            ("RequestedState", Value::Uint16(12)),
-            ("Started", Value::Boolean(true)),
-            ("Status", text("OK")),
-            ("StatusDescriptions", Value::List(vec![text("The service is running normally")])),
-            ("SystemCreationClassName", text("Msvm_ComputerSystem")),
-            ("SystemName", text(host.netbios())),
-        ],
-    )
+    class.instance(vec![
+        ("Caption", text("Virtual System Management Service")),
+        ("CreationClassName", text("Msvm_VirtualSystemManagementService")),
+        ("Description", text("Service for creating, manipulating, and managing virtual machines")),
+        ("ElementName", text("Hyper-V Virtual System Management Service")),
+        ("EnabledDefault", Value::Uint16(2)),
+        ("EnabledState", Value::Uint16(2)),
+        ("HealthState", Value::Uint16(5)),
+        ("Name", text("vmms")),
+        ("OperationalStatus", Value::List(vec![Value::Uint16(2)])),
+        ("RequestedState", Value::Uint16(12)),
+        ("Started", Value::Boolean(true)),
+        ("Status", text("OK")),
+        ("StatusDescriptions", Value::List(vec![text("The service is running normally")])),
+        ("SystemCreationClassName", text("Msvm_ComputerSystem")),
+        ("SystemName", text(host.netbios())),
+    ])
 }
 
 impl World {
@@ -94,11 +91,7 @@ impl World {
         let argument = |name: &str| {
             arguments.iter().find(|argument| argument.name == *name).map_or(&Value::Nil, |argument| &argument.value)
         };
-        let (Some(host), Some(class)) =
-            (self.hosts.get(index), schema::class(VIRTUALIZATION, "Msvm_SummaryInformation"))
-        else {
-            return invalid();
-        };
+        let Some(class) = schema::class(VIRTUALIZATION, "Msvm_SummaryInformation") else { return invalid() };
         let Some(wanted) = wanted(argument("RequestedInformation")) else { return invalid() };
         let all = self.instances(index, class);
         let settings = argument("SettingData");
@@ -107,10 +100,12 @@ impl World {
         } else {
             let Some(paths) = paths(settings) else { return invalid() };
             let of = |path: &ObjectPath| all.iter().find(|row| is_of(row, path)).cloned();
-            let missing = || class.instance(&host.netbios(), vec![("Name", text(""))]);
+            let missing = || class.instance(vec![("Name", text(""))]);
             paths.iter().map(|path| of(path).unwrap_or_else(missing)).collect()
         };
-        let entries = entries.into_iter().map(|row| Value::Object(Box::new(only(row, &wanted)))).collect();
+        let mut entries: Vec<Row> = entries.into_iter().map(|row| only(row, &wanted)).collect();
+        self.leave_out_others(class, &mut entries);
+        let entries = entries.into_iter().map(|row| Value::Object(Box::new(row))).collect();
         Output {
             parameters: Properties::new()
                 .with("ReturnValue", Value::Uint32(DONE))
@@ -145,37 +140,34 @@ fn summary(host: &Host, vm: &Row, relationships: &[Row], settings: &[Row], class
     };
     let state = u16::from_value(&same("EnabledState")).unwrap_or_default();
     let (running, in_memory) = (state == 2, matches!(state, 2 | 9));
-    class.instance(
-        &host.netbios(),
-        vec![
-            ("ApplicationHealth", Value::Uint16(if running { 2 } else { 32_896 })),
-            ("CreationTime", same("InstallDate")),
-            ("ElementName", same("ElementName")),
-            ("EnabledState", Value::Uint16(state)),
-            ("GuestOperatingSystem", if running { text("Windows Server 2012 R2 Standard") } else { Value::Nil }),
-            ("HealthState", same("HealthState")),
-            ("Heartbeat", if running { Value::Uint16(2) } else { Value::Nil }),
-            ("HostComputerSystemName", text(host.netbios())),
-            ("InstanceID", text(format!("Microsoft:{id}"))),
-            ("IntegrationServicesVersionState", Value::Uint16(u16::from(running))),
-            ("MemorySpansPhysicalNumaNodes", Value::Boolean(false)),
-            ("MemoryUsage", Value::Uint64(if in_memory { MEMORY_MB } else { 0 })),
-            ("Name", text(id.as_str())),
-            ("Notes", text("")),
-            ("NumberOfProcessors", Value::Uint16(PROCESSORS)),
-            ("OperationalStatus", same("OperationalStatus")),
-            ("ProcessorLoad", Value::Uint16(if running { 3 } else { 0 })),
-            ("ReplicationHealth", same("ReplicationHealth")),
-            ("ReplicationHealthEx", each("ReplicationHealth")),
-            ("ReplicationMode", same("ReplicationMode")),
-            ("ReplicationProviderId", Value::List(legs.iter().filter_map(provider).collect())),
-            ("ReplicationState", same("ReplicationState")),
-            ("ReplicationStateEx", each("ReplicationState")),
-            ("StatusDescriptions", same("StatusDescriptions")),
-            ("SwapFilesInUse", Value::Boolean(false)),
-            ("UpTime", same("OnTimeInMilliseconds")),
-        ],
-    )
+    class.instance(vec![
+        ("ApplicationHealth", Value::Uint16(if running { 2 } else { 32_896 })),
+        ("CreationTime", same("InstallDate")),
+        ("ElementName", same("ElementName")),
+        ("EnabledState", Value::Uint16(state)),
+        ("GuestOperatingSystem", if running { text("Windows Server 2012 R2 Standard") } else { Value::Nil }),
+        ("HealthState", same("HealthState")),
+        ("Heartbeat", if running { Value::Uint16(2) } else { Value::Nil }),
+        ("HostComputerSystemName", text(host.netbios())),
+        ("InstanceID", text(format!("Microsoft:{id}"))),
+        ("IntegrationServicesVersionState", Value::Uint16(u16::from(running))),
+        ("MemorySpansPhysicalNumaNodes", Value::Boolean(false)),
+        ("MemoryUsage", Value::Uint64(if in_memory { MEMORY_MB } else { 0 })),
+        ("Name", text(id.as_str())),
+        ("Notes", text("")),
+        ("NumberOfProcessors", Value::Uint16(PROCESSORS)),
+        ("OperationalStatus", same("OperationalStatus")),
+        ("ProcessorLoad", Value::Uint16(if running { 3 } else { 0 })),
+        ("ReplicationHealth", same("ReplicationHealth")),
+        ("ReplicationHealthEx", each("ReplicationHealth")),
+        ("ReplicationMode", same("ReplicationMode")),
+        ("ReplicationProviderId", Value::List(legs.iter().filter_map(provider).collect())),
+        ("ReplicationState", same("ReplicationState")),
+        ("ReplicationStateEx", each("ReplicationState")),
+        ("StatusDescriptions", same("StatusDescriptions")),
+        ("SwapFilesInUse", Value::Boolean(false)),
+        ("UpTime", same("OnTimeInMilliseconds")),
+    ])
 }
 
 /// The properties that are asked for; `None` if a number means nothing.
@@ -208,8 +200,9 @@ fn is_of(summary: &Row, settings: &ObjectPath) -> bool {
 
 /// The entry with every property, and values only where they were asked for.
 fn only(row: Row, wanted: &[&'static str]) -> Row {
-    let properties = row.properties.into_iter().filter(|(name, _)| !name.is_system());
-    let properties = properties
+    let properties = row
+        .properties
+        .into_iter()
         .map(|(name, value)| {
             let value = if wanted.iter().any(|wanted| name == *wanted) { value } else { Value::Nil };
             (name, value)

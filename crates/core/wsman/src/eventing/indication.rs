@@ -115,6 +115,11 @@ impl Indication {
         Select::all(self.class.clone())
     }
 
+    /// The same with what is asked of the instance besides its class, if anything is.
+    pub(crate) fn conditional(&self) -> Option<Select> {
+        self.condition.clone().map(|condition| self.select().filter(condition))
+    }
+
     /// The events between two looks, written as items of an answer. `time` is now by the host's clock, in 100 ns since 1601.
     pub(crate) fn between(&self, before: &Looked, after: &Looked, time: u64) -> Vec<String> {
         let gone = before.iter().filter(|(path, _)| !after.contains_key(*path));

@@ -137,7 +137,7 @@ impl Server {
         };
         let own_id = self.next_id();
         let body = response_body(&response);
-        let body = write_envelope_with(&more, &action_of(action), &own_id, relates_to, &body);
+        let body = self.in_language(write_envelope_with(&more, &action_of(action), &own_id, relates_to, &body));
         Answer { status: 200, body, kind, fault: false }
     }
 }

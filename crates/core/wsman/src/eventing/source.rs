@@ -12,6 +12,7 @@ use super::{
     Content, EVENT_LOG, Eventing, Indication, Indications, Looked, Response, Start, Subscribe, bookmark_list, looked,
 };
 use crate::fault::{Fault, code};
+use crate::provider::INVALID_QUERY;
 
 /// Most subscriptions open at once: as many as one user may have operations.
 const SUBSCRIPTIONS_MAX: usize = 1_500;
@@ -186,6 +187,7 @@ impl Sources {
             }
             Eventing::Indications(wish) => {
                 let Indications { indication, heartbeats, expires } = wish.as_ref();
+                check(indication, logs)?;
                 let (known, _) = look(indication, logs)?;
                 let resource = indication.resource.uri();
                 (Source::Class { indication: indication.clone(), known, at: now }, *heartbeats, *expires, resource)
@@ -358,6 +360,20 @@ impl Subscription {
             }
             Source::Logs { send_bookmarks: false, .. } | Source::Class { .. } => None,
         }
+    }
+}
+
+/// A condition on what the class does not have fails when the subscription is asked for, and not only when it is looked at.
+fn check(indication: &Indication, logs: &mut dyn EventLogs) -> Result<(), Fault> {
+    let Some(select) = indication.conditional() else { return Ok(()) };
+    // What is looked at has none of these, so the condition would never hold. A real host has them.
+    if let Some(system) = select.properties().into_iter().find(|name| name.is_system()) {
+        return Err(Fault::new(code::EVENT_FILTER, format!("events are not chosen by {system} here")));
+    }
+    match logs.instances(&indication.resource.namespace, &select) {
+        Err(error) if error.status == Some(INVALID_QUERY) => Err(Fault::new(code::EVENT_FILTER, error.message)),
+        // Anything else is met again by the first look.
+        Ok(_) | Err(_) => Ok(()),
     }
 }
 

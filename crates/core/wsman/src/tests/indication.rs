@@ -53,6 +53,10 @@ impl EventLogs for Class {
 
     fn instances(&mut self, namespace: &Namespace, select: &Select) -> Result<(Vec<Row>, u64), CallError> {
         assert_eq!(namespace.as_str(), V2);
+        if select.properties().iter().any(|name| **name == "Nope") {
+            let error = CallError::new(ErrorKind::NotThere, Reached::Yes, "invalid query: it has no property Nope");
+            return Err(error.with_status(0x8004_1017));
+        }
         if select.class == CLASS {
             return Ok((self.rows.clone(), TIME));
         }
@@ -105,6 +109,27 @@ fn events(answer: &Answer) -> Vec<(String, Option<u16>, u16)> {
         (class.to_owned(), before, state(rest.split_once("<p:TargetInstance ").unwrap().1))
     };
     answer.body.split("<p:__Instance").skip(1).map(one).collect()
+}
+
+/// WMI reference, `__InstanceModificationEvent`: what stands behind AND is asked of the instance's own properties.
+#[test]
+fn a_condition_on_a_property_that_the_class_does_not_have_is_refused_at_once() {
+    for (condition, taken) in [
+        ("TargetInstance.ReplicationState = 8", true),
+        ("TargetInstance.Nope = 8", false),
+        ("TargetInstance.ReplicationState = 8 AND NOT (TargetInstance.Nope IS NULL)", false),
+        ("TargetInstance.ReplicationState <> TargetInstance.Nope", false),
+        ("TargetInstance.__CLASS = 'Msvm_ReplicationRelationship'", false),
+    ] {
+        let query = format!("{QUERY} AND {condition}");
+        let answer = answered(serve(&mut server(), 0, &message(&query), &mut Class::default()));
+        assert_eq!(answer.fault, !taken, "{condition}: {}", answer.body);
+        if !taken {
+            let (code, words) = fault(&answer);
+            assert_eq!(code, code::EVENT_FILTER, "{words}");
+            assert!(words.contains("Nope") || words.contains("__CLASS"), "{words}");
+        }
+    }
 }
 
 #[test]

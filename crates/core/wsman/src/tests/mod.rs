@@ -9,6 +9,7 @@ mod hostile;
 mod hosts;
 mod indication;
 mod prefixes;
+mod provider;
 mod round_trip;
 mod strategy;
 mod strict;

@@ -20,6 +20,7 @@ mod requests;
 mod roles;
 mod routes;
 mod schema;
+mod strict;
 mod systems;
 mod way_in;
 mod wire_faults;

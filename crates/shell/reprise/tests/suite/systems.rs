@@ -30,9 +30,8 @@ struct Told {
 
 /// Two pairs of hosts: on one a host is restarted with everything in flight and one VM is failed over, on the other the
 /// power fails and a person pauses a VM.
-fn tell(system: &str, fragments: &str) -> Told {
-    let hosts = ["--hosts", "4", "--topology", "pairs", "--vms", "8"];
-    let lab = Lab::new(&[&["--os", system, "--fragments", fragments], hosts.as_slice()].concat());
+fn tell(system: &str, more: &[&str]) -> Told {
+    let lab = Lab::new(&[&["--os", system, "--hosts", "4", "--topology", "pairs", "--vms", "8"], more].concat());
     lab.post("/hosts/hv01.lab.test/shutdown?in_flight=all");
     lab.post("/vms/vm-005/failover");
     lab.post("/hosts/hv01.lab.test/boot");
@@ -52,7 +51,8 @@ fn tell(system: &str, fragments: &str) -> Told {
 #[expect(clippy::print_stdout, reason = "the matrix is what one wants to see of this test")]
 fn check(systems: &[&str], fragments: &str) {
     let told: Vec<Told> = std::thread::scope(|scope| {
-        let tellers: Vec<_> = systems.iter().map(|system| scope.spawn(move || tell(system, fragments))).collect();
+        let tellers: Vec<_> =
+            systems.iter().map(|system| scope.spawn(move || tell(system, &["--fragments", fragments]))).collect();
         tellers.into_iter().map(|teller| teller.join().unwrap()).collect()
     });
     let heads: Vec<String> = systems.iter().map(|system| format!("{system:14}")).collect();
@@ -100,4 +100,15 @@ fn names_are_labels_whatever_somebody_called_a_vm() {
     let names: std::collections::BTreeSet<&str> = ran.legs().iter().map(|leg| leg["vm"].as_str().unwrap()).collect();
     assert!(names.iter().any(|name| !name.starts_with("vm-")), "{names:?}");
     assert_eq!(lab.requests("fault"), 0);
+}
+
+/// Hosts translate captions, descriptions and the words of states, and say so on every envelope; nothing of it decides.
+#[test]
+fn the_main_job_is_done_alike_on_a_host_that_speaks_another_language() {
+    let told = tell("2022", &["--language", "ja-JP"]);
+    for ((vm, story, result, reason), leg) in EXPECTED.iter().zip(&told.legs) {
+        assert_eq!((leg.0.as_str(), leg.1.as_str()), (*result, *reason), "{vm}, {story}");
+    }
+    assert_eq!((told.code, told.faults, told.resumed, told.invokes), (3, 0, 3, 3));
+    assert_eq!(told.states, [3, 3, 9, 3, 8, 3, 9, 3]);
 }

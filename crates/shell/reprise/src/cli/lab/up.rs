@@ -7,7 +7,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::Args;
-use reprise_lab::{Os, RaceState, Spec, SpecError, Topology};
+use reprise_lab::{Language, Os, RaceState, Spec, SpecError, Topology};
 use reprise_lab_server::{ElementForm, Lab, Options, Schemes, StartError};
 use secrecy::ExposeSecret as _;
 use serde_json::json;
@@ -53,6 +53,9 @@ pub(super) struct Arguments {
     /// VMs with names that could be read as something else
     #[arg(long)]
     odd_names: bool,
+    /// The language of the hosts' texts: en-US or ja-JP
+    #[arg(long, default_value = "en-US", value_name = "LANGUAGE")]
+    language: String,
     /// How many VMs, counted from the start, are replicated onwards to a third host
     #[arg(long, default_value_t = 0, value_name = "N")]
     extended: usize,
@@ -197,6 +200,7 @@ fn spec(arguments: &Arguments) -> Result<Spec, SpecError> {
         unreplicated: arguments.unreplicated,
         extended: arguments.extended,
         odd_names: arguments.odd_names,
+        language: Language::from_str(&arguments.language)?,
         started_us: jiff::Timestamp::now().as_microsecond(),
     })
 }
