@@ -156,7 +156,7 @@ fn all_classes_are_asked_by_a_query_under_either_of_their_names() {
 }
 
 #[test]
-fn a_method_is_called_by_the_classs_uri_and_answers_with_it() {
+fn a_method_is_called_by_the_uri_of_its_class_and_answers_with_it() {
     let uri = format!("{SCHEMA}Win32_Service");
     let action = format!("{uri}/StopService");
     let body = format!(r#"<p:StopService_INPUT xmlns:p="{uri}"/>"#);
