@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use cim::reference::readable;
 use cim::{CallError, ErrorKind, Name, Namespace, Reached, Reply, Request, Row, wql};
 
 use crate::fault::Fault;
@@ -97,7 +98,8 @@ impl Call {
     /// # Errors
     /// A fault of the server, or an answer that cannot be understood, in the classes of [`CallError`].
     pub fn take(&mut self, text: &str) -> Result<Step, CallError> {
-        let document = xml::parse(text).map_err(|error| unreadable(&error))?;
+        let text = readable(text);
+        let document = xml::parse(&text).map_err(|error| unreadable(&error))?;
         let body = open(&document, self.changes_something(), Some(&self.message_id))?;
         let response = read_response(body, &self.operation).map_err(CallError::malformed)?;
         match response {
@@ -163,7 +165,8 @@ pub fn identify() -> String {
 /// # Errors
 /// A fault, or an answer that is none to Identify.
 pub fn read_identity(text: &str) -> Result<Identity, CallError> {
-    let document = xml::parse(text).map_err(|error| unreadable(&error))?;
+    let text = readable(text);
+    let document = xml::parse(&text).map_err(|error| unreadable(&error))?;
     let body = open(&document, false, None)?;
     match read_response(body, &Operation::Identify).map_err(CallError::malformed)? {
         Response::Identity(identity) => Ok(identity),
@@ -177,7 +180,8 @@ pub fn read_identity(text: &str) -> Result<Identity, CallError> {
 
 /// Whether a text is an envelope with a fault, and which: for answers with an error status.
 pub fn read_fault(text: &str, invoked: bool) -> Option<CallError> {
-    let document = xml::parse(text).ok()?;
+    let text = readable(text);
+    let document = xml::parse(&text).ok()?;
     let body = xml::child(document.root_element(), ns::SOAP, "Body")?;
     Some(Fault::read(body)?.into_error(invoked))
 }

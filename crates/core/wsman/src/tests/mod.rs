@@ -3,6 +3,7 @@
 mod corpus;
 mod enumeration;
 mod eventing;
+mod faults;
 mod filter;
 mod hostile;
 mod indication;
