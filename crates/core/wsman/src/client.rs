@@ -5,7 +5,7 @@ use std::time::Duration;
 use cim::reference::readable;
 use cim::{CallError, ErrorKind, Name, Namespace, Reached, Reply, Request, Row, wql};
 
-use crate::fault::Fault;
+use crate::fault::{Fault, Meaning, code};
 use crate::header::Header;
 use crate::message::{Batch, Enumerate, Filter, Identity, Mode, Operation, Response, read_response};
 use crate::namespace as ns;
@@ -100,7 +100,10 @@ impl Call {
     pub fn take(&mut self, text: &str) -> Result<Step, CallError> {
         let text = readable(text);
         let document = xml::parse(&text).map_err(|error| unreadable(&error))?;
-        let body = open(&document, self.changes_something(), Some(&self.message_id))?;
+        let body = match open(&document, self.changes_something(), Some(&self.message_id)) {
+            Ok(body) => body,
+            Err(error) => return self.failed(error),
+        };
         let response = read_response(body, &self.operation).map_err(CallError::malformed)?;
         match response {
             Response::Instance(row) => Ok(Step::Done(Reply::Instance(row))),
@@ -110,6 +113,19 @@ impl Call {
                 Err(CallError::malformed("the answer is one to another operation"))
             }
         }
+    }
+
+    /// Takes in that there is no answer, or a fault. A Pull that only brought nothing in its time is to be sent again, on
+    /// the same context; [`Call::take`] does the same with such a fault.
+    ///
+    /// # Errors
+    /// Any other, and that one too if it comes too often in a row.
+    pub fn failed(&mut self, error: CallError) -> Result<Step, CallError> {
+        if error.status != Some(code::PULL_AGAIN) || !self.goes_on() {
+            return Err(error);
+        }
+        self.empty += 1;
+        if self.empty > EMPTY_MAX { Err(error) } else { Ok(Step::Next) }
     }
 
     fn take_batch(&mut self, batch: Batch) -> Result<Step, CallError> {
@@ -184,6 +200,16 @@ pub fn read_fault(text: &str, invoked: bool) -> Option<CallError> {
     let document = xml::parse(&text).ok()?;
     let body = xml::child(document.root_element(), ns::SOAP, "Body")?;
     Some(Fault::read(body)?.into_error(invoked))
+}
+
+/// Whether an error says that an enumeration is not there any more, so that a new one is the cure.
+pub fn asks_for_a_new_enumeration(error: &CallError) -> bool {
+    error.status.is_some_and(|status| Meaning::of(status) == Meaning::ContextLost)
+}
+
+/// Whether an error says that the host has taken away what the logins of this user rested on.
+pub fn asks_for_a_new_login(error: &CallError) -> bool {
+    error.status == Some(code::LOGIN_ANEW)
 }
 
 /// The query that a class enumeration stands for; servers use it too.
