@@ -12,7 +12,7 @@ use super::strategy::{
     properties, row, text,
 };
 use super::{converse, server, settings};
-use crate::client::Call;
+use crate::client::{Call, Step};
 use crate::eventing::{self, Eventing};
 use crate::fault::{Fault, code};
 use crate::header::{self, Header};
@@ -271,6 +271,21 @@ fn an_error_behind_the_server_keeps_its_class_and_words() {
         assert_eq!((error.kind, error.message.as_str()), (kind, "it did <not> work"));
         assert_eq!(error.reached, reached, "{kind:?}");
     }
+}
+
+/// A name with a control character goes over the wire as a reference, as WinRM writes it, and arrives without harm.
+#[test]
+fn a_control_character_in_a_value_costs_that_character_alone() {
+    let request = Request::Get { path: service_path() };
+    let row = Row::new("Msvm_ReplicationService").with("ElementName", Value::String("a\u{1b}[31m\u{7}b\tc".to_owned()));
+    let mut server = server();
+    let mut call = Call::new(request);
+    let message = call.message(&settings(512_000), "uuid:1");
+    let reply = Ok(Reply::Instance(row));
+    let answer = server.handle(Duration::ZERO, message.as_bytes(), None, &mut |_| reply.clone());
+    assert!(answer.body.contains("a&#x1B;[31m&#x7;b&#9;c"), "{}", answer.body);
+    let Ok(Step::Done(Reply::Instance(row))) = call.take(&answer.body) else { panic!("no instance") };
+    assert_eq!(row.get::<String>("ElementName").unwrap(), "a\u{fffd}[31m\u{fffd}b\tc");
 }
 
 /// Newer Windows tells a fault as an instance of WMI's error class: the same classes and words arrive.
