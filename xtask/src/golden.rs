@@ -22,6 +22,7 @@ struct Page {
 /// Pages made from code.
 const PAGES: &[Page] = &[
     Page { file: "docs/events.md", arguments: &["docs", "events"] },
+    Page { file: "docs/faults.md", arguments: &["docs", "faults"] },
     Page { file: "docs/reasons.md", arguments: &["docs", "reasons"] },
 ];
 

@@ -111,7 +111,9 @@ pub fn read(text: &str) -> Result<Row, ReadError> {
         return Err(ReadError::TooLong { length: text.len() });
     }
     let options = roxmltree::ParsingOptions { allow_dtd: false, nodes_limit: NODES_MAX, ..Default::default() };
-    let document = roxmltree::Document::parse_with_options(text, options).map_err(|e| ReadError::Xml(e.to_string()))?;
+    let text = crate::reference::readable(text);
+    let document =
+        roxmltree::Document::parse_with_options(&text, options).map_err(|e| ReadError::Xml(e.to_string()))?;
     let root = document.root_element();
     if !root.has_tag_name("INSTANCE") {
         return Err(ReadError::Lacks("an INSTANCE element"));
@@ -167,6 +169,12 @@ mod tests {
         assert_eq!(row.get::<u16>("ReplicationState"), Ok(8));
         assert_eq!(row.get_opt::<String>("Caption"), Ok(None));
         assert_eq!(row.get::<Vec<u16>>("OperationalStatus"), Ok(vec![2, 3]));
+    }
+
+    #[test]
+    fn a_control_character_in_one_value_does_not_cost_the_instance() {
+        let text = r#"<INSTANCE CLASSNAME="X"><PROPERTY NAME="N" TYPE="string"><VALUE>a&#x1B;&#0;b&#9;</VALUE></PROPERTY></INSTANCE>"#;
+        assert_eq!(read(text).unwrap().get::<String>("N").unwrap(), "a\u{fffd}\u{fffd}b\t");
     }
 
     #[test]

@@ -16,6 +16,7 @@ pub mod fuzz;
 mod name;
 mod path;
 mod port;
+pub mod reference;
 mod row;
 pub mod stepped;
 mod value;

@@ -148,6 +148,9 @@ fn leg_trouble(watch: &LegWatch, reason: Reason) -> Trouble {
         (Some(Failure::Problem(p)), _) => {
             (format!("cannot {}: {}", p.what, p.why), p.advice().to_owned(), p.code.map(code), p.retry())
         }
+        (Some(Failure::Unclear(p)), _) => {
+            (format!("cannot {}: {}", p.what, p.why), p.advice().to_owned(), p.code.map(code), Retry::Later)
+        }
         (Some(Failure::Guarded(rule)), _) => {
             (format!("a safety rule refused it: {rule}"), "report this as a bug".to_owned(), None, Retry::Never)
         }

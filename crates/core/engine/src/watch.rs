@@ -115,6 +115,9 @@ pub(crate) struct Unweighed {
 pub(crate) enum Failure {
     Refused(Refusal),
     Problem(Problem),
+    /// It may have been carried out, so that it was read before anything else: the problem's class says what its answer
+    /// was, and not whether it may be tried again.
+    Unclear(Problem),
     WithoutEffect,
     Changed(String),
     Guarded(&'static str),
@@ -124,7 +127,7 @@ impl Failure {
     pub(crate) fn reason(&self) -> Reason {
         match self {
             Self::Refused(_) => Reason::ResumeRefused,
-            Self::Problem(_) | Self::Guarded(_) => Reason::ResumeFailed,
+            Self::Problem(_) | Self::Unclear(_) | Self::Guarded(_) => Reason::ResumeFailed,
             Self::WithoutEffect => Reason::ResumeWithoutEffect,
             Self::Changed(_) => Reason::Changed,
         }
@@ -285,7 +288,7 @@ impl LegWatch {
                 self.exhausted |= problem.retry() == Retry::Never;
                 self.trouble = Some(Failure::Problem(problem));
             }
-            Outcome::Unknown(problem) => self.trouble = Some(Failure::Problem(problem)),
+            Outcome::Unknown(problem) => self.trouble = Some(Failure::Unclear(problem)),
             Outcome::Stale { found } => {
                 self.stales += 1;
                 self.attempts = self.attempts.saturating_sub(1);
@@ -350,10 +353,13 @@ impl LegWatch {
         let (acting, unweighed) = (self.acting.take(), self.unweighed.take());
         // It was looked at before the act had ended: while a job runs, the state already reads as requested.
         self.unproved = acting.is_some() || unweighed.is_some();
-        if let Some(Unweighed { outcome: Outcome::NotDone(problem) | Outcome::Unknown(problem), .. }) = unweighed {
-            self.trouble = Some(Failure::Problem(problem));
-        } else if acting.is_some() || unweighed.is_some() {
-            self.trouble = Some(Failure::Problem(Problem::new(ProblemKind::TimedOut, "resume replication", why)));
+        let cut_off = || Failure::Problem(Problem::new(ProblemKind::TimedOut, "resume replication", why));
+        match unweighed.map(|last| last.outcome) {
+            Some(Outcome::NotDone(problem)) => self.trouble = Some(Failure::Problem(problem)),
+            Some(Outcome::Unknown(problem)) => self.trouble = Some(Failure::Unclear(problem)),
+            Some(Outcome::Ended(_) | Outcome::Refused(_) | Outcome::Stale { .. }) => self.trouble = Some(cut_off()),
+            None if acting.is_some() => self.trouble = Some(cut_off()),
+            None => {}
         }
     }
 }

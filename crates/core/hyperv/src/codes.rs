@@ -9,6 +9,8 @@ pub(crate) const JOB_STARTED: u32 = 4_096;
 
 /// The method failed, and that is all it says.
 const FAILED: u32 = 32_768;
+/// The requested state does not fit the object's own.
+const INVALID_STATE: u32 = 32_775;
 /// The last of the method's codes.
 const FILE_NOT_FOUND: u32 = 32_779;
 
@@ -23,7 +25,7 @@ fn meaning(code: u32) -> (&'static str, &'static str, bool) {
         32_772 => ("timed out", "check the load of that host; it is tried again", true),
         32_773 => ("invalid parameter", "report this as a bug", false),
         32_774 => ("system in use", "another operation on this VM is under way; it is tried again", true),
-        32_775 => ("invalid state for this operation", LOOK, false),
+        INVALID_STATE => ("invalid state for this operation", LOOK, false),
         32_776 => ("wrong data type", "report this as a bug", false),
         32_777 => ("system not available", "check that the host and its storage are up; it is tried again", true),
         32_778 => ("out of memory", "free memory on that host; it is tried again", true),
@@ -38,10 +40,27 @@ pub(crate) fn refusal(code: u32, words: Option<&str>) -> Refusal {
     Refusal { code: Some(code), why: with_words(meaning, words), advice, transient }
 }
 
+/// A refusal as the method's return value. "Invalid state" may pass by itself there: the state was read just before and
+/// fits, and a VM that is busy with something else is refused so too (seen with a checkpoint that is being deleted). A
+/// job has looked at the relationship itself, and what it says of its state stands.
+pub(crate) fn refused_at_once(code: u32, words: Option<&str>) -> Refusal {
+    let refusal = refusal(code, words);
+    if code != INVALID_STATE {
+        return refusal;
+    }
+    let advice = "see whether a backup, a checkpoint or a merge is under way for the VM; it is tried again";
+    Refusal { advice, transient: true, ..refusal }
+}
+
+/// Whether a return value is an HRESULT of a failure, and none of the method's own.
+pub(crate) fn is_hresult(code: u32) -> bool {
+    code >= 0x8000_0000
+}
+
 /// A method that the host answered with a fault: its words say it, unless the number is one of Hyper-V's own.
 pub(crate) fn fault(status: Option<u32>, words: &str) -> Refusal {
     if let Some(code @ FAILED..=FILE_NOT_FOUND) = status {
-        return refusal(code, Some(words));
+        return refused_at_once(code, Some(words));
     }
     let (_, advice, transient) = meaning(FAILED);
     let why = if words.trim().is_empty() { "the host answered with a fault" } else { words.trim() };

@@ -1,6 +1,6 @@
 //! Looking at a host: one query per class, with column lists, never one per VM.
 
-use cim::{CallError, ErrorKind, Port, Row, wql};
+use cim::{CallError, Port, Row, wql};
 use reprise_model::{HostName, HostSystem, Observation, Problem, ProblemKind, Replication};
 
 use crate::class::{CIMV2, VIRTUALIZATION, relationship, select, service, setting_data, virtual_machine, windows};
@@ -111,9 +111,4 @@ async fn in_vms(port: &impl Port, vms: &[Row], join: &mut Join) -> Result<(), Pr
         }
     }
     Ok(())
-}
-
-/// Whether a failed call may pass by itself while a job is followed.
-pub(crate) fn passing(kind: ErrorKind) -> bool {
-    matches!(kind, ErrorKind::Unreachable | ErrorKind::TimedOut | ErrorKind::Busy | ErrorKind::NotThere)
 }

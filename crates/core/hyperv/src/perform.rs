@@ -8,7 +8,6 @@ use reprise_model::{Act, ActKind, Ended, Kept, Outcome, Problem, ProblemKind, Re
 
 use crate::class::concrete_job::{self, Complaint, Progress};
 use crate::class::{VIRTUALIZATION, relationship, virtual_machine};
-use crate::observe::passing;
 use crate::{codes, problem};
 
 /// The state that is requested: Replicating.
@@ -26,6 +25,10 @@ const WAIT_LAST: Duration = Duration::from_secs(1);
 const JOB_TIME_MAX: Duration = Duration::from_hours(24);
 /// Looks in a row that may fail, or in which the job may not be listed yet.
 const BLANK_LOOKS_MAX: u32 = 4;
+/// How long a host may answer that it is busy, from one good look to the next. It is there, so the job may be too; a
+/// provider that is loaded again or a service that restarts takes some seconds. Longer than that, the act must not hold
+/// its place.
+const BUSY_TIME_MAX: Duration = Duration::from_secs(20);
 
 const RESUME: &str = "resume replication";
 const READ_BEFORE: &str = "read the replication object before resuming it";
@@ -131,7 +134,12 @@ async fn returned(port: &impl Port, output: &Output) -> Outcome {
             Ok(None) => unclear("a job was started, but not named".to_owned()),
             Err(error) => unclear(error.to_string()),
         },
-        Ok(Some(code)) => Outcome::Refused(codes::refusal(code, None)),
+        // An HRESULT comes from somewhere on the way, which may be behind the point where the method began.
+        Ok(Some(code)) if codes::is_hresult(code) => {
+            let why = format!("the method returned {code:#010X}");
+            Outcome::Unknown(Problem { code: Some(code), ..Problem::new(ProblemKind::Busy, RESUME, why) })
+        }
+        Ok(Some(code)) => Outcome::Refused(codes::refused_at_once(code, None)),
         Ok(None) => unclear("the method returned no value".to_owned()),
         Err(error) => unclear(error.to_string()),
     }
@@ -143,9 +151,9 @@ async fn outlast_jobs(port: &impl Port) {
     port.note("waiting for jobs that may be ours");
     let began = port.elapsed();
     let mut waits = WAITS.into_iter();
-    let mut blank = 0;
+    let mut misses = Misses::default();
     let mut awaited: Option<BTreeSet<String>> = None;
-    while blank < BLANK_LOOKS_MAX && port.elapsed().saturating_sub(began) < JOB_TIME_MAX {
+    while port.elapsed().saturating_sub(began) < JOB_TIME_MAX {
         match cim::query(port, VIRTUALIZATION, concrete_job::state_changes()).await {
             Ok(rows) => {
                 let running = concrete_job::running(&rows);
@@ -154,34 +162,54 @@ async fn outlast_jobs(port: &impl Port) {
                     return;
                 }
                 awaited = Some(left);
-                blank = 0;
+                misses = Misses::default();
             }
-            Err(_) => blank += 1,
+            Err(error) if misses.are_too_many(Some(error.kind), port.elapsed()) => return,
+            Err(_) => {}
         }
         port.pause(waits.next().unwrap_or(WAIT_LAST)).await;
     }
 }
 
-/// Follows a job to its end. Only reads: nothing here can be repeated by mistake.
+/// Looks that did not show what was looked for, since the last that did.
+#[derive(Default)]
+struct Misses {
+    /// How many failed or did not list the job.
+    blank: u32,
+    /// Since when the host answers that it is busy.
+    busy_since: Option<Duration>,
+}
+
+impl Misses {
+    /// Takes in one more; whether that is the last. `failed` is absent if the look went well and the job was not listed.
+    fn are_too_many(&mut self, failed: Option<ErrorKind>, now: Duration) -> bool {
+        if failed == Some(ErrorKind::Busy) {
+            let since = *self.busy_since.get_or_insert(now);
+            return now.saturating_sub(since) >= BUSY_TIME_MAX;
+        }
+        self.blank += 1;
+        self.blank >= BLANK_LOOKS_MAX
+    }
+}
+
+/// Follows a job to its end. Only reads: nothing here can be repeated by mistake, so a look that fails is taken again,
+/// whatever it failed by.
 async fn follow(port: &impl Port, id: &str) -> Outcome {
     port.note("following the job");
     let began = port.elapsed();
     let mut waits = WAITS.into_iter();
-    let mut blank = 0;
+    let mut misses = Misses::default();
     let mut last = Problem::new(ProblemKind::NotThere, FOLLOW, "the job is not listed; its result is unknown");
     while port.elapsed().saturating_sub(began) < JOB_TIME_MAX {
         port.pause(waits.next().unwrap_or(WAIT_LAST)).await;
         let rows = cim::query(port, VIRTUALIZATION, concrete_job::state_changes()).await;
+        let failed = rows.as_ref().err().map(|error| error.kind);
         let found = match &rows {
             Ok(rows) => concrete_job::find(rows, id).map_err(|error| problem::unreadable(&error, FOLLOW)),
-            Err(error) if passing(error.kind) => {
-                last = problem::of(error, FOLLOW);
-                Ok(None)
-            }
             Err(error) => Err(problem::of(error, FOLLOW)),
         };
         match found {
-            Ok(Some(Progress::Running)) => blank = 0,
+            Ok(Some(Progress::Running)) => misses = Misses::default(),
             Ok(Some(Progress::Good)) => return Outcome::Ended(Ended::ByJob),
             Ok(Some(Progress::Cancelled(complaint))) => {
                 return Outcome::Refused(codes::cancelled(complaint.code, complaint.words.as_deref()));
@@ -195,12 +223,16 @@ async fn follow(port: &impl Port, id: &str) -> Outcome {
                 return Outcome::Unknown(Problem::new(ProblemKind::Malformed, FOLLOW, why));
             }
             Ok(None) => {
-                blank += 1;
-                if blank >= BLANK_LOOKS_MAX {
+                if misses.are_too_many(None, port.elapsed()) {
                     return Outcome::Unknown(last);
                 }
             }
-            Err(problem) => return Outcome::Unknown(problem),
+            Err(problem) => {
+                last = problem;
+                if misses.are_too_many(failed, port.elapsed()) {
+                    return Outcome::Unknown(last);
+                }
+            }
         }
     }
     let why = format!("the job still runs after {} h", JOB_TIME_MAX.as_secs() / 3_600);

@@ -10,11 +10,13 @@ use crate::scene::Scene;
 use crate::shadow::{Broken, End, Ends, Shown, held, obstacle};
 
 /// Every kind of fault that a story puts into the site.
-const FAULTS: [&str; 15] = [
+const FAULTS: [&str; 17] = [
     "deny",
     "login",
     "slow",
     "busy",
+    "busy_vm",
+    "wmi",
     "drop_before",
     "reset",
     "drop_after",

@@ -352,7 +352,7 @@ impl Story {
             }
             (Ended::Act(outcome), Purpose::Act(act)) => {
                 self.line(&format!("act {} on {} {outcome:?}", act.id.0, act.leg));
-                run.shadow.ended(act.id, self.now);
+                run.shadow.ended(act.id, self.now)?;
                 self.feed(run, Event::Acted { act: act.id, outcome })
             }
             (Ended::Act(_), Purpose::Look) => Err("a look ended as an act".to_owned()),

@@ -11,6 +11,11 @@ const SWALLOWED: Duration = Duration::from_secs(5);
 /// `ERROR_WSMAN_QUOTA_MAX_OPERATIONS_USER`, and such.
 const QUOTA: u32 = 2_150_859_174;
 
+/// `RPC_S_SERVER_UNAVAILABLE`
+pub(crate) const RPC_SERVER_UNAVAILABLE: u32 = 0x8007_06BA;
+/// `WBEM_E_PROVIDER_LOAD_FAILURE`
+pub(crate) const PROVIDER_LOAD_FAILURE: u32 = 0x8004_1013;
+
 /// What a request met with.
 #[derive(Debug)]
 pub(crate) struct Met {
@@ -26,6 +31,17 @@ impl Met {
     fn nobody(error: CallError, late: Duration) -> Self {
         Self { times: 0, answer: Err(error), late }
     }
+}
+
+/// Failures of WMI and of what stands behind it, as a transport tells them: only where the number says that nobody was
+/// called did a method not begin.
+fn failed(code: u32, operation: Operation) -> CallError {
+    let reached = match (operation, code) {
+        (Operation::Invoke, RPC_SERVER_UNAVAILABLE | PROVIDER_LOAD_FAILURE) => Reached::No,
+        (Operation::Invoke, _) => Reached::Perhaps,
+        (Operation::Get | Operation::Enumerate | Operation::Pull | Operation::Subscribe, _) => Reached::Yes,
+    };
+    CallError::new(ErrorKind::Busy, reached, "it failed behind the service").with_status(code)
 }
 
 fn message(request: &Request) -> (Operation, Option<&ObjectPath>) {
@@ -59,6 +75,12 @@ pub(crate) fn exchange(world: &mut World, host: Option<usize>, request: &Request
         Some(Break::Busy) => {
             let busy = error(ErrorKind::Busy, Reached::Yes, "over a quota").with_status(QUOTA);
             return Met::nobody(busy, late);
+        }
+        Some(Break::Fails { code, done }) => {
+            if done {
+                let _lost = world.answer(host, request);
+            }
+            return Met { times: usize::from(done), answer: Err(failed(code, operation)), late };
         }
         Some(Break::DropBefore | Break::Reset) => return Met::nobody(lost, late),
         Some(how) => {

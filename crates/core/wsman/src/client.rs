@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use cim::reference::readable;
 use cim::{CallError, ErrorKind, Name, Namespace, Reached, Reply, Request, Row, wql};
 
-use crate::fault::Fault;
+use crate::fault::{Fault, Meaning, code};
 use crate::header::Header;
 use crate::message::{Batch, Enumerate, Filter, Identity, Mode, Operation, Response, read_response};
 use crate::namespace as ns;
@@ -97,8 +98,12 @@ impl Call {
     /// # Errors
     /// A fault of the server, or an answer that cannot be understood, in the classes of [`CallError`].
     pub fn take(&mut self, text: &str) -> Result<Step, CallError> {
-        let document = xml::parse(text).map_err(|error| unreadable(&error))?;
-        let body = open(&document, self.changes_something(), Some(&self.message_id))?;
+        let text = readable(text);
+        let document = xml::parse(&text).map_err(|error| unreadable(&error))?;
+        let body = match open(&document, self.changes_something(), Some(&self.message_id)) {
+            Ok(body) => body,
+            Err(error) => return self.failed(error),
+        };
         let response = read_response(body, &self.operation).map_err(CallError::malformed)?;
         match response {
             Response::Instance(row) => Ok(Step::Done(Reply::Instance(row))),
@@ -108,6 +113,19 @@ impl Call {
                 Err(CallError::malformed("the answer is one to another operation"))
             }
         }
+    }
+
+    /// Takes in that there is no answer, or a fault. A Pull that only brought nothing in its time is to be sent again, on
+    /// the same context; [`Call::take`] does the same with such a fault.
+    ///
+    /// # Errors
+    /// Any other, and that one too if it comes too often in a row.
+    pub fn failed(&mut self, error: CallError) -> Result<Step, CallError> {
+        if error.status != Some(code::PULL_AGAIN) || !self.goes_on() {
+            return Err(error);
+        }
+        self.empty += 1;
+        if self.empty > EMPTY_MAX { Err(error) } else { Ok(Step::Next) }
     }
 
     fn take_batch(&mut self, batch: Batch) -> Result<Step, CallError> {
@@ -163,7 +181,8 @@ pub fn identify() -> String {
 /// # Errors
 /// A fault, or an answer that is none to Identify.
 pub fn read_identity(text: &str) -> Result<Identity, CallError> {
-    let document = xml::parse(text).map_err(|error| unreadable(&error))?;
+    let text = readable(text);
+    let document = xml::parse(&text).map_err(|error| unreadable(&error))?;
     let body = open(&document, false, None)?;
     match read_response(body, &Operation::Identify).map_err(CallError::malformed)? {
         Response::Identity(identity) => Ok(identity),
@@ -177,9 +196,20 @@ pub fn read_identity(text: &str) -> Result<Identity, CallError> {
 
 /// Whether a text is an envelope with a fault, and which: for answers with an error status.
 pub fn read_fault(text: &str, invoked: bool) -> Option<CallError> {
-    let document = xml::parse(text).ok()?;
+    let text = readable(text);
+    let document = xml::parse(&text).ok()?;
     let body = xml::child(document.root_element(), ns::SOAP, "Body")?;
     Some(Fault::read(body)?.into_error(invoked))
+}
+
+/// Whether an error says that an enumeration is not there any more, so that a new one is the cure.
+pub fn asks_for_a_new_enumeration(error: &CallError) -> bool {
+    error.status.is_some_and(|status| Meaning::of(status) == Meaning::ContextLost)
+}
+
+/// Whether an error says that the host has taken away what the logins of this user rested on.
+pub fn asks_for_a_new_login(error: &CallError) -> bool {
+    error.status == Some(code::LOGIN_ANEW)
 }
 
 /// The query that a class enumeration stands for; servers use it too.

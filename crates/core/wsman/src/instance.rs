@@ -117,7 +117,7 @@ pub(crate) fn write_value(text: &mut String, name: &str, value: &Value, writing:
         | Value::Char16(_)
         | Value::String(_) => {
             let lexical = value.lexical().unwrap_or_default();
-            let _infallible = write!(text, "<{prefix}{name}>{}</{prefix}{name}>", xml::escape(&lexical));
+            let _infallible = write!(text, "<{prefix}{name}>{}</{prefix}{name}>", xml::escape_value(&lexical));
         }
     }
 }

@@ -246,8 +246,13 @@ impl Server {
                 let own_id = self.next_id();
                 let body = self.in_language(write_envelope(&action_of(action), &own_id, message_id, &body));
                 if body.len() > size_max {
-                    let fault = Fault::new(code::ENCODING_LIMIT, "the answer is larger than MaxEnvelopeSize");
-                    return self.fault(kind, message_id, &fault.with_detail("MaxEnvelopeSizeExceeded"));
+                    let (code, detail) = if kind == RequestKind::Invoke {
+                        (code::UNREPORTABLE_SUCCESS, "UnreportableSuccess")
+                    } else {
+                        (code::ANSWER_TOO_LARGE, "MaxEnvelopeSizeExceeded")
+                    };
+                    let fault = Fault::new(code, "the answer is larger than MaxEnvelopeSize");
+                    return self.fault(kind, message_id, &fault.with_detail(detail));
                 }
                 Answer { status: 200, body, kind, fault: false }
             }
@@ -448,7 +453,7 @@ fn batch(items: &mut VecDeque<String>, most: Option<u32>, room: usize) -> Result
         match items.front() {
             Some(item) if item.len() <= left => left -= item.len(),
             Some(_) if taken.is_empty() => {
-                let fault = Fault::new(code::ENCODING_LIMIT, "one item is larger than MaxEnvelopeSize");
+                let fault = Fault::new(code::ANSWER_TOO_LARGE, "one item is larger than MaxEnvelopeSize");
                 return Err(fault.with_detail("MaxEnvelopeSizeExceeded"));
             }
             Some(_) | None => break,

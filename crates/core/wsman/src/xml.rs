@@ -207,8 +207,21 @@ pub(crate) fn token(node: Node<'_, '_>) -> String {
     text(node).trim().to_owned()
 }
 
-/// Escapes text for content and double-quoted attributes. What XML cannot carry becomes `?`, as on Windows.
+/// Escapes text for content and double-quoted attributes. What XML cannot carry becomes `?`.
 pub(crate) fn escape(text: &str) -> Cow<'_, str> {
+    escaped(text, |text, _| text.push('?'))
+}
+
+/// Escapes a property's value as WinRM is seen to: a control character stays one, as a reference that XML 1.0 forbids.
+/// MS-WSMV 2.2.4 says `?` instead; a reader must be ready for both.
+pub(crate) fn escape_value(text: &str) -> Cow<'_, str> {
+    escaped(text, |text, c| {
+        let _infallible = write!(text, "&#x{:X};", u32::from(c));
+    })
+}
+
+/// `control` writes what XML cannot carry.
+fn escaped(text: &str, control: impl Fn(&mut String, char)) -> Cow<'_, str> {
     let plain = |c: char| !matches!(c, '&' | '<' | '>' | '"' | '\0'..='\u{1f}' | '\u{fffe}' | '\u{ffff}');
     if text.chars().all(plain) {
         return Cow::Borrowed(text);
@@ -223,7 +236,7 @@ pub(crate) fn escape(text: &str) -> Cow<'_, str> {
             '\t' => escaped.push_str("&#9;"),
             '\n' => escaped.push_str("&#10;"),
             '\r' => escaped.push_str("&#13;"),
-            '\0'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => escaped.push('?'),
+            '\0'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => control(&mut escaped, c),
             other => escaped.push(other),
         }
     }

@@ -69,6 +69,11 @@ impl Site {
             None => whole(act()),
             Some(Break::Busy) => refuse(port, &message, &over_quota()),
             Some(Break::Unsupported) => refuse(port, &message, &unsupported()),
+            Some(Break::Fails { code, done: false }) => refuse(port, &message, &failed(code)),
+            Some(Break::Fails { code, done: true }) => {
+                let fault = lock(&port.server).refuse(&message, &failed(code));
+                acted(&act(), Sent::Whole(fault))
+            }
             Some(Break::DropBefore) => unanswered(port, &message, Sent::Closed),
             Some(Break::Reset) => unanswered(port, &message, Sent::Reset),
             Some(Break::HalfClose) => match act() {
@@ -93,6 +98,11 @@ fn over_quota() -> Fault {
     let words = "This user has exceeded the allowed number of concurrent operations. Close existing operations for this \
                  user, or raise the quota for this user.";
     Fault::new(code::QUOTA, words)
+}
+
+/// WMI, or what stands behind it, has failed; all that is known is the number.
+fn failed(code: u32) -> Fault {
+    Fault::new(code, format!("The WS-Management service cannot process the request. The error is {code:#010x}."))
 }
 
 /// A feature of WS-Management that this service does not have.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use cim::{CallError, ErrorKind, Reached, Reply, Request, Row};
 use hyper::StatusCode;
 use tokio::sync::Semaphore;
-use wsman::client::{Call, Settings, Step};
+use wsman::client::{Call, Settings, Step, asks_for_a_new_enumeration, asks_for_a_new_login};
 use wsman::message::{Enumerate, Identity};
 
 use crate::auth::Method;
@@ -205,20 +205,30 @@ impl Client {
             let kind = Kind::of(&call);
             let message = call.message(&self.settings(kind), &self.message_id());
             let sent = self.exchange(&mut connection, &message, kind).await;
-            if sent.as_ref().is_err_and(|error| error.kind == ErrorKind::Unreachable && call.goes_on()) && !begun_anew {
-                begun_anew = true;
-                call = begin();
-                continue;
+            let answered = sent.is_ok();
+            let step = match sent {
+                Ok(text) => call.take(&text),
+                Err(error) => call.failed(error),
+            };
+            if let Err(error) = &step {
+                let is_lost = error.kind == ErrorKind::Unreachable || asks_for_a_new_enumeration(error);
+                if is_lost && call.goes_on() && !begun_anew {
+                    begun_anew = true;
+                    call = begin();
+                    continue;
+                }
+                self.revoked(error, &mut connection);
             }
-            let text = sent?;
-            match call.take(&text) {
+            match step {
                 Ok(Step::Next) => {}
+                Err(error) if !answered => return Err(error),
                 Ok(Step::Done(reply)) => {
                     self.keep(connection);
                     return Ok(reply);
                 }
                 Err(error) => {
-                    if let Some(release) = call.release(&self.settings(Kind::Reads), &self.message_id()) {
+                    let release = call.release(&self.settings(Kind::Reads), &self.message_id());
+                    if let Some(release) = release.filter(|_| connection.is_some()) {
                         // The enumeration ends by itself if this fails.
                         let _ended = self.exchange(&mut connection, &release, Kind::Reads).await;
                     }
@@ -229,6 +239,14 @@ impl Client {
                     return Err(error);
                 }
             }
+        }
+    }
+
+    /// The host has taken away what every login of this user rested on: no connection that is logged in is of use.
+    fn revoked(&self, error: &CallError, connection: &mut Option<Connection>) {
+        if asks_for_a_new_login(error) {
+            *connection = None;
+            locked(&self.idle).clear();
         }
     }
 

@@ -47,7 +47,8 @@ impl Record {
     /// # Errors
     /// [`RecordError`] says what is wrong.
     pub fn parse(xml: &str) -> Result<Self, RecordError> {
-        let document = document(xml)?;
+        let xml = crate::reference::readable(xml);
+        let document = document(&xml)?;
         let event = document.root_element();
         let system = child(event, "System").ok_or(RecordError::Lacks("System"))?;
         let of = |name: &'static str| child(system, name).map(text).ok_or(RecordError::Lacks(name));

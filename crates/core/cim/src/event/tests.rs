@@ -42,6 +42,12 @@ fn a_record_is_read_with_the_values_that_its_provider_named() {
 }
 
 #[test]
+fn a_control_character_in_a_name_does_not_cost_the_record() {
+    let record = Record::parse(&NAMED.replace("sql &amp; co", "sql&#x1B;[31m")).unwrap();
+    assert_eq!((record.id, record.value("VmName")), (32_022, Some("sql\u{fffd}[31m")));
+}
+
+#[test]
 fn what_is_no_record_is_told_with_what_it_lacks() {
     for (from, to, lacks) in [
         ("<EventID>32022</EventID>", "", "EventID"),

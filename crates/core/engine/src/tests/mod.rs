@@ -4,6 +4,7 @@ mod boots;
 mod discovery;
 mod gone;
 mod hearing;
+mod unclear;
 
 use std::time::Duration;
 

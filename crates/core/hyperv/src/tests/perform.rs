@@ -1,7 +1,7 @@
 //! One act, call by call.
 
 use cim::{ErrorKind, Reached, Reply, Request, Row};
-use reprise_model::{Ended, Outcome};
+use reprise_model::{Ended, Outcome, Retry};
 
 use super::{VM, fails, invokes, job, relationship, resume, started, text};
 
@@ -59,6 +59,65 @@ fn after_a_lost_answer_it_waits_for_the_jobs_that_run_then_and_for_no_later_ones
     ]);
     assert!(matches!(outcome, Outcome::Unknown(_)), "what came of it is read from the state alone");
     assert_eq!((requests.len(), invokes(&requests)), (6, 1));
+}
+
+/// Only reads happen while a job is followed. Whatever one look at it meets with, it is looked at again.
+#[test]
+fn a_look_at_the_job_that_fails_is_taken_again() {
+    let kinds = [
+        ErrorKind::Busy,
+        ErrorKind::Unreachable,
+        ErrorKind::TimedOut,
+        ErrorKind::NotThere,
+        ErrorKind::Refused,
+        ErrorKind::Malformed,
+        ErrorKind::Denied,
+        ErrorKind::TooLarge,
+    ];
+    for kind in kinds {
+        let failed = || Err(fails(kind, Reached::Yes));
+        let followed = vec![
+            Ok(Reply::Instance(relationship("8"))),
+            Ok(started()),
+            failed(),
+            Ok(job("4")),
+            failed(),
+            failed(),
+            failed(),
+            Ok(job("7")),
+        ];
+        assert_eq!(resume(followed).0, Outcome::Ended(Ended::ByJob), "{kind}");
+        let mut broken = vec![Ok(Reply::Instance(relationship("8"))), Ok(started())];
+        broken.extend((0..200).map(|_| failed()));
+        let (outcome, requests) = resume(broken);
+        assert!(matches!(outcome, Outcome::Unknown(_)), "{kind}: {outcome:?}");
+        assert!(requests.len() < 60, "{kind}: {} looks and more", requests.len());
+        assert_eq!(invokes(&requests), 1);
+    }
+}
+
+/// A provider that fails, or a service that restarts, does so for some seconds. The host is there and says so.
+#[test]
+fn a_host_that_answers_that_it_is_busy_is_asked_for_the_job_for_some_time() {
+    let mut followed = vec![Ok(Reply::Instance(relationship("8"))), Ok(started()), Ok(job("4"))];
+    followed.extend((0..15).map(|_| Err(fails(ErrorKind::Busy, Reached::Yes))));
+    followed.push(Ok(job("7")));
+    assert_eq!(resume(followed).0, Outcome::Ended(Ended::ByJob));
+}
+
+/// The Get before an act does nothing: a host that is busy then is asked again later.
+#[test]
+fn a_get_that_fails_leaves_the_act_undone_and_tells_whether_it_may_pass() {
+    for (kind, retry) in [
+        (ErrorKind::Busy, Retry::Later),
+        (ErrorKind::TimedOut, Retry::Later),
+        (ErrorKind::Unreachable, Retry::Later),
+        (ErrorKind::Denied, Retry::Never),
+    ] {
+        let (outcome, requests) = resume(vec![Err(fails(kind, Reached::Yes))]);
+        assert!(matches!(&outcome, Outcome::NotDone(problem) if problem.retry() == retry), "{kind}: {outcome:?}");
+        assert_eq!(requests.len(), 1);
+    }
 }
 
 #[test]

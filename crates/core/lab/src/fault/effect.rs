@@ -131,6 +131,11 @@ impl World {
         }
     }
 
+    /// Whether a VM is busy, so that a state change which fits is refused.
+    pub(crate) fn refuses_as_busy(&mut self, host: usize, vm: usize) -> bool {
+        self.faults.strike(host, Some(vm), |fault| (*fault == Fault::BusyVm).then_some(())).is_some()
+    }
+
     /// Decides what becomes of a job that begins; whether it ends by itself.
     pub(crate) fn decide_fate(&mut self, host: usize, vm: usize, job: Uuid) -> bool {
         let Some(fate) = self.faults.decide(host, vm) else { return true };

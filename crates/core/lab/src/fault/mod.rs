@@ -36,6 +36,8 @@ pub enum Fault {
         /// On which requests; all if absent.
         on: Option<Operation>,
     },
+    /// A VM is busy with something else: a state change that fits is refused at once with 32775.
+    BusyVm,
     /// A job does not go as it should.
     Job(JobFault),
     /// The row of a VM has a value that is not of its type.
@@ -66,6 +68,13 @@ pub enum Break {
     Busy,
     /// The host says that it does not do this at all, and does nothing.
     Unsupported,
+    /// WMI, or what stands behind it, fails with this number.
+    Fails {
+        /// The number that the fault bears.
+        code: u32,
+        /// Whether that is after it was done.
+        done: bool,
+    },
     /// The connection is closed, and nothing was done.
     DropBefore,
     /// The connection is reset, and nothing was done.
@@ -157,6 +166,7 @@ impl Fault {
             Self::Break { how, .. } => match how {
                 Break::Busy => "busy",
                 Break::Unsupported => "unsupported",
+                Break::Fails { .. } => "wmi",
                 Break::DropBefore => "drop_before",
                 Break::Reset => "reset",
                 Break::DropAfter => "drop_after",
@@ -164,6 +174,7 @@ impl Fault {
                 Break::Garbage => "garbage",
                 Break::Empty => "empty",
             },
+            Self::BusyVm => "busy_vm",
             Self::Job(JobFault::Hang) => "job_hang",
             Self::Job(JobFault::Gone) => "job_gone",
             Self::Job(JobFault::Fail { .. }) => "job_fail",
@@ -176,7 +187,13 @@ impl Fault {
     fn on(&self) -> Option<Operation> {
         match self {
             Self::Slow { on, .. } | Self::Break { on, .. } => *on,
-            Self::Deny | Self::DenyEvents | Self::Login | Self::Job(_) | Self::Unreadable(_) | Self::Shape(_) => None,
+            Self::Deny
+            | Self::DenyEvents
+            | Self::Login
+            | Self::BusyVm
+            | Self::Job(_)
+            | Self::Unreadable(_)
+            | Self::Shape(_) => None,
         }
     }
 }

@@ -98,6 +98,9 @@ impl World {
             return returned(IN_USE, None);
         }
         let Some(to) = self.allowed(at, sender, requested) else { return returned(INVALID_STATE, None) };
+        if self.refuses_as_busy(host, index) {
+            return returned(INVALID_STATE, None);
+        }
         match self.begin_job(at, sender, requested, to) {
             Some(job) => returned(JOB_STARTED, Some(guid(job))),
             None => returned(INVALID_STATE, None),

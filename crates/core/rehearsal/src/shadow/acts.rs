@@ -12,6 +12,9 @@ const ATTEMPTS_MAX: u32 = 6;
 /// Most acts that found another state than they expected, which do not count as tries.
 const STALES_MAX: u32 = 5;
 
+/// So many looks in a row at least must fail to show a job before it is given up.
+const MISSES_LEAST: u32 = 4;
+
 /// One act.
 #[derive(Clone, Debug)]
 pub(super) struct Watched {
@@ -21,6 +24,8 @@ pub(super) struct Watched {
     sent: bool,
     /// The job that the host's answer named.
     job: Option<String>,
+    /// Answers to looks at that job that did not show it, since the last that did.
+    misses: u32,
     /// When it was told that the host did it: at once, or by a job that ended well.
     done_at: Option<Duration>,
     /// When it ended.
@@ -53,7 +58,8 @@ impl Shadow {
         if *tries > ATTEMPTS_MAX + STALES_MAX {
             return Err(format!("{tries} acts on {}", act.leg));
         }
-        let watched = Watched { act: act.clone(), read: None, sent: false, job: None, done_at: None, ended: None };
+        let watched =
+            Watched { act: act.clone(), read: None, sent: false, job: None, misses: 0, done_at: None, ended: None };
         match self.acts.insert(act.id, watched) {
             None => Ok(()),
             Some(_) => Err(format!("act {} is planned twice", act.id.0)),
@@ -89,19 +95,24 @@ impl Shadow {
             Ok(Reply::Rows(rows)) => {
                 let own = |row: &&cim::Row| row.get::<String>("InstanceID").ok() == watched.job;
                 let job = rows.iter().find(own).filter(|_| watched.job.is_some());
+                watched.misses = if job.is_some() { 0 } else { watched.misses + 1 };
                 if job.is_some_and(|job| job.get::<u16>("JobState").is_ok_and(|state| state == 7)) {
                     watched.done_at.get_or_insert(now);
                 }
             }
-            Err(_) => {}
+            Err(_) => watched.misses += 1,
         }
     }
 
-    /// An act has ended.
-    pub(crate) fn ended(&mut self, id: ActId, now: Duration) {
-        if let Some(watched) = self.acts.get_mut(&id) {
-            watched.ended = Some(now);
+    /// An act has ended. Success is proved by its job's end, and following only reads: one that is named is not given up
+    /// for a look or two that did not show it.
+    pub(crate) fn ended(&mut self, id: ActId, now: Duration) -> Result<(), Broken> {
+        let Some(watched) = self.acts.get_mut(&id) else { return Ok(()) };
+        watched.ended = Some(now);
+        if watched.job.is_some() && watched.done_at.is_none() && (1..MISSES_LEAST).contains(&watched.misses) {
+            return Err(format!("act {} gave up its job after {} looks that did not show it", id.0, watched.misses));
         }
+        Ok(())
     }
 
     /// An end runs in a look that began then: an act that was done before has brought it there.

@@ -5,9 +5,27 @@ use reprise_lab::{Break, Fault, FaultScope, JobFault, Operation, RowOf};
 use super::people::Person;
 use super::{Script, Trouble, within};
 use crate::scene::once_in;
+use crate::wire::{PROVIDER_LOAD_FAILURE, RPC_SERVER_UNAVAILABLE};
 
 /// Codes with which jobs fail: Hyper-V's own, and such that it does not have.
 const CODES: [u16; 8] = [32_768, 32_770, 32_773, 32_774, 32_775, 32_779, 1, 0];
+
+/// Numbers with which WMI fails while it starts, stops or has too much to do, and whether a method may have been carried
+/// out before: 9 of the reference, and RPC's own.
+const FAILURES: [(u32, bool); 7] = [
+    (RPC_SERVER_UNAVAILABLE, false),
+    (PROVIDER_LOAD_FAILURE, false),
+    (0x8007_06BE, true),
+    (0x8004_1001, true),
+    (0x8004_1004, true),
+    (0x8004_1033, true),
+    (0x8004_106C, true),
+];
+
+fn failure(chance: &mut fastrand::Rng) -> Break {
+    let (code, may_be_done) = chance.choice(FAILURES).unwrap_or((0x8004_1001, true));
+    Break::Fails { code, done: may_be_done && chance.bool() }
+}
 
 fn message(chance: &mut fastrand::Rng) -> Fault {
     let hows = [
@@ -20,7 +38,7 @@ fn message(chance: &mut fastrand::Rng) -> Fault {
         Break::Garbage,
         Break::Empty,
     ];
-    let how = chance.choice(hows).unwrap_or(Break::DropAfter);
+    let how = if once_in(chance, 3) { failure(chance) } else { chance.choice(hows).unwrap_or(Break::DropAfter) };
     let on = match chance.u8(0..5) {
         0 => None,
         1 => Some(Operation::Enumerate),
@@ -42,16 +60,17 @@ fn job(chance: &mut fastrand::Rng) -> Fault {
 pub(super) fn add(script: &mut Script, chance: &mut fastrand::Rng, hosts: &[String], people: &[Person]) {
     let most = if once_in(chance, 4) { 0 } else { 7 };
     for _ in 0..chance.usize(0..=most) {
-        let fault = match chance.u8(0..12) {
+        let fault = match chance.u8(0..13) {
             0 => Fault::Deny,
             1 if chance.bool() => Fault::Login,
             1 | 2 => Fault::Slow { delay: within(chance, 100, 9_000), on: None },
             3 => Fault::Unreadable(if chance.bool() { RowOf::Relationship } else { RowOf::Vm }),
             4..=6 => job(chance),
+            7 => Fault::BusyVm,
             _ => message(chance),
         };
         let host = chance.bool().then(|| chance.choice(hosts).cloned()).flatten();
-        let of_vm = matches!(fault, Fault::Job(_) | Fault::Unreadable(_)) && chance.bool();
+        let of_vm = matches!(fault, Fault::Job(_) | Fault::Unreadable(_) | Fault::BusyVm) && chance.bool();
         let vm = of_vm.then(|| chance.choice(people).map(|whose| whose.id.to_string())).flatten();
         let at = if chance.bool() { std::time::Duration::ZERO } else { within(chance, 0, 40_000) };
         script.add(at, Trouble::Fault { fault, scope: FaultScope { host, vm }, count: chance.u32(1..=5) });

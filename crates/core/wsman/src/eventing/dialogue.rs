@@ -95,7 +95,8 @@ impl Dialogue {
         text: &str,
         read: impl Fn(Node<'_, '_>) -> Result<E, String>,
     ) -> Result<Heard<Pulled<E>>, CallError> {
-        let document = xml::parse(text).map_err(|error| unreadable(&error));
+        let text = cim::reference::readable(text);
+        let document = xml::parse(&text).map_err(|error| unreadable(&error));
         let heard = document.and_then(|document| {
             let body = open(&document, false, Some(&self.message_id))?;
             let head = xml::child(document.root_element(), ns::SOAP, "Header");

@@ -68,6 +68,18 @@ fn pulled(text: &str) -> (Vec<Row>, Option<String>) {
     (batch.rows, batch.context)
 }
 
+/// The rows of a call whose last answer this is.
+fn taken(text: &str) -> Vec<Row> {
+    let select = wql::Select::all("Msvm_ComputerSystem");
+    let mut call = sent(Request::Query { namespace: V2.into(), select });
+    assert_eq!(call.take(corpus!("answer-enumerate-context")), Ok(Step::Next));
+    call.message(&super::settings(512_000), "uuid:1");
+    match call.take(text) {
+        Ok(Step::Done(Reply::Rows(rows))) => rows,
+        other => panic!("{other:?}"),
+    }
+}
+
 fn invoked(text: &str) -> Output {
     let invoke =
         Request::Invoke { path: service(), method: "RequestReplicationStateChange".into(), arguments: Vec::new() };
@@ -190,6 +202,12 @@ fn items() {
     let (rows, _) = pulled(corpus!("answer-pull-columns"));
     let states = rows.iter().map(|row| row.properties.get_opt::<String>("State").unwrap());
     assert_eq!(states.collect::<Vec<_>>(), [None, Some("Running".to_owned())]);
+    let names =
+        taken(corpus!("answer-pull-control-characters")).into_iter().map(|row| row.get::<String>("ElementName"));
+    assert_eq!(
+        names.collect::<Vec<_>>(),
+        [Ok("a\u{fffd}[31m\u{fffd}b".to_owned()), Ok("c&#x1B;d".to_owned()), Ok("e\t\u{20ac}f".to_owned())]
+    );
     let (rows, _) = pulled(corpus!("answer-pull-object-and-epr"));
     assert_eq!(rows[0].path, Some(job()));
     assert_eq!(rows[0].properties.get::<u16>("JobState").unwrap(), 4);
@@ -234,6 +252,17 @@ fn faults() {
             ErrorKind::Busy,
             Some(2_150_859_174),
             "The maximum number of concurrent operations for this user has been exceeded.",
+        ),
+        (corpus!("fault-wmi-error-mi"), ErrorKind::NotThere, Some(0x8004_1010), "Not a class"),
+        (corpus!("fault-extended-status"), ErrorKind::NotThere, Some(2_150_858_778), "There is no such class."),
+        (corpus!("fault-provider-words"), ErrorKind::Busy, Some(0x8007_06BE), "No such shell."),
+        (corpus!("fault-busy"), ErrorKind::Busy, Some(2_150_858_815), "Others are served."),
+        (corpus!("fault-answer-too-large"), ErrorKind::TooLarge, Some(2_150_858_790), "The answer does not fit."),
+        (
+            corpus!("fault-unreportable-success"),
+            ErrorKind::TooLarge,
+            Some(2_150_858_829),
+            "It was carried out, and its result does not fit.",
         ),
         (corpus!("fault-bare"), ErrorKind::Refused, None, "the server answered with the fault SchemaValidationError"),
     ] {

@@ -4,6 +4,7 @@ mod corpus;
 mod dmtf;
 mod enumeration;
 mod eventing;
+mod faults;
 mod filter;
 mod hostile;
 mod hosts;

@@ -20,12 +20,14 @@ const NONE: &[&str] = &[];
 const VM: &[&str] = &["vm"];
 const MESSAGE: &[&str] = &["vm", "op"];
 
-const KINDS: [Kind; 18] = [
+const KINDS: [Kind; 20] = [
     Kind { name: "deny", selectors: NONE, own: NONE },
     Kind { name: "deny_events", selectors: NONE, own: NONE },
     Kind { name: "login", selectors: NONE, own: NONE },
     Kind { name: "busy", selectors: MESSAGE, own: NONE },
     Kind { name: "unsupported", selectors: MESSAGE, own: NONE },
+    Kind { name: "wmi", selectors: MESSAGE, own: &["code", "done"] },
+    Kind { name: "busy_vm", selectors: VM, own: NONE },
     Kind { name: "slow", selectors: MESSAGE, own: &["ms"] },
     Kind { name: "drop_before", selectors: MESSAGE, own: NONE },
     Kind { name: "reset", selectors: MESSAGE, own: NONE },
@@ -113,6 +115,17 @@ fn select(kind: &Kind, parameters: &mut Parameters) -> Result<Selection, Refusal
     Ok(Selection { scope: FaultScope { host: parameters.text("host"), vm }, on })
 }
 
+/// A fault's number, as people write it: in decimal, or in hexadecimal with `0x`.
+fn number(text: Option<String>) -> Result<u32, Refusal> {
+    let Some(text) = text else { return Err(Refusal::Bad("parameter code is missing".to_owned())) };
+    let read = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        Some(digits) => u32::from_str_radix(digits, 16),
+        None => text.parse(),
+    };
+    let bad = || Refusal::Bad(format!("parameter code: `{text}` is not a number like 2147749889 or 0x80041001"));
+    read.ok().filter(|code| *code != 0).ok_or_else(bad)
+}
+
 fn count(parameters: &mut Parameters) -> Result<Option<u32>, Refusal> {
     match parameters.value("count", "a number")? {
         Some(0) => Err(Refusal::Bad("parameter count: a number above 0 is expected".to_owned())),
@@ -132,6 +145,11 @@ fn fault(name: &str, on: Option<Operation>, parameters: &mut Parameters) -> Resu
         }
         "busy" => breaks(Break::Busy),
         "unsupported" => breaks(Break::Unsupported),
+        "wmi" => {
+            let code = number(parameters.text("code"))?;
+            breaks(Break::Fails { code, done: parameters.value("done", "true or false")?.unwrap_or(false) })
+        }
+        "busy_vm" => Fault::BusyVm,
         "drop_before" => breaks(Break::DropBefore),
         "reset" => breaks(Break::Reset),
         "drop_after" => breaks(Break::DropAfter),

@@ -16,7 +16,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, fmt};
 
-use crate::exit;
+use crate::{exit, render};
 
 /// Keeps Hyper-V Replica replicating through shutdowns.
 #[derive(Parser)]
@@ -96,13 +96,15 @@ fn log_to_standard_error() {
     let _already_set = tracing_subscriber::registry().with(filter).with(harmless).with(lines).try_init();
 }
 
-/// Writes an error for people. If even that fails there is nobody to tell.
+/// Writes an error for people. If even that fails there is nobody to tell. What a host said may stand in it.
 pub(crate) fn complain(text: &str) {
+    let text = render::printable_lines(text);
     let _lost = writeln!(std::io::stderr(), "error: {text}");
 }
 
 /// Writes a notice for people.
 pub(crate) fn notice(text: &str) {
+    let text = render::printable_lines(text);
     let _lost = writeln!(std::io::stderr(), "note: {text}");
 }
 

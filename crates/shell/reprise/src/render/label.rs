@@ -12,6 +12,12 @@ pub(crate) fn printable(text: &str) -> String {
     text.chars().map(|c| if is_unruly(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
+/// The same for a text of several lines, which stay lines.
+pub(crate) fn printable_lines(text: &str) -> String {
+    let lines: Vec<String> = text.split('\n').map(printable).collect();
+    lines.join("\n")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -21,5 +27,6 @@ mod tests {
         let plain = "שרת קבצים 🗄️ a<b&c>d O'Brien *";
         assert_eq!(printable(plain), plain);
         assert_eq!(printable("a\x1b[2Jb\nc\u{202e}d"), "a\u{fffd}[2Jb\u{fffd}c\u{fffd}d");
+        assert_eq!(printable_lines("a\x1b[2J\r\n  why: \u{9b}d\n"), "a\u{fffd}[2J\u{fffd}\n  why: \u{fffd}d\n");
     }
 }

@@ -6,7 +6,7 @@ mod label;
 pub(crate) mod progress;
 pub(crate) mod table;
 
-pub(crate) use label::printable;
+pub(crate) use label::{printable, printable_lines};
 
 use reprise_model::Timestamp;
 

@@ -12,6 +12,7 @@ use std::time::Duration;
 use cim::{CallError, ErrorKind, Reached, Reply, Row};
 use tokio::time::Instant;
 use wsman::eventing::{Change, ChangeBatch, Heard, Watcher, is_lost};
+use wsman::fault::Meaning;
 
 use self::known::Known;
 pub use self::watch::Watch;
@@ -252,7 +253,9 @@ impl Changes {
 }
 
 /// Whether the host has answered and does not do this, in whichever words; what it does not do now alone is another thing.
+/// A provider that fails at it is taken for one that cannot: it is asked again in time, and until then there is polling.
 fn refuses(error: &CallError) -> bool {
+    let fails = error.status.is_some_and(|status| Meaning::of(status) == Meaning::Failed);
     let for_good = match error.kind {
         ErrorKind::Denied
         | ErrorKind::NotThere
@@ -262,5 +265,5 @@ fn refuses(error: &CallError) -> bool {
         | ErrorKind::Unsupported => true,
         ErrorKind::Unreachable | ErrorKind::Untrusted | ErrorKind::Busy | ErrorKind::TimedOut => false,
     };
-    for_good && error.reached == Reached::Yes
+    (for_good || fails) && error.reached == Reached::Yes
 }

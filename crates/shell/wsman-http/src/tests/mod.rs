@@ -1,5 +1,6 @@
 //! The client against a server that follows a script, with every way in which HTTP goes wrong.
 
+mod faults;
 mod hostile;
 
 use std::net::SocketAddr;

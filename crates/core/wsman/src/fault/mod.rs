@@ -1,6 +1,10 @@
 //! Faults: Microsoft's codes, the subcodes that go with them, both shapes of detail, and what a client makes of them
 //! (DSP0226 section 14, MS-WSMV 2.2.4.43).
 
+mod detail;
+pub mod known;
+mod meaning;
+
 use roxmltree::Node;
 
 use cim::{CallError, ErrorKind, Reached};
@@ -8,6 +12,9 @@ use cim::{CallError, ErrorKind, Reached};
 use crate::eventing::MODE_PULL;
 use crate::namespace as ns;
 use crate::xml;
+
+use detail::{Detail, cim_status};
+pub use meaning::{Known, Meaning};
 
 /// Microsoft's fault codes, as far as they are sent or decide something.
 pub mod code {
@@ -31,9 +38,15 @@ pub mod code {
     pub const CANNOT_PROCESS_FILTER: u32 = 2_150_858_778;
     /// The enumeration context is unknown or has expired.
     pub const INVALID_CONTEXT: u32 = 2_150_858_779;
+    /// Nothing came within a Pull's time, and the context is still good.
+    pub const PULL_AGAIN: u32 = 2_150_858_780;
     /// The operation took too long.
     pub const TIMED_OUT: u32 = 2_150_858_793;
-    /// The message, or one item of it, is larger than allowed.
+    /// The answer, or one item of it, is larger than the request allows.
+    pub const ANSWER_TOO_LARGE: u32 = 2_150_858_824;
+    /// It was done, and its result is larger than the request allows.
+    pub const UNREPORTABLE_SUCCESS: u32 = 2_150_858_829;
+    /// The request is larger than allowed.
     pub const ENCODING_LIMIT: u32 = 2_150_858_805;
     /// The message is not of its schema.
     pub const SCHEMA: u32 = 2_150_858_817;
@@ -59,6 +72,8 @@ pub mod code {
     pub const ACCESS_DENIED: u32 = 2_150_859_012;
     /// The namespace selector differs from the resource's namespace.
     pub const NAMESPACE_MISMATCH: u32 = 2_150_859_067;
+    /// Another login of the same user got another authorization; the next request logs in anew.
+    pub const LOGIN_ANEW: u32 = 2_150_859_177;
     /// Too many operations of one user.
     pub const QUOTA: u32 = 2_150_859_174;
     /// The event delivery mode is none that is supported.
@@ -104,12 +119,15 @@ pub struct Fault {
     pub reason: String,
     /// The last part of the fault detail's URI.
     pub detail: Option<String>,
+    /// Who failed behind the service, and at what, if the fault says so: `WMI Provider, ExecQuery`.
+    pub provider: Option<String>,
 }
 
 /// What is said of a code: subcode with its usual prefix, and whether the sender is to blame.
 fn subcode_of(code: u32) -> (&'static str, bool) {
     match code {
         code::NOT_FOUND | code::INVALID_RESOURCE | 2_150_858_754 | 2_150_858_770 => ("a:DestinationUnreachable", true),
+        2_150_858_772 => ("a:EndpointUnavailable", false),
         code::ACTION_NOT_SUPPORTED | 2_150_858_753 => ("a:ActionNotSupported", true),
         code::PULL_UNDER_WAY => ("w:Concurrency", true),
         code::INVALID_HEADER | 2_150_858_881 => ("a:InvalidMessageInformationHeader", true),
@@ -124,15 +142,18 @@ fn subcode_of(code: u32) -> (&'static str, bool) {
         code::EVENT_FILTER => ("e:FilteringRequestedUnavailable", true),
         code::UNABLE_TO_RENEW => ("e:UnableToRenew", false),
         code::INVALID_BOOKMARK | code::EXPIRED_BOOKMARK => ("w:InvalidBookmark", true),
+        code::PULL_AGAIN => ("n:TimedOut", false),
         code::TIMED_OUT => ("w:TimedOut", false),
-        code::ENCODING_LIMIT | code::ENVELOPE_SIZE..=2_150_858_825 => ("w:EncodingLimit", true),
+        2_150_858_790 | code::UNREPORTABLE_SUCCESS | code::ENCODING_LIMIT | code::ENVELOPE_SIZE..=2_150_858_825 => {
+            ("w:EncodingLimit", true)
+        }
         code::INVALID_PARAMETER | 2_150_858_837 => ("w:InvalidParameter", true),
         code::SCHEMA => ("w:SchemaValidationError", true),
         code::UNSUPPORTED_FEATURE | code::ENUMERATION_MODE | code::LOCALE => ("w:UnsupportedFeature", true),
         2_150_858_813 | code::INSUFFICIENT_SELECTORS..=2_150_858_847 | 2_150_859_002 => ("w:InvalidSelectors", true),
         code::QUERY_NEEDS_ALL_CLASSES => ("n:CannotProcessFilter", true),
         5 | 0x8004_1003 | 0x8007_0005 | code::ACCESS_DENIED..=2_150_859_014 => ("w:AccessDenied", true),
-        2_150_859_173..=2_150_859_176 => ("w:QuotaLimit", true),
+        2_150_858_815 | 2_150_859_173..=2_150_859_176 => ("w:QuotaLimit", true),
         _ => ("w:InternalError", false),
     }
 }
@@ -142,7 +163,7 @@ impl Fault {
     pub fn new(code: u32, reason: impl Into<String>) -> Self {
         let subcode = subcode_of(code).0;
         let local = subcode.split_once(':').map_or(subcode, |(_, local)| local);
-        Self { code: Some(code), subcode: local.to_owned(), reason: reason.into(), detail: None }
+        Self { code: Some(code), subcode: local.to_owned(), reason: reason.into(), detail: None, provider: None }
     }
 
     /// The same with the last part of a fault detail's URI.
@@ -159,9 +180,10 @@ impl Fault {
             ErrorKind::NotThere => code::NOT_FOUND,
             ErrorKind::Busy => code::QUOTA,
             ErrorKind::TimedOut => code::TIMED_OUT,
-            ErrorKind::TooLarge => code::ENCODING_LIMIT,
+            ErrorKind::TooLarge => code::ANSWER_TOO_LARGE,
             ErrorKind::Unsupported => code::UNSUPPORTED_FEATURE,
-            ErrorKind::Refused | ErrorKind::Malformed | ErrorKind::Unreachable | ErrorKind::Untrusted => code::INTERNAL,
+            ErrorKind::Refused => code::INVALID_PARAMETER,
+            ErrorKind::Malformed | ErrorKind::Unreachable | ErrorKind::Untrusted => code::INTERNAL,
         });
         Self::new(code, error.message.clone())
     }
@@ -259,99 +281,41 @@ impl Fault {
             xml::child(fault, ns::SOAP, "Reason").and_then(|r| xml::child(r, ns::SOAP, "Text")).map(xml::token);
         let detail = xml::child(fault, ns::SOAP, "Detail");
         let named = detail.and_then(|d| xml::child(d, ns::WSMAN, "FaultDetail")).map(xml::token);
-        let (code, message) = detail.map_or((None, None), read_detail);
-        let reason = [message, reason].into_iter().flatten().find(|text| !text.is_empty()).unwrap_or_default();
+        let Detail { code, words, provider } = detail.map(detail::read).unwrap_or_default();
+        let reason = [words, reason].into_iter().flatten().find(|text| !text.is_empty()).unwrap_or_default();
         Some(Self {
             code,
             subcode,
             reason,
             detail: named.and_then(|uri| uri.rsplit('/').next().map(ToOwned::to_owned)),
+            provider,
         })
     }
 
-    /// What a client makes of it. `invoked` says that the request was an Invoke, whose outcome a time-out leaves open.
+    /// What it says of the operation that it answers: by its code, else by its subcode.
+    pub fn meaning(&self) -> Meaning {
+        self.code.map_or_else(|| Meaning::of_subcode(&self.subcode), Meaning::of)
+    }
+
+    /// What a client makes of it. `invoked` says that the request was an Invoke, which may have been carried out.
     pub(crate) fn into_error(self, invoked: bool) -> CallError {
-        let kind = self.kind();
-        let reached = if invoked && kind == ErrorKind::TimedOut { Reached::Perhaps } else { Reached::Yes };
+        let meaning = self.meaning();
+        let reached = match self.code {
+            // The method's own refusal, by its number alone (Hyper-V WMI reference, the replication methods).
+            Some(32_768..=32_779) | None if meaning.kind() == ErrorKind::Refused => Reached::Yes,
+            _ if invoked => meaning.reached(),
+            _ => Reached::Yes,
+        };
+        let kind = meaning.kind();
         let message = match (self.reason.is_empty(), self.subcode.is_empty()) {
             (false, _) => self.reason,
             (true, false) => format!("the server answered with the fault {}", self.subcode),
+            (true, true) if self.code.and_then(known::of).is_some() => {
+                let name = self.code.and_then(known::of).map_or("", |known| known.name);
+                format!("the server answered with the fault {name}")
+            }
             (true, true) => "the server answered with a fault that says nothing".to_owned(),
         };
         CallError { status: self.code, ..CallError::new(kind, reached, message) }
     }
-
-    fn kind(&self) -> ErrorKind {
-        match self.code {
-            Some(5 | 0x8004_1003 | 0x8007_0005 | code::ACCESS_DENIED..=2_150_859_014) => ErrorKind::Denied,
-            Some(
-                code::NOT_FOUND
-                | code::NO_SUCH_LOG
-                | code::CANNOT_PROCESS_FILTER
-                | 0x8004_1002
-                | 0x8004_1010
-                | 0x8004_100E,
-            ) => ErrorKind::NotThere,
-            Some(2_150_859_173..=2_150_859_176 | 0x8004_1045 | 0x8004_1033 | 0x8004_1032) => ErrorKind::Busy,
-            Some(code::TIMED_OUT | 0x8004_1069) => ErrorKind::TimedOut,
-            Some(code::ENCODING_LIMIT | code::ENVELOPE_SIZE..=2_150_858_825) => ErrorKind::TooLarge,
-            Some(code::ACTION_NOT_SUPPORTED | 2_150_858_753 | code::UNSUPPORTED_FEATURE) => ErrorKind::Unsupported,
-            Some(_) => ErrorKind::Refused,
-            None => match self.subcode.as_str() {
-                "AccessDenied" => ErrorKind::Denied,
-                "DestinationUnreachable" | "CannotProcessFilter" => ErrorKind::NotThere,
-                "QuotaLimit" => ErrorKind::Busy,
-                "TimedOut" => ErrorKind::TimedOut,
-                "EncodingLimit" => ErrorKind::TooLarge,
-                "ActionNotSupported" | "UnsupportedFeature" => ErrorKind::Unsupported,
-                _ => ErrorKind::Refused,
-            },
-        }
-    }
-}
-
-/// The status of CIM (DSP0223) that goes with a code.
-fn cim_status(code: u32) -> u32 {
-    match code {
-        5 | 0x8004_1003 | 0x8007_0005 | code::ACCESS_DENIED..=2_150_859_014 => 2,
-        0x8004_100E => 3,
-        2_150_858_810 | 2_150_858_837 | code::INSUFFICIENT_SELECTORS..=2_150_858_847 => 4,
-        0x8004_1010 => 5,
-        0x8004_1002 => 6,
-        code::ACTION_NOT_SUPPORTED | 2_150_858_753 | code::UNSUPPORTED_FEATURE => 7,
-        0x8004_102E => 16,
-        2_150_859_173..=2_150_859_176 => 27,
-        _ => 1,
-    }
-}
-
-/// The code and the words of a fault's detail: Microsoft's own element, or newer Windows' WMI error instance.
-fn read_detail(detail: Node<'_, '_>) -> (Option<u32>, Option<String>) {
-    if let Some(fault) = xml::child(detail, ns::FAULT, "WSManFault") {
-        let code = fault.attribute("Code").and_then(|code| code.trim().parse().ok());
-        let message = xml::child(fault, ns::FAULT, "Message");
-        let words =
-            message.map(|m| m.descendants().filter_map(|n| if n.is_text() { n.text() } else { None }).collect());
-        return (code, words.map(|text: String| text.trim().to_owned()));
-    }
-    let Some(error) = xml::elements(detail).find(|n| n.tag_name().name() == "MSFT_WmiError") else {
-        return (None, None);
-    };
-    let property = |name: &str| xml::elements(error).find(|n| n.tag_name().name() == name).map(xml::token);
-    let own = property("error_Code").and_then(|code| code.parse::<u32>().ok()).filter(|code| *code != 0);
-    let by_id = || {
-        let id = property("MessageID")?;
-        u32::from_str_radix(id.strip_prefix("HRESULT 0x")?, 16).ok()
-    };
-    let by_status = || {
-        Some(match property("CIMStatusCode")?.as_str() {
-            "2" => 0x8004_1003,
-            "3" => 0x8004_100E,
-            "5" => 0x8004_1010,
-            "6" => 0x8004_1002,
-            "27" => code::QUOTA,
-            _ => return None,
-        })
-    };
-    (own.or_else(by_id).or_else(by_status), property("Message"))
 }

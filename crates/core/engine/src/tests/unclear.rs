@@ -1,0 +1,78 @@
+//! Acts whose answer says that something failed, and not whether the resume was carried out.
+
+use reprise_model::{Outcome, Problem, ProblemKind, Reason, ReplicationState as S, Retry};
+
+use super::{Drive, ended, pair, refused};
+use crate::report::LegResult;
+use crate::sample::{look, pass};
+
+fn problem(kind: ProblemKind) -> Problem {
+    Problem { code: Some(2_150_858_829), ..Problem::new(kind, "resume replication", "it does not fit") }
+}
+
+/// Ends every act alike until the pass is over.
+fn end_all(drive: &mut Drive, outcome: &Outcome) {
+    for _ in 0..30 {
+        if !drive.acts.is_empty() {
+            drive.end_act(outcome.clone());
+        }
+        let until = drive.at + 10.0;
+        drive.run_to(until);
+    }
+}
+
+/// A method may have been carried out although its answer is of a class that is else not tried again.
+#[test]
+fn an_answer_that_leaves_it_open_is_tried_again_after_a_look_whatever_its_class() {
+    for kind in [ProblemKind::TooLarge, ProblemKind::Refused, ProblemKind::Busy] {
+        let mut drive = Drive::new(pass(2), pair(&[S::Error]));
+        drive.run_to(1.5);
+        let looks = drive.looks[0];
+        drive.end_act(Outcome::Unknown(problem(kind)));
+        drive.run_to(10.0);
+        assert_eq!(drive.acts.len(), 1, "{kind:?}: looked at, found unchanged, tried again");
+        assert!(drive.looks[0] > looks, "{kind:?}: never without a look");
+        end_all(&mut drive, &Outcome::Unknown(problem(kind)));
+        let leg = drive.leg();
+        let error = leg.error.as_ref().unwrap();
+        assert_eq!((leg.result, leg.reason), (LegResult::Failed, Reason::ResumeFailed), "{kind:?}");
+        assert_eq!((error.code.as_deref(), error.retry), (Some("0x8033804D"), Retry::Later), "{kind:?}");
+        assert!((2..=6).contains(&leg.attempts), "{kind:?}: {}", leg.attempts);
+    }
+}
+
+/// What was never begun, since the host was busy when the object was read, is tried again; what a person must see to is not.
+#[test]
+fn an_act_that_was_not_begun_is_tried_again_if_that_may_help() {
+    for (kind, tries) in [(ProblemKind::Busy, 2), (ProblemKind::Denied, 1)] {
+        let mut drive = Drive::new(pass(2), pair(&[S::Error]));
+        drive.run_to(1.5);
+        drive.end_act(Outcome::NotDone(problem(kind)));
+        drive.run_to(10.0);
+        drive.hosts[0] = look(0, &[S::Replicating]);
+        if tries == 2 {
+            drive.end_act(ended());
+            drive.run_to(60.0);
+            assert_eq!((drive.leg().result, drive.leg().attempts), (LegResult::Resumed, 2));
+        } else {
+            assert!(drive.acts.is_empty(), "{kind:?}");
+        }
+    }
+}
+
+/// A busy VM is refused as if its state did not fit. As long as the state fits, that is tried again, so often and no more.
+#[test]
+fn a_state_that_fits_and_is_refused_is_tried_again_within_the_limits() {
+    let mut drive = Drive::new(pass(2), pair(&[S::Error]));
+    drive.run_to(1.5);
+    end_all(&mut drive, &refused(32_775, true));
+    let leg = drive.leg();
+    assert_eq!((leg.result, leg.reason), (LegResult::Failed, Reason::ResumeRefused));
+    assert!((2..=6).contains(&leg.attempts), "{}", leg.attempts);
+    let mut drive = Drive::new(pass(2), pair(&[S::Error]));
+    drive.run_to(1.5);
+    drive.hosts[0] = look(0, &[S::WaitingForStartResynchronize]);
+    drive.end_act(refused(32_775, true));
+    drive.run_to(60.0);
+    assert_eq!((drive.leg().result, drive.leg().attempts), (LegResult::NeedsPerson, 1), "it does not fit any more");
+}

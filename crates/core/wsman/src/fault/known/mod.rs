@@ -1,0 +1,31 @@
+//! Every code that a fault may bear, as far as it is known: the whole range of WS-Management's own (`wsmerror.h`), and
+//! those of WMI, COM, RPC and Windows that come through it.
+
+mod range_000;
+mod range_080;
+mod range_100;
+mod range_180;
+mod windows;
+
+use super::Known;
+
+/// The first of WS-Management's own codes.
+const FIRST: u32 = 0x8033_8000;
+/// The HRESULTs that carry a number of Win32 (`FACILITY_WIN32`).
+const WIN32: u32 = 0x8007_0000;
+
+/// WS-Management's own codes, one range after the other.
+const OWN: [&[Known; 128]; 4] = [&range_000::ROWS, &range_080::ROWS, &range_100::ROWS, &range_180::ROWS];
+
+/// All of them: first WS-Management's own in their order, then those of Windows.
+pub fn all() -> impl Iterator<Item = &'static Known> {
+    OWN.into_iter().flatten().chain(&windows::ROWS)
+}
+
+/// What is known of a code. A plain number of Win32 and the HRESULT that carries it are the same.
+pub fn of(code: u32) -> Option<&'static Known> {
+    let by_place = code.checked_sub(FIRST).and_then(|place| usize::try_from(place).ok());
+    let own = by_place.and_then(|place| OWN.get(place / 128)?.get(place % 128));
+    let code = u16::try_from(code).map_or(code, |number| WIN32 | u32::from(number));
+    own.or_else(|| windows::ROWS.iter().find(|known| known.code == code))
+}
