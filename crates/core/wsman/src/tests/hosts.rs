@@ -106,7 +106,7 @@ fn every_file_is_listed_with_its_source_and_read() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/hosts");
     let names = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let files: BTreeSet<String> = names.filter_map(|name| name.strip_suffix(".xml").map(ToOwned::to_owned)).collect();
-    assert!(files.len() >= 27, "{}", files.len());
+    assert!(files.len() >= 29, "{}", files.len());
     let index = std::fs::read_to_string(folder.join("INDEX.md")).unwrap();
     let tests = include_str!("hosts.rs");
     for file in &files {
@@ -240,6 +240,8 @@ fn a_vmms_record_may_have_numbered_parameters() {
 fn faults_keep_their_code_and_the_innermost_message() {
     for (text, status, words) in [
         (host!("fault-user-quota"), Some(2_150_859_174), "This user may have 15 operations at once."),
+        (host!("fault-unknown-class-in-query"), Some(2_150_858_778), "There is no such class in this namespace."),
+        (host!("fault-unknown-instance"), Some(2_150_858_752), "The resource cannot be found."),
         (host!("fault-provider-first-stack"), Some(2_150_858_778), "There is no such class in this namespace."),
         (host!("fault-provider-speaks"), Some(2_152_992_672), "The plugin ended with an error."),
         (host!("fault-wmi-error-typed"), Some(2_150_859_173), "This user may have 30 shells at once."),
@@ -260,6 +262,8 @@ fn faults_keep_their_code_and_the_innermost_message() {
 #[test]
 fn missing_objects_and_transient_faults_are_known_by_their_codes() {
     for (text, kind) in [
+        (host!("fault-unknown-class-in-query"), ErrorKind::NotThere),
+        (host!("fault-unknown-instance"), ErrorKind::NotThere),
         (host!("fault-provider-first-stack"), ErrorKind::NotThere),
         (host!("fault-user-quota"), ErrorKind::Busy),
         (host!("fault-wmi-error-typed"), ErrorKind::Busy),
