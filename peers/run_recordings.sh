@@ -29,4 +29,4 @@ fi
 cargo build --quiet --locked --package wsman --example read
 reader=${CARGO_TARGET_DIR:-target}/debug/examples/read
 "$python" peers/recordings.py --least "$chains" "$reader" "$cache/packages" "$@"
-"$python" peers/recordings.py --prove --least 64 "$reader" crates/core/wsman/corpus
+"$python" peers/recordings.py --prove --least 66 "$reader" crates/core/wsman/corpus
