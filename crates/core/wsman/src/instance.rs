@@ -36,7 +36,7 @@ pub(crate) fn write_fragment(row: &Row, resource: &Resource, form: ElementForm) 
         ElementForm::Qualified => format!(r#" xmlns:cim="{}""#, ns::CIM),
     };
     let mut text = format!(r#"<w:XmlFragment xmlns:xsi="{}"{declared}>"#, ns::XSI);
-    write_properties(&mut text, &row.properties, Writing { prefix: "", form }, resource);
+    write_properties(&mut text, &row.properties, Writing { prefix: "", form, ..INSTANCE }, resource);
     text.push_str("</w:XmlFragment>");
     text
 }
@@ -48,10 +48,25 @@ pub(crate) struct Writing<'a> {
     prefix: &'a str,
     /// Whether the elements within a date or a reference have their namespaces.
     form: ElementForm,
+    side: Side,
 }
 
-/// Everywhere but in the rows of a column list.
-pub(crate) const INSTANCE: Writing<'static> = Writing { prefix: "p:", form: ElementForm::Qualified };
+/// Who writes a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Side {
+    /// A client. References name their namespace, as those that a host returns beside an instance; what XML 1.0 cannot
+    /// carry becomes `?` (MS-WSMV 2.2.4).
+    Request,
+    /// A host. References within an instance do not name it, and what XML 1.0 cannot carry is written as a character
+    /// reference that it forbids.
+    Response,
+}
+
+/// In whole instances and in the outputs of methods.
+pub(crate) const INSTANCE: Writing<'static> =
+    Writing { prefix: "p:", form: ElementForm::Qualified, side: Side::Response };
+/// In the inputs of methods.
+pub(crate) const INPUT: Writing<'static> = Writing { side: Side::Request, ..INSTANCE };
 
 impl<'a> Writing<'a> {
     /// The same with another prefix.
@@ -69,7 +84,7 @@ pub(crate) fn write_properties(text: &mut String, properties: &Properties, writi
 
 /// Writes one value: an array as one element per item, so that an empty one is absent.
 pub(crate) fn write_value(text: &mut String, name: &str, value: &Value, writing: Writing<'_>, resource: &Resource) {
-    let Writing { prefix, form } = writing;
+    let Writing { prefix, form, side } = writing;
     match value {
         Value::List(items) => {
             for item in items {
@@ -92,7 +107,10 @@ pub(crate) fn write_value(text: &mut String, name: &str, value: &Value, writing:
             let _infallible = write!(text, "</{prefix}{name}>");
         }
         Value::Reference(path) => {
-            let reference = resource::reference_in_instance(form, resource.uri_form, path);
+            let reference = match side {
+                Side::Request => resource::reference(path),
+                Side::Response => resource::reference_in_instance(form, resource.uri_form, path),
+            };
             let _infallible = write!(text, "<{prefix}{name}>{reference}</{prefix}{name}>");
         }
         Value::DateTime(datetime) => {
@@ -117,7 +135,11 @@ pub(crate) fn write_value(text: &mut String, name: &str, value: &Value, writing:
         | Value::Char16(_)
         | Value::String(_) => {
             let lexical = value.lexical().unwrap_or_default();
-            let _infallible = write!(text, "<{prefix}{name}>{}</{prefix}{name}>", xml::escape_value(&lexical));
+            let escaped = match side {
+                Side::Request => xml::escape(&lexical),
+                Side::Response => xml::escape_value(&lexical),
+            };
+            let _infallible = write!(text, "<{prefix}{name}>{escaped}</{prefix}{name}>");
         }
     }
 }

@@ -109,7 +109,11 @@ pub(super) fn cim_status(code: u32) -> u32 {
         0x8004_1010 => 5,
         0x8004_102E => 16,
         2_150_859_173..=2_150_859_176 => 27,
-        2_150_858_810 | 2_150_858_837 | code::INSUFFICIENT_SELECTORS..=code::DUPLICATE_SELECTORS => 4,
+        2_150_858_810
+        | 2_150_858_836
+        | 2_150_858_837
+        | 0x8004_102F
+        | code::INSUFFICIENT_SELECTORS..=code::DUPLICATE_SELECTORS => 4,
         0x8004_1002 => 6,
         code if Meaning::of(code) == Meaning::Denied => 2,
         code if Meaning::of(code) == Meaning::Unsupported => 7,

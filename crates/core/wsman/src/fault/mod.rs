@@ -147,7 +147,7 @@ fn subcode_of(code: u32) -> (&'static str, bool) {
         2_150_858_790 | code::UNREPORTABLE_SUCCESS | code::ENCODING_LIMIT | code::ENVELOPE_SIZE..=2_150_858_825 => {
             ("w:EncodingLimit", true)
         }
-        code::INVALID_PARAMETER | 2_150_858_837 => ("w:InvalidParameter", true),
+        code::INVALID_PARAMETER | 2_150_858_836 | 2_150_858_837 => ("w:InvalidParameter", true),
         code::SCHEMA => ("w:SchemaValidationError", true),
         code::UNSUPPORTED_FEATURE | code::ENUMERATION_MODE | code::LOCALE => ("w:UnsupportedFeature", true),
         2_150_858_813 | code::INSUFFICIENT_SELECTORS..=2_150_858_847 | 2_150_859_002 => ("w:InvalidSelectors", true),

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use roxmltree::Node;
 
-use cim::{Argument, Name, Value};
+use cim::{Argument, Name};
 
 use super::{Enumerate, Filter, Mode, Operation, action};
 use crate::eventing;
@@ -79,16 +79,7 @@ fn write_input(resource: &Resource, method: &Name, arguments: &[Argument]) -> St
     // In the order given, which is the order of the method's definition.
     for argument in arguments.iter().filter(|argument| !argument.value.is_nil()) {
         let name = xml::name(&argument.name);
-        let items =
-            if let Value::List(items) = &argument.value { items } else { std::slice::from_ref(&argument.value) };
-        for item in items {
-            // A reference is passed on as it was received with an instance: with the selector of its namespace.
-            if let Value::Reference(path) = item {
-                let _infallible = write!(text, "<p:{name}>{}</p:{name}>", resource::reference(path));
-            } else {
-                instance::write_value(&mut text, &name, item, instance::INSTANCE, resource);
-            }
-        }
+        instance::write_value(&mut text, &name, &argument.value, instance::INPUT, resource);
     }
     let _infallible = write!(text, "</p:{method}_INPUT>");
     text

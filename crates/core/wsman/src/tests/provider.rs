@@ -49,6 +49,7 @@ fn wmis_numbers_become_winrms_in_its_own_faults_and_stay_in_wmis_error_instance(
         (query(), 0x8004_1017, 2_150_858_778, "CannotProcessFilter"),
         (query(), 0x8004_1002, 2_150_858_752, "DestinationUnreachable"),
         (invoke(), 0x8004_102F, 0x8004_102F, "InternalError"),
+        (invoke(), 2_150_858_836, 2_150_858_836, "InvalidParameter"),
         (invoke(), 2_150_858_837, 2_150_858_837, "InvalidParameter"),
     ] {
         let fault = fault(FaultShape::Wsman, request.clone(), status);
