@@ -58,6 +58,11 @@ impl Lab {
         Ok(())
     }
 
+    /// The lab's process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(crate) fn host(&self, index: usize, key: &str) -> Result<String> {
         let host = self.hosts.get(index).context("no such host")?;
         Ok(host.get(key).and_then(Value::as_str).context("a host lacks a key")?.to_owned())

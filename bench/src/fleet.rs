@@ -1,7 +1,8 @@
 //! One pass over a fleet: the program's processor time and memory, with the lab's beside it.
 
 use std::path::Path;
-use std::time::Instant;
+use std::process::Child;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 
@@ -10,24 +11,72 @@ use crate::control::Lab;
 /// Hosts, and VMs on each.
 const HOSTS: u32 = 1_000;
 const VMS: u32 = 50;
+/// With `--broken` every host of so many is restarted, which breaks all legs that it sends or receives.
+const ONE_IN: usize = 5;
+/// What the pass may take.
+const SECONDS_MAX: f64 = 10.0;
+const MEGABYTES_MAX: u64 = 400;
+/// What it may take besides for each leg that it resumes: a Get, an Invoke and a share in the job queries and in the third
+/// look, each a sealed message and its answer.
+const LEG_MS_MAX: f64 = 1.0;
+/// How often the figures are read: they go with the process.
+const STEP: Duration = Duration::from_millis(20);
 
-pub(crate) fn measure(program: &Path) -> Result<String> {
+pub(crate) fn measure(program: &Path, broken: bool) -> Result<String> {
     let lab = Lab::start(program, &[format!("--hosts={HOSTS}"), format!("--vms={}", HOSTS * VMS)])?;
+    let legs = if broken { break_legs(&lab)? } else { 0 };
+    let lab_before = figures(lab.id()).context(NO_FIGURES)?;
     let began = Instant::now();
-    let mut child = lab.run(program)?.spawn()?;
+    let (processor, memory) = followed(lab.run(program)?.spawn()?)?;
+    let wall = began.elapsed().as_secs_f64();
+    let lab_after = figures(lab.id()).context(NO_FIGURES)?;
+    if broken {
+        ensure!(lab.unprotected()? == 0, "the pass ended well, and legs are still broken");
+    }
+    let seconds_max = SECONDS_MAX + f64::from(legs) * LEG_MS_MAX / 1_000.0;
+    let of_legs = if broken {
+        let each = (processor - SECONDS_MAX).max(0.0) * 1_000.0 / f64::from(legs);
+        format!(
+            " {legs} legs resumed: beyond the {SECONDS_MAX} s of a healthy fleet {each:.2} ms each (bar {LEG_MS_MAX})."
+        )
+    } else {
+        String::new()
+    };
+    Ok(format!(
+        "One pass over {HOSTS} hosts with {VMS} VMs each, {}: {processor:.1} s of processor ({}), {memory} MB peak ({}).{of_legs}\n\
+         Beside it: {wall:.1} s wall with the lab on the same machine, {:.1} s of processor for the lab.\n",
+        if broken { "one host in five restarted" } else { "all healthy" },
+        bar(processor, seconds_max),
+        bar(f64::from(u32::try_from(memory)?), f64::from(u32::try_from(MEGABYTES_MAX)?)),
+        lab_after.0 - lab_before.0,
+    ))
+}
+
+fn bar(measured: f64, most: f64) -> String {
+    format!("bar {most}{}", if measured > most { ": MISSED" } else { "" })
+}
+
+/// Restarts hosts; how many legs that has broken.
+fn break_legs(lab: &Lab) -> Result<u32> {
+    for host in (0..lab.hosts.len()).step_by(ONE_IN) {
+        lab.restart(host)?;
+    }
+    let legs = u32::try_from(lab.unprotected()?)?;
+    ensure!(legs > 0, "the restarts have broken no leg");
+    Ok(legs)
+}
+
+const NO_FIGURES: &str = "this system does not tell a process's figures (Linux does)";
+
+/// Waits for a process; its figures when they were read last.
+fn followed(mut child: Child) -> Result<(f64, u64)> {
     let mut last = None;
-    // The figures of a process go with it, so they are read while it runs.
     while child.try_wait()?.is_none() {
         last = figures(child.id()).or(last);
-        std::thread::sleep(std::time::Duration::from_millis(20));
+        std::thread::sleep(STEP);
     }
     ensure!(child.wait()?.success(), "the pass over the fleet failed");
-    let (processor, memory) = last.context("this system does not tell a process's figures (Linux does)")?;
-    Ok(format!(
-        "One pass over {HOSTS} hosts with {VMS} VMs each: {processor:.1} s of processor (bar 10), {memory} MB peak (bar 400), \
-         {:.1} s wall with the lab on the same machine.\n",
-        began.elapsed().as_secs_f64()
-    ))
+    last.context(NO_FIGURES)
 }
 
 /// Processor seconds and peak megabytes of a process, from `/proc`.

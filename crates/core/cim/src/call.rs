@@ -83,7 +83,7 @@ impl Output {
     ///
     /// # Errors
     /// [`PropertyError::Unreadable`] names the parameter.
-    pub fn get_opt<T: FromValue>(&self, name: impl Into<Name>) -> Result<Option<T>, PropertyError> {
+    pub fn get_opt<T: FromValue>(&self, name: impl AsRef<str>) -> Result<Option<T>, PropertyError> {
         self.parameters.get_opt(name)
     }
 }

@@ -3,14 +3,17 @@
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 /// A CIM name. Two names are equal if they differ in ASCII case only (DSP0004, "Naming Conventions").
+///
+/// The rows of an answer share theirs: a clone costs no memory.
 #[derive(Clone)]
-pub struct Name(String);
+pub struct Name(Arc<str>);
 
 impl Name {
     /// Takes a name as it is written.
-    pub fn new(text: impl Into<String>) -> Self {
+    pub fn new(text: impl Into<Arc<str>>) -> Self {
         Self(text.into())
     }
 
@@ -24,9 +27,11 @@ impl Name {
     pub fn is_system(&self) -> bool {
         self.0.starts_with("__")
     }
+}
 
-    fn folded(&self) -> impl Iterator<Item = u8> + '_ {
-        self.0.bytes().map(|b| b.to_ascii_lowercase())
+impl AsRef<str> for Name {
+    fn as_ref(&self) -> &str {
+        &self.0
     }
 }
 
@@ -52,7 +57,10 @@ impl Eq for Name {}
 
 impl Ord for Name {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.folded().cmp(other.folded())
+        let differs = |pair: &(u8, u8)| pair.0 != pair.1;
+        let folded = |(a, b): (u8, u8)| (a.to_ascii_lowercase(), b.to_ascii_lowercase());
+        let mut pairs = self.0.bytes().zip(other.0.bytes()).filter(differs).map(folded);
+        pairs.find(differs).map_or_else(|| self.0.len().cmp(&other.0.len()), |(a, b)| a.cmp(&b))
     }
 }
 
@@ -64,8 +72,8 @@ impl PartialOrd for Name {
 
 impl Hash for Name {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        for byte in self.folded() {
-            state.write_u8(byte);
+        for byte in self.0.bytes() {
+            state.write_u8(byte.to_ascii_lowercase());
         }
     }
 }
@@ -78,7 +86,7 @@ impl From<&str> for Name {
 
 impl From<String> for Name {
     fn from(text: String) -> Self {
-        Self(text)
+        Self::new(text)
     }
 }
 

@@ -1,12 +1,12 @@
 //! One instance, or one row of a query: its class, its path if known, and its properties.
 
-use std::collections::BTreeMap;
-
 use crate::{FromValue, Name, ObjectPath, Value, ValueError};
 
 /// Named values in Windows' order: alphabetical without case.
+///
+/// A row has a handful of them and a host's answer has thousands of rows: a sorted list takes a fraction of a map's memory.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Properties(BTreeMap<Name, Value>);
+pub struct Properties(Vec<(Name, Value)>);
 
 /// An instance or a row.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,7 +50,15 @@ impl Properties {
 
     /// Sets a value, in place of an earlier one of the same name.
     pub fn set(&mut self, name: impl Into<Name>, value: Value) {
-        self.0.insert(name.into(), value);
+        let name = name.into();
+        match self.0.binary_search_by(|(own, _)| own.cmp(&name)) {
+            Ok(at) => {
+                if let Some((_, old)) = self.0.get_mut(at) {
+                    *old = value;
+                }
+            }
+            Err(at) => self.0.insert(at, (name, value)),
+        }
     }
 
     /// The same with one more value, for building.
@@ -60,19 +68,24 @@ impl Properties {
         self
     }
 
+    /// Most names of a row differ in length already, so going through all of them is faster than halving.
+    fn lookup(&self, name: &str) -> Option<&Value> {
+        self.0.iter().find(|(own, _)| own == name).map(|(_, value)| value)
+    }
+
     /// The value; NULL if there is none of that name.
-    pub fn value(&self, name: impl Into<Name>) -> &Value {
-        self.0.get(&name.into()).unwrap_or(&NIL)
+    pub fn value(&self, name: impl AsRef<str>) -> &Value {
+        self.lookup(name.as_ref()).unwrap_or(&NIL)
     }
 
     /// Whether there is a value, be it NULL.
-    pub fn contains(&self, name: impl Into<Name>) -> bool {
-        self.0.contains_key(&name.into())
+    pub fn contains(&self, name: impl AsRef<str>) -> bool {
+        self.lookup(name.as_ref()).is_some()
     }
 
     /// All, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&Name, &Value)> {
-        self.0.iter()
+        self.0.iter().map(|(name, value)| (name, value))
     }
 
     /// How many.
@@ -89,35 +102,65 @@ impl Properties {
     ///
     /// # Errors
     /// [`PropertyError`] names the property.
-    pub fn get<T: FromValue>(&self, name: impl Into<Name>) -> Result<T, PropertyError> {
-        let property = name.into();
-        self.get_opt(property.clone())?.ok_or(PropertyError::Missing { property })
+    pub fn get<T: FromValue>(&self, name: impl AsRef<str>) -> Result<T, PropertyError> {
+        let name = name.as_ref();
+        self.get_opt(name)?.ok_or_else(|| PropertyError::Missing { property: name.into() })
     }
 
     /// Reads a value that may be absent or NULL.
     ///
     /// # Errors
     /// [`PropertyError::Unreadable`] names the property.
-    pub fn get_opt<T: FromValue>(&self, name: impl Into<Name>) -> Result<Option<T>, PropertyError> {
-        let property = name.into();
-        match self.0.get(&property) {
+    pub fn get_opt<T: FromValue>(&self, name: impl AsRef<str>) -> Result<Option<T>, PropertyError> {
+        self.read(name.as_ref(), T::from_value)
+    }
+
+    /// Reads a string that may be absent or NULL, where it is.
+    ///
+    /// # Errors
+    /// [`PropertyError::Unreadable`] names the property.
+    pub fn text(&self, name: impl AsRef<str>) -> Result<Option<&str>, PropertyError> {
+        self.read(name.as_ref(), Value::text)
+    }
+
+    fn read<'v, T>(
+        &'v self,
+        name: &str,
+        read: impl FnOnce(&'v Value) -> Result<T, ValueError>,
+    ) -> Result<Option<T>, PropertyError> {
+        match self.lookup(name) {
             None | Some(Value::Nil) => Ok(None),
             Some(value) => {
-                T::from_value(value).map(Some).map_err(|source| PropertyError::Unreadable { property, source })
+                let unreadable = |source| PropertyError::Unreadable { property: name.into(), source };
+                read(value).map(Some).map_err(unreadable)
             }
         }
     }
 }
 
 impl FromIterator<(Name, Value)> for Properties {
+    /// Of several values of one name the last stays.
     fn from_iter<I: IntoIterator<Item = (Name, Value)>>(items: I) -> Self {
-        Self(items.into_iter().collect())
+        let mut all: Vec<(Name, Value)> = items.into_iter().collect();
+        let ascends = |pair: &[(Name, Value)]| matches!(pair, [(a, _), (b, _)] if a < b);
+        if all.windows(2).all(ascends) {
+            return Self(all);
+        }
+        all.sort_by(|(a, _), (b, _)| a.cmp(b));
+        all.dedup_by(|(later, value), (earlier, kept)| {
+            let same = later == earlier;
+            if same {
+                std::mem::swap(value, kept);
+            }
+            same
+        });
+        Self(all)
     }
 }
 
 impl IntoIterator for Properties {
     type Item = (Name, Value);
-    type IntoIter = std::collections::btree_map::IntoIter<Name, Value>;
+    type IntoIter = std::vec::IntoIter<(Name, Value)>;
     fn into_iter(self) -> Self::IntoIter {
         self.0.into_iter()
     }
@@ -140,7 +183,7 @@ impl Row {
     ///
     /// # Errors
     /// [`PropertyError`] names the property.
-    pub fn get<T: FromValue>(&self, name: impl Into<Name>) -> Result<T, PropertyError> {
+    pub fn get<T: FromValue>(&self, name: impl AsRef<str>) -> Result<T, PropertyError> {
         self.properties.get(name)
     }
 
@@ -148,7 +191,46 @@ impl Row {
     ///
     /// # Errors
     /// [`PropertyError::Unreadable`] names the property.
-    pub fn get_opt<T: FromValue>(&self, name: impl Into<Name>) -> Result<Option<T>, PropertyError> {
+    pub fn get_opt<T: FromValue>(&self, name: impl AsRef<str>) -> Result<Option<T>, PropertyError> {
         self.properties.get_opt(name)
+    }
+
+    /// Reads a string that may be absent or NULL, where it is.
+    ///
+    /// # Errors
+    /// [`PropertyError::Unreadable`] names the property.
+    pub fn text(&self, name: impl AsRef<str>) -> Result<Option<&str>, PropertyError> {
+        self.properties.text(name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn items() -> impl Strategy<Value = Vec<(Name, Value)>> {
+        let item = ("[aAbBcC]{1,2}", any::<u8>()).prop_map(|(name, n)| (Name::from(name), Value::Uint8(n)));
+        prop::collection::vec(item, 0..12)
+    }
+
+    proptest! {
+        #[test]
+        fn properties_are_a_map_from_names_without_case(first in items(), more in items(), asked in "[aAbBcC]{1,2}") {
+            let mut properties: Properties = first.iter().cloned().collect();
+            let mut map: BTreeMap<Name, Value> = first.into_iter().collect();
+            for (name, value) in more {
+                properties.set(name.clone(), value.clone());
+                map.insert(name, value);
+            }
+            prop_assert!(properties.iter().eq(map.iter()));
+            prop_assert_eq!(properties.len(), map.len());
+            let expected = map.get(&Name::from(asked.as_str()));
+            prop_assert_eq!(properties.contains(&asked), expected.is_some());
+            prop_assert_eq!(properties.value(&asked), expected.unwrap_or(&NIL));
+        }
     }
 }

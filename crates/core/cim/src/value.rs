@@ -203,6 +203,17 @@ impl Value {
         })
     }
 
+    /// Reads a string where it is.
+    ///
+    /// # Errors
+    /// [`ValueError`] if the value is no string.
+    pub fn text(&self) -> Result<&str, ValueError> {
+        match single(self) {
+            Self::Lexical(text) | Self::String(text) => Ok(text),
+            other => Err(ValueError::new(String::EXPECTED, other)),
+        }
+    }
+
     /// What kind of value this is, for a message.
     pub fn kind(&self) -> &'static str {
         match self {
@@ -332,10 +343,7 @@ impl FromValue for f64 {
 impl FromValue for String {
     const EXPECTED: &'static str = "a string";
     fn from_value(value: &Value) -> Result<Self, ValueError> {
-        match single(value) {
-            Value::Lexical(text) | Value::String(text) => Ok(text.clone()),
-            other => Err(ValueError::new(Self::EXPECTED, other)),
-        }
+        value.text().map(ToOwned::to_owned)
     }
 }
 

@@ -1,5 +1,6 @@
 //! One leg as both its ends show it: what a verdict is made from.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use reprise_model::{
@@ -24,8 +25,8 @@ pub struct Leg {
 /// One end.
 #[derive(Clone, Debug, PartialEq)]
 pub enum End {
-    /// Its host shows it.
-    Seen(Box<SeenEnd>),
+    /// Its host shows it. Shared with what is known of the host, since a fleet has a hundred thousand ends.
+    Seen(Arc<SeenEnd>),
     /// Only the other end speaks of it.
     NotSeen(NotSeenEnd),
 }

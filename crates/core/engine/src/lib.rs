@@ -6,6 +6,7 @@
 //! Start with [`Engine`]; then [`judge`], which says for one leg what is to be done and why; [`guard`] holds the rules
 //! that no act may break, whoever planned it.
 
+mod agenda;
 mod engine;
 pub mod evidence;
 mod exchange;

@@ -23,16 +23,26 @@ impl<K: Ord + Clone> Links<K> {
         self.keys.entry(leg).or_default().insert(key);
     }
 
-    /// Takes back all that the leg points at.
-    pub(crate) fn forget(&mut self, leg: LegId) {
-        for key in self.keys.remove(&leg).unwrap_or_default() {
-            if let Some(legs) = self.legs.get_mut(&key) {
+    /// Removes all that the leg points at, and returns it.
+    pub(crate) fn forget(&mut self, leg: LegId) -> BTreeSet<K> {
+        let keys = self.keys.remove(&leg).unwrap_or_default();
+        for key in &keys {
+            if let Some(legs) = self.legs.get_mut(key) {
                 legs.remove(&leg);
                 if legs.is_empty() {
-                    self.legs.remove(&key);
+                    self.legs.remove(key);
                 }
             }
         }
+        keys
+    }
+
+    /// The legs that point at a key.
+    pub(crate) fn legs_of<Q: Ord + ?Sized>(&self, key: &Q) -> impl Iterator<Item = LegId>
+    where
+        K: std::borrow::Borrow<Q>,
+    {
+        self.legs.get(key).into_iter().flatten().copied()
     }
 
     /// Whether any leg points at it.

@@ -1,19 +1,19 @@
 //! Which asked host bears a name that a relationship speaks of.
 
-use std::collections::BTreeMap;
+use std::borrow::Borrow;
+use std::collections::{BTreeMap, BTreeSet};
 
 use reprise_model::{HostId, HostName};
 
 use crate::host::HostWatch;
 
-/// The names of the asked hosts, for look-up.
+/// The names of the asked hosts, for look-up. A host that bears the name of an earlier one is not among them.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
-    full: BTreeMap<HostName, HostId>,
-    /// First labels; `None` where two hosts share one.
-    labels: BTreeMap<String, Option<HostId>>,
-    /// A host of which nobody knows yet who it is: asked by an address, and it has not answered.
-    silent: Option<HostId>,
+    full: BTreeMap<HostName, BTreeSet<HostId>>,
+    labels: BTreeMap<String, BTreeSet<HostId>>,
+    /// Hosts of which nobody knows yet who they are: asked by an address, and they have not answered.
+    silent: BTreeSet<HostId>,
 }
 
 /// What a name stands for.
@@ -30,33 +30,114 @@ pub(crate) enum Match {
 impl Names {
     pub(crate) fn new<'a>(hosts: impl Iterator<Item = &'a HostWatch>) -> Self {
         let mut names = Self::default();
-        for host in hosts.filter(|h| h.duplicate_of.is_none()) {
-            for name in host.known_names() {
-                names.full.entry(name.clone()).or_insert(host.asked.id);
-                let label = names.labels.entry(name.label().to_owned()).or_insert(Some(host.asked.id));
-                if *label != Some(host.asked.id) {
-                    *label = None;
-                }
-            }
-            if host.known_names().next().is_none() {
-                names.silent = Some(host.asked.id);
-            }
+        for host in hosts {
+            names.add(host);
         }
         names
     }
 
+    /// Takes in a host under the names that it has now.
+    pub(crate) fn add(&mut self, host: &HostWatch) {
+        if host.duplicate_of.is_some() {
+            return;
+        }
+        let id = host.asked.id;
+        for name in host.known_names() {
+            self.full.entry(name.clone()).or_default().insert(id);
+            self.labels.entry(name.label().to_owned()).or_default().insert(id);
+        }
+        if host.known_names().next().is_none() {
+            self.silent.insert(id);
+        }
+    }
+
+    /// Removes a host, which must still have the names under which it was added.
+    pub(crate) fn remove(&mut self, host: &HostWatch) {
+        let id = host.asked.id;
+        for name in host.known_names() {
+            remove_from(&mut self.full, name, id);
+            remove_from(&mut self.labels, name.label(), id);
+        }
+        self.silent.remove(&id);
+    }
+
     /// The host that counts for those that have not said who they are, if there is one.
     pub(crate) fn silent(&self) -> Option<HostId> {
-        self.silent
+        self.silent.last().copied()
+    }
+
+    /// The hosts with this full name.
+    pub(crate) fn with_name(&self, name: &HostName) -> impl Iterator<Item = HostId> {
+        self.full.get(name).into_iter().flatten().copied()
     }
 
     /// Full name first, then the first label if it is unique; else perhaps the silent one.
     pub(crate) fn find(&self, name: &HostName) -> Match {
-        let by_label = || self.labels.get(name.label()).copied().flatten();
-        match (self.full.get(name).copied().or_else(by_label), self.silent) {
+        let by_name = || self.with_name(name).next();
+        let by_label = || self.labels.get(name.label()).filter(|hosts| hosts.len() == 1)?.first().copied();
+        match (by_name().or_else(by_label), self.silent()) {
             (Some(host), _) => Match::Host(host),
             (None, Some(silent)) => Match::PerhapsSilent(silent),
             (None, None) => Match::NotAsked,
         }
+    }
+}
+
+fn remove_from<K, Q>(hosts: &mut BTreeMap<K, BTreeSet<HostId>>, key: &Q, id: HostId)
+where
+    K: Ord + Borrow<Q>,
+    Q: Ord + ?Sized,
+{
+    if let Some(ids) = hosts.get_mut(key) {
+        ids.remove(&id);
+        if ids.is_empty() {
+            hosts.remove(key);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use reprise_model::MonoTime;
+
+    use super::*;
+    use crate::pass::AskedHost;
+
+    fn host(id: u32, name: Option<&str>) -> HostWatch {
+        let asked =
+            AskedHost { id: HostId(id), label: id.to_string(), claim: None, vmms_timeout: Duration::ZERO, tier: None };
+        let mut host = HostWatch::new(asked, MonoTime::default());
+        host.name = name.and_then(HostName::new);
+        host
+    }
+
+    fn name(text: &str) -> HostName {
+        HostName::new(text).unwrap()
+    }
+
+    #[test]
+    fn a_name_is_looked_up_in_full_then_by_a_label_that_one_host_alone_has() {
+        let mut names = Names::new([host(1, Some("hv01.a.test")), host(2, Some("hv02.a.test"))].iter());
+        assert_eq!(names.find(&name("hv02.a.test")), Match::Host(HostId(2)));
+        assert_eq!(names.find(&name("hv02")), Match::Host(HostId(2)));
+        names.add(&host(3, Some("hv02.b.test")));
+        assert_eq!(names.find(&name("hv02")), Match::NotAsked, "two hosts share the label");
+        assert_eq!(names.find(&name("hv02.b.test")), Match::Host(HostId(3)));
+        names.remove(&host(3, Some("hv02.b.test")));
+        assert_eq!(names.find(&name("hv02")), Match::Host(HostId(2)));
+    }
+
+    #[test]
+    fn a_host_without_a_name_may_be_any_until_it_has_one() {
+        let mut names = Names::new([host(1, None), host(2, None)].iter());
+        assert_eq!(names.find(&name("hv01")), Match::PerhapsSilent(HostId(2)));
+        names.remove(&host(2, None));
+        names.add(&host(2, Some("hv02")));
+        assert_eq!(names.find(&name("hv01")), Match::PerhapsSilent(HostId(1)));
+        names.remove(&host(1, None));
+        names.add(&host(1, Some("hv01")));
+        assert_eq!((names.find(&name("hv01")), names.silent()), (Match::Host(HostId(1)), None));
     }
 }

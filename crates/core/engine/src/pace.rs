@@ -27,6 +27,8 @@ impl Place {
 pub(crate) struct Queue {
     /// By host, hosts of lower tiers first; the leg whose data is oldest first.
     waiting: BTreeMap<(u32, HostId), BTreeSet<(LastReplication, LegId)>>,
+    /// How many legs wait at each host that has any.
+    waiting_at: BTreeMap<HostId, u32>,
     places: BTreeMap<LegId, Place>,
     running: BTreeMap<HostId, u32>,
     /// When each host's latest act began.
@@ -39,10 +41,12 @@ impl Queue {
         self.remove(leg);
         self.places.insert(leg, place);
         self.waiting.entry((place.tier, place.host)).or_default().insert((place.last, leg));
+        *self.waiting_at.entry(place.host).or_default() += 1;
     }
 
-    pub(crate) fn remove(&mut self, leg: LegId) {
-        let Some(place) = self.places.remove(&leg) else { return };
+    /// Takes a leg out of the queue. Returns the host at which it waited.
+    pub(crate) fn remove(&mut self, leg: LegId) -> Option<HostId> {
+        let place = self.places.remove(&leg)?;
         let key = (place.tier, place.host);
         if let Some(legs) = self.waiting.get_mut(&key) {
             legs.remove(&(place.last, leg));
@@ -50,6 +54,13 @@ impl Queue {
                 self.waiting.remove(&key);
             }
         }
+        if let Some(count) = self.waiting_at.get_mut(&place.host) {
+            *count -= 1;
+            if *count == 0 {
+                self.waiting_at.remove(&place.host);
+            }
+        }
+        Some(place.host)
     }
 
     /// The next leg whose host and the fleet have room; it counts as under way from now on.
@@ -88,7 +99,7 @@ impl Queue {
 
     /// Whether a host has acts under way or waiting.
     pub(crate) fn is_busy(&self, host: HostId) -> bool {
-        self.running(host) > 0 || self.waiting.keys().any(|(_, waiting)| *waiting == host)
+        self.running(host) > 0 || self.waiting_at.contains_key(&host)
     }
 
     /// Whether any act is under way.

@@ -1,6 +1,7 @@
 //! Small worlds for tests: hosts, VMs and looks, built in one line each.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use reprise_model::{
@@ -60,7 +61,7 @@ pub(crate) fn object(n: u32, state: ReplicationState) -> ReplicationObject {
 }
 
 pub(crate) fn seen_end(host: u32, n: u32, mode: ReplicationMode, state: ReplicationState) -> End {
-    End::Seen(Box::new(SeenEnd {
+    End::Seen(Arc::new(SeenEnd {
         host: HostId(host),
         host_name: name(host).to_string(),
         looked: MonoTime::default(),
@@ -88,7 +89,7 @@ pub(crate) fn leg(sender: ReplicationState, receiver: ReplicationState) -> Leg {
 
 pub(crate) fn end_mut(end: &mut End) -> &mut SeenEnd {
     match end {
-        End::Seen(end) => end,
+        End::Seen(end) => Arc::make_mut(end),
         End::NotSeen(_) => panic!("the end is not seen"),
     }
 }

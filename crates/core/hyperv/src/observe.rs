@@ -60,10 +60,15 @@ async fn replication(port: &impl Port, shape: &Shape) -> Result<Replication, Pro
     for row in &rows {
         join.vm(row);
     }
+    // Rows take many times the memory of what is kept of them, and the hosts of a fleet are looked at together: the rows of
+    // one class are dropped before the next is asked for.
     if join.has_host_row() {
         match shape {
-            Shape::InVms => in_vms(port, &rows, &mut join).await?,
-            Shape::Relationships { .. } | Shape::Unknown => relationships(port, shape, &mut join).await?,
+            Shape::InVms => in_vms(port, rows, &mut join).await?,
+            Shape::Relationships { .. } | Shape::Unknown => {
+                drop(rows);
+                relationships(port, shape, &mut join).await?;
+            }
         }
     }
     Ok(join.finish())
@@ -85,8 +90,8 @@ async fn relationships(port: &impl Port, shape: &Shape, join: &mut Join) -> Resu
         | ProblemKind::Unsupported => problem,
     };
     let objects = ask(port, VIRTUALIZATION, objects, READ_OBJECTS).await.map_err(no_class)?;
-    for row in &objects {
-        join.relationship(row);
+    for row in objects {
+        join.relationship(&row);
     }
     if join.is_replicated() {
         let settings = select(setting_data::CLASS, setting_data::COLUMNS);
@@ -99,9 +104,9 @@ async fn relationships(port: &impl Port, shape: &Shape, join: &mut Join) -> Resu
 }
 
 /// Server 2012: the VMs' rows say it all, but for the settings.
-async fn in_vms(port: &impl Port, vms: &[Row], join: &mut Join) -> Result<(), Problem> {
+async fn in_vms(port: &impl Port, vms: Vec<Row>, join: &mut Join) -> Result<(), Problem> {
     for row in vms {
-        join.object_in_vm(row);
+        join.object_in_vm(&row);
     }
     if join.is_replicated() {
         let settings = select(setting_data::CLASS, setting_data::COLUMNS_2012);

@@ -1,6 +1,5 @@
 //! Instances and values on the wire: WS-CIM as Windows writes it (DSP0230, MS-WSMV 2.2.4).
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use roxmltree::Node;
@@ -147,31 +146,57 @@ pub(crate) fn write_value(text: &mut String, name: &str, value: &Value, writing:
 /// Reads an instance from its class element, or a query's row from its fragment. The class comes from the element, since
 /// a base class's enumeration returns derived instances too.
 pub(crate) fn read(node: Node<'_, '_>) -> Row {
+    read_like(node, None)
+}
+
+/// The same in a list, where most rows have the names of the row before and share them.
+pub(crate) fn read_like(node: Node<'_, '_>, before: Option<&Row>) -> Row {
     let fragment = xml::is(node, ns::WSMAN, "XmlFragment");
-    let (class, form) = if fragment {
-        (Name::new(""), ElementForm::Unqualified)
-    } else {
-        (Name::new(node.tag_name().name()), ElementForm::Qualified)
-    };
-    Row { class, path: None, properties: read_properties(node, form) }
+    let (class, form) =
+        if fragment { ("", ElementForm::Unqualified) } else { (node.tag_name().name(), ElementForm::Qualified) };
+    let class = named(class, before.map(|row| &row.class));
+    Row { class, path: None, properties: read_properties_like(node, form, before.map(|row| &row.properties)) }
+}
+
+fn named(name: &str, before: Option<&Name>) -> Name {
+    before.filter(|before| before.as_str() == name).cloned().unwrap_or_else(|| Name::new(name))
 }
 
 /// Reads the element children as properties; an element that repeats is an array.
+///
+/// One element is a scalar, or an array of one: only the schema knows. Several are an array, in which NULL cannot occur.
 pub(crate) fn read_properties(node: Node<'_, '_>, form: ElementForm) -> Properties {
-    let mut found: BTreeMap<Name, Vec<Value>> = BTreeMap::new();
-    for element in xml::elements(node).filter(|n| !xml::is(*n, ns::CIM, "Location")) {
-        found.entry(Name::new(element.tag_name().name())).or_default().push(read_value(element, form));
-    }
-    found.into_iter().map(|(name, values)| (name, joined(values))).collect()
+    read_properties_like(node, form, None)
 }
 
-/// One element is a scalar, or an array of one: only the schema knows. Several are an array, in which NULL cannot occur.
-fn joined(mut values: Vec<Value>) -> Value {
-    if values.len() > 1 {
-        values.retain(|value| !value.is_nil());
-        return Value::List(values);
+fn read_properties_like(node: Node<'_, '_>, form: ElementForm, before: Option<&Properties>) -> Properties {
+    let mut before = before.into_iter().flat_map(Properties::iter).map(|(name, _)| name);
+    let properties = xml::elements(node).filter(|n| !xml::is(*n, ns::CIM, "Location"));
+    let property = |element: Node<'_, '_>| (named(element.tag_name().name(), before.next()), read_value(element, form));
+    let mut found: Vec<(Name, Value)> = properties.map(property).collect();
+    // The sort is stable: the items of an array stay in their order.
+    found.sort_by(|(a, _), (b, _)| a.cmp(b));
+    let mut properties: Vec<(Name, Value)> = Vec::with_capacity(found.len());
+    for (name, value) in found {
+        match properties.last_mut() {
+            Some((last, values)) if *last == name => append(values, value),
+            Some(_) | None => properties.push((name, value)),
+        }
     }
-    values.pop().unwrap_or(Value::Nil)
+    properties.into_iter().collect()
+}
+
+/// Makes an array of a value, if it is none yet, and adds one more.
+fn append(values: &mut Value, value: Value) {
+    if !matches!(values, Value::List(_)) {
+        let first = std::mem::replace(values, Value::Nil);
+        *values = Value::List(Some(first).into_iter().filter(|first| !first.is_nil()).collect());
+    }
+    if let Value::List(items) = values
+        && !value.is_nil()
+    {
+        items.push(value);
+    }
 }
 
 fn read_value(node: Node<'_, '_>, form: ElementForm) -> Value {

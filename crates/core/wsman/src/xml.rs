@@ -160,7 +160,11 @@ impl ElementForm {
 
 /// All text directly within a node.
 pub(crate) fn text(node: Node<'_, '_>) -> String {
-    node.children().filter(Node::is_text).filter_map(|n| n.text()).collect()
+    let mut parts = node.children().filter(Node::is_text).filter_map(|n| n.text());
+    // Nearly always there is one: it needs no buffer that grows.
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    text.extend(parts);
+    text
 }
 
 /// An element by itself, written anew: it declares what it needs, wherever it stood. Namespaces are declared as default

@@ -45,9 +45,11 @@ impl HostLink {
                 cell
             }
         };
-        let answer = cell.get_or_init(|| self.client.call(request)).await.clone();
+        cell.get_or_init(|| self.client.call(request)).await;
         self.reads.lock().await.retain(|(_, under_way)| !Arc::ptr_eq(under_way, &cell));
-        answer
+        // Whoever is the last to want the answer gets it; the others get copies. As a rule there are no others.
+        let answer = Arc::try_unwrap(cell).map_or_else(|cell| cell.get().cloned(), OnceCell::into_inner);
+        answer.expect("the answer has just been awaited")
     }
 }
 

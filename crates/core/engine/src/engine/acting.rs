@@ -14,6 +14,7 @@ impl Engine {
     pub(super) fn acted(&mut self, now: Now, act: ActId, outcome: Outcome) {
         let Some((leg, host)) = self.acts.remove(&act) else { return };
         self.queue.ended(host);
+        self.touched.insert(host);
         let Some(watch) = self.legs.get_mut(&leg) else { return };
         watch.acting = None;
         watch.ended = Some(now.mono);
@@ -55,12 +56,14 @@ impl Engine {
         // A host becomes ready by a look, after which its legs are judged again.
         if self.host(host).is_some_and(HostWatch::is_ready) {
             let tier = self.host(host).and_then(|host| host.asked.tier);
+            self.touched.insert(host);
             self.queue.add(Place { host, tier: tier.unwrap_or(Place::LAST_TIER), last }, id);
         }
     }
 
     pub(super) fn plan_acts(&mut self, now: Now, effects: &mut Vec<Effect>) {
         while let Some((host, id)) = self.queue.next(self.pass.policy.pace, now.mono) {
+            self.touched.insert(host);
             if let Some(act) = self.plan(now, id) {
                 self.acts.insert(act.id, (id, host));
                 effects.push(Effect::Perform(act));
@@ -76,7 +79,8 @@ impl Engine {
     pub(super) fn resync_under_way(&self, id: LegId) -> bool {
         let paused = ReplicationState::ResynchronizeSuspended;
         let sender = |watch: &LegWatch| watch.leg.sender.seen().map(|end| (end.host, end.object.state));
-        let Some((host, _)) = self.legs.get(&id).and_then(sender).filter(|(_, state)| *state == paused) else {
+        let Some((host, _)) = self.legs.get(&id).and_then(|watch| sender(watch)).filter(|(_, state)| *state == paused)
+        else {
             return false;
         };
         let resyncs = |watch: &LegWatch| match sender(watch) {
@@ -95,7 +99,7 @@ impl Engine {
             ends.filter(|end| now.mono.since(end.looked) > guard::AGE_MAX).map(|end| end.host).collect();
         if !old.is_empty() {
             for host in old {
-                self.look_wanted.add(id, host);
+                self.want_look(id, host);
             }
             return None;
         }

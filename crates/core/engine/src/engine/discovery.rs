@@ -1,12 +1,11 @@
 //! Hosts that nobody listed and that a relationship speaks of: they are asked too, if that is wanted.
 
-use reprise_model::{HostId, HostName, Now};
+use reprise_model::{HostId, HostName, LegId, Now};
 
 use super::Engine;
 use crate::exchange::Effect;
 use crate::host::HostWatch;
-use crate::leg::{End, Leg, Whereabouts};
-use crate::names::Names;
+use crate::leg::{End, Whereabouts};
 use crate::pass::AskedHost;
 
 /// Most hosts that are asked because others spoke of them: a host that names strangers without end must not make us
@@ -15,10 +14,12 @@ const DISCOVERED_MAX: usize = 1_000;
 
 impl Engine {
     /// Notes the hosts that a leg speaks of and that are not asked.
-    pub(super) fn hear_of(&mut self, leg: &Leg) {
+    pub(super) fn hear_of(&mut self, id: LegId) {
         if !self.pass.discover {
             return;
         }
+        let Some(watch) = self.legs.get(&id) else { return };
+        let leg = &watch.leg;
         for (end, other) in [(&leg.sender, &leg.receiver), (&leg.receiver, &leg.sender)] {
             let (End::NotSeen(end), Some(other)) = (end, other.seen()) else { continue };
             let name = end.host_name.as_deref().and_then(HostName::new).filter(HostName::is_address_part);
@@ -44,8 +45,10 @@ impl Engine {
                 vmms_timeout: model.asked.vmms_timeout,
                 tier: model.asked.tier,
             };
-            self.hosts.insert(host, HostWatch::new(asked, now.mono));
-            self.names = Names::new(self.hosts.values());
+            let watch = HostWatch::new(asked, now.mono);
+            self.names.add(&watch);
+            self.touched.insert(host);
+            self.hosts.insert(host, watch);
             self.reconsider_open_ended(host);
             effects.push(Effect::Ask { host, name, like });
         }

@@ -34,18 +34,14 @@ impl Engine {
     /// what is to be read.
     pub(super) fn weigh_events(&mut self, id: LegId) {
         self.events_wanted.forget(id);
-        for side in [Side::Sender, Side::Receiver] {
-            let Some(watch) = self.legs.get(&id) else { return };
-            let (evidence, wanted) = self.evidence_of(watch, side);
-            if let Some(host) = wanted {
-                self.events_wanted.add(id, host);
-            }
-            if let Some(watch) = self.legs.get_mut(&id) {
-                match side {
-                    Side::Sender => watch.memory.sender_events = evidence,
-                    Side::Receiver => watch.memory.receiver_events = evidence,
-                }
-            }
+        let Some(watch) = self.legs.get(&id) else { return };
+        let (sender, receiver) = (self.evidence_of(watch, Side::Sender), self.evidence_of(watch, Side::Receiver));
+        for host in [sender.1, receiver.1].into_iter().flatten() {
+            self.events_wanted.add(id, host);
+        }
+        if let Some(watch) = self.legs.get_mut(&id) {
+            watch.memory.sender_events = sender.0;
+            watch.memory.receiver_events = receiver.0;
         }
     }
 

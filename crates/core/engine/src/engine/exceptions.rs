@@ -11,6 +11,9 @@ use crate::judge::covers;
 impl Engine {
     /// Notes which exceptions of this pass cover a leg.
     pub(super) fn note_exceptions(&mut self, id: LegId) {
+        if self.pass.policy.holds.is_empty() {
+            return;
+        }
         let Some(watch) = self.legs.get(&id) else { return };
         let exceptions = self.pass.policy.holds.iter().enumerate().filter(|(_, hold)| hold.only_this_pass);
         for (index, hold) in exceptions {

@@ -1,15 +1,12 @@
 //! Looks: what a host's answer changes, and who is looked at when.
 
-use std::collections::BTreeSet;
-
-use reprise_model::{HostId, HostName, LegId, LegKind, MonoTime, Now, Observation, Seen, VmId};
+use reprise_model::{HostId, LegId, LegKind, MonoTime, Now, Observation, Seen, VmId};
 
 use super::{Engine, not_ready};
 use crate::exchange::Effect;
 use crate::host::{Duplicate, HostWatch, Phase, visible};
 use crate::inventory::HostLook;
 use crate::leg::{End, NotSeenEnd, Whereabouts};
-use crate::names::Names;
 
 impl Engine {
     pub(super) fn looked(
@@ -21,7 +18,12 @@ impl Engine {
         effects: &mut Vec<Effect>,
     ) {
         let Some(host) = self.hosts.get_mut(&id) else { return };
-        let known_before = host.name.clone();
+        self.touched.insert(id);
+        let renamed = seen.name.seen().is_some_and(|name| host.name.as_ref() != Some(name));
+        let silent = self.names.silent();
+        if renamed {
+            self.names.remove(host);
+        }
         let was_final = host.is_final();
         let became_ready = host.looked(now.mono, started, &seen);
         let name = host.display_name();
@@ -33,15 +35,15 @@ impl Engine {
             effects
                 .push(Effect::Record(reprise_model::Event::HostReady { host: name.clone(), seconds: after.as_secs() }));
         }
-        let renamed = host.name != known_before;
         let concerned = renamed || host.is_final() != was_final;
         if let (false, true, Phase::GivenUp(problem)) = (was_final, is_told, &host.phase) {
             effects.push(not_ready(&name, problem));
         }
         if renamed {
             self.mark_duplicate(id);
-            let silent = self.names.silent();
-            self.names = Names::new(self.hosts.values());
+            if let Some(host) = self.hosts.get(&id) {
+                self.names.add(host);
+            }
             if self.names.silent() != silent {
                 // Whoever waits for a host without a name waits for another one from now on.
                 self.dirty.extend(self.open_ended.iter().flat_map(|(_, legs)| legs.iter().copied()));
@@ -54,10 +56,9 @@ impl Engine {
         if is_second || visible(&seen).is_err() {
             return;
         }
-        let clock = seen.system.seen().map(|system| system.clock);
-        let booted = seen.system.seen().map(|system| system.booted);
+        let times = seen.system.seen().map(|system| (system.clock, system.booted));
         let Seen::Seen(replication) = seen.replication else { return };
-        for vm in self.inventory.update(id, HostLook { looked: started, name, clock, booted, replication }) {
+        for vm in self.inventory.update(id, HostLook::new(id, started, name, times, replication)) {
             self.dirty.extend(legs_of(vm));
         }
     }
@@ -66,20 +67,22 @@ impl Engine {
     /// may be any of them.
     pub(super) fn reconsider_open_ended(&mut self, id: HostId) {
         let Some(host) = self.hosts.get(&id) else { return };
-        let labels: BTreeSet<&str> = host.known_names().map(HostName::label).collect();
-        let anyone = labels.is_empty();
-        let concerned = self.open_ended.iter().filter(|(label, _)| anyone || labels.contains(label.as_str()));
-        self.dirty.extend(concerned.flat_map(|(_, legs)| legs.iter().copied()));
+        if host.known_names().next().is_none() {
+            self.dirty.extend(self.open_ended.iter().flat_map(|(_, legs)| legs.iter().copied()));
+        }
+        self.dirty.extend(host.known_names().flat_map(|name| self.open_ended.legs_of(name.label())));
     }
 
     /// Two addresses of one host must not look like two hosts that hold the same VMs.
     fn mark_duplicate(&mut self, id: HostId) {
         let Some(name) = self.host(id).and_then(|host| host.name.clone()) else { return };
         let booted = self.host(id).and_then(|host| host.booted);
+        // Those that bear the name only by how they are asked have not said who they are.
         let first = self
-            .hosts
-            .values()
-            .find(|h| h.asked.id != id && h.duplicate_of.is_none() && h.name.as_ref() == Some(&name));
+            .names
+            .with_name(&name)
+            .filter_map(|other| self.host(other))
+            .find(|other| other.name.as_ref() == Some(&name));
         let first = first.map(|host| Duplicate {
             of: host.asked.label.clone(),
             // One machine has booted once. Two that bear one name must not be taken for one.
@@ -114,11 +117,17 @@ impl Engine {
             }
         }
         for host in wanted {
-            self.look_wanted.add(id, host);
+            self.want_look(id, host);
         }
     }
 
-    pub(super) fn wants_look(&self, host: &HostWatch) -> bool {
+    /// Notes that a leg wants a fresh look at a host.
+    pub(super) fn want_look(&mut self, leg: LegId, host: HostId) {
+        self.look_wanted.add(leg, host);
+        self.touched.insert(host);
+    }
+
+    fn wants_look(&self, host: &HostWatch) -> bool {
         match host.phase {
             Phase::Waiting => true,
             Phase::GivenUp(_) => false,
@@ -126,20 +135,39 @@ impl Engine {
         }
     }
 
-    pub(super) fn next_look(&self, host: &HostWatch) -> Option<MonoTime> {
+    /// When a host is looked at next, if somebody wants that.
+    fn next_look(&self, host: &HostWatch) -> Option<MonoTime> {
         let id = host.asked.id;
-        host.next_look(self.queue.busy_until(id).filter(|_| host.is_ready()), self.look_wanted.has(&id))
+        let busy_until = self.queue.busy_until(id).filter(|_| host.is_ready());
+        self.wants_look(host).then(|| host.next_look(busy_until, self.look_wanted.has(&id)))?
     }
 
     pub(super) fn plan_looks(&mut self, now: Now, effects: &mut Vec<Effect>) {
-        let due = |host: &&HostWatch| self.wants_look(host) && self.next_look(host).is_some_and(|at| now.mono >= at);
-        let due: Vec<HostId> = self.hosts.values().filter(due).map(|host| host.asked.id).collect();
-        for id in due {
+        self.refresh_agendas();
+        for id in self.looks.due(now.mono) {
             if let Some(host) = self.hosts.get_mut(&id) {
                 host.look_begins(now.mono);
+                self.touched.insert(id);
                 effects.push(Effect::Observe(id));
             }
         }
+    }
+
+    /// Brings the times of the touched hosts up to date.
+    pub(super) fn refresh_agendas(&mut self) {
+        for id in std::mem::take(&mut self.touched) {
+            let Some(host) = self.hosts.get(&id) else { continue };
+            let look = self.next_look(host);
+            self.deadlines.set(id, host.deadline(&self.pass.times));
+            self.looks.set(id, look);
+        }
+    }
+
+    /// Whether the agendas say what every host would say.
+    pub(super) fn agendas_are_right(&self) -> bool {
+        let deadline = self.hosts.values().filter_map(|host| host.deadline(&self.pass.times)).min();
+        let look = self.hosts.values().filter_map(|host| self.next_look(host)).min();
+        (deadline, look) == (self.deadlines.next(), self.looks.next())
     }
 }
 

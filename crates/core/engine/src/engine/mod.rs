@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use reprise_model::{ActId, HostId, HostName, LegId, MonoTime, Now, Reason, VmId};
 
+use crate::agenda::Agenda;
 use crate::exchange::{Effect, Event};
 use crate::explain;
 use crate::host::{HostWatch, Phase};
@@ -32,7 +33,8 @@ pub struct Engine {
     hosts: BTreeMap<HostId, HostWatch>,
     names: Names,
     inventory: Inventory,
-    legs: BTreeMap<LegId, LegWatch>,
+    /// Boxed: a map whose leaves hold whole watches moves kilobytes for each leg that it takes in.
+    legs: BTreeMap<LegId, Box<LegWatch>>,
     /// Legs whose inputs changed since they were judged.
     dirty: BTreeSet<LegId>,
     /// Legs with an end that is not seen, by the first label of the host that should show it: what becomes of such a
@@ -42,6 +44,11 @@ pub struct Engine {
     unsettled: BTreeSet<LegId>,
     /// Legs that want a fresh look at a host.
     look_wanted: Links<HostId>,
+    /// When each host is given up, and when each is looked at next.
+    deadlines: Agenda,
+    looks: Agenda,
+    /// Hosts of which one of those times may have changed.
+    touched: BTreeSet<HostId>,
     /// Legs that wait for what a host's event log says.
     events_wanted: Links<HostId>,
     /// Hosts that legs speak of and that are to be asked too, with the host that showed the leg.
@@ -63,6 +70,7 @@ impl Engine {
             pass.hosts.iter().map(|asked| (asked.id, HostWatch::new(asked.clone(), now.mono))).collect();
         Self {
             names: Names::new(hosts.values()),
+            touched: hosts.keys().copied().collect(),
             hosts,
             start: now,
             inventory: Inventory::default(),
@@ -71,6 +79,8 @@ impl Engine {
             open_ended: Links::default(),
             unsettled: BTreeSet::new(),
             look_wanted: Links::default(),
+            deadlines: Agenda::default(),
+            looks: Agenda::default(),
             events_wanted: Links::default(),
             heard_of: BTreeMap::new(),
             excepted: BTreeMap::new(),
@@ -115,6 +125,7 @@ impl Engine {
             self.plan_acts(now, &mut effects);
             self.plan_looks(now, &mut effects);
         }
+        self.refresh_agendas();
         self.finish_if_done(now, &mut effects);
         effects
     }
@@ -124,9 +135,9 @@ impl Engine {
         if self.finished {
             return None;
         }
-        let hosts = self.hosts.values().filter_map(|host| host.deadline(&self.pass.times));
-        let looks = self.hosts.values().filter(|host| self.wants_look(host)).filter_map(|host| self.next_look(host));
-        hosts.chain(looks).chain(self.schedule.next()).chain([self.ends_at()]).min()
+        debug_assert!(self.agendas_are_right(), "a host's time changed and nobody noted it");
+        let hosts = self.deadlines.next().into_iter().chain(self.looks.next());
+        hosts.chain(self.schedule.next()).chain([self.ends_at()]).min()
     }
 
     /// When the pass ends at the latest.
@@ -149,20 +160,16 @@ impl Engine {
     }
 
     fn give_up_hosts(&mut self, now: Now, stop: bool, effects: &mut Vec<Effect>) {
-        let times = self.pass.times;
-        let mut given_up = Vec::new();
-        for host in self.hosts.values_mut() {
-            let late = host.deadline(&times).is_some_and(|deadline| now.mono >= deadline);
-            if late || (stop && !host.is_final()) {
-                host.give_up(stop);
-                given_up.push(host.asked.id);
-                if let Phase::GivenUp(problem) = &host.phase {
-                    effects.push(not_ready(&host.display_name(), problem));
-                }
+        self.refresh_agendas();
+        let late = if stop { self.hosts.keys().copied().collect() } else { self.deadlines.due(now.mono) };
+        for id in late {
+            let Some(host) = self.hosts.get_mut(&id).filter(|host| !host.is_final()) else { continue };
+            host.give_up(stop);
+            if let Phase::GivenUp(problem) = &host.phase {
+                effects.push(not_ready(&host.display_name(), problem));
             }
-        }
-        for host in given_up {
-            self.reconsider_open_ended(host);
+            self.touched.insert(id);
+            self.reconsider_open_ended(id);
         }
     }
 
@@ -175,8 +182,8 @@ impl Engine {
 
     fn rejudge_one(&mut self, now: Now, id: LegId) {
         let leg = self.inventory.leg(id, &|name| self.elsewhere(now.mono, name));
-        self.queue.remove(id);
-        self.look_wanted.forget(id);
+        self.touched.extend(self.queue.remove(id));
+        self.touched.extend(self.look_wanted.forget(id));
         self.open_ended.forget(id);
         let Some(leg) = leg else {
             self.vanished(now, id);
@@ -184,7 +191,7 @@ impl Engine {
         };
         let retry_until = self.start.mono + self.pass.times.retry_for;
         let clock = leg.sender.seen().and_then(|sender| self.inventory.clock(sender.host));
-        let watch = self.legs.entry(id).or_insert_with(|| LegWatch::new(leg.clone()));
+        let watch = self.legs.entry(id).or_insert_with(|| Box::new(LegWatch::new(leg.clone())));
         watch.gone = false;
         watch.memory.sender_clock = clock;
         watch.saw(leg, now.mono);
@@ -201,8 +208,7 @@ impl Engine {
         for label in missing.filter_map(End::host_name).filter_map(HostName::new).map(|name| name.label().to_owned()) {
             self.open_ended.add(id, label);
         }
-        let leg = watch.leg.clone();
-        self.hear_of(&leg);
+        self.hear_of(id);
         self.enqueue(now, id);
         self.want_looks(now, id);
     }
@@ -231,7 +237,7 @@ impl Engine {
         let wake = until.or((!settled).then(|| watch.look_by(retry_until)));
         set(&mut self.unsettled, id, !settled);
         for host in hosts.into_iter().filter(|_| !settled) {
-            self.look_wanted.add(id, host);
+            self.want_look(id, host);
         }
         if let Some(wake) = wake.filter(|wake| *wake > now.mono) {
             self.schedule.wake(wake, id);
@@ -268,8 +274,8 @@ impl Engine {
     }
 
     fn finish_if_done(&mut self, now: Now, effects: &mut Vec<Effect>) {
-        let hosts_done = self.hosts.values().all(HostWatch::is_final);
-        if !hosts_done || !self.unsettled.is_empty() || self.queue.is_acting() {
+        let legs_done = self.unsettled.is_empty() && !self.queue.is_acting();
+        if !legs_done || !self.hosts.values().all(HostWatch::is_final) {
             return;
         }
         let report = self.report(now);

@@ -48,7 +48,7 @@ pub(crate) fn read(row: &Row) -> Option<Read> {
     let rest = || {
         let interval = row.get_opt::<u16>("ReplicationInterval")?;
         Ok(Settings {
-            provider: provider(row.get_opt::<String>("ReplicationProvider")?),
+            provider: provider(row.text("ReplicationProvider")?),
             frequency: interval.map(|seconds| Duration::from_secs(u64::from(seconds))),
             ..hosts(row)?
         })
@@ -73,7 +73,7 @@ pub(crate) fn read_2012(row: &Row) -> Option<Read> {
 
 /// Who sends to whom; the rest as it always is on Server 2012.
 fn hosts(row: &Row) -> Result<Settings, PropertyError> {
-    let host = |name: &str| Ok(row.get_opt::<String>(name)?.as_deref().and_then(HostName::new));
+    let host = |name: &str| Ok(row.text(name)?.and_then(HostName::new));
     Ok(Settings {
         primary_host: host("PrimaryHostSystem")?,
         primary_point: host("PrimaryConnectionPoint")?,
@@ -85,9 +85,14 @@ fn hosts(row: &Row) -> Result<Settings, PropertyError> {
 }
 
 /// Nothing said is Hyper-V itself, as before providers existed.
-fn provider(path: Option<String>) -> Provider {
+fn provider(path: Option<&str>) -> Provider {
     match path {
-        Some(path) if !path.is_empty() && !path.to_uppercase().contains(HYPERV_PROVIDER) => Provider::External(path),
+        Some(path) if !path.is_empty() && !names_hyperv(path) => Provider::External(path.to_owned()),
         Some(_) | None => Provider::HyperV,
     }
+}
+
+fn names_hyperv(path: &str) -> bool {
+    let name = HYPERV_PROVIDER.as_bytes();
+    path.as_bytes().windows(name.len()).any(|part| part.eq_ignore_ascii_case(name))
 }

@@ -206,15 +206,17 @@ fn answer<'a, 'i>(body: Node<'a, 'i>, local: &str) -> Result<Node<'a, 'i>, Strin
 /// Items and end are in one namespace in the answer to Enumerate, and in another in the answer to Pull.
 fn read_batch(node: Node<'_, '_>, namespace: &str) -> Batch {
     let context = xml::child(node, ns::ENUMERATION, "EnumerationContext").map(xml::token).filter(|c| !c.is_empty());
-    let items = xml::child(node, namespace, "Items").into_iter().flat_map(xml::elements);
-    let rows = items.map(read_item).collect();
+    let mut rows: Vec<Row> = Vec::new();
+    for item in xml::child(node, namespace, "Items").into_iter().flat_map(xml::elements) {
+        rows.push(read_item(item, rows.last()));
+    }
     Batch { rows, context, end: xml::child(node, namespace, "EndOfSequence").is_some() }
 }
 
-fn read_item(node: Node<'_, '_>) -> Row {
+fn read_item(node: Node<'_, '_>, before: Option<&Row>) -> Row {
     if xml::is(node, ns::WSMAN, "Item") {
         let mut parts = xml::elements(node);
-        let mut row = parts.next().map_or_else(|| Row::new(""), instance::read);
+        let mut row = parts.next().map_or_else(|| Row::new(""), |object| instance::read_like(object, before));
         row.path = parts.next().and_then(|epr| resource::read_reference(epr, 0));
         return row;
     }
@@ -222,7 +224,7 @@ fn read_item(node: Node<'_, '_>) -> Row {
         let path = resource::read_reference(node, 0);
         return Row { class: path.as_ref().map_or(Name::new(""), |p| p.class.clone()), path, ..Row::new("") };
     }
-    instance::read(node)
+    instance::read_like(node, before)
 }
 
 fn read_identity(body: Node<'_, '_>) -> Result<Response, String> {

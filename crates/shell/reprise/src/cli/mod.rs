@@ -127,8 +127,13 @@ impl Printed {
 
 /// Writes the result to standard output.
 pub(crate) fn print(text: &str) -> Printed {
-    let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    print_by(|out| out.write_all(text.as_bytes()))
+}
+
+/// Writes the result to standard output piece by piece.
+pub(crate) fn print_by(write: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<()>) -> Printed {
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    match write(&mut out).and_then(|()| out.flush()) {
         Ok(()) => Printed::Whole,
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Printed::NobodyReads,
         Err(error) => {

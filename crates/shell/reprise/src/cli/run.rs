@@ -8,7 +8,7 @@ use reprise_engine::{Ambiguous, Candidate, Engine, Report};
 use reprise_model::PausedRule;
 use reprise_platform::sink::Sink;
 
-use super::{Usage, asked_to_stop, complain, notice, print};
+use super::{Usage, asked_to_stop, complain, notice, print, print_by};
 use crate::driver::{self, Broken, Clock};
 use crate::exit;
 use crate::links::Links;
@@ -92,13 +92,15 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Usage> {
     for vm in &report.unmatched {
         notice(&format!("no VM was seen that is called {vm}, so --except {vm} left nothing alone"));
     }
-    let text = if arguments.json {
-        let document = serde_json::to_string_pretty(&render::json::document(&report, &links.asked()));
-        document.map(|text| text + "\n").unwrap_or_default()
+    let printed = if arguments.json {
+        print_by(|out| {
+            serde_json::to_writer_pretty(&mut *out, &render::json::document(&report, &links.asked()))?;
+            writeln!(out)
+        })
     } else {
-        render::table::text(&report, render::terminal_width())
+        print(&render::table::text(&report, render::terminal_width()))
     };
-    if !print(&text).is_no_failure() {
+    if !printed.is_no_failure() {
         return Ok(ExitCode::from(exit::FAILED));
     }
     Ok(exit::of(report.outcome))

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use reprise_engine::{Action, LegReport, LegResult, PassOutcome, Report, Trouble};
 use reprise_model::{HostId, Retry};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::links::Asked;
 
@@ -18,7 +18,9 @@ pub(crate) struct Document<'a> {
     started: String,
     elapsed_ms: u64,
     hosts: Vec<Host<'a>>,
-    relationships: Vec<Relationship<'a>>,
+    /// Each is made while it is written: a fleet has tens of thousands.
+    #[serde(serialize_with = "relationships")]
+    relationships: &'a [LegReport],
 }
 
 #[derive(Serialize)]
@@ -80,8 +82,12 @@ pub(crate) fn document<'a>(report: &'a Report, asked: &'a BTreeMap<HostId, Asked
         started: super::time(report.started),
         elapsed_ms: millis(report.elapsed),
         hosts: hosts.collect(),
-        relationships: report.legs.iter().map(relationship).collect(),
+        relationships: &report.legs,
     }
+}
+
+fn relationships<S: Serializer>(legs: &&[LegReport], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(legs.iter().map(relationship))
 }
 
 fn relationship(leg: &LegReport) -> Relationship<'_> {

@@ -219,18 +219,21 @@ impl Security for Context {
 
     fn unseal(&mut self, sealed: &[u8]) -> Result<Vec<u8>, AuthError> {
         let (signature, data) = frame::split(sealed)?;
-        let mut bytes = [signature, data].concat();
         guarded("unseal a message", || {
             if self.mechanism.is_kerberos() {
                 let key = self.inner.query_context_session_key().map_err(|error| told(&error))?.session_key;
-                let opened = self.incoming.open(key.as_ref(), &bytes);
+                let opened = self.incoming.open(key.as_ref(), &[signature, data].concat());
                 let why = || AuthError::Invalid("a message is not what the host sealed next".to_owned());
                 return opened.ok_or_else(why);
             }
-            let mut buffers = [SecurityBufferRef::stream_buf(&mut bytes), SecurityBufferRef::data_buf(&mut [])];
+            let (mut signature, mut data) = (signature.to_vec(), data.to_vec());
+            let mut buffers = [SecurityBufferRef::token_buf(&mut signature), SecurityBufferRef::data_buf(&mut data)];
             self.inner.decrypt_message(&mut buffers).map_err(|error| told(&error))?;
-            let [_, data] = buffers;
-            Ok(data.data().to_vec())
+            // The library opens it in place.
+            let [_, opened] = buffers;
+            let length = opened.buf_len();
+            data.truncate(length);
+            Ok(data)
         })
     }
 }

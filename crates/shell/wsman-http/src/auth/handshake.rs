@@ -60,14 +60,20 @@ pub(crate) async fn log_in(
 ) -> Result<Box<dyn Security>, LoginError> {
     let binding = wire.way.tls.as_ref().map(|tls| binding::of_certificate(&tls.certificate));
     let kdc = Kdc { until: Instant::now() + limits.login, connect: limits.connect };
-    let (mine, to) = (login.clone(), endpoint.clone());
-    // Looking a Kerberos server up may take its time.
-    let begun = tokio::task::spawn_blocking(move || open(&mine, &to, mechanism, binding.as_deref(), kdc)).await;
-    let mut security = begun.unwrap_or(Err(AuthError::Broken("begin a login")))?;
+    // NTLM by password computes and waits for nobody. Anything else may look up a Kerberos server or ask the system.
+    let is_ntlm = matches!(mechanism, Mechanism::Ntlm | Mechanism::SpnegoNtlm);
+    let quick = is_ntlm && matches!(login.identity, Identity::Password { .. });
+    let mut security = if quick {
+        open(login, endpoint, mechanism, binding.as_deref(), kdc)?
+    } else {
+        let (mine, to) = (login.clone(), endpoint.clone());
+        let begun = tokio::task::spawn_blocking(move || open(&mine, &to, mechanism, binding.as_deref(), kdc)).await;
+        begun.unwrap_or(Err(AuthError::Broken("begin a login")))?
+    };
     let mut heard = Vec::new();
     for _ in 0..LEGS_MAX {
         let token = heard;
-        let (own, step) = apart(security, move |security| security.step(&token)).await?;
+        let (own, step) = apart(security, quick, move |security| security.step(&token)).await?;
         security = own;
         if step.token.is_empty() {
             return Err(AuthError::Invalid("it asks to go on where nothing is left to say".to_owned()).into());
@@ -83,7 +89,7 @@ pub(crate) async fn log_in(
             // A login that is done may still be confirmed, which says no more.
             (status, Some(_)) if status.is_success() && step.done => return Ok(security),
             (status, Some(token)) if status.is_success() => {
-                let (security, step) = apart(security, move |security| security.step(&token)).await?;
+                let (security, step) = apart(security, quick, move |security| security.step(&token)).await?;
                 return if step.done { Ok(security) } else { Err(unproved(wire).into()) };
             }
             (status, _) => return Err(unexpected(wire, status).into()),

@@ -162,14 +162,32 @@ impl fmt::Display for AuthError {
     }
 }
 
-/// Does what may take its time, or wait for a Kerberos server, where that holds up nobody else.
+/// Maximum size of a message that is sealed or opened on the spot, in bytes: a few milliseconds of work. Windows' own limit
+/// on a message is half of it (`MaxEnvelopeSizekb` 500).
+const QUICK_MAX: usize = 1024 * 1024;
+
+/// Whether sealing or opening a message of this size is quick.
+pub(crate) fn is_quick(length: usize) -> bool {
+    length <= QUICK_MAX
+}
+
+/// Works with a login. What is quick is done on the spot, since handing it to another thread costs more than most messages
+/// and a fleet's answers would start hundreds of threads. The rest, which may wait for a Kerberos server, is done where it
+/// holds up nobody else.
 ///
 /// If it breaks, so does the login: what it was given is lost.
-pub(crate) async fn apart<T, F>(mut security: Box<dyn Security>, work: F) -> Result<(Box<dyn Security>, T), AuthError>
+pub(crate) async fn apart<T, F>(
+    mut security: Box<dyn Security>,
+    quick: bool,
+    work: F,
+) -> Result<(Box<dyn Security>, T), AuthError>
 where
     T: Send + 'static,
     F: FnOnce(&mut dyn Security) -> Result<T, AuthError> + Send + 'static,
 {
-    let task = tokio::task::spawn_blocking(move || work(security.as_mut()).map(|done| (security, done)));
-    task.await.unwrap_or(Err(AuthError::Broken("do its work")))
+    let done = move || work(security.as_mut()).map(|done| (security, done));
+    if quick {
+        return done();
+    }
+    tokio::task::spawn_blocking(done).await.unwrap_or(Err(AuthError::Broken("do its work")))
 }
