@@ -64,14 +64,15 @@ pub async fn perform(port: &impl Port, act: &Act) -> Outcome {
         }
     };
     port.note("asking for the state change");
+    let mut job = None;
     let outcome = match cim::invoke(port, virtual_machine::path(&act.vm_key), method, arguments).await {
-        Ok(output) => returned(port, &output).await,
+        Ok(output) => returned(port, &output, &mut job).await,
         Err(error) => failed(&error),
     };
-    if matches!(outcome, Outcome::Unknown(_)) {
-        outlast_jobs(port).await;
+    if !matches!(outcome, Outcome::Unknown(_)) {
+        return outcome;
     }
-    outcome
+    outlast_jobs(port, job.as_deref()).await.unwrap_or(outcome)
 }
 
 /// The method that resumes, with its inputs. `TimeoutPeriod` is left out: the host ignores it.
@@ -122,13 +123,17 @@ fn failed(error: &CallError) -> Outcome {
     }
 }
 
-async fn returned(port: &impl Port, output: &Output) -> Outcome {
+/// `job` is set to the job that the host named, if it named one.
+async fn returned(port: &impl Port, output: &Output, job: &mut Option<String>) -> Outcome {
     let unclear = |why: String| Outcome::Unknown(Problem::new(ProblemKind::Malformed, RESUME, why));
     match output.return_value() {
         Ok(Some(codes::DONE)) => Outcome::Ended(Ended::AtOnce),
         Ok(Some(codes::JOB_STARTED)) => match output.get_opt::<ObjectPath>("Job") {
-            Ok(Some(job)) => match job.key("InstanceID") {
-                Some(id) => follow(port, id).await,
+            Ok(Some(path)) => match path.key("InstanceID") {
+                Some(id) => {
+                    *job = Some(id.to_owned());
+                    follow(port, id).await
+                }
                 None => unclear("the job that was started has no InstanceID".to_owned()),
             },
             Ok(None) => unclear("a job was started, but not named".to_owned()),
@@ -146,8 +151,9 @@ async fn returned(port: &impl Port, output: &Output) -> Outcome {
 }
 
 /// Waits until every state change that runs now has ended. One of them may be ours whose answer was lost, and while it
-/// runs, the state already reads as requested: nothing that is read before its end says what came of it.
-async fn outlast_jobs(port: &impl Port) {
+/// runs, the state already reads as requested: nothing that is read before its end says what came of it. A job that is
+/// known to be ours and that could not be followed may be listed again: then it says itself what came of it.
+async fn outlast_jobs(port: &impl Port, own: Option<&str>) -> Option<Outcome> {
     port.note("waiting for jobs that may be ours");
     let began = port.elapsed();
     let mut waits = WAITS.into_iter();
@@ -156,19 +162,43 @@ async fn outlast_jobs(port: &impl Port) {
     while port.elapsed().saturating_sub(began) < JOB_TIME_MAX {
         match cim::query(port, VIRTUALIZATION, concrete_job::state_changes()).await {
             Ok(rows) => {
+                let found = own.and_then(|id| concrete_job::find(&rows, id).ok().flatten());
+                if let Some(outcome @ (Outcome::Ended(_) | Outcome::Refused(_))) = found.and_then(ended) {
+                    return Some(outcome);
+                }
                 let running = concrete_job::running(&rows);
                 let left = awaited.take().map_or(running.clone(), |old| old.intersection(&running).cloned().collect());
                 if left.is_empty() {
-                    return;
+                    return None;
                 }
                 awaited = Some(left);
                 misses = Misses::default();
             }
-            Err(error) if misses.are_too_many(Some(error.kind), port.elapsed()) => return,
+            Err(error) if misses.are_too_many(Some(error.kind), port.elapsed()) => return None,
             Err(_) => {}
         }
         port.pause(waits.next().unwrap_or(WAIT_LAST)).await;
     }
+    None
+}
+
+/// How a job has ended; `None` if it runs.
+fn ended(progress: Progress) -> Option<Outcome> {
+    Some(match progress {
+        Progress::Running => return None,
+        Progress::Good => Outcome::Ended(Ended::ByJob),
+        Progress::Cancelled(complaint) => {
+            Outcome::Refused(codes::cancelled(complaint.code, complaint.words.as_deref()))
+        }
+        Progress::Failed(Complaint { code, words }) => {
+            let refusal = |code| codes::refusal(code, words.as_deref());
+            Outcome::Refused(code.map_or_else(|| codes::failed(words.as_deref()), refusal))
+        }
+        Progress::Unknown(number) => {
+            let why = format!("the job is in the unknown state {number}");
+            Outcome::Unknown(Problem::new(ProblemKind::Malformed, FOLLOW, why))
+        }
+    })
 }
 
 /// Looks that did not show what was looked for, since the last that did.
@@ -209,19 +239,10 @@ async fn follow(port: &impl Port, id: &str) -> Outcome {
             Err(error) => Err(problem::of(error, FOLLOW)),
         };
         match found {
-            Ok(Some(Progress::Running)) => misses = Misses::default(),
-            Ok(Some(Progress::Good)) => return Outcome::Ended(Ended::ByJob),
-            Ok(Some(Progress::Cancelled(complaint))) => {
-                return Outcome::Refused(codes::cancelled(complaint.code, complaint.words.as_deref()));
-            }
-            Ok(Some(Progress::Failed(Complaint { code, words }))) => {
-                let refusal = |code| codes::refusal(code, words.as_deref());
-                return Outcome::Refused(code.map_or_else(|| codes::failed(words.as_deref()), refusal));
-            }
-            Ok(Some(Progress::Unknown(number))) => {
-                let why = format!("the job is in the unknown state {number}");
-                return Outcome::Unknown(Problem::new(ProblemKind::Malformed, FOLLOW, why));
-            }
+            Ok(Some(progress)) => match ended(progress) {
+                Some(outcome) => return outcome,
+                None => misses = Misses::default(),
+            },
             Ok(None) => {
                 if misses.are_too_many(None, port.elapsed()) {
                     return Outcome::Unknown(last);

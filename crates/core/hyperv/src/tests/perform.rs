@@ -105,6 +105,21 @@ fn a_host_that_answers_that_it_is_busy_is_asked_for_the_job_for_some_time() {
     assert_eq!(resume(followed).0, Outcome::Ended(Ended::ByJob));
 }
 
+/// While it waits for whatever runs, it may hear of the job that it could not follow.
+#[test]
+fn a_job_that_is_listed_again_after_it_was_given_up_says_itself_what_came_of_it() {
+    let lost = || Err(fails(ErrorKind::TimedOut, Reached::Perhaps));
+    let given_up = || vec![Ok(Reply::Instance(relationship("8"))), Ok(started()), lost(), lost(), lost(), lost()];
+    for (last, good) in [("7", true), ("10", false)] {
+        let mut answers = given_up();
+        answers.extend([lost(), Ok(job("4")), Ok(job(last))]);
+        let (outcome, requests) = resume(answers);
+        let refused = matches!(&outcome, Outcome::Refused(refusal) if refusal.code == Some(32_775));
+        assert_eq!((outcome == Outcome::Ended(Ended::ByJob), refused), (good, !good), "{outcome:?}");
+        assert_eq!((requests.len(), invokes(&requests)), (9, 1));
+    }
+}
+
 /// The Get before an act does nothing: a host that is busy then is asked again later.
 #[test]
 fn a_get_that_fails_leaves_the_act_undone_and_tells_whether_it_may_pass() {

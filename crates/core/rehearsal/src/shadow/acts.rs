@@ -30,6 +30,8 @@ pub(super) struct Watched {
     done_at: Option<Duration>,
     /// When it ended.
     pub(super) ended: Option<Duration>,
+    /// Whether the end ran in the first look that began after that.
+    ran_after: Option<bool>,
 }
 
 impl Watched {
@@ -58,8 +60,16 @@ impl Shadow {
         if *tries > ATTEMPTS_MAX + STALES_MAX {
             return Err(format!("{tries} acts on {}", act.leg));
         }
-        let watched =
-            Watched { act: act.clone(), read: None, sent: false, job: None, misses: 0, done_at: None, ended: None };
+        let watched = Watched {
+            act: act.clone(),
+            read: None,
+            sent: false,
+            job: None,
+            misses: 0,
+            done_at: None,
+            ended: None,
+            ran_after: None,
+        };
         match self.acts.insert(act.id, watched) {
             None => Ok(()),
             Some(_) => Err(format!("act {} is planned twice", act.id.0)),
@@ -113,6 +123,21 @@ impl Shadow {
             return Err(format!("act {} gave up its job after {} looks that did not show it", id.0, watched.misses));
         }
         Ok(())
+    }
+
+    /// A look that began then shows an end, running or not.
+    pub(super) fn shown_after(&mut self, leg: LegId, host: HostId, looked: Duration, runs: bool) {
+        for watched in self.acts.values_mut() {
+            if watched.act.leg == leg && watched.act.host == host && watched.ended.is_some_and(|at| at <= looked) {
+                watched.ran_after.get_or_insert(runs);
+            }
+        }
+    }
+
+    /// Whether a job of ours was read to have ended well, and the next look showed the leg running.
+    pub(super) fn is_ours(&self, leg: LegId) -> bool {
+        let by_us = |watched: &Watched| watched.done_at.is_some() && watched.ran_after == Some(true);
+        self.acts.values().any(|watched| watched.act.leg == leg && by_us(watched))
     }
 
     /// An end runs in a look that began then: an act that was done before has brought it there.

@@ -114,7 +114,9 @@ impl Shadow {
             if *side == Side::Sender {
                 self.told_of_sender(*leg, end.state, host, shown.boots);
             }
-            if end.state == 3 || end.state == 2 && end.last.is_none() {
+            let runs = end.state == 3 || end.state == 2 && end.last.is_none();
+            self.shown_after(*leg, host, looked, runs);
+            if runs {
                 self.prove(*leg, host, looked);
             }
         }

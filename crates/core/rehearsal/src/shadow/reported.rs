@@ -44,7 +44,7 @@ impl Shadow {
             LegResult::Resumed if !self.proved.contains(&leg.id) => {
                 return Err("as resumed, and no job of ours was read to have done it".to_owned());
             }
-            LegResult::Healthy if leg.reason == Reason::ResumedElsewhere && self.proved.contains(&leg.id) => {
+            LegResult::Healthy if leg.reason == Reason::ResumedElsewhere && self.is_ours(leg.id) => {
                 return Err("as resumed by others, and a job of ours was read to have done it".to_owned());
             }
             LegResult::Failed | LegResult::Stale if error_missing => return Err("without an error".to_owned()),
