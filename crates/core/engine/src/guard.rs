@@ -52,7 +52,8 @@ pub fn check(act: &Act, leg: &Leg, policy: &Policy, now: MonoTime, wall: Timesta
         if now.since(seen.looked) > AGE_MAX {
             return breach("no act rests on an old look");
         }
-        if forbidden(seen.object.state) || seen.vm.mode == ReplicationMode::TestReplica {
+        let odd_mode = matches!(seen.vm.mode, ReplicationMode::TestReplica | ReplicationMode::Unrecognised(_));
+        if forbidden(seen.object.state) || odd_mode {
             return breach("nothing is done while a failover, a test or an unknown state stands at either end");
         }
     }
@@ -62,8 +63,8 @@ pub fn check(act: &Act, leg: &Leg, policy: &Policy, now: MonoTime, wall: Timesta
     {
         return breach("a receiver that was asked is seen first");
     }
-    if leg.receiver.seen().is_some_and(|receiver| receiver.vm.enabled.is_on()) {
-        return breach("nothing is done while the replica VM runs");
+    if leg.receiver.seen().is_some_and(|receiver| receiver.vm.enabled.is_on() != Some(false)) {
+        return breach("nothing is done unless the replica VM is known to be off");
     }
     Ok(())
 }
@@ -142,10 +143,13 @@ mod tests {
 
     #[test]
     fn each_circumstance_that_forbids_an_act_is_enough() {
-        let changes: [fn(&mut Leg, &mut Policy); 5] = [
+        let changes: [fn(&mut Leg, &mut Policy); 8] = [
             |leg, _| leg.second_primary = Some(HostId(7)),
             |leg, _| end_mut(&mut leg.receiver).vm.mode = ReplicationMode::TestReplica,
             |leg, _| end_mut(&mut leg.receiver).vm.enabled = EnabledState::Running,
+            |leg, _| end_mut(&mut leg.receiver).vm.enabled = EnabledState::Other(0),
+            |leg, _| end_mut(&mut leg.receiver).vm.mode = ReplicationMode::Unrecognised(5),
+            |leg, _| end_mut(&mut leg.sender).vm.mode = ReplicationMode::Unrecognised(5),
             |leg, _| {
                 let problem = Problem::new(ProblemKind::Unreachable, "reach the host", "refused");
                 leg.receiver = missing_end(1, Whereabouts::GaveUp { host: "hv02".to_owned(), problem });

@@ -9,9 +9,19 @@ pub(crate) enum Power {
     Saved,
     /// In memory, and standing still.
     Paused,
+    /// Something else, by its number.
+    Other(u16),
 }
 
 impl Power {
+    /// From `EnabledState`.
+    pub(crate) fn from_number(number: u16) -> Self {
+        [Self::Running, Self::Off, Self::Saved, Self::Paused]
+            .into_iter()
+            .find(|power| power.enabled_state() == number)
+            .unwrap_or(Self::Other(number))
+    }
+
     /// `EnabledState`, in the numbers of version 2.
     pub(crate) fn enabled_state(self) -> u16 {
         match self {
@@ -19,6 +29,7 @@ impl Power {
             Self::Off => 3,
             Self::Saved => 6,
             Self::Paused => 9,
+            Self::Other(number) => number,
         }
     }
 

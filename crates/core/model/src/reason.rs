@@ -172,6 +172,10 @@ reasons! {
         "The replica VM runs outside a test failover: resuming could be wrong.",
         "The EnabledState of the receiver's VM says that it runs or is about to, and no test failover explains it.",
         "Find out who started the replica VM, and turn it off or finish the failover.";
+    UnknownPowerState = "unknown_power_state", "replica VM state unknown",
+        "The replica VM is in a power state that Reprise does not know, so it cannot be ruled out that it runs.",
+        "The EnabledState of the receiver's VM is none of Hyper-V's own numbers for running, off, saved, paused, starting or stopping.",
+        "Look at the replica VM in Hyper-V Manager; if it is off, resume replication on the primary server by hand.";
     PausedOnReplica = "paused_on_replica", "paused on the replica",
         "Replication is paused on the replica server: the sender is not resumed against it.",
         "The receiver's state is 7.",

@@ -22,11 +22,12 @@ pub enum EnabledState {
 }
 
 impl EnabledState {
-    /// Whether the VM may be changing its disks now or is about to.
-    pub fn is_on(self) -> bool {
+    /// Whether the VM may be changing its disks now or is about to; `None` if its state is not understood.
+    pub fn is_on(self) -> Option<bool> {
         match self {
-            Self::Running | Self::Paused | Self::Starting | Self::Stopping => true,
-            Self::Off | Self::Saved | Self::Other(_) => false,
+            Self::Running | Self::Paused | Self::Starting | Self::Stopping => Some(true),
+            Self::Off | Self::Saved => Some(false),
+            Self::Other(_) => None,
         }
     }
 }

@@ -105,7 +105,7 @@ impl Reckoning<'_> {
                 let ends = self.truth.values().flat_map(|ends| &ends.seen).filter(|(key, _)| key.0 == leg.id);
                 let what = format!("{} {:?}: {} {:?}", leg.id, leg.result, leg.reason, leg.error);
                 let ends: Vec<String> = ends
-                    .map(|((_, side), end)| format!("{side:?} {} mode {} runs {}", end.state, end.mode, end.running))
+                    .map(|((_, side), end)| format!("{side:?} {} mode {} power {}", end.state, end.mode, end.power))
                     .collect();
                 return Err(format!("left behind in the calm: {what}; in truth: {}", ends.join(", ")));
             }

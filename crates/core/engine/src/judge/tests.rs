@@ -68,6 +68,29 @@ fn each_state_of_the_sender_has_its_row() {
 }
 
 #[test]
+fn a_replica_whose_power_state_is_not_known_to_be_off_is_left_alone() {
+    for number in [0, 1, 5, 7, 8, 32_771, 40_000] {
+        for sender in [3, 7, 8] {
+            let mut judged = leg(state(sender), state(3));
+            end_mut(&mut judged.receiver).vm.enabled = EnabledState::Other(number);
+            let memory = Memory { paused_from_start: true, ..Memory::default() };
+            let verdict = verdict(&judged, &memory, &Policy::default());
+            assert_eq!(verdict, Verdict::NeedsPerson(Reason::UnknownPowerState), "{number} {sender}");
+        }
+    }
+}
+
+#[test]
+fn a_part_in_replication_that_is_not_understood_is_left_alone_at_either_end() {
+    for side in [Side::Sender, Side::Receiver] {
+        let mut judged = leg(state(8), state(3));
+        let end = if side == Side::Sender { &mut judged.sender } else { &mut judged.receiver };
+        end_mut(end).vm.mode = ReplicationMode::Unrecognised(5);
+        assert_eq!(plain(&judged), Verdict::NeedsPerson(Reason::UnknownState), "{side:?}");
+    }
+}
+
+#[test]
 fn a_state_of_failover_test_or_change_at_the_receiver_vetoes_whatever_the_sender_says() {
     for sender in [3, 7, 8] {
         for receiver in [4, 5, 6, 12, 13, 14, 15, 17, 18, 19, 20, 21, 22] {

@@ -23,11 +23,16 @@ pub(super) fn judge(leg: &Leg, memory: &Memory) -> Option<Verdict> {
     if let Some(verdict) = [leg.receiver.state(), leg.sender.state()].into_iter().flatten().find_map(by_state) {
         return Some(verdict);
     }
-    let receiver_runs = leg.receiver.seen().is_some_and(|end| end.vm.enabled.is_on());
-    let sender_runs = leg.sender.seen().is_some_and(|end| end.vm.enabled.is_on());
-    if !receiver_runs {
-        return None;
+    let not_understood = |mode| matches!(mode, ReplicationMode::Unrecognised(_));
+    if ends.into_iter().filter_map(End::seen).any(|end| not_understood(end.vm.mode)) {
+        return Some(Verdict::NeedsPerson(Reason::UnknownState));
     }
+    match leg.receiver.seen()?.vm.enabled.is_on() {
+        Some(false) => return None,
+        Some(true) => {}
+        None => return Some(Verdict::NeedsPerson(Reason::UnknownPowerState)),
+    }
+    let sender_runs = leg.sender.seen().is_some_and(|end| end.vm.enabled.is_on() == Some(true));
     if sender_runs && memory.resumes >= RESUMES_BEFORE_SPLIT_BRAIN {
         return Some(Verdict::NeedsPerson(Reason::PossibleSplitBrain));
     }

@@ -229,6 +229,9 @@ pub enum Setting {
     Mode(u16),
     /// Whether the VM runs there.
     Running(bool),
+    /// The VM's `EnabledState`, by WMI's number: a number that says neither running, off, saved nor paused is shown and
+    /// means nothing else.
+    Enabled(u16),
     /// The provider's GUID.
     Provider(Uuid),
     /// The kind of failover, by WMI's number.

@@ -149,10 +149,15 @@ fn apply(vm: &mut Vm, now: Duration, kind: Kind, sender: bool, setting: &Setting
     let host = vm.leg(kind).map(|leg| leg.end(sender).host);
     // A VM without replication runs or does not all the same.
     let only = vm.objects.first().map(|object| object.host).filter(|_| vm.legs.is_empty() && sender);
-    if let Setting::Running(running) = setting {
-        let power = if *running { Power::Running } else { Power::Off };
+    let power = match setting {
+        Setting::Running(true) => Some(Power::Running),
+        Setting::Running(false) => Some(Power::Off),
+        Setting::Enabled(number) => Some(Power::from_number(*number)),
+        _ => None,
+    };
+    if let Some(power) = power {
         let own = host.or(only).and_then(|host| vm.on_mut(host));
-        return own.map(|own| own.set_power(power, running.then_some(now))).is_some();
+        return own.map(|own| own.set_power(power, (power == Power::Running).then_some(now))).is_some();
     }
     if let Setting::Mode(mode) = setting {
         return host.and_then(|host| vm.on_mut(host)).map(|object| object.mode = *mode).is_some();
@@ -169,7 +174,7 @@ fn apply(vm: &mut Vm, now: Duration, kind: Kind, sender: bool, setting: &Setting
     }
     let end = leg.end_mut(sender);
     match setting {
-        Setting::Running(_) | Setting::Mode(_) | Setting::AutoResync(_) => {}
+        Setting::Running(_) | Setting::Enabled(_) | Setting::Mode(_) | Setting::AutoResync(_) => {}
         Setting::State(state) => end.state = *state,
         Setting::Provider(provider) => end.provider = provider.to_string().to_uppercase(),
         Setting::FailedOverType(kind) => end.failed_over = *kind,

@@ -49,7 +49,8 @@ pub(crate) fn obstacle(end: &End, side: Side) -> Option<String> {
         (7 | 16, Side::Receiver) => Some(format!("the receiver is at {}", end.state)),
         _ if end.mode == 3 => Some("an end is a test replica".to_owned()),
         _ if foreign => Some("another program replicates it".to_owned()),
-        _ if side == Side::Receiver && end.running => Some("the replica runs".to_owned()),
+        _ if end.mode > 4 => Some(format!("an end's VM has the mode {}", end.mode)),
+        _ if side == Side::Receiver && !end.off => Some(format!("the replica's power state is {}", end.power)),
         _ => None,
     }
 }

@@ -20,7 +20,10 @@ pub(crate) struct End {
     pub(crate) vm_name: String,
     pub(crate) state: u16,
     pub(crate) mode: u16,
-    pub(crate) running: bool,
+    /// Whether the VM is known to be off: 3 is off, 6 and 32769 are saved (the reference's table of `EnabledState`).
+    pub(crate) off: bool,
+    /// `EnabledState`
+    pub(crate) power: u16,
     /// When data last arrived, by the host's clock; `None` is never. Unit: milliseconds since 1970.
     pub(crate) last: Option<i64>,
     pub(crate) settings: Option<SetUp>,
@@ -144,7 +147,8 @@ impl Shown {
             vm_name: text(own, "ElementName").unwrap_or_default(),
             state: row.get("ReplicationState").ok()?,
             mode: own.get("ReplicationMode").ok()?,
-            running: own.get::<u16>("EnabledState").ok()? == 2,
+            off: matches!(own.get::<u16>("EnabledState").ok()?, 3 | 6 | 32_769),
+            power: own.get("EnabledState").ok()?,
             // "Never" is written as the year 1601.
             last: millis(row, "LastReplicationTime").filter(|at| *at > 0),
             settings: settings.and_then(set_up),

@@ -55,8 +55,9 @@ fn rename(chance: &mut fastrand::Rng, vm: String, leg: Kind, side: Side) -> Comm
 /// What no other command leads to: states in which nobody may touch a leg, and others.
 fn odd_settings(chance: &mut fastrand::Rng, side: Side) -> Vec<Setting> {
     let states = [1, 4, 5, 6, 8, 9, 10, 11, 11, 12, 15, 16, 17, 21, 99];
-    match (chance.u8(0..9), side) {
+    match (chance.u8(0..10), side) {
         (0, _) => vec![Setting::Running(true)],
+        (9, _) => vec![Setting::Enabled(chance.choice([0, 1, 3, 5, 6, 7, 10, 32_769, 32_771]).unwrap_or(0))],
         (1, Side::Receiver) => vec![Setting::Mode(if chance.bool() { 1 } else { 3 })],
         (2, _) => vec![Setting::Provider(STRANGER)],
         (3, _) => vec![Setting::NeverReplicated],

@@ -140,6 +140,7 @@ fn settings(parameters: &mut Parameters) -> Result<Vec<Setting>, Refusal> {
     settings.extend(parameters.value("state", "a WMI number")?.map(Setting::State));
     settings.extend(parameters.value("mode", "a WMI number")?.map(Setting::Mode));
     settings.extend(parameters.value("running", "true or false")?.map(Setting::Running));
+    settings.extend(parameters.value("enabled", "a WMI number")?.map(Setting::Enabled));
     settings.extend(parameters.value("provider", "a GUID")?.map(Setting::Provider));
     settings.extend(parameters.value("failed_over_type", "a WMI number")?.map(Setting::FailedOverType));
     settings.extend(parameters.value("auto_resync", "true or false")?.map(Setting::AutoResync));
