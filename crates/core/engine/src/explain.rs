@@ -126,6 +126,9 @@ fn detail(watch: &LegWatch, reason: Reason) -> String {
     if ends.into_iter().filter_map(End::seen).any(failed_over_once) {
         text.push_str(" It still bears the mark of an earlier failover (FailedOverReplicationType).");
     }
+    for host in &watch.leg.leftovers {
+        let _infallible = write!(text, " {host} holds another replica of this VM, which its primary does not name.");
+    }
     if watch.answer_lost {
         text.push_str(" The answer to our own resume was lost, so it may have been ours.");
     }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use reprise_model::{Act, ActKind, MonoTime, Policy, ReplicationMode, ReplicationState, Timestamp};
+use reprise_model::{Act, ActKind, MonoTime, Policy, ReplicationMode, ReplicationState, Settings, Timestamp};
 
 use crate::judge::held;
 use crate::leg::{End, Leg, Whereabouts};
@@ -56,6 +56,9 @@ pub fn check(act: &Act, leg: &Leg, policy: &Policy, now: MonoTime, wall: Timesta
         if forbidden(seen.object.state) || odd_mode {
             return breach("nothing is done while a failover, a test or an unknown state stands at either end");
         }
+    }
+    if leg.receiver.seen().is_none() && leg.sender.settings().and_then(Settings::recovery).is_none() {
+        return breach("a receiver that nobody sees is named by its sender");
     }
     if let End::NotSeen(receiver) = &leg.receiver
         && receiver.whereabouts != Whereabouts::NotAsked

@@ -1,5 +1,6 @@
 //! One leg as both its ends show it: what a verdict is made from.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +21,10 @@ pub struct Leg {
     pub receiver: End,
     /// A second host that also holds the VM as primary.
     pub second_primary: Option<HostId>,
+    /// Hosts that hold a replica of the VM and are not the one that its sender names: leftovers. Nothing rests on them.
+    pub leftovers: Vec<String>,
+    /// Those of the hosts that holds name at which it has an end.
+    pub held_hosts: BTreeSet<HostName>,
 }
 
 /// One end.
@@ -142,11 +147,5 @@ impl Leg {
     /// Whether any end shows the primary side to be a cluster.
     pub fn primary_is_clustered(&self) -> bool {
         [&self.sender, &self.receiver].into_iter().filter_map(End::settings).any(Settings::primary_is_clustered)
-    }
-
-    /// Whether a hold on a host of that name covers this leg.
-    pub(crate) fn touches(&self, host: &HostName) -> bool {
-        let named = |name: &str| HostName::new(name).is_some_and(|n| n == *host || n.label() == host.as_str());
-        [&self.sender, &self.receiver].into_iter().filter_map(End::host_name).any(named)
     }
 }

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use reprise_model::{HostId, HostName};
 
 use crate::host::HostWatch;
+use crate::leg::End;
 
 /// The names of the asked hosts, for look-up. A host that bears the name of an earlier one is not among them.
 #[derive(Debug, Default)]
@@ -66,6 +67,40 @@ impl Names {
         self.silent.last().copied()
     }
 
+    /// Whether nobody knows yet who this host is.
+    pub(crate) fn is_silent(&self, host: HostId) -> bool {
+        self.silent.contains(&host)
+    }
+
+    /// Whether a host bears the first label of this name, alone or with others.
+    pub(crate) fn shares_label(&self, host: HostId, name: &HostName) -> bool {
+        self.labels.get(name.label()).is_some_and(|hosts| hosts.contains(&host))
+    }
+
+    /// The hosts that share a first label with this name.
+    pub(crate) fn with_label(&self, name: &HostName) -> impl Iterator<Item = HostId> {
+        self.labels.get(name.label()).into_iter().flatten().copied()
+    }
+
+    /// Whether a name that a person wrote stands for the host of an end: it leads to the same host, or it is the name by
+    /// which the end's host is spoken of, in full or by its first label. In doubt it does, since what it stands for is
+    /// left alone.
+    pub(crate) fn stand_for(&self, written: &HostName, end: &End) -> bool {
+        let written = &without_port(written.as_str()).unwrap_or_else(|| written.clone());
+        let own = end.host_name().and_then(without_port);
+        let asked = |name: &HostName| match self.find(name) {
+            Match::Host(host) => Some(host),
+            Match::PerhapsSilent(_) | Match::NotAsked => None,
+        };
+        let host = end.shown_by().or_else(|| own.as_ref().and_then(asked));
+        if host.is_some() && asked(written) == host {
+            return true;
+        }
+        let unique = self.with_label(written).nth(1).is_none();
+        let by_label = |own: &HostName| own.is_perhaps(written) && (own.is_label() || written.is_label() || unique);
+        own.is_some_and(|own| own == *written || by_label(&own))
+    }
+
     /// The hosts with this full name.
     pub(crate) fn with_name(&self, name: &HostName) -> impl Iterator<Item = HostId> {
         self.full.get(name).into_iter().flatten().copied()
@@ -81,6 +116,12 @@ impl Names {
             (None, None) => Match::NotAsked,
         }
     }
+}
+
+/// A host's name; a host that never answered is called as it was asked, with its port.
+fn without_port(text: &str) -> Option<HostName> {
+    let port = |port: &str| port.bytes().all(|b| b.is_ascii_digit());
+    HostName::new(text.rsplit_once(':').filter(|(_, digits)| port(digits)).map_or(text, |(name, _)| name))
 }
 
 fn remove_from<K, Q>(hosts: &mut BTreeMap<K, BTreeSet<HostId>>, key: &Q, id: HostId)

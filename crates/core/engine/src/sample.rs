@@ -1,6 +1,6 @@
 //! Small worlds for tests: hosts, VMs and looks, built in one line each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -84,6 +84,8 @@ pub(crate) fn leg(sender: ReplicationState, receiver: ReplicationState) -> Leg {
         sender: seen_end(0, 1, ReplicationMode::Primary, sender),
         receiver: seen_end(1, 1, ReplicationMode::Replica, receiver),
         second_primary: None,
+        leftovers: Vec::new(),
+        held_hosts: BTreeSet::new(),
     }
 }
 

@@ -31,6 +31,8 @@ pub(crate) struct LegWatch {
     pub(crate) memory: Memory,
     /// The sender's host's boot when the sender was last seen not paused.
     ran_since_boot: Option<Boot>,
+    /// A look of that boot showed it paused: the pause began while we watched, and no later boot makes it another one.
+    pause_seen: bool,
     /// In which state each end was last seen, and when the look began that first showed it so.
     sender_state: Option<(ReplicationState, MonoTime)>,
     receiver_state: Option<(ReplicationState, MonoTime)>,
@@ -141,6 +143,7 @@ impl LegWatch {
             verdict: Verdict::Wait(Reason::SenderNotReady),
             memory: Memory::default(),
             ran_since_boot: None,
+            pause_seen: false,
             sender_state: None,
             receiver_state: None,
             before: None,
@@ -174,16 +177,20 @@ impl LegWatch {
             let state = sender.object.state;
             let paused = state == ReplicationState::Suspended;
             let rebooted = self.ran_since_boot.is_some_and(|boot| boot.is_over(sender));
+            // A look that cannot say when the host had booted may have come after a boot.
+            let same_boot = self.ran_since_boot.is_some() && Boot::of(sender, now).is_some() && !rebooted;
             if self.before.is_none() {
                 self.before = Some(state);
                 self.memory.paused_from_start = paused;
-            } else if paused && rebooted {
+            } else if paused && rebooted && !self.pause_seen {
                 // The host has booted since, and nobody saw the pause begin.
                 self.memory.paused_from_start = true;
             }
+            self.pause_seen |= paused && same_boot;
             if !paused && !self.is_stale_look(&leg) {
                 // Whatever pause may follow begins while we watch.
                 self.memory.paused_from_start = false;
+                self.pause_seen = false;
                 let known = self.ran_since_boot.filter(|boot| boot.looked == sender.looked);
                 self.ran_since_boot = known.or_else(|| Boot::of(sender, now)).or(self.ran_since_boot);
             }

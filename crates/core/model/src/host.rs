@@ -26,6 +26,18 @@ impl HostName {
         self.0.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))
     }
 
+    /// Whether both may be names of one host: they are equal, or their first labels are. Which host a label stands for
+    /// depends on which others bear it. The first part of an IP address is no label.
+    pub fn is_perhaps(&self, other: &Self) -> bool {
+        let is_number = self.label().bytes().all(|b| b.is_ascii_digit());
+        self == other || (!is_number && self.label() == other.label())
+    }
+
+    /// Whether it has one part only, as NetBIOS names have.
+    pub fn is_label(&self) -> bool {
+        self.label() == self.0
+    }
+
     /// The part before the first dot.
     pub fn label(&self) -> &str {
         self.0.split('.').next().unwrap_or(&self.0)

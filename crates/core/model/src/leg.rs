@@ -60,10 +60,20 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// The host that holds the primary VM, by whichever name is known.
+    pub fn primary(&self) -> Option<&HostName> {
+        self.primary_host.as_ref().or(self.primary_point.as_ref())
+    }
+
+    /// The host that holds the replica VM, by whichever name is known.
+    pub fn recovery(&self) -> Option<&HostName> {
+        self.recovery_host.as_ref().or(self.recovery_point.as_ref())
+    }
+
     /// Whether the primary side is a cluster: its connection point is not its host.
     pub fn primary_is_clustered(&self) -> bool {
         match (&self.primary_point, &self.primary_host) {
-            (Some(point), Some(host)) => point != host && point.label() != host.label(),
+            (Some(point), Some(host)) => !point.is_perhaps(host),
             (None, _) | (_, None) => false,
         }
     }

@@ -7,7 +7,7 @@ use reprise_lab::{Command, FaultScope, Management, Start, World};
 use reprise_model::{Hold, InitialPolicy, LegId, PausedRule, Timestamp};
 
 use crate::scene::Scene;
-use crate::shadow::{Broken, End, Ends, Shown, held, obstacle};
+use crate::shadow::{Broken, End, Ends, Names, Shown, held, obstacle, receiver};
 
 /// Every kind of fault that a story puts into the site.
 const FAULTS: [&str; 17] = [
@@ -84,6 +84,8 @@ pub(crate) struct Reckoning<'a> {
     pub(crate) asked: &'a [usize],
     pub(crate) truth: &'a BTreeMap<usize, Ends>,
     pub(crate) holds: &'a [Hold],
+    /// What each of the site's hosts is called.
+    pub(crate) names: &'a BTreeMap<usize, Names>,
     pub(crate) wall: Timestamp,
 }
 
@@ -126,13 +128,16 @@ impl Reckoning<'_> {
             LegResult::Skipped => return !senders.iter().any(|(host, _)| self.asked.contains(host)),
             LegResult::Failed | LegResult::NeedsPerson | LegResult::Stale | LegResult::Waiting | LegResult::Left => {}
         }
-        let [(_, sender)] = senders.as_slice() else { return true };
+        let [(sends, sender)] = senders.as_slice() else { return true };
+        let known = self.names.iter().map(|(host, names)| (*host, names));
+        // Whom the sender does not name holds a leftover, and a sender without a receiver that is seen is left.
+        let receivers: Vec<_> = receiver(Some((*sends, *sender)), &receivers, known).into_iter().collect();
         let ends = [Some(*sender), receivers.first().map(|(_, end)| *end)];
         let forbidden = obstacle(sender, Side::Sender).is_some()
             || receivers.iter().any(|(_, end)| obstacle(end, Side::Receiver).is_some())
             // No sender keeps sending to what does not receive; Server 2012 shows Error at the first cycle.
             || !receivers.iter().any(|(_, end)| matches!(end.state, 2 | 3))
-            || held(self.holds, leg.id, ends, self.wall);
+            || held(self.holds, leg.id, ends, self.names.values(), self.wall);
         let paused = &self.scene.policy.paused;
         let initial = sender.last.is_none() && paused.initial == InitialPolicy::Leave;
         match sender.state {

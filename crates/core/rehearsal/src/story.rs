@@ -166,10 +166,11 @@ impl Story {
         }
         self.go_on()?;
         let truth = calm::truth(&mut self.world);
+        let names = self.names.iter().map(|name| std::iter::once(name.to_lowercase()).collect()).enumerate().collect();
         for (number, report) in &self.reports {
             let asked = self.scene.asked.get(*number).map(Vec::as_slice).unwrap_or_default();
             let (scene, holds, wall) = (&self.scene, self.holds.as_slice(), self.clock().wall);
-            calm::Reckoning { scene, asked, truth: &truth, holds, wall }.check(report)?;
+            calm::Reckoning { scene, asked, truth: &truth, holds, names: &names, wall }.check(report)?;
         }
         Ok(())
     }

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use reprise_model::{HoldScope, LegId, VmId, VmSelector};
+use reprise_model::{HoldScope, HostName, LegId, VmId, VmSelector};
 
 use super::Engine;
 use crate::exchange::{Ambiguous, Candidate};
 use crate::judge::covers;
+use crate::leg::Leg;
 
 impl Engine {
     /// Notes which exceptions of this pass cover a leg.
@@ -21,6 +22,17 @@ impl Engine {
                 self.excepted.entry(index).or_default().insert(id.vm);
             }
         }
+    }
+
+    /// Those of the hosts that holds name at which a leg has an end.
+    pub(super) fn held_hosts(&self, leg: &Leg) -> BTreeSet<HostName> {
+        let hosts = self.pass.policy.holds.iter().filter_map(|hold| match &hold.scope {
+            HoldScope::Host(name) => Some(name),
+            HoldScope::Vm(_) | HoldScope::All => None,
+        });
+        let covers =
+            |name: &&HostName| [&leg.sender, &leg.receiver].into_iter().any(|end| self.names.stand_for(name, end));
+        hosts.filter(covers).cloned().collect()
     }
 
     /// An exception whose name stands for several VMs: which of them was meant only a person can tell.

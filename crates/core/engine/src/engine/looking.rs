@@ -49,6 +49,12 @@ impl Engine {
                 self.dirty.extend(self.open_ended.iter().flat_map(|(_, legs)| legs.iter().copied()));
             }
         }
+        if renamed && let Some(name) = seen.name.seen() {
+            // Whom a first label stands for depends on all that bear it.
+            for host in self.names.with_label(name).filter(|host| *host != id) {
+                self.dirty.extend(self.inventory.shown_by(host).flat_map(legs_of));
+            }
+        }
         if concerned {
             self.reconsider_open_ended(id);
         }

@@ -181,14 +181,15 @@ impl Engine {
     }
 
     fn rejudge_one(&mut self, now: Now, id: LegId) {
-        let leg = self.inventory.leg(id, &|name| self.elsewhere(now.mono, name));
+        let leg = self.inventory.leg(id, &self.names, &|name| self.elsewhere(now.mono, name));
         self.touched.extend(self.queue.remove(id));
         self.touched.extend(self.look_wanted.forget(id));
         self.open_ended.forget(id);
-        let Some(leg) = leg else {
+        let Some(mut leg) = leg else {
             self.vanished(now, id);
             return;
         };
+        leg.held_hosts = self.held_hosts(&leg);
         let retry_until = self.start.mono + self.pass.times.retry_for;
         let clock = leg.sender.seen().and_then(|sender| self.inventory.clock(sender.host));
         let watch = self.legs.entry(id).or_insert_with(|| Box::new(LegWatch::new(leg.clone())));

@@ -1,5 +1,6 @@
 //! The latest good look at every host, put together into legs.
 
+mod receiver;
 #[cfg(test)]
 mod tests;
 
@@ -11,7 +12,10 @@ use reprise_model::{
     UnreadableObject, VmId,
 };
 
+use receiver::Candidate;
+
 use crate::leg::{End, Leg, NotSeenEnd, SeenEnd, Whereabouts};
+use crate::names::{Match, Names};
 
 /// The latest good look at every host.
 #[derive(Debug, Default)]
@@ -135,27 +139,32 @@ impl Inventory {
 
     /// One leg from all that is known of it; `None` if no host shows any part of it. `elsewhere` says what is known of
     /// the host of an end that is not seen.
-    pub(crate) fn leg(&self, id: LegId, elsewhere: &dyn Fn(Option<&HostName>) -> NotSeenEnd) -> Option<Leg> {
+    pub(crate) fn leg(
+        &self,
+        id: LegId,
+        names: &Names,
+        elsewhere: &dyn Fn(Option<&HostName>) -> NotSeenEnd,
+    ) -> Option<Leg> {
         let looks: Vec<(HostId, &HostLook)> = self.looks_with(id.vm).collect();
         let ends: Vec<(Part, &Arc<SeenEnd>)> = looks.iter().flat_map(|(_, look)| look.ends_of(id.vm)).collect();
         let playing = |wanted: Part| ends.iter().filter(move |(part, _)| *part == wanted).map(|(_, end)| *end);
         let mut senders = playing(Part::Sender(id.kind));
-        let receivers: Vec<_> = playing(Part::Receiver(id.kind)).collect();
-        let unread = unread(id.vm, &looks, &ends);
-        let unread = |wanted: Part| unread.iter().find(|(part, _)| *part == wanted).map(|(_, end)| end);
-        let (unread_sender, unread_receiver) = (unread(Part::Sender(id.kind)), unread(Part::Receiver(id.kind)));
+        let unread = unread(id.vm, &looks, &ends, names);
+        let unread = |wanted: Part| unread.iter().filter(move |(part, _)| *part == wanted).map(|(_, end)| end);
         let sender = senders.next();
-        let wanted =
-            settings(sender, unread_sender).and_then(|s| s.recovery_host.as_ref().or(s.recovery_point.as_ref()));
-        let named = wanted.and_then(|wanted| named(&receivers, wanted));
-        let receiver = receivers.get(named.unwrap_or(0)).copied();
-        let primary =
-            settings(receiver, unread_receiver).and_then(|s| s.primary_host.as_ref().or(s.primary_point.as_ref()));
+        let unread_sender = unread(Part::Sender(id.kind)).next();
+        let sends = sender.map(|end| end.host).or(unread_sender.map(|end| end.host));
+        let wanted = settings(sender, unread_sender).and_then(Settings::recovery);
+        let receivers = playing(Part::Receiver(id.kind)).map(Candidate::Seen);
+        let receivers: Vec<_> = receivers.chain(unread(Part::Receiver(id.kind)).map(Candidate::Unread)).collect();
+        let (chosen, leftovers) = receiver::choose(receivers, sends, wanted, names);
+        let (receiver, unread_receiver) = chosen.map_or((None, None), Candidate::split);
+        let primary = settings(receiver, unread_receiver).and_then(Settings::primary);
         let any_unread = unread_sender.or(unread_receiver);
         let vm_name = match (sender.or(receiver), any_unread) {
             (Some(end), _) => end.vm.name.clone(),
             (None, Some(end)) => end.object.name.clone().unwrap_or_else(|| id.vm.to_string()),
-            (None, None) => return None,
+            (None, None) => leftovers.first()?.vm_name().unwrap_or_else(|| id.vm.to_string()),
         };
         let second = senders.next().map(|second| second.host);
         // A part that is only guessed is never one that is taken.
@@ -172,6 +181,8 @@ impl Inventory {
             second_primary: second,
             sender: end(sender, unread_sender, primary),
             receiver: end(receiver, unread_receiver, wanted),
+            leftovers: leftovers.iter().map(|end| end.host_name().to_owned()).collect(),
+            held_hosts: BTreeSet::new(),
         })
     }
 
@@ -184,7 +195,12 @@ impl Inventory {
 
 /// Every object of a VM that could not be read, with the part that it plays as far as anybody can tell. Where its
 /// VM's mode is unknown it takes a part that nobody else has: it must appear somewhere, and is not acted on.
-fn unread<'a>(vm: VmId, looks: &[(HostId, &'a HostLook)], ends: &[(Part, &Arc<SeenEnd>)]) -> Vec<(Part, Unread<'a>)> {
+fn unread<'a>(
+    vm: VmId,
+    looks: &[(HostId, &'a HostLook)],
+    ends: &[(Part, &Arc<SeenEnd>)],
+    names: &Names,
+) -> Vec<(Part, Unread<'a>)> {
     let mut known = Vec::new();
     let mut unknown = Vec::new();
     for (host, look) in looks.iter().filter(|(_, look)| !look.unreadable.is_empty()) {
@@ -201,7 +217,7 @@ fn unread<'a>(vm: VmId, looks: &[(HostId, &'a HostLook)], ends: &[(Part, &Arc<Se
     for end in unknown {
         let seen = |part: Part| ends.iter().any(|(other, _)| *other == part);
         let taken = |part: Part| known.iter().any(|(other, _)| *other == part) || seen(part);
-        let receives = end.receives();
+        let receives = end.receives(names);
         let unfit = |part: &Part| taken(*part) || receives && *part == Part::Sender(LegKind::Simple);
         let parts = [Part::Sender(LegKind::Simple), Part::Receiver(LegKind::Simple)];
         let part = parts.into_iter().find(|part| !unfit(part)).unwrap_or(Part::Receiver(LegKind::Extended));
@@ -215,23 +231,13 @@ fn settings<'a>(seen: Option<&'a Arc<SeenEnd>>, unread: Option<&Unread<'a>>) -> 
     seen.and_then(|end| end.object.settings.seen()).or_else(|| unread.and_then(|end| end.object.settings.as_ref()))
 }
 
-/// Which end's host bears a name: the full name first, then its first label if it is unique.
-fn named(ends: &[&Arc<SeenEnd>], wanted: &HostName) -> Option<usize> {
-    let bears = |full: bool| {
-        let fits = move |end: &&Arc<SeenEnd>| {
-            HostName::new(&end.host_name).is_some_and(|own| own == *wanted || (!full && own.label() == wanted.label()))
-        };
-        let mut found = ends.iter().enumerate().filter(move |(_, end)| fits(end)).map(|(index, _)| index);
-        found.next().filter(|_| found.next().is_none())
-    };
-    bears(true).or_else(|| bears(false))
-}
-
 impl Unread<'_> {
     /// Whether it says that its own host is the one that receives.
-    fn receives(&self) -> bool {
-        let recovery = self.object.settings.as_ref().and_then(|settings| settings.recovery_host.as_ref());
-        recovery.is_some_and(|name| name.as_str() == self.look.name)
+    fn receives(&self, names: &Names) -> bool {
+        let recovery = self.object.settings.as_ref().and_then(Settings::recovery);
+        recovery.is_some_and(|name| {
+            names.find(name) == Match::Host(self.host) || HostName::new(&self.look.name).as_ref() == Some(name)
+        })
     }
 
     fn end(&self) -> NotSeenEnd {

@@ -29,6 +29,10 @@ pub(super) fn elsewhere(leg: &Leg, policy: &Policy) -> Option<Verdict> {
         return Some(Verdict::Fail(Reason::NotReadable));
     }
     let End::NotSeen(end) = &leg.receiver else { return None };
+    if leg.sender.settings().is_none_or(|settings| settings.recovery().is_none()) {
+        // Where it is sent to nobody says, so that nobody can say that nothing is wrong there.
+        return Some(Verdict::Fail(Reason::NotReadable));
+    }
     match (&end.whereabouts, policy.peer_unseen) {
         // The article's way: the receiver itself refuses if a failover is in force there.
         (Whereabouts::NotAsked, _) | (_, PeerUnseen::Resume) => None,

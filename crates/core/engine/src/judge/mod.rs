@@ -105,7 +105,7 @@ fn unheld(leg: &Leg, memory: &Memory, policy: &Policy) -> Verdict {
 pub(crate) fn covers(scope: &HoldScope, leg: &Leg) -> bool {
     match scope {
         HoldScope::All => true,
-        HoldScope::Host(name) => leg.touches(name),
+        HoldScope::Host(name) => leg.held_hosts.contains(name),
         HoldScope::Vm(VmSelector::Id(id)) => leg.id.vm == *id,
         HoldScope::Vm(VmSelector::Name(name)) => {
             let folded = name.to_lowercase();

@@ -268,7 +268,8 @@ fn d8_a_hold_or_an_exception_covers_a_vm_a_host_or_all_until_it_expires() {
         holds: vec![Hold { scope, reason: "migration".to_owned(), until, only_this_pass }],
         ..Policy::default()
     };
-    let broken = leg(state(8), state(3));
+    let mut broken = leg(state(8), state(3));
+    broken.held_hosts.insert(name(1));
     let left = |policy: &Policy| verdict(&broken, &Memory::default(), policy) == Verdict::Leave(Reason::Held);
     assert!(left(&hold(HoldScope::All, false, None)));
     assert!(left(&hold(HoldScope::Vm(VmSelector::parse("VM-001")), false, None)), "names are labels without case");

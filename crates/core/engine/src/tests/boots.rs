@@ -28,6 +28,42 @@ fn a_clock_that_is_set_moves_the_time_of_the_boot_and_is_no_boot() {
     assert_eq!(acts_after(paused(1_000_000, 999_000)), 1, "up for a second: it has booted");
 }
 
+/// A sender seen at `state` by a look at `looked`, on a host that has been up for `up` seconds since its boot number `boot`;
+/// `None` if the look could not read that.
+fn sender_at(state: S, looked: f64, boot: Option<(i64, u64)>) -> crate::leg::Leg {
+    let mut leg = crate::sample::leg(state, S::Replicating);
+    let end = crate::sample::end_mut(&mut leg.sender);
+    end.looked = now(looked).mono;
+    end.booted = boot.map(|(boot, _)| HostTime(boot * 1_000_000));
+    end.up_for = boot.map(|(_, up)| Duration::from_secs(up));
+    leg
+}
+
+fn is_from_start(looks: &[(S, f64, Option<(i64, u64)>)]) -> bool {
+    let (state, at, boot) = looks[0];
+    let mut watch = crate::watch::LegWatch::new(sender_at(state, at, boot));
+    for (state, at, boot) in looks {
+        watch.saw(sender_at(*state, *at, *boot), now(*at).mono);
+    }
+    watch.memory.paused_from_start
+}
+
+#[test]
+fn a_pause_that_was_seen_to_begin_stays_so_over_every_boot_until_it_ends() {
+    let ran = (S::Replicating, 0.0, Some((1, 1_000)));
+    let paused = (S::Suspended, 5.0, Some((1, 1_005)));
+    let booted = (S::Suspended, 60.0, Some((2, 10)));
+    assert!(!is_from_start(&[ran, paused]), "it began while we watched");
+    assert!(is_from_start(&[ran, booted]), "nobody saw it begin");
+    assert!(!is_from_start(&[ran, paused, booted]), "the boot does not make it another pause");
+    assert!(!is_from_start(&[ran, paused, booted, (S::Suspended, 90.0, Some((3, 5)))]), "nor does a second one");
+    let unknown = (S::Suspended, 30.0, None);
+    assert!(is_from_start(&[ran, unknown, booted]), "that look may have come after the boot");
+    let again = (S::Replicating, 70.0, Some((2, 20)));
+    let later = (S::Suspended, 120.0, Some((3, 10)));
+    assert!(is_from_start(&[ran, paused, booted, again, later]), "another pause, which nobody saw begin");
+}
+
 #[test]
 fn a_look_that_cannot_read_the_system_says_nothing_of_a_boot() {
     let mut seen = look(0, &[S::Suspended]);

@@ -5,6 +5,7 @@ mod discovery;
 mod gone;
 mod hearing;
 mod unclear;
+mod who;
 
 use std::time::Duration;
 

@@ -242,6 +242,8 @@ pub enum Setting {
     PrimaryHost(String),
     /// `PrimaryConnectionPoint`
     PrimaryPoint(String),
+    /// `RecoveryHostSystem` and `RecoveryConnectionPoint`: it names another host than the one that receives.
+    RecoveryHost(String),
     /// `AutoResynchronizeEnabled`, of the leg and so of both ends.
     AutoResync(bool),
 }

@@ -181,6 +181,7 @@ fn apply(vm: &mut Vm, now: Duration, kind: Kind, sender: bool, setting: &Setting
         Setting::NeverReplicated => end.last_replication = None,
         Setting::PrimaryHost(name) => end.primary_host.clone_from(name),
         Setting::PrimaryPoint(name) => end.primary_point.clone_from(name),
+        Setting::RecoveryHost(name) => end.recovery_host.clone_from(name),
     }
     true
 }

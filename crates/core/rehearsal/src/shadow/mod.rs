@@ -6,6 +6,7 @@ mod log;
 mod reported;
 mod rules;
 mod shown;
+mod who;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -16,6 +17,7 @@ use reprise_model::{ActId, Evidence, Hold, HoldScope, HostId, LegId, Policy, Tim
 use acts::Watched;
 pub(crate) use rules::{held, obstacle};
 pub(crate) use shown::{End, Ends, Shown};
+pub(crate) use who::{Names, receiver};
 
 /// What is broken.
 pub(crate) type Broken = String;
@@ -40,7 +42,7 @@ struct ReadLog {
 pub(crate) struct Shadow {
     orders: Orders,
     /// The asked hosts, with the names by which relationships may speak of each.
-    names: BTreeMap<HostId, BTreeSet<String>>,
+    names: BTreeMap<HostId, Names>,
     /// What each host showed last.
     hosts: BTreeMap<HostId, Ends>,
     /// When the engine was told of each last, by our own clock.
@@ -53,6 +55,8 @@ pub(crate) struct Shadow {
     paused_unseen: BTreeSet<LegId>,
     /// On which host the sender was last seen not paused, and how often that had booted then.
     ran_at_boot: BTreeMap<LegId, (HostId, u32)>,
+    /// Legs that were seen paused after that, with no boot in between: their pause was seen to begin.
+    pause_seen: BTreeSet<LegId>,
     /// Every leg of which any end was ever seen.
     ever: BTreeSet<LegId>,
     /// Every name, folded, that a VM was ever seen to bear.
@@ -78,6 +82,7 @@ impl Shadow {
             first: BTreeMap::new(),
             paused_unseen: BTreeSet::new(),
             ran_at_boot: BTreeMap::new(),
+            pause_seen: BTreeSet::new(),
             ever: BTreeSet::new(),
             named: BTreeSet::new(),
             logs: BTreeMap::new(),
@@ -129,13 +134,17 @@ impl Shadow {
         if state != 7 {
             let known = ran.filter(|(on, _)| *on == host).map(|(_, boots)| boots);
             self.paused_unseen.remove(&leg);
+            self.pause_seen.remove(&leg);
             self.ran_at_boot.insert(leg, (host, boots.or(known).unwrap_or(0)));
             return;
         }
         // A VM that was moved meanwhile was seen to run, and its new host has not booted for that.
         let booted = ran.is_some_and(|(on, ran)| on == host && boots.is_some_and(|boots| boots != ran));
-        if ran.is_none() || booted {
+        if ran.is_none() || booted && !self.pause_seen.contains(&leg) {
             self.paused_unseen.insert(leg);
+        }
+        if ran.is_some() && boots.is_some() && !booted {
+            self.pause_seen.insert(leg);
         }
     }
 
@@ -178,13 +187,5 @@ impl Shadow {
     /// The sender that counts: the first.
     fn sender(&self, leg: LegId) -> Option<(HostId, &End)> {
         self.ends(leg, Side::Sender).next()
-    }
-
-    /// The receiver that counts: the one that the sender names, else the first.
-    fn receiver(&self, leg: LegId) -> Option<(HostId, &End)> {
-        let named = self.sender(leg).and_then(|(_, end)| end.settings.as_ref()?.recovery.as_deref());
-        let by_name =
-            self.ends(leg, Side::Receiver).find(|(_, end)| named.is_some_and(|n| n.to_lowercase() == end.host_name));
-        by_name.or_else(|| self.ends(leg, Side::Receiver).next())
     }
 }

@@ -1,6 +1,5 @@
 //! The rules for acts, read a second time: when one is allowed.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use reprise_engine::Side;
@@ -8,17 +7,21 @@ use reprise_model::{
     Act, Evidence, Hold, HoldScope, HostName, InitialPolicy, LegId, PausedRule, PeerUnseen, Timestamp, VmSelector,
 };
 
-use super::{Broken, End, Shadow, Watched, log};
+use super::who::means;
+use super::{Broken, End, Names, Shadow, Watched, log};
 
 /// No act rests on an older look.
 const AGE_MAX: Duration = Duration::from_mins(1);
 
-fn label(name: &str) -> &str {
-    name.split('.').next().unwrap_or(name)
-}
-
 /// Whether one of the holds covers a leg with these ends now. An end that is not seen is where the other says it is.
-pub(crate) fn held(holds: &[Hold], leg: LegId, sides: [Option<&End>; 2], wall: Timestamp) -> bool {
+/// `known` are the names of the hosts that are known.
+pub(crate) fn held<'a>(
+    holds: &[Hold],
+    leg: LegId,
+    sides: [Option<&End>; 2],
+    known: impl Iterator<Item = &'a Names> + Clone,
+    wall: Timestamp,
+) -> bool {
     let [sender, receiver] = sides;
     let settings = |end: Option<&End>| end.and_then(|end| end.settings.clone());
     let elsewhere = match (sender, receiver) {
@@ -27,9 +30,8 @@ pub(crate) fn held(holds: &[Hold], leg: LegId, sides: [Option<&End>; 2], wall: T
         (Some(_), Some(_)) | (None, None) => None,
     };
     let ends: Vec<&End> = sides.into_iter().flatten().collect();
-    let hosts: Vec<String> =
-        ends.iter().map(|end| end.host_name.clone()).chain(elsewhere).map(|name| name.to_lowercase()).collect();
-    let on = |name: &HostName| hosts.iter().any(|own| own == name.as_str() || label(own) == name.as_str());
+    let hosts: Vec<String> = ends.iter().map(|end| end.host_name.clone()).chain(elsewhere).collect();
+    let on = |name: &HostName| hosts.iter().any(|own| means(name.as_str(), own, known.clone()));
     let covers = |scope: &HoldScope| match scope {
         HoldScope::All => true,
         HoldScope::Host(name) => on(name),
@@ -68,7 +70,8 @@ impl Shadow {
         }
         let sides = [(Side::Sender, self.sender(leg)), (Side::Receiver, self.receiver(leg))];
         let ends: Vec<&End> = sides.iter().filter_map(|(_, end)| Some(end.as_ref()?.1)).collect();
-        if held(&self.orders.policy.holds, leg, [self.sender(leg), self.receiver(leg)].map(|end| Some(end?.1)), wall) {
+        let judged = [self.sender(leg), self.receiver(leg)].map(|end| Some(end?.1));
+        if held(&self.orders.policy.holds, leg, judged, self.names.values(), wall) {
             return against("a hold covers it".to_owned());
         }
         for (side, (host, end)) in sides.iter().filter_map(|(side, end)| Some((*side, (*end)?))) {
@@ -112,19 +115,13 @@ impl Shadow {
             return Ok(());
         }
         let named = sender.settings.as_ref().and_then(|settings| settings.recovery.as_deref());
-        let is_asked = named.is_some_and(|name| self.is_asked(name));
-        if is_asked && self.orders.policy.peer_unseen == PeerUnseen::Wait {
+        let Some(named) = named else {
+            return Err(format!("an act on {} although nobody says who receives it", act.leg));
+        };
+        if self.is_asked(named) && self.orders.policy.peer_unseen == PeerUnseen::Wait {
             return Err(format!("an act on {} although its receiver {named:?} was asked and is not seen", act.leg));
         }
         Ok(())
-    }
-
-    /// Whether an asked host is the one that a relationship calls so, or may be: one that has not said who it is.
-    fn is_asked(&self, name: &str) -> bool {
-        let name = name.to_lowercase();
-        let by_label = self.names.values().filter(|names| names.iter().any(|own| label(own) == label(&name))).count();
-        let full = self.names.values().any(|names| names.contains(&name));
-        full || by_label == 1 || self.names.values().any(BTreeSet::is_empty)
     }
 
     /// What its own host's log says of an end.

@@ -42,7 +42,7 @@ pub(crate) fn deed(chance: &mut fastrand::Rng, whose: &Person, hosts: &[String])
         },
         22 => Command::Remove { vm, leg },
         23 => Command::Backup { vm, leg, lasts: within(chance, 0, 30_000) },
-        _ => Command::Set { vm, leg, side, settings: odd_settings(chance, side) },
+        _ => Command::Set { vm, leg, side, settings: odd_settings(chance, side, hosts) },
     }
 }
 
@@ -53,9 +53,12 @@ fn rename(chance: &mut fastrand::Rng, vm: String, leg: Kind, side: Side) -> Comm
 }
 
 /// What no other command leads to: states in which nobody may touch a leg, and others.
-fn odd_settings(chance: &mut fastrand::Rng, side: Side) -> Vec<Setting> {
+fn odd_settings(chance: &mut fastrand::Rng, side: Side, hosts: &[String]) -> Vec<Setting> {
     let states = [1, 4, 5, 6, 8, 9, 10, 11, 11, 12, 15, 16, 17, 21, 99];
-    match (chance.u8(0..10), side) {
+    match (chance.u8(0..14), side) {
+        (10 | 11, _) => vec![Setting::RecoveryHost(called(chance, hosts))],
+        (12, Side::Sender) => vec![Setting::RecoveryHost(String::new())],
+        (12 | 13, _) => vec![Setting::PrimaryHost(called(chance, hosts))],
         (0, _) => vec![Setting::Running(true)],
         (9, _) => vec![Setting::Enabled(chance.choice([0, 1, 3, 5, 6, 7, 10, 32_769, 32_771]).unwrap_or(0))],
         (1, Side::Receiver) => vec![Setting::Mode(if chance.bool() { 1 } else { 3 })],
@@ -67,11 +70,17 @@ fn odd_settings(chance: &mut fastrand::Rng, side: Side) -> Vec<Setting> {
     }
 }
 
+/// A host as somebody may call it: by its full name, or by its first label as NetBIOS writes it.
+fn called(chance: &mut fastrand::Rng, hosts: &[String]) -> String {
+    let name = chance.choice(hosts).cloned().unwrap_or_default();
+    if chance.bool() { name } else { name.split('.').next().unwrap_or(&name).to_uppercase() }
+}
+
 /// A hold on a VM, by identity or by name, on its host, or on everything; for some time or for ever.
 fn hold(chance: &mut fastrand::Rng, whose: &Person) -> Hold {
     let scope = match chance.u8(0..8) {
         0 => HoldScope::All,
-        1 => HostName::new(&whose.host).map_or(HoldScope::All, HoldScope::Host),
+        1 => HostName::new(&called(chance, std::slice::from_ref(&whose.host))).map_or(HoldScope::All, HoldScope::Host),
         2 | 3 => HoldScope::Vm(VmSelector::Name(whose.name.clone())),
         _ => HoldScope::Vm(VmSelector::Id(whose.id)),
     };

@@ -29,7 +29,7 @@ pub(super) const VM: &[&str] = &[
     "POST /vms/{id|name}/move?to=HOST[&leg=simple|extended&side=sender|receiver]",
     "POST /vms/{id|name}/remove[?leg=simple|extended]",
     "POST /vms/{id|name}/backup?for_s=N[&leg=simple|extended]",
-    "POST /vms/{id|name}/set?[leg=&side=&]state|mode|running|provider|failed_over_type|last_replication|primary_host|primary_point|auto_resync",
+    "POST /vms/{id|name}/set?[leg=&side=&]state|mode|running|enabled|provider|failed_over_type|last_replication|primary_host|primary_point|recovery_host|auto_resync",
 ];
 
 pub(super) fn host_command(host: String, what: &str, parameters: &mut Parameters) -> Result<Command, Refusal> {
@@ -146,6 +146,7 @@ fn settings(parameters: &mut Parameters) -> Result<Vec<Setting>, Refusal> {
     settings.extend(parameters.value("auto_resync", "true or false")?.map(Setting::AutoResync));
     settings.extend(parameters.text("primary_host").map(Setting::PrimaryHost));
     settings.extend(parameters.text("primary_point").map(Setting::PrimaryPoint));
+    settings.extend(parameters.text("recovery_host").map(Setting::RecoveryHost));
     match parameters.text("last_replication").as_deref() {
         None => {}
         Some("never") => settings.push(Setting::NeverReplicated),
