@@ -13,10 +13,10 @@ pub(crate) const NEAR: Duration = Duration::from_mins(2);
 /// VMMS's first retry interval where its record does not say one (event 32315, sample from Server 2012).
 const RETRY_INTERVAL: Duration = Duration::from_mins(5);
 
-fn of(evidence: &Evidence, vm: VmId) -> impl Iterator<Item = &VmmsEvent> {
+pub(crate) fn of(evidence: &Evidence, vm: VmId) -> impl Iterator<Item = &VmmsEvent> {
     let events = match evidence {
         Evidence::NotReadable | Evidence::Awaited => [].as_slice(),
-        Evidence::Readable(events) => events.as_slice(),
+        Evidence::Readable(records) => records.vmms.as_slice(),
     };
     events.iter().filter(move |event| event.vm == vm)
 }
@@ -24,16 +24,6 @@ fn of(evidence: &Evidence, vm: VmId) -> impl Iterator<Item = &VmmsEvent> {
 /// Whether 32086 stands there for this VM.
 pub fn non_recoverable(evidence: &Evidence, vm: VmId) -> bool {
     of(evidence, vm).any(|event| event.kind == VmmsEventKind::NonRecoverable)
-}
-
-/// Whether a shutdown stopped this VM's replication: 32086 **and** 32022 with 0x80004004, near each other. A shutdown
-/// record alone would prove nothing, since people pause just before they reboot.
-pub fn shutdown_stopped_it(evidence: &Evidence, vm: VmId) -> bool {
-    let aborted = |event: &&VmmsEvent| event.kind == VmmsEventKind::SendFailed { code: ABORTED };
-    let near = |a: HostTime, b: HostTime| a.since(b) <= NEAR && b.since(a) <= NEAR;
-    of(evidence, vm)
-        .filter(|event| event.kind == VmmsEventKind::NonRecoverable)
-        .any(|fatal| of(evidence, vm).filter(aborted).any(|sent| near(sent.at, fatal.at)))
 }
 
 /// Until when VMMS is left to retry by itself: two of its intervals after its last 32315, unless 32086 stands there too.
@@ -66,25 +56,9 @@ mod tests {
     }
 
     #[test]
-    fn a_shutdown_is_proved_by_both_records_near_each_other_and_by_nothing_less() {
-        let fatal = at(1_000, VmmsEventKind::NonRecoverable);
-        let aborted = at(2_000, VmmsEventKind::SendFailed { code: ABORTED });
-        let other = at(2_000, VmmsEventKind::SendFailed { code: 0x2EFD });
-        let late = at(900_000, VmmsEventKind::SendFailed { code: ABORTED });
-        let proves = |events: &[VmmsEvent]| shutdown_stopped_it(&Evidence::Readable(events.to_vec()), vm());
-        assert!(proves(&[fatal, aborted]));
-        assert!(!proves(&[fatal]));
-        assert!(!proves(&[aborted]));
-        assert!(!proves(&[fatal, other]));
-        assert!(!proves(&[fatal, late]));
-        let stranger = "00000000-c902-429b-a1e0-d4ab0893e452".parse().unwrap();
-        assert!(!shutdown_stopped_it(&Evidence::Readable(vec![fatal, aborted]), stranger));
-    }
-
-    #[test]
     fn vmms_is_left_to_retry_for_two_of_its_intervals_unless_it_gave_up() {
         let retry = at(0, VmmsEventKind::WillRetry { after: Some(Duration::from_mins(1)) });
-        let readable = |events: &[VmmsEvent]| Evidence::Readable(events.to_vec());
+        let readable = |events: &[VmmsEvent]| Evidence::Readable(events.to_vec().into());
         assert_eq!(vmms_retries_until(&readable(&[retry]), vm()), Some(HostTime(120_000)));
         assert_eq!(vmms_retries_until(&readable(&[retry, at(5, VmmsEventKind::NonRecoverable)]), vm()), None);
         assert_eq!(vmms_retries_until(&Evidence::NotReadable, vm()), None);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use reprise_model::{Evidence, HostTime, LastReplication, MonoTime, VmId, VmmsEvent};
+use reprise_model::{Evidence, HostTime, LastReplication, MonoTime, Records, SystemEvent, VmId, VmmsEvent};
 
 use crate::evidence::NEAR;
 
@@ -16,6 +16,8 @@ pub(crate) struct Heard {
     /// The oldest time of last data that the reading reaches behind; all of them if absent.
     from: Option<HostTime>,
     events: Option<BTreeMap<VmId, Vec<VmmsEvent>>>,
+    /// What Windows says of the host's shutdowns and starts.
+    system: Vec<SystemEvent>,
 }
 
 impl Heard {
@@ -56,9 +58,10 @@ impl Heard {
         self.under_way = false;
         self.events = match evidence {
             Evidence::NotReadable | Evidence::Awaited => None,
-            Evidence::Readable(events) => {
+            Evidence::Readable(records) => {
+                self.system = records.system;
                 let mut by_vm: BTreeMap<VmId, Vec<VmmsEvent>> = BTreeMap::new();
-                for event in events {
+                for event in records.vmms {
                     by_vm.entry(event.vm).or_default().push(event);
                 }
                 Some(by_vm)
@@ -74,7 +77,8 @@ impl Heard {
             LastReplication::Never => true,
             LastReplication::At(last) => last.since(at) <= NEAR,
         };
-        Evidence::Readable(events.get(&vm).into_iter().flatten().filter(|event| recent(event.at)).copied().collect())
+        let vmms = events.get(&vm).into_iter().flatten().filter(|event| recent(event.at)).copied().collect();
+        Evidence::Readable(Records { vmms, system: self.system.clone() })
     }
 }
 
@@ -93,9 +97,9 @@ mod tests {
         assert_eq!(heard.of(vm_id(1), last), Evidence::NotReadable);
         heard.begins(MonoTime(Duration::from_secs(5)), None, None);
         assert!(heard.is_older_than(MonoTime::default()), "nothing has come back yet");
-        heard.read(Evidence::Readable(vec![event(1, 100_000), event(1, 990_000), event(2, 2_000_000)]));
-        assert_eq!(heard.of(vm_id(1), last), Evidence::Readable(vec![event(1, 990_000)]));
-        assert_eq!(heard.of(vm_id(2), LastReplication::Never), Evidence::Readable(vec![event(2, 2_000_000)]));
+        heard.read(Evidence::Readable(vec![event(1, 100_000), event(1, 990_000), event(2, 2_000_000)].into()));
+        assert_eq!(heard.of(vm_id(1), last), Evidence::Readable(vec![event(1, 990_000)].into()));
+        assert_eq!(heard.of(vm_id(2), LastReplication::Never), Evidence::Readable(vec![event(2, 2_000_000)].into()));
         assert!(!heard.is_older_than(MonoTime(Duration::from_secs(5))));
         assert!(heard.is_older_than(MonoTime(Duration::from_secs(6))), "what stopped later asks for another reading");
     }

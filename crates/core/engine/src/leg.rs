@@ -95,6 +95,14 @@ pub enum Whereabouts {
     },
 }
 
+impl SeenEnd {
+    /// The host's clock at the look, if it said so.
+    pub(crate) fn clock(&self) -> Option<HostTime> {
+        let up_for = i64::try_from(self.up_for?.as_millis()).ok()?;
+        Some(HostTime(self.booted?.0.saturating_add(up_for)))
+    }
+}
+
 impl End {
     /// The end, if its host shows it.
     pub fn seen(&self) -> Option<&SeenEnd> {

@@ -7,6 +7,7 @@
 //! that no act may break, whoever planned it.
 
 mod agenda;
+mod bounds;
 mod engine;
 pub mod evidence;
 mod exchange;
@@ -21,6 +22,7 @@ mod links;
 mod names;
 mod pace;
 mod pass;
+pub mod pause;
 mod report;
 mod retry;
 #[cfg(test)]

@@ -7,6 +7,7 @@ use reprise_model::{
     ReplicationState, Retry,
 };
 
+use crate::bounds::Bounds;
 use crate::exchange::Side;
 use crate::judge::{Memory, Verdict};
 use crate::leg::{End, Leg, SeenEnd, Whereabouts};
@@ -33,6 +34,8 @@ pub(crate) struct LegWatch {
     ran_since_boot: Option<Boot>,
     /// A look of that boot showed it paused: the pause began while we watched, and no later boot makes it another one.
     pause_seen: bool,
+    /// What bounds the sender's pause.
+    bounds: Bounds,
     /// In which state each end was last seen, and when the look began that first showed it so.
     sender_state: Option<(ReplicationState, MonoTime)>,
     receiver_state: Option<(ReplicationState, MonoTime)>,
@@ -49,6 +52,8 @@ pub(crate) struct LegWatch {
     pub(crate) fresh_after: Option<MonoTime>,
     /// The last act, until a fresh look tells what came of it.
     pub(crate) unweighed: Option<Unweighed>,
+    /// The last act, for which no fresh look came in time. One that comes after all tells what came of it.
+    given_up: Option<Unweighed>,
     /// Why it does not run although it should.
     pub(crate) trouble: Option<Failure>,
     /// No further act in this pass.
@@ -144,6 +149,7 @@ impl LegWatch {
             memory: Memory::default(),
             ran_since_boot: None,
             pause_seen: false,
+            bounds: Bounds::default(),
             sender_state: None,
             receiver_state: None,
             before: None,
@@ -154,6 +160,7 @@ impl LegWatch {
             side: Side::Sender,
             fresh_after: None,
             unweighed: None,
+            given_up: None,
             trouble: None,
             exhausted: false,
             resumed: false,
@@ -194,6 +201,8 @@ impl LegWatch {
                 let known = self.ran_since_boot.filter(|boot| boot.looked == sender.looked);
                 self.ran_since_boot = known.or_else(|| Boot::of(sender, now)).or(self.ran_since_boot);
             }
+            let acted = self.ended.filter(|_| self.side == Side::Sender);
+            self.memory.pause = self.bounds.saw(sender, acted, now);
             if self.data_before.is_some_and(|before| sender.object.last_replication > before) {
                 self.confirmed = true;
             }
@@ -266,7 +275,8 @@ impl LegWatch {
             return;
         }
         self.unproved = false;
-        let Some(last) = self.unweighed.take() else { return };
+        let late = self.given_up.take();
+        let Some(last) = self.unweighed.take().or(late) else { return };
         let Some((state, newest)) = self.end(self.side).map(|end| (end.object.state, end.object.last_replication))
         else {
             return;
@@ -297,6 +307,8 @@ impl LegWatch {
             }
             Outcome::Unknown(problem) => self.trouble = Some(Failure::Unclear(problem)),
             Outcome::Stale { found } => {
+                // The read before the act showed it otherwise: if it is paused now, that began while we watched.
+                self.memory.paused_from_start &= last.from != ReplicationState::Suspended;
                 self.stales += 1;
                 self.attempts = self.attempts.saturating_sub(1);
                 self.exhausted |= self.stales >= retry::STALES_MAX;
@@ -358,6 +370,7 @@ impl LegWatch {
     /// Nothing more will be learnt of what was under way.
     pub(crate) fn cut_off(&mut self, why: &str) {
         let (acting, unweighed) = (self.acting.take(), self.unweighed.take());
+        self.given_up.clone_from(&unweighed);
         // It was looked at before the act had ended: while a job runs, the state already reads as requested.
         self.unproved = acting.is_some() || unweighed.is_some();
         let cut_off = || Failure::Problem(Problem::new(ProblemKind::TimedOut, "resume replication", why));

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use cim::CallError;
 use cim::event::{EventPort, Query, Record, Select};
-use reprise_model::{HostTime, SystemEvent, SystemEventKind, VmId, VmmsEvent, VmmsEventKind};
+use reprise_model::{HostTime, Records, SystemEvent, SystemEventKind, VmId, VmmsEvent, VmmsEventKind};
 
 /// VMMS's own log, by the name under which it is opened, and by the one that Microsoft's articles print: some tool may
 /// have registered it so. The first that is there is read.
@@ -53,10 +53,10 @@ pub fn of_vmms(log: &str, back: Option<Duration>) -> Query {
     Query::new(Select::recent(log, &VMMS_IDS, age(back)))
 }
 
-/// The records of the last week of VMMS that decide something, and those of Windows that report shutdowns.
-pub fn of_vmms_and_system(log: &str) -> Query {
-    let mut query = of_vmms(log, None);
-    query.selects.extend(Select::recent(SYSTEM_LOG, &SYSTEM_IDS, LOG_AGE));
+/// The same records of VMMS, and as far back those of Windows that report shutdowns and starts.
+pub fn of_vmms_and_system(log: &str, back: Option<Duration>) -> Query {
+    let mut query = of_vmms(log, back);
+    query.selects.extend(Select::recent(SYSTEM_LOG, &SYSTEM_IDS, age(back)));
     query
 }
 
@@ -90,8 +90,8 @@ pub fn hear(record: &Record) -> Option<Heard> {
 ///
 /// # Errors
 /// The port's own: the log cannot be read.
-pub async fn read(port: &mut impl EventPort) -> Result<Vec<VmmsEvent>, CallError> {
-    let (mut events, mut count, mut bookmark) = (Vec::new(), 0, None);
+pub async fn read(port: &mut impl EventPort) -> Result<Records, CallError> {
+    let (mut records, mut count, mut bookmark) = (Records::default(), 0, None);
     while count < RECORDS_MAX {
         let batch = port.next(bookmark.as_ref()).await?;
         if batch.events.is_empty() && batch.dropped == 0 {
@@ -99,13 +99,14 @@ pub async fn read(port: &mut impl EventPort) -> Result<Vec<VmmsEvent>, CallError
         }
         count += batch.events.len().max(1);
         bookmark = batch.bookmark;
-        let heard = batch.events.iter().filter_map(|xml| hear(&Record::parse(xml).ok()?));
-        events.extend(heard.filter_map(|heard| match heard {
-            Heard::Vmms(event) => Some(event),
-            Heard::System(_) => None,
-        }));
+        for heard in batch.events.iter().filter_map(|xml| hear(&Record::parse(xml).ok()?)) {
+            match heard {
+                Heard::Vmms(event) => records.vmms.push(event),
+                Heard::System(event) => records.system.push(event),
+            }
+        }
     }
-    Ok(events)
+    Ok(records)
 }
 
 fn of_id(record: &Record) -> Option<VmmsEventKind> {

@@ -13,7 +13,22 @@ pub enum Evidence {
     /// The event log is being read.
     Awaited,
     /// These stand there.
-    Readable(Vec<VmmsEvent>),
+    Readable(Records),
+}
+
+/// What a host's event logs say, as far as it decides something.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Records {
+    /// VMMS's records.
+    pub vmms: Vec<VmmsEvent>,
+    /// Windows' records of its own shutdowns and starts; empty if they cannot be read.
+    pub system: Vec<SystemEvent>,
+}
+
+impl From<Vec<VmmsEvent>> for Records {
+    fn from(vmms: Vec<VmmsEvent>) -> Self {
+        Self { vmms, system: Vec::new() }
+    }
 }
 
 /// One record of `Microsoft-Windows-Hyper-V-VMMS-Admin` that says something about replication.

@@ -33,7 +33,7 @@ impl HostName {
         self == other || (!is_number && self.label() == other.label())
     }
 
-    /// Whether it has one part only, as NetBIOS names have.
+    /// Whether it has one part only, as short names have.
     pub fn is_label(&self) -> bool {
         self.label() == self.0
     }

@@ -62,15 +62,15 @@ reasons! {
         "To have such pauses left alone, hold the VM, or set `paused.at_boot` to `evidence` or `leave`.";
     PausedByShutdown = "paused_by_shutdown", "paused by a shutdown",
         "It is paused, and the host's events 32086 and 32022 (0x80004004) say that a shutdown did it.",
-        "The sender's state is 7; events 32086 and 32022 with 0x80004004 for this VM stand within two minutes of each other, and no data has arrived since.",
+        "The sender's state is 7; events 32086 and 32022 with 0x80004004 for this VM stand within two minutes of each other, after the last data and after every look that showed another state. Either the pause was first seen at most two minutes after them, or the host went down (event 6006) at most two minutes after them and the pause was first seen at most ten minutes after it came up again.",
         "Nothing to do.";
     PausedByPerson = "paused_by_person", "paused by a person",
         "It is paused, and nothing says that a shutdown did it: a person's pause is respected.",
-        "The sender's state is 7; its host's event log was read and holds no such pair of events since data last arrived.",
+        "The sender's state is 7; its host's event log was read and holds no such pair of events since data last arrived or a look showed another state.",
         "Resume it by hand when the work is done: `reprise resume VM`, or Hyper-V Manager.";
-    PausedNoEvidence = "paused_no_evidence", "paused, log unreadable",
-        "It is paused, policy asks for evidence of a shutdown, and the event log cannot be read.",
-        "The sender's state is 7; its host's event log could not be read.",
+    PausedNoEvidence = "paused_no_evidence", "paused, cause unproved",
+        "It is paused, policy asks for evidence, and nothing proves who or what paused it.",
+        "The sender's state is 7; its host's event log could not be read, or its events 32086 and 32022 stand too long before the pause was first seen, or nothing bounds when the pause began.",
         "Look who paused it; resume it by hand, or run once with `--paused resume`.";
     PausedLeft = "paused_left", "paused, policy leaves it",
         "It is paused, and policy says to leave paused legs alone.",
@@ -138,15 +138,15 @@ reasons! {
         "Plan it, then start it in Hyper-V Manager (Resume Replication with resynchronization).";
     ResyncSuspended = "resync_suspended", "resync paused",
         "Its resynchronization is paused, and nothing says who paused it.",
-        "The sender's state is 11; its host's event log could not be read.",
+        "The sender's state is 11; its host's event log could not be read, or nothing in it stands near the pause.",
         "Resume it in Hyper-V Manager when the link can carry it.";
     ResyncPausedByShutdown = "resync_paused_by_shutdown", "resync cut by shutdown",
         "Its resynchronization was paused, and the event log says that a shutdown did it.",
-        "The sender's state is 11; events 32086 and 32022 with 0x80004004 for this VM stand near each other, and no data has arrived since.",
+        "The sender's state is 11; events 32086 and 32022 with 0x80004004 for this VM stand near the pause, by the rule of `paused_by_shutdown`.",
         "Nothing to do: it goes on where it stopped.";
     ResyncPausedByPerson = "resync_paused_by_person", "resync paused by person",
         "Its resynchronization is paused, and nothing says that a shutdown did it: a person's pause is respected.",
-        "The sender's state is 11; its host's event log was read and holds no such pair of events.",
+        "The sender's state is 11; its host's event log was read and holds no such pair of events since data last arrived or a look showed another state.",
         "Resume it in Hyper-V Manager when the link can carry it.";
     ResyncWaits = "resync_waits", "waits for other resync",
         "Its resynchronization is paused, and another VM of its primary server resynchronizes now.",

@@ -7,7 +7,7 @@ use reprise_lab::{Command, FaultScope, Management, Start, World};
 use reprise_model::{Hold, InitialPolicy, LegId, PausedRule, Timestamp};
 
 use crate::scene::Scene;
-use crate::shadow::{Broken, End, Ends, Names, Shown, held, obstacle, receiver};
+use crate::shadow::{Broken, End, Ends, Names, Shown, bearer, held, obstacle, receiver};
 
 /// Every kind of fault that a story puts into the site.
 const FAULTS: [&str; 17] = [
@@ -130,14 +130,23 @@ impl Reckoning<'_> {
         }
         let [(sends, sender)] = senders.as_slice() else { return true };
         let known = self.names.iter().map(|(host, names)| (*host, names));
+        let names = |end: &End| end.settings.as_ref().and_then(|settings| settings.primary.clone());
+        let misnamed = |end: &End| names(end).and_then(|name| bearer(known.clone(), &name)) != Some(*sends);
+        if !self.asked.contains(sends) && receivers.iter().any(|(_, end)| misnamed(end)) {
+            // It is looked for where its receiver says that it is.
+            return true;
+        }
+        let nameless = sender.settings.as_ref().is_none_or(|settings| settings.recovery.is_none());
         // Whom the sender does not name holds a leftover, and a sender without a receiver that is seen is left.
-        let receivers: Vec<_> = receiver(Some((*sends, *sender)), &receivers, known).into_iter().collect();
+        let receivers: Vec<_> = receiver(Some((*sends, *sender)), &receivers, &known).into_iter().collect();
         let ends = [Some(*sender), receivers.first().map(|(_, end)| *end)];
+        let unknown = |(host, _): &(usize, &End)| nameless && !self.asked.contains(host);
         let forbidden = obstacle(sender, Side::Sender).is_some()
+            || receivers.iter().any(unknown)
             || receivers.iter().any(|(_, end)| obstacle(end, Side::Receiver).is_some())
             // No sender keeps sending to what does not receive; Server 2012 shows Error at the first cycle.
             || !receivers.iter().any(|(_, end)| matches!(end.state, 2 | 3))
-            || held(self.holds, leg.id, ends, self.names.values(), self.wall);
+            || held(self.holds, leg.id, ends, &self.names.values(), self.wall);
         let paused = &self.scene.policy.paused;
         let initial = sender.last.is_none() && paused.initial == InitialPolicy::Leave;
         match sender.state {

@@ -3,15 +3,31 @@
 use std::time::Duration;
 
 use reprise_lab::view;
-use reprise_model::{Evidence, HostTime, VmId, VmmsEvent, VmmsEventKind};
+use reprise_model::{Evidence, HostTime, Records, SystemEvent, SystemEventKind, VmId, VmmsEvent, VmmsEventKind};
 
 /// Where VMMS writes.
 const CHANNEL: &str = "Microsoft-Windows-Hyper-V-VMMS-Admin";
+/// Where Windows writes.
+const SYSTEM: &str = "System";
 
 /// The log of one host, whose clock is ahead by so much.
 pub(crate) fn read(host: &view::Host, started_us: i64, ahead_s: i64) -> Evidence {
-    let records = host.events.iter().filter(|record| record.channel == CHANNEL);
-    Evidence::Readable(records.filter_map(|record| event(record, started_us, ahead_s)).collect())
+    let of = |channel: &'static str| host.events.iter().filter(move |record| record.channel == channel);
+    let vmms = of(CHANNEL).filter_map(|record| event(record, started_us, ahead_s)).collect();
+    let system = of(SYSTEM).filter_map(|record| system(record, started_us, ahead_s)).collect();
+    Evidence::Readable(Records { vmms, system })
+}
+
+fn system(record: &view::Event, started_us: i64, ahead_s: i64) -> Option<SystemEvent> {
+    let kind = match record.id {
+        1_074 => SystemEventKind::ShutdownAsked,
+        6_005 => SystemEventKind::LogStarted,
+        6_006 => SystemEventKind::LogStopped,
+        6_008 => SystemEventKind::UnexpectedShutdown,
+        41 => SystemEventKind::NoCleanShutdown,
+        _ => return None,
+    };
+    Some(SystemEvent { at: host_time(started_us, record.time, ahead_s), kind })
 }
 
 fn event(record: &view::Event, started_us: i64, ahead_s: i64) -> Option<VmmsEvent> {

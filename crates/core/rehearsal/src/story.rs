@@ -9,7 +9,7 @@ use cim::{Reply, Request};
 use reprise_engine::{Effect, Event, Report};
 use reprise_lab::{Command, Kind, Side, World, view};
 use reprise_model::{
-    Act, Evidence, Hold, HostId, MonoTime, Now, Observation, ReplicationState, Timestamp, VmId, VmmsEvent,
+    Act, Evidence, Hold, HostId, HostTime, MonoTime, Now, Observation, ReplicationState, Timestamp, VmId,
 };
 
 use crate::procedure::{Ended, Procedure, Purpose, Waits};
@@ -308,10 +308,12 @@ impl Story {
         let ahead_s = run.place(host).and_then(|place| self.ahead_s.get(&place)).copied().unwrap_or(0);
         let now = evidence::host_time(self.world.view().started_us, self.now, ahead_s);
         match whole {
-            Evidence::Readable(events) => {
+            Evidence::Readable(mut records) => {
                 let most = back.map_or(Duration::MAX, |back| back.saturating_add(LATE));
-                let young = |event: &VmmsEvent| now.since(event.at) <= most;
-                Evidence::Readable(events.into_iter().filter(young).collect())
+                let young = |at: HostTime| now.since(at) <= most;
+                records.vmms.retain(|event| young(event.at));
+                records.system.retain(|event| young(event.at));
+                Evidence::Readable(records)
             }
             other @ (Evidence::NotReadable | Evidence::Awaited) => other,
         }
@@ -405,7 +407,9 @@ impl Story {
                 }
                 Effect::Ask { host, name, .. } => {
                     run.shadow.asks(host, Some(name.as_str()));
-                    run.places.insert(host, self.world.host_named(name.as_str()));
+                    // A short name is completed by the resolver's own domain.
+                    let short = || self.names.iter().position(|own| own.split('.').next() == Some(name.as_str()));
+                    run.places.insert(host, self.world.host_named(name.as_str()).or_else(short));
                 }
                 Effect::ReadEvents { host, back } => {
                     run.shadow.reads_log(host, self.now);

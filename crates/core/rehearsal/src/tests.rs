@@ -4,7 +4,7 @@
 use crate::{Options, Sabotage, rehearse};
 
 /// Enough to see every kind of trouble, few enough for every build. A sweep plays many more.
-const STORIES: u64 = 80;
+const STORIES: u64 = 120;
 
 fn plays_well(seed: u64) -> usize {
     match rehearse(seed, &Options::default()) {

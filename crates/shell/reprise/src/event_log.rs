@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cim::{CallError, ErrorKind, Reached};
 use reprise_hyperv::events;
-use reprise_model::{Evidence, HostId, VmmsEvent};
+use reprise_model::{Evidence, HostId, Records};
 use tokio::time::timeout;
 use wsman_http::Events;
 
@@ -20,7 +20,7 @@ const LEAVING_MAX: Duration = Duration::from_secs(2);
 
 /// A listener to each name of VMMS's log, for records of that age at least.
 pub(crate) fn listeners(links: &Links, host: HostId, back: Option<Duration>) -> Vec<Events> {
-    let listener = |log: &&str| links.events(host, events::of_vmms(log, back), true, QUIET);
+    let listener = |log: &&str| links.events(host, events::of_vmms_and_system(log, back), true, QUIET);
     events::VMMS_LOGS.iter().filter_map(listener).collect()
 }
 
@@ -39,7 +39,7 @@ pub(crate) async fn evidence(listeners: Vec<Events>) -> Evidence {
     }
 }
 
-async fn first_that_is_there(listeners: Vec<Events>) -> Result<Vec<VmmsEvent>, CallError> {
+async fn first_that_is_there(listeners: Vec<Events>) -> Result<Records, CallError> {
     let mut last = CallError::new(ErrorKind::NotThere, Reached::No, "there is no way to the host");
     for mut listener in listeners {
         match events::read(&mut listener).await {

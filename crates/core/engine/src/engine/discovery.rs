@@ -6,6 +6,7 @@ use super::Engine;
 use crate::exchange::Effect;
 use crate::host::HostWatch;
 use crate::leg::{End, Whereabouts};
+use crate::names::Match;
 use crate::pass::AskedHost;
 
 /// Most hosts that are asked because others spoke of them: a host that names strangers without end must not make us
@@ -31,7 +32,13 @@ impl Engine {
 
     /// Begins to ask the hosts that legs spoke of, and judges those legs again.
     pub(super) fn ask_peers(&mut self, now: Now, effects: &mut Vec<Effect>) {
-        for (name, like) in std::mem::take(&mut self.heard_of) {
+        let mut heard_of: Vec<_> = std::mem::take(&mut self.heard_of).into_iter().collect();
+        // Full names first: a first label that somebody else uses then leads to the same host.
+        heard_of.sort_by_key(|(name, _)| name.is_label());
+        for (name, like) in heard_of {
+            if matches!(self.names.find(&name), Match::Host(_)) {
+                continue;
+            }
             let Some(model) = self.hosts.get(&like) else { continue };
             if self.hosts.len() >= self.pass.hosts.len() + DISCOVERED_MAX {
                 return;

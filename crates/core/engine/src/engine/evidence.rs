@@ -63,11 +63,6 @@ impl Engine {
         if host.heard.is_older_than(watch.since(side)) || !host.heard.reaches(last) {
             return (Evidence::Awaited, Some(end.host));
         }
-        let suspended = end.object.state == ReplicationState::Suspended;
-        if side == Side::Sender && suspended && watch.before == Some(ReplicationState::Error) {
-            // Those records explain why it was in Error before; the pause came after it, and is somebody's.
-            return (Evidence::Readable(Vec::new()), None);
-        }
         (host.heard.of(watch.leg.id.vm, last), None)
     }
 

@@ -15,6 +15,7 @@ use reprise_model::{Evidence, HoldScope, HostTime, Policy, Reason, Timestamp, Vm
 
 use crate::exchange::Side;
 use crate::leg::Leg;
+use crate::pause::Span;
 
 /// What is to be done with one leg, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +59,8 @@ pub struct Memory {
     pub sender_events: Evidence,
     /// The events of the receiver's host.
     pub receiver_events: Evidence,
+    /// When the sender's pause can have begun, if it is paused.
+    pub pause: Span,
     /// The sender's host's clock, as late as it is known.
     pub sender_clock: Option<HostTime>,
     /// How often our resume ended well in this incident.

@@ -1,14 +1,15 @@
 //! Suspended (7): a shutdown's work or a person's?
 
-use reprise_model::{Evidence, InitialPolicy, LastReplication, PausedRule, Policy, Reason};
+use reprise_model::{InitialPolicy, LastReplication, PausedRule, Policy, Reason};
 
 use super::{Memory, Verdict};
-use crate::evidence;
 use crate::exchange::Side;
 use crate::leg::{Leg, SeenEnd};
+use crate::pause::{self, Cause};
 
 pub(super) fn judge(leg: &Leg, sender: &SeenEnd, memory: &Memory, policy: &Policy) -> Verdict {
-    let by_shutdown = evidence::shutdown_stopped_it(&memory.sender_events, leg.id.vm);
+    let cause = pause::cause(&memory.sender_events, leg.id.vm, memory.pause, sender.object.last_replication);
+    let by_shutdown = cause == Cause::Shutdown;
     let proved = Verdict::Resume { reason: Reason::PausedByShutdown, side: Side::Sender, without_evidence: false };
     let unproved = Verdict::Resume { reason: Reason::PausedAtStart, side: Side::Sender, without_evidence: true };
     let never_finished = sender.object.last_replication == LastReplication::Never;
@@ -20,9 +21,9 @@ pub(super) fn judge(leg: &Leg, sender: &SeenEnd, memory: &Memory, policy: &Polic
         (PausedRule::Leave, _) => Verdict::Leave(Reason::PausedLeft),
         (PausedRule::Resume | PausedRule::Evidence, true) => proved,
         (PausedRule::Resume, false) => unproved,
-        (PausedRule::Evidence, false) => Verdict::Leave(match memory.sender_events {
-            Evidence::NotReadable | Evidence::Awaited => Reason::PausedNoEvidence,
-            Evidence::Readable(_) => Reason::PausedByPerson,
+        (PausedRule::Evidence, false) => Verdict::Leave(match cause {
+            Cause::Shutdown | Cause::Unproved => Reason::PausedNoEvidence,
+            Cause::Person => Reason::PausedByPerson,
         }),
     }
 }

@@ -8,6 +8,7 @@ use super::{Memory, Verdict, paused};
 use crate::evidence;
 use crate::exchange::Side;
 use crate::leg::{Leg, SeenEnd};
+use crate::pause::{self, Cause};
 
 /// Without newer data for this many of its intervals a leg does not move.
 const INTERVALS_STILL: u32 = 3;
@@ -29,7 +30,7 @@ pub(super) fn judge(leg: &Leg, sender: &SeenEnd, memory: &Memory, policy: &Polic
         S::InitialReplicationInProgress => Verdict::Leave(Reason::InitialReplication),
         S::WaitingForStartResynchronize => Verdict::NeedsPerson(Reason::ResyncRequired),
         S::Resynchronizing => Verdict::Leave(Reason::Resynchronizing),
-        S::ResynchronizeSuspended => resync_paused(leg, memory),
+        S::ResynchronizeSuspended => resync_paused(leg, sender, memory),
         S::UpdateError => Verdict::NeedsPerson(Reason::UpdateError),
         S::PreparedForFailover | S::PreparedForSyncReplication | S::PreparedForGroupReverseReplication => {
             Verdict::Leave(Reason::FailoverPrepared)
@@ -58,14 +59,12 @@ fn moves(leg: &Leg, sender: &SeenEnd, memory: &Memory) -> bool {
 }
 
 /// A paused resynchronization (11) goes on where it stopped, one at a time on a host; a person's pause is left.
-fn resync_paused(leg: &Leg, memory: &Memory) -> Verdict {
-    match memory.sender_events {
-        Evidence::NotReadable | Evidence::Awaited => Verdict::NeedsPerson(Reason::ResyncSuspended),
-        Evidence::Readable(_) if !evidence::shutdown_stopped_it(&memory.sender_events, leg.id.vm) => {
-            Verdict::Leave(Reason::ResyncPausedByPerson)
-        }
-        Evidence::Readable(_) if memory.resync_under_way => Verdict::Leave(Reason::ResyncWaits),
-        Evidence::Readable(_) => {
+fn resync_paused(leg: &Leg, sender: &SeenEnd, memory: &Memory) -> Verdict {
+    match pause::cause(&memory.sender_events, leg.id.vm, memory.pause, sender.object.last_replication) {
+        Cause::Unproved => Verdict::NeedsPerson(Reason::ResyncSuspended),
+        Cause::Person => Verdict::Leave(Reason::ResyncPausedByPerson),
+        Cause::Shutdown if memory.resync_under_way => Verdict::Leave(Reason::ResyncWaits),
+        Cause::Shutdown => {
             Verdict::Resume { reason: Reason::ResyncPausedByShutdown, side: Side::Sender, without_evidence: false }
         }
     }

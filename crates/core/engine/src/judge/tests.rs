@@ -32,15 +32,19 @@ fn resume(reason: Reason) -> Verdict {
 }
 
 fn paused(from_start: bool) -> (Leg, Memory) {
-    (leg(state(7), state(3)), Memory { paused_from_start: from_start, ..Memory::default() })
+    (leg(state(7), state(3)), Memory { paused_from_start: from_start, pause: seen_paused(), ..Memory::default() })
+}
+
+/// When a pause that a look showed at 1 000 s of its host's clock can have begun.
+fn seen_paused() -> Span {
+    Span { after: None, by: Some(HostTime(1_000_000)), booted: Some(HostTime(0)) }
 }
 
 fn shutdown_events() -> Evidence {
-    let event = |kind| VmmsEvent { vm: vm_id(1), at: HostTime(5_000), kind };
-    Evidence::Readable(vec![
-        event(VmmsEventKind::NonRecoverable),
-        event(VmmsEventKind::SendFailed { code: crate::evidence::ABORTED }),
-    ])
+    let event = |kind| VmmsEvent { vm: vm_id(1), at: HostTime(950_000), kind };
+    let pair =
+        vec![event(VmmsEventKind::NonRecoverable), event(VmmsEventKind::SendFailed { code: crate::evidence::ABORTED })];
+    Evidence::Readable(pair.into())
 }
 
 #[test]
@@ -115,7 +119,7 @@ fn what_was_paused_at_the_first_look_follows_at_boot() {
     assert_eq!(verdict(&leg, &memory, &policy), Verdict::Leave(Reason::PausedLeft));
     policy.paused.at_boot = PausedRule::Evidence;
     assert_eq!(verdict(&leg, &memory, &policy), Verdict::Leave(Reason::PausedNoEvidence));
-    let readable = Memory { sender_events: Evidence::Readable(vec![]), ..memory.clone() };
+    let readable = Memory { sender_events: Evidence::Readable(vec![].into()), ..memory.clone() };
     assert_eq!(verdict(&leg, &readable, &policy), Verdict::Leave(Reason::PausedByPerson));
     let proved = Memory { sender_events: shutdown_events(), ..memory };
     assert_eq!(verdict(&leg, &proved, &policy), resume(Reason::PausedByShutdown));
@@ -147,7 +151,7 @@ fn vmms_is_left_to_retry_for_two_intervals_and_then_helped() {
     let event = VmmsEvent { vm: vm_id(1), at: HostTime(0), kind: VmmsEventKind::WillRetry { after: None } };
     let judged = leg(state(8), state(3));
     let at = |clock| Memory {
-        sender_events: Evidence::Readable(vec![event]),
+        sender_events: Evidence::Readable(vec![event].into()),
         sender_clock: Some(HostTime(clock)),
         ..Memory::default()
     };

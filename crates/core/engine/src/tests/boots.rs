@@ -28,6 +28,17 @@ fn a_clock_that_is_set_moves_the_time_of_the_boot_and_is_no_boot() {
     assert_eq!(acts_after(paused(1_000_000, 999_000)), 1, "up for a second: it has booted");
 }
 
+#[test]
+fn a_pause_that_the_read_before_an_act_did_not_find_any_more_is_another_one_when_it_is_seen_again() {
+    let mut drive = Drive::new(pass(2), pair(&[S::Suspended]));
+    drive.run_to(1.5);
+    assert_eq!(drive.acts.len(), 1, "it was paused at the first look");
+    drive.end_act(Outcome::Stale { found: "Replicating".to_owned() });
+    drive.run_to(60.0);
+    assert!(drive.acts.is_empty(), "somebody has resumed it and paused it again");
+    assert_eq!((drive.leg().result, drive.leg().reason), (LegResult::Left, Reason::PausedNoEvidence));
+}
+
 /// A sender seen at `state` by a look at `looked`, on a host that has been up for `up` seconds since its boot number `boot`;
 /// `None` if the look could not read that.
 fn sender_at(state: S, looked: f64, boot: Option<(i64, u64)>) -> crate::leg::Leg {
@@ -39,7 +50,10 @@ fn sender_at(state: S, looked: f64, boot: Option<(i64, u64)>) -> crate::leg::Leg
     leg
 }
 
-fn is_from_start(looks: &[(S, f64, Option<(i64, u64)>)]) -> bool {
+/// State, time of the look, boot and time since that.
+type Shown = (S, f64, Option<(i64, u64)>);
+
+fn is_from_start(looks: &[Shown]) -> bool {
     let (state, at, boot) = looks[0];
     let mut watch = crate::watch::LegWatch::new(sender_at(state, at, boot));
     for (state, at, boot) in looks {

@@ -21,6 +21,16 @@ fn a_peer_that_a_relationship_names_is_asked_too_and_seen_before_anything_is_res
 }
 
 #[test]
+fn a_peer_that_is_named_in_full_and_by_its_label_is_asked_once_and_by_its_full_name() {
+    let mut sender = look(0, &[S::Error, S::Error]);
+    let Seen::Seen(replication) = &mut sender.replication else { panic!("it is seen") };
+    let Seen::Seen(settings) = &mut replication.objects.values_mut().next().unwrap().settings else { panic!() };
+    settings.recovery_host = reprise_model::HostName::new("HV02");
+    let drive = Drive::new(sender_alone(true), vec![sender, look(1, &[S::Replicating, S::Replicating])]);
+    assert_eq!(drive.asked, [(HostId(1), "hv02.lab.test".to_owned(), HostId(0))]);
+}
+
+#[test]
 fn without_discovery_nobody_else_is_asked() {
     let mut drive = Drive::new(sender_alone(false), pair(&[S::Error]));
     drive.run_to(1.5);

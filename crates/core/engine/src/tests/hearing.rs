@@ -18,7 +18,7 @@ fn record(at: i64, kind: VmmsEventKind) -> VmmsEvent {
 /// The marks of a shutdown at a time.
 fn shutdown(at: i64) -> Evidence {
     let aborted = VmmsEventKind::SendFailed { code: ABORTED };
-    Evidence::Readable(vec![record(at, aborted), record(at, VmmsEventKind::NonRecoverable)])
+    Evidence::Readable(vec![record(at, aborted), record(at, VmmsEventKind::NonRecoverable)].into())
 }
 
 fn read(drive: &mut Drive, evidence: Evidence) {
@@ -52,6 +52,49 @@ fn a_shutdown_before_the_last_data_proves_nothing_about_this_pause() {
     assert_eq!((drive.leg().result, drive.leg().reason), (LegResult::Left, Reason::PausedByPerson));
 }
 
+/// A pair whose VM stands still at this state; its last data came at that time of its host's clock, which shows 1 000 s.
+fn stands_still(state: S, last: LastReplication) -> Drive {
+    let mut hosts = pair(&[state]);
+    for host in &mut hosts {
+        let Seen::Seen(replication) = &mut host.replication else { panic!("it is seen") };
+        for object in replication.objects.values_mut() {
+            object.last_replication = last;
+        }
+    }
+    Drive::new(hearing(PausedRule::Evidence), hosts)
+}
+
+#[test]
+fn records_long_before_a_pause_was_first_seen_prove_nothing_about_it() {
+    for (last, state, expected) in [
+        (LastReplication::At(HostTime(100_000)), S::Suspended, (LegResult::Left, Reason::PausedNoEvidence)),
+        (LastReplication::Never, S::Suspended, (LegResult::Left, Reason::InitialReplicationPaused)),
+        (
+            LastReplication::At(HostTime(100_000)),
+            S::ResynchronizeSuspended,
+            (LegResult::NeedsPerson, Reason::ResyncSuspended),
+        ),
+        (LastReplication::Never, S::ResynchronizeSuspended, (LegResult::NeedsPerson, Reason::ResyncSuspended)),
+    ] {
+        let mut drive = stands_still(state, last);
+        drive.run_to(1.5);
+        read(&mut drive, shutdown(200_000));
+        drive.run_to(60.0);
+        assert!(drive.acts.is_empty(), "{state} {last:?}");
+        assert_eq!((drive.leg().result, drive.leg().reason), expected, "{state} {last:?}");
+    }
+}
+
+#[test]
+fn records_just_before_the_last_data_do_not_explain_a_pause_after_it() {
+    let mut drive = stands_still(S::Suspended, LastReplication::At(HostTime(990_000)));
+    drive.run_to(1.5);
+    read(&mut drive, shutdown(980_000));
+    drive.run_to(60.0);
+    assert!(drive.acts.is_empty(), "data came after them, so it had recovered");
+    assert_eq!(drive.leg().reason, Reason::PausedByPerson);
+}
+
 #[test]
 fn a_log_that_cannot_be_read_decides_as_if_there_were_none() {
     let mut drive = Drive::new(hearing(PausedRule::Evidence), pair(&[S::Error]));
@@ -69,7 +112,7 @@ fn a_log_that_cannot_be_read_decides_as_if_there_were_none() {
 fn an_error_that_vmms_retries_by_itself_is_waited_for() {
     let mut drive = Drive::new(hearing(PausedRule::Resume), pair(&[S::Error]));
     drive.run_to(1.5);
-    read(&mut drive, Evidence::Readable(vec![record(980_000, VmmsEventKind::WillRetry { after: None })]));
+    read(&mut drive, Evidence::Readable(vec![record(980_000, VmmsEventKind::WillRetry { after: None })].into()));
     drive.run_to(60.0);
     assert_eq!((drive.leg().result, drive.leg().reason), (LegResult::Waiting, Reason::VmmsRetries));
 }
@@ -104,7 +147,7 @@ fn resynchronizations_that_a_shutdown_paused_go_on_one_at_a_time() {
         let of = |kind| VmmsEvent { vm: vm_id(n), at: HostTime(990_000), kind };
         [of(VmmsEventKind::NonRecoverable), of(VmmsEventKind::SendFailed { code: ABORTED })]
     };
-    read(&mut drive, Evidence::Readable([both(1), both(2)].concat()));
+    read(&mut drive, Evidence::Readable([both(1), both(2)].concat().into()));
     assert_eq!(drive.acts.len(), 1, "a host compares one VM's disks at a time");
     drive.hosts[0] = look(0, &[S::Resynchronizing, paused]);
     drive.end_act(ended());
@@ -168,13 +211,13 @@ fn a_log_is_read_as_far_back_as_the_leg_that_has_waited_longest() {
 fn a_leg_that_the_reading_did_not_reach_asks_for_another() {
     let mut drive = Drive::new(hearing(PausedRule::Evidence), pair(&[S::Suspended, S::Error]));
     drive.run_to(1.5);
-    read(&mut drive, Evidence::Readable(Vec::new()));
+    read(&mut drive, Evidence::Readable(Vec::new().into()));
     assert_eq!((drive.acts.len(), drive.backs.len()), (1, 1), "the other one is being resumed");
     let Seen::Seen(replication) = &mut drive.hosts[0].replication else { panic!("it is seen") };
     let first = replication.objects.values_mut().next().unwrap();
     first.last_replication = LastReplication::At(HostTime(100_000));
     drive.run_to(60.0);
     assert_eq!(drive.backs[1..], [Some(Duration::from_mins(17))], "{:?}", drive.events);
-    read(&mut drive, shutdown(110_000));
+    read(&mut drive, shutdown(950_000));
     assert_eq!(drive.acts.len(), 2);
 }

@@ -4,7 +4,7 @@ use reprise_model::{Outcome, Problem, ProblemKind, Reason, ReplicationState as S
 
 use super::{Drive, ended, pair, refused};
 use crate::report::LegResult;
-use crate::sample::{look, pass};
+use crate::sample::{look, now, pass};
 
 fn problem(kind: ProblemKind) -> Problem {
     Problem { code: Some(2_150_858_829), ..Problem::new(kind, "resume replication", "it does not fit") }
@@ -75,4 +75,21 @@ fn a_state_that_fits_and_is_refused_is_tried_again_within_the_limits() {
     drive.end_act(refused(32_775, true));
     drive.run_to(60.0);
     assert_eq!((drive.leg().result, drive.leg().attempts), (LegResult::NeedsPerson, 1), "it does not fit any more");
+}
+
+#[test]
+fn an_act_of_which_no_look_told_in_time_is_weighed_by_a_late_one() {
+    let seen = crate::sample::leg(S::Error, S::Replicating);
+    let mut watch = crate::watch::LegWatch::new(seen.clone());
+    watch.saw(seen, now(0.0).mono);
+    (watch.fresh_after, watch.ended) = (Some(now(5.0).mono), Some(now(5.0).mono));
+    watch.unweighed = Some(crate::watch::Unweighed { from: S::Error, outcome: ended() });
+    let mut chance = fastrand::Rng::with_seed(1);
+    watch.weigh(now(60.0).mono, now(6.0).mono, &mut chance);
+    assert!(watch.unproved && !watch.resumed, "no look came in time");
+    let mut running = crate::sample::leg(S::Replicating, S::Replicating);
+    crate::sample::end_mut(&mut running.sender).looked = now(61.0).mono;
+    watch.saw(running, now(61.0).mono);
+    watch.weigh(now(61.0).mono, now(6.0).mono, &mut chance);
+    assert!(watch.resumed && !watch.unproved, "it was ours");
 }

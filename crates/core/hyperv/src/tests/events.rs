@@ -99,7 +99,7 @@ fn shutdowns_are_heard_from_who_writes_them_and_from_nobody_else() {
 #[test]
 fn what_is_asked_for_is_what_is_heard() {
     let now = Timestamp::from_unix_us(0);
-    let query = of_vmms_and_system(VMMS_LOGS[0]);
+    let query = of_vmms_and_system(VMMS_LOGS[0], None);
     assert_eq!(query.channels(), [VMMS_LOGS[0], "System"]);
     for id in [32022, 32086, 32315] {
         assert!(of_vmms(VMMS_LOGS[0], None).selects(VMMS_LOGS[0], &xml("P", id, &[]), now));
@@ -145,12 +145,13 @@ impl EventPort for Log {
     }
 }
 
-fn drive(batches: Vec<Result<EventBatch, CallError>>) -> (Result<usize, CallError>, usize) {
+/// How many records of VMMS and of Windows come of it, and how many batches are left.
+fn drive(batches: Vec<Result<EventBatch, CallError>>) -> (Result<(usize, usize), CallError>, usize) {
     let mut log = Log(batches.into(), None);
     let read = {
         let mut future = std::pin::pin!(read(&mut log));
         match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(read) => read.map(|events| events.len()),
+            Poll::Ready(read) => read.map(|records| (records.vmms.len(), records.system.len())),
             Poll::Pending => panic!("it waits for nothing"),
         }
     };
@@ -166,9 +167,11 @@ fn a_log_is_read_until_nothing_more_comes_and_not_for_ever() {
         Ok(EventBatch { events, bookmark: Some(Bookmark::new(mark)), dropped: 0 })
     };
     let lost = Ok(EventBatch { dropped: 3, ..EventBatch::default() });
-    assert_eq!(drive(vec![batch(2, "a"), lost, batch(1, "b")]), (Ok(3), 0));
+    let stopped = EventBatch { events: vec![xml("EventLog", 6006, &[])], ..EventBatch::default() };
+    assert_eq!(drive(vec![batch(2, "a"), lost, batch(1, "b")]), (Ok((3, 0)), 0));
+    assert_eq!(drive(vec![Ok(stopped), Ok(EventBatch { bookmark: None, ..EventBatch::default() })]), (Ok((0, 1)), 0));
     let error = || Err(CallError::new(ErrorKind::Denied, Reached::Yes, "no"));
     assert!(drive(vec![batch(2, "a"), error()]).0.is_err());
     let (read, left) = drive(vec![batch(RECORDS_MAX, "a"), batch(1, "b")]);
-    assert_eq!((read, left), (Ok(RECORDS_MAX), 1));
+    assert_eq!((read, left), (Ok((RECORDS_MAX, 0)), 1));
 }

@@ -149,11 +149,12 @@ fn apply(vm: &mut Vm, now: Duration, kind: Kind, sender: bool, setting: &Setting
     let host = vm.leg(kind).map(|leg| leg.end(sender).host);
     // A VM without replication runs or does not all the same.
     let only = vm.objects.first().map(|object| object.host).filter(|_| vm.legs.is_empty() && sender);
-    let power = match setting {
-        Setting::Running(true) => Some(Power::Running),
-        Setting::Running(false) => Some(Power::Off),
-        Setting::Enabled(number) => Some(Power::from_number(*number)),
-        _ => None,
+    let power = if let Setting::Running(running) = setting {
+        Some(if *running { Power::Running } else { Power::Off })
+    } else if let Setting::Enabled(number) = setting {
+        Some(Power::from_number(*number))
+    } else {
+        None
     };
     if let Some(power) = power {
         let own = host.or(only).and_then(|host| vm.on_mut(host));

@@ -3,6 +3,7 @@
 
 mod acts;
 mod log;
+mod pauses;
 mod reported;
 mod rules;
 mod shown;
@@ -15,9 +16,10 @@ use reprise_engine::Side;
 use reprise_model::{ActId, Evidence, Hold, HoldScope, HostId, LegId, Policy, Timestamp, VmId, VmSelector};
 
 use acts::Watched;
+use pauses::Pause;
 pub(crate) use rules::{held, obstacle};
 pub(crate) use shown::{End, Ends, Shown};
-pub(crate) use who::{Names, receiver};
+pub(crate) use who::{Names, bearer, receiver};
 
 /// What is broken.
 pub(crate) type Broken = String;
@@ -55,6 +57,8 @@ pub(crate) struct Shadow {
     paused_unseen: BTreeSet<LegId>,
     /// On which host the sender was last seen not paused, and how often that had booted then.
     ran_at_boot: BTreeMap<LegId, (HostId, u32)>,
+    /// What bounds the state of each sender that was seen.
+    pauses: BTreeMap<LegId, Pause>,
     /// Legs that were seen paused after that, with no boot in between: their pause was seen to begin.
     pause_seen: BTreeSet<LegId>,
     /// Every leg of which any end was ever seen.
@@ -82,6 +86,7 @@ impl Shadow {
             first: BTreeMap::new(),
             paused_unseen: BTreeSet::new(),
             ran_at_boot: BTreeMap::new(),
+            pauses: BTreeMap::new(),
             pause_seen: BTreeSet::new(),
             ever: BTreeSet::new(),
             named: BTreeSet::new(),
@@ -108,7 +113,11 @@ impl Shadow {
             return;
         }
         self.told_at.insert(host, wall);
-        let ends = shown.ends(looked);
+        let mut ends = shown.ends(looked);
+        let known = self.names.get(&host).and_then(|names| names.first().cloned());
+        for end in ends.seen.values_mut().filter(|end| end.host_name.is_empty()) {
+            end.host_name = known.clone().unwrap_or_default();
+        }
         for ((leg, side), end) in &ends.seen {
             let since = self.since.entry((*leg, *side)).or_insert((end.state, looked));
             if since.0 != end.state {
@@ -118,6 +127,7 @@ impl Shadow {
             self.named.insert((end.vm_name.to_lowercase(), leg.vm));
             if *side == Side::Sender {
                 self.told_of_sender(*leg, end.state, host, shown.boots);
+                self.bounds(*leg, host, end, wall);
             }
             let runs = end.state == 3 || end.state == 2 && end.last.is_none();
             self.shown_after(*leg, host, looked, runs);

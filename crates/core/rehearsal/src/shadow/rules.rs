@@ -19,7 +19,7 @@ pub(crate) fn held<'a>(
     holds: &[Hold],
     leg: LegId,
     sides: [Option<&End>; 2],
-    known: impl Iterator<Item = &'a Names> + Clone,
+    known: &(impl Iterator<Item = &'a Names> + Clone),
     wall: Timestamp,
 ) -> bool {
     let [sender, receiver] = sides;
@@ -71,7 +71,7 @@ impl Shadow {
         let sides = [(Side::Sender, self.sender(leg)), (Side::Receiver, self.receiver(leg))];
         let ends: Vec<&End> = sides.iter().filter_map(|(_, end)| Some(end.as_ref()?.1)).collect();
         let judged = [self.sender(leg), self.receiver(leg)].map(|end| Some(end?.1));
-        if held(&self.orders.policy.holds, leg, judged, self.names.values(), wall) {
+        if held(&self.orders.policy.holds, leg, judged, &self.names.values(), wall) {
             return against("a hold covers it".to_owned());
         }
         for (side, (host, end)) in sides.iter().filter_map(|(side, end)| Some((*side, (*end)?))) {
@@ -139,7 +139,9 @@ impl Shadow {
         }
         let readable = self.logs.get(&act.host).is_some_and(|log| matches!(log.evidence, Evidence::Readable(_)));
         let records = self.records_of(act, sender);
-        let by_shutdown = log::shutdown_did_it(&records);
+        let proof = self.logs.get(&act.host).zip(self.pauses.get(&leg));
+        let by_shutdown =
+            proof.is_some_and(|(log, pause)| log::shutdown_did_it(&records, &log.evidence, pause, sender.last));
         let policy = &self.orders.policy.paused;
         let rule = if self.paused_unseen.contains(&leg) { policy.at_boot } else { policy.while_running };
         match sender.state {

@@ -31,6 +31,8 @@ pub(crate) struct End {
     pub(crate) looked: Duration,
     /// The host's clock at the look.
     pub(crate) clock: Option<i64>,
+    /// When the host had booted, by its clock.
+    pub(crate) booted: Option<i64>,
 }
 
 /// How a relationship is set up.
@@ -57,6 +59,7 @@ pub(crate) struct Shown {
     pub(crate) boots: Option<u32>,
     version: String,
     clock: Option<i64>,
+    booted: Option<i64>,
     vms: Vec<Row>,
     objects: Vec<Row>,
     settings: Vec<Row>,
@@ -105,6 +108,7 @@ impl Shown {
                 self.boots = Some(boots);
                 self.version = rows.first().and_then(|row| text(row, "Version")).unwrap_or_default();
                 self.clock = rows.first().and_then(|row| millis(row, "LocalDateTime"));
+                self.booted = rows.first().and_then(|row| millis(row, "LastBootUpTime"));
             }
             "Msvm_ComputerSystem" => self.vms = rows.to_vec(),
             "Msvm_ReplicationRelationship" => self.objects = rows.to_vec(),
@@ -154,6 +158,7 @@ impl Shown {
             settings: settings.and_then(set_up),
             looked,
             clock: self.clock,
+            booted: self.booted,
         })
     }
 }

@@ -21,7 +21,7 @@ fn single<T>(mut all: impl Iterator<Item = T>) -> Option<T> {
 }
 
 /// Which of the hosts bears a name.
-fn bearer<'a, K: Copy>(hosts: impl Iterator<Item = (K, &'a Names)> + Clone, name: &str) -> Option<K> {
+pub(crate) fn bearer<'a, K: Copy>(hosts: impl Iterator<Item = (K, &'a Names)> + Clone, name: &str) -> Option<K> {
     let name = name.to_lowercase();
     let full = hosts.clone().find(|(_, names)| names.contains(&name));
     let by_label = || single(hosts.filter(|(_, names)| names.iter().any(|own| label(own) == label(&name))));
@@ -46,7 +46,7 @@ pub(super) fn means<'a>(word: &str, called: &str, hosts: impl Iterator<Item = &'
 pub(crate) fn receiver<'a, K: Copy + PartialEq + 'a>(
     sender: Option<(K, &End)>,
     receivers: &[(K, &'a End)],
-    hosts: impl Iterator<Item = (K, &'a Names)> + Clone,
+    hosts: &(impl Iterator<Item = (K, &'a Names)> + Clone),
 ) -> Option<(K, &'a End)> {
     let Some((sends, sender)) = sender else { return receivers.first().copied() };
     let named = |end: &End| end.settings.as_ref().and_then(|settings| settings.recovery.clone());
@@ -60,9 +60,9 @@ pub(crate) fn receiver<'a, K: Copy + PartialEq + 'a>(
     }
     let like = |name: &str| label(&name.to_lowercase()) == label(&wanted.to_lowercase());
     let may_be = |(on, end): &(K, &End)| {
-        let names = hosts.clone().find(|(host, _)| host == on).map(|(_, names)| names);
-        names.is_some_and(|names| {
-            names.iter().any(|own| like(own)) || names.is_empty() && named(end).is_some_and(|own| like(&own))
+        let known = hosts.clone().find(|(host, _)| host == on).map(|(_, known)| known);
+        known.is_some_and(|known| {
+            known.iter().any(|own| like(own)) || known.is_empty() && named(end).is_some_and(|own| like(&own))
         })
     };
     single(receivers.iter().copied().filter(may_be))
@@ -72,7 +72,7 @@ impl Shadow {
     /// The receiver that counts: the one that the sender names.
     pub(super) fn receiver(&self, leg: LegId) -> Option<(HostId, &End)> {
         let receivers: Vec<_> = self.ends(leg, Side::Receiver).collect();
-        receiver(self.sender(leg), &receivers, self.names.iter().map(|(host, names)| (*host, names)))
+        receiver(self.sender(leg), &receivers, &self.names.iter().map(|(host, names)| (*host, names)))
     }
 
     /// Whether an asked host is the one that a relationship calls so, or may be: one that has not said who it is.

@@ -2,6 +2,7 @@
 
 mod hosts;
 mod messages;
+mod past;
 pub(crate) mod people;
 
 use std::time::Duration;
@@ -44,6 +45,13 @@ impl Script {
         self.0.insert(place, Scheduled { at, trouble });
     }
 
+    /// All of it happens so much later.
+    fn shift(&mut self, by: Duration) {
+        for scheduled in &mut self.0 {
+            scheduled.at += by;
+        }
+    }
+
     pub(crate) fn next_at(&self) -> Option<Duration> {
         self.0.first().map(|next| next.at)
     }
@@ -61,6 +69,8 @@ pub(crate) fn within(chance: &mut fastrand::Rng, from: u64, to: u64) -> Duration
 /// The whole trouble of one story. Each kind is there or not by itself, so that stories differ in more than their times.
 pub(crate) fn script(chance: &mut fastrand::Rng, scene: &Scene, hosts: &[String], people: &[Person]) -> Script {
     let mut script = Script::default();
+    let later = if once_in(chance, 6) { past::add(&mut script, chance, people, hosts) } else { Duration::ZERO };
+    let past = std::mem::take(&mut script);
     hosts::add(&mut script, chance, hosts);
     people::add(&mut script, chance, people, hosts);
     messages::add(&mut script, chance, hosts, people);
@@ -72,6 +82,10 @@ pub(crate) fn script(chance: &mut fastrand::Rng, scene: &Scene, hosts: &[String]
             script.add(killed, Trouble::Kill(run));
             script.add(killed + within(chance, 0, 5_000), Trouble::Begin(run));
         }
+    }
+    script.shift(later);
+    for scheduled in past.0 {
+        script.add(scheduled.at, scheduled.trouble);
     }
     script
 }

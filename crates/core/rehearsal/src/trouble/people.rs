@@ -55,12 +55,17 @@ fn rename(chance: &mut fastrand::Rng, vm: String, leg: Kind, side: Side) -> Comm
 /// What no other command leads to: states in which nobody may touch a leg, and others.
 fn odd_settings(chance: &mut fastrand::Rng, side: Side, hosts: &[String]) -> Vec<Setting> {
     let states = [1, 4, 5, 6, 8, 9, 10, 11, 11, 12, 15, 16, 17, 21, 99];
-    match (chance.u8(0..14), side) {
+    match (chance.u8(0..17), side) {
         (10 | 11, _) => vec![Setting::RecoveryHost(called(chance, hosts))],
         (12, Side::Sender) => vec![Setting::RecoveryHost(String::new())],
-        (12 | 13, _) => vec![Setting::PrimaryHost(called(chance, hosts))],
+        (12 | 13, _) => {
+            let primary = called(chance, hosts);
+            vec![Setting::PrimaryHost(primary.clone()), Setting::PrimaryPoint(primary)]
+        }
         (0, _) => vec![Setting::Running(true)],
-        (9, _) => vec![Setting::Enabled(chance.choice([0, 1, 3, 5, 6, 7, 10, 32_769, 32_771]).unwrap_or(0))],
+        (9, _) | (14..=16, Side::Receiver) => {
+            vec![Setting::Enabled(chance.choice([0, 1, 3, 5, 7, 10, 32_769, 32_771]).unwrap_or(0))]
+        }
         (1, Side::Receiver) => vec![Setting::Mode(if chance.bool() { 1 } else { 3 })],
         (2, _) => vec![Setting::Provider(STRANGER)],
         (3, _) => vec![Setting::NeverReplicated],
@@ -70,7 +75,7 @@ fn odd_settings(chance: &mut fastrand::Rng, side: Side, hosts: &[String]) -> Vec
     }
 }
 
-/// A host as somebody may call it: by its full name, or by its first label as NetBIOS writes it.
+/// A host as somebody may call it: by its full name, or by its first label in capitals.
 fn called(chance: &mut fastrand::Rng, hosts: &[String]) -> String {
     let name = chance.choice(hosts).cloned().unwrap_or_default();
     if chance.bool() { name } else { name.split('.').next().unwrap_or(&name).to_uppercase() }
@@ -80,7 +85,9 @@ fn called(chance: &mut fastrand::Rng, hosts: &[String]) -> String {
 fn hold(chance: &mut fastrand::Rng, whose: &Person) -> Hold {
     let scope = match chance.u8(0..8) {
         0 => HoldScope::All,
-        1 => HostName::new(&called(chance, std::slice::from_ref(&whose.host))).map_or(HoldScope::All, HoldScope::Host),
+        1 | 6 | 7 => {
+            HostName::new(&called(chance, std::slice::from_ref(&whose.host))).map_or(HoldScope::All, HoldScope::Host)
+        }
         2 | 3 => HoldScope::Vm(VmSelector::Name(whose.name.clone())),
         _ => HoldScope::Vm(VmSelector::Id(whose.id)),
     };

@@ -99,7 +99,7 @@ async fn show(follow: bool, json: bool, mut told: mpsc::Receiver<heard::Line>, l
 /// A listener to each name of VMMS's log, and to Windows' own beside it.
 fn listeners(links: &Links, host: reprise_model::HostId, follow: bool) -> Vec<Events> {
     let patience = if follow { PATIENCE } else { QUIET };
-    VMMS_LOGS.iter().filter_map(|log| links.events(host, of_vmms_and_system(log), true, patience)).collect()
+    VMMS_LOGS.iter().filter_map(|log| links.events(host, of_vmms_and_system(log, None), true, patience)).collect()
 }
 
 /// Listens to one host until its log has been read, or for ever.

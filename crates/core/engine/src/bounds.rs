@@ -1,0 +1,153 @@
+//! What looks say of when a sender's pause began: a look that showed another state bounds it on one side, the first look
+//! that showed the pause on the other.
+
+use std::time::Duration;
+
+use reprise_model::{HostId, HostTime, MonoTime, ReplicationState};
+
+use crate::leg::SeenEnd;
+use crate::pause::Span;
+
+/// By how much a host's clock and ours may disagree over the time between two looks; a clock that was set says nothing of
+/// when something was recorded.
+const DRIFT_MAX: Duration = Duration::from_secs(5);
+
+/// What the looks at one sender said so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Bounds {
+    latest: Option<Look>,
+    /// The latest look that showed another state than the latest one.
+    other: Option<Look>,
+    /// The look that first showed the state of the latest one.
+    first: Option<Look>,
+}
+
+/// One look.
+#[derive(Clone, Copy, Debug)]
+struct Look {
+    host: HostId,
+    state: ReplicationState,
+    looked: MonoTime,
+    /// When it had ended: the host said what it showed between the two.
+    told: MonoTime,
+    clock: Option<HostTime>,
+    booted: Option<HostTime>,
+}
+
+impl Bounds {
+    /// Takes in what a look showed, which ended by `now`; when the state that it shows can have begun. `acted` is when our
+    /// own latest act on the sender ended.
+    pub(crate) fn saw(&mut self, end: &SeenEnd, acted: Option<MonoTime>, now: MonoTime) -> Span {
+        let again = self.latest.is_some_and(|latest| latest.looked == end.looked && latest.host == end.host);
+        if !again {
+            let look = Look {
+                host: end.host,
+                state: end.object.state,
+                looked: end.looked,
+                told: now,
+                clock: end.clock(),
+                booted: end.booted,
+            };
+            if let Some(latest) = self.latest.filter(|latest| latest.state != look.state) {
+                (self.other, self.first) = (Some(latest), None);
+            }
+            self.latest = Some(look);
+        }
+        // What stands after our own act began anew, and a look without a clock bounds nothing.
+        let holds = |first: &Look| first.clock.is_some() && acted.is_none_or(|acted| acted <= first.looked);
+        self.first = self.first.filter(holds).or(self.latest);
+        self.span(acted)
+    }
+
+    fn span(&self, acted: Option<MonoTime>) -> Span {
+        let Some(first) = self.first else { return Span::default() };
+        let Some(clock) = first.clock else { return Span::default() };
+        let moved = self.other.is_some_and(|other| other.host != first.host);
+        let set = self.other.filter(|_| !moved).is_some_and(|other| other.clock_was_set(&first));
+        if moved || set {
+            return Span { after: None, by: None, booted: first.booted };
+        }
+        let took = first.told.since(first.looked);
+        let seen = self.other.map(|other| other.looked);
+        let since = seen.max(acted.filter(|acted| *acted <= first.looked));
+        Span {
+            after: since.map(|since| back(clock, first.told.since(since))),
+            by: Some(HostTime(clock.0.saturating_add(millis(took)))),
+            booted: first.booted,
+        }
+    }
+}
+
+impl Look {
+    /// Whether its host's clock went otherwise than ours until a later look.
+    fn clock_was_set(&self, later: &Self) -> bool {
+        let (Some(own), Some(then)) = (self.clock, later.clock) else { return false };
+        let (least, most) = (later.looked.since(self.told), later.told.since(self.looked));
+        let passed = then.0.saturating_sub(own.0);
+        passed < millis(least.saturating_sub(DRIFT_MAX)).saturating_sub(millis(DRIFT_MAX))
+            || passed > millis(most.saturating_add(DRIFT_MAX))
+    }
+}
+
+fn millis(length: Duration) -> i64 {
+    i64::try_from(length.as_millis()).unwrap_or(i64::MAX)
+}
+
+fn back(at: HostTime, length: Duration) -> HostTime {
+    HostTime(at.0.saturating_sub(millis(length)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::leg::End;
+    use crate::sample::{end_mut, leg, now};
+
+    /// A look at that second of ours, on a host whose clock is ahead by so much, in milliseconds.
+    fn look(state: ReplicationState, seconds: f64, ahead: i64) -> SeenEnd {
+        let mut leg = leg(state, ReplicationState::Replicating);
+        let end = end_mut(&mut leg.sender);
+        end.looked = now(seconds).mono;
+        end.up_for = Some(Duration::from_millis(u64::try_from(millis(end.looked.0) + ahead).unwrap()));
+        let End::Seen(end) = leg.sender else { panic!("it is seen") };
+        (*end).clone()
+    }
+
+    fn saw(bounds: &mut Bounds, end: &SeenEnd, acted: Option<f64>) -> (Option<i64>, Option<i64>) {
+        let told = MonoTime(end.looked.0 + Duration::from_millis(100));
+        let span = bounds.saw(end, acted.map(|acted| now(acted).mono), told);
+        (span.after.map(|at| at.0), span.by.map(|at| at.0))
+    }
+
+    #[test]
+    fn a_pause_lies_between_the_last_look_at_another_state_and_the_first_one_that_showed_it() {
+        use ReplicationState::{Replicating, Suspended};
+        let mut bounds = Bounds::default();
+        assert_eq!(saw(&mut bounds, &look(Suspended, 1.0, 1_000_000), None), (None, Some(1_001_100)));
+        assert_eq!(saw(&mut bounds, &look(Suspended, 9.0, 1_000_000), None), (None, Some(1_001_100)));
+        saw(&mut bounds, &look(Replicating, 10.0, 1_000_000), None);
+        let paused = (Some(1_009_900), Some(1_020_100));
+        assert_eq!(saw(&mut bounds, &look(Suspended, 20.0, 1_000_000), None), paused);
+        assert_eq!(saw(&mut bounds, &look(Suspended, 20.0, 1_000_000), None), paused, "the same look, told again");
+        assert_eq!(saw(&mut bounds, &look(Suspended, 90.0, 1_000_000), None), paused);
+        let after_ours = (Some(1_094_900), Some(1_099_100 + 1_000));
+        assert_eq!(saw(&mut bounds, &look(Suspended, 100.0, 1_000_000), Some(95.0)), after_ours);
+    }
+
+    #[test]
+    fn a_clock_that_was_set_between_two_looks_or_is_not_known_bounds_nothing() {
+        use ReplicationState::{Error, Suspended};
+        for ahead in [1_060_000, 940_000] {
+            let mut bounds = Bounds::default();
+            saw(&mut bounds, &look(Error, 1.0, 1_000_000), None);
+            assert_eq!(saw(&mut bounds, &look(Suspended, 61.0, ahead), None), (None, None), "{ahead}");
+        }
+        let mut bounds = Bounds::default();
+        let unknown = SeenEnd { booted: None, up_for: None, ..look(Suspended, 1.0, 0) };
+        assert_eq!(saw(&mut bounds, &unknown, None), (None, None));
+        assert_eq!(saw(&mut bounds, &look(Suspended, 2.0, 1_000_000), None), (None, Some(1_002_100)), "the next one");
+        let elsewhere = SeenEnd { host: HostId(7), ..look(Error, 3.0, 5_000_000) };
+        saw(&mut bounds, &elsewhere, None);
+        assert_eq!(saw(&mut bounds, &look(Suspended, 4.0, 1_000_000), None), (None, None), "the VM has moved");
+    }
+}
