@@ -307,8 +307,6 @@ impl LegWatch {
             }
             Outcome::Unknown(problem) => self.trouble = Some(Failure::Unclear(problem)),
             Outcome::Stale { found } => {
-                // The read before the act showed it otherwise: if it is paused now, that began while we watched.
-                self.memory.paused_from_start &= last.from != ReplicationState::Suspended;
                 self.stales += 1;
                 self.attempts = self.attempts.saturating_sub(1);
                 self.exhausted |= self.stales >= retry::STALES_MAX;

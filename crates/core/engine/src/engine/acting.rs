@@ -23,6 +23,11 @@ impl Engine {
             watch.memory.resumes += 1;
         }
         let from = watch.end(watch.side).map_or(ReplicationState::Unknown, |end| end.object.state);
+        if matches!(outcome, Outcome::Stale { .. }) {
+            // The read before the act showed it otherwise: if it is paused afterwards, that began while we watched. Said now,
+            // so that a look after a boot, which says otherwise, has the last word.
+            watch.memory.paused_from_start &= from != ReplicationState::Suspended;
+        }
         watch.unweighed = Some(Unweighed { from, outcome });
         self.dirty.insert(leg);
     }
