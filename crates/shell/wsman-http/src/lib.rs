@@ -27,6 +27,7 @@ mod login;
 mod media_type;
 pub mod sealed;
 pub mod server;
+mod short_reads;
 #[cfg(test)]
 mod tests;
 mod tls;

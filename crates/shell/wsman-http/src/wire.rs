@@ -18,6 +18,7 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::auth::{Tls, Way};
 use crate::client::Limits;
 use crate::endpoint::Endpoint;
+use crate::short_reads::ShortReads;
 use crate::tls::{Distrust, Handshakes, TlsError};
 
 /// Largest head of an answer. A login token of 64 KiB fits.
@@ -100,7 +101,7 @@ impl Wire {
     {
         let (sender, driver) = http1::Builder::new()
             .max_buf_size(HEAD_LENGTH_MAX)
-            .handshake(TokioIo::new(stream))
+            .handshake(TokioIo::new(ShortReads(stream)))
             .await
             .map_err(|error| unreachable(endpoint, &told(&error)))?;
         let driver = AbortOnDropHandle::new(tokio::spawn(async move {
