@@ -228,8 +228,8 @@ pub(crate) fn header(settings: &Settings, message_id: &str) -> Header {
 
 pub(crate) fn unreadable(error: &crate::ReadError) -> CallError {
     let kind = match error {
-        crate::ReadError::TooLong(_) | crate::ReadError::TooDeep | crate::ReadError::Excess(_) => ErrorKind::TooLarge,
-        crate::ReadError::Charset(_) | crate::ReadError::Xml(_) => ErrorKind::Malformed,
+        crate::ReadError::TooLong(_) | crate::ReadError::TooDeep => ErrorKind::TooLarge,
+        crate::ReadError::Charset(_) | crate::ReadError::Excess(_) | crate::ReadError::Xml(_) => ErrorKind::Malformed,
     };
     CallError::new(kind, Reached::Yes, error.to_string())
 }
