@@ -112,6 +112,7 @@ pub fn read(text: &str) -> Result<Row, ReadError> {
     }
     let options = roxmltree::ParsingOptions { allow_dtd: false, nodes_limit: NODES_MAX, ..Default::default() };
     let text = crate::reference::readable(text);
+    crate::markup::check(&text).map_err(|excess| ReadError::Xml(excess.to_string()))?;
     let document =
         roxmltree::Document::parse_with_options(&text, options).map_err(|e| ReadError::Xml(e.to_string()))?;
     let root = document.root_element();
@@ -169,6 +170,13 @@ mod tests {
         assert_eq!(row.get::<u16>("ReplicationState"), Ok(8));
         assert_eq!(row.get_opt::<String>("Caption"), Ok(None));
         assert_eq!(row.get::<Vec<u16>>("OperationalStatus"), Ok(vec![2, 3]));
+    }
+
+    #[test]
+    fn attributes_without_measure_are_refused_before_they_are_parsed() {
+        let many = (0..1_000).map(|n| format!(" a{n}=''")).collect::<Vec<_>>().concat();
+        let text = format!("<INSTANCE CLASSNAME='X'{many}/>");
+        assert!(matches!(read(&text), Err(ReadError::Xml(_))));
     }
 
     #[test]

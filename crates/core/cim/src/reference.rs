@@ -41,14 +41,20 @@ pub fn readable(text: &str) -> Cow<'_, str> {
     Cow::Owned(written)
 }
 
-/// How many bytes from here on belong together, and whether they are a reference to a forbidden character. What is opened
-/// and never closed goes to the end, and the parser says so.
+/// How many bytes a part has that begins here and holds neither tags nor references: CDATA, a comment or a processing
+/// instruction. What is opened and never closed goes to the end, and the parser says so.
+pub(crate) fn unparsed(text: &str) -> Option<usize> {
+    let parts = [("<![CDATA[", "]]>"), ("<!--", "-->"), ("<?", "?>")];
+    parts.into_iter().find_map(|(open, close)| {
+        let inner = text.strip_prefix(open)?;
+        Some(inner.find(close).map_or(text.len(), |end| open.len() + end + close.len()))
+    })
+}
+
+/// How many bytes from here on belong together, and whether they are a reference to a forbidden character.
 fn part(text: &str) -> (usize, bool) {
-    for (open, close) in [("<![CDATA[", "]]>"), ("<!--", "-->"), ("<?", "?>")] {
-        if let Some(inner) = text.strip_prefix(open) {
-            let length = inner.find(close).map_or(text.len(), |end| open.len() + end + close.len());
-            return (length, false);
-        }
+    if let Some(length) = unparsed(text) {
+        return (length, false);
     }
     let Some(number) = text.strip_prefix("&#") else { return (1, false) };
     let (digits, radix) = number.strip_prefix('x').map_or((number, 10), |hex| (hex, 16));
