@@ -120,6 +120,18 @@ fn a_job_that_is_listed_again_after_it_was_given_up_says_itself_what_came_of_it(
     }
 }
 
+#[test]
+fn a_job_that_could_not_be_followed_is_waited_for_if_it_is_listed_later_than_others() {
+    let lost = || Err(fails(ErrorKind::TimedOut, Reached::Perhaps));
+    let elsewhere = |state| Row::new("").with("InstanceID", text("elsewhere")).with("JobState", text(state));
+    let Reply::Rows(mut rows) = job("4") else { panic!() };
+    rows.push(elsewhere("7"));
+    let mut answers = vec![Ok(Reply::Instance(relationship("8"))), Ok(started()), lost(), lost(), lost(), lost()];
+    answers.extend([Ok(Reply::Rows(vec![elsewhere("4")])), Ok(Reply::Rows(rows)), Ok(job("7"))]);
+    let (outcome, requests) = resume(answers);
+    assert_eq!((outcome, requests.len(), invokes(&requests)), (Outcome::Ended(Ended::ByJob), 9, 1));
+}
+
 /// The Get before an act does nothing: a host that is busy then is asked again later.
 #[test]
 fn a_get_that_fails_leaves_the_act_undone_and_tells_whether_it_may_pass() {
