@@ -22,7 +22,7 @@ pub(crate) fn write(row: &Row, resource: &Resource) -> String {
         xml::escape(&own.uri()),
         ns::CIM
     );
-    write_properties(&mut text, &row.properties, INSTANCE.within("p:"), resource);
+    write_properties(&mut text, &row.properties, INSTANCE, resource);
     let _infallible = write!(text, "</p:{class}>");
     text
 }
