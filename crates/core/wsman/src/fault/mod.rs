@@ -290,20 +290,22 @@ impl Fault {
         })
     }
 
-    /// What it says of the operation that it answers: by its code, else by its subcode.
+    /// What it says of the operation that it answers: by its code, else by its subcode. A provider's unknown number says at
+    /// least that the provider failed.
     pub fn meaning(&self) -> Meaning {
-        self.code.map_or_else(|| Meaning::of_subcode(&self.subcode), Meaning::of)
+        match self.code {
+            None => Meaning::of_subcode(&self.subcode),
+            // The method's own refusal, by its number alone (Hyper-V WMI reference, the replication methods).
+            Some(32_768..=32_779) => Meaning::Refused,
+            Some(code) if self.provider.is_some() && known::of(code).is_none() => Meaning::Failed,
+            Some(code) => Meaning::of(code),
+        }
     }
 
     /// What a client makes of it. `invoked` says that the request was an Invoke, which may have been carried out.
     pub(crate) fn into_error(self, invoked: bool) -> CallError {
         let meaning = self.meaning();
-        let reached = match self.code {
-            // The method's own refusal, by its number alone (Hyper-V WMI reference, the replication methods).
-            Some(32_768..=32_779) => Reached::Yes,
-            _ if invoked => meaning.reached(),
-            _ => Reached::Yes,
-        };
+        let reached = if invoked { meaning.reached() } else { Reached::Yes };
         let kind = meaning.kind();
         let known = self.code.and_then(known::of).map(|known| known.name);
         let name = Some(self.subcode.as_str()).filter(|subcode| !subcode.is_empty()).or(known);

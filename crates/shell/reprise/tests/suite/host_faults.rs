@@ -1,5 +1,5 @@
 //! Hosts that fail behind their service: WMI's transient numbers on any message, a VM that is busy, a name that XML
-//! cannot carry. The main job ends right, and what is told of it is true.
+//! cannot carry. The pass succeeds, and its report is true.
 
 use crate::lab::{Lab, Ran, until};
 
@@ -157,7 +157,8 @@ fn a_look_that_wmi_fails_at_is_taken_again_on_every_kind_of_message() {
     for shape in ["wsman", "wmi"] {
         let lab = broken("2");
         lab.post(&format!("/faults/fault_shape?shape={shape}"));
-        for code in CODES {
+        // The last is a provider that is still being loaded.
+        for code in CODES.into_iter().chain(["0x80041024"]) {
             lab.post(&format!("/faults/wmi?op=enumerate&host=hv02.lab.test&code={code}&count=1"));
         }
         let ran = lab.run(&[0, 1], &["--timeout", "40", "--retry-for", "40"]);
@@ -165,7 +166,7 @@ fn a_look_that_wmi_fails_at_is_taken_again_on_every_kind_of_message() {
     }
 }
 
-/// A host that never gets well is told as such with its number, after a bounded number of tries, and nothing is done twice.
+/// A host that never recovers is reported with its number, after a bounded number of tries, and nothing is done twice.
 #[test]
 fn a_host_that_fails_for_ever_is_told_with_its_number_and_is_tried_so_often_and_no_more() {
     for (on, code) in [("get", "0x80041033"), ("invoke", "0x80041001")] {
