@@ -157,12 +157,28 @@ fn a_look_that_wmi_fails_at_is_taken_again_on_every_kind_of_message() {
     for shape in ["wsman", "wmi"] {
         let lab = broken("2");
         lab.post(&format!("/faults/fault_shape?shape={shape}"));
-        // The last is a provider that is still being loaded.
-        for code in CODES.into_iter().chain(["0x80041024"]) {
+        for code in CODES {
             lab.post(&format!("/faults/wmi?op=enumerate&host=hv02.lab.test&code={code}&count=1"));
         }
         let ran = lab.run(&[0, 1], &["--timeout", "40", "--retry-for", "40"]);
         assert_eq!((ran.code, ran.count("resumed"), lab.states()), (0, 2, vec![3; 2]), "{shape}: {:#}", ran.document);
+    }
+}
+
+/// Every query of a look, as a provider answers that WMI is still loading.
+#[test]
+fn a_host_whose_provider_is_not_capable_yet_is_waited_for() {
+    for (shape, code) in [("wsman", "0x80041024"), ("wsman", "2150859010"), ("wmi", "0x80041024")] {
+        let lab = broken("1");
+        lab.post(&format!("/faults/fault_shape?shape={shape}"));
+        lab.post(&format!("/faults/wmi?op=enumerate&host=hv02.lab.test&code={code}&count=8"));
+        let ran = lab.run(&[0, 1], &ROOM);
+        assert_eq!(
+            (ran.code, ran.count("resumed"), lab.states()),
+            (0, 1, vec![3]),
+            "{shape} {code}: {:#}",
+            ran.document
+        );
     }
 }
 
