@@ -2,7 +2,7 @@
 
 use reprise_model::{Outcome, Problem, ProblemKind, Reason, ReplicationState as S, Retry};
 
-use super::{Drive, ended, pair, refused};
+use super::{Drive, ended, pair, refused, unreachable};
 use crate::report::LegResult;
 use crate::sample::{look, pass};
 
@@ -75,4 +75,18 @@ fn a_state_that_fits_and_is_refused_is_tried_again_within_the_limits() {
     drive.end_act(refused(32_775, true));
     drive.run_to(60.0);
     assert_eq!((drive.leg().result, drive.leg().attempts), (LegResult::NeedsPerson, 1), "it does not fit any more");
+}
+
+/// Its host does not answer any more, so nobody can say what came of it; the class of its answer says nothing of a next try.
+#[test]
+fn an_answer_that_leaves_it_open_and_is_never_looked_at_may_be_tried_again_later() {
+    let mut drive = Drive::new(pass(2), pair(&[S::Error]));
+    drive.run_to(1.5);
+    drive.hosts[0] = unreachable();
+    drive.end_act(Outcome::Unknown(problem(ProblemKind::Refused)));
+    drive.run_to(300.0);
+    let leg = drive.leg();
+    let error = leg.error.as_ref().unwrap();
+    assert_eq!((leg.result, leg.reason, leg.attempts), (LegResult::Failed, Reason::ResumeFailed, 1));
+    assert_eq!((error.code.as_deref(), error.retry), (Some("0x8033804D"), Retry::Later));
 }
