@@ -21,6 +21,7 @@ mod endpoint;
 mod events;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
+mod gate;
 mod keytab;
 mod line;
 mod login;
@@ -36,6 +37,7 @@ pub use changes::{Changed, Changes, HeardBy, Watch};
 pub use client::{Client, Limits};
 pub use endpoint::{Endpoint, EndpointError};
 pub use events::Events;
+pub use gate::Gates;
 pub use keytab::{Keytab, KeytabError};
 pub use login::{Login, Scheme};
 pub use tls::{ClientCertificate, ClientCertificateError, Trust, TrustError};

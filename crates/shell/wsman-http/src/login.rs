@@ -1,7 +1,11 @@
 //! Who logs in, and how.
 
-use secrecy::SecretString;
+use std::sync::Arc;
 
+use secrecy::{ExposeSecret as _, SecretString};
+use sha2::{Digest as _, Sha256};
+
+use crate::gate::{Gate, Gates};
 use crate::keytab::{Keytab, KeytabError};
 
 /// How a connection logs in.
@@ -51,6 +55,8 @@ pub struct Login {
     pub(crate) identity: Identity,
     pub(crate) kdc: Option<String>,
     pub(crate) service: String,
+    /// What its clients know of whether it is accepted.
+    pub(crate) gate: Arc<Gate>,
 }
 
 /// What [`Login::user`] says of the account that this process runs as.
@@ -98,7 +104,23 @@ impl Login {
     }
 
     fn of(scheme: Scheme, identity: Identity) -> Self {
-        Self { scheme, identity, kdc: None, service: SERVICE.to_owned() }
+        let gate = Arc::new(Gate::new(user_of(&identity)));
+        Self { scheme, identity, kdc: None, service: SERVICE.to_owned(), gate }
+    }
+
+    /// Shares what is known of this credential with every login of the same user and secret that shares these gates, so that a
+    /// wrong password is not tried at host after host. Clones of a login share it anyway.
+    #[must_use]
+    pub fn sharing(self, gates: &Gates) -> Self {
+        let secret = match &self.identity {
+            Identity::Password { password, .. } => Some(Sha256::digest(password.expose_secret().as_bytes()).into()),
+            Identity::Keytab { user, keytab } => {
+                keytab.key_for(user).ok().map(|key| Sha256::digest(key.octets.expose_secret()).into())
+            }
+            Identity::CurrentUser | Identity::Certificate => None,
+        };
+        let gate = gates.of(self.user(), secret);
+        Self { gate, ..self }
     }
 
     /// The same, but the password is shown to nobody unless [`Scheme::Basic`] is named: for a server that somebody else has
@@ -127,11 +149,7 @@ impl Login {
 
     /// Who logs in, for people to read.
     pub fn user(&self) -> &str {
-        match &self.identity {
-            Identity::Password { user, .. } | Identity::Keytab { user, .. } => user,
-            Identity::CurrentUser => CURRENT_USER,
-            Identity::Certificate => "the client certificate",
-        }
+        user_of(&self.identity)
     }
 
     /// User and password, if that is how he logs in.
@@ -157,6 +175,14 @@ impl Login {
     /// Whether the user belongs to a domain at all.
     pub(crate) fn has_domain(&self) -> bool {
         self.user().contains(['\\', '@']) && !self.user().starts_with(".\\")
+    }
+}
+
+fn user_of(identity: &Identity) -> &str {
+    match identity {
+        Identity::Password { user, .. } | Identity::Keytab { user, .. } => user,
+        Identity::CurrentUser => CURRENT_USER,
+        Identity::Certificate => "the client certificate",
     }
 }
 

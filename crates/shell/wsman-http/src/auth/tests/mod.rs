@@ -1,6 +1,7 @@
 //! Whole logins and sealed messages, against the server half of this crate, which shares no code with the client's.
 
 mod certificate;
+mod credential;
 mod host;
 
 use std::io::{Read as _, Write as _};
