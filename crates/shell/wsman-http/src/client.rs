@@ -11,6 +11,7 @@ use wsman::client::{Call, Settings, Step, asks_for_a_new_enumeration, asks_for_a
 use wsman::message::{Enumerate, Identity};
 
 use crate::connection::{Answer, Connection, Known, Target};
+use crate::dial::Resolver;
 use crate::endpoint::Endpoint;
 use crate::gate::locked;
 use crate::login::Login;
@@ -135,7 +136,7 @@ impl Client {
     pub fn new(endpoint: Endpoint, login: Login, limits: Limits) -> Self {
         let room = Semaphore::new(limits.connections.max(1));
         Self {
-            target: Target { endpoint, login, tls: None, limits },
+            target: Target { endpoint, resolver: Resolver::default(), login, tls: None, limits },
             idle: Mutex::default(),
             room,
             logins: Logins::default(),
@@ -149,6 +150,13 @@ impl Client {
     #[must_use]
     pub fn with_trust(mut self, trust: Trust) -> Self {
         self.target.tls = Some(Handshakes::new(trust));
+        self
+    }
+
+    /// Sets the addresses that the host's name leads to.
+    #[cfg(test)]
+    pub(crate) fn at_addresses(mut self, addresses: Vec<std::net::SocketAddr>) -> Self {
+        self.target.resolver = Resolver::Fixed(addresses);
         self
     }
 

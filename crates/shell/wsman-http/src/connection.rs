@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::auth::{self, AuthError, LoginError, Method, Security, basic, certificate};
 use crate::client::Limits;
+use crate::dial::Resolver;
 use crate::endpoint::Endpoint;
 use crate::gate::{Attempt, Gate, RefusedBy};
 use crate::login::{Login, Scheme};
@@ -29,6 +30,7 @@ const BETTER_AGAIN: Duration = Duration::from_mins(1);
 #[derive(Debug)]
 pub(crate) struct Target {
     pub(crate) endpoint: Endpoint,
+    pub(crate) resolver: Resolver,
     pub(crate) login: Login,
     /// Over HTTPS.
     pub(crate) tls: Option<Handshakes>,
@@ -293,7 +295,7 @@ async fn connect(target: &Target) -> Result<Wire, CallError> {
             Ok(())
         }
     };
-    Wire::open(endpoint, target.tls.as_ref(), &target.limits, allowed).await
+    Wire::open((endpoint, &target.resolver), target.tls.as_ref(), &target.limits, allowed).await
 }
 
 fn needs(endpoint: &Endpoint, what: &str) -> CallError {

@@ -17,6 +17,7 @@ mod changes;
 mod client;
 mod connection;
 mod der;
+mod dial;
 mod endpoint;
 mod events;
 #[cfg(any(test, fuzzing))]

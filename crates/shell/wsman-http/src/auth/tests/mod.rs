@@ -3,6 +3,7 @@
 mod certificate;
 mod credential;
 mod host;
+mod kerberos;
 
 use std::io::{Read as _, Write as _};
 use std::sync::Arc;
