@@ -164,7 +164,7 @@ impl Connection {
                     }
                     wire = connect(target).await?;
                 }
-                Err(error) => return Err(failed(error, attempt, &wire.at)),
+                Err(error) => return Err(failed(error, attempt, &wire.at, &target.login)),
             }
         }
         Err(CallError::new(ErrorKind::Denied, Reached::No, format!("{} offers no login that may be used", wire.at)))
@@ -262,16 +262,17 @@ async fn methods(wire: &mut Wire, target: &Target) -> Result<Vec<Method>, CallEr
         Scheme::Certificate => Ok(vec![Method::Certificate]),
         Scheme::Auto | Scheme::Ntlm | Scheme::Negotiate | Scheme::Kerberos => {
             let challenges = auth::probe(wire, &target.limits).await?;
-            auth::choose(&target.login, &target.endpoint, &wire.way, &challenges)
+            let chosen = auth::choose(&target.login, &target.endpoint, &wire.way, &challenges);
+            chosen.map_err(|error| target.login.explain(error))
         }
     }
 }
 
 /// A login that failed: what the caller hears, and what the credential's gate does.
-fn failed(error: LoginError, attempt: Option<Attempt>, at: &str) -> CallError {
+fn failed(error: LoginError, attempt: Option<Attempt>, at: &str, login: &Login) -> CallError {
     let (by, error) = match error {
         LoginError::Call(error) => return error,
-        LoginError::Mechanism(error) => return error.at(at),
+        LoginError::Mechanism(error) => return login.explain(error.at(at)),
         LoginError::ByHost(error) => (RefusedBy::Host, error),
         LoginError::ByAccounts(error) => (RefusedBy::Accounts, error.at(at)),
     };

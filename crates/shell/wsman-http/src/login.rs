@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use cim::CallError;
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
 
@@ -55,6 +56,8 @@ pub struct Login {
     pub(crate) identity: Identity,
     pub(crate) kdc: Option<String>,
     pub(crate) service: String,
+    /// Why no other scheme than Kerberos is tried, where the login alone would not say so.
+    pub(crate) restricted: Option<&'static str>,
     /// What its clients know of whether it is accepted.
     pub(crate) gate: Arc<Gate>,
 }
@@ -105,7 +108,7 @@ impl Login {
 
     fn of(scheme: Scheme, identity: Identity) -> Self {
         let gate = Arc::new(Gate::new(user_of(&identity)));
-        Self { scheme, identity, kdc: None, service: SERVICE.to_owned(), gate }
+        Self { scheme, identity, kdc: None, service: SERVICE.to_owned(), restricted: None, gate }
     }
 
     /// Shares what is known of this credential with every login of the same user and secret that shares these gates, so that a
@@ -123,12 +126,15 @@ impl Login {
         Self { gate, ..self }
     }
 
-    /// The same, but the password is shown to nobody unless [`Scheme::Basic`] is named: for a server that somebody else has
-    /// named, who may mean harm.
+    /// Restricts [`Scheme::Auto`] to Kerberos, for a server that somebody else has named, who may mean harm. Basic would hand over
+    /// the password, and NTLM an answer from which it can be guessed, or which can be relayed to another server. A scheme that is
+    /// named stays. `why` says in errors why nothing else is tried, and what to do.
     #[must_use]
-    pub fn showing_no_password(self) -> Self {
-        let scheme = if self.scheme == Scheme::Auto { Scheme::Negotiate } else { self.scheme };
-        Self { scheme, ..self }
+    pub fn restricted_to_kerberos(self, why: &'static str) -> Self {
+        if self.scheme != Scheme::Auto {
+            return self;
+        }
+        Self { scheme: Scheme::Kerberos, restricted: Some(why), ..self }
     }
 
     /// The same, with a Kerberos server: `HOST` or `HOST:PORT`. Without one it is looked up as [`Scheme::Kerberos`] has
@@ -145,6 +151,14 @@ impl Login {
     pub fn with_service(mut self, service: impl Into<String>) -> Self {
         self.service = service.into();
         self
+    }
+
+    /// The failure of a login, with why no other scheme is tried.
+    pub(crate) fn explain(&self, error: CallError) -> CallError {
+        match self.restricted {
+            Some(why) => CallError { message: format!("{}; {why}", error.message), ..error },
+            None => error,
+        }
     }
 
     /// Who logs in, for people to read.

@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 
 use super::get;
 use super::host::{Host, Quirk, Settings};
+use crate::server::Schemes;
 use crate::{Client, Endpoint, Limits, Login, Scheme};
 
 /// A Kerberos server that answers every question with these bytes, and then closes.
@@ -110,4 +111,38 @@ async fn a_password_that_the_kerberos_server_refuses_is_tried_once_for_all_hosts
         errors[1..].iter().all(|error| error.message.contains("was not tried: the Kerberos server refused LAB\\svc"))
     );
     assert_eq!(server.asked(), 1);
+}
+
+#[tokio::test]
+async fn a_host_that_only_another_host_named_gets_no_answer_of_ntlm_unless_that_is_named() {
+    let server = Server::new(Vec::new()).await;
+    let schemes = Schemes { negotiate: true, ntlm: true, basic: true, certificate: false };
+    for (scheme, user, tokens, words) in [
+        (Scheme::Auto, "LAB\\svc", 0, "no Kerberos server (KDC) answers"),
+        (Scheme::Auto, "svc", 0, "Kerberos needs the user's realm"),
+        (Scheme::Negotiate, "LAB\\svc", 2, ""),
+        (Scheme::Ntlm, "LAB\\svc", 2, ""),
+    ] {
+        let host = Host::new(Settings { schemes, ..Settings::new(Quirk::None) }).await;
+        let login = Login::new(scheme, user, "right horse").restricted_to_kerberos("since nobody listed it");
+        let client = if user.contains('\\') && scheme != Scheme::Ntlm {
+            server.client(&login, &host)
+        } else {
+            Client::new(Endpoint::parse("http://hv01.lab.test").unwrap(), login, Limits::default())
+                .at_addresses(vec![host.address])
+        };
+        let answer = client.call(get()).await;
+        assert_eq!((answer.is_err(), host.tokens()), (tokens == 0, tokens), "{scheme:?} {user}: {answer:?}");
+        if let Err(error) = answer {
+            assert!(error.message.contains(words) && error.message.ends_with("since nobody listed it"), "{error}");
+        }
+    }
+    // Nor does one that is asked by its address, or that offers nothing else.
+    let host = Host::new(Settings::new(Quirk::None)).await;
+    let login =
+        Login::new(Scheme::Auto, "svc@lab.test", "right horse").restricted_to_kerberos("since nobody listed it");
+    let endpoint = Endpoint::parse(&format!("http://{}", host.address)).unwrap();
+    let error = Client::new(endpoint, login, Limits::default()).call(get()).await.unwrap_err();
+    assert!(error.message.ends_with("write the host's full DNS name; since nobody listed it"), "{error}");
+    assert_eq!(host.tokens(), 0);
 }
