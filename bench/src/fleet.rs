@@ -12,7 +12,7 @@ use crate::control::Lab;
 const HOSTS: u32 = 1_000;
 const VMS: u32 = 50;
 /// With `--broken` every host of so many is restarted, which breaks all legs that it sends or receives.
-const ONE_IN: usize = 5;
+const ONE_IN: usize = 10;
 /// What the pass may take.
 const SECONDS_MAX: f64 = 10.0;
 const MEGABYTES_MAX: u64 = 400;
@@ -45,7 +45,7 @@ pub(crate) fn measure(program: &Path, broken: bool) -> Result<String> {
     Ok(format!(
         "One pass over {HOSTS} hosts with {VMS} VMs each, {}: {processor:.1} s of processor ({}), {memory} MB peak ({}).{of_legs}\n\
          Beside it: {wall:.1} s wall with the lab on the same machine, {:.1} s of processor for the lab.\n",
-        if broken { "one host in five restarted" } else { "all healthy" },
+        if broken { "one host in ten restarted" } else { "all healthy" },
         bar(processor, seconds_max),
         bar(f64::from(u32::try_from(memory)?), f64::from(u32::try_from(MEGABYTES_MAX)?)),
         lab_after.0 - lab_before.0,

@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use crate::{CimType, Row, Value, ValueError};
+use crate::{CimType, Name, Row, Value, ValueError};
 
 /// Longest text that is read: far above any embedded instance, far below what would hurt.
 const TEXT_LENGTH_MAX: usize = 4 * 1024 * 1024;
@@ -112,6 +112,7 @@ pub fn read(text: &str) -> Result<Row, ReadError> {
     }
     let options = roxmltree::ParsingOptions { allow_dtd: false, nodes_limit: NODES_MAX, ..Default::default() };
     let text = crate::reference::readable(text);
+    crate::markup::check(&text).map_err(|excess| ReadError::Xml(excess.to_string()))?;
     let document =
         roxmltree::Document::parse_with_options(&text, options).map_err(|e| ReadError::Xml(e.to_string()))?;
     let root = document.root_element();
@@ -119,15 +120,15 @@ pub fn read(text: &str) -> Result<Row, ReadError> {
         return Err(ReadError::Lacks("an INSTANCE element"));
     }
     let class = root.attribute("CLASSNAME").ok_or(ReadError::Lacks("a CLASSNAME"))?;
-    let mut row = Row::new(class);
+    let mut properties = Vec::new();
     for element in root.children().filter(roxmltree::Node::is_element) {
         let is_property = ["PROPERTY", "PROPERTY.ARRAY", "PROPERTY.REFERENCE", "PROPERTY.OBJECT"];
         if is_property.contains(&element.tag_name().name()) {
             let name = element.attribute("NAME").ok_or(ReadError::Lacks("a property's NAME"))?;
-            row.properties.set(name, property(&element, name)?);
+            properties.push((Name::new(name), property(&element, name)?));
         }
     }
-    Ok(row)
+    Ok(Row { properties: properties.into_iter().collect(), ..Row::new(class) })
 }
 
 fn property(element: &roxmltree::Node<'_, '_>, name: &str) -> Result<Value, ReadError> {
@@ -172,9 +173,27 @@ mod tests {
     }
 
     #[test]
+    fn attributes_without_measure_are_refused_before_they_are_parsed() {
+        let many = (0..1_000).map(|n| format!(" a{n}=''")).collect::<Vec<_>>().concat();
+        let text = format!("<INSTANCE CLASSNAME='X'{many}/>");
+        assert!(matches!(read(&text), Err(ReadError::Xml(_))));
+    }
+
+    #[test]
     fn a_control_character_in_one_value_does_not_cost_the_instance() {
         let text = r#"<INSTANCE CLASSNAME="X"><PROPERTY NAME="N" TYPE="string"><VALUE>a&#x1B;&#0;b&#9;</VALUE></PROPERTY></INSTANCE>"#;
         assert_eq!(read(text).unwrap().get::<String>("N").unwrap(), "a\u{fffd}\u{fffd}b\t");
+    }
+
+    /// As many as are read, from last to first: they are sorted once, not inserted one by one.
+    #[test]
+    fn many_properties_in_any_order_are_read_and_the_last_of_a_name_stays() {
+        let empty = |n: u32| format!(r#"<PROPERTY NAME="P{n:05}" TYPE="string"/>"#);
+        let named = r#"<PROPERTY NAME="p00007" TYPE="uint32"><VALUE>8</VALUE></PROPERTY>"#;
+        let all: String = (0..NODES_MAX - 10).rev().map(empty).collect();
+        let row = read(&format!(r#"<INSTANCE CLASSNAME="X">{all}{named}</INSTANCE>"#)).unwrap();
+        assert_eq!(row.properties.len(), usize::try_from(NODES_MAX - 10).unwrap());
+        assert_eq!((row.get("P00007"), row.get_opt::<String>("P99989")), (Ok(8_u32), Ok(None)));
     }
 
     #[test]

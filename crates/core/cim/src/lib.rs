@@ -13,6 +13,7 @@ mod datetime;
 pub mod event;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
+pub mod markup;
 mod name;
 mod path;
 mod port;

@@ -1,16 +1,16 @@
-//! Character references that XML 1.0 forbids, and that WinRM writes all the same.
+//! Character references that XML 1.0 forbids and WinRM writes anyway.
 //!
-//! A name may hold a control character, and Windows sends it as a reference (`&#x1B;`). XML 1.0 allows none of them, so
-//! that a strict parser refuses the whole message for one name in one row.
+//! A name may contain a control character, and Windows sends it as a reference (`&#x1B;`). XML 1.0 allows none of them, so
+//! a strict parser would refuse the whole message because of one name in one row.
 
 use std::borrow::Cow;
 
 /// What stands in the place of a character that XML cannot carry. It is never longer than the reference was.
 const REPLACEMENT: &str = "\u{fffd}";
 
-/// The text with every reference to a character that XML 1.0 forbids replaced by U+FFFD. Nothing else is touched: not
-/// what only looks like a reference within CDATA, comments and processing instructions, and not what is no reference at
-/// all, so that whatever else is wrong with a text is still found by its parser.
+/// Replaces every reference to a character that XML 1.0 forbids with U+FFFD, and leaves everything else as it is: text in
+/// CDATA sections, comments and processing instructions that only looks like a reference, and incomplete references. Any
+/// other error in the text is left for its parser to find.
 pub fn readable(text: &str) -> Cow<'_, str> {
     if !text.contains("&#") {
         return Cow::Borrowed(text);
@@ -41,14 +41,20 @@ pub fn readable(text: &str) -> Cow<'_, str> {
     Cow::Owned(written)
 }
 
-/// How many bytes from here on belong together, and whether they are a reference to a forbidden character. What is opened
-/// and never closed goes to the end, and the parser says so.
+/// Returns the length in bytes of the section that begins here, if it is one in which neither tags nor references count:
+/// CDATA, a comment or a processing instruction. A section that is never closed extends to the end; the parser reports it.
+pub(crate) fn unparsed(text: &str) -> Option<usize> {
+    let parts = [("<![CDATA[", "]]>"), ("<!--", "-->"), ("<?", "?>")];
+    parts.into_iter().find_map(|(open, close)| {
+        let inner = text.strip_prefix(open)?;
+        Some(inner.find(close).map_or(text.len(), |end| open.len() + end + close.len()))
+    })
+}
+
+/// How many bytes from here on belong together, and whether they are a reference to a forbidden character.
 fn part(text: &str) -> (usize, bool) {
-    for (open, close) in [("<![CDATA[", "]]>"), ("<!--", "-->"), ("<?", "?>")] {
-        if let Some(inner) = text.strip_prefix(open) {
-            let length = inner.find(close).map_or(text.len(), |end| open.len() + end + close.len());
-            return (length, false);
-        }
+    if let Some(length) = unparsed(text) {
+        return (length, false);
     }
     let Some(number) = text.strip_prefix("&#") else { return (1, false) };
     let (digits, radix) = number.strip_prefix('x').map_or((number, 10), |hex| (hex, 16));

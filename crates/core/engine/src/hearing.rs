@@ -103,6 +103,7 @@ mod tests {
         assert!(!heard.is_older_than(MonoTime(Duration::from_secs(5))));
         assert!(heard.is_older_than(MonoTime(Duration::from_secs(6))), "what stopped later asks for another reading");
     }
+
     #[test]
     fn a_reading_reaches_behind_the_last_data_and_no_further_than_was_asked() {
         let mut heard = Heard::default();

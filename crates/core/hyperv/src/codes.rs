@@ -48,7 +48,7 @@ pub(crate) fn refused_at_once(code: u32, words: Option<&str>) -> Refusal {
     if code != INVALID_STATE {
         return refusal;
     }
-    let advice = "see whether a backup, a checkpoint or a merge is under way for the VM; it is tried again";
+    let advice = "check whether a backup, a checkpoint or a merge is in progress for the VM; it is tried again";
     Refusal { advice, transient: true, ..refusal }
 }
 

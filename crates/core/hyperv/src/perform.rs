@@ -163,12 +163,14 @@ async fn outlast_jobs(port: &impl Port, own: Option<&str>) -> Option<Outcome> {
         match cim::query(port, VIRTUALIZATION, concrete_job::state_changes()).await {
             Ok(rows) => {
                 let found = own.and_then(|id| concrete_job::find(&rows, id).ok().flatten());
+                // It is awaited even if other jobs were listed before it.
+                let own_runs = found == Some(Progress::Running);
                 if let Some(outcome @ (Outcome::Ended(_) | Outcome::Refused(_))) = found.and_then(ended) {
                     return Some(outcome);
                 }
                 let running = concrete_job::running(&rows);
                 let left = awaited.take().map_or(running.clone(), |old| old.intersection(&running).cloned().collect());
-                if left.is_empty() {
+                if left.is_empty() && !own_runs {
                     return None;
                 }
                 awaited = Some(left);

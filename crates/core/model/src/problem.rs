@@ -79,7 +79,7 @@ impl Problem {
                 "check that the host is up, that its name resolves, and that WinRM listens there (`winrm quickconfig` on the host)"
             }
             ProblemKind::Untrusted => {
-                "compare the certificate's fingerprint with the one that the host itself shows (`Get-ChildItem Cert:\\LocalMachine\\My`). If it is the host's, name its authority with --ca FILE, or the certificate with --tls-fingerprint HEX; if not, somebody stands between"
+                "compare the certificate's fingerprint with the one that the host itself shows (`Get-ChildItem Cert:\\LocalMachine\\My`). If it is the host's, trust it with --tls-fingerprint HEX, or trust its authority with --ca FILE (no authority can vouch for a certificate of X.509 version 1); if it is not, an on-path attacker may be answering"
             }
             ProblemKind::Denied => {
                 "check the user and what proves him (password, keytab or certificate), and that the account is in Hyper-V Administrators and Remote Management Users on the host"

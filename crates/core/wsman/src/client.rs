@@ -229,7 +229,7 @@ pub(crate) fn header(settings: &Settings, message_id: &str) -> Header {
 pub(crate) fn unreadable(error: &crate::ReadError) -> CallError {
     let kind = match error {
         crate::ReadError::TooLong(_) | crate::ReadError::TooDeep => ErrorKind::TooLarge,
-        crate::ReadError::Charset(_) | crate::ReadError::Xml(_) => ErrorKind::Malformed,
+        crate::ReadError::Charset(_) | crate::ReadError::Excess(_) | crate::ReadError::Xml(_) => ErrorKind::Malformed,
     };
     CallError::new(kind, Reached::Yes, error.to_string())
 }

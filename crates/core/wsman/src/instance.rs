@@ -22,7 +22,7 @@ pub(crate) fn write(row: &Row, resource: &Resource) -> String {
         xml::escape(&own.uri()),
         ns::CIM
     );
-    write_properties(&mut text, &row.properties, INSTANCE.within("p:"), resource);
+    write_properties(&mut text, &row.properties, INSTANCE, resource);
     let _infallible = write!(text, "</p:{class}>");
     text
 }
@@ -35,39 +35,39 @@ pub(crate) fn write_fragment(row: &Row, resource: &Resource, form: ElementForm) 
         ElementForm::Qualified => format!(r#" xmlns:cim="{}""#, ns::CIM),
     };
     let mut text = format!(r#"<w:XmlFragment xmlns:xsi="{}"{declared}>"#, ns::XSI);
-    write_properties(&mut text, &row.properties, Writing { prefix: "", form, ..INSTANCE }, resource);
+    write_properties(&mut text, &row.properties, WriteOptions { prefix: "", form, ..INSTANCE }, resource);
     text.push_str("</w:XmlFragment>");
     text
 }
 
 /// How the elements of properties and parameters are written.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Writing<'a> {
+pub(crate) struct WriteOptions<'a> {
     /// The prefix of the property's own element, with its colon.
     prefix: &'a str,
     /// Whether the elements within a date or a reference have their namespaces.
     form: ElementForm,
-    side: Side,
+    direction: Direction,
 }
 
-/// Who writes a value.
+/// Which way a value goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Side {
-    /// A client. References name their namespace, as those that a host returns beside an instance; what XML 1.0 cannot
+enum Direction {
+    /// From a client to a host. References name their namespace, as those that a host returns beside an instance; what XML 1.0 cannot
     /// carry becomes `?` (MS-WSMV 2.2.4).
     Request,
-    /// A host. References within an instance do not name it, and what XML 1.0 cannot carry is written as a character
+    /// From a host to a client. References within an instance do not name it, and what XML 1.0 cannot carry is written as a character
     /// reference that it forbids.
     Response,
 }
 
 /// In whole instances and in the outputs of methods.
-pub(crate) const INSTANCE: Writing<'static> =
-    Writing { prefix: "p:", form: ElementForm::Qualified, side: Side::Response };
+pub(crate) const INSTANCE: WriteOptions<'static> =
+    WriteOptions { prefix: "p:", form: ElementForm::Qualified, direction: Direction::Response };
 /// In the inputs of methods.
-pub(crate) const INPUT: Writing<'static> = Writing { side: Side::Request, ..INSTANCE };
+pub(crate) const INPUT: WriteOptions<'static> = WriteOptions { direction: Direction::Request, ..INSTANCE };
 
-impl<'a> Writing<'a> {
+impl<'a> WriteOptions<'a> {
     /// The same with another prefix.
     fn within(self, prefix: &'a str) -> Self {
         Self { prefix, ..self }
@@ -75,19 +75,30 @@ impl<'a> Writing<'a> {
 }
 
 /// Writes properties or parameters.
-pub(crate) fn write_properties(text: &mut String, properties: &Properties, writing: Writing<'_>, resource: &Resource) {
+pub(crate) fn write_properties(
+    text: &mut String,
+    properties: &Properties,
+    options: WriteOptions<'_>,
+    resource: &Resource,
+) {
     for (name, value) in properties.iter() {
-        write_value(text, &xml::name(name), value, writing, resource);
+        write_value(text, &xml::name(name), value, options, resource);
     }
 }
 
 /// Writes one value: an array as one element per item, so that an empty one is absent.
-pub(crate) fn write_value(text: &mut String, name: &str, value: &Value, writing: Writing<'_>, resource: &Resource) {
-    let Writing { prefix, form, side } = writing;
+pub(crate) fn write_value(
+    text: &mut String,
+    name: &str,
+    value: &Value,
+    options: WriteOptions<'_>,
+    resource: &Resource,
+) {
+    let WriteOptions { prefix, form, direction } = options;
     match value {
         Value::List(items) => {
             for item in items {
-                write_value(text, name, item, writing, resource);
+                write_value(text, name, item, options, resource);
             }
         }
         Value::Nil => {
@@ -102,13 +113,13 @@ pub(crate) fn write_value(text: &mut String, name: &str, value: &Value, writing:
                 ElementForm::Unqualified => "",
                 ElementForm::Qualified => "p1:",
             };
-            write_properties(text, &row.properties, writing.within(within), resource);
+            write_properties(text, &row.properties, options.within(within), resource);
             let _infallible = write!(text, "</{prefix}{name}>");
         }
         Value::Reference(path) => {
-            let reference = match side {
-                Side::Request => resource::reference(path),
-                Side::Response => resource::reference_in_instance(form, resource.uri_form, path),
+            let reference = match direction {
+                Direction::Request => resource::reference(path),
+                Direction::Response => resource::reference_in_instance(form, resource.uri_form, path),
             };
             let _infallible = write!(text, "<{prefix}{name}>{reference}</{prefix}{name}>");
         }
@@ -134,9 +145,9 @@ pub(crate) fn write_value(text: &mut String, name: &str, value: &Value, writing:
         | Value::Char16(_)
         | Value::String(_) => {
             let lexical = value.lexical().unwrap_or_default();
-            let escaped = match side {
-                Side::Request => xml::escape(&lexical),
-                Side::Response => xml::escape_value(&lexical),
+            let escaped = match direction {
+                Direction::Request => xml::escape(&lexical),
+                Direction::Response => xml::escape_value(&lexical),
             };
             let _infallible = write!(text, "<{prefix}{name}>{escaped}</{prefix}{name}>");
         }

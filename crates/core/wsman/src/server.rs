@@ -470,9 +470,10 @@ fn no_such_context() -> Fault {
 fn unreadable(error: &crate::ReadError) -> Fault {
     match error {
         crate::ReadError::TooLong(_) => Fault::new(code::ENCODING_LIMIT, error.to_string()),
-        crate::ReadError::Charset(_) | crate::ReadError::TooDeep | crate::ReadError::Xml(_) => {
-            Fault::new(code::INVALID_XML, error.to_string())
-        }
+        crate::ReadError::Charset(_)
+        | crate::ReadError::TooDeep
+        | crate::ReadError::Excess(_)
+        | crate::ReadError::Xml(_) => Fault::new(code::INVALID_XML, error.to_string()),
     }
 }
 

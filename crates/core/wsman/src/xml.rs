@@ -27,6 +27,9 @@ pub enum ReadError {
     /// Nested more deeply than is read.
     #[error("the message is nested more than {DEPTH_MAX} deep")]
     TooDeep,
+    /// More attributes or namespaces than are read.
+    #[error("the message cannot be read: {0}")]
+    Excess(cim::markup::Excess),
     /// Not well-formed, or with a DTD.
     #[error("the message is not well-formed XML: {0}")]
     Xml(String),
@@ -70,6 +73,7 @@ pub(crate) fn parse(text: &str) -> Result<Document<'_>, ReadError> {
         return Err(ReadError::TooLong(text.len()));
     }
     let options = ParsingOptions { allow_dtd: false, nodes_limit: NODES_MAX, ..ParsingOptions::default() };
+    cim::markup::check(text).map_err(ReadError::Excess)?;
     let document = Document::parse_with_options(text, options).map_err(|e| ReadError::Xml(e.to_string()))?;
     if depth_exceeds(document.root_element(), DEPTH_MAX) {
         return Err(ReadError::TooDeep);
@@ -280,6 +284,20 @@ mod tests {
         assert!(parse(&very_deep).is_err());
         let wide = format!("<a>{}</a>", "<b><c/></b>".repeat(1_000));
         assert!(parse(&wide).is_ok());
+    }
+
+    /// Either keeps the parser busy for hours in a message of eight megabytes.
+    #[test]
+    fn attributes_and_namespaces_without_measure_are_refused_before_they_are_parsed() {
+        let many = |prefix: &str| (0..1_000).map(|n| format!(" {prefix}a{n}=\"u\"")).collect::<Vec<_>>().concat();
+        let texts = [
+            format!("<a{}/>", many("")),
+            format!("<a{}/>", many("xmlns:")),
+            format!("<a{}>{}</a>", many("xmlns:"), "<b xmlns=\"u\"/>".repeat(10)),
+        ];
+        for text in texts {
+            assert!(matches!(parse(&text), Err(ReadError::Excess(_))), "{text:.40}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use cim::event::{Bookmark, EventBatch, EventPort};
 use cim::{CallError, ErrorKind, Reached};
 use reprise_hyperv::events;
 use reprise_model::{Evidence, HostId, Records};
@@ -41,10 +42,11 @@ pub(crate) async fn evidence(listeners: Vec<Events>) -> Evidence {
 
 async fn first_that_is_there(listeners: Vec<Events>) -> Result<Records, CallError> {
     let mut last = CallError::new(ErrorKind::NotThere, Reached::No, "there is no way to the host");
-    for mut listener in listeners {
+    for listener in listeners {
+        let mut listener = Retrying(listener);
         match events::read(&mut listener).await {
             Ok(events) => {
-                tokio::spawn(timeout(LEAVING_MAX, listener.leave()));
+                tokio::spawn(timeout(LEAVING_MAX, listener.0.leave()));
                 return Ok(events);
             }
             Err(error) if error.kind == ErrorKind::NotThere => last = error,
@@ -52,4 +54,22 @@ async fn first_that_is_there(listeners: Vec<Events>) -> Result<Records, CallErro
         }
     }
     Err(last)
+}
+
+/// Reads on where it was after a transient failure. [`evidence`] bounds how long.
+struct Retrying(Events);
+
+impl EventPort for Retrying {
+    async fn next(&mut self, after: Option<&Bookmark>) -> Result<EventBatch, CallError> {
+        use ErrorKind as K;
+        loop {
+            match self.0.next(after).await {
+                Err(error) if matches!(error.kind, K::Busy | K::TimedOut | K::Unreachable | K::Malformed) => {
+                    tracing::debug!(%error, "the event log is read again");
+                    tokio::time::sleep(QUIET).await;
+                }
+                result => return result,
+            }
+        }
+    }
 }

@@ -10,6 +10,10 @@ use wsman_http::{Client, Endpoint, Events, Limits, Login, Trust};
 
 use crate::port::HostLink;
 
+/// Why a host that nobody listed gets no other login than Kerberos, and what to do.
+const ONLY_KERBEROS: &str = "only another host has named it, so NTLM and Basic are not used there: list it as a [[host]], give its \
+     address under discover.resolve, or set auth to negotiate or ntlm";
+
 /// The ways to all hosts of a pass.
 #[derive(Default)]
 pub(crate) struct Links {
@@ -62,8 +66,9 @@ impl Links {
     }
 
     /// Opens the way to a host that relationships call `name`: where the configuration says, else at that name in the
-    /// address of the host that showed the relationship. The login is that host's; but what a host alone has named is shown
-    /// no password by choice, since somebody who has broken into the one could have named anybody.
+    /// address of the host that showed the relationship. The login is that host's; but a host that only another host has named
+    /// is logged in to by Kerberos alone unless a scheme is named, since whoever has broken into the one could have named
+    /// any server of theirs.
     pub(crate) fn ask(&mut self, host: HostId, name: &HostName, like: HostId) {
         let Some(way) = self.ways.get(&like) else { return };
         let like = way.place.clone();
@@ -71,7 +76,7 @@ impl Links {
             Some(endpoint) => Place { endpoint, ..like },
             None => Place {
                 endpoint: like.endpoint.with_host(name.as_str()),
-                login: like.login.clone().showing_no_password(),
+                login: like.login.clone().restricted_to_kerberos(ONLY_KERBEROS),
                 ..like
             },
         };
@@ -122,25 +127,27 @@ mod tests {
     }
 
     #[test]
-    fn a_host_that_only_another_host_names_is_shown_no_password_by_choice() {
+    fn a_host_that_only_another_host_names_is_logged_in_to_by_kerberos_unless_a_scheme_is_named() {
         let name = |text| HostName::new(text).unwrap();
         let at = |text| Endpoint::parse(text).unwrap();
         let mut links = Links::new(BTreeMap::from([(name("hv02.lab.test"), at("https://hv02.lab.test"))]));
-        for (like, scheme) in [(0, Scheme::Auto), (1, Scheme::Basic)] {
+        for (like, scheme) in [(0, Scheme::Auto), (1, Scheme::Basic), (2, Scheme::Ntlm), (3, Scheme::Negotiate)] {
             let login = Login::new(scheme, "admin", "secret");
             let place = Place { endpoint: at("https://hv01.lab.test"), login, trust: None, limits: Limits::default() };
             links.add(HostId(like), place);
         }
         for (host, named, like, scheme) in [
-            (10, "evil.test", 0, Scheme::Negotiate),
+            (10, "evil.test", 0, Scheme::Kerberos),
             (11, "hv02.lab.test", 0, Scheme::Auto),
             (12, "hv03.lab.test", 1, Scheme::Basic),
+            (13, "hv03.lab.test", 2, Scheme::Ntlm),
+            (14, "hv03.lab.test", 3, Scheme::Negotiate),
         ] {
             links.ask(HostId(host), &name(named), HostId(like));
             assert_eq!(links.ways[&HostId(host)].place.login.scheme(), scheme, "{named}");
         }
         // What a found host names is no better known.
         links.ask(HostId(20), &name("worse.test"), HostId(10));
-        assert_eq!(links.ways[&HostId(20)].place.login.scheme(), Scheme::Negotiate);
+        assert_eq!(links.ways[&HostId(20)].place.login.scheme(), Scheme::Kerberos);
     }
 }

@@ -7,7 +7,7 @@ use reprise_config::{CertificateRef, Contradiction, Login as ConfigLogin, Passwo
 use reprise_platform::secret::{read_key_file, read_keytab_file, read_password_file};
 use reprise_platform::{credential, paths};
 use secrecy::SecretString;
-use wsman_http::{ClientCertificate, ClientCertificateError, Keytab, Login, Scheme, Trust, TrustError};
+use wsman_http::{ClientCertificate, ClientCertificateError, Gates, Keytab, Login, Scheme, Trust, TrustError};
 
 use crate::cli::Usage;
 
@@ -30,16 +30,28 @@ pub(crate) struct Logins {
     passwords: BTreeMap<String, SecretString>,
     keytabs: BTreeMap<String, Keytab>,
     trusts: BTreeMap<String, Trust>,
+    /// What hosts have made of each credential.
+    gates: Gates,
 }
 
 impl Logins {
     /// `believe_anybody` is what a person asked for by its full name.
     pub(crate) fn new(believe_anybody: bool) -> Self {
-        Self { believe_anybody, passwords: BTreeMap::new(), keytabs: BTreeMap::new(), trusts: BTreeMap::new() }
+        Self {
+            believe_anybody,
+            passwords: BTreeMap::new(),
+            keytabs: BTreeMap::new(),
+            trusts: BTreeMap::new(),
+            gates: Gates::default(),
+        }
     }
 
-    /// The login to the host at `url`.
+    /// The login to the host at `url`. Logins with one credential share what is known of it.
     pub(crate) fn login(&mut self, url: &str, wanted: &ConfigLogin) -> Result<Login, Usage> {
+        Ok(self.single(url, wanted)?.sharing(&self.gates))
+    }
+
+    fn single(&mut self, url: &str, wanted: &ConfigLogin) -> Result<Login, Usage> {
         let what = format!("cannot log in to {url}");
         // Whatever nobody has chosen by now is left to `auto`.
         let auth = Some(wanted.auth.clone().unwrap_or_else(|| "auto".to_owned()));

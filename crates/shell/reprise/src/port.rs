@@ -47,7 +47,7 @@ impl HostLink {
         };
         cell.get_or_init(|| self.client.call(request)).await;
         self.reads.lock().await.retain(|(_, under_way)| !Arc::ptr_eq(under_way, &cell));
-        // Whoever is the last to want the answer gets it; the others get copies. As a rule there are no others.
+        // The last caller gets the answer itself, the others get copies. Usually there is only one caller.
         let answer = Arc::try_unwrap(cell).map_or_else(|cell| cell.get().cloned(), OnceCell::into_inner);
         answer.expect("the answer has just been awaited")
     }

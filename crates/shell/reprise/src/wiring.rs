@@ -11,7 +11,7 @@ use reprise_config::{
 use reprise_engine::{AskedHost, Pass, Times};
 use reprise_model::{Hold, HoldScope, HostId, HostName, PausedRule, Policy, VmSelector};
 use reprise_platform::paths::{self, ConfigFile};
-use wsman_http::{Endpoint, Limits, Login};
+use wsman_http::{Endpoint, Gates, Limits, Login};
 
 use crate::cli::Usage;
 use crate::links::{Links, Place};
@@ -141,10 +141,11 @@ pub(crate) fn ways(hosts: &HostArguments) -> Result<(Vec<(HostId, String)>, Link
 /// A pass over hosts with one login, for the demonstration.
 pub(crate) fn wire_hosts(hosts: &[(String, String, String)], policy: Policy) -> Result<Wired, Usage> {
     let mut built = Built::default();
+    let gates = Gates::default();
     let limits = limits(&policy, TIMEOUT);
     for (url, user, password) in hosts {
         let endpoint = endpoint(url)?;
-        let login = Login::new(wsman_http::Scheme::Basic, user.as_str(), password.as_str());
+        let login = Login::new(wsman_http::Scheme::Basic, user.as_str(), password.as_str()).sharing(&gates);
         built.add(Place { endpoint, login, trust: None, limits }, None, None, TIMEOUT);
     }
     let pass = Pass {

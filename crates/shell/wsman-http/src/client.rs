@@ -1,7 +1,7 @@
 //! A client of one service: calls go over a few connections that are kept alive.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use cim::{CallError, ErrorKind, Reached, Reply, Request, Row};
@@ -10,9 +10,10 @@ use tokio::sync::Semaphore;
 use wsman::client::{Call, Settings, Step, asks_for_a_new_enumeration, asks_for_a_new_login};
 use wsman::message::{Enumerate, Identity};
 
-use crate::auth::Method;
-use crate::connection::{Answer, Connection, Target};
+use crate::connection::{Answer, Connection, Known, Target};
+use crate::dial::Resolver;
 use crate::endpoint::Endpoint;
+use crate::gate::locked;
 use crate::login::Login;
 use crate::tls::{Handshakes, Trust};
 use crate::wire;
@@ -117,14 +118,17 @@ pub struct Client {
 struct Logins {
     /// Until one login has succeeded, one connection at a time tries: a wrong password must not be tried by all of them.
     gate: tokio::sync::Mutex<()>,
-    /// How a login succeeded.
-    known: Mutex<Option<Vec<Method>>>,
+    /// What a login may begin with, and how one succeeded.
+    known: Mutex<Option<Known>>,
     /// How many were refused, and how the last one was.
     refused: Mutex<(u64, Option<CallError>)>,
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+impl Logins {
+    /// How to begin a login, if one has succeeded. Where a better way failed, one connection at a time tries it again.
+    fn known(&self) -> Option<Known> {
+        locked(&self.known).as_mut().map(Known::next)
+    }
 }
 
 impl Client {
@@ -132,7 +136,7 @@ impl Client {
     pub fn new(endpoint: Endpoint, login: Login, limits: Limits) -> Self {
         let room = Semaphore::new(limits.connections.max(1));
         Self {
-            target: Target { endpoint, login, tls: None, limits },
+            target: Target { endpoint, resolver: Resolver::default(), login, tls: None, limits },
             idle: Mutex::default(),
             room,
             logins: Logins::default(),
@@ -146,6 +150,13 @@ impl Client {
     #[must_use]
     pub fn with_trust(mut self, trust: Trust) -> Self {
         self.target.tls = Some(Handshakes::new(trust));
+        self
+    }
+
+    /// Sets the addresses that the host's name leads to.
+    #[cfg(test)]
+    pub(crate) fn at_addresses(mut self, addresses: Vec<std::net::SocketAddr>) -> Self {
+        self.target.resolver = Resolver::Fixed(addresses);
         self
     }
 
@@ -336,26 +347,33 @@ impl Client {
 
     /// A connection that is logged in.
     async fn open(&self) -> Result<Connection, CallError> {
-        let mut known = locked(&self.logins.known).clone();
-        if known.is_some() {
-            return Connection::open(&self.target, &mut known).await;
+        if let Some(known) = self.logins.known() {
+            return self.open_as(Some(known)).await;
         }
         let before = locked(&self.logins.refused).0;
         let _first = self.logins.gate.lock().await;
-        known.clone_from(&locked(&self.logins.known));
+        let known = self.logins.known();
         let (refusals, last) = locked(&self.logins.refused).clone();
         if let Some(refused) = last.filter(|_| refusals > before) {
             return Err(refused);
         }
-        let opened = Connection::open(&self.target, &mut known).await;
-        match &opened {
-            Ok(_) => *locked(&self.logins.known) = known,
-            Err(error) if error.kind == ErrorKind::Denied => {
-                *locked(&self.logins.refused) = (refusals + 1, Some(error.clone()));
-            }
-            Err(_) => {}
+        let opened = self.open_as(known).await;
+        if let Err(error) = &opened
+            && error.kind == ErrorKind::Denied
+        {
+            *locked(&self.logins.refused) = (refusals + 1, Some(error.clone()));
         }
         opened
+    }
+
+    async fn open_as(&self, known: Option<Known>) -> Result<Connection, CallError> {
+        let began_at = known.as_ref().map(|known| known.first);
+        let (connection, found) = Connection::open(&self.target, known).await?;
+        // A login that began with a later way says nothing about a better one.
+        if began_at.is_none_or(|first| first == 0 || first < found.first) {
+            *locked(&self.logins.known) = Some(found);
+        }
+        Ok(connection)
     }
 
     /// The text of an answer whose HTTP status allows for one.

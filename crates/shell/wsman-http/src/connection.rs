@@ -1,15 +1,19 @@
 //! One connection: opened, logged in, used for one request at a time, dropped at the first doubt.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use cim::{CallError, ErrorKind, Reached};
 use hyper::StatusCode;
+use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use crate::auth::{self, AuthError, LoginError, Method, Security, basic, certificate};
 use crate::client::Limits;
+use crate::dial::Resolver;
 use crate::endpoint::Endpoint;
+use crate::gate::{Attempt, Gate, RefusedBy};
 use crate::login::{Login, Scheme};
 use crate::media_type::charset;
 use crate::sealed::{self, Part, Protocol};
@@ -18,15 +22,57 @@ use crate::wire::{self, Message, Wire};
 
 /// The type of a clear message (MS-WSMV 2.1).
 const SOAP: &str = "application/soap+xml;charset=UTF-8";
+/// This long after a better way to log in failed, such as Kerberos while its server did not answer, it is tried again. A try may
+/// take as long as a connection is waited for, so it must not come with each connection.
+const BETTER_AGAIN: Duration = Duration::from_mins(1);
 
 /// Whom connections lead to, and as whom.
 #[derive(Debug)]
 pub(crate) struct Target {
     pub(crate) endpoint: Endpoint,
+    pub(crate) resolver: Resolver,
     pub(crate) login: Login,
     /// Over HTTPS.
     pub(crate) tls: Option<Handshakes>,
     pub(crate) limits: Limits,
+}
+
+impl Target {
+    /// The host, as the gate of its credential knows it.
+    fn host(&self) -> String {
+        self.endpoint.authority().to_lowercase()
+    }
+
+    /// The gate of the credential. A certificate has none: nobody counts its refusals.
+    fn gate(&self) -> Option<&Arc<Gate>> {
+        (self.login.scheme != Scheme::Certificate).then_some(&self.login.gate)
+    }
+}
+
+/// How connections of a client log in.
+#[derive(Clone, Debug)]
+pub(crate) struct Known {
+    /// The ways that the host offers, best first.
+    methods: Vec<Method>,
+    /// The one to begin with.
+    pub(crate) first: usize,
+    /// When it was found that no better one works.
+    since: Instant,
+}
+
+impl Known {
+    fn new(methods: Vec<Method>) -> Self {
+        Self { methods, first: 0, since: Instant::now() }
+    }
+
+    /// What the next connection begins with: the way that worked last or, once in a while, the best one.
+    pub(crate) fn next(&mut self) -> Self {
+        if self.first == 0 || self.since.elapsed() < BETTER_AGAIN {
+            return self.clone();
+        }
+        self.since = Instant::now();
+        Self { first: 0, ..self.clone() }
+    }
 }
 
 /// A connection with its login. Dropping it closes it.
@@ -37,14 +83,33 @@ pub(crate) struct Connection {
 
 /// What a login left behind.
 enum Session {
-    /// The header of each request.
-    Basic(Zeroizing<String>),
+    /// The header of each request, which shows the password, and what the host makes of it.
+    Basic(Zeroizing<String>, Shown),
     /// TLS has shown who it is; a header on each request says so. Whether the host has answered one yet.
     Certificate { answered: bool },
     /// The connection itself is logged in; TLS protects its messages.
     Clear,
     /// The connection is logged in, and its messages are sealed. Nothing here after a failure.
     Sealed(Option<Box<dyn Security>>, Protocol),
+}
+
+/// A password that goes with each request.
+struct Shown {
+    gate: Arc<Gate>,
+    host: String,
+    patience: Duration,
+    /// The login that the next request is.
+    attempt: Option<Attempt>,
+}
+
+impl Shown {
+    /// Waits for the turn of a request.
+    async fn attempt(&mut self) -> Result<Attempt, CallError> {
+        match self.attempt.take() {
+            Some(first) => Ok(first),
+            None => self.gate.enter_again(&self.host, self.patience).await,
+        }
+    }
 }
 
 /// An answer: its status and its text's octets, unsealed.
@@ -63,36 +128,43 @@ impl std::fmt::Debug for Connection {
 }
 
 impl Connection {
-    /// Connects and logs in. `known` are the methods that an earlier connection found; new ones are put there.
-    pub(crate) async fn open(target: &Target, known: &mut Option<Vec<Method>>) -> Result<Self, CallError> {
+    /// Connects and logs in, with what an earlier connection found or with what the host offers. What comes back begins with the
+    /// way that worked.
+    pub(crate) async fn open(target: &Target, known: Option<Known>) -> Result<(Self, Known), CallError> {
+        let host = target.host();
+        if let Some(gate) = target.gate() {
+            gate.check(&host)?;
+        }
         let mut wire = connect(target).await?;
-        let methods = match (&*known, target.login.scheme) {
-            (Some(methods), _) => methods.clone(),
-            (None, Scheme::Basic) => vec![Method::Basic],
-            (None, Scheme::Certificate) => vec![Method::Certificate],
-            (None, Scheme::Auto | Scheme::Ntlm | Scheme::Negotiate | Scheme::Kerberos) => {
-                let challenges = auth::probe(&mut wire, &target.limits).await?;
-                auth::choose(&target.login, &target.endpoint, &wire.way, &challenges)?
-            }
+        let known = match known {
+            Some(known) => known,
+            None => Known::new(methods(&mut wire, target).await?),
         };
-        let mut left = methods.as_slice();
-        while let Some((method, rest)) = left.split_first() {
-            // A host may close a connection that it refused; a login that broke off has spoilt one.
+        // Nobody waits for a host that does not even answer: its turn begins here.
+        let mut attempt = match target.gate() {
+            Some(gate) => Some(gate.enter(&host, target.limits.login).await?),
+            None => None,
+        };
+        for (index, method) in known.methods.iter().enumerate().skip(known.first) {
+            // A host may close a connection that it refused or that waited for its turn; a login that broke off has spoilt one.
             if !wire.is_alive() {
                 wire = connect(target).await?;
             }
-            match begin(&mut wire, target, *method).await {
+            match begin(&mut wire, target, *method, &mut attempt).await {
                 Ok(session) => {
-                    *known = Some(left.to_vec());
-                    return Ok(Self { wire, session });
+                    if let Some(attempt) = attempt {
+                        attempt.accepted();
+                    }
+                    return Ok((Self { wire, session }, Known { first: index, ..known }));
                 }
-                Err(LoginError::Mechanism(error)) if error.leaves_a_choice() && !rest.is_empty() => {
+                Err(LoginError::Mechanism(error)) if error.leaves_a_choice() && index + 1 < known.methods.len() => {
                     tracing::warn!(%error, at = %wire.at, "Kerberos is not possible; another login is tried");
+                    if let Some(attempt) = &attempt {
+                        attempt.check()?;
+                    }
                     wire = connect(target).await?;
-                    left = rest;
                 }
-                Err(LoginError::Mechanism(error)) => return Err(error.at(&wire.at)),
-                Err(LoginError::Call(error)) => return Err(error),
+                Err(error) => return Err(failed(error, attempt, &wire.at, &target.login)),
             }
         }
         Err(CallError::new(ErrorKind::Denied, Reached::No, format!("{} offers no login that may be used", wire.at)))
@@ -110,15 +182,21 @@ impl Connection {
         patience: Duration,
         limit: usize,
     ) -> Result<Answer, CallError> {
+        let attempt = match &mut self.session {
+            Session::Basic(_, shown) => Some(shown.attempt().await?),
+            Session::Certificate { .. } | Session::Clear | Session::Sealed(..) => None,
+        };
         let (content_type, body) = match &mut self.session {
-            Session::Basic(_) | Session::Certificate { .. } | Session::Clear => (SOAP.to_owned(), message.into_bytes()),
+            Session::Basic(..) | Session::Certificate { .. } | Session::Clear => {
+                (SOAP.to_owned(), message.into_bytes())
+            }
             Session::Sealed(security, protocol) => {
                 let sealed = seal(security, *protocol, message.into_bytes()).await;
                 sealed.map_err(|error| error.at(&self.wire.at))?
             }
         };
         let authorization = match &self.session {
-            Session::Basic(header) => Some(header.as_str()),
+            Session::Basic(header, _) => Some(header.as_str()),
             Session::Certificate { .. } => Some(certificate::AUTHORIZATION),
             Session::Clear | Session::Sealed(..) => None,
         };
@@ -129,7 +207,16 @@ impl Connection {
             *answered = true;
         }
         if answer.status == StatusCode::UNAUTHORIZED {
-            return Err(self.refused(&answer.challenges));
+            let error = self.refused(&answer.challenges);
+            if let Some(attempt) = attempt {
+                attempt.refused(RefusedBy::Host, &error);
+            }
+            return Err(error);
+        }
+        // Other statuses come from in front of WinRM, and may come before anybody judged the login.
+        let is_served = answer.status.is_success() || answer.status == StatusCode::INTERNAL_SERVER_ERROR;
+        if let Some(attempt) = attempt.filter(|_| is_served) {
+            attempt.accepted();
         }
         let Session::Sealed(security, _) = &mut self.session else {
             let charset = charset(&answer.content_type);
@@ -153,7 +240,7 @@ impl Connection {
         let at = &self.wire.at;
         let offered = if challenges.is_empty() { "nothing".to_owned() } else { challenges.join(", ") };
         let (kind, message) = match &self.session {
-            Session::Basic(_) => (ErrorKind::Denied, format!("{at} refused the login (it offers {offered})")),
+            Session::Basic(..) => (ErrorKind::Denied, format!("{at} refused the login (it offers {offered})")),
             Session::Certificate { .. } => {
                 let why = "it belongs to no account there (WSMan:\\localhost\\ClientCertificate), or logins by certificate are off \
                            (WSMan:\\localhost\\Service\\Auth\\Certificate)";
@@ -166,6 +253,33 @@ impl Connection {
         let reached = if matches!(self.session, Session::Sealed(..)) { Reached::Perhaps } else { Reached::No };
         CallError::new(kind, reached, message)
     }
+}
+
+/// The ways to log in that the target's login and the host's offer allow.
+async fn methods(wire: &mut Wire, target: &Target) -> Result<Vec<Method>, CallError> {
+    match target.login.scheme {
+        Scheme::Basic => Ok(vec![Method::Basic]),
+        Scheme::Certificate => Ok(vec![Method::Certificate]),
+        Scheme::Auto | Scheme::Ntlm | Scheme::Negotiate | Scheme::Kerberos => {
+            let challenges = auth::probe(wire, &target.limits).await?;
+            let chosen = auth::choose(&target.login, &target.endpoint, &wire.way, &challenges);
+            chosen.map_err(|error| target.login.explain(error))
+        }
+    }
+}
+
+/// A login that failed: what the caller hears, and what the credential's gate does.
+fn failed(error: LoginError, attempt: Option<Attempt>, at: &str, login: &Login) -> CallError {
+    let (by, error) = match error {
+        LoginError::Call(error) => return error,
+        LoginError::Mechanism(error) => return login.explain(error.at(at)),
+        LoginError::ByHost(error) => (RefusedBy::Host, error),
+        LoginError::ByAccounts(error) => (RefusedBy::Accounts, error.at(at)),
+    };
+    if let Some(attempt) = attempt {
+        attempt.refused(by, &error);
+    }
+    error
 }
 
 async fn connect(target: &Target) -> Result<Wire, CallError> {
@@ -182,7 +296,7 @@ async fn connect(target: &Target) -> Result<Wire, CallError> {
             Ok(())
         }
     };
-    Wire::open(endpoint, target.tls.as_ref(), &target.limits, allowed).await
+    Wire::open((endpoint, &target.resolver), target.tls.as_ref(), &target.limits, allowed).await
 }
 
 fn needs(endpoint: &Endpoint, what: &str) -> CallError {
@@ -204,13 +318,23 @@ fn needs_a_password(endpoint: &Endpoint) -> CallError {
     CallError::new(ErrorKind::Unsupported, Reached::No, message)
 }
 
-async fn begin(wire: &mut Wire, target: &Target, method: Method) -> Result<Session, LoginError> {
+/// Logs in by one method. A password that goes with each request is judged with the first one, so its attempt goes there.
+async fn begin(
+    wire: &mut Wire,
+    target: &Target,
+    method: Method,
+    attempt: &mut Option<Attempt>,
+) -> Result<Session, LoginError> {
     let (scheme, mechanism) = match method {
         // The way may be another than the one that the method was chosen for: a name can lead elsewhere by now.
         Method::Basic if !wire.way.may_show_a_password() => return Err(shows_the_password(&target.endpoint).into()),
         Method::Basic => {
             return match target.login.password() {
-                Some((user, password)) => Ok(Session::Basic(basic::authorization(user, password))),
+                Some((user, password)) => {
+                    let (gate, patience) = (Arc::clone(&target.login.gate), target.limits.login);
+                    let shown = Shown { gate, host: target.host(), patience, attempt: attempt.take() };
+                    Ok(Session::Basic(basic::authorization(user, password), shown))
+                }
                 None => Err(needs_a_password(&target.endpoint).into()),
             };
         }

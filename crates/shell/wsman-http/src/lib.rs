@@ -17,16 +17,19 @@ mod changes;
 mod client;
 mod connection;
 mod der;
+mod dial;
 mod endpoint;
 mod events;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
+mod gate;
 mod keytab;
 mod line;
 mod login;
 mod media_type;
 pub mod sealed;
 pub mod server;
+mod short_reads;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -36,6 +39,7 @@ pub use changes::{Changed, Changes, HeardBy, Watch};
 pub use client::{Client, Limits};
 pub use endpoint::{Endpoint, EndpointError};
 pub use events::Events;
+pub use gate::Gates;
 pub use keytab::{Keytab, KeytabError};
 pub use login::{Login, Scheme};
 pub use tls::{ClientCertificate, ClientCertificateError, Trust, TrustError};

@@ -1,7 +1,12 @@
 //! Who logs in, and how.
 
-use secrecy::SecretString;
+use std::sync::Arc;
 
+use cim::CallError;
+use secrecy::{ExposeSecret as _, SecretString};
+use sha2::{Digest as _, Sha256};
+
+use crate::gate::{Gate, Gates};
 use crate::keytab::{Keytab, KeytabError};
 
 /// How a connection logs in.
@@ -51,6 +56,10 @@ pub struct Login {
     pub(crate) identity: Identity,
     pub(crate) kdc: Option<String>,
     pub(crate) service: String,
+    /// Why no other scheme than Kerberos is tried, where the login alone would not say so.
+    pub(crate) restricted: Option<&'static str>,
+    /// What its clients know of whether it is accepted.
+    pub(crate) gate: Arc<Gate>,
 }
 
 /// What [`Login::user`] says of the account that this process runs as.
@@ -98,15 +107,34 @@ impl Login {
     }
 
     fn of(scheme: Scheme, identity: Identity) -> Self {
-        Self { scheme, identity, kdc: None, service: SERVICE.to_owned() }
+        let gate = Arc::new(Gate::new(user_of(&identity)));
+        Self { scheme, identity, kdc: None, service: SERVICE.to_owned(), restricted: None, gate }
     }
 
-    /// The same, but the password is shown to nobody unless [`Scheme::Basic`] is named: for a server that somebody else has
-    /// named, who may mean harm.
+    /// Shares what is known of this credential with every login of the same user and secret that shares these gates, so that a
+    /// wrong password is not tried at host after host. Clones of a login share it anyway.
     #[must_use]
-    pub fn showing_no_password(self) -> Self {
-        let scheme = if self.scheme == Scheme::Auto { Scheme::Negotiate } else { self.scheme };
-        Self { scheme, ..self }
+    pub fn sharing(self, gates: &Gates) -> Self {
+        let secret = match &self.identity {
+            Identity::Password { password, .. } => Some(Sha256::digest(password.expose_secret().as_bytes()).into()),
+            Identity::Keytab { user, keytab } => {
+                keytab.key_for(user).ok().map(|key| Sha256::digest(key.octets.expose_secret()).into())
+            }
+            Identity::CurrentUser | Identity::Certificate => None,
+        };
+        let gate = gates.of(self.user(), secret);
+        Self { gate, ..self }
+    }
+
+    /// Restricts [`Scheme::Auto`] to Kerberos, for a server that somebody else has named, who may mean harm. Basic would hand over
+    /// the password, and NTLM an answer from which it can be guessed, or which can be relayed to another server. A scheme that is
+    /// named stays. `why` says in errors why nothing else is tried, and what to do.
+    #[must_use]
+    pub fn restricted_to_kerberos(self, why: &'static str) -> Self {
+        if self.scheme != Scheme::Auto {
+            return self;
+        }
+        Self { scheme: Scheme::Kerberos, restricted: Some(why), ..self }
     }
 
     /// The same, with a Kerberos server: `HOST` or `HOST:PORT`. Without one it is looked up as [`Scheme::Kerberos`] has
@@ -125,13 +153,17 @@ impl Login {
         self
     }
 
+    /// The failure of a login, with why no other scheme is tried.
+    pub(crate) fn explain(&self, error: CallError) -> CallError {
+        match self.restricted {
+            Some(why) => CallError { message: format!("{}; {why}", error.message), ..error },
+            None => error,
+        }
+    }
+
     /// Who logs in, for people to read.
     pub fn user(&self) -> &str {
-        match &self.identity {
-            Identity::Password { user, .. } | Identity::Keytab { user, .. } => user,
-            Identity::CurrentUser => CURRENT_USER,
-            Identity::Certificate => "the client certificate",
-        }
+        user_of(&self.identity)
     }
 
     /// User and password, if that is how he logs in.
@@ -157,6 +189,14 @@ impl Login {
     /// Whether the user belongs to a domain at all.
     pub(crate) fn has_domain(&self) -> bool {
         self.user().contains(['\\', '@']) && !self.user().starts_with(".\\")
+    }
+}
+
+fn user_of(identity: &Identity) -> &str {
+    match identity {
+        Identity::Password { user, .. } | Identity::Keytab { user, .. } => user,
+        Identity::CurrentUser => CURRENT_USER,
+        Identity::Certificate => "the client certificate",
     }
 }
 

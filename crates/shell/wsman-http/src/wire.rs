@@ -1,6 +1,5 @@
 //! The wire to a service: TCP, TLS over it where the address says so, and HTTP over that. One request at a time.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,13 +10,14 @@ use hyper::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderVal
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::auth::{Tls, Way};
 use crate::client::Limits;
+use crate::dial::{Resolver, dial};
 use crate::endpoint::Endpoint;
+use crate::short_reads::ShortReads;
 use crate::tls::{Distrust, Handshakes, TlsError};
 
 /// Largest head of an answer. A login token of 64 KiB fits.
@@ -63,12 +63,12 @@ pub(crate) struct Message<'m> {
 impl Wire {
     /// Connects. `allowed` sees whether every address is this computer, before a byte is sent.
     pub(crate) async fn open(
-        endpoint: &Endpoint,
+        (endpoint, resolver): (&Endpoint, &Resolver),
         tls: Option<&Handshakes>,
         limits: &Limits,
         allowed: impl FnOnce(bool) -> Result<(), CallError>,
     ) -> Result<Self, CallError> {
-        let connected = timeout(limits.connect, Self::connect(endpoint, tls, allowed)).await;
+        let connected = timeout(limits.connect, Self::connect(endpoint, resolver, tls, allowed)).await;
         connected.unwrap_or_else(|_| {
             let why = format!("no answer to the connection within {} s", limits.connect.as_secs_f32());
             Err(unreachable(endpoint, &why))
@@ -77,13 +77,13 @@ impl Wire {
 
     async fn connect(
         endpoint: &Endpoint,
+        resolver: &Resolver,
         tls: Option<&Handshakes>,
         allowed: impl FnOnce(bool) -> Result<(), CallError>,
     ) -> Result<Self, CallError> {
         let failed = |error: std::io::Error| unreachable(endpoint, &error.to_string());
         let tls = if endpoint.is_secure() { Some(tls.ok_or_else(|| nobody_to_believe(endpoint))?) } else { None };
-        let found = tokio::net::lookup_host((endpoint.host(), endpoint.port())).await;
-        let addresses: Vec<SocketAddr> = found.map_err(failed)?.collect();
+        let addresses = resolver.addresses(endpoint.host(), endpoint.port()).await.map_err(failed)?;
         let loopback = addresses.iter().all(|address| address.ip().is_loopback());
         allowed(loopback)?;
         let Some(tls) = tls else {
@@ -100,7 +100,7 @@ impl Wire {
     {
         let (sender, driver) = http1::Builder::new()
             .max_buf_size(HEAD_LENGTH_MAX)
-            .handshake(TokioIo::new(stream))
+            .handshake(TokioIo::new(ShortReads(stream)))
             .await
             .map_err(|error| unreachable(endpoint, &told(&error)))?;
         let driver = AbortOnDropHandle::new(tokio::spawn(async move {
@@ -176,14 +176,6 @@ pub(crate) fn unserved(status: StatusCode, at: &str) -> Option<(ErrorKind, Strin
     }
     let is_away = status == StatusCode::SERVICE_UNAVAILABLE;
     is_away.then(|| (ErrorKind::Busy, format!("{at} is busy or starting (HTTP status {status})")))
-}
-
-/// A TCP connection to one of these addresses.
-pub(crate) async fn dial(addresses: &[SocketAddr]) -> std::io::Result<TcpStream> {
-    let stream = TcpStream::connect(addresses).await?;
-    // Small messages one after the other: waiting to fill packets would only delay them.
-    stream.set_nodelay(true)?;
-    Ok(stream)
 }
 
 async fn read(response: Response<hyper::body::Incoming>, limit: usize, at: &str) -> Result<Answer, CallError> {

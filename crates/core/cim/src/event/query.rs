@@ -106,7 +106,7 @@ impl Query {
                 }
                 let read = Select { channel: path.to_owned(), condition: record::text(select).trim().parse()? };
                 if read.condition.comparisons() > COMPARISONS_MAX {
-                    return Err(schema("a selection compares more than one selection can"));
+                    return Err(schema("a selection has too many comparisons"));
                 }
                 match select.tag_name().name() {
                     "Select" => query.selects.push(read),

@@ -93,6 +93,7 @@ pub(super) fn document(xml: &str) -> Result<Document<'_>, RecordError> {
         return Err(RecordError::Xml(format!("it has {} bytes", xml.len())));
     }
     let options = roxmltree::ParsingOptions { allow_dtd: false, nodes_limit: NODES_MAX, ..Default::default() };
+    crate::markup::check(xml).map_err(|excess| RecordError::Xml(excess.to_string()))?;
     Document::parse_with_options(xml, options).map_err(|error| RecordError::Xml(error.to_string()))
 }
 

@@ -85,7 +85,9 @@ impl Engine {
     /// is recorded after that. `None` if one of them never had any.
     fn stopped_since(&self, host: HostId) -> Option<HostTime> {
         let sides = [Side::Sender, Side::Receiver];
-        let ends = self.legs.values().flat_map(|watch| sides.into_iter().filter_map(|side| stopped_end(watch, side)));
+        // A host shows a small part of a fleet's legs.
+        let legs = self.inventory.shown_by(host).flat_map(legs_of).filter_map(|leg| self.legs.get(&leg));
+        let ends = legs.flat_map(|watch| sides.into_iter().filter_map(|side| stopped_end(watch, side)));
         let last = ends.filter(|end| end.host == host).map(|end| match end.object.last_replication {
             LastReplication::Never => None,
             LastReplication::At(last) => Some(last),

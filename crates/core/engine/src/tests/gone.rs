@@ -89,6 +89,17 @@ fn a_second_address_of_a_host_is_told_once_and_another_host_of_its_name_is_told_
     assert!(report.hosts[2].error.as_ref().unwrap().why.contains("bears the same name"));
 }
 
+/// What a host is asked by is a claim, and only the host itself can say who it is.
+#[test]
+fn a_silent_host_takes_its_name_from_no_host_that_answers() {
+    let mut twice = pass(2);
+    twice.hosts[1].claim = None;
+    let mut drive = Drive::new(twice, vec![unreachable(), look(0, &[S::Error])]);
+    drive.run_to(1.5);
+    let acting: Vec<_> = drive.acts.iter().map(|act| act.host).collect();
+    assert_eq!(acting, [HostId(1)]);
+}
+
 #[test]
 fn an_act_that_does_not_end_holds_up_nobody_elses_proof() {
     let mut drive = Drive::new(pass(2), pair(&[S::Error, S::Error]));

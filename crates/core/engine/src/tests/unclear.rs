@@ -2,7 +2,7 @@
 
 use reprise_model::{Outcome, Problem, ProblemKind, Reason, ReplicationState as S, Retry};
 
-use super::{Drive, ended, pair, refused};
+use super::{Drive, ended, pair, refused, unreachable};
 use crate::report::LegResult;
 use crate::sample::{look, now, pass};
 
@@ -92,4 +92,18 @@ fn an_act_of_which_no_look_told_in_time_is_weighed_by_a_late_one() {
     watch.saw(running, now(61.0).mono);
     watch.weigh(now(61.0).mono, now(6.0).mono, &mut chance);
     assert!(watch.resumed && !watch.unproved, "it was ours");
+}
+
+/// Its host does not answer any more, so nobody can say what came of it; the class of its answer says nothing of a next try.
+#[test]
+fn an_answer_that_leaves_it_open_and_is_never_looked_at_may_be_tried_again_later() {
+    let mut drive = Drive::new(pass(2), pair(&[S::Error]));
+    drive.run_to(1.5);
+    drive.hosts[0] = unreachable();
+    drive.end_act(Outcome::Unknown(problem(ProblemKind::Refused)));
+    drive.run_to(300.0);
+    let leg = drive.leg();
+    let error = leg.error.as_ref().unwrap();
+    assert_eq!((leg.result, leg.reason, leg.attempts), (LegResult::Failed, Reason::ResumeFailed, 1));
+    assert_eq!((error.code.as_deref(), error.retry), (Some("0x8033804D"), Retry::Later));
 }

@@ -96,6 +96,20 @@ fn a_look_at_the_job_that_fails_is_taken_again() {
     }
 }
 
+/// Looks that fail are counted since the last that went well, while the job is followed and while others are waited for.
+#[test]
+fn a_look_that_goes_well_resets_the_count_of_failed_ones() {
+    let lost = || Err(fails(ErrorKind::TimedOut, Reached::Perhaps));
+    let begun = || vec![Ok(Reply::Instance(relationship("8"))), Ok(started())];
+    let mut followed = begun();
+    followed.extend([lost(), lost(), lost(), Ok(job("4")), lost(), lost(), Ok(Reply::Rows(vec![])), Ok(job("7"))]);
+    assert_eq!(resume(followed).0, Outcome::Ended(Ended::ByJob));
+    let mut awaited = vec![Ok(Reply::Instance(relationship("8"))), lost()];
+    awaited.extend([Ok(job("4")), lost(), lost(), lost(), Ok(job("4")), lost(), lost(), lost(), Ok(job("7"))]);
+    let (outcome, requests) = resume(awaited);
+    assert_eq!((matches!(outcome, Outcome::Unknown(_)), requests.len()), (true, 11), "{outcome:?}");
+}
+
 /// A provider that fails, or a service that restarts, does so for some seconds. The host is there and says so.
 #[test]
 fn a_host_that_answers_that_it_is_busy_is_asked_for_the_job_for_some_time() {
@@ -118,6 +132,18 @@ fn a_job_that_is_listed_again_after_it_was_given_up_says_itself_what_came_of_it(
         assert_eq!((outcome == Outcome::Ended(Ended::ByJob), refused), (good, !good), "{outcome:?}");
         assert_eq!((requests.len(), invokes(&requests)), (9, 1));
     }
+}
+
+#[test]
+fn a_job_that_could_not_be_followed_is_waited_for_if_it_is_listed_later_than_others() {
+    let lost = || Err(fails(ErrorKind::TimedOut, Reached::Perhaps));
+    let elsewhere = |state| Row::new("").with("InstanceID", text("elsewhere")).with("JobState", text(state));
+    let Reply::Rows(mut rows) = job("4") else { panic!() };
+    rows.push(elsewhere("7"));
+    let mut answers = vec![Ok(Reply::Instance(relationship("8"))), Ok(started()), lost(), lost(), lost(), lost()];
+    answers.extend([Ok(Reply::Rows(vec![elsewhere("4")])), Ok(Reply::Rows(rows)), Ok(job("7"))]);
+    let (outcome, requests) = resume(answers);
+    assert_eq!((outcome, requests.len(), invokes(&requests)), (Outcome::Ended(Ended::ByJob), 9, 1));
 }
 
 /// The Get before an act does nothing: a host that is busy then is asked again later.

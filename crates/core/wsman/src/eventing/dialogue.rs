@@ -6,7 +6,7 @@ use roxmltree::Node;
 
 use super::{EVENT_LOG, Eventing, Options, Response};
 use crate::client::{Settings, header, open, unreadable};
-use crate::fault::code;
+use crate::fault::{Meaning, code};
 use crate::message::Operation;
 use crate::namespace as ns;
 use crate::xml;
@@ -152,15 +152,6 @@ impl Dialogue {
 
 /// Whether an error says that a subscription is not there any more, so that a new one is the cure.
 pub fn is_lost(error: &CallError) -> bool {
-    matches!(
-        error.status,
-        Some(
-            code::ENUMERATION_CLOSED
-                | code::SUBSCRIPTION_CLOSED
-                | code::SUBSCRIPTION_CLOSING
-                | code::NOT_PULLED
-                | code::NO_HEARTBEAT
-                | code::INVALID_CONTEXT
-        )
-    )
+    let is_lost = |status| matches!(Meaning::of(status), Meaning::ContextLost | Meaning::SubscriptionLost);
+    error.status.is_some_and(is_lost)
 }

@@ -112,11 +112,26 @@ pub(super) fn cim_status(code: u32) -> u32 {
         2_150_858_810
         | 2_150_858_836
         | 2_150_858_837
+        | 0x8004_1008
         | 0x8004_102F
         | code::INSUFFICIENT_SELECTORS..=code::DUPLICATE_SELECTORS => 4,
         0x8004_1002 => 6,
         code if Meaning::of(code) == Meaning::Denied => 2,
         code if Meaning::of(code) == Meaning::Unsupported => 7,
         _ => 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_of_cim_has_a_code_that_has_this_status() {
+        for status in 0..=30 {
+            if let Some(code) = of_cim_status(status) {
+                assert_eq!(cim_status(code), status, "{code:#X}");
+            }
+        }
     }
 }

@@ -88,8 +88,6 @@ pub mod code {
     pub const UNABLE_TO_RENEW: u32 = 2_150_858_788;
     /// The subscription is closed.
     pub const SUBSCRIPTION_CLOSED: u32 = 2_150_858_760;
-    /// The subscription is closing.
-    pub const SUBSCRIPTION_CLOSING: u32 = 2_150_858_761;
     /// Nobody pulled within the heartbeat, so the subscription is gone.
     pub const NOT_PULLED: u32 = 2_150_858_762;
     /// No heartbeat came, so the subscription is gone.
@@ -292,29 +290,29 @@ impl Fault {
         })
     }
 
-    /// What it says of the operation that it answers: by its code, else by its subcode.
+    /// What it says of the operation that it answers: by its code, else by its subcode. A provider's unknown number says at
+    /// least that the provider failed.
     pub fn meaning(&self) -> Meaning {
-        self.code.map_or_else(|| Meaning::of_subcode(&self.subcode), Meaning::of)
+        match self.code {
+            None => Meaning::of_subcode(&self.subcode),
+            // The method's own refusal, by its number alone (Hyper-V WMI reference, the replication methods).
+            Some(32_768..=32_779) => Meaning::Refused,
+            Some(code) if self.provider.is_some() && known::of(code).is_none() => Meaning::Failed,
+            Some(code) => Meaning::of(code),
+        }
     }
 
     /// What a client makes of it. `invoked` says that the request was an Invoke, which may have been carried out.
     pub(crate) fn into_error(self, invoked: bool) -> CallError {
         let meaning = self.meaning();
-        let reached = match self.code {
-            // The method's own refusal, by its number alone (Hyper-V WMI reference, the replication methods).
-            Some(32_768..=32_779) | None if meaning.kind() == ErrorKind::Refused => Reached::Yes,
-            _ if invoked => meaning.reached(),
-            _ => Reached::Yes,
-        };
+        let reached = if invoked { meaning.reached() } else { Reached::Yes };
         let kind = meaning.kind();
-        let message = match (self.reason.is_empty(), self.subcode.is_empty()) {
+        let known = self.code.and_then(known::of).map(|known| known.name);
+        let name = Some(self.subcode.as_str()).filter(|subcode| !subcode.is_empty()).or(known);
+        let message = match (self.reason.is_empty(), name) {
             (false, _) => self.reason,
-            (true, false) => format!("the server answered with the fault {}", self.subcode),
-            (true, true) if self.code.and_then(known::of).is_some() => {
-                let name = self.code.and_then(known::of).map_or("", |known| known.name);
-                format!("the server answered with the fault {name}")
-            }
-            (true, true) => "the server answered with a fault that says nothing".to_owned(),
+            (true, Some(name)) => format!("the server answered with the fault {name}"),
+            (true, None) => "the server answered with a fault that says nothing".to_owned(),
         };
         CallError { status: self.code, ..CallError::new(kind, reached, message) }
     }

@@ -10,7 +10,7 @@ use crate::eventing::{
     Content, EVENT_LOG, EventLogs, Eventing, Heard, Listener, LogRecord, Places, Scanned, Served, Start, Subscribe,
     Waiting, is_about_the_bookmark, is_lost,
 };
-use crate::fault::code;
+use crate::fault::{Meaning, code, known};
 use crate::header::Header;
 use crate::message::Operation;
 use crate::server::{Answer, RequestKind, Server};
@@ -236,6 +236,12 @@ fn a_subscription_that_is_closed_or_closing_is_lost_and_nothing_else_is() {
     ] {
         let error = CallError::new(ErrorKind::Refused, Reached::Yes, "no").with_status(status);
         assert_eq!(is_lost(&error), lost, "{status}");
+    }
+    // Every code that says so, and not only those that hosts were seen to send.
+    for known in known::all() {
+        let error = CallError::new(ErrorKind::Busy, Reached::Yes, "no").with_status(known.code);
+        let lost = matches!(known.meaning, Meaning::SubscriptionLost | Meaning::ContextLost);
+        assert_eq!(is_lost(&error), lost, "{known:?}");
     }
 }
 

@@ -63,14 +63,31 @@ fn who_failed_behind_the_service_is_told_apart_from_the_words() {
     }
 }
 
+/// A fault of the service with one of its provider within.
+fn nested(outer: u32, inner: u32) -> String {
+    let (start, end) = ("<f:Message><f:ProviderFault provider='p'>", "</f:ProviderFault></f:Message>");
+    let inner = format!("{start}<f:WSManFault Code='{inner}'><f:Message>x</f:Message></f:WSManFault>{end}");
+    in_wsman(outer).replace("<f:Message>x</f:Message>", &inner)
+}
+
+/// The provider's own number says what failed; that it failed is known even if the number is not.
+#[test]
+fn an_unknown_number_of_a_provider_is_a_failure_of_the_provider() {
+    for (inner, kind, reached) in [
+        (0xC037_0103, ErrorKind::Busy, Reached::Perhaps),
+        (0x8004_1003, ErrorKind::Denied, Reached::No),
+        (32_775, ErrorKind::Refused, Reached::Yes),
+    ] {
+        let (read, invoked) =
+            (answered(read(), &nested(2_150_858_755, inner)), answered(invoke(), &nested(2_150_858_755, inner)));
+        assert_eq!((read.status, read.kind, read.reached), (Some(inner), kind, Reached::Yes), "{inner:#X}");
+        assert_eq!((invoked.status, invoked.kind, invoked.reached), (Some(inner), kind, reached), "{inner:#X}");
+    }
+}
+
 /// A service that only says that its provider failed has the provider's own number within.
 #[test]
 fn the_code_is_the_innermost_one_where_the_outer_one_is_general() {
-    let nested = |outer: u32, inner: u32| {
-        let (start, end) = ("<f:Message><f:ProviderFault provider='p'>", "</f:ProviderFault></f:Message>");
-        let inner = format!("{start}<f:WSManFault Code='{inner}'><f:Message>x</f:Message></f:WSManFault>{end}");
-        in_wsman(outer).replace("<f:Message>x</f:Message>", &inner)
-    };
     for (outer, inner, told) in [
         (2_150_858_755, 0x8004_1003, 0x8004_1003),
         (2_150_858_883, 0x8004_1033, 0x8004_1033),
@@ -146,7 +163,7 @@ const WSMERROR: [Expected; 17] = [
         says: "something failed within, perhaps after it had begun",
         kind: ErrorKind::Busy,
         invoked: Reached::Perhaps,
-        codes: &[2_150_858_755, 0x8033_8083, 0x8033_81FA],
+        codes: &[2_150_858_755, 0x8033_8083, 0x8033_8102, 0x8033_81FA],
         ranges: &[],
     },
     Expected {
@@ -232,7 +249,6 @@ const WSMERROR: [Expected; 17] = [
             0x8033_80A8,
             0x8033_80A9,
             0x8033_80FF,
-            0x8033_8102,
             0x8033_8119,
             0x8033_811C,
             0x8033_811D,
@@ -359,7 +375,17 @@ const WINDOWS: [Expected; 11] = [
         says: "turned away at the door",
         kind: ErrorKind::Busy,
         invoked: Reached::No,
-        codes: &[0x8004_1045, 0x8004_1057, 0x8001_0001, 0x8001_010A, 0x8001_010B, 0x8007_00AA, 0x8007_06BB, 1_723],
+        codes: &[
+            0x8004_1045,
+            0x8004_1057,
+            0x8004_3001,
+            0x8001_0001,
+            0x8001_010A,
+            0x8001_010B,
+            0x8007_00AA,
+            0x8007_06BB,
+            1_723,
+        ],
         ranges: &[],
     },
     Expected {
@@ -379,7 +405,11 @@ const WINDOWS: [Expected; 11] = [
             0x8007_0426,
             0x8007_06BA,
             1_722,
+            0x8007_06B3,
+            0x8007_06B5,
             0x8007_06BF,
+            0x8007_06D9,
+            1_753,
         ],
         ranges: &[],
     },
@@ -394,6 +424,7 @@ const WINDOWS: [Expected; 11] = [
             0x8004_100A,
             0x8004_1015,
             0x8004_101D,
+            0x8004_1024,
             0x8004_1032,
             0x8004_1033,
             0x8004_103B,
@@ -401,6 +432,7 @@ const WINDOWS: [Expected; 11] = [
             0x8004_106C,
             0x8004_1071,
             0x8004_1086,
+            0x8004_3002,
             0x8000_4004,
             0x8000_4005,
             0x8000_FFFF,
@@ -445,7 +477,6 @@ const WINDOWS: [Expected; 11] = [
         invoked: Reached::No,
         codes: &[
             0x8004_100C,
-            0x8004_1024,
             0x8004_1027,
             0x8004_102E,
             0x8004_1055,

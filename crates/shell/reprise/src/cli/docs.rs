@@ -52,14 +52,15 @@ fn reasons() -> String {
 
 fn faults() -> String {
     let mut page = String::from(
-        "# Fault codes\n\nWhat Reprise makes of the codes that a host's WS-Management service answers with: the key `code` of \
+        "# Fault codes\n\nHow Reprise interprets the fault codes that a host's WS-Management service returns: the key `code` of \
          an error in `run --json`. A code has the same meaning in both forms of a fault's detail, `WSManFault` and \
-         `MSFT_WmiError`. This page is made from the program's own table: all of WS-Management's own codes (`wsmerror.h`, \
+         `MSFT_WmiError`. This page is generated from the program's own table: all of WS-Management's own codes (`wsmerror.h`, \
          0x80338000 to 0x803381FF), and the codes of WMI, COM, RPC and Win32 that can come through it.\n\n\
          A read that may succeed later is retried, within the limits on retries. Before a method call (Invoke) is retried, \
          the state is always read again. If the call may have been carried out, Reprise first waits for the jobs that are \
          running, since until they end the state already reads as requested; it calls again only if the state has not changed. \
-         A code that is not listed is read as the last group, and a plain Win32 number as its HRESULT (5 is 0x80070005).\n",
+         A code that is not listed is read as the last group, or, if a provider behind the service returned it, as a provider \
+         that failed. A plain Win32 number is read as its HRESULT (5 is 0x80070005).\n",
     );
     for meaning in Meaning::ALL {
         let words = meaning.words();

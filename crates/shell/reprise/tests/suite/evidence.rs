@@ -89,6 +89,19 @@ fn a_pull_that_is_lost_costs_a_subscription_and_no_evidence() {
     assert_eq!(lab.requests("subscribe"), 2);
 }
 
+/// What a provider that is loaded again answers for a moment decides nothing.
+#[test]
+fn a_log_whose_host_fails_for_a_moment_is_read_a_little_later() {
+    for operation in ["subscribe", "pull"] {
+        for fault in ["wmi?code=0x800706BE&", "wmi?code=0x80041033&", "busy?", "garbage?", "drop_before?"] {
+            let lab = restarted("all", &["--race-state", "suspended"]);
+            lab.post(&format!("/faults/{fault}op={operation}&count=2"));
+            let ran = lab.run(&[0, 1], &["--paused", "evidence"]);
+            assert_eq!((ran.code, ran.count("resumed")), (0, 2), "{operation} {fault}: {:#}", ran.document);
+        }
+    }
+}
+
 #[test]
 fn where_nothing_stopped_nobody_subscribes() {
     let lab = Lab::new(&["--vms", "4"]);

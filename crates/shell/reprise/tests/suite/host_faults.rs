@@ -1,5 +1,5 @@
 //! Hosts that fail behind their service: WMI's transient numbers on any message, a VM that is busy, a name that XML
-//! cannot carry. The main job ends right, and what is told of it is true.
+//! cannot carry. The pass succeeds, and its report is true.
 
 use crate::lab::{Lab, Ran, until};
 
@@ -165,7 +165,24 @@ fn a_look_that_wmi_fails_at_is_taken_again_on_every_kind_of_message() {
     }
 }
 
-/// A host that never gets well is told as such with its number, after a bounded number of tries, and nothing is done twice.
+/// Every query of a look, as a provider answers that WMI is still loading.
+#[test]
+fn a_host_whose_provider_is_not_capable_yet_is_waited_for() {
+    for (shape, code) in [("wsman", "0x80041024"), ("wsman", "2150859010"), ("wmi", "0x80041024")] {
+        let lab = broken("1");
+        lab.post(&format!("/faults/fault_shape?shape={shape}"));
+        lab.post(&format!("/faults/wmi?op=enumerate&host=hv02.lab.test&code={code}&count=8"));
+        let ran = lab.run(&[0, 1], &ROOM);
+        assert_eq!(
+            (ran.code, ran.count("resumed"), lab.states()),
+            (0, 1, vec![3]),
+            "{shape} {code}: {:#}",
+            ran.document
+        );
+    }
+}
+
+/// A host that never recovers is reported with its number, after a bounded number of tries, and nothing is done twice.
 #[test]
 fn a_host_that_fails_for_ever_is_told_with_its_number_and_is_tried_so_often_and_no_more() {
     for (on, code) in [("get", "0x80041033"), ("invoke", "0x80041001")] {

@@ -22,6 +22,20 @@ fn a_wrong_password_fails_the_pass_and_shows_no_password() {
     assert!(lab.requests("unauthorized") >= 2);
 }
 
+#[test]
+fn a_wrong_password_is_shown_to_two_of_fifty_hosts_and_each_other_one_says_why_it_was_not_tried() {
+    let lab = Lab::new(&["--hosts", "50", "--vms", "2"]);
+    lab.write_secret("password", "not-the-password");
+    let hosts: Vec<usize> = (0..50).collect();
+    // With any other scheme each host is asked first what it offers, which it answers by a refusal too.
+    let ran = lab.run(&hosts, &["--auth", "basic"]);
+    assert_eq!((ran.code, ran.outcome()), (1, "failed"), "{:#}", ran.document);
+    assert_eq!(lab.requests("unauthorized"), 2);
+    let reasons = ran.document["hosts"].as_array().unwrap().iter().map(|host| host["error"]["why"].as_str().unwrap());
+    let untried = reasons.filter(|why| why.contains("was not tried") && why.contains("could lock the account"));
+    assert_eq!(untried.count(), 48, "{:#}", ran.document["hosts"]);
+}
+
 #[cfg(unix)]
 #[test]
 fn a_password_file_that_others_may_read_is_refused_before_anything_is_sent() {

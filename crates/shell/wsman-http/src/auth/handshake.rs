@@ -23,10 +23,14 @@ const SOAP: &str = "application/soap+xml;charset=UTF-8";
 /// How a login failed.
 #[derive(Debug)]
 pub(crate) enum LoginError {
-    /// The connection or the host failed, or the host refused the user.
+    /// The connection or the host failed, or the host refused something else than the user's proof.
     Call(CallError),
     /// The mechanism failed on this side.
     Mechanism(AuthError),
+    /// The host refused the user's proof.
+    ByHost(CallError),
+    /// The Kerberos server refused the user's proof, before the host said anything.
+    ByAccounts(AuthError),
 }
 
 impl From<CallError> for LoginError {
@@ -71,9 +75,10 @@ pub(crate) async fn log_in(
         begun.unwrap_or(Err(AuthError::Broken("begin a login")))?
     };
     let mut heard = Vec::new();
-    for _ in 0..LEGS_MAX {
+    for leg in 0..LEGS_MAX {
         let token = heard;
-        let (own, step) = apart(security, quick, move |security| security.step(&token)).await?;
+        let stepped = apart(security, quick, move |security| security.step(&token)).await;
+        let (own, step) = stepped.map_err(|error| refused_here(error, leg, &wire.at))?;
         security = own;
         if step.token.is_empty() {
             return Err(AuthError::Invalid("it asks to go on where nothing is left to say".to_owned()).into());
@@ -83,6 +88,10 @@ pub(crate) async fn log_in(
         let token = token_of(&answer.challenges, scheme)?;
         match (answer.status, token) {
             (StatusCode::UNAUTHORIZED, Some(token)) if !step.done => heard = token,
+            // The first token of NTLM proves nothing, and whoever has a ticket has been judged by the Kerberos server.
+            (StatusCode::UNAUTHORIZED, _) if leg > 0 && !mechanism.is_kerberos() => {
+                return Err(LoginError::ByHost(refused(wire, login, mechanism)));
+            }
             (StatusCode::UNAUTHORIZED, _) => return Err(refused(wire, login, mechanism).into()),
             (status, None) if status.is_success() && step.done => return Ok(security),
             (status, None) if status.is_success() => return Err(unproved(wire).into()),
@@ -96,6 +105,15 @@ pub(crate) async fn log_in(
         }
     }
     Err(AuthError::Invalid(format!("it asks for more than {LEGS_MAX} tokens")).into())
+}
+
+/// A failure on this side, and whose word it rests on: the first step is made without the host.
+fn refused_here(error: AuthError, leg: usize, at: &str) -> LoginError {
+    match (error.judges_the_user(), leg) {
+        (false, _) => LoginError::Mechanism(error),
+        (true, 0) => LoginError::ByAccounts(error),
+        (true, _) => LoginError::ByHost(error.at(at)),
+    }
 }
 
 async fn post(wire: &mut Wire, authorization: Option<&str>, limits: &Limits) -> Result<Answer, CallError> {

@@ -120,6 +120,11 @@ impl AuthError {
         }
     }
 
+    /// Whether somebody who keeps accounts has refused the user.
+    fn judges_the_user(&self) -> bool {
+        matches!(self, Self::Refused(_) | Self::RefusedKey(_) | Self::RefusedAccount(_))
+    }
+
     /// The failure of a login at `at`. Nothing of the call was sent.
     pub(crate) fn at(&self, at: &str) -> CallError {
         let kind = match self {

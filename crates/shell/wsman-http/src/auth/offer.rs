@@ -136,6 +136,9 @@ fn choose_on(
         Scheme::Certificate => vec![Some(Method::Certificate)],
         Scheme::Ntlm => vec![tokens(offered("negotiate"), "Negotiate", Mechanism::Ntlm).or(old_ntlm)],
         Scheme::Kerberos if endpoint.is_address() => return Err(needs_a_name(endpoint)),
+        Scheme::Kerberos if by_system.is_none() && login.realm().is_none() && login.kdc.is_none() => {
+            return Err(needs_a_realm(login, endpoint));
+        }
         Scheme::Kerberos | Scheme::Negotiate | Scheme::Auto if by_system == Some(System::Unix) => {
             if endpoint.is_address() {
                 return Err(needs_a_name(endpoint));
@@ -166,6 +169,15 @@ fn choose_on(
 
 fn needs_a_name(endpoint: &Endpoint) -> CallError {
     let message = format!("cannot log in to {endpoint}: Kerberos knows hosts by name; write the host's full DNS name");
+    CallError::new(ErrorKind::Unsupported, Reached::No, message)
+}
+
+fn needs_a_realm(login: &Login, endpoint: &Endpoint) -> CallError {
+    let message = format!(
+        "cannot log in to {endpoint}: Kerberos needs the user's realm, and `{}` names none: write user@realm, with the realm's full DNS \
+         name, or name a Kerberos server",
+        login.user()
+    );
     CallError::new(ErrorKind::Unsupported, Reached::No, message)
 }
 
@@ -284,5 +296,9 @@ mod tests {
         let error = chosen(&login(Scheme::Kerberos), "http://10.0.0.1", None, WINDOWS).unwrap_err();
         assert!(error.message.contains("by name"), "{error}");
         assert!(chosen(&login(Scheme::Kerberos), at, None, &["Basic"]).is_err());
+        let without_realm = |user| Login::new(Scheme::Kerberos, user, "x");
+        let error = chosen(&without_realm("LAB\\svc"), at, None, WINDOWS).unwrap_err();
+        assert!(error.kind == ErrorKind::Unsupported && error.message.contains("user's realm"), "{error}");
+        assert_eq!(chosen(&without_realm("LAB\\svc").with_kdc("dc01"), at, None, WINDOWS).unwrap(), kerberos);
     }
 }

@@ -98,6 +98,18 @@ async fn nesting_without_measure_costs_no_stack() {
     }
 }
 
+/// A parser compares each with all the others.
+#[tokio::test]
+async fn attributes_and_namespaces_without_measure_cost_no_time() {
+    let many = |prefix: &str| (0..400_000).map(|n| format!(" {prefix}a{n:x}=''")).collect::<Vec<_>>().concat();
+    let scopes = format!("<a{}>{}</a>", many("xmlns:"), "<b xmlns=''/>".repeat(100_000));
+    for inner in [format!("<a{}/>", many("")), scopes] {
+        let (error, _) =
+            fails_slowly(vec![Turn::Answer(http("200 OK", SOAP, envelope(&inner).as_bytes()))], get()).await;
+        assert_eq!(error.kind, ErrorKind::Malformed, "{error}");
+    }
+}
+
 #[tokio::test]
 async fn pulls_without_an_end_are_left_after_the_time_of_a_call() {
     let one = "<n:PullResponse><n:EnumerationContext>c</n:EnumerationContext><n:Items><C/></n:Items></n:PullResponse>";

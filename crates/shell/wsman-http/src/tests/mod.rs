@@ -1,5 +1,6 @@
 //! The client against a server that follows a script, with every way in which HTTP goes wrong.
 
+mod addresses;
 mod faults;
 mod hostile;
 
@@ -160,6 +161,28 @@ pub(crate) async fn hear(stream: &mut (impl AsyncRead + Unpin)) -> Option<String
         if body.len() >= line.rsplit(':').next()?.trim().parse().ok()? {
             return Some(text.into_owned());
         }
+    }
+}
+
+/// An address that answers no connection: a queue of one, from which nobody takes.
+pub(crate) struct BlackHole {
+    pub(crate) address: SocketAddr,
+    _socket: socket2::Socket,
+    _queue: Vec<TcpStream>,
+}
+
+impl BlackHole {
+    pub(crate) async fn at(address: &str) -> Self {
+        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+        socket.bind(&address.parse::<SocketAddr>().unwrap().into()).unwrap();
+        socket.listen(0).unwrap();
+        let address = socket.local_addr().unwrap().as_socket().unwrap();
+        let mut queue = Vec::new();
+        while let Ok(Ok(stream)) = tokio::time::timeout(short().connect, TcpStream::connect(address)).await {
+            queue.push(stream);
+            assert!(queue.len() < 16, "the queue does not fill");
+        }
+        Self { address, _socket: socket, _queue: queue }
     }
 }
 
@@ -426,16 +449,8 @@ async fn nobody_there_is_told_with_the_address() {
 
 #[tokio::test]
 async fn a_host_that_swallows_connections_is_left() {
-    // A queue of one that nobody takes from: further connections are not answered at all.
-    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
-    socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
-    socket.listen(0).unwrap();
-    let address = socket.local_addr().unwrap().as_socket().unwrap();
-    let mut queue = Vec::new();
-    while let Ok(Ok(stream)) = tokio::time::timeout(short().connect, TcpStream::connect(address)).await {
-        queue.push(stream);
-        assert!(queue.len() < 16, "the queue does not fill");
-    }
+    let hole = BlackHole::at("127.0.0.1:0").await;
+    let address = hole.address;
     let error = client(&format!("http://{address}/wsman"), short()).call(invoke()).await.unwrap_err();
     assert_eq!((error.kind, error.reached), (ErrorKind::Unreachable, Reached::No));
     assert!(error.message.contains("no answer to the connection within 0.15 s"), "{error}");

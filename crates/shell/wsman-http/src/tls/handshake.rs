@@ -20,7 +20,7 @@ use tokio_rustls::TlsConnector;
 
 use super::Trust;
 use super::shown::Shown;
-use crate::wire::dial;
+use crate::dial::dial;
 
 /// How the connections of one client come to TLS.
 #[derive(Debug)]

@@ -1,4 +1,4 @@
-//! Trusts one certificate, or any: whoever signed it, whatever it says, and of whatever version of X.509 it is.
+//! Trusts one certificate, or any, regardless of its issuer, its content and its version of X.509.
 
 use std::sync::Arc;
 
@@ -26,14 +26,16 @@ pub(super) struct Verifier {
     pub(super) provider: Arc<CryptoProvider>,
 }
 
-/// Why a certificate is not trusted that nobody needs to have signed.
+/// Why a certificate is not trusted although no authority has to vouch for it.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Distrust {
     /// It is not the pinned one.
     #[error("the host's certificate has the fingerprint {0}, which is not the one that was given")]
     Other(String),
     /// Its key did not sign the handshake.
-    #[error("the host does not have the key of the certificate that it shows: it is another than it says")]
+    #[error(
+        "the host does not have the key of the certificate that it shows, so it is not the host that it claims to be"
+    )]
     NotItsKey,
     /// It holds no key that can be read.
     #[error("what the host shows as its certificate cannot be read as one")]
@@ -121,7 +123,7 @@ struct PublicKey<'c> {
 }
 
 impl<'c> PublicKey<'c> {
-    /// From a certificate (RFC 5280 4.1): version, serial number, algorithm, issuer, validity, subject, key.
+    /// Finds the key in a certificate (RFC 5280 4.1): version, serial number, algorithm, issuer, validity, subject, key.
     fn of(certificate: &'c [u8]) -> Option<Self> {
         let (signed, _) = element(certificate, SEQUENCE)?;
         let (fields, _) = element(signed, SEQUENCE)?;

@@ -7,7 +7,7 @@ use super::super::Known;
 use super::super::Meaning::{self as M};
 
 /// In the order of their codes.
-pub(super) const ROWS: [Known; 94] = [
+pub(super) const ROWS: [Known; 99] = [
     Known::new(0x8000_4001, "E_NOTIMPL", M::Unsupported),
     Known::new(0x8000_4004, "E_ABORT", M::Failed),
     Known::new(0x8000_4005, "E_FAIL", M::Failed),
@@ -46,7 +46,8 @@ pub(super) const ROWS: [Known; 94] = [
     Known::new(0x8004_1018, "WBEM_E_INVALID_QUERY_TYPE", M::Refused),
     Known::new(0x8004_101D, "WBEM_E_UNEXPECTED", M::Failed),
     Known::new(0x8004_1021, "WBEM_E_INVALID_SYNTAX", M::Refused),
-    Known::new(0x8004_1024, "WBEM_E_PROVIDER_NOT_CAPABLE", M::Unsupported),
+    // A provider that is being loaded fails so too, at queries that it answers a moment later.
+    Known::new(0x8004_1024, "WBEM_E_PROVIDER_NOT_CAPABLE", M::Failed),
     Known::new(0x8004_1027, "WBEM_E_QUERY_NOT_IMPLEMENTED", M::Unsupported),
     Known::new(0x8004_1028, "WBEM_E_ILLEGAL_NULL", M::Refused),
     Known::new(0x8004_102B, "WBEM_E_VALUE_OUT_OF_RANGE", M::Refused),
@@ -73,6 +74,8 @@ pub(super) const ROWS: [Known; 94] = [
     Known::new(0x8004_1086, "WBEM_E_FATAL_TRANSPORT_ERROR", M::Failed),
     Known::new(0x8004_1088, "WBEM_E_PROVIDER_TIMED_OUT", M::TimedOut),
     Known::new(0x8004_108A, "WBEM_E_PROVIDER_DISABLED", M::Unsupported),
+    Known::new(0x8004_3001, "WBEM_E_RETRY_LATER", M::Busy),
+    Known::new(0x8004_3002, "WBEM_E_RESOURCE_CONTENTION", M::Failed),
     Known::new(0x8007_0005, "ERROR_ACCESS_DENIED", M::Denied),
     Known::new(0x8007_0008, "ERROR_NOT_ENOUGH_MEMORY", M::Failed),
     Known::new(0x8007_000E, "E_OUTOFMEMORY", M::Failed),
@@ -93,10 +96,13 @@ pub(super) const ROWS: [Known; 94] = [
     Known::new(0x8007_052E, "ERROR_LOGON_FAILURE", M::Denied),
     Known::new(0x8007_05AA, "ERROR_NO_SYSTEM_RESOURCES", M::Failed),
     Known::new(0x8007_05B4, "ERROR_TIMEOUT", M::TimedOut),
+    Known::new(0x8007_06B3, "RPC_S_NOT_LISTENING", M::Unavailable),
+    Known::new(0x8007_06B5, "RPC_S_UNKNOWN_IF", M::Unavailable),
     Known::new(0x8007_06BA, "RPC_S_SERVER_UNAVAILABLE", M::Unavailable),
     Known::new(0x8007_06BB, "RPC_S_SERVER_TOO_BUSY", M::Busy),
     Known::new(0x8007_06BE, "RPC_S_CALL_FAILED", M::Failed),
     Known::new(0x8007_06BF, "RPC_S_CALL_FAILED_DNE", M::Unavailable),
+    Known::new(0x8007_06D9, "EPT_S_NOT_REGISTERED", M::Unavailable),
     Known::new(0x8007_071A, "RPC_S_CALL_CANCELLED", M::Failed),
     Known::new(0x8007_071C, "RPC_S_COMM_FAILURE", M::Failed),
     Known::new(0x8007_3A9F, "ERROR_EVT_CHANNEL_NOT_FOUND", M::NotThere),

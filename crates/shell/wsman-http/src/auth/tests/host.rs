@@ -47,6 +47,8 @@ pub(super) enum Quirk {
 #[derive(Clone)]
 pub(super) struct Settings {
     pub(super) schemes: Schemes,
+    /// The password of the account.
+    pub(super) password: &'static str,
     pub(super) quirk: Quirk,
     pub(super) tls: Option<Arc<Certificate>>,
     /// The certificate that is registered for the user; then clients are asked for one.
@@ -58,7 +60,7 @@ pub(super) struct Settings {
 impl Settings {
     pub(super) fn new(quirk: Quirk) -> Self {
         let schemes = Schemes { negotiate: true, ntlm: false, basic: false, certificate: false };
-        Self { schemes, quirk, tls: None, client: None, bound_to: None }
+        Self { schemes, password: "right horse", quirk, tls: None, client: None, bound_to: None }
     }
 }
 
@@ -158,7 +160,7 @@ impl Talk {
         let certificate = settings.bound_to.as_ref().or(settings.tls.as_ref());
         let channel = certificate.map_or_else(Channel::clear, |certificate| Channel::tls(certificate.der()));
         let channel = channel.shown(shown);
-        let account = Account::new("LAB\\svc", "right horse".into());
+        let account = Account::new("LAB\\svc", settings.password.into());
         let account = match &settings.client {
             Some(client) => account.with_certificate(client.der()),
             None => account,

@@ -1,7 +1,9 @@
 //! Whole logins and sealed messages, against the server half of this crate, which shares no code with the client's.
 
 mod certificate;
+mod credential;
 mod host;
+mod kerberos;
 
 use std::io::{Read as _, Write as _};
 use std::sync::Arc;

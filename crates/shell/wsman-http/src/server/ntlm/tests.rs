@@ -140,7 +140,7 @@ fn the_challenge_takes_up_what_the_client_can_and_chooses_one_charset() {
         assert_eq!(message::u32_at(challenge.message(), 20), Some(chosen), "{asked:#x}");
         let name = if chosen & flag::UNICODE == 0 { b"DOMAIN".to_vec() } else { keys::utf16("DOMAIN") };
         assert_eq!(message::part(challenge.message(), 12), Some(&name[..]), "{asked:#x}");
-        // The names in the target information are in Unicode all the same.
+        // The names in the target information are always in Unicode.
         let pairs = message::part(challenge.message(), 40).unwrap();
         assert_eq!(pairs[4..16], keys::utf16("DOMAIN"), "{asked:#x}");
         assert_eq!(log_in(&client, None), Ok((1, can_seal)), "{asked:#x}");

@@ -118,7 +118,7 @@ async fn a_certificate_of_version_1_is_accepted_where_it_is_pinned_or_none_is_ve
     }
 }
 
-/// A certificate is no secret: who shows one must prove that the key is his.
+/// A certificate is not a secret: a host that shows one must prove that it has the key.
 #[tokio::test]
 async fn a_certificate_whose_key_the_host_does_not_have_is_refused_even_if_it_is_the_pinned_one() {
     let (key, other) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
