@@ -1,17 +1,17 @@
-//! What the engine is told, and what it answers.
+//! What the controller is told, and what it answers.
 
 use std::time::Duration;
 
-use reprise_model::{Act, ActId, Evidence, HostId, HostName, MonoTime, Observation, Outcome, VmId};
+use reprise_model::{Act, ActId, Evidence, HostId, HostName, MonoTime, Observation, Outcome, Policy, Problem};
 
-use crate::report::Report;
+use crate::command::Command;
+use crate::notice::Notice;
+use crate::setup::AskedHost;
 
 /// What happened.
 #[derive(Clone, Debug)]
 pub enum Event {
-    /// The pass begins.
-    Begin,
-    /// A look that the engine asked for came back.
+    /// A look that the controller asked for came back.
     Looked {
         /// At which host.
         host: HostId,
@@ -20,7 +20,16 @@ pub enum Event {
         /// What was seen, or why nothing was.
         observation: Box<Observation>,
     },
-    /// An act that the engine asked for ended.
+    /// An intent is written down as durably as it will be: the act may be carried out.
+    Intended(ActId),
+    /// An intent could not be written down: its act is not carried out.
+    NotIntended {
+        /// Which.
+        act: ActId,
+        /// Why.
+        problem: Problem,
+    },
+    /// An act that the controller asked for ended.
     Acted {
         /// Which.
         act: ActId,
@@ -34,35 +43,32 @@ pub enum Event {
         /// What it says of replication.
         evidence: Evidence,
     },
-    /// A deadline came.
+    /// A person wants something.
+    Command(Command),
+    /// Something else is wanted from now on. Holds that people set are kept.
+    PolicyChanged(Box<Policy>),
+    /// Other hosts are asked from now on. Those with a handle that is known stay what they are.
+    HostsChanged(Vec<AskedHost>),
+    /// A deadline came, or the controller begins.
     Tick,
-    /// The pass is to end now.
-    Stop,
 }
 
-/// One end of a leg.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Side {
-    /// The one that sends.
-    Sender,
-    /// The one that receives.
-    Receiver,
-}
-
-/// What is to be done about it.
+/// What is to be done about it. Effects are carried out in their order.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
     /// Look at a host.
     Observe(HostId),
-    /// Ask one host more, under this id from now on: a relationship speaks of it.
+    /// Ask one host more, under this handle from now on: a relationship speaks of it.
     Ask {
-        /// What it is called from now on.
+        /// Its handle.
         host: HostId,
         /// The name by which the relationship speaks of it.
         name: HostName,
         /// The host that showed the relationship: the new one is asked in the same way, with the same login.
         like: HostId,
     },
+    /// A host is not asked any more.
+    Forget(HostId),
     /// Read what a host's event log says of replication.
     ReadEvents {
         /// Which host.
@@ -70,32 +76,13 @@ pub enum Effect {
         /// How far back by the host's clock, at least; not known if absent.
         back: Option<Duration>,
     },
+    /// Write down that an act is about to be carried out, then answer [`Event::Intended`]. What is restored from a journal
+    /// that holds it reads the leg before it does anything else.
+    Intend(Act),
     /// Carry out an act.
     Perform(Act),
-    /// Write an event.
-    Record(reprise_model::Event),
-    /// The pass is over.
-    Finish(Box<Report>),
-    /// The pass is over before anything else is done: what it was asked stands for several VMs.
-    Refuse(Ambiguous),
-}
-
-/// A name that stands for several VMs where one was meant.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ambiguous {
-    /// The name as it was given.
-    pub name: String,
-    /// The VMs of that name.
-    pub candidates: Vec<Candidate>,
-}
-
-/// One of several VMs of a name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Candidate {
-    /// Its identity.
-    pub vm: VmId,
-    /// Its display name, as its host writes it.
-    pub name: String,
-    /// Its primary server, if anybody says it.
-    pub primary: Option<String>,
+    /// Write down that it is known what came of an intent. If that is lost, the leg is read once more than needed.
+    Settle(ActId),
+    /// Tell people.
+    Tell(Notice),
 }

@@ -6,10 +6,17 @@ use std::time::Duration;
 use reprise_model::{Act, ActKind, MonoTime, Policy, ReplicationMode, ReplicationState, Settings, Timestamp};
 
 use crate::judge::held;
-use crate::leg::{End, Leg, Whereabouts};
+use crate::leg::{End, Leg, SeenEnd, Whereabouts};
 
-/// A verdict made from an older look than this is not acted on: a failover takes a person about that long.
+/// A verdict made from a look that came back longer ago than this is not acted on: a failover takes a person about that
+/// long. How long the look itself took does not count: from a host that takes longer nothing newer is to be had, and what is
+/// acted on is read once more before the act.
 pub const AGE_MAX: Duration = Duration::from_mins(1);
+
+/// Whether an end was seen too long ago.
+pub(crate) fn is_old(end: &SeenEnd, now: MonoTime) -> bool {
+    now.since(end.told) > AGE_MAX
+}
 
 /// What an act would have broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +56,7 @@ pub fn check(act: &Act, leg: &Leg, policy: &Policy, now: MonoTime, wall: Timesta
         return breach("a VM that is primary twice is never touched");
     }
     for seen in [&leg.sender, &leg.receiver].into_iter().filter_map(End::seen) {
-        if now.since(seen.looked) > AGE_MAX {
+        if is_old(seen, now) {
             return breach("no act rests on an old look");
         }
         let odd_mode = matches!(seen.vm.mode, ReplicationMode::TestReplica | ReplicationMode::Unrecognised(_));
@@ -90,7 +97,7 @@ mod tests {
     fn act(leg: &Leg, on_receiver: bool) -> Act {
         let end = if on_receiver { &leg.receiver } else { &leg.sender }.seen().unwrap();
         Act {
-            id: ActId(0),
+            id: ActId { epoch: 0, number: 0 },
             leg: leg.id,
             host: end.host,
             kind: ActKind::Resume,
@@ -155,7 +162,7 @@ mod tests {
             |leg, _| end_mut(&mut leg.sender).vm.mode = ReplicationMode::Unrecognised(5),
             |leg, _| {
                 let problem = Problem::new(ProblemKind::Unreachable, "reach the host", "refused");
-                leg.receiver = missing_end(1, Whereabouts::GaveUp { host: "hv02".to_owned(), problem });
+                leg.receiver = missing_end(1, Whereabouts::Late { host: "hv02".to_owned(), problem });
             },
             |_, policy| {
                 let reason = "test".to_owned();

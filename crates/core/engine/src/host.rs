@@ -1,20 +1,27 @@
-//! One asked host: is it ready, when is it looked at, when is it given up.
+//! One asked host: is it ready, when is it looked at, when does it count as late. It is never given up: every boot makes it
+//! unready again, and what is late is still looked at, now and then.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use reprise_model::{
-    HostName, HostTime, MonoTime, Observation, Problem, ProblemKind, RelationshipId, Replication, ServiceState,
+    HostKey, HostName, HostTime, MonoTime, Observation, Problem, ProblemKind, RelationshipId, Replication,
 };
 
 use crate::hearing::Heard;
-use crate::pass::{AskedHost, Times};
+use crate::past::Boot;
+use crate::setup::{AskedHost, Patience};
+use crate::status::{NotReady, Service};
 
 /// Looks at one host are at least this far apart: a look is a handful of queries, and VMMS is busy after a boot.
 pub(crate) const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// While acts keep a host busy it is looked at this often, so that no verdict grows older than [`crate::guard::AGE_MAX`].
 const LOOK_WHILE_ACTING: Duration = Duration::from_secs(45);
+
+/// A late host is looked at this often, and so is one that is not expected to change before a person does something.
+const LOOK_WHEN_LATE: Duration = Duration::from_secs(10);
+const LOOK_WHEN_HOPELESS: Duration = Duration::from_mins(5);
 
 /// A host that has not answered yet is given time for one look, however short the limits are: a connection that nobody
 /// takes is given up after five seconds.
@@ -26,15 +33,18 @@ const READY_LEAST: Duration = Duration::from_secs(3);
 #[derive(Debug)]
 pub(crate) struct HostWatch {
     pub(crate) asked: AskedHost,
-    /// Since when it is asked.
+    /// Since when it is asked, or has not been ready again.
     since: MonoTime,
     /// What it calls itself, once it has said so.
     pub(crate) name: Option<HostName>,
     /// The asked host that bears the same name.
     pub(crate) duplicate_of: Option<Duplicate>,
-    /// When it had booted, by its own clock, at the first look that said so.
+    /// When it had booted, by its own clock, at the latest look that said so.
     pub(crate) booted: Option<HostTime>,
+    boot: Option<Boot>,
     pub(crate) phase: Phase,
+    /// Whether people were told that it was ready, and that it was not: once each.
+    pub(crate) told: Told,
     /// Rows that its last good look could not read.
     pub(crate) unreadable: Vec<Problem>,
     /// What its event log says.
@@ -47,7 +57,14 @@ pub(crate) struct HostWatch {
     last_look: Option<MonoTime>,
     /// The replicated objects at the look before, whether all of each could be read, and when that look began.
     last_set: Option<(MonoTime, BTreeSet<(RelationshipId, bool)>)>,
-    not_ready_because: Option<Problem>,
+    not_ready_because: Option<NotReady>,
+}
+
+/// What people were told of a host.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Told {
+    pub(crate) ready: bool,
+    pub(crate) not_ready: bool,
 }
 
 /// An asked host that bears the same name as an earlier one: it is asked, and nothing is done there.
@@ -69,8 +86,21 @@ pub(crate) enum Phase {
         /// Time from our first sight of VMMS running.
         after: Duration,
     },
-    /// Not ready in time, or never will be.
-    GivenUp(Problem),
+    /// Not ready in time, or nothing suggests that it will be.
+    Late(NotReady),
+}
+
+/// What a look has changed about a host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// Nothing.
+    None,
+    /// It became ready.
+    Ready,
+    /// It was ready, and has to become so again: it has booted, or its VMMS has stopped.
+    Unready,
+    /// It counts as late from now on, since waiting cannot help.
+    Late,
 }
 
 impl HostWatch {
@@ -81,7 +111,9 @@ impl HostWatch {
             name: None,
             duplicate_of: None,
             booted: None,
+            boot: None,
             phase: Phase::Waiting,
+            told: Told::default(),
             unreadable: Vec::new(),
             heard: Heard::default(),
             first_answer: None,
@@ -99,6 +131,12 @@ impl HostWatch {
         self.name.as_ref().map_or_else(|| self.asked.label.clone(), ToString::to_string)
     }
 
+    /// What it is known by over restarts.
+    pub(crate) fn key(&self) -> HostKey {
+        let named = self.asked.key.clone();
+        named.unwrap_or_else(|| HostKey(self.display_name()))
+    }
+
     /// The names by which relationships may speak of it.
     pub(crate) fn known_names(&self) -> impl Iterator<Item = &HostName> {
         self.name.iter().chain(self.asked.claim.iter())
@@ -108,25 +146,25 @@ impl HostWatch {
         matches!(self.phase, Phase::Ready { .. })
     }
 
-    pub(crate) fn is_final(&self) -> bool {
-        !matches!(self.phase, Phase::Waiting)
+    pub(crate) fn is_waiting(&self) -> bool {
+        matches!(self.phase, Phase::Waiting)
     }
 
     /// Until when it is looked at for what only others show, and until when it may become ready once VMMS runs.
-    pub(crate) fn timeout_at(&self, times: &Times) -> MonoTime {
-        self.vmms_since.unwrap_or(self.since) + times.timeout.max(READY_LEAST)
+    pub(crate) fn timeout_at(&self, patience: &Patience) -> MonoTime {
+        self.vmms_since.unwrap_or(self.since) + patience.timeout.max(READY_LEAST)
     }
 
-    /// When it is given up if it is not ready by then.
-    pub(crate) fn deadline(&self, times: &Times) -> Option<MonoTime> {
-        if self.is_final() {
+    /// When it counts as late if it is not ready by then.
+    pub(crate) fn deadline(&self, patience: &Patience) -> Option<MonoTime> {
+        if !self.is_waiting() {
             return None;
         }
         Some(match (self.first_answer, self.vmms_since) {
-            (None, _) if self.looked_once => self.since + times.retry_for,
-            (None, _) => self.since + times.retry_for.max(FIRST_LOOK),
+            (None, _) if self.looked_once => self.since + patience.silence,
+            (None, _) => self.since + patience.silence.max(FIRST_LOOK),
             (Some(answered), None) => answered + self.asked.vmms_timeout,
-            (Some(_), Some(_)) => self.timeout_at(times),
+            (Some(_), Some(_)) => self.timeout_at(patience),
         })
     }
 
@@ -139,11 +177,13 @@ impl HostWatch {
         }
         let Some(last) = self.last_look else { return Some(MonoTime::default()) };
         let soon = last + LOOK_EVERY;
-        let late = last + LOOK_WHILE_ACTING;
-        Some(match busy_until {
-            None => soon,
-            Some(until) if wanted => until.max(soon).min(late),
-            Some(_) => late,
+        let busy = last + LOOK_WHILE_ACTING;
+        Some(match (&self.phase, busy_until) {
+            (Phase::Late(why), _) if is_hopeless(why.problem.kind) => last + LOOK_WHEN_HOPELESS,
+            (Phase::Late(_), _) => last + LOOK_WHEN_LATE,
+            (Phase::Waiting | Phase::Ready { .. }, None) => soon,
+            (Phase::Waiting | Phase::Ready { .. }, Some(until)) if wanted => until.max(soon).min(busy),
+            (Phase::Waiting | Phase::Ready { .. }, Some(_)) => busy,
         })
     }
 
@@ -152,38 +192,71 @@ impl HostWatch {
         self.last_look = Some(now);
     }
 
-    /// Takes in a look that began at `started`; true if the host became ready by it.
-    pub(crate) fn looked(&mut self, now: MonoTime, started: MonoTime, seen: &Observation) -> bool {
+    /// Takes in a look that began at `started`; what that changes.
+    pub(crate) fn looked(&mut self, now: MonoTime, started: MonoTime, seen: &Observation) -> Turn {
         self.look_under_way = false;
         self.looked_once = true;
-        if seen.answered() {
-            self.first_answer.get_or_insert(now);
-        }
         if let Some(name) = seen.name.seen() {
             self.name = Some(name.clone());
         }
-        if let Some(system) = seen.system.seen() {
-            self.booted.get_or_insert(system.booted);
+        let rebooted = self.boots(now, started, seen);
+        let good = visible(seen);
+        // A look of which nothing came back says nothing of VMMS.
+        let stopped = good.is_err() && seen.replication.seen().is_some();
+        let unready = self.is_ready() && (rebooted || stopped);
+        if unready {
+            self.begins_anew(now);
+        }
+        if seen.answered() {
+            self.first_answer.get_or_insert(now);
         }
         if seen.vmms_runs() {
             self.vmms_since.get_or_insert(now);
         }
-        let good = visible(seen);
         if let Ok(replication) = good {
             self.unreadable = replication.unread().cloned().collect();
         }
-        if self.is_final() {
-            return false;
+        if self.is_ready() {
+            return Turn::None;
         }
+        let turn = self.progress(now, started, good, seen);
+        if turn == Turn::None && unready { Turn::Unready } else { turn }
+    }
+
+    /// Notes when it had booted; whether that was after an earlier look.
+    fn boots(&mut self, now: MonoTime, started: MonoTime, seen: &Observation) -> bool {
+        let Some(system) = seen.system.seen() else { return false };
+        self.booted = Some(system.booted);
+        let up_for = system.clock.since(system.booted);
+        let boot = Boot::new(self.asked.id, system.booted, up_for, started, now);
+        self.boot.replace(boot).is_some_and(|before| before.is_over(boot))
+    }
+
+    /// It has to become ready again, and has as much time for that as at first.
+    fn begins_anew(&mut self, now: MonoTime) {
+        self.phase = Phase::Waiting;
+        self.since = now;
+        (self.first_answer, self.vmms_since, self.last_set) = (None, None, None);
+    }
+
+    /// Whether it has become ready, or cannot.
+    fn progress(
+        &mut self,
+        now: MonoTime,
+        started: MonoTime,
+        good: Result<&Replication, NotReady>,
+        seen: &Observation,
+    ) -> Turn {
         let replication = match good {
             Ok(replication) => replication,
-            Err(problem) => {
+            Err(why) => {
                 self.last_set = None;
-                if never_passes(&problem, seen) {
-                    self.phase = Phase::GivenUp(problem.clone());
+                let hopeless = self.is_waiting() && never_passes(&why.problem, seen);
+                if hopeless || matches!(self.phase, Phase::Late(_)) {
+                    self.phase = Phase::Late(why.clone());
                 }
-                self.not_ready_because = Some(problem);
-                return false;
+                self.not_ready_because = Some(why);
+                return if hopeless { Turn::Late } else { Turn::None };
             }
         };
         let objects = replication.objects.iter().map(|(id, object)| (*id, object.settings.seen().is_some()));
@@ -193,7 +266,7 @@ impl HostWatch {
         if settled {
             let after = self.vmms_since.map_or(Duration::ZERO, |since| now.since(since));
             self.phase = Phase::Ready { after };
-            return true;
+            return Turn::Ready;
         }
         let why = match &self.last_set {
             Some((_, last)) if *last != set => "its set of replicated VMs still changes from look to look",
@@ -202,22 +275,18 @@ impl HostWatch {
         if self.last_set.as_ref().is_none_or(|(_, last)| *last != set) {
             self.last_set = Some((started, set));
         }
-        self.not_ready_because = Some(Problem::new(ProblemKind::Busy, WHAT_READY, why));
-        false
+        self.not_ready_because = Some(NotReady::alone(Problem::new(ProblemKind::Busy, WHAT_READY, why)));
+        Turn::None
     }
 
-    /// Gives the host up for lack of time.
-    pub(crate) fn give_up(&mut self, stopped: bool) {
-        let silent = if stopped {
-            "the pass was stopped before it had answered"
-        } else {
-            "it did not answer before the time was up"
-        };
-        let problem = self
-            .not_ready_because
-            .take()
-            .unwrap_or_else(|| Problem::new(ProblemKind::TimedOut, "reach the host", silent));
-        self.phase = Phase::GivenUp(problem);
+    /// Its time is up.
+    pub(crate) fn is_late(&mut self) {
+        self.phase = Phase::Late(self.why_not_ready());
+    }
+
+    /// What stands in the way of its being ready.
+    pub(crate) fn why_not_ready(&self) -> NotReady {
+        self.not_ready_because.clone().unwrap_or_else(NotReady::silent)
     }
 }
 
@@ -225,11 +294,14 @@ const WHAT_READY: &str = "see replication become ready";
 
 /// A host's replication, if what was seen may be believed. Without the replication service and the host's own row an
 /// empty list means "cannot see".
-pub(crate) fn visible(seen: &Observation) -> Result<&Replication, Problem> {
+pub(crate) fn visible(seen: &Observation) -> Result<&Replication, NotReady> {
     let replication = match (seen.replication.seen(), seen.replication.problem()) {
         (Some(replication), _) => replication,
-        (None, Some(problem)) => return Err(explained(problem, seen)),
-        (None, None) => return Err(Problem::new(ProblemKind::Malformed, WHAT_READY, "the look came back empty")),
+        (None, Some(problem)) => return Err(explained(problem.clone(), seen)),
+        (None, None) => {
+            let empty = Problem::new(ProblemKind::Malformed, WHAT_READY, "the look came back empty");
+            return Err(NotReady::alone(empty));
+        }
     };
     if !replication.service {
         return Err(not_there("Msvm_ReplicationService has no instance", seen));
@@ -240,30 +312,26 @@ pub(crate) fn visible(seen: &Observation) -> Result<&Replication, Problem> {
     Ok(replication)
 }
 
-fn not_there(why: &str, seen: &Observation) -> Problem {
-    explained(&Problem::new(ProblemKind::NotThere, WHAT_READY, why), seen)
+fn not_there(why: &str, seen: &Observation) -> NotReady {
+    explained(Problem::new(ProblemKind::NotThere, WHAT_READY, why), seen)
 }
 
 /// Adds what the service says, which explains and never decides.
-fn explained(problem: &Problem, seen: &Observation) -> Problem {
+fn explained(problem: Problem, seen: &Observation) -> NotReady {
+    let nobody_asked = matches!(problem.kind, ProblemKind::Unreachable | ProblemKind::Untrusted);
     let service = match seen.vmms.seen() {
-        Some(ServiceState::Running) => "the service vmms runs",
-        Some(ServiceState::Starting) => "the service vmms is starting",
-        Some(ServiceState::Stopping) => "the service vmms is stopping",
-        Some(ServiceState::Stopped) => "the service vmms is stopped",
-        Some(ServiceState::Other(_)) => "the service vmms is in another state",
-        None if matches!(problem.kind, ProblemKind::Unreachable | ProblemKind::Untrusted) => return problem.clone(),
-        None => "cannot see services",
+        Some(state) => Some(Service::Known(state.clone())),
+        None if nobody_asked => None,
+        None => Some(Service::Unseen),
     };
-    Problem { why: format!("{} ({service})", problem.why), ..problem.clone() }
+    NotReady { problem, service }
 }
 
-/// Whether waiting cannot help: the login is refused everywhere, the host's certificate is not believed, or the host is of a
-/// kind that we cannot read.
-fn never_passes(problem: &Problem, seen: &Observation) -> bool {
-    match problem.kind {
-        ProblemKind::Denied => seen.problems().all(|p| p.kind == ProblemKind::Denied) && seen.problems().count() == 4,
-        ProblemKind::Untrusted | ProblemKind::Unsupported => true,
+/// Whether a host that fails so is not expected to do better before a person has done something. Asking it again and again
+/// may lock an account.
+fn is_hopeless(kind: ProblemKind) -> bool {
+    match kind {
+        ProblemKind::Denied | ProblemKind::Untrusted | ProblemKind::Unsupported => true,
         ProblemKind::Unreachable
         | ProblemKind::NotThere
         | ProblemKind::Busy
@@ -272,4 +340,11 @@ fn never_passes(problem: &Problem, seen: &Observation) -> bool {
         | ProblemKind::Malformed
         | ProblemKind::TooLarge => false,
     }
+}
+
+/// Whether waiting cannot help: the login is refused everywhere, the host's certificate is not believed, or the host is of a
+/// kind that we cannot read.
+fn never_passes(problem: &Problem, seen: &Observation) -> bool {
+    let denied_everywhere = || seen.problems().all(|p| p.kind == ProblemKind::Denied) && seen.problems().count() == 4;
+    is_hopeless(problem.kind) && (problem.kind != ProblemKind::Denied || denied_everywhere())
 }

@@ -27,6 +27,15 @@ pub struct Leg {
     pub held_hosts: BTreeSet<HostName>,
 }
 
+/// Which end of a leg.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Side {
+    /// The one that sends.
+    Sender,
+    /// The one that receives.
+    Receiver,
+}
+
 /// One end.
 #[derive(Clone, Debug, PartialEq)]
 pub enum End {
@@ -45,6 +54,8 @@ pub struct SeenEnd {
     pub host_name: String,
     /// When the look began that showed it.
     pub looked: MonoTime,
+    /// When that look had come back.
+    pub told: MonoTime,
     /// When the host had booted, by its own clock, if it said so.
     pub booted: Option<HostTime>,
     /// How long the host had been up then, by its own clock, if it said so.
@@ -74,8 +85,8 @@ pub enum Whereabouts {
         /// Which host, if it is known.
         host: Option<HostId>,
     },
-    /// It was asked and did not become ready in time.
-    GaveUp {
+    /// It is asked and was not ready in time.
+    Late {
         /// What the asked host is called.
         host: String,
         /// Why.
@@ -134,13 +145,11 @@ impl End {
         }
     }
 
-    /// The asked host that was given up in its place. Its name is another if it was asked by an address and never said
+    /// The asked host that is late in its place. Its name is another if it was asked by an address and never said
     /// who it is.
-    pub(crate) fn given_up(&self) -> Option<(&str, &Problem)> {
+    pub(crate) fn late(&self) -> Option<(&str, &Problem)> {
         match self {
-            Self::NotSeen(NotSeenEnd { whereabouts: Whereabouts::GaveUp { host, problem }, .. }) => {
-                Some((host, problem))
-            }
+            Self::NotSeen(NotSeenEnd { whereabouts: Whereabouts::Late { host, problem }, .. }) => Some((host, problem)),
             Self::NotSeen(_) | Self::Seen(_) => None,
         }
     }

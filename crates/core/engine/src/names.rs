@@ -144,11 +144,17 @@ mod tests {
     use reprise_model::MonoTime;
 
     use super::*;
-    use crate::pass::AskedHost;
+    use crate::setup::AskedHost;
 
     fn host(id: u32, name: Option<&str>) -> HostWatch {
-        let asked =
-            AskedHost { id: HostId(id), label: id.to_string(), claim: None, vmms_timeout: Duration::ZERO, tier: None };
+        let asked = AskedHost {
+            id: HostId(id),
+            key: None,
+            label: id.to_string(),
+            claim: None,
+            vmms_timeout: Duration::ZERO,
+            tier: None,
+        };
         let mut host = HostWatch::new(asked, MonoTime::default());
         host.name = name.and_then(HostName::new);
         host

@@ -1,178 +1,162 @@
-//! What one pass found and did.
+//! From what is watched to what is said of it.
 
-use std::time::Duration;
+use reprise_model::{FailedOverType, Problem, Reason, ReplicationState};
 
-use reprise_model::{LegId, Problem, Reason, ReplicationState, Retry, Timestamp};
+use crate::attempt::{Attempt, Failure};
+use crate::host::{HostWatch, Phase};
+use crate::judge::{Finding, Verdict};
+use crate::leg::{End, SeenEnd, Whereabouts};
+use crate::status::{Action, Cause, HostReport, HostTrouble, LegReport, LegResult, LegTrouble, NotReady};
+use crate::watch::{LegWatch, Presence};
 
-/// The whole pass.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Report {
-    /// What came of it.
-    pub outcome: PassOutcome,
-    /// Whether nothing was done on purpose.
-    pub dry_run: bool,
-    /// When it began.
-    pub started: Timestamp,
-    /// How long it took.
-    pub elapsed: Duration,
-    /// The asked hosts, in the order they were given.
-    pub hosts: Vec<HostReport>,
-    /// The legs that were seen from either end, by VM and kind.
-    pub legs: Vec<LegReport>,
-    /// What this pass was told to leave alone and did not see: names or GUIDs of VMs.
-    pub unmatched: Vec<String>,
-}
-
-/// What came of a pass.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PassOutcome {
-    /// Every wanted leg replicates, every host became ready.
-    Ok,
-    /// A host did not become ready, or a wanted leg does not replicate.
-    Partial,
-    /// No host became ready in time.
-    NotReady,
-    /// The login was refused everywhere.
-    Failed,
-}
-
-/// One host.
-#[derive(Clone, Debug, PartialEq)]
-pub struct HostReport {
-    /// Its place among the asked hosts.
-    pub id: reprise_model::HostId,
-    /// What it is called.
-    pub name: String,
-    /// Whether it became ready.
-    pub ready: bool,
-    /// Time from our first sight of VMMS running until it was ready.
-    pub ready_after: Option<Duration>,
-    /// What is wrong with it.
-    pub error: Option<Trouble>,
-}
-
-/// One leg.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LegReport {
-    /// Which.
-    pub id: LegId,
-    /// The VM's display name.
-    pub vm: String,
-    /// The sender's host.
-    pub primary: Option<String>,
-    /// The receiver's host.
-    pub replica: Option<String>,
-    /// The sender's state at the first look.
-    pub before: Option<ReplicationState>,
-    /// The sender's state at the last look.
-    pub after: Option<ReplicationState>,
-    /// Whether policy wants it running and it is ours to see to.
-    pub wanted: bool,
-    /// What was planned.
-    pub action: Action,
-    /// Why.
-    pub reason: Reason,
-    /// Why, in a sentence.
-    pub detail: String,
-    /// What came of it.
-    pub result: LegResult,
-    /// Whether data was seen to flow after our act.
-    pub confirmed: bool,
-    /// Whether it was resumed from a pause on nothing but policy.
-    pub without_evidence: bool,
-    /// How many acts it took.
-    pub attempts: u32,
-    /// From the first act to the end of the last look that mattered.
-    pub elapsed: Option<Duration>,
-    /// What is wrong with it.
-    pub error: Option<Trouble>,
-}
-
-/// What was planned for a leg.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// Nothing.
-    None,
-    /// To resume it.
-    Resume,
-    /// To wait for somebody else.
-    Wait,
-}
-
-/// What came of a leg.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum LegResult {
-    /// It should run, and our try did not bring it there.
-    Failed,
-    /// A person must look.
-    NeedsPerson,
-    /// It changed between look and act, and another look did not settle it.
-    Stale,
-    /// VMMS will retry by itself.
-    Waiting,
-    /// Its sender is not asked, or nothing is done on purpose (`--dry-run`).
-    Skipped,
-    /// Stopped on purpose, or not ours to touch.
-    Left,
-    /// Our resume brought it there.
-    Resumed,
-    /// It replicates without our doing.
-    Healthy,
-}
-
-/// An error as a person needs it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Trouble {
-    /// What failed.
-    pub what: String,
-    /// Where.
-    pub place: String,
-    /// Why.
-    pub why: String,
-    /// What next.
-    pub next: String,
-    /// The host's own number.
-    pub code: Option<String>,
-    /// When it may be tried again.
-    pub retry: Retry,
-}
-
-impl Trouble {
-    /// A problem and where it was met.
-    pub fn of(problem: &Problem, place: &str) -> Self {
-        Self {
-            what: format!("cannot {}", problem.what),
-            place: place.to_owned(),
-            why: problem.why.clone(),
-            next: problem.advice().to_owned(),
-            code: problem.code.map(code),
-            retry: problem.retry(),
+pub(crate) fn host(watch: &HostWatch) -> HostReport {
+    let (ready, ready_after, trouble) = match &watch.phase {
+        Phase::Ready { after } => {
+            let first = watch.unreadable.first().cloned();
+            let unread = first.map(|first| HostTrouble::Unreadable { rows: watch.unreadable.len(), first });
+            (true, Some(*after), unread)
         }
+        Phase::Late(why) => (false, None, Some(HostTrouble::NotReady(why.clone()))),
+        Phase::Waiting => (false, None, Some(HostTrouble::NotReady(watch.why_not_ready()))),
+    };
+    let twin = watch.duplicate_of.as_ref().filter(|duplicate| duplicate.is_another);
+    let trouble = twin.map(|twin| HostTrouble::SameName { other: twin.of.clone() }).or(trouble);
+    HostReport { id: watch.asked.id, key: watch.key(), name: watch.display_name(), ready, ready_after, trouble }
+}
+
+/// One leg. `waits_for` says why a host is not ready that should show one of its ends.
+pub(crate) fn leg(watch: &LegWatch, dry_run: bool, waits_for: Option<NotReady>) -> LegReport {
+    let (result, reason) = result(watch, dry_run);
+    let incident = watch.latest_incident();
+    let action = match watch.verdict {
+        _ if incident.is_some() => Action::Resume,
+        Verdict::Wait(_) => Action::Wait,
+        Verdict::Healthy { .. }
+        | Verdict::Leave(_)
+        | Verdict::NeedsPerson(_)
+        | Verdict::NotOurs
+        | Verdict::Resume { .. }
+        | Verdict::Fail(_)
+        | Verdict::Stale(_) => Action::None,
+    };
+    let held = matches!(watch.verdict, Verdict::Healthy { held: Some(_), .. });
+    let ended = incident.and_then(|incident| incident.acted).map(|(_, at)| at);
+    let began = incident.and_then(|incident| incident.began);
+    let confirmed = watch.closed.is_some() && watch.incident.is_none()
+        || watch.leg.sender.seen().is_some_and(|sender| {
+            watch.incident.as_ref().is_some_and(|incident| incident.tries > 0 && incident.is_confirmed_by(sender))
+        });
+    LegReport {
+        id: watch.leg.id,
+        vm: watch.leg.vm_name.clone(),
+        primary: watch.leg.sender.host_name().map(ToOwned::to_owned),
+        replica: watch.leg.receiver.host_name().map(ToOwned::to_owned),
+        before: watch.before,
+        after: if watch.presence == Presence::Gone { None } else { watch.leg.sender.state() },
+        wanted: !held && !matches!(watch.verdict, Verdict::Leave(_) | Verdict::NotOurs) || result == LegResult::Resumed,
+        action,
+        reason,
+        findings: findings(watch),
+        result,
+        confirmed,
+        without_evidence: incident.is_some_and(|incident| incident.plan().without_evidence),
+        attempts: incident.map_or(0, |incident| incident.tries),
+        elapsed: began.and_then(|began| ended.map(|ended| ended.since(began))),
+        trouble: (result == LegResult::Failed || result == LegResult::Stale).then(|| trouble(watch, waits_for)),
     }
 }
 
-/// A host's own number, as people look it up.
-pub(crate) fn code(number: u32) -> String {
-    // Return values of Hyper-V are read in decimal, HRESULTs and WSMan codes in hexadecimal.
-    if number < 0x1_0000 { number.to_string() } else { format!("0x{number:08X}") }
-}
-
-impl Report {
-    /// Legs that policy wants running and that do not run at the end.
-    pub fn unprotected(&self) -> impl Iterator<Item = &LegReport> {
-        self.legs.iter().filter(|leg| leg.wanted && !leg.runs(self.dry_run))
-    }
-}
-
-impl LegReport {
-    /// Whether it replicates at the end; under `--dry-run` as if every planned act had succeeded.
-    pub fn runs(&self, dry_run: bool) -> bool {
-        match self.result {
-            LegResult::Healthy | LegResult::Resumed => true,
-            LegResult::Skipped => dry_run && self.action == Action::Resume,
-            LegResult::Failed | LegResult::NeedsPerson | LegResult::Stale | LegResult::Waiting | LegResult::Left => {
-                false
-            }
+/// What came of a leg, and why.
+pub(crate) fn result(watch: &LegWatch, dry_run: bool) -> (LegResult, Reason) {
+    let attempt = watch.attempt();
+    let proved = *attempt == Attempt::Proved
+        || watch.incident.is_none() && watch.closed.as_ref().is_some_and(|c| c.attempt == Attempt::Proved);
+    // It was looked at before the act had ended: while a job runs, the state already reads as requested.
+    let unproved = attempt.is_open() || attempt.fresh_after().is_some();
+    match watch.verdict {
+        Verdict::Healthy { .. } if unproved => (LegResult::Failed, Reason::ResumeFailed),
+        Verdict::Healthy { held, .. } if proved => (LegResult::Resumed, held.unwrap_or(planned_reason(watch))),
+        Verdict::Healthy { held, moves } => {
+            let stopped_before = watch.before.is_some_and(|before| before != ReplicationState::Replicating);
+            let own = match (stopped_before, moves) {
+                (true, _) => Reason::ResumedElsewhere,
+                (false, true) => Reason::Replicating,
+                (false, false) => Reason::NotMoving,
+            };
+            (LegResult::Healthy, held.unwrap_or(own))
         }
+        Verdict::Leave(Reason::InitialReplication | Reason::Resynchronizing) if proved => {
+            (LegResult::Resumed, planned_reason(watch))
+        }
+        Verdict::Leave(reason) => (LegResult::Left, reason),
+        Verdict::NeedsPerson(reason) => (LegResult::NeedsPerson, reason),
+        Verdict::NotOurs => (LegResult::Skipped, Reason::SenderNotAsked),
+        Verdict::Wait(Reason::VmmsRetries) => (LegResult::Waiting, Reason::VmmsRetries),
+        Verdict::Wait(Reason::WaitingForPeer) => (LegResult::Failed, Reason::PeerNotSeen),
+        Verdict::Wait(reason) | Verdict::Fail(reason) => (LegResult::Failed, reason),
+        Verdict::Resume { reason, .. } if dry_run => (LegResult::Skipped, reason),
+        Verdict::Resume { .. } => match attempt {
+            attempt if attempt.is_open() => (LegResult::Failed, Reason::ResumeFailed),
+            attempt => match attempt.failure() {
+                Some(Failure::Changed { .. }) => (LegResult::Stale, Reason::Changed),
+                Some(failure) => (LegResult::Failed, failure.reason()),
+                None => (LegResult::Failed, Reason::OutOfTime),
+            },
+        },
+        Verdict::Stale(reason) => (LegResult::Stale, reason),
     }
+}
+
+/// Why a leg that runs now was resumed.
+fn planned_reason(watch: &LegWatch) -> Reason {
+    watch.latest_incident().map_or(Reason::Error, |incident| incident.plan().reason)
+}
+
+fn findings(watch: &LegWatch) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let incident = watch.latest_incident();
+    if incident.is_some_and(|incident| incident.plan().log_unread) {
+        findings.push(Finding::LogUnread);
+    }
+    let ends = [&watch.leg.sender, &watch.leg.receiver];
+    let failed_over_once = |end: &SeenEnd| {
+        end.object.failed_over != FailedOverType::None && !matches!(end.object.state.number(), 4..=6 | 12..=14)
+    };
+    if ends.into_iter().filter_map(End::seen).any(failed_over_once) {
+        findings.push(Finding::FailedOverBefore);
+    }
+    findings.extend(watch.leg.leftovers.iter().cloned().map(|host| Finding::Leftover { host }));
+    if incident.is_some_and(|incident| incident.answers_lost > 0) {
+        findings.push(Finding::AnswerLost);
+    }
+    if let Some(Failure::Refused(refusal)) = watch.attempt().failure() {
+        findings.push(Finding::Refused(refusal.clone()));
+    }
+    findings
+}
+
+fn trouble(watch: &LegWatch, waits_for: Option<NotReady>) -> LegTrouble {
+    let primary = watch.leg.sender.host_name();
+    // A host that never said who it is keeps the name that the report lists it by.
+    let asked = watch.leg.sender.late().map(|(host, _)| host).filter(|host| Some(*host) != primary);
+    let cause = match (watch.attempt(), unseen(watch)) {
+        (attempt, _) if attempt.is_open() => Cause::Unfinished,
+        (attempt, unseen) => match (attempt.failure(), unseen) {
+            (Some(failure), _) => Cause::Failed(failure.clone()),
+            (None, Some(problem)) => Cause::Unseen(problem.clone()),
+            (None, None) => waits_for.map_or(Cause::Reason, |why| Cause::Unseen(why.problem)),
+        },
+    };
+    LegTrouble { host: asked.or(primary).map(ToOwned::to_owned), cause }
+}
+
+/// Why an end or how it is set up is not seen, if it is not for lack of asking.
+fn unseen(watch: &LegWatch) -> Option<&Problem> {
+    [&watch.leg.sender, &watch.leg.receiver].into_iter().find_map(|end| match end {
+        End::NotSeen(end) => match &end.whereabouts {
+            Whereabouts::Late { problem, .. } | Whereabouts::Unreadable { problem, .. } => Some(problem),
+            Whereabouts::NotAsked | Whereabouts::NotYet { .. } | Whereabouts::WithoutIt { .. } => None,
+        },
+        End::Seen(end) => end.object.settings.problem(),
+    })
 }

@@ -11,7 +11,7 @@ use reprise_model::{
 };
 
 use crate::leg::{End, Leg, NotSeenEnd, SeenEnd, Whereabouts};
-use crate::pass::{AskedHost, Pass, Times};
+use crate::setup::{AskedHost, LOOKS_AT_ONCE, Patience, Setup};
 
 pub(crate) fn vm_id(n: u32) -> VmId {
     format!("00000000-0000-0000-0000-{n:012x}").parse().unwrap()
@@ -65,6 +65,7 @@ pub(crate) fn seen_end(host: u32, n: u32, mode: ReplicationMode, state: Replicat
         host: HostId(host),
         host_name: name(host).to_string(),
         looked: MonoTime::default(),
+        told: MonoTime::default(),
         booted: Some(HostTime(0)),
         up_for: None,
         vm: vm(n, mode),
@@ -119,23 +120,25 @@ pub(crate) fn look(host: u32, states: &[ReplicationState]) -> Observation {
     }
 }
 
-/// A pass over a pair of hosts asked by their names, with the contract's default limits.
-pub(crate) fn pass(hosts: u32) -> Pass {
+/// What sets up a pass over hosts asked by their names, with the contract's default limits.
+pub(crate) fn setup(hosts: u32) -> Setup {
     let timeout = Duration::from_mins(1);
     let asked = |n| AskedHost {
         id: HostId(n),
+        key: None,
         label: format!("hv{:02}.lab.test:5985", n + 1),
         claim: Some(name(n)),
         vmms_timeout: timeout,
         tier: None,
     };
-    Pass {
+    Setup {
         hosts: (0..hosts).map(asked).collect(),
         policy: Policy::default(),
-        times: Times { timeout, retry_for: timeout },
+        patience: Patience { timeout, silence: timeout, retry_until: Some(MonoTime(timeout)) },
         discover: false,
         reads_events: false,
         dry_run: false,
+        looks_at_once: LOOKS_AT_ONCE,
         seed: 1,
     }
 }

@@ -5,7 +5,8 @@ use std::str::FromStr;
 
 use uuid::Uuid;
 
-/// A host that is asked, by its place in the configuration. What it is called is learnt from its answers.
+/// A host that is asked: a handle for as long as the program runs, which says nothing afterwards. What lasts is its
+/// [`HostKey`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HostId(pub u32);
 
@@ -91,9 +92,25 @@ pub struct RelationshipId {
     pub slot: Slot,
 }
 
-/// One act that was planned; unique within one engine's life.
+/// One act that was intended. No two acts of one installation have the same, over all its restarts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ActId(pub u64);
+pub struct ActId {
+    /// How often the controller had been restored from what it remembered.
+    pub epoch: u64,
+    /// Its number since then.
+    pub number: u64,
+}
+
+impl fmt::Display for ActId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.epoch, self.number)
+    }
+}
+
+/// What a host is known by over restarts and changes of the configuration: its configured name, else what it calls itself,
+/// else the address at which it is asked.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HostKey(pub String);
 
 #[cfg(test)]
 mod tests {

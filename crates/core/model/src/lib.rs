@@ -7,7 +7,6 @@
 //! and [`Reason`] (why, or why not).
 
 mod act;
-mod event;
 mod evidence;
 mod host;
 mod ids;
@@ -22,10 +21,9 @@ mod time;
 mod vm;
 
 pub use act::{Act, ActKind, Ended, Outcome, Refusal};
-pub use event::{Event, LegInfo};
 pub use evidence::{Evidence, Records, SystemEvent, SystemEventKind, VmmsEvent, VmmsEventKind};
 pub use host::{HostName, HostSystem, ServiceState};
-pub use ids::{ActId, HostId, LegId, LegKind, RelationshipId, Slot, VmId};
+pub use ids::{ActId, HostId, HostKey, LegId, LegKind, RelationshipId, Slot, VmId};
 pub use leg::{Kept, LastReplication, Provider, ReplicationObject, Settings};
 pub use observation::{Observation, Replication, UnreadableObject};
 pub use policy::{

@@ -15,6 +15,8 @@ pub struct Policy {
     pub paused: PausedPolicy,
     /// What is left alone.
     pub holds: Vec<Hold>,
+    /// Nothing is done: watch only.
+    pub frozen: bool,
     /// How much is done at once.
     pub pace: Pace,
 }

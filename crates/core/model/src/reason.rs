@@ -84,6 +84,10 @@ reasons! {
         "A hold covers it.",
         "A `[[hold]]` of the configuration names the VM, one of its hosts or all.",
         "Release the hold when the work is done.";
+    Frozen = "frozen", "frozen",
+        "Reprise was told to watch only.",
+        "A person froze it; nothing is done until it is thawed.",
+        "Thaw it when the work is done.";
     Excepted = "excepted", "excepted",
         "It was excepted from this pass.",
         "`--except` names the VM.",

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use reprise_engine::{LegReport, LegResult, Report, Side};
+use reprise_engine::goal::Report;
+use reprise_engine::{LegReport, LegResult, Side};
 use reprise_lab::{Command, FaultScope, Management, Start, World};
 use reprise_model::{Hold, InitialPolicy, LegId, PausedRule, Timestamp};
 
@@ -92,8 +93,8 @@ pub(crate) struct Reckoning<'a> {
 impl Reckoning<'_> {
     /// Whether a report says of every leg what it must, once nothing goes wrong any more.
     pub(crate) fn check(&self, report: &Report) -> Result<(), Broken> {
-        if let Some(host) = report.hosts.iter().find(|host| !host.ready || host.error.is_some()) {
-            return Err(format!("in the calm {} is not ready: {:?}", host.name, host.error));
+        if let Some(host) = report.hosts.iter().find(|host| !host.ready || host.trouble.is_some()) {
+            return Err(format!("in the calm {} is not ready: {:?}", host.name, host.trouble));
         }
         for place in self.asked {
             for (leg, side) in self.truth.get(place).into_iter().flat_map(|ends| ends.seen.keys()) {
@@ -105,7 +106,7 @@ impl Reckoning<'_> {
         for leg in &report.legs {
             if !self.may_be_left(leg) {
                 let ends = self.truth.values().flat_map(|ends| &ends.seen).filter(|(key, _)| key.0 == leg.id);
-                let what = format!("{} {:?}: {} {:?}", leg.id, leg.result, leg.reason, leg.error);
+                let what = format!("{} {:?}: {} {:?}", leg.id, leg.result, leg.reason, leg.trouble);
                 let ends: Vec<String> = ends
                     .map(|((_, side), end)| format!("{side:?} {} mode {} power {}", end.state, end.mode, end.power))
                     .collect();

@@ -1,9 +1,10 @@
-//! One run of Reprise under way: its engine, what it has sent out, and its shadow.
+//! One run of Reprise under way: its controller and its goal, what it has sent out, and its shadow.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use reprise_engine::{AskedHost, Engine, Pass, Report};
+use reprise_engine::goal::{Pass, Report};
+use reprise_engine::{AskedHost, Controller, LOOKS_AT_ONCE, Patience, Setup};
 use reprise_model::{Hold, HostId, HostName, MonoTime, Now, Observation, Policy, Timestamp};
 
 use crate::procedure::{Procedure, Purpose};
@@ -20,7 +21,8 @@ pub(crate) struct Told {
 
 /// One run.
 pub(crate) struct Run {
-    pub(crate) engine: Engine,
+    pub(crate) controller: Controller,
+    pub(crate) pass: Pass,
     pub(crate) shadow: Shadow,
     pub(crate) procedures: Vec<Procedure>,
     /// Event logs that are being read: when that is done, whose, and how far back.
@@ -61,20 +63,24 @@ impl Run {
             places.insert(id, Some(*place));
             let claim = claimed.and_then(HostName::new);
             let label = claimed.map_or_else(|| format!("192.0.2.{}:5985", id.0 + 1), str::to_owned);
-            hosts.push(AskedHost { id, label, claim, vmms_timeout: scene.vmms_timeout, tier: None });
+            hosts.push(AskedHost { id, key: None, label, claim, vmms_timeout: scene.vmms_timeout, tier: None });
         }
         let holds = if beginning.tells_holds { policy.holds.clone() } else { Vec::new() };
-        let pass = Pass {
+        let now = beginning.now;
+        let (timeout, retry_for) = (scene.times.timeout, scene.times.retry_for);
+        let setup = Setup {
             hosts,
             policy: Policy { holds, ..policy.clone() },
-            times: scene.times,
+            patience: Patience { timeout, silence: retry_for, retry_until: Some(now.mono + retry_for) },
             discover: scene.discover,
             reads_events,
             dry_run,
+            looks_at_once: LOOKS_AT_ONCE,
             seed: beginning.seed,
         };
         Self {
-            engine: Engine::new(pass, beginning.now),
+            pass: Pass::new(&setup, now),
+            controller: Controller::new(setup, now),
             shadow,
             procedures: Vec::new(),
             readings: Vec::new(),
@@ -90,7 +96,8 @@ impl Run {
     pub(crate) fn due(&self) -> Option<Duration> {
         let procedures = self.procedures.iter().filter_map(Procedure::due);
         let readings = self.readings.iter().map(|(at, ..)| *at);
-        procedures.chain(readings).chain(self.engine.next_deadline().map(|at| at.0)).min()
+        let own = self.controller.next_deadline().into_iter().chain([self.pass.ends_at()]);
+        procedures.chain(readings).chain(own.map(|at| at.0)).min()
     }
 
     /// Which of the site's hosts this is.

@@ -3,9 +3,17 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use reprise_engine::Times;
 use reprise_lab::{Os, RaceState, Spec, Topology};
 use reprise_model::{InitialPolicy, Pace, PausedPolicy, PausedRule, PeerUnseen, Policy};
+
+/// The limits on waiting of a pass.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Times {
+    /// Readiness, per host.
+    pub(crate) timeout: Duration,
+    /// From the start: the wait for a host that does not answer yet, and the retries of what is transient.
+    pub(crate) retry_for: Duration,
+}
 
 /// The stage of one story.
 #[derive(Clone, Debug)]

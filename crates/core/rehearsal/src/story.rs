@@ -1,12 +1,13 @@
 //! One story: messages with delays between engines, procedures and lab, trouble, and a check after every step.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::fmt::Write as _;
 use std::time::Duration;
 
 use cim::{Reply, Request};
-use reprise_engine::{Effect, Event, Report};
+use reprise_engine::goal::{Ending, Report};
+use reprise_engine::{Effect, Event};
 use reprise_lab::{Command, Kind, Side, World, view};
 use reprise_model::{
     Act, Evidence, Hold, HostId, HostTime, MonoTime, Now, Observation, ReplicationState, Timestamp, VmId,
@@ -263,7 +264,8 @@ impl Story {
             now: self.clock(),
         };
         let mut run = Run::new(&self.scene, &beginning);
-        self.feed(&mut run, Event::Begin)?;
+        run.shadow.tells(&reprise_engine::Notice::Started);
+        self.feed(&mut run, Event::Tick)?;
         self.runs.insert(number, run);
         Ok(())
     }
@@ -354,7 +356,7 @@ impl Story {
                 self.feed(run, Event::Looked { host: procedure.host, started, observation })
             }
             (Ended::Act(outcome), Purpose::Act(act)) => {
-                self.line(&format!("act {} on {} {outcome:?}", act.id.0, act.leg));
+                self.line(&format!("act {} on {} {outcome:?}", act.id, act.leg));
                 run.shadow.ended(act.id, self.now)?;
                 self.feed(run, Event::Acted { act: act.id, outcome })
             }
@@ -387,7 +389,7 @@ impl Story {
             }
             if invoke {
                 self.invokes += 1;
-                self.line(&format!("act {} reaches {}: {:?}", act.id.0, act.leg, met.answer));
+                self.line(&format!("act {} reaches {}: {:?}", act.id, act.leg, met.answer));
             }
         }
         let arrives = self.now + met.late + self.way();
@@ -395,42 +397,60 @@ impl Story {
         Ok(())
     }
 
+    /// Tells a run's controller something, and carries out what it answers, in that order.
     fn feed(&mut self, run: &mut Run, event: Event) -> Result<(), Broken> {
-        for effect in run.engine.handle(self.clock(), event) {
-            match effect {
-                Effect::Observe(host) => run.procedures.push(Procedure::look(host, self.now)),
-                Effect::Perform(act) => {
-                    self.line(&format!("act {} planned on {} in {}", act.id.0, act.leg, act.expected_state));
-                    run.shadow.planned(&act, self.now, self.clock().wall)?;
-                    self.a_person_comes_between(&act);
-                    run.procedures.push(Procedure::act(act, self.now));
+        let mut events = VecDeque::from([event]);
+        while let Some(event) = events.pop_front() {
+            for effect in run.controller.handle(self.clock(), event) {
+                events.extend(self.carry_out(run, effect)?);
+            }
+        }
+        match run.pass.end(self.clock(), &run.controller) {
+            None => {}
+            Some(Ending::Refused(ambiguous)) => {
+                run.shadow.refuses(&ambiguous.name)?;
+                self.line(&format!("refused: several VMs are called {}", ambiguous.name));
+                run.refused = true;
+            }
+            Some(Ending::Done(report, notices)) => {
+                for notice in &notices {
+                    run.shadow.tells(notice);
                 }
-                Effect::Ask { host, name, .. } => {
-                    run.shadow.asks(host, Some(name.as_str()));
-                    // A short name is completed by the resolver's own domain.
-                    let short = || self.names.iter().position(|own| own.split('.').next() == Some(name.as_str()));
-                    run.places.insert(host, self.world.host_named(name.as_str()).or_else(short));
+                for leg in &report.legs {
+                    self.line(&format!("{} {:?} {} after {:?}", leg.id, leg.result, leg.reason, leg.after));
                 }
-                Effect::ReadEvents { host, back } => {
-                    run.shadow.reads_log(host, self.now);
-                    let takes = self.way() * 2;
-                    run.readings.push((self.now + takes, host, back));
-                }
-                Effect::Refuse(ambiguous) => {
-                    run.shadow.refuses(&ambiguous.name)?;
-                    self.line(&format!("refused: several VMs are called {}", ambiguous.name));
-                    run.refused = true;
-                }
-                Effect::Record(event) => run.shadow.records(&event),
-                Effect::Finish(report) => {
-                    for leg in &report.legs {
-                        self.line(&format!("{} {:?} {} after {:?}", leg.id, leg.result, leg.reason, leg.after));
-                    }
-                    run.report = Some(report);
-                }
+                run.report = Some(report);
             }
         }
         Ok(())
+    }
+
+    /// Carries out one effect; what the controller is told of it at once.
+    fn carry_out(&mut self, run: &mut Run, effect: Effect) -> Result<Option<Event>, Broken> {
+        match effect {
+            Effect::Observe(host) => run.procedures.push(Procedure::look(host, self.now)),
+            Effect::Intend(act) => return Ok(Some(Event::Intended(act.id))),
+            Effect::Perform(act) => {
+                self.line(&format!("act {} planned on {} in {}", act.id, act.leg, act.expected_state));
+                run.shadow.planned(&act, self.now, self.clock().wall)?;
+                self.a_person_comes_between(&act);
+                run.procedures.push(Procedure::act(act, self.now));
+            }
+            Effect::Ask { host, name, .. } => {
+                run.shadow.asks(host, Some(name.as_str()));
+                // A short name is completed by the resolver's own domain.
+                let short = || self.names.iter().position(|own| own.split('.').next() == Some(name.as_str()));
+                run.places.insert(host, self.world.host_named(name.as_str()).or_else(short));
+            }
+            Effect::ReadEvents { host, back } => {
+                run.shadow.reads_log(host, self.now);
+                let takes = self.way() * 2;
+                run.readings.push((self.now + takes, host, back));
+            }
+            Effect::Tell(notice) => run.shadow.tells(&notice),
+            Effect::Settle(_) | Effect::Forget(_) => {}
+        }
+        Ok(None)
     }
 
     /// While there is trouble, a person now and then does something to a VM between the look that an act rests on and
@@ -459,7 +479,7 @@ impl Story {
         let host = self.chance.choice(hosts).filter(|host| run.may_be_told_again(*host, self.clock().wall));
         if let Some((host, told)) = host.and_then(|host| Some((host, run.last_told.get(&host)?.clone()))) {
             let looked = Event::Looked { host, started: told.started, observation: told.observation };
-            if let Some(effect) = run.engine.handle(self.clock(), looked).first() {
+            if let Some(effect) = run.controller.handle(self.clock(), looked).first() {
                 return Err(format!("the last look at {host:?}, told again, has an effect: {effect:?}"));
             }
         }

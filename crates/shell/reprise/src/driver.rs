@@ -1,9 +1,11 @@
-//! Carries out the engine's effects and feeds it what came of them. One task owns the engine; procedures run beside it.
+//! Carries out the controller's effects, in their order, and feeds it what came of them. One task owns the controller;
+//! procedures run beside it. Every effect is answered.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use reprise_engine::{Ambiguous, Effect, Engine, Event, Report};
+use reprise_engine::goal::{Ending, Pass};
+use reprise_engine::{Controller, Effect, Event, Notice};
 use reprise_model::{
     Act, ActId, Evidence, HostId, MonoTime, Now, Observation, Outcome, Problem, ProblemKind, Timestamp,
 };
@@ -16,10 +18,10 @@ use crate::links::Links;
 
 /// What watches a pass from outside.
 pub(crate) trait Watcher {
-    /// An event is to be written.
-    fn record(&mut self, now: Timestamp, event: &reprise_model::Event);
+    /// People are to be told of something.
+    fn tell(&mut self, now: Timestamp, notice: &Notice);
     /// Something changed; called after every step.
-    fn progress(&mut self, engine: &Engine);
+    fn progress(&mut self, controller: &Controller);
 }
 
 /// The real clock, as the engine takes it.
@@ -38,50 +40,46 @@ impl Clock {
     }
 }
 
-/// A pass that ended without a report.
-pub(crate) enum Broken {
-    /// What it was asked to leave alone stands for several VMs.
-    Ambiguous(Ambiguous),
-    /// The engine ended without saying anything: a bug.
-    NoReport,
-}
-
 /// Runs one pass to its end. `stop` ends it early; what is under way is dropped, which every procedure allows.
 pub(crate) async fn run(
-    mut engine: Engine,
+    mut controller: Controller,
+    mut pass: Pass,
     clock: Clock,
     links: &mut Links,
     watcher: &mut impl Watcher,
     stop: impl Future<Output = ()>,
-) -> Result<Report, Broken> {
+) -> Ending {
     let mut tasks = Tasks { running: JoinSet::new(), what: BTreeMap::new(), links };
     let mut stop = std::pin::pin!(stop);
     let mut stopping = false;
-    let mut event = Event::Begin;
+    watcher.tell(clock.now().wall, &Notice::Started);
+    let mut events = VecDeque::from([Event::Tick]);
     loop {
-        let now = clock.now();
-        for effect in engine.handle(now, event) {
-            match effect {
-                Effect::Observe(host) => tasks.observe(host, now.mono),
-                Effect::Ask { host, name, like } => tasks.links.ask(host, &name, like),
-                Effect::ReadEvents { host, back } => tasks.read_events(host, back),
-                Effect::Perform(act) => tasks.perform(act),
-                Effect::Record(event) => watcher.record(now.wall, &event),
-                Effect::Finish(report) => return Ok(*report),
-                Effect::Refuse(ambiguous) => return Err(Broken::Ambiguous(ambiguous)),
+        while let Some(event) = events.pop_front() {
+            let now = clock.now();
+            for effect in controller.handle(now, event) {
+                events.extend(tasks.carry_out(now, effect, watcher));
             }
         }
-        watcher.progress(&engine);
-        // No deadline means that the engine has finished, which has returned above.
-        let deadline = clock.began + engine.next_deadline().ok_or(Broken::NoReport)?.0;
-        event = tokio::select! {
+        watcher.progress(&controller);
+        let now = clock.now();
+        if let Some(end) = pass.end(now, &controller) {
+            if let Ending::Done(_, notices) = &end {
+                notices.iter().for_each(|notice| watcher.tell(now.wall, notice));
+            }
+            return end;
+        }
+        let deadline = controller.next_deadline().map_or(pass.ends_at(), |next| next.min(pass.ends_at()));
+        let event = tokio::select! {
             Some(event) = tasks.next() => event,
-            () = tokio::time::sleep_until(deadline) => Event::Tick,
+            () = tokio::time::sleep_until(clock.began + deadline.0) => Event::Tick,
             () = &mut stop, if !stopping => {
                 stopping = true;
-                Event::Stop
+                pass.stop();
+                Event::Tick
             }
         };
+        events.push_back(event);
     }
 }
 
@@ -100,8 +98,27 @@ struct Tasks<'l> {
 }
 
 impl Tasks<'_> {
-    fn observe(&mut self, host: HostId, started: MonoTime) {
-        let Some(link) = self.links.get(host) else { return };
+    /// Carries out one effect; what is known of it at once. There is no journal in a pass: what it intends is forgotten if
+    /// it is killed, and the next one looks before it acts.
+    fn carry_out(&mut self, now: Now, effect: Effect, watcher: &mut impl Watcher) -> Option<Event> {
+        match effect {
+            Effect::Observe(host) => return self.observe(host, now.mono),
+            Effect::Intend(act) => return Some(Event::Intended(act.id)),
+            Effect::Perform(act) => return self.perform(act),
+            Effect::Ask { host, name, like } => self.links.ask(host, &name, like),
+            Effect::Forget(host) => self.links.forget(host),
+            Effect::ReadEvents { host, back } => self.read_events(host, back),
+            Effect::Tell(notice) => watcher.tell(now.wall, &notice),
+            Effect::Settle(_) => {}
+        }
+        None
+    }
+
+    fn observe(&mut self, host: HostId, started: MonoTime) -> Option<Event> {
+        let Some(link) = self.links.get(host) else {
+            let observation = Box::new(Observation::failed(&no_way("reach the host")));
+            return Some(Event::Looked { host, started, observation });
+        };
         let port = link.port();
         let look = async move {
             let observation = Box::new(reprise_hyperv::observe(&port).await);
@@ -109,17 +126,20 @@ impl Tasks<'_> {
         };
         let task = self.running.spawn(look.instrument(tracing::debug_span!("look", host = host.0)));
         self.what.insert(task.id(), What::Look { host, started });
+        None
     }
 
-    fn perform(&mut self, act: Act) {
-        let Some(link) = self.links.get(act.host) else { return };
-        let port = link.port();
-        let span = tracing::info_span!("act", action = act.id.0, vm = %act.leg.vm, host = act.host.0);
+    fn perform(&mut self, act: Act) -> Option<Event> {
         let id = act.id;
-        let procedure =
-            async move { Event::Acted { act: act.id, outcome: reprise_hyperv::perform(&port, &act).await } };
+        let Some(link) = self.links.get(act.host) else {
+            return Some(Event::Acted { act: id, outcome: Outcome::NotDone(no_way("resume replication")) });
+        };
+        let port = link.port();
+        let span = tracing::info_span!("act", action = %id, vm = %act.leg.vm, host = act.host.0);
+        let procedure = async move { Event::Acted { act: id, outcome: reprise_hyperv::perform(&port, &act).await } };
         let task = self.running.spawn(procedure.instrument(span));
         self.what.insert(task.id(), What::Act(id));
+        None
     }
 
     fn read_events(&mut self, host: HostId, back: Option<Duration>) {
@@ -152,4 +172,9 @@ impl Tasks<'_> {
             }
         }
     }
+}
+
+/// Nobody knows how to ask a host that the controller speaks of.
+fn no_way(what: &str) -> Problem {
+    Problem::new(ProblemKind::Unsupported, what, "there is no way to it (a bug in Reprise)")
 }

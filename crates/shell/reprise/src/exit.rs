@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use reprise_engine::PassOutcome;
+use reprise_engine::goal::PassOutcome;
 
 /// Done; after `run`: every wanted leg replicates.
 pub(crate) const OK: u8 = 0;

@@ -83,6 +83,11 @@ impl Links {
         self.add(host, place);
     }
 
+    /// A host is not asked any more.
+    pub(crate) fn forget(&mut self, host: HostId) {
+        self.ways.remove(&host);
+    }
+
     pub(crate) fn get(&self, host: HostId) -> Option<&Arc<HostLink>> {
         self.ways.get(&host).map(|way| &way.link)
     }

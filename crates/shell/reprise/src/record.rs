@@ -1,13 +1,15 @@
-//! From what the engine says to what an event log holds, and to the progress line.
+//! From what people are told to what an event log holds, and to the progress line.
 
-use reprise_engine::Engine;
-use reprise_model::{Event, LegInfo, Timestamp};
+use reprise_engine::{Controller, LegReport, Notice};
+use reprise_model::Timestamp;
 use reprise_platform::event::{self, codes};
 use reprise_platform::sink::Sink;
 
 use crate::cli::complain;
 use crate::driver::Watcher;
+use crate::render::error::{self, Error};
 use crate::render::progress::Progress;
+use crate::render::sentence;
 
 /// Writes events to a sink and shows progress.
 pub(crate) struct Recorder {
@@ -37,53 +39,76 @@ impl Recorder {
 }
 
 impl Watcher for Recorder {
-    fn record(&mut self, now: Timestamp, event: &Event) {
+    fn tell(&mut self, now: Timestamp, notice: &Notice) {
         let time = jiff::Timestamp::from_millisecond(now.0).unwrap_or_default();
-        for event in records(time, event) {
+        for event in events(time, notice) {
             self.write(&event);
         }
     }
 
-    fn progress(&mut self, engine: &Engine) {
-        self.progress.show(engine);
+    fn progress(&mut self, controller: &Controller) {
+        self.progress.show(controller);
     }
 }
 
-/// The records of one event: one, but for a resume without evidence, which has two.
-fn records(time: jiff::Timestamp, event: &Event) -> Vec<event::Event> {
+/// The events of one notice: one, but for a resume without evidence, which has two.
+fn events(time: jiff::Timestamp, notice: &Notice) -> Vec<event::Event> {
     let plain = |code| event::Event::new(time, code);
-    match event {
-        Event::Started => vec![plain(&codes::STARTING)],
-        Event::HostNotReady { host, problem } => {
-            vec![plain(&codes::NOT_READY).with("host", host.as_str()).with("error", problem.to_string())]
+    match notice {
+        Notice::Started => vec![plain(&codes::STARTING)],
+        Notice::HostNotReady(host) => {
+            let event = plain(&codes::NOT_READY).with("host", host.name.as_str());
+            vec![match error::of_host(host) {
+                Some(error) => event.with("error", cause(&error)).with("next", error.next),
+                None => event,
+            }]
         }
-        Event::HostReady { host, seconds } => {
+        Notice::HostReady { host, seconds } => {
             vec![plain(&codes::READY).with("host", host.as_str()).with("seconds", *seconds)]
         }
-        Event::ResumeFailed { leg, cause, primary_read } => {
-            let code = if *primary_read { &codes::RESUME_FAILED } else { &codes::READ_FAILED };
-            vec![with_leg(plain(code), leg).with("error", cause.as_str())]
+        Notice::ResumeFailed(leg) => {
+            let code = if leg.before.is_some() { &codes::RESUME_FAILED } else { &codes::READ_FAILED };
+            let event = with_leg(plain(code), leg);
+            vec![match error::of_leg(leg) {
+                Some(error) => event.with("error", cause(&error)).with("next", error.next),
+                None => event.with("error", leg.reason.meaning()).with("next", leg.reason.advice()),
+            }]
         }
-        Event::Resumed { leg, without_evidence } => {
-            let mut records = vec![with_leg(plain(&codes::RESUMED), leg)];
-            if *without_evidence {
-                records.push(with_leg(plain(&codes::RESUMED_WITHOUT_EVIDENCE), leg));
+        Notice::Resumed(leg) => {
+            let mut events = vec![with_leg(plain(&codes::RESUMED), leg)];
+            if leg.without_evidence {
+                events.push(with_leg(plain(&codes::RESUMED_WITHOUT_EVIDENCE), leg));
             }
-            records
+            events
         }
-        Event::NeedsPerson { leg, why } => {
-            vec![with_leg(plain(&codes::NEEDS_PERSON), leg).with("detail", why.as_str())]
+        Notice::ReplicaResumed(leg) => {
+            let replica = leg.replica.as_deref().unwrap_or("an unknown host");
+            vec![with_leg(plain(&codes::REPLICA_RESUMED), leg).with("replica", replica)]
         }
-        Event::NotOurs { count } => vec![plain(&codes::NOT_OURS).with("count", *count)],
-        Event::Finished { summary } => vec![plain(&codes::FINISHED).with("summary", summary.as_str())],
+        Notice::NeedsPerson(leg) => {
+            let event = with_leg(plain(&codes::NEEDS_PERSON), leg).with("detail", sentence::detail(leg));
+            vec![event.with("next", leg.reason.advice())]
+        }
+        Notice::NotOurs { count } => vec![plain(&codes::NOT_OURS).with("count", *count)],
+        Notice::Finished(sums) => vec![plain(&codes::FINISHED).with("summary", sentence::summary(sums))],
     }
 }
 
-fn with_leg(event: event::Event, leg: &LegInfo) -> event::Event {
+/// Why something failed, with the host's own number.
+fn cause(error: &Error) -> String {
+    match &error.code {
+        Some(code) => format!("{} ({code})", error.why),
+        None => error.why.clone(),
+    }
+}
+
+fn with_leg(event: event::Event, leg: &LegReport) -> event::Event {
+    let primary = leg.primary.as_deref().unwrap_or("an unknown host");
     event
-        .with("host", leg.primary.as_str())
+        .with("host", primary)
         .with("vm", leg.vm.as_str())
         .with("vm_id", leg.id.vm.to_string())
         .with("leg", leg.id.kind.to_string())
-        .with("primary", leg.primary.as_str())
+        .with("primary", primary)
+        .with("reason", leg.reason.code())
 }

@@ -8,8 +8,8 @@ use clap::{Args, ValueEnum};
 use reprise_config::{
     CertificateRef, Config, Contradiction, Discover, Login as ConfigLogin, PasswordRef, ProofRef, TrustRef,
 };
-use reprise_engine::{AskedHost, Pass, Times};
-use reprise_model::{Hold, HoldScope, HostId, HostName, PausedRule, Policy, VmSelector};
+use reprise_engine::{AskedHost, LOOKS_AT_ONCE, Patience, Setup};
+use reprise_model::{Hold, HoldScope, HostId, HostKey, HostName, MonoTime, PausedRule, Policy, VmSelector};
 use reprise_platform::paths::{self, ConfigFile};
 use wsman_http::{Endpoint, Gates, Limits, Login};
 
@@ -84,9 +84,9 @@ pub(crate) struct PassSettings {
     pub(crate) dry_run: bool,
 }
 
-/// A pass and the ways to its hosts.
+/// What sets up a controller, and the ways to its hosts.
 pub(crate) struct Wired {
-    pub(crate) pass: Pass,
+    pub(crate) setup: Setup,
     pub(crate) links: Links,
 }
 
@@ -110,22 +110,23 @@ pub(crate) fn wire(hosts: &HostArguments, settings: &PassSettings) -> Result<Wir
     }
     policy.holds.extend(settings.except.iter().map(|vm| excepted(vm)));
     let timeout = settings.timeout.or(run.timeout).unwrap_or(TIMEOUT);
-    let times = Times { timeout, retry_for: settings.retry_for.or(run.retry_for).unwrap_or(timeout) };
+    let patience = patience(timeout, settings.retry_for.or(run.retry_for).unwrap_or(timeout));
     let vmms_timeout = settings.vmms_timeout.or(run.vmms_timeout).unwrap_or(timeout);
     let discover = config.map(|c| c.discover.clone()).unwrap_or_default();
     let mut built = Built { links: Links::new(resolved(&discover)?), ..Built::default() };
     let logins = Logins::new(hosts.insecure_no_tls_verification);
     connect(&mut built, asked, logins, limits(&policy, timeout), vmms_timeout)?;
-    let pass = Pass {
+    let setup = Setup {
         hosts: built.hosts,
         policy,
-        times,
+        patience,
         discover: discover.peers,
         reads_events: true,
         dry_run: settings.dry_run,
+        looks_at_once: LOOKS_AT_ONCE,
         seed: seed(),
     };
-    Ok(Wired { pass, links: built.links })
+    Ok(Wired { setup, links: built.links })
 }
 
 /// The ways to the hosts, with what each is called while it has not answered.
@@ -148,16 +149,22 @@ pub(crate) fn wire_hosts(hosts: &[(String, String, String)], policy: Policy) -> 
         let login = Login::new(wsman_http::Scheme::Basic, user.as_str(), password.as_str()).sharing(&gates);
         built.add(Place { endpoint, login, trust: None, limits }, None, None, TIMEOUT);
     }
-    let pass = Pass {
+    let setup = Setup {
         hosts: built.hosts,
         policy,
-        times: Times { timeout: TIMEOUT, retry_for: TIMEOUT },
+        patience: patience(TIMEOUT, TIMEOUT),
         discover: false,
         reads_events: true,
         dry_run: false,
+        looks_at_once: LOOKS_AT_ONCE,
         seed: seed(),
     };
-    Ok(Wired { pass, links: built.links })
+    Ok(Wired { setup, links: built.links })
+}
+
+/// The limits of a pass, whose clock begins with it.
+fn patience(timeout: Duration, retry_for: Duration) -> Patience {
+    Patience { timeout, silence: retry_for, retry_until: Some(MonoTime(retry_for)) }
 }
 
 fn excepted(vm: &str) -> Hold {
@@ -305,9 +312,10 @@ impl Built {
         let says_nothing = endpoint.is_address() || endpoint.host().eq_ignore_ascii_case("localhost");
         let by_url = if says_nothing { None } else { HostName::new(endpoint.host()) };
         let claim = name.as_deref().and_then(HostName::new).or(by_url);
+        let key = name.as_ref().map(|name| HostKey(name.to_lowercase()));
         let label = name.unwrap_or_else(|| endpoint.authority()).to_lowercase();
         self.links.add(id, place);
-        self.hosts.push(AskedHost { id, label, claim, vmms_timeout, tier });
+        self.hosts.push(AskedHost { id, key, label, claim, vmms_timeout, tier });
     }
 }
 

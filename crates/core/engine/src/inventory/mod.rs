@@ -38,10 +38,10 @@ pub(crate) struct HostLook {
 }
 
 impl HostLook {
-    /// What a look that began at `looked` showed. `times` are the host's clock and when it had booted by that clock.
+    /// What a look showed. `looked` are when it began and when it had come back, `times` are the host's clock and when it had booted by that clock.
     pub(crate) fn new(
         host: HostId,
-        looked: MonoTime,
+        looked: (MonoTime, MonoTime),
         name: String,
         times: Option<(HostTime, HostTime)>,
         replication: Replication,
@@ -51,7 +51,8 @@ impl HostLook {
             let end = SeenEnd {
                 host,
                 host_name: name.clone(),
-                looked,
+                looked: looked.0,
+                told: looked.1,
                 booted: times.map(|(_, booted)| booted),
                 up_for: times.map(|(clock, booted)| clock.since(booted)),
                 vm: vms.get(&id.vm)?.clone(),
@@ -125,6 +126,16 @@ impl Inventory {
             }
         }
         touched
+    }
+
+    /// Nothing is known of a host any more.
+    pub(crate) fn forget(&mut self, host: HostId) {
+        let Some(look) = self.looks.remove(&host) else { return };
+        for vm in look.replicated() {
+            if let Some(hosts) = self.hosts_of.get_mut(&vm) {
+                hosts.remove(&host);
+            }
+        }
     }
 
     /// The VMs that a host showed at its latest good look.

@@ -1,13 +1,14 @@
 //! What cannot be read is left alone, is told, and never disappears.
 
 use reprise_model::{
-    Event, Observation, PeerUnseen, Problem, ProblemKind, Reason, RelationshipId, Replication, ReplicationMode,
+    Observation, PeerUnseen, Problem, ProblemKind, Reason, RelationshipId, Replication, ReplicationMode,
     ReplicationState as S, Retry, Seen, Slot, UnreadableObject,
 };
 
-use crate::report::{LegResult, PassOutcome};
-use crate::sample::{look, name, pass, settings, vm_id};
+use crate::goal::PassOutcome;
+use crate::sample::{look, name, settings, setup, vm_id};
 use crate::tests::{Drive, ended, pair};
+use crate::{LegResult, Notice};
 
 fn shown(observation: &mut Observation) -> &mut Replication {
     match &mut observation.replication {
@@ -33,7 +34,7 @@ fn a_leg_whose_sender_cannot_be_read_is_told_as_failed_and_the_others_are_served
     for mode in [Some(ReplicationMode::Primary), None] {
         let mut hosts = pair(&[S::Error, S::Error]);
         spoil(&mut hosts[0], 2, mode);
-        let mut drive = Drive::new(pass(2), hosts);
+        let mut drive = Drive::new(setup(2), hosts);
         drive.run_to(1.5);
         assert_eq!(drive.acts.iter().map(|act| act.leg.vm).collect::<Vec<_>>(), [vm_id(1)]);
         drive.hosts[0] = look(0, &[S::Replicating, S::Error]);
@@ -47,16 +48,14 @@ fn a_leg_whose_sender_cannot_be_read_is_told_as_failed_and_the_others_are_served
         assert_eq!((leg.before, leg.after, leg.attempts), (None, None, 0));
         let ends = (leg.vm.as_str(), leg.primary.as_deref(), leg.replica.as_deref());
         assert_eq!(ends, ("vm-002", Some("hv01.lab.test"), Some("hv02.lab.test")));
-        let error = leg.error.as_ref().unwrap();
-        assert_eq!(
-            (error.why.as_str(), error.retry),
-            ("cannot read the VMs: property EnabledState cannot be read", Retry::Now)
-        );
+        let cause = leg.cause().unwrap();
+        let why = cause.problem().map(|problem| problem.why.as_str());
+        assert_eq!((why, cause.retry()), (Some("property EnabledState cannot be read"), Retry::Now));
         let report = drive.report.as_ref().unwrap();
         assert_eq!(report.outcome, PassOutcome::Partial);
-        assert!(report.hosts[0].ready && report.hosts[0].error.is_some());
-        let told = |event: &&Event| matches!(event, Event::ResumeFailed { primary_read: false, .. });
-        assert_eq!(drive.recorded.iter().filter(told).count(), 1);
+        assert!(report.hosts[0].ready && report.hosts[0].trouble.is_some());
+        let told = |notice: &&Notice| matches!(notice, Notice::ResumeFailed(leg) if leg.before.is_none());
+        assert_eq!(drive.told.iter().filter(told).count(), 1);
     }
 }
 
@@ -65,7 +64,7 @@ fn an_unreadable_object_of_which_nobody_else_speaks_is_told_all_the_same() {
     let mut hosts = vec![look(0, &[S::Error])];
     let object = spoil(&mut hosts[0], 1, None);
     (object.name, object.settings) = (None, None);
-    let mut drive = Drive::new(pass(1), hosts);
+    let mut drive = Drive::new(setup(1), hosts);
     drive.run_to(60.0);
     let leg = drive.leg();
     assert_eq!((leg.result, leg.reason, leg.wanted), (LegResult::Failed, Reason::NotReadable, true));
@@ -82,7 +81,7 @@ fn an_unreadable_replica_forbids_a_resume_unless_policy_does_without_it() {
             let mut hosts = pair(&[S::Error, S::Replicating]);
             spoil(&mut hosts[1], 1, mode);
             spoil(&mut hosts[1], 2, mode);
-            let mut pass = pass(2);
+            let mut pass = setup(2);
             pass.policy.peer_unseen = peer_unseen;
             let mut drive = Drive::new(pass, hosts);
             drive.run_to(1.5);
@@ -103,7 +102,7 @@ fn a_failover_on_the_replica_is_told_even_if_the_sender_cannot_be_read() {
     spoil(&mut hosts[0], 1, Some(ReplicationMode::Primary));
     let id = RelationshipId { vm: vm_id(1), slot: Slot::Zero };
     shown(&mut hosts[1]).objects.get_mut(&id).unwrap().state = S::FailedOver;
-    let mut drive = Drive::new(pass(2), hosts);
+    let mut drive = Drive::new(setup(2), hosts);
     drive.run_to(60.0);
     assert_eq!((drive.leg().result, drive.leg().reason), (LegResult::Left, Reason::FailoverInForce));
 }
@@ -114,7 +113,7 @@ fn an_unreadable_object_of_a_second_primary_is_a_second_primary() {
     let mut third = look(2, &[S::Error]);
     spoil(&mut third, 1, Some(ReplicationMode::Primary));
     hosts.push(third);
-    let mut drive = Drive::new(pass(3), hosts);
+    let mut drive = Drive::new(setup(3), hosts);
     drive.run_to(60.0);
     assert!(drive.acts.is_empty());
     assert_eq!(drive.leg().reason, Reason::BothPrimary);
@@ -127,7 +126,7 @@ fn an_unreadable_object_on_a_third_host_is_shown_as_the_extended_replica_that_it
     let object = spoil(&mut third, 1, None);
     object.settings = Some(settings(1, 2));
     hosts.push(third);
-    let mut drive = Drive::new(pass(3), hosts);
+    let mut drive = Drive::new(setup(3), hosts);
     drive.run_to(120.0);
     let legs: Vec<_> = drive.legs().iter().map(|leg| (leg.id.kind, leg.result)).collect();
     assert_eq!(legs[0], (reprise_model::LegKind::Simple, LegResult::Healthy));
@@ -139,7 +138,7 @@ fn an_unreadable_object_on_a_third_host_is_shown_as_the_extended_replica_that_it
 fn a_host_is_ready_only_when_two_looks_agree_on_what_can_be_read() {
     let mut hosts = pair(&[S::Error]);
     spoil(&mut hosts[0], 1, None);
-    let mut drive = Drive::new(pass(2), hosts);
+    let mut drive = Drive::new(setup(2), hosts);
     drive.hosts[0] = look(0, &[S::Error]);
     drive.run_to(1.5);
     assert!(drive.acts.is_empty() && drive.report.is_none(), "only one look has shown it so");
@@ -149,7 +148,7 @@ fn a_host_is_ready_only_when_two_looks_agree_on_what_can_be_read() {
 
 #[test]
 fn a_leg_that_cannot_be_read_after_the_act_is_looked_at_again() {
-    let mut drive = Drive::new(pass(2), pair(&[S::Error]));
+    let mut drive = Drive::new(setup(2), pair(&[S::Error]));
     drive.run_to(1.5);
     spoil(&mut drive.hosts[0], 1, None);
     drive.end_act(ended());
@@ -162,7 +161,7 @@ fn a_leg_that_cannot_be_read_after_the_act_is_looked_at_again() {
 
 #[test]
 fn a_leg_that_stays_unreadable_after_the_act_fails_within_the_limit() {
-    let mut drive = Drive::new(pass(2), pair(&[S::Error]));
+    let mut drive = Drive::new(setup(2), pair(&[S::Error]));
     drive.run_to(1.5);
     spoil(&mut drive.hosts[0], 1, Some(ReplicationMode::Primary));
     drive.end_act(ended());
@@ -180,19 +179,19 @@ fn a_leg_of_which_no_end_says_how_it_is_set_up_is_left_alone() {
             object.settings = Seen::NotSeen(missing.clone());
         }
     }
-    let mut drive = Drive::new(pass(2), hosts);
+    let mut drive = Drive::new(setup(2), hosts);
     drive.run_to(120.0);
     assert!(drive.acts.is_empty());
     let results: Vec<_> = drive.legs().iter().map(|leg| (leg.result, leg.reason)).collect();
     assert_eq!(results, [(LegResult::Failed, Reason::NotReadable), (LegResult::Healthy, Reason::Replicating)]);
-    assert!(drive.leg().error.as_ref().unwrap().why.contains("no setting data"));
+    assert!(drive.leg().cause().unwrap().problem().unwrap().why.contains("no setting data"));
 }
 
 #[test]
 fn an_unreadable_object_that_says_that_its_host_receives_makes_no_sender_there() {
     let mut hosts = vec![look(0, &[S::Replicating])];
     spoil(&mut hosts[0], 1, None).settings = Some(settings(1, 0));
-    let mut drive = Drive::new(pass(1), hosts);
+    let mut drive = Drive::new(setup(1), hosts);
     drive.run_to(60.0);
     let leg = drive.leg();
     assert_eq!((leg.result, leg.wanted), (LegResult::Skipped, false), "its sender is not asked");

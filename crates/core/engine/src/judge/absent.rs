@@ -3,7 +3,7 @@
 
 use reprise_model::{PeerUnseen, Policy, Reason};
 
-use super::Verdict;
+use super::verdict::Verdict;
 use crate::leg::{End, Leg, Whereabouts};
 
 /// What follows from not seeing the sender.
@@ -15,7 +15,7 @@ pub(super) fn sender(leg: &Leg) -> Verdict {
         }
         Whereabouts::NotAsked => Verdict::NotOurs,
         Whereabouts::NotYet { .. } => Verdict::Wait(Reason::SenderNotReady),
-        Whereabouts::GaveUp { .. } => Verdict::Fail(Reason::SenderNotReady),
+        Whereabouts::Late { .. } => Verdict::Fail(Reason::SenderNotReady),
         Whereabouts::Unreadable { .. } => Verdict::Fail(Reason::NotReadable),
         Whereabouts::WithoutIt { .. } => Verdict::Stale(Reason::SenderNotFound),
     }
@@ -38,7 +38,7 @@ pub(super) fn elsewhere(leg: &Leg, policy: &Policy) -> Option<Verdict> {
         (Whereabouts::NotAsked, _) | (_, PeerUnseen::Resume) => None,
         (Whereabouts::Unreadable { .. }, PeerUnseen::Wait) => Some(Verdict::Fail(Reason::NotReadable)),
         (Whereabouts::NotYet { .. }, PeerUnseen::Wait) => Some(Verdict::Wait(Reason::WaitingForPeer)),
-        (Whereabouts::GaveUp { .. } | Whereabouts::WithoutIt { .. }, PeerUnseen::Wait) => {
+        (Whereabouts::Late { .. } | Whereabouts::WithoutIt { .. }, PeerUnseen::Wait) => {
             Some(Verdict::Fail(Reason::PeerNotSeen))
         }
     }

@@ -4,70 +4,21 @@
 //! side says, what the sender's state asks for.
 
 mod absent;
+mod judgement;
 mod paused;
 mod receiver;
 mod sender;
 #[cfg(test)]
 mod tests;
+mod verdict;
 mod veto;
 
-use reprise_model::{Evidence, HoldScope, HostTime, Policy, Reason, Timestamp, VmSelector};
+use reprise_model::{HoldScope, Policy, Reason, Timestamp, VmSelector};
 
-use crate::exchange::Side;
-use crate::leg::Leg;
-use crate::pause::Span;
+use crate::leg::{Leg, Side};
 
-/// What is to be done with one leg, and why.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// It replicates. `held` says that it would be left alone if it stopped.
-    Healthy {
-        /// The hold or exception that covers it, if any.
-        held: Option<Reason>,
-        /// Whether data arrives as often as it should.
-        moves: bool,
-    },
-    /// Leave it: it was stopped on purpose, or is not ours to touch.
-    Leave(Reason),
-    /// Leave it and tell a person.
-    NeedsPerson(Reason),
-    /// Not ours: its sender is not asked.
-    NotOurs,
-    /// Wait for somebody else: a host, or VMMS's own retry.
-    Wait(Reason),
-    /// Resume it.
-    Resume {
-        /// Why.
-        reason: Reason,
-        /// On which end: the sender's, but for a receiver that stopped by itself.
-        side: Side,
-        /// It was paused, and nothing but policy says that it may be resumed.
-        without_evidence: bool,
-    },
-    /// It should run, and nothing can be done any more.
-    Fail(Reason),
-    /// It moved away from where it was.
-    Stale(Reason),
-}
-
-/// What is remembered of a leg besides what is seen of it now.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Memory {
-    /// Whether its sender was already paused at the first look. A pause seen to begin later is another matter.
-    pub paused_from_start: bool,
-    /// The events of the sender's host, with that host's clock.
-    pub sender_events: Evidence,
-    /// The events of the receiver's host.
-    pub receiver_events: Evidence,
-    /// When the sender's pause can have begun, if it is paused.
-    pub pause: Span,
-    /// The sender's host's clock, as late as it is known.
-    pub sender_clock: Option<HostTime>,
-    /// How often our resume ended well in this incident.
-    pub resumes: u32,
-    /// Whether another leg of the sender's host resynchronizes now.
-    pub resync_under_way: bool,
-}
+pub use judgement::{Fact, Finding, Judgement, Source, Value};
+pub use verdict::{Memory, Readiness, Verdict};
 
 /// Judges one leg.
 pub fn judge(leg: &Leg, memory: &Memory, policy: &Policy, wall: Timestamp) -> Verdict {
@@ -93,7 +44,9 @@ fn unheld(leg: &Leg, memory: &Memory, policy: &Policy) -> Verdict {
     let Some(sender) = leg.sender.seen() else { return absent::sender(leg) };
     let verdict = receiver::judge(leg, sender, memory).unwrap_or_else(|| sender::judge(leg, sender, memory, policy));
     match verdict {
-        Verdict::Resume { .. } => absent::elsewhere(leg, policy).unwrap_or(verdict),
+        Verdict::Resume { side, .. } => {
+            absent::elsewhere(leg, policy).or_else(|| unready(side, memory)).unwrap_or(verdict)
+        }
         Verdict::Healthy { .. }
         | Verdict::Leave(_)
         | Verdict::NeedsPerson(_)
@@ -101,6 +54,17 @@ fn unheld(leg: &Leg, memory: &Memory, policy: &Policy) -> Verdict {
         | Verdict::Wait(_)
         | Verdict::Fail(_)
         | Verdict::Stale(_) => verdict,
+    }
+}
+
+/// What follows from the host not being ready on which the act would have to be done.
+fn unready(side: Side, memory: &Memory) -> Option<Verdict> {
+    match (side, memory.sender_host, memory.receiver_host) {
+        (Side::Sender, Readiness::Ready, _) | (Side::Receiver, _, Readiness::Ready) => None,
+        (Side::Sender, Readiness::Waiting, _) => Some(Verdict::Wait(Reason::SenderNotReady)),
+        (Side::Sender, Readiness::Late, _) => Some(Verdict::Fail(Reason::SenderNotReady)),
+        (Side::Receiver, _, Readiness::Waiting) => Some(Verdict::Wait(Reason::WaitingForPeer)),
+        (Side::Receiver, _, Readiness::Late) => Some(Verdict::Fail(Reason::PeerNotSeen)),
     }
 }
 
@@ -118,8 +82,11 @@ pub(crate) fn covers(scope: &HoldScope, leg: &Leg) -> bool {
     }
 }
 
-/// The hold or exception that covers a leg now.
+/// The hold or exception that covers a leg now, or that everything is frozen.
 pub(crate) fn held(leg: &Leg, policy: &Policy, wall: Timestamp) -> Option<Reason> {
+    if policy.frozen {
+        return Some(Reason::Frozen);
+    }
     policy
         .holds
         .iter()

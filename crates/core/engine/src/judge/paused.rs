@@ -2,9 +2,8 @@
 
 use reprise_model::{InitialPolicy, LastReplication, PausedRule, Policy, Reason};
 
-use super::{Memory, Verdict};
-use crate::exchange::Side;
-use crate::leg::{Leg, SeenEnd};
+use super::verdict::{Memory, Verdict};
+use crate::leg::{Leg, SeenEnd, Side};
 use crate::pause::{self, Cause};
 
 pub(super) fn judge(leg: &Leg, sender: &SeenEnd, memory: &Memory, policy: &Policy) -> Verdict {

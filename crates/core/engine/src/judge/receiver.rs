@@ -2,10 +2,9 @@
 
 use reprise_model::{Evidence, Reason, ReplicationState};
 
-use super::{Memory, Verdict};
+use super::verdict::{Memory, Verdict};
 use crate::evidence;
-use crate::exchange::Side;
-use crate::leg::{Leg, SeenEnd};
+use crate::leg::{Leg, SeenEnd, Side};
 
 pub(super) fn judge(leg: &Leg, sender: &SeenEnd, memory: &Memory) -> Option<Verdict> {
     match leg.receiver.state()? {

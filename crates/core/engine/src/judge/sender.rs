@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use reprise_model::{Evidence, LastReplication, Policy, Reason, ReplicationState};
 
-use super::{Memory, Verdict, paused};
+use super::paused;
+use super::verdict::{Memory, Verdict};
 use crate::evidence;
-use crate::exchange::Side;
-use crate::leg::{Leg, SeenEnd};
+use crate::leg::{Leg, SeenEnd, Side};
 use crate::pause::{self, Cause};
 
 /// Without newer data for this many of its intervals a leg does not move.

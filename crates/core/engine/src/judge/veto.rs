@@ -2,7 +2,7 @@
 
 use reprise_model::{Provider, Reason, ReplicationMode, ReplicationState};
 
-use super::{Memory, Verdict};
+use super::verdict::{Memory, Verdict};
 use crate::leg::{End, Leg};
 
 /// Resumes after which a leg that stops again while both VMs run is left to a person.

@@ -13,7 +13,7 @@ fn paused(clock: i64, booted: i64) -> Observation {
 }
 
 fn acts_after(later: Observation) -> usize {
-    let mut drive = Drive::new(pass(2), pair(&[S::Error]));
+    let mut drive = Drive::new(setup(2), pair(&[S::Error]));
     drive.run_to(1.5);
     drive.hosts[0] = later;
     drive.end_act(Outcome::Stale { found: "Suspended".to_owned() });
@@ -30,7 +30,7 @@ fn a_clock_that_is_set_moves_the_time_of_the_boot_and_is_no_boot() {
 
 #[test]
 fn a_pause_that_the_read_before_an_act_did_not_find_any_more_is_another_one_when_it_is_seen_again() {
-    let mut drive = Drive::new(pass(2), pair(&[S::Suspended]));
+    let mut drive = Drive::new(setup(2), pair(&[S::Suspended]));
     drive.run_to(1.5);
     assert_eq!(drive.acts.len(), 1, "it was paused at the first look");
     drive.end_act(Outcome::Stale { found: "Replicating".to_owned() });
@@ -44,7 +44,7 @@ fn a_pause_that_the_read_before_an_act_did_not_find_any_more_is_another_one_when
 fn sender_at(state: S, looked: f64, boot: Option<(i64, u64)>) -> crate::leg::Leg {
     let mut leg = crate::sample::leg(state, S::Replicating);
     let end = crate::sample::end_mut(&mut leg.sender);
-    end.looked = now(looked).mono;
+    (end.looked, end.told) = (now(looked).mono, now(looked).mono);
     end.booted = boot.map(|(boot, _)| HostTime(boot * 1_000_000));
     end.up_for = boot.map(|(_, up)| Duration::from_secs(up));
     leg
@@ -57,7 +57,7 @@ fn is_from_start(looks: &[Shown]) -> bool {
     let (state, at, boot) = looks[0];
     let mut watch = crate::watch::LegWatch::new(sender_at(state, at, boot));
     for (state, at, boot) in looks {
-        watch.saw(sender_at(*state, *at, *boot), now(*at).mono);
+        watch.saw(sender_at(*state, *at, *boot));
     }
     watch.memory.paused_from_start
 }
@@ -88,7 +88,7 @@ fn a_look_that_cannot_read_the_system_says_nothing_of_a_boot() {
 
 #[test]
 fn when_the_last_silent_host_says_who_it_is_whoever_waited_for_it_is_judged_again() {
-    let mut by_address = pass(3);
+    let mut by_address = setup(3);
     for asked in &mut by_address.hosts {
         asked.claim = None;
     }
@@ -112,7 +112,7 @@ fn a_vm_that_moved_to_a_host_that_booted_later_was_seen_to_run_all_the_same() {
         leg
     };
     let mut watch = crate::watch::LegWatch::new(seen(0, S::Replicating, 1_000));
-    watch.saw(seen(0, S::Replicating, 1_000), now(0.0).mono);
-    watch.saw(seen(2, S::Suspended, 10), now(5.0).mono);
+    watch.saw(seen(0, S::Replicating, 1_000));
+    watch.saw(seen(2, S::Suspended, 10));
     assert!(!watch.memory.paused_from_start, "the pause began while we watched");
 }

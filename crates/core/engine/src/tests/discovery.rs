@@ -3,8 +3,8 @@
 use super::*;
 
 /// The sender's host alone is asked.
-fn sender_alone(discover: bool) -> Pass {
-    let mut pass = Pass { discover, ..pass(2) };
+fn sender_alone(discover: bool) -> Setup {
+    let mut pass = Setup { discover, ..setup(2) };
     pass.hosts.truncate(1);
     pass
 }
@@ -40,7 +40,7 @@ fn without_discovery_nobody_else_is_asked() {
 
 #[test]
 fn the_primary_of_a_replica_is_found_and_served() {
-    let mut replica_alone = Pass { discover: true, ..pass(2) };
+    let mut replica_alone = Setup { discover: true, ..setup(2) };
     replica_alone.hosts.remove(0);
     // The discovered host gets the next id, so its looks stand third.
     let hosts = vec![look(0, &[]), look(1, &[S::Replicating]), look(0, &[S::Error])];
@@ -82,5 +82,5 @@ fn a_discovered_peer_that_never_answers_has_its_own_time_and_then_fails_the_leg(
     let mut drive = Drive::new(sender_alone(true), hosts);
     drive.run_to(200.0);
     assert_eq!((drive.leg().result, drive.leg().reason), (LegResult::Failed, Reason::PeerNotSeen));
-    assert_eq!(drive.report.as_ref().unwrap().outcome, PassOutcome::Partial);
+    assert_eq!(drive.report.as_ref().unwrap().outcome, goal::PassOutcome::Partial);
 }

@@ -6,7 +6,7 @@ use super::*;
 
 #[test]
 fn a_leg_that_no_host_shows_any_more_is_looked_for_and_then_told_and_never_forgotten() {
-    let mut drive = Drive::new(pass(2), pair(&[S::Error, S::Error]));
+    let mut drive = Drive::new(setup(2), pair(&[S::Error, S::Error]));
     drive.run_to(1.5);
     drive.hosts = pair(&[S::Replicating]);
     drive.end_act(ended());
@@ -20,11 +20,11 @@ fn a_leg_that_no_host_shows_any_more_is_looked_for_and_then_told_and_never_forgo
     assert_eq!(results[0].0, LegResult::Resumed);
     assert_eq!(results[1], (LegResult::Stale, Reason::NotShown, true));
     assert_eq!(drive.legs()[1].after, None);
-    assert_eq!(drive.report.as_ref().unwrap().outcome, PassOutcome::Partial);
+    assert_eq!(drive.report.as_ref().unwrap().outcome, goal::PassOutcome::Partial);
 }
 
-fn excepting(name: &str) -> Pass {
-    let mut pass = pass(2);
+fn excepting(name: &str) -> Setup {
+    let mut pass = setup(2);
     let scope = HoldScope::Vm(VmSelector::parse(name));
     pass.policy.holds.push(Hold { scope, reason: "test".to_owned(), until: None, only_this_pass: true });
     pass
@@ -42,7 +42,7 @@ fn an_exception_whose_name_stands_for_two_vms_ends_the_pass_before_anything_is_d
     let refused = drive.refused.as_ref().unwrap();
     let candidates: Vec<_> = refused.candidates.iter().map(|c| (c.vm, c.primary.as_deref())).collect();
     assert_eq!(candidates, [(vm_id(1), Some("hv01.lab.test")), (vm_id(2), Some("hv01.lab.test"))]);
-    assert!(drive.acts.is_empty() && drive.report.is_none() && drive.engine.next_deadline().is_none());
+    assert!(drive.acts.is_empty() && drive.report.is_none());
 }
 
 #[test]
@@ -57,42 +57,43 @@ fn an_exception_that_covers_nothing_is_told() {
 
 #[test]
 fn limits_of_nothing_still_allow_for_what_a_healthy_host_needs() {
-    let mut hasty = pass(2);
-    hasty.times = crate::Times { timeout: Duration::ZERO, retry_for: Duration::ZERO };
+    let mut hasty = setup(2);
+    hasty.patience =
+        crate::Patience { timeout: Duration::ZERO, silence: Duration::ZERO, retry_until: Some(MonoTime::default()) };
     let mut drive = Drive::new(hasty, pair(&[S::Replicating]));
     drive.run_to(60.0);
-    assert_eq!(drive.report.as_ref().unwrap().outcome, PassOutcome::Ok);
-    let mut hasty = pass(1);
-    hasty.times = crate::Times { timeout: Duration::ZERO, retry_for: Duration::ZERO };
+    assert_eq!(drive.report.as_ref().unwrap().outcome, goal::PassOutcome::Ok);
+    let mut hasty = setup(1);
+    hasty.patience =
+        crate::Patience { timeout: Duration::ZERO, silence: Duration::ZERO, retry_until: Some(MonoTime::default()) };
     let mut drive = Drive::new(hasty, vec![unreachable()]);
     drive.run_to(1.0);
-    assert_eq!(drive.report.as_ref().unwrap().outcome, PassOutcome::NotReady, "and no more than that");
+    assert_eq!(drive.report.as_ref().unwrap().outcome, goal::PassOutcome::NotReady, "and no more than that");
 }
 
 #[test]
 fn a_second_address_of_a_host_is_told_once_and_another_host_of_its_name_is_told_apart() {
-    let mut twice = pass(3);
+    let mut twice = setup(3);
     twice.hosts.iter_mut().for_each(|host| host.claim = None);
     let mut hosts = pair(&[S::Replicating]);
     hosts.push(look(0, &[S::Replicating]));
     let mut drive = Drive::new(twice.clone(), hosts.clone());
     drive.run_to(60.0);
-    let ready =
-        |drive: &Drive| drive.recorded.iter().filter(|e| matches!(e, reprise_model::Event::HostReady { .. })).count();
-    assert_eq!((ready(&drive), drive.report.as_ref().unwrap().outcome), (2, PassOutcome::Ok));
+    let ready = |drive: &Drive| drive.told.iter().filter(|e| matches!(e, Notice::HostReady { .. })).count();
+    assert_eq!((ready(&drive), drive.report.as_ref().unwrap().outcome), (2, goal::PassOutcome::Ok));
     let Seen::Seen(system) = &mut hosts[2].system else { panic!() };
     system.booted = HostTime(7);
     let mut drive = Drive::new(twice, hosts);
     drive.run_to(60.0);
     let report = drive.report.as_ref().unwrap();
-    assert_eq!(report.outcome, PassOutcome::Partial, "what it holds was not looked at");
-    assert!(report.hosts[2].error.as_ref().unwrap().why.contains("bears the same name"));
+    assert_eq!(report.outcome, goal::PassOutcome::Partial, "what it holds was not looked at");
+    assert!(matches!(report.hosts[2].trouble, Some(HostTrouble::SameName { .. })));
 }
 
 /// What a host is asked by is a claim, and only the host itself can say who it is.
 #[test]
 fn a_silent_host_takes_its_name_from_no_host_that_answers() {
-    let mut twice = pass(2);
+    let mut twice = setup(2);
     twice.hosts[1].claim = None;
     let mut drive = Drive::new(twice, vec![unreachable(), look(0, &[S::Error])]);
     drive.run_to(1.5);
@@ -102,7 +103,7 @@ fn a_silent_host_takes_its_name_from_no_host_that_answers() {
 
 #[test]
 fn an_act_that_does_not_end_holds_up_nobody_elses_proof() {
-    let mut drive = Drive::new(pass(2), pair(&[S::Error, S::Error]));
+    let mut drive = Drive::new(setup(2), pair(&[S::Error, S::Error]));
     drive.run_to(1.5);
     let hung = drive.acts.pop().unwrap();
     drive.hosts[0] = look(0, &[S::Replicating, S::Replicating]);
@@ -110,7 +111,7 @@ fn an_act_that_does_not_end_holds_up_nobody_elses_proof() {
     assert_eq!(drive.legs_done(), 0);
     drive.run_to(13.0);
     assert_eq!(drive.legs_done(), 1, "ten seconds are enough for any act that goes well");
-    drive.feed(Event::Stop);
+    drive.stop();
     let results: Vec<_> = drive.legs().iter().map(|leg| (leg.id, leg.result)).collect();
     let expected = |leg: &reprise_model::LegId| if *leg == hung.leg { LegResult::Failed } else { LegResult::Resumed };
     assert!(results.iter().all(|(leg, result)| *result == expected(leg)), "{results:?}");
@@ -118,7 +119,7 @@ fn an_act_that_does_not_end_holds_up_nobody_elses_proof() {
 
 #[test]
 fn replicating_that_somebody_else_brought_about_is_believed_only_if_it_lasts() {
-    let mut drive = Drive::new(pass(2), pair(&[S::Error]));
+    let mut drive = Drive::new(setup(2), pair(&[S::Error]));
     drive.run_to(1.5);
     drive.hosts[0] = look(0, &[S::Replicating]);
     drive.end_act(Outcome::Stale { found: "Replicating".to_owned() });
@@ -135,7 +136,7 @@ fn replicating_that_somebody_else_brought_about_is_believed_only_if_it_lasts() {
 
 #[test]
 fn an_act_that_could_not_be_read_after_its_end_is_no_success_whatever_was_seen_before() {
-    let mut drive = Drive::new(pass(2), pair(&[S::Error]));
+    let mut drive = Drive::new(setup(2), pair(&[S::Error]));
     drive.run_to(1.5);
     drive.at += 0.1;
     drive.end_act(ended());
@@ -155,7 +156,7 @@ fn a_leg_that_was_only_guessed_from_what_could_not_be_read_is_no_leg_once_it_can
     let mode = Some(reprise_model::ReplicationMode::ExtendedReplica);
     let guessed = reprise_model::UnreadableObject { name: None, mode, settings, problem };
     replication.unreadable.insert(id, guessed);
-    let mut drive = Drive::new(pass(2), vec![look(0, &[S::Replicating]), bad]);
+    let mut drive = Drive::new(setup(2), vec![look(0, &[S::Replicating]), bad]);
     drive.run_to(0.5);
     drive.hosts[1] = good;
     drive.run_to(180.0);

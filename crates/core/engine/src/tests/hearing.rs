@@ -3,10 +3,13 @@
 use reprise_model::{Evidence, HostTime, LastReplication, PausedRule, VmmsEvent, VmmsEventKind};
 
 use super::*;
+use crate::attempt::Attempt;
 use crate::evidence::ABORTED;
+use crate::incident::Plan;
+use crate::leg::Side;
 
-fn hearing(at_boot: PausedRule) -> Pass {
-    let mut pass = Pass { reads_events: true, ..pass(2) };
+fn hearing(at_boot: PausedRule) -> Setup {
+    let mut pass = Setup { reads_events: true, ..setup(2) };
     pass.policy.paused.at_boot = at_boot;
     pass
 }
@@ -39,7 +42,7 @@ fn a_paused_leg_waits_for_the_events_and_is_resumed_if_they_prove_a_shutdown() {
     drive.run_to(60.0);
     assert_eq!((drive.leg().result, drive.leg().reason), (LegResult::Resumed, Reason::PausedByShutdown));
     assert!(!drive.leg().without_evidence);
-    assert!(!drive.leg().detail.contains("not readable"), "{}", drive.leg().detail);
+    assert!(drive.leg().findings.is_empty(), "{:?}", drive.leg().findings);
 }
 
 #[test]
@@ -104,7 +107,7 @@ fn a_log_that_cannot_be_read_decides_as_if_there_were_none() {
     drive.hosts[0] = look(0, &[S::Replicating]);
     drive.end_act(ended());
     drive.run_to(60.0);
-    assert!(drive.leg().detail.contains("evidence: not readable"), "{}", drive.leg().detail);
+    assert_eq!(drive.leg().findings, [Finding::LogUnread]);
     assert!(drive.events.is_empty(), "it is not asked for again");
 }
 
@@ -153,7 +156,7 @@ fn resynchronizations_that_a_shutdown_paused_go_on_one_at_a_time() {
     drive.end_act(ended());
     drive.run_to(60.0);
     let results: Vec<_> = drive.legs().iter().map(|leg| (leg.result, leg.reason, leg.attempts)).collect();
-    let expected = [(LegResult::Left, Reason::Resynchronizing, 1), (LegResult::Left, Reason::ResyncWaits, 0)];
+    let expected = [(LegResult::Resumed, Reason::ResyncPausedByShutdown, 1), (LegResult::Left, Reason::ResyncWaits, 0)];
     assert_eq!(results, expected);
 }
 
@@ -173,11 +176,15 @@ fn a_log_that_can_be_read_after_all_decides_for_every_leg_of_its_host() {
 fn an_act_under_way_on_one_end_makes_no_reading_of_its_log_old() {
     let seen = crate::sample::leg(S::Error, S::Error);
     let mut watch = crate::watch::LegWatch::new(seen.clone());
-    watch.saw(seen, now(0.0).mono);
-    watch.ended = Some(now(5.0).mono);
-    assert_eq!(watch.since(crate::Side::Sender), now(5.0).mono, "what stands after our own act is explained anew");
-    (watch.side, watch.acting) = (crate::Side::Receiver, Some(ActId(1)));
-    assert_eq!(watch.since(crate::Side::Receiver), now(0.0).mono, "the act that ended was on the other end");
+    watch.saw(seen);
+    let plan = Plan { reason: Reason::Error, side: Side::Sender, without_evidence: false, log_unread: false };
+    let incident = watch.plans(plan);
+    incident.ended(now(5.0).mono, Side::Sender, S::Error, ended());
+    assert_eq!(watch.since(Side::Sender), now(5.0).mono, "what stands after our own act is explained anew");
+    assert_eq!(watch.since(Side::Receiver), now(0.0).mono, "the act that ended was on the other end");
+    let act = ActId { epoch: 0, number: 1 };
+    watch.plans(plan).attempt = Attempt::Acting { act, side: Side::Receiver, from: S::Error };
+    assert_eq!(watch.since(Side::Sender), now(0.0).mono, "while one is under way nothing is explained anew");
 }
 
 /// A pair whose VMs are suspended and got their last data at these times of the host's clock, which shows 1 000 s.

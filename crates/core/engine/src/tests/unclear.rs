@@ -3,8 +3,11 @@
 use reprise_model::{Outcome, Problem, ProblemKind, Reason, ReplicationState as S, Retry};
 
 use super::{Drive, ended, pair, refused, unreachable};
-use crate::report::LegResult;
-use crate::sample::{look, now, pass};
+use crate::LegResult;
+use crate::attempt::{Attempt, Done};
+use crate::incident::{Incident, Plan};
+use crate::leg::Side;
+use crate::sample::{look, now, setup};
 
 fn problem(kind: ProblemKind) -> Problem {
     Problem { code: Some(2_150_858_829), ..Problem::new(kind, "resume replication", "it does not fit") }
@@ -25,7 +28,7 @@ fn end_all(drive: &mut Drive, outcome: &Outcome) {
 #[test]
 fn an_answer_that_leaves_it_open_is_tried_again_after_a_look_whatever_its_class() {
     for kind in [ProblemKind::TooLarge, ProblemKind::Refused, ProblemKind::Busy] {
-        let mut drive = Drive::new(pass(2), pair(&[S::Error]));
+        let mut drive = Drive::new(setup(2), pair(&[S::Error]));
         drive.run_to(1.5);
         let looks = drive.looks[0];
         drive.end_act(Outcome::Unknown(problem(kind)));
@@ -34,9 +37,9 @@ fn an_answer_that_leaves_it_open_is_tried_again_after_a_look_whatever_its_class(
         assert!(drive.looks[0] > looks, "{kind:?}: never without a look");
         end_all(&mut drive, &Outcome::Unknown(problem(kind)));
         let leg = drive.leg();
-        let error = leg.error.as_ref().unwrap();
+        let cause = leg.cause().unwrap();
         assert_eq!((leg.result, leg.reason), (LegResult::Failed, Reason::ResumeFailed), "{kind:?}");
-        assert_eq!((error.code.as_deref(), error.retry), (Some("0x8033804D"), Retry::Later), "{kind:?}");
+        assert_eq!((cause.code(), cause.retry()), (Some(0x8033_804D), Retry::Later), "{kind:?}");
         assert!((2..=6).contains(&leg.attempts), "{kind:?}: {}", leg.attempts);
     }
 }
@@ -45,7 +48,7 @@ fn an_answer_that_leaves_it_open_is_tried_again_after_a_look_whatever_its_class(
 #[test]
 fn an_act_that_was_not_begun_is_tried_again_if_that_may_help() {
     for (kind, tries) in [(ProblemKind::Busy, 2), (ProblemKind::Denied, 1)] {
-        let mut drive = Drive::new(pass(2), pair(&[S::Error]));
+        let mut drive = Drive::new(setup(2), pair(&[S::Error]));
         drive.run_to(1.5);
         drive.end_act(Outcome::NotDone(problem(kind)));
         drive.run_to(10.0);
@@ -63,13 +66,13 @@ fn an_act_that_was_not_begun_is_tried_again_if_that_may_help() {
 /// A busy VM is refused as if its state did not fit. As long as the state fits, that is tried again, so often and no more.
 #[test]
 fn a_state_that_fits_and_is_refused_is_tried_again_within_the_limits() {
-    let mut drive = Drive::new(pass(2), pair(&[S::Error]));
+    let mut drive = Drive::new(setup(2), pair(&[S::Error]));
     drive.run_to(1.5);
     end_all(&mut drive, &refused(32_775, true));
     let leg = drive.leg();
     assert_eq!((leg.result, leg.reason), (LegResult::Failed, Reason::ResumeRefused));
     assert!((2..=6).contains(&leg.attempts), "{}", leg.attempts);
-    let mut drive = Drive::new(pass(2), pair(&[S::Error]));
+    let mut drive = Drive::new(setup(2), pair(&[S::Error]));
     drive.run_to(1.5);
     drive.hosts[0] = look(0, &[S::WaitingForStartResynchronize]);
     drive.end_act(refused(32_775, true));
@@ -81,29 +84,32 @@ fn a_state_that_fits_and_is_refused_is_tried_again_within_the_limits() {
 fn an_act_of_which_no_look_told_in_time_is_weighed_by_a_late_one() {
     let seen = crate::sample::leg(S::Error, S::Replicating);
     let mut watch = crate::watch::LegWatch::new(seen.clone());
-    watch.saw(seen, now(0.0).mono);
-    (watch.fresh_after, watch.ended) = (Some(now(5.0).mono), Some(now(5.0).mono));
-    watch.unweighed = Some(crate::watch::Unweighed { from: S::Error, outcome: ended() });
+    watch.saw(seen);
+    let plan = Plan { reason: Reason::Error, side: Side::Sender, without_evidence: false, log_unread: false };
+    let mut incident = Incident::new(plan, None);
+    incident.ended(now(5.0).mono, Side::Sender, S::Error, ended());
+    watch.incident = Some(Box::new(incident));
     let mut chance = fastrand::Rng::with_seed(1);
-    watch.weigh(now(60.0).mono, now(6.0).mono, &mut chance);
-    assert!(watch.unproved && !watch.resumed, "no look came in time");
+    watch.weigh(now(60.0).mono, Some(now(6.0).mono), &mut chance);
+    let unread = |attempt: &Attempt| matches!(attempt, Attempt::GivenUp { unread: Some(done), .. } if matches!(**done, Done { side: Side::Sender, .. }));
+    assert!(unread(watch.attempt()), "no look came in time: {:?}", watch.attempt());
     let mut running = crate::sample::leg(S::Replicating, S::Replicating);
     crate::sample::end_mut(&mut running.sender).looked = now(61.0).mono;
-    watch.saw(running, now(61.0).mono);
-    watch.weigh(now(61.0).mono, now(6.0).mono, &mut chance);
-    assert!(watch.resumed && !watch.unproved, "it was ours");
+    watch.saw(running);
+    watch.weigh(now(61.0).mono, Some(now(6.0).mono), &mut chance);
+    assert_eq!(*watch.attempt(), Attempt::Proved, "it was ours");
 }
 
 /// Its host does not answer any more, so nobody can say what came of it; the class of its answer says nothing of a next try.
 #[test]
 fn an_answer_that_leaves_it_open_and_is_never_looked_at_may_be_tried_again_later() {
-    let mut drive = Drive::new(pass(2), pair(&[S::Error]));
+    let mut drive = Drive::new(setup(2), pair(&[S::Error]));
     drive.run_to(1.5);
     drive.hosts[0] = unreachable();
     drive.end_act(Outcome::Unknown(problem(ProblemKind::Refused)));
     drive.run_to(300.0);
     let leg = drive.leg();
-    let error = leg.error.as_ref().unwrap();
+    let cause = leg.cause().unwrap();
     assert_eq!((leg.result, leg.reason, leg.attempts), (LegResult::Failed, Reason::ResumeFailed, 1));
-    assert_eq!((error.code.as_deref(), error.retry), (Some("0x8033804D"), Retry::Later));
+    assert_eq!((cause.code(), cause.retry()), (Some(0x8033_804D), Retry::Later));
 }

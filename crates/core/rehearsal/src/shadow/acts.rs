@@ -72,20 +72,20 @@ impl Shadow {
         };
         match self.acts.insert(act.id, watched) {
             None => Ok(()),
-            Some(_) => Err(format!("act {} is planned twice", act.id.0)),
+            Some(_) => Err(format!("act {} is planned twice", act.id)),
         }
     }
 
     /// A request of an act reaches its host.
     pub(crate) fn reached(&mut self, id: ActId, request: &Request) -> Result<(), Broken> {
-        let Some(watched) = self.acts.get_mut(&id) else { return Err(format!("act {} was not planned", id.0)) };
+        let Some(watched) = self.acts.get_mut(&id) else { return Err(format!("act {id} was not planned")) };
         let Request::Invoke { .. } = request else { return Ok(()) };
         if std::mem::replace(&mut watched.sent, true) {
-            return Err(format!("act {} was sent twice", id.0));
+            return Err(format!("act {id} was sent twice"));
         }
         match watched.read {
             Some(state) if state == watched.act.expected_state.number() => Ok(()),
-            other => Err(format!("act {} was sent although it read {other:?}", id.0)),
+            other => Err(format!("act {id} was sent although it read {other:?}")),
         }
     }
 
@@ -120,7 +120,7 @@ impl Shadow {
         let Some(watched) = self.acts.get_mut(&id) else { return Ok(()) };
         watched.ended = Some(now);
         if watched.job.is_some() && watched.done_at.is_none() && (1..MISSES_LEAST).contains(&watched.misses) {
-            return Err(format!("act {} gave up its job after {} looks that did not show it", id.0, watched.misses));
+            return Err(format!("act {} gave up its job after {} looks that did not show it", id, watched.misses));
         }
         Ok(())
     }
@@ -138,6 +138,11 @@ impl Shadow {
     pub(super) fn is_ours(&self, leg: LegId) -> bool {
         let by_us = |watched: &Watched| watched.done_at.is_some() && watched.ran_after == Some(true);
         self.acts.values().any(|watched| watched.act.leg == leg && by_us(watched))
+    }
+
+    /// How often a job of ours was read to have ended well, or a host to have done it at once.
+    pub(super) fn proofs(&self, leg: LegId) -> usize {
+        self.acts.values().filter(|watched| watched.act.leg == leg && watched.done_at.is_some()).count()
     }
 
     /// An end runs in a look that began then: an act that was done before has brought it there.

@@ -12,7 +12,7 @@ mod who;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use reprise_engine::Side;
+use reprise_engine::{Notice, Side};
 use reprise_model::{ActId, Evidence, Hold, HoldScope, HostId, LegId, Policy, Timestamp, VmId, VmSelector};
 
 use acts::Watched;
@@ -71,7 +71,7 @@ pub(crate) struct Shadow {
     attempts: BTreeMap<LegId, u32>,
     /// Legs that a job of ours was seen to bring to run.
     proved: BTreeSet<LegId>,
-    recorded: Vec<reprise_model::Event>,
+    told: Vec<Notice>,
 }
 
 impl Shadow {
@@ -95,7 +95,7 @@ impl Shadow {
             acts: BTreeMap::new(),
             attempts: BTreeMap::new(),
             proved: BTreeSet::new(),
-            recorded: Vec::new(),
+            told: Vec::new(),
         }
     }
 
@@ -184,9 +184,9 @@ impl Shadow {
         Err(format!("{name} is refused, and {bears} VMs were seen to bear it"))
     }
 
-    /// The engine has an event recorded.
-    pub(crate) fn records(&mut self, event: &reprise_model::Event) {
-        self.recorded.push(event.clone());
+    /// The engine has people told of something.
+    pub(crate) fn tells(&mut self, notice: &Notice) {
+        self.told.push(notice.clone());
     }
 
     /// The ends of a leg on one side, by host.

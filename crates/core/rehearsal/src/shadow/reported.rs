@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use reprise_engine::{Action, LegReport, LegResult, PassOutcome, Report};
-use reprise_model::{Event, LegId, Reason, ReplicationState, Timestamp};
+use reprise_engine::goal::{PassOutcome, Report};
+use reprise_engine::{Action, LegReport, LegResult, Notice};
+use reprise_model::{LegId, Reason, ReplicationState, Timestamp};
 
 use super::{Broken, Shadow, held};
 
@@ -28,6 +29,7 @@ impl Shadow {
         let sender = self.sender(leg.id).map(|(_, end)| end);
         let seen = sender.map(|end| end.state);
         let never = sender.is_some_and(|end| end.last.is_none());
+        let resyncs = leg.reason == Reason::ResyncPausedByShutdown;
         if leg.after.map(ReplicationState::number) != seen {
             return Err(format!("at {:?}, and was last seen at {seen:?}", leg.after));
         }
@@ -35,10 +37,10 @@ impl Shadow {
         if leg.before.map(ReplicationState::number) != first {
             return Err(format!("as {:?} before, and was first seen at {first:?}", leg.before));
         }
-        let error_missing = leg.error.is_none();
+        let error_missing = leg.trouble.is_none();
         match leg.result {
             LegResult::Healthy if seen != Some(3) => return Err(format!("as healthy, and was last seen at {seen:?}")),
-            LegResult::Resumed if !(seen == Some(3) || never && seen == Some(2)) => {
+            LegResult::Resumed if !(seen == Some(3) || never && seen == Some(2) || resyncs && seen == Some(10)) => {
                 return Err(format!("as resumed, and was last seen at {seen:?}"));
             }
             LegResult::Resumed if !self.proved.contains(&leg.id) => {
@@ -57,7 +59,7 @@ impl Shadow {
             | LegResult::Resumed
             | LegResult::Healthy => {}
         }
-        if leg.detail.is_empty() || (leg.attempts > 0 && leg.action != Action::Resume) {
+        if leg.attempts > 0 && leg.action != Action::Resume {
             return Err("without a reason".to_owned());
         }
         if leg.attempts > self.attempts.get(&leg.id).copied().unwrap_or(0) {
@@ -86,23 +88,49 @@ impl Shadow {
         Ok(())
     }
 
+    /// What people were told follows from what came of everything. What was true at its time may be so no more: a host that
+    /// was late and came after all, a leg that failed and was resumed by others.
     fn events(&self, report: &Report) -> Result<(), Broken> {
-        let count = |wanted: fn(&Event) -> bool| self.recorded.iter().filter(|event| wanted(event)).count();
-        let legs = |result: LegResult| report.legs.iter().filter(|leg| leg.result == result && !report.dry_run).count();
-        let ready = report.hosts.iter().filter(|host| host.ready).count();
-        let pairs = [
-            (count(|e| matches!(e, Event::Started)), 1, 0),
-            (count(|e| matches!(e, Event::HostNotReady { .. })), report.hosts.len() - ready, 1),
-            (count(|e| matches!(e, Event::HostReady { .. })), ready, 2),
-            (count(|e| matches!(e, Event::ResumeFailed { .. })), legs(LegResult::Failed), 3),
-            (count(|e| matches!(e, Event::Resumed { .. })), legs(LegResult::Resumed), 4),
-            (count(|e| matches!(e, Event::Finished { .. })), 1, 100),
-            (count(|e| matches!(e, Event::NeedsPerson { .. })), legs(LegResult::NeedsPerson), 110),
-        ];
-        match pairs.into_iter().find(|(found, wanted, _)| found != wanted) {
-            None => Ok(()),
-            Some((found, wanted, id)) => Err(format!("event {id} is recorded {found} times, not {wanted}")),
+        let count = |wanted: &dyn Fn(&Notice) -> bool| self.told.iter().filter(|notice| wanted(notice)).count();
+        let once = [(count(&|n| matches!(n, Notice::Started)), 0), (count(&|n| matches!(n, Notice::Finished(_))), 100)];
+        if let Some((found, id)) = once.into_iter().find(|(found, _)| *found != 1) {
+            return Err(format!("event {id} is told {found} times"));
         }
+        for host in &report.hosts {
+            let ready = count(&|n| matches!(n, Notice::HostReady { host: name, .. } if *name == host.name));
+            let late = count(&|n| matches!(n, Notice::HostNotReady(told) if told.id == host.id));
+            let twins = report.hosts.iter().filter(|other| other.name == host.name).count();
+            if late > 1 || ready > twins || host.ready && ready == 0 || !host.ready && late == 0 && twins == 1 {
+                return Err(format!("{} is ready: {}, and told so {ready} and {late} times", host.name, host.ready));
+            }
+        }
+        for leg in report.legs.iter().filter(|_| !report.dry_run) {
+            let told =
+                |wanted: LegResult| count(&|n| told_of(n).is_some_and(|(id, result)| id == leg.id && result == wanted));
+            let ends = [LegResult::Failed, LegResult::NeedsPerson, LegResult::Resumed];
+            if let Some(missing) = ends.into_iter().find(|end| leg.result == *end && told(*end) == 0) {
+                return Err(format!("{} is {missing:?}, and nobody was told", leg.id));
+            }
+            if told(LegResult::Resumed) > self.proofs(leg.id) {
+                return Err(format!("{} is told to be resumed more often than it was proved", leg.id));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Of which leg something is told, and as what.
+fn told_of(notice: &Notice) -> Option<(LegId, LegResult)> {
+    match notice {
+        Notice::ResumeFailed(leg) => Some((leg.id, LegResult::Failed)),
+        Notice::NeedsPerson(leg) => Some((leg.id, LegResult::NeedsPerson)),
+        Notice::Resumed(leg) => Some((leg.id, LegResult::Resumed)),
+        Notice::ReplicaResumed(_)
+        | Notice::Started
+        | Notice::HostNotReady(_)
+        | Notice::HostReady { .. }
+        | Notice::NotOurs { .. }
+        | Notice::Finished(_) => None,
     }
 }
 
@@ -114,7 +142,7 @@ fn outcome(report: &Report) -> Result<(), Broken> {
         LegResult::Failed | LegResult::NeedsPerson | LegResult::Stale | LegResult::Waiting | LegResult::Left => false,
     };
     let none_ready = !report.hosts.iter().any(|host| host.ready);
-    let something = report.hosts.iter().any(|host| !host.ready || host.error.is_some())
+    let something = report.hosts.iter().any(|host| !host.ready || host.trouble.is_some())
         || report.legs.iter().any(|leg| leg.wanted && !runs(leg));
     let follows = match report.outcome {
         PassOutcome::Failed | PassOutcome::NotReady => none_ready,

@@ -86,7 +86,7 @@ impl Shadow {
                 same && earlier.is_after(end.looked)
             };
             if let Some(earlier) = self.acts.values().find(unseen) {
-                return against(format!("nobody has looked since act {}", earlier.act.id.0));
+                return against(format!("nobody has looked since act {}", earlier.act.id));
             }
         }
         if ends.iter().all(|end| end.settings.is_none()) {

@@ -75,8 +75,8 @@ pub const RESUME_FAILED: Code = Code {
     id: 3,
     level: Level::Error,
     text: "Failed to resume replication for {vm} on {primary}. Please check replication status manually.{error}",
-    meaning: "The replication of this VM should run, and the pass could not bring it there.",
-    advice: "Read `error`, which says what failed and what to do next; then look at the VM in Hyper-V Manager on its primary server.",
+    meaning: "The replication of this VM should run, and the pass could not bring it there. Written as soon as nothing more is tried; `reason` is its code, `error` says what failed, `next` what to do.",
+    advice: "Read `error` and `next`; then look at the VM in Hyper-V Manager on its primary server.",
 };
 
 /// 3, the other text: the primary server could not be read.
@@ -124,12 +124,21 @@ pub const NOT_OURS: Code = Code {
     advice: "Make sure that Reprise runs on those hosts, or add them to the configuration.",
 };
 
+/// 103: the replica's side was resumed.
+pub const REPLICA_RESUMED: Code = Code {
+    id: 103,
+    level: Level::Information,
+    text: "The replica side of replication for {vm} on {replica} had stopped and was resumed.",
+    meaning: "The replica's own object was in Error, event 32086 for the VM stands in the replica server's log, and our resume there was seen to work. Its primary's side is told apart, by event 4, 3 or 110.",
+    advice: "Nothing to do. If it comes often for one VM, find out what stops it.",
+};
+
 /// 110: a leg that only a person may put right.
 pub const NEEDS_PERSON: Code = Code {
     id: 110,
     level: Level::Warning,
     text: "Replication for {vm} on {primary} needs a person: {detail}",
-    meaning: "Replication has stopped in a way that no program should mend unasked, such as a required resynchronization. `reason` is its code.",
+    meaning: "Replication has stopped in a way that no program should mend unasked, such as a required resynchronization. `reason` is its code, `next` what to do.",
     advice: "Read the sentence; decide; act in Hyper-V Manager on the primary server.",
 };
 
@@ -144,6 +153,7 @@ pub const CODES: &[&Code] = &[
     &FINISHED,
     &RESUMED_WITHOUT_EVIDENCE,
     &NOT_OURS,
+    &REPLICA_RESUMED,
     &NEEDS_PERSON,
 ];
 
@@ -176,6 +186,7 @@ mod tests {
             (100, info),
             (101, info),
             (102, info),
+            (103, info),
             (110, warning),
         ];
         assert_eq!(told, expected);

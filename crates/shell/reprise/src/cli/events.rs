@@ -6,7 +6,6 @@ use std::time::Duration;
 use cim::event::EventPort as _;
 use cim::{CallError, ErrorKind, Reached};
 use clap::Args;
-use reprise_engine::Trouble;
 use reprise_hyperv::events::{RECORDS_MAX, VMMS_LOGS, of_vmms_and_system};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -16,6 +15,7 @@ use wsman_http::Events;
 use super::{Printed, Usage, asked_to_stop, complain, notice, print};
 use crate::exit;
 use crate::links::Links;
+use crate::render::error::Error;
 use crate::render::heard::{self, Log};
 use crate::wiring;
 
@@ -89,7 +89,7 @@ async fn show(follow: bool, json: bool, mut told: mpsc::Receiver<heard::Line>, l
             return exit::FAILED;
         }
     }
-    match logs.iter().filter(|log| log.trouble.is_some()).count() {
+    match logs.iter().filter(|log| log.error.is_some()).count() {
         0 => exit::OK,
         all if all == logs.len() => exit::FAILED,
         _ => exit::PARTIAL,
@@ -108,7 +108,7 @@ async fn listen(label: String, listeners: Vec<Events>, follow: bool, say: mpsc::
     let mut why = CallError::new(ErrorKind::NotThere, Reached::No, "there is no way to it");
     for listener in listeners {
         match hear(&mut host, listener, follow, &say).await {
-            Ok(()) => return Log { host, trouble: None },
+            Ok(()) => return Log { host, error: None },
             // By that name the log is not there; it may be by the next.
             Err(error) if error.kind == ErrorKind::NotThere => why = error,
             Err(error) => {
@@ -117,17 +117,17 @@ async fn listen(label: String, listeners: Vec<Events>, follow: bool, say: mpsc::
             }
         }
     }
-    let trouble = trouble(&host, &why);
-    complain(&format!("{} of {host}\n  why:  {}\n  next: {}", trouble.what, trouble.why, trouble.next));
-    Log { host, trouble: Some(trouble) }
+    let error = error_of(&host, &why);
+    complain(&format!("{} of {host}\n  why:  {}\n  next: {}", error.what, error.why, error.next));
+    Log { host, error: Some(error) }
 }
 
-fn trouble(host: &str, error: &CallError) -> Trouble {
-    let mut trouble = Trouble::of(&reprise_hyperv::problem(error, "read the event log"), host);
+fn error_of(host: &str, error: &CallError) -> Error {
+    let mut told = Error::of(&reprise_hyperv::problem(error, "read the event log"), host);
     if matches!(error.kind, ErrorKind::Denied | ErrorKind::NotThere) {
-        trouble.next.push_str("; to read its event log alone, Event Log Readers is enough");
+        told.next.push_str("; to read its event log alone, Event Log Readers is enough");
     }
-    trouble
+    told
 }
 
 /// Whether a host that was heard may be heard again without anybody's doing.

@@ -4,12 +4,13 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use reprise_engine::{Ambiguous, Candidate, Engine, Report};
+use reprise_engine::goal::{Ending, Pass, Report};
+use reprise_engine::{Ambiguous, Candidate, Controller};
 use reprise_model::PausedRule;
 use reprise_platform::sink::Sink;
 
-use super::{Usage, asked_to_stop, complain, notice, print, print_by};
-use crate::driver::{self, Broken, Clock};
+use super::{Usage, asked_to_stop, notice, print, print_by};
+use crate::driver::{self, Clock};
 use crate::exit;
 use crate::links::Links;
 use crate::record::Recorder;
@@ -81,14 +82,13 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Usage> {
         notice("certificates are not verified: whoever stands on the way can pretend to be a host and read all of it");
     }
     let sink = sink(arguments.event_log.as_deref())?;
-    let (report, links) = match pass(wired, sink).await {
-        Ok(ended) => ended,
-        Err(Broken::Ambiguous(ambiguous)) => return Err(several(&ambiguous)),
-        Err(Broken::NoReport) => {
-            complain("the pass broke\n  why:  the engine ended without a report\n  next: report this as a bug");
-            return Ok(ExitCode::from(exit::FAILED));
-        }
-    };
+    let (report, links) = pass(wired, sink).await.map_err(|ambiguous| several(&ambiguous))?;
+    if let Some(ambiguous) = &report.ambiguous {
+        let (which, candidates) = (which(ambiguous), candidates(ambiguous));
+        notice(&format!(
+            "{which}; that was seen after others had been acted on, and all of these were left:{candidates}"
+        ));
+    }
     for vm in &report.unmatched {
         notice(&format!("no VM was seen that is called {vm}, so --except {vm} left nothing alone"));
     }
@@ -107,33 +107,40 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Usage> {
 }
 
 /// Runs one pass and writes its events.
-pub(super) async fn pass(wired: Wired, sink: Sink) -> Result<(Report, Links), Broken> {
-    let Wired { pass, mut links } = wired;
+pub(super) async fn pass(wired: Wired, sink: Sink) -> Result<(Report, Links), Ambiguous> {
+    let Wired { setup, mut links } = wired;
     let clock = Clock::start();
-    let engine = Engine::new(pass, clock.now());
+    let goal = Pass::new(&setup, clock.now());
+    let controller = Controller::new(setup, clock.now());
     let mut recorder = Recorder::new(sink, Progress::new());
-    let report = driver::run(engine, clock, &mut links, &mut recorder, asked_to_stop()).await;
+    let end = driver::run(controller, goal, clock, &mut links, &mut recorder, asked_to_stop()).await;
     recorder.end();
-    report.map(|report| (report, links))
+    match end {
+        Ending::Done(report, _) => Ok((*report, links)),
+        Ending::Refused(ambiguous) => Err(ambiguous),
+    }
 }
 
-/// A name of `--except` that stands for several VMs.
+/// A name of `--except` that stands for several VMs, before anything was done.
 fn several(ambiguous: &Ambiguous) -> Usage {
-    let line = |candidate: &Candidate| {
-        let primary = candidate.primary.as_deref().unwrap_or("an unknown host");
-        format!("\n        {} {} on {primary}", candidate.vm, render::printable(&candidate.name))
-    };
-    let candidates: String = ambiguous.candidates.iter().map(line).collect();
-    let what = format!(
+    let why = format!("a name must stand for one VM; these bear it:{}", candidates(ambiguous));
+    Usage::new(which(ambiguous), why, "give the GUID of each that is meant")
+}
+
+fn which(ambiguous: &Ambiguous) -> String {
+    format!(
         "cannot tell which VM to leave alone: {} have the name {}",
         ambiguous.candidates.len(),
         render::printable(&ambiguous.name)
-    );
-    Usage::new(
-        what,
-        format!("a name must stand for one VM; these bear it:{candidates}"),
-        "give the GUID of each that is meant",
     )
+}
+
+fn candidates(ambiguous: &Ambiguous) -> String {
+    let line = |candidate: &Candidate| {
+        let primary = candidate.primary.as_deref().map_or_else(|| "an unknown host".to_owned(), render::printable);
+        format!("\n        {} {} on {primary}", candidate.vm, render::printable(&candidate.name))
+    };
+    ambiguous.candidates.iter().map(line).collect()
 }
 
 fn sink(text: Option<&str>) -> Result<Sink, Usage> {

@@ -3,12 +3,11 @@
 use std::time::Duration;
 
 use cim::event::Record;
-use reprise_engine::Trouble;
 use reprise_hyperv::events::{Heard, hear};
 use reprise_model::{SystemEventKind, VmmsEventKind};
 use serde::Serialize;
 
-use super::json;
+use super::error::Error;
 
 /// The HRESULT that a shutdown leaves in event 32022.
 const ABORTED: u32 = 0x8000_4004;
@@ -25,23 +24,19 @@ pub(crate) struct Document<'a> {
 struct Host<'a> {
     name: &'a str,
     read: bool,
-    error: Option<json::Error<'a>>,
+    error: Option<&'a Error>,
 }
 
 /// One host's log: what the host is called, and why its log could not be read if it could not.
 pub(crate) struct Log {
     pub(crate) host: String,
-    pub(crate) trouble: Option<Trouble>,
+    pub(crate) error: Option<Error>,
 }
 
 /// The document of these logs and what stands in them, oldest first.
 pub(crate) fn document<'a>(logs: &'a [Log], lines: &'a mut [Line]) -> Document<'a> {
     lines.sort_by(|a, b| (a.unix_us, &a.host, &a.log, a.record).cmp(&(b.unix_us, &b.host, &b.log, b.record)));
-    let hosts = logs.iter().map(|log| Host {
-        name: &log.host,
-        read: log.trouble.is_none(),
-        error: log.trouble.as_ref().map(json::error),
-    });
+    let hosts = logs.iter().map(|log| Host { name: &log.host, read: log.error.is_none(), error: log.error.as_ref() });
     Document { version: 1, hosts: hosts.collect(), events: lines }
 }
 

@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use reprise_engine::{Action, LegReport, LegResult, PassOutcome, Report, Trouble};
-use reprise_model::{HostId, Retry};
+use reprise_engine::goal::{PassOutcome, Report};
+use reprise_engine::{Action, LegReport, LegResult};
+use reprise_model::HostId;
 use serde::{Serialize, Serializer};
 
+use super::error::{self, Error};
+use super::sentence;
 use crate::links::Asked;
 
 /// The whole document. The order of fields is the order of keys.
@@ -30,7 +33,7 @@ struct Host<'a> {
     tls_verified: Option<bool>,
     ready: bool,
     ready_after_s: Option<u64>,
-    error: Option<Error<'a>>,
+    error: Option<Error>,
 }
 
 #[derive(Serialize)]
@@ -44,25 +47,13 @@ struct Relationship<'a> {
     wanted: bool,
     action: &'static str,
     reason: &'static str,
-    detail: &'a str,
+    detail: String,
     result: &'static str,
     after: Option<String>,
     confirmed: bool,
     attempts: u32,
     elapsed_ms: Option<u64>,
-    error: Option<Error<'a>>,
-}
-
-/// What failed, as every document says it.
-#[derive(Serialize)]
-pub(crate) struct Error<'a> {
-    what: &'a str,
-    #[serde(rename = "where")]
-    place: &'a str,
-    why: &'a str,
-    next: &'a str,
-    code: Option<&'a str>,
-    retry: &'static str,
+    error: Option<Error>,
 }
 
 /// The document of a pass. `asked` says how each host was asked; a local one has none.
@@ -73,7 +64,7 @@ pub(crate) fn document<'a>(report: &'a Report, asked: &'a BTreeMap<HostId, Asked
         tls_verified: asked.get(&host.id).and_then(|asked| asked.tls_verified),
         ready: host.ready,
         ready_after_s: host.ready_after.map(|after| after.as_secs()),
-        error: host.error.as_ref().map(error),
+        error: error::of_host(host),
     });
     Document {
         version: 1,
@@ -105,28 +96,13 @@ fn relationship(leg: &LegReport) -> Relationship<'_> {
             Action::Wait => "wait",
         },
         reason: leg.reason.code(),
-        detail: &leg.detail,
+        detail: sentence::detail(leg),
         result: result(leg.result),
         after: leg.after.map(|state| state.to_string()),
         confirmed: leg.confirmed,
         attempts: leg.attempts,
         elapsed_ms: leg.elapsed.map(millis),
-        error: leg.error.as_ref().map(error),
-    }
-}
-
-pub(crate) fn error(trouble: &Trouble) -> Error<'_> {
-    Error {
-        what: &trouble.what,
-        place: &trouble.place,
-        why: &trouble.why,
-        next: &trouble.next,
-        code: trouble.code.as_deref(),
-        retry: match trouble.retry {
-            Retry::Now => "now",
-            Retry::Later => "later",
-            Retry::Never => "never",
-        },
+        error: error::of_leg(leg),
     }
 }
 

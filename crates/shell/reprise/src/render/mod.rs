@@ -1,9 +1,11 @@
 //! What people and programs read: JSON, tables, progress.
 
+pub(crate) mod error;
 pub(crate) mod heard;
 pub(crate) mod json;
 mod label;
 pub(crate) mod progress;
+pub(crate) mod sentence;
 pub(crate) mod table;
 
 pub(crate) use label::{printable, printable_lines};

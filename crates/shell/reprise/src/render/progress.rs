@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use reprise_engine::Engine;
+use reprise_engine::Controller;
 
 /// How often the line is drawn: calm to the eye.
 const TICK: Duration = Duration::from_millis(200);
@@ -22,12 +22,12 @@ impl Progress {
         Self(bar)
     }
 
-    pub(crate) fn show(&self, engine: &Engine) {
+    pub(crate) fn show(&self, controller: &Controller) {
         if self.0.is_hidden() {
             return;
         }
-        let (settled, seen) = engine.progress();
-        let waiting: Vec<String> = engine.host_progress().filter(|(_, ready)| !ready).map(|(name, _)| name).collect();
+        let (settled, seen) = controller.progress();
+        let waiting: Vec<String> = controller.hosts_waited_for().collect();
         self.0.set_message(match waiting.first() {
             Some(host) if waiting.len() == 1 => format!("{settled} of {seen} VMs settled; waiting for {host}"),
             Some(host) => format!("{settled} of {seen} VMs settled; waiting for {host} and {} more", waiting.len() - 1),

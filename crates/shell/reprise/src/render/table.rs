@@ -3,9 +3,11 @@
 use std::fmt::Write as _;
 
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
-use reprise_engine::{LegReport, LegResult, Report, Trouble};
+use reprise_engine::goal::Report;
+use reprise_engine::{LegReport, LegResult};
 use reprise_model::{LegKind, ReplicationState};
 
+use super::error::{self, Error};
 use super::json;
 use super::label::printable;
 
@@ -20,8 +22,8 @@ const QUIET_ROWS_MAX: usize = 40;
 pub(crate) fn text(report: &Report, width: Option<u16>) -> String {
     let mut text = String::new();
     for host in &report.hosts {
-        if let Some(error) = &host.error {
-            text.push_str(&trouble(error));
+        if let Some(error) = error::of_host(host) {
+            text.push_str(&four_parts(&error));
         }
     }
     let mut legs: Vec<&LegReport> = report.legs.iter().collect();
@@ -35,8 +37,8 @@ pub(crate) fn text(report: &Report, width: Option<u16>) -> String {
     if hidden > 0 {
         let _infallible = writeln!(text, "… and {hidden} more that replicate\n");
     }
-    for error in legs.iter().filter_map(|leg| leg.error.as_ref()) {
-        text.push_str(&trouble(error));
+    for error in legs.iter().filter_map(|leg| error::of_leg(leg)) {
+        text.push_str(&four_parts(&error));
     }
     let _infallible = writeln!(text, "{}", sentence(report));
     text
@@ -122,7 +124,7 @@ fn short(name: Option<&str>) -> &str {
 }
 
 /// An error in four parts.
-pub(crate) fn trouble(error: &Trouble) -> String {
+pub(crate) fn four_parts(error: &Error) -> String {
     let code = error.code.as_ref().map_or_else(String::new, |code| format!(" ({code})"));
     let [what, place, why, next] = [&error.what, &error.place, &error.why, &error.next].map(|part| printable(part));
     format!("error: {what} on {place}\n  why:  {why}{code}\n  next: {next}\n\n")

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use reprise_engine::{Action, HostReport, LegReport, LegResult, PassOutcome, Report, Trouble};
-use reprise_model::{HostId, LegId, LegKind, Reason, ReplicationState, Retry, Timestamp};
+use reprise_engine::goal::{PassOutcome, Report};
+use reprise_engine::{Action, Cause, Failure, HostReport, LegReport, LegResult, LegTrouble};
+use reprise_model::{HostId, HostKey, LegId, LegKind, Reason, Refusal, ReplicationState, Timestamp};
 
 use super::{json, table};
 use crate::links::Asked;
@@ -21,27 +22,23 @@ fn leg(n: u32, result: LegResult, after: ReplicationState) -> LegReport {
         wanted: true,
         action: Action::Resume,
         reason: Reason::Error,
-        detail: "It is in Error.".to_owned(),
+        findings: vec![],
         result,
         confirmed: false,
         without_evidence: false,
         attempts: 1,
         elapsed: Some(Duration::from_millis(321)),
-        error: None,
+        trouble: None,
     }
 }
 
 fn report() -> Report {
     let mut failed = leg(2, LegResult::Failed, ReplicationState::Error);
     failed.reason = Reason::ResumeRefused;
-    failed.error = Some(Trouble {
-        what: "cannot resume replication of VM vm-002".to_owned(),
-        place: "hv01.lab.test".to_owned(),
-        why: "invalid state for this operation".to_owned(),
-        next: "look at the VM".to_owned(),
-        code: Some("32775".to_owned()),
-        retry: Retry::Never,
-    });
+    let why = "invalid state for this operation".to_owned();
+    let refusal = Refusal { code: Some(32_775), why, advice: "look at the VM", transient: false };
+    let cause = Cause::Failed(Failure::Refused(refusal));
+    failed.trouble = Some(LegTrouble { host: Some("hv01.lab.test".to_owned()), cause });
     Report {
         outcome: PassOutcome::Partial,
         dry_run: false,
@@ -49,13 +46,15 @@ fn report() -> Report {
         elapsed: Duration::from_millis(1_234),
         hosts: vec![HostReport {
             id: HostId(0),
+            key: HostKey("hv01.lab.test".to_owned()),
             name: "hv01.lab.test".to_owned(),
             ready: true,
             ready_after: Some(Duration::from_millis(1_900)),
-            error: None,
+            trouble: None,
         }],
         legs: vec![leg(1, LegResult::Resumed, ReplicationState::Replicating), failed],
         unmatched: vec![],
+        ambiguous: None,
     }
 }
 
@@ -70,11 +69,11 @@ fn the_document_has_the_contracts_keys_in_the_contracts_order() {
         r#""hosts":[{"name":"hv01.lab.test","url":"http://127.0.0.1:4711/wsman","tls_verified":null,"ready":true,"ready_after_s":1,"error":null}],"#,
         r#""relationships":[{"vm":"vm-001","vm_id":"00000000-0000-0000-0000-000000000001","leg":"simple","#,
         r#""primary":"hv01.lab.test","replica":"hv02.lab.test","before":"Error","wanted":true,"action":"resume","#,
-        r#""reason":"error","detail":"It is in Error.","result":"resumed","after":"Replicating","confirmed":false,"#,
+        r#""reason":"error","detail":"The sender is in Error: replication stopped after a failure that VMMS does not retry, as a shutdown leaves behind. A plain resume repairs it.","result":"resumed","after":"Replicating","confirmed":false,"#,
         r#""attempts":1,"elapsed_ms":321,"error":null},"#,
         r#"{"vm":"vm-002","vm_id":"00000000-0000-0000-0000-000000000002","leg":"simple","#,
         r#""primary":"hv01.lab.test","replica":"hv02.lab.test","before":"Error","wanted":true,"action":"resume","#,
-        r#""reason":"resume_refused","detail":"It is in Error.","result":"failed","after":"Error","confirmed":false,"#,
+        r#""reason":"resume_refused","detail":"The primary server refused to resume it.","result":"failed","after":"Error","confirmed":false,"#,
         r#""attempts":1,"elapsed_ms":321,"error":{"what":"cannot resume replication of VM vm-002","#,
         r#""where":"hv01.lab.test","why":"invalid state for this operation","next":"look at the VM","#,
         r#""code":"32775","retry":"never"}}]}"#

@@ -2,21 +2,21 @@
 
 use reprise_model::{HostId, HostName, LegId, Now};
 
-use super::Engine;
+use super::Controller;
 use crate::exchange::Effect;
 use crate::host::HostWatch;
 use crate::leg::{End, Whereabouts};
 use crate::names::Match;
-use crate::pass::AskedHost;
+use crate::setup::AskedHost;
 
 /// Most hosts that are asked because others spoke of them: a host that names strangers without end must not make us
 /// knock at every door.
 const DISCOVERED_MAX: usize = 1_000;
 
-impl Engine {
+impl Controller {
     /// Notes the hosts that a leg speaks of and that are not asked.
     pub(super) fn hear_of(&mut self, id: LegId) {
-        if !self.pass.discover {
+        if !self.setup.discover {
             return;
         }
         let Some(watch) = self.legs.get(&id) else { return };
@@ -40,13 +40,14 @@ impl Engine {
                 continue;
             }
             let Some(model) = self.hosts.get(&like) else { continue };
-            if self.hosts.len() >= self.pass.hosts.len() + DISCOVERED_MAX {
+            if self.discovered.len() >= DISCOVERED_MAX {
                 return;
             }
             let last = self.hosts.last_key_value().map_or(0, |(id, _)| id.0);
             let host = HostId(last.saturating_add(1));
             let asked = AskedHost {
                 id: host,
+                key: None,
                 label: name.to_string(),
                 claim: Some(name.clone()),
                 vmms_timeout: model.asked.vmms_timeout,
@@ -54,11 +55,12 @@ impl Engine {
             };
             let watch = HostWatch::new(asked, now.mono);
             self.names.add(&watch);
-            self.touched.insert(host);
             self.hosts.insert(host, watch);
+            self.discovered.insert(host);
+            self.note_phase(host);
             self.reconsider_open_ended(host);
             effects.push(Effect::Ask { host, name, like });
         }
-        self.rejudge(now);
+        self.rejudge(now, effects);
     }
 }

@@ -6,18 +6,18 @@ use reprise_model::LegId;
 
 /// Pairs of a leg and something that matters to it: a host, or a host's name.
 #[derive(Debug)]
-pub(crate) struct Links<K> {
+pub(crate) struct LegIndex<K> {
     legs: BTreeMap<K, BTreeSet<LegId>>,
     keys: BTreeMap<LegId, BTreeSet<K>>,
 }
 
-impl<K> Default for Links<K> {
+impl<K> Default for LegIndex<K> {
     fn default() -> Self {
         Self { legs: BTreeMap::new(), keys: BTreeMap::new() }
     }
 }
 
-impl<K: Ord + Clone> Links<K> {
+impl<K: Ord + Clone> LegIndex<K> {
     pub(crate) fn add(&mut self, leg: LegId, key: K) {
         self.legs.entry(key.clone()).or_default().insert(leg);
         self.keys.entry(leg).or_default().insert(key);

@@ -2,10 +2,12 @@
 
 use reprise_model::{Evidence, HostId, HostTime, LastReplication, LegId, Now, ReplicationState};
 
-use super::Engine;
+use super::Controller;
 use super::looking::legs_of;
-use crate::exchange::{Effect, Side};
+use crate::exchange::Effect;
+use crate::host::Phase;
 use crate::leg::SeenEnd;
+use crate::leg::Side;
 use crate::watch::LegWatch;
 
 /// Whether events can explain why an end is in this state.
@@ -20,7 +22,7 @@ fn stopped_end(watch: &LegWatch, side: Side) -> Option<&SeenEnd> {
     watch.end(side).filter(|end| is_explained_by_events(side, end.object.state))
 }
 
-impl Engine {
+impl Controller {
     /// A host's event log was read, or could not be.
     pub(super) fn events_read(&mut self, host: HostId, evidence: Evidence) {
         if let Some(host) = self.hosts.get_mut(&host) {
@@ -32,12 +34,11 @@ impl Engine {
 
     /// What the event logs say of a leg's ends, as far as they were read after it was first seen to be stopped; notes
     /// what is to be read.
-    pub(super) fn weigh_events(&mut self, id: LegId) {
-        self.events_wanted.forget(id);
+    pub(super) fn hear_logs(&mut self, id: LegId) {
         let Some(watch) = self.legs.get(&id) else { return };
         let (sender, receiver) = (self.evidence_of(watch, Side::Sender), self.evidence_of(watch, Side::Receiver));
         for host in [sender.1, receiver.1].into_iter().flatten() {
-            self.events_wanted.add(id, host);
+            self.log_wanted.add(id, host);
         }
         if let Some(watch) = self.legs.get_mut(&id) {
             watch.memory.sender_events = sender.0;
@@ -56,7 +57,9 @@ impl Engine {
             return (known.clone(), None);
         }
         let Some(end) = stopped_end(watch, side) else { return (Evidence::NotReadable, None) };
-        let Some(host) = self.hosts.get(&end.host).filter(|_| self.pass.reads_events) else {
+        // The log of a host that is late is not waited for.
+        let host = self.hosts.get(&end.host).filter(|host| !matches!(host.phase, Phase::Late(_)));
+        let Some(host) = host.filter(|_| self.setup.reads_events) else {
             return (Evidence::NotReadable, None);
         };
         let last = end.object.last_replication;
@@ -66,11 +69,12 @@ impl Engine {
         (host.heard.of(watch.leg.id.vm, last), None)
     }
 
-    /// Reads the event logs that legs wait for.
-    pub(super) fn plan_events(&mut self, now: Now, effects: &mut Vec<Effect>) {
-        let wanted: Vec<HostId> = self.events_wanted.iter().map(|(host, _)| *host).collect();
+    /// Reads the event logs that legs wait for: as soon as something was seen to be stopped, beside the looks by which its
+    /// host becomes ready.
+    pub(super) fn plan_readings(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        let wanted: Vec<HostId> = self.log_wanted.iter().map(|(host, _)| *host).collect();
         for id in wanted {
-            if !self.hosts.get(&id).is_some_and(|host| host.is_ready() && !host.heard.is_under_way()) {
+            if self.hosts.get(&id).is_none_or(|host| host.heard.is_under_way()) {
                 continue;
             }
             let (from, clock) = (self.stopped_since(id), self.inventory.clock(id));

@@ -1,22 +1,22 @@
-//! VMs that this pass is to leave alone, as a person named them: a name must stand for one VM.
+//! What holds and exceptions cover. An exception that names a VM must stand for one.
 
 use std::collections::BTreeSet;
 
 use reprise_model::{HoldScope, HostName, LegId, VmId, VmSelector};
 
-use super::Engine;
-use crate::exchange::{Ambiguous, Candidate};
+use super::Controller;
 use crate::judge::covers;
 use crate::leg::Leg;
+use crate::status::{Ambiguous, Candidate};
 
-impl Engine {
+impl Controller {
     /// Notes which exceptions of this pass cover a leg.
     pub(super) fn note_exceptions(&mut self, id: LegId) {
-        if self.pass.policy.holds.is_empty() {
+        if self.setup.policy.holds.is_empty() {
             return;
         }
         let Some(watch) = self.legs.get(&id) else { return };
-        let exceptions = self.pass.policy.holds.iter().enumerate().filter(|(_, hold)| hold.only_this_pass);
+        let exceptions = self.setup.policy.holds.iter().enumerate().filter(|(_, hold)| hold.only_this_pass);
         for (index, hold) in exceptions {
             if covers(&hold.scope, &watch.leg) {
                 self.excepted.entry(index).or_default().insert(id.vm);
@@ -26,7 +26,7 @@ impl Engine {
 
     /// Those of the hosts that holds name at which a leg has an end.
     pub(super) fn held_hosts(&self, leg: &Leg) -> BTreeSet<HostName> {
-        let hosts = self.pass.policy.holds.iter().filter_map(|hold| match &hold.scope {
+        let hosts = self.setup.policy.holds.iter().filter_map(|hold| match &hold.scope {
             HoldScope::Host(name) => Some(name),
             HoldScope::Vm(_) | HoldScope::All => None,
         });
@@ -36,9 +36,9 @@ impl Engine {
     }
 
     /// An exception whose name stands for several VMs: which of them was meant only a person can tell.
-    pub(super) fn ambiguous(&self) -> Option<Ambiguous> {
+    pub(crate) fn ambiguous(&self) -> Option<Ambiguous> {
         let several = self.excepted.iter().filter(|(_, vms)| vms.len() > 1);
-        let named = several.filter_map(|(index, vms)| match &self.pass.policy.holds.get(*index)?.scope {
+        let named = several.filter_map(|(index, vms)| match &self.setup.policy.holds.get(*index)?.scope {
             HoldScope::Vm(VmSelector::Name(name)) => Some((name.clone(), vms)),
             HoldScope::Vm(VmSelector::Id(_)) | HoldScope::Host(_) | HoldScope::All => None,
         });
@@ -59,8 +59,8 @@ impl Engine {
     }
 
     /// The exceptions of this pass that cover nothing which was seen: perhaps misspelt.
-    pub(super) fn unmatched(&self) -> Vec<String> {
-        let exceptions = self.pass.policy.holds.iter().enumerate().filter(|(_, hold)| hold.only_this_pass);
+    pub(crate) fn unmatched(&self) -> Vec<String> {
+        let exceptions = self.setup.policy.holds.iter().enumerate().filter(|(_, hold)| hold.only_this_pass);
         let unmatched = exceptions.filter(|(index, _)| !self.excepted.contains_key(index));
         let text = |scope: &HoldScope| match scope {
             HoldScope::Vm(VmSelector::Name(name)) => name.clone(),

@@ -2,13 +2,13 @@
 
 use reprise_model::{HostId, LegId, LegKind, MonoTime, Now, Observation, Seen, VmId};
 
-use super::{Engine, not_ready};
+use super::Controller;
 use crate::exchange::Effect;
-use crate::host::{Duplicate, HostWatch, Phase, visible};
+use crate::host::{Duplicate, HostWatch, Phase, Turn, visible};
 use crate::inventory::HostLook;
 use crate::leg::{End, NotSeenEnd, Whereabouts};
 
-impl Engine {
+impl Controller {
     pub(super) fn looked(
         &mut self,
         now: Now,
@@ -17,45 +17,24 @@ impl Engine {
         seen: Observation,
         effects: &mut Vec<Effect>,
     ) {
+        self.looking.remove(&id);
         let Some(host) = self.hosts.get_mut(&id) else { return };
-        self.touched.insert(id);
         let renamed = seen.name.seen().is_some_and(|name| host.name.as_ref() != Some(name));
         let silent = self.names.silent();
         if renamed {
             self.names.remove(host);
         }
-        let was_final = host.is_final();
-        let became_ready = host.looked(now.mono, started, &seen);
+        let turn = host.looked(now.mono, started, &seen);
         let name = host.display_name();
-        let is_told = host.duplicate_of.is_none();
-        if became_ready
-            && is_told
-            && let Phase::Ready { after } = host.phase
-        {
-            effects
-                .push(Effect::Record(reprise_model::Event::HostReady { host: name.clone(), seconds: after.as_secs() }));
-        }
-        let concerned = renamed || host.is_final() != was_final;
-        if let (false, true, Phase::GivenUp(problem)) = (was_final, is_told, &host.phase) {
-            effects.push(not_ready(&name, problem));
-        }
+        self.note_phase(id);
         if renamed {
-            self.mark_duplicate(id);
-            if let Some(host) = self.hosts.get(&id) {
-                self.names.add(host);
-            }
-            if self.names.silent() != silent {
-                // Whoever waits for a host without a name waits for another one from now on.
-                self.dirty.extend(self.open_ended.iter().flat_map(|(_, legs)| legs.iter().copied()));
-            }
+            self.renamed(id, silent);
         }
-        if renamed && let Some(name) = seen.name.seen() {
-            // Whom a first label stands for depends on all that bear it.
-            for host in self.names.with_label(name).filter(|host| *host != id) {
-                self.dirty.extend(self.inventory.shown_by(host).flat_map(legs_of));
-            }
+        self.tell_host(id, effects);
+        if turn != Turn::None {
+            self.dirty.extend(self.inventory.shown_by(id).flat_map(legs_of));
         }
-        if concerned {
+        if renamed || turn != Turn::None {
             self.reconsider_open_ended(id);
         }
         let is_second = self.host(id).is_none_or(|host| host.duplicate_of.is_some());
@@ -64,8 +43,39 @@ impl Engine {
         }
         let times = seen.system.seen().map(|system| (system.clock, system.booted));
         let Seen::Seen(replication) = seen.replication else { return };
-        for vm in self.inventory.update(id, HostLook::new(id, started, name, times, replication)) {
+        let look = HostLook::new(id, (started, now.mono), name, times, replication);
+        for vm in self.inventory.update(id, look) {
             self.dirty.extend(legs_of(vm));
+        }
+    }
+
+    /// A host has said who it is, and it is another than was known. `silent` is who counted until then for those that had
+    /// not said it.
+    fn renamed(&mut self, id: HostId, silent: Option<HostId>) {
+        self.mark_duplicate(id);
+        let Some(host) = self.hosts.get(&id) else { return };
+        self.names.add(host);
+        if self.names.silent() != silent {
+            // Whoever waits for a host without a name waits for another one from now on.
+            self.dirty.extend(self.open_ended.iter().flat_map(|(_, legs)| legs.iter().copied()));
+        }
+        // Whom a first label stands for depends on all that bear it.
+        let Some(name) = &host.name else { return };
+        for host in self.names.with_label(name).filter(|host| *host != id) {
+            self.dirty.extend(self.inventory.shown_by(host).flat_map(legs_of));
+        }
+    }
+
+    /// Hosts whose time is up count as late.
+    pub(super) fn find_late_hosts(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        self.refresh_schedules();
+        for id in self.deadlines.due(now.mono) {
+            let Some(host) = self.hosts.get_mut(&id) else { continue };
+            host.is_late();
+            self.note_phase(id);
+            self.tell_host(id, effects);
+            self.dirty.extend(self.inventory.shown_by(id).flat_map(legs_of));
+            self.reconsider_open_ended(id);
         }
     }
 
@@ -102,11 +112,12 @@ impl Engine {
     /// Notes which hosts must be looked at again for this leg.
     pub(super) fn want_looks(&mut self, now: Now, id: LegId) {
         let Some(watch) = self.legs.get(&id) else { return };
-        let mut wanted = Vec::new();
+        let (mut wanted, mut wakes) = (Vec::new(), Vec::new());
         if watch.awaits_look() {
-            self.schedule.wake(watch.look_by(self.start.mono + self.pass.times.retry_for), id);
-            match watch.fresh_after {
-                Some(after) if after > now.mono => self.schedule.wake(after, id),
+            let retry_until = self.setup.patience.retry_until;
+            wakes.push(watch.incident.as_ref().and_then(|incident| incident.look_by(retry_until)));
+            match watch.attempt().fresh_after() {
+                Some((_, after)) if after > now.mono => wakes.push(Some(after)),
                 Some(_) | None => wanted.extend(watch.acted_on()),
             }
         }
@@ -116,14 +127,14 @@ impl Engine {
                 && let Some(host) = self.host(*host)
             {
                 wanted.push(host.asked.id);
-                let until = host.timeout_at(&self.pass.times);
-                if until > now.mono {
-                    self.schedule.wake(until, id);
-                }
+                wakes.push(Some(host.timeout_at(&self.setup.patience)));
             }
         }
         for host in wanted {
             self.want_look(id, host);
+        }
+        for wake in wakes {
+            self.wake_at(now, id, wake);
         }
     }
 
@@ -135,45 +146,44 @@ impl Engine {
 
     fn wants_look(&self, host: &HostWatch) -> bool {
         match host.phase {
-            Phase::Waiting => true,
-            Phase::GivenUp(_) => false,
+            Phase::Waiting | Phase::Late(_) => true,
             Phase::Ready { .. } => self.queue.is_busy(host.asked.id) || self.look_wanted.has(&host.asked.id),
         }
     }
 
     /// When a host is looked at next, if somebody wants that.
-    fn next_look(&self, host: &HostWatch) -> Option<MonoTime> {
+    pub(super) fn next_look(&self, host: &HostWatch) -> Option<MonoTime> {
         let id = host.asked.id;
         let busy_until = self.queue.busy_until(id).filter(|_| host.is_ready());
         self.wants_look(host).then(|| host.next_look(busy_until, self.look_wanted.has(&id)))?
     }
 
+    /// Begins the looks that are due, the longest overdue first, as far as there is room for them.
     pub(super) fn plan_looks(&mut self, now: Now, effects: &mut Vec<Effect>) {
-        self.refresh_agendas();
-        for id in self.looks.due(now.mono) {
+        self.refresh_schedules();
+        let room = self.setup.looks_at_once.get().saturating_sub(self.looking.len());
+        for id in self.looks.due(now.mono).into_iter().take(room) {
             if let Some(host) = self.hosts.get_mut(&id) {
                 host.look_begins(now.mono);
                 self.touched.insert(id);
+                self.looking.insert(id);
                 effects.push(Effect::Observe(id));
             }
         }
     }
 
     /// Brings the times of the touched hosts up to date.
-    pub(super) fn refresh_agendas(&mut self) {
+    pub(super) fn refresh_schedules(&mut self) {
         for id in std::mem::take(&mut self.touched) {
-            let Some(host) = self.hosts.get(&id) else { continue };
+            let Some(host) = self.hosts.get(&id) else {
+                self.deadlines.set(id, None);
+                self.looks.set(id, None);
+                continue;
+            };
             let look = self.next_look(host);
-            self.deadlines.set(id, host.deadline(&self.pass.times));
+            self.deadlines.set(id, host.deadline(&self.setup.patience));
             self.looks.set(id, look);
         }
-    }
-
-    /// Whether the agendas say what every host would say.
-    pub(super) fn agendas_are_right(&self) -> bool {
-        let deadline = self.hosts.values().filter_map(|host| host.deadline(&self.pass.times)).min();
-        let look = self.hosts.values().filter_map(|host| self.next_look(host)).min();
-        (deadline, look) == (self.deadlines.next(), self.looks.next())
     }
 }
 

@@ -1,0 +1,169 @@
+//! Acts: which legs wait for their turn, what is intended, what is carried out, what came of it.
+
+use reprise_model::{Act, ActId, ActKind, Evidence, HostId, LegId, Now, Outcome, Problem, ReplicationState};
+
+use super::Controller;
+use crate::attempt::{Attempt, Failure, Intent};
+use crate::exchange::Effect;
+use crate::guard;
+use crate::host::HostWatch;
+use crate::incident::Plan;
+use crate::judge::Verdict;
+use crate::leg::End;
+use crate::leg::Side;
+use crate::pace::Place;
+use crate::watch::LegWatch;
+
+impl Controller {
+    /// Puts a leg that may be acted on into its host's queue, or wakes for it later.
+    pub(super) fn enqueue(&mut self, now: Now, id: LegId) {
+        let Some(watch) = self.legs.get_mut(&id) else { return };
+        let Some(plan) = plan_of(watch) else { return };
+        watch.plans(plan);
+        if self.setup.dry_run {
+            return;
+        }
+        if let Err(later) = watch.attempt().may_act(now.mono) {
+            self.wake_at(now, id, later);
+            return;
+        }
+        let Some(end) = watch.end(plan.side) else { return };
+        let (host, last) = (end.host, end.object.last_replication);
+        // A host becomes ready by a look, after which its legs are judged again.
+        if self.host(host).is_some_and(HostWatch::is_ready) {
+            let tier = self.host(host).and_then(|host| host.asked.tier);
+            self.touched.insert(host);
+            self.queue.add(Place { host, tier: tier.unwrap_or(Place::LAST_TIER), last }, id);
+        }
+    }
+
+    /// Intends the acts that have their turn.
+    pub(super) fn plan_acts(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        while let Some((host, id)) = self.queue.next(self.setup.policy.pace, now.mono) {
+            self.touched.insert(host);
+            if let Some(act) = self.intend(now, id, effects) {
+                self.acts.insert(act.id, (id, host));
+                effects.push(Effect::Intend(act));
+            } else {
+                self.queue.ended(host);
+            }
+            self.note_settled(id);
+        }
+    }
+
+    /// The act for a leg whose turn has come; `None` if it must be looked at again first, or if a rule forbids it.
+    fn intend(&mut self, now: Now, id: LegId, effects: &mut Vec<Effect>) -> Option<Act> {
+        let watch = self.legs.get(&id)?;
+        let ends = [&watch.leg.sender, &watch.leg.receiver].into_iter().filter_map(End::seen);
+        let old: Vec<HostId> = ends.filter(|end| guard::is_old(end, now.mono)).map(|end| end.host).collect();
+        if !old.is_empty() {
+            for host in old {
+                self.want_look(id, host);
+            }
+            return None;
+        }
+        if self.resync_under_way(id) {
+            return None;
+        }
+        let act_id = ActId { epoch: self.epoch, number: self.next_act };
+        let watch = self.legs.get_mut(&id)?;
+        let plan = plan_of(watch)?;
+        let act = act_for(watch, plan.side, act_id)?;
+        let checked = guard::check(&act, &watch.leg, &self.setup.policy, now.mono, now.wall);
+        let data = watch.leg.sender.seen().map(|end| end.object.last_replication);
+        let incident = watch.plans(plan);
+        if let Err(breach) = checked {
+            incident.attempt = Attempt::GivenUp { failure: Failure::Guarded(breach.0), unread: None };
+            self.note_settled(id);
+            self.tell_leg(id, effects);
+            return None;
+        }
+        incident.begins(now.mono, plan, data);
+        incident.attempt = Attempt::Intended(Box::new(Intent { act: act.clone(), side: plan.side }));
+        self.next_act += 1;
+        Some(act)
+    }
+
+    /// An intent is written down: its act is carried out, if nothing forbids it meanwhile.
+    pub(super) fn intended(&mut self, now: Now, id: ActId, effects: &mut Vec<Effect>) {
+        let Some((leg, _)) = self.acts.get(&id).copied() else { return };
+        let Some(watch) = self.legs.get_mut(&leg) else { return };
+        let Attempt::Intended(intent) = watch.attempt() else { return };
+        let Intent { act, side } = (**intent).clone();
+        let still_wanted = matches!(watch.verdict, Verdict::Resume { side: wanted, .. } if wanted == side);
+        let allowed = guard::check(&act, &watch.leg, &self.setup.policy, now.mono, now.wall).is_ok();
+        if !still_wanted || !allowed {
+            self.withdraw(now, id, None, effects);
+            return;
+        }
+        if let Some(incident) = &mut watch.incident {
+            incident.attempt = Attempt::Acting { act: id, side, from: act.expected_state };
+        }
+        effects.push(Effect::Perform(act));
+    }
+
+    /// An intent could not be written down. Nothing is done that nobody would remember.
+    pub(super) fn not_intended(&mut self, now: Now, id: ActId, problem: Problem, effects: &mut Vec<Effect>) {
+        self.withdraw(now, id, Some(problem), effects);
+    }
+
+    /// Takes an intent back before its act was carried out.
+    fn withdraw(&mut self, now: Now, id: ActId, problem: Option<Problem>, effects: &mut Vec<Effect>) {
+        let Some((leg, host)) = self.acts.remove(&id) else { return };
+        self.queue.ended(host);
+        self.touched.insert(host);
+        if let Some(incident) = self.legs.get_mut(&leg).and_then(|watch| watch.incident.as_mut()) {
+            incident.tries = incident.tries.saturating_sub(1);
+            incident.attempt = match problem {
+                None => Attempt::Idle,
+                Some(problem) => {
+                    let until = now.mono + crate::retry::wait(1, true, &mut self.chance);
+                    Attempt::BackingOff { until, failure: Failure::NotDone(problem) }
+                }
+            };
+        }
+        self.dirty.insert(leg);
+        effects.push(Effect::Settle(id));
+    }
+
+    pub(super) fn acted(&mut self, now: Now, id: ActId, outcome: Outcome) {
+        let Some((leg, host)) = self.acts.remove(&id) else { return };
+        self.queue.ended(host);
+        self.touched.insert(host);
+        self.dirty.insert(leg);
+        let Some(watch) = self.legs.get_mut(&leg) else { return };
+        let Some(incident) = &mut watch.incident else { return };
+        let Attempt::Acting { side, from, .. } = incident.attempt else { return };
+        let found_otherwise = matches!(outcome, Outcome::Stale { .. }) && from == ReplicationState::Suspended;
+        incident.ended(now.mono, side, from, outcome);
+        if found_otherwise {
+            watch.past.found_otherwise();
+            watch.memory.paused_from_start = false;
+        }
+    }
+}
+
+/// What is planned for a leg by its verdict.
+fn plan_of(watch: &LegWatch) -> Option<Plan> {
+    let Verdict::Resume { reason, side, without_evidence } = watch.verdict else { return None };
+    let log = match side {
+        Side::Sender => &watch.memory.sender_events,
+        Side::Receiver => &watch.memory.receiver_events,
+    };
+    Some(Plan { reason, side, without_evidence, log_unread: *log == Evidence::NotReadable })
+}
+
+/// The act on an end of a leg that is to be resumed.
+fn act_for(watch: &LegWatch, side: Side, id: ActId) -> Option<Act> {
+    let end = watch.end(side)?;
+    Some(Act {
+        id,
+        leg: watch.leg.id,
+        host: end.host,
+        kind: ActKind::Resume,
+        vm_key: end.vm.key.clone(),
+        kept: end.object.kept.clone(),
+        expected_state: end.object.state,
+        expected_mode: end.vm.mode,
+    })
+}

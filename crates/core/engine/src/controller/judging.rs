@@ -1,0 +1,185 @@
+//! Legs judged again: whoever's inputs changed, and what follows for looks, logs and acts.
+
+use std::collections::BTreeSet;
+
+use reprise_model::{HostId, HostName, LegId, MonoTime, Now, Reason, ReplicationState};
+
+use super::Controller;
+use crate::exchange::Effect;
+use crate::host::Phase;
+use crate::incident::Weighed;
+use crate::judge::{Readiness, Verdict, judge};
+use crate::leg::{End, Leg, NotSeenEnd, SeenEnd, Whereabouts};
+use crate::names::Match;
+use crate::watch::{LegWatch, Presence};
+
+impl Controller {
+    /// Judges every leg whose inputs changed.
+    pub(super) fn rejudge(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        for id in std::mem::take(&mut self.dirty) {
+            self.rejudge_one(now, id, effects);
+        }
+    }
+
+    fn rejudge_one(&mut self, now: Now, id: LegId, effects: &mut Vec<Effect>) {
+        self.forget_wishes(id);
+        let leg = self.inventory.leg(id, &self.names, &|name| self.elsewhere(now.mono, name));
+        match leg {
+            Some(leg) => self.judge_shown(now, id, leg, effects),
+            None => self.judge_vanished(now, id),
+        }
+        self.note_settled(id);
+        self.tell_leg(id, effects);
+    }
+
+    /// Takes back what a leg wanted when it was judged last.
+    fn forget_wishes(&mut self, id: LegId) {
+        self.touched.extend(self.queue.remove(id));
+        self.touched.extend(self.look_wanted.forget(id));
+        self.open_ended.forget(id);
+        self.log_wanted.forget(id);
+        self.wakes.set(id, None);
+    }
+
+    fn judge_shown(&mut self, now: Now, id: LegId, mut leg: Leg, effects: &mut Vec<Effect>) {
+        leg.held_hosts = self.held_hosts(&leg);
+        self.watch_leg(now, &leg);
+        let clock = leg.sender.seen().and_then(|sender| self.inventory.clock(sender.host));
+        let (sender_host, receiver_host) = (self.readiness(&leg.sender), self.readiness(&leg.receiver));
+        let Some(watch) = self.legs.get_mut(&id) else { return };
+        watch.memory.sender_clock = clock;
+        watch.memory.sender_host = sender_host;
+        watch.memory.receiver_host = receiver_host;
+        watch.saw(leg);
+        let weighed = self.weigh(now, id);
+        self.note_exceptions(id);
+        self.hear_logs(id);
+        let resync_under_way = self.resync_under_way(id);
+        let Some(watch) = self.legs.get_mut(&id) else { return };
+        watch.memory.resync_under_way = resync_under_way;
+        watch.verdict = judge(&watch.leg, &watch.memory, &self.setup.policy, now.wall);
+        let missing = [&watch.leg.sender, &watch.leg.receiver].into_iter().filter(|end| end.seen().is_none());
+        for label in missing.filter_map(End::host_name).filter_map(HostName::new).map(|name| name.label().to_owned()) {
+            self.open_ended.add(id, label);
+        }
+        self.hear_of(id);
+        self.enqueue(now, id);
+        self.note_settled(id);
+        self.want_looks(now, id);
+        if let Weighed::Proved(side) = weighed {
+            self.tell_proved(id, side, effects);
+        }
+    }
+
+    /// Begins to watch a leg that is seen for the first time, with what is remembered of it.
+    fn watch_leg(&mut self, now: Now, leg: &Leg) {
+        if self.legs.contains_key(&leg.id) {
+            return;
+        }
+        let mut watch = Box::new(LegWatch::new(leg.clone()));
+        if let Some(memory) = self.remembered.remove(&leg.id) {
+            memory.restore(&mut watch, now);
+        }
+        self.legs.insert(leg.id, watch);
+    }
+
+    /// Weighs a leg's last act, and ends its incident if it is over.
+    fn weigh(&mut self, now: Now, id: LegId) -> Weighed {
+        let retry_until = self.setup.patience.retry_until;
+        let Some(watch) = self.legs.get_mut(&id) else { return Weighed::Nothing };
+        let weighed = watch.weigh(now.mono, retry_until, &mut self.chance);
+        watch.close_incident();
+        weighed
+    }
+
+    /// No host shows it any more. A host that boots shows its VMs one after the other, so it is looked for as long as what
+    /// only another host shows; after that, it is told as gone.
+    fn judge_vanished(&mut self, now: Now, id: LegId) {
+        if self.legs.get(&id).is_some_and(|watch| watch.presence == Presence::Guessed) {
+            // It was a guess at the part of something that could not be read, and now can be.
+            self.legs.remove(&id);
+            return;
+        }
+        if let Some(watch) = self.legs.get_mut(&id) {
+            watch.presence = Presence::Gone;
+        }
+        self.weigh(now, id);
+        let Some(watch) = self.legs.get(&id) else { return };
+        let ends = [&watch.leg.sender, &watch.leg.receiver].into_iter().filter_map(End::seen);
+        let hosts: BTreeSet<HostId> = ends.map(|end| end.host).collect();
+        let patience = &self.setup.patience;
+        let until = hosts.iter().filter_map(|host| self.host(*host)).map(|host| host.timeout_at(patience)).max();
+        let until = until.filter(|until| *until > now.mono);
+        let look_by = watch.incident.as_ref().and_then(|incident| incident.look_by(patience.retry_until));
+        let Some(watch) = self.legs.get_mut(&id) else { return };
+        watch.verdict =
+            if until.is_some() { Verdict::Wait(Reason::NotShown) } else { Verdict::Stale(Reason::NotShown) };
+        let settled = watch.is_settled(self.setup.dry_run);
+        for host in hosts.into_iter().filter(|_| !settled) {
+            self.want_look(id, host);
+        }
+        self.wake_at(now, id, until.or(look_by.filter(|_| !settled)));
+    }
+
+    /// Judges a leg again then, if that is still to come and no earlier time is noted.
+    pub(super) fn wake_at(&mut self, now: Now, id: LegId, at: Option<MonoTime>) {
+        let Some(at) = at.filter(|at| *at > now.mono) else { return };
+        let earliest = self.wakes.of(id).map_or(at, |noted| noted.min(at));
+        self.wakes.set(id, Some(earliest));
+    }
+
+    pub(super) fn note_settled(&mut self, id: LegId) {
+        if self.legs.get(&id).is_some_and(|watch| !watch.is_settled(self.setup.dry_run)) {
+            self.unsettled.insert(id);
+        } else {
+            self.unsettled.remove(&id);
+        }
+    }
+
+    fn readiness(&self, end: &End) -> Readiness {
+        let host = end.seen().and_then(|end| self.host(end.host));
+        match host.map(|host| &host.phase) {
+            None | Some(Phase::Ready { .. }) => Readiness::Ready,
+            Some(Phase::Waiting) => Readiness::Waiting,
+            Some(Phase::Late(_)) => Readiness::Late,
+        }
+    }
+
+    /// Whether a leg's resynchronization is paused and must wait, since another leg of its sender's host resynchronizes:
+    /// comparing whole disks is heavy, so a host does it for one VM at a time.
+    pub(super) fn resync_under_way(&self, id: LegId) -> bool {
+        let paused = ReplicationState::ResynchronizeSuspended;
+        let state = |sender: &SeenEnd| (sender.host, sender.object.state);
+        let sender = |watch: &LegWatch| watch.leg.sender.seen().map(state);
+        let own = self.legs.get(&id).and_then(|watch| sender(watch));
+        let Some((host, _)) = own.filter(|(_, state)| *state == paused) else { return false };
+        let resyncs = |watch: &LegWatch| match sender(watch) {
+            Some((own, state)) if own == host => {
+                state == ReplicationState::Resynchronizing || (state == paused && watch.attempt().is_acting())
+            }
+            Some(_) | None => false,
+        };
+        // A host shows a small part of a fleet's legs.
+        let others = self.inventory.shown_by(host).flat_map(super::looking::legs_of).filter(|other| *other != id);
+        others.filter_map(|other| self.legs.get(&other)).any(|watch| resyncs(watch))
+    }
+
+    /// What is known of the host that a relationship speaks of and that does not show its end.
+    pub(super) fn elsewhere(&self, now: MonoTime, name: Option<&HostName>) -> NotSeenEnd {
+        let found = name.map_or(Match::NotAsked, |name| self.names.find(name));
+        let text = name.map(ToString::to_string);
+        let (host, is_certain) = match found {
+            Match::NotAsked => return NotSeenEnd { host_name: text, whereabouts: Whereabouts::NotAsked },
+            Match::Host(host) => (self.host(host), true),
+            Match::PerhapsSilent(host) => (self.host(host), false),
+        };
+        let Some(host) = host else { return NotSeenEnd { host_name: text, whereabouts: Whereabouts::NotAsked } };
+        let time_left = now < host.timeout_at(&self.setup.patience);
+        let whereabouts = match &host.phase {
+            Phase::Late(why) => Whereabouts::Late { host: host.display_name(), problem: why.problem.clone() },
+            Phase::Ready { .. } if !time_left => Whereabouts::WithoutIt { host: host.asked.id },
+            Phase::Ready { .. } | Phase::Waiting => Whereabouts::NotYet { host: Some(host.asked.id) },
+        };
+        NotSeenEnd { host_name: if is_certain { Some(host.display_name()) } else { text }, whereabouts }
+    }
+}

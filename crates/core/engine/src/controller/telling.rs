@@ -1,0 +1,137 @@
+//! What people are told, each the moment it is true and once as long as it stands; and how things stand, at any time.
+
+use reprise_model::{HostId, LegId, Now};
+
+use super::Controller;
+use crate::exchange::Effect;
+use crate::host::Phase;
+use crate::judge::Judgement;
+use crate::leg::Side;
+use crate::leg::{End, NotSeenEnd, Whereabouts};
+use crate::notice::Notice;
+use crate::report;
+use crate::status::{HostReport, LegReport, LegResult, NotReady};
+use crate::watch::LegWatch;
+
+impl Controller {
+    /// How a leg stands.
+    pub fn leg(&self, id: LegId) -> Option<LegReport> {
+        self.legs.get(&id).map(|watch| self.report_of(watch))
+    }
+
+    /// How every leg stands that was seen from either end, by VM and kind.
+    pub fn legs(&self) -> impl Iterator<Item = LegReport> {
+        self.legs.values().map(|watch| self.report_of(watch))
+    }
+
+    /// How every asked host stands, by handle.
+    pub fn hosts(&self) -> impl Iterator<Item = HostReport> {
+        self.hosts.values().map(report::host)
+    }
+
+    /// A leg judged now from all that is known of it, with what that rests on.
+    pub fn judgement(&self, id: LegId, now: Now) -> Option<Judgement> {
+        let watch = self.legs.get(&id)?;
+        Some(Judgement::of(&watch.leg, &watch.memory, &self.setup.policy, now.mono, now.wall))
+    }
+
+    fn report_of(&self, watch: &LegWatch) -> LegReport {
+        report::leg(watch, self.setup.dry_run, self.waits_for(watch))
+    }
+
+    /// Why a host is not ready for which a leg waits.
+    fn waits_for(&self, watch: &LegWatch) -> Option<NotReady> {
+        [&watch.leg.sender, &watch.leg.receiver].into_iter().find_map(|end| {
+            let host = match end {
+                End::Seen(end) => Some(end.host),
+                End::NotSeen(NotSeenEnd { whereabouts: Whereabouts::NotYet { host }, .. }) => *host,
+                End::NotSeen(_) => None,
+            };
+            let host = self.host(host?)?;
+            (!host.is_ready()).then(|| host.why_not_ready())
+        })
+    }
+
+    /// Tells that a host is ready, or late.
+    pub(super) fn tell_host(&mut self, id: HostId, effects: &mut Vec<Effect>) {
+        let Some(host) = self.hosts.get_mut(&id) else { return };
+        let notice = match &host.phase {
+            // A second address of a host is told with the first.
+            Phase::Ready { .. } if host.duplicate_of.is_some() => return,
+            Phase::Ready { after } if !std::mem::replace(&mut host.told.ready, true) => {
+                Notice::HostReady { host: host.display_name(), seconds: after.as_secs() }
+            }
+            Phase::Late(_) if host.duplicate_of.is_none() && !std::mem::replace(&mut host.told.not_ready, true) => {
+                Notice::HostNotReady(Box::new(report::host(host)))
+            }
+            Phase::Ready { .. } | Phase::Late(_) | Phase::Waiting => return,
+        };
+        effects.push(Effect::Tell(notice));
+    }
+
+    /// Tells that our act on an end is proved.
+    pub(super) fn tell_proved(&mut self, id: LegId, side: Side, effects: &mut Vec<Effect>) {
+        let Some(report) = self.leg(id) else { return };
+        match side {
+            Side::Receiver => effects.push(Effect::Tell(Notice::ReplicaResumed(Box::new(report)))),
+            Side::Sender => {
+                let Some(watch) = self.legs.get_mut(&id) else { return };
+                if watch.told.insert(LegResult::Resumed) {
+                    effects.push(Effect::Tell(Notice::Resumed(Box::new(report))));
+                }
+            }
+        }
+    }
+
+    /// Tells what came of a leg that is settled, if people should know and do not yet.
+    pub(super) fn tell_leg(&mut self, id: LegId, effects: &mut Vec<Effect>) {
+        let dry_run = self.setup.dry_run;
+        let Some(watch) = self.legs.get_mut(&id).filter(|watch| watch.is_settled(dry_run)) else { return };
+        let (result, _) = report::result(watch, dry_run);
+        if result == LegResult::Healthy && watch.incident.is_none() {
+            // Whatever was told of it is over.
+            watch.told.clear();
+        }
+        let is_worth_it = matches!(result, LegResult::Failed | LegResult::NeedsPerson);
+        if dry_run || !is_worth_it || watch.told.contains(&result) {
+            return;
+        }
+        let Some(notice) = self.leg(id).and_then(notice_of) else { return };
+        if let Some(watch) = self.legs.get_mut(&id) {
+            watch.told.insert(result);
+        }
+        effects.push(Effect::Tell(notice));
+    }
+
+    /// What people should know of legs, and hosts, that are not settled yet and never will be, since whoever asked goes away.
+    pub fn untold(&self) -> Vec<Notice> {
+        if self.setup.dry_run {
+            return Vec::new();
+        }
+        let unsettled = self.unsettled.iter().filter_map(|id| self.legs.get(id));
+        let untold = unsettled.filter(|watch| !watch.told.contains(&report::result(watch, false).0));
+        untold.filter_map(|watch| notice_of(self.report_of(watch))).collect()
+    }
+
+    /// The same for hosts that are not ready yet.
+    pub fn untold_hosts(&self) -> Vec<Notice> {
+        let waiting = self.waiting.iter().filter_map(|id| self.host(*id));
+        let untold = waiting.filter(|host| !host.told.not_ready && host.duplicate_of.is_none());
+        untold.map(|host| Notice::HostNotReady(Box::new(report::host(host)))).collect()
+    }
+}
+
+/// What people should know of a leg, if it is anything.
+fn notice_of(leg: LegReport) -> Option<Notice> {
+    match leg.result {
+        LegResult::Failed => Some(Notice::ResumeFailed(Box::new(leg))),
+        LegResult::NeedsPerson => Some(Notice::NeedsPerson(Box::new(leg))),
+        // A resume is told when our act is proved.
+        LegResult::Resumed
+        | LegResult::Healthy
+        | LegResult::Left
+        | LegResult::Waiting
+        | LegResult::Stale
+        | LegResult::Skipped => None,
+    }
+}

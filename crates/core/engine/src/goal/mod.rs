@@ -1,0 +1,115 @@
+//! A goal beside the controller: settle once. `run` is the controller with this goal; without one it goes on for ever.
+
+mod outcome;
+
+use std::time::Duration;
+
+use reprise_model::{MonoTime, Now, Timestamp};
+
+use crate::controller::Controller;
+use crate::notice::Notice;
+use crate::setup::Setup;
+use crate::status::{Ambiguous, HostReport, LegReport, Summary};
+
+pub use outcome::PassOutcome;
+
+/// One pass: it watches a controller, and says when all is settled or the time is up.
+#[derive(Clone, Debug)]
+pub struct Pass {
+    start: Now,
+    ends_at: MonoTime,
+    dry_run: bool,
+    stopped: bool,
+}
+
+/// How a pass ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ending {
+    /// With a report, and what people were not told yet.
+    Done(Box<Report>, Vec<Notice>),
+    /// Before anything was done: what it was asked to leave alone stands for several VMs.
+    Refused(Ambiguous),
+}
+
+/// The whole pass.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Report {
+    /// What came of it.
+    pub outcome: PassOutcome,
+    /// Whether nothing was done on purpose.
+    pub dry_run: bool,
+    /// When it began.
+    pub started: Timestamp,
+    /// How long it took.
+    pub elapsed: Duration,
+    /// The asked hosts, in the order they were given.
+    pub hosts: Vec<HostReport>,
+    /// The legs that were seen from either end, by VM and kind.
+    pub legs: Vec<LegReport>,
+    /// What this pass was told to leave alone and did not see: names or GUIDs of VMs.
+    pub unmatched: Vec<String>,
+    /// A name that it was told to leave alone and that turned out to stand for several VMs, after others had been acted
+    /// on. All of them were left alone.
+    pub ambiguous: Option<Ambiguous>,
+}
+
+impl Pass {
+    /// A pass that begins now: it ends at the latest when the limits on silence, on VMMS and on readiness are over, one
+    /// after the other.
+    pub fn new(setup: &Setup, start: Now) -> Self {
+        let vmms = setup.hosts.iter().map(|host| host.vmms_timeout).max().unwrap_or_default();
+        let longest = setup.patience.timeout + vmms + setup.patience.silence;
+        Self { start, ends_at: start.mono + longest, dry_run: setup.dry_run, stopped: false }
+    }
+
+    /// When it ends at the latest.
+    pub fn ends_at(&self) -> MonoTime {
+        self.ends_at
+    }
+
+    /// It is to end now.
+    pub fn stop(&mut self) {
+        self.stopped = true;
+    }
+
+    /// Whether it is over, and how. Ask after every event.
+    pub fn end(&self, now: Now, controller: &Controller) -> Option<Ending> {
+        let ambiguous = controller.ambiguous();
+        if let Some(ambiguous) = ambiguous.clone().filter(|_| !controller.has_acted()) {
+            return Some(Ending::Refused(ambiguous));
+        }
+        let is_over = self.stopped || now.mono >= self.ends_at || controller.is_settled();
+        is_over.then(|| self.finish(now, controller, ambiguous))
+    }
+
+    fn finish(&self, now: Now, controller: &Controller, ambiguous: Option<Ambiguous>) -> Ending {
+        let hosts: Vec<_> = controller.hosts().collect();
+        let legs: Vec<_> = controller.legs().collect();
+        let summary = Summary::of(&hosts, &legs, self.dry_run);
+        let mut notices = controller.untold_hosts();
+        notices.extend(controller.untold());
+        let not_ours = legs.iter().filter(|leg| leg.reason == reprise_model::Reason::SenderNotAsked).count();
+        if not_ours > 0 {
+            notices.push(Notice::NotOurs { count: not_ours });
+        }
+        notices.push(Notice::Finished(summary));
+        let report = Report {
+            outcome: outcome::of(&hosts, &legs, self.dry_run, ambiguous.is_some()),
+            dry_run: self.dry_run,
+            started: self.start.wall,
+            elapsed: now.mono.since(self.start.mono),
+            hosts,
+            legs,
+            unmatched: controller.unmatched(),
+            ambiguous,
+        };
+        Ending::Done(Box::new(report), notices)
+    }
+}
+
+impl Report {
+    /// Legs that policy wants running and that do not run at the end.
+    pub fn unprotected(&self) -> impl Iterator<Item = &LegReport> {
+        self.legs.iter().filter(|leg| leg.wanted && !leg.runs(self.dry_run))
+    }
+}

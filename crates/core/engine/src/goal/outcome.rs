@@ -1,0 +1,37 @@
+//! What came of a pass as a whole.
+
+use reprise_model::ProblemKind;
+
+use crate::status::{HostReport, HostTrouble, LegReport};
+
+/// What came of a pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PassOutcome {
+    /// Every wanted leg replicates, every host became ready.
+    Ok,
+    /// A host did not become ready, a wanted leg does not replicate, or a name stood for several VMs.
+    Partial,
+    /// No host became ready in time.
+    NotReady,
+    /// The login was refused everywhere.
+    Failed,
+}
+
+pub(super) fn of(hosts: &[HostReport], legs: &[LegReport], dry_run: bool, is_ambiguous: bool) -> PassOutcome {
+    if !hosts.is_empty() && hosts.iter().all(is_denied) {
+        return PassOutcome::Failed;
+    }
+    if !hosts.iter().any(|host| host.ready) {
+        return PassOutcome::NotReady;
+    }
+    let host_missing = hosts.iter().any(|host| !host.ready || host.trouble.is_some());
+    let leg_missing = legs.iter().any(|leg| leg.wanted && !leg.runs(dry_run));
+    if host_missing || leg_missing || is_ambiguous { PassOutcome::Partial } else { PassOutcome::Ok }
+}
+
+fn is_denied(host: &HostReport) -> bool {
+    match &host.trouble {
+        Some(HostTrouble::NotReady(why)) => why.problem.kind == ProblemKind::Denied,
+        Some(HostTrouble::Unreadable { .. } | HostTrouble::SameName { .. }) | None => false,
+    }
+}

@@ -1,0 +1,264 @@
+//! One incident: a leg stopped that should run. It owns its attempts and their budget, and leaves nothing but history.
+
+use std::time::Duration;
+
+use reprise_model::{LastReplication, MonoTime, Outcome, Reason, ReplicationState, Retry};
+
+use crate::attempt::{Attempt, Done, Failure};
+use crate::leg::SeenEnd;
+use crate::leg::Side;
+use crate::retry;
+
+/// After an act that did not itself bring it there, Replicating is believed only if it still stands this long after.
+const DOUBT: Duration = Duration::from_secs(3);
+
+/// A host is given at least this long to be read after an act, whatever the limit on retries.
+const LOOK_AFTER_ACT: Duration = Duration::from_secs(30);
+
+/// Why a leg is to be resumed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Plan {
+    pub(crate) reason: Reason,
+    pub(crate) side: Side,
+    /// It was paused, and nothing but policy says that it may be resumed.
+    pub(crate) without_evidence: bool,
+    /// The event log that could explain its stop could not be read.
+    pub(crate) log_unread: bool,
+}
+
+/// One incident.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Incident {
+    pub(crate) attempt: Attempt,
+    /// What was planned at first.
+    pub(crate) plan: Plan,
+    /// What was planned when its sender was first acted on.
+    pub(crate) sender_plan: Option<Plan>,
+    /// Acts that were carried out.
+    pub(crate) tries: u32,
+    /// How often it was found changed between look and act.
+    pub(crate) stales: u32,
+    /// How often our resume ended well.
+    pub(crate) resumes: u32,
+    /// How often an answer was lost and it was seen to run all the same.
+    pub(crate) answers_lost: u32,
+    /// How often it was doubted that it runs.
+    doubts: u32,
+    /// The newest data when it began.
+    data_before: Option<LastReplication>,
+    /// When its first act began.
+    pub(crate) began: Option<MonoTime>,
+    /// When its last act ended, and on which end that was.
+    pub(crate) acted: Option<(Side, MonoTime)>,
+}
+
+/// The limits within which failures are tried again.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// No further act after this.
+    pub(crate) retry_until: Option<MonoTime>,
+    /// Whether the receiver's host is among those asked.
+    pub(crate) receiver_asked: bool,
+}
+
+/// What weighing an act by a look has shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Weighed {
+    /// Nothing new.
+    Nothing,
+    /// Our act on that end is proved.
+    Proved(Side),
+    /// It is known now what came of the act, and it is not proved.
+    Told,
+}
+
+impl Incident {
+    pub(crate) fn new(plan: Plan, data_before: Option<LastReplication>) -> Self {
+        Self {
+            attempt: Attempt::Idle,
+            plan,
+            sender_plan: None,
+            tries: 0,
+            stales: 0,
+            resumes: 0,
+            answers_lost: 0,
+            doubts: 0,
+            data_before,
+            began: None,
+            acted: None,
+        }
+    }
+
+    /// What it is resumed for: the plan for its sender, if that was acted on.
+    pub(crate) fn plan(&self) -> Plan {
+        self.sender_plan.unwrap_or(self.plan)
+    }
+
+    /// Whether newer data than at its beginning has arrived by then.
+    pub(crate) fn is_confirmed_by(&self, sender: &SeenEnd) -> bool {
+        self.data_before.is_some_and(|before| sender.object.last_replication > before)
+    }
+
+    /// An act is about to be carried out.
+    pub(crate) fn begins(&mut self, now: MonoTime, plan: Plan, last: Option<LastReplication>) {
+        self.tries += 1;
+        self.began.get_or_insert(now);
+        self.data_before = self.data_before.or(last);
+        if plan.side == Side::Sender {
+            self.sender_plan.get_or_insert(plan);
+        }
+    }
+
+    /// An act on that end, decided on that state, has ended.
+    pub(crate) fn ended(&mut self, now: MonoTime, side: Side, from: ReplicationState, outcome: Outcome) {
+        if matches!(outcome, Outcome::Ended(_)) {
+            self.resumes += 1;
+        }
+        self.acted = Some((side, now));
+        self.attempt = Attempt::AwaitingLook(Box::new(Done { side, from, outcome, after: now }));
+    }
+
+    /// When waiting for a look that tells ends: with the retries, but not before a host had time to answer.
+    pub(crate) fn look_by(&self, retry_until: Option<MonoTime>) -> Option<MonoTime> {
+        let (_, after) = self.attempt.fresh_after()?;
+        let least = after + LOOK_AFTER_ACT;
+        Some(retry_until.map_or(least, |until| until.max(least)))
+    }
+
+    /// Weighs the last act by the latest look at the end that was acted on; `None` if no fresh one is there.
+    pub(crate) fn weigh(
+        &mut self,
+        now: MonoTime,
+        end: Option<&SeenEnd>,
+        limits: Limits,
+        chance: &mut fastrand::Rng,
+    ) -> Weighed {
+        let Some(done) = self.attempt.done().cloned() else { return Weighed::Nothing };
+        let Some(end) = end.filter(|end| end.looked >= done.after) else {
+            self.wait_no_longer(now, done, limits.retry_until);
+            return Weighed::Nothing;
+        };
+        if matches!(self.attempt, Attempt::Doubted(_)) && runs(end, done.from) {
+            self.answers_lost += u32::from(matches!(done.outcome, Outcome::Unknown(_)));
+            self.attempt = Attempt::Idle;
+            return Weighed::Told;
+        }
+        self.weigh_done(now, end, done, limits, chance)
+    }
+
+    /// No look came in time that tells what came of the last act.
+    fn wait_no_longer(&mut self, now: MonoTime, done: Done, retry_until: Option<MonoTime>) {
+        let is_late = self.look_by(retry_until).is_some_and(|by| now >= by);
+        if !is_late || self.attempt.is_given_up() {
+            return;
+        }
+        let failure = match &done.outcome {
+            Outcome::NotDone(problem) => Failure::NotDone(problem.clone()),
+            Outcome::Unknown(problem) => Failure::Unclear(problem.clone()),
+            Outcome::Ended(_) | Outcome::Refused(_) | Outcome::Stale { .. } => Failure::NotRead,
+        };
+        self.attempt = Attempt::GivenUp { failure, unread: Some(Box::new(done)) };
+    }
+
+    fn weigh_done(
+        &mut self,
+        now: MonoTime,
+        end: &SeenEnd,
+        done: Done,
+        limits: Limits,
+        chance: &mut fastrand::Rng,
+    ) -> Weighed {
+        if runs(end, done.from) {
+            return self.weigh_running(now, done);
+        }
+        let state = end.object.state;
+        let unchanged = state == done.from;
+        let (failure, is_final) = match done.outcome {
+            // A pause that stands after our resume may be a person's: it is not fought.
+            Outcome::Ended(_) => (Failure::WithoutEffect, state == ReplicationState::Suspended && unchanged),
+            Outcome::Refused(refusal) if unchanged => {
+                let is_final = !refusal.transient;
+                (Failure::Refused(refusal), is_final)
+            }
+            Outcome::NotDone(problem) => {
+                let is_final = problem.retry() == Retry::Never;
+                (Failure::NotDone(problem), is_final)
+            }
+            Outcome::Unknown(problem) => (Failure::Unclear(problem), false),
+            Outcome::Stale { found } => {
+                self.changed(now, found);
+                return Weighed::Told;
+            }
+            // It is another one now than the host refused to resume.
+            Outcome::Refused(_) => (Failure::Changed { found: state.to_string() }, false),
+        };
+        self.back_off(now, failure, is_final, limits, chance);
+        Weighed::Told
+    }
+
+    fn weigh_running(&mut self, now: MonoTime, done: Done) -> Weighed {
+        match done.outcome {
+            Outcome::Ended(_) => {
+                self.attempt = Attempt::Proved;
+                Weighed::Proved(done.side)
+            }
+            Outcome::Unknown(_) | Outcome::Refused(_) | Outcome::Stale { .. } | Outcome::NotDone(_)
+                if self.doubts == 0 =>
+            {
+                self.doubts = 1;
+                self.attempt = Attempt::Doubted(Box::new(Done { after: now + DOUBT, ..done }));
+                Weighed::Nothing
+            }
+            Outcome::Unknown(_) => {
+                self.answers_lost += 1;
+                self.attempt = Attempt::Idle;
+                Weighed::Told
+            }
+            Outcome::Refused(_) | Outcome::Stale { .. } | Outcome::NotDone(_) => {
+                self.attempt = Attempt::Idle;
+                Weighed::Told
+            }
+        }
+    }
+
+    /// It was found changed between look and act; nothing was done, so that no try is lost.
+    fn changed(&mut self, now: MonoTime, found: String) {
+        self.stales += 1;
+        self.tries = self.tries.saturating_sub(1);
+        let failure = Failure::Changed { found };
+        self.attempt = if self.stales >= retry::STALES_MAX {
+            Attempt::GivenUp { failure, unread: None }
+        } else {
+            Attempt::BackingOff { until: now, failure }
+        };
+    }
+
+    fn back_off(
+        &mut self,
+        now: MonoTime,
+        failure: Failure,
+        is_final: bool,
+        limits: Limits,
+        chance: &mut fastrand::Rng,
+    ) {
+        let asked = limits.receiver_asked;
+        let tries_max = if asked { retry::ATTEMPTS_MAX } else { retry::ATTEMPTS_MAX_UNSEEN };
+        let until = now + retry::wait(self.tries, asked, chance);
+        let is_over = self.tries >= tries_max || limits.retry_until.is_some_and(|end| until > end);
+        self.attempt = if is_final || is_over {
+            Attempt::GivenUp { failure, unread: None }
+        } else {
+            Attempt::BackingOff { until, failure }
+        };
+    }
+}
+
+/// Whether an end runs as it should after an act that was decided on that state.
+fn runs(end: &SeenEnd, from: ReplicationState) -> bool {
+    let state = end.object.state;
+    let initial = end.object.last_replication == LastReplication::Never;
+    let resyncs = from == ReplicationState::ResynchronizeSuspended;
+    state == ReplicationState::Replicating
+        || (initial && state == ReplicationState::InitialReplicationInProgress)
+        || (resyncs && state == ReplicationState::Resynchronizing)
+}

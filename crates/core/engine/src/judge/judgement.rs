@@ -1,0 +1,185 @@
+//! What a verdict rests on, as data: each fact with its value, where it comes from and how old it is.
+
+use std::time::Duration;
+
+use reprise_model::{
+    EnabledState, Evidence, FailedOverType, HostTime, LastReplication, MonoTime, Policy, Refusal, ReplicationMode,
+    ReplicationState, Timestamp, VmmsEventKind,
+};
+
+use super::{Memory, Verdict, held, judge};
+use crate::evidence;
+use crate::leg::{End, Leg, SeenEnd, Side, Whereabouts};
+
+/// One leg judged, with all that this rests on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Judgement {
+    /// What is to be done.
+    pub verdict: Verdict,
+    /// What else is worth saying.
+    pub findings: Vec<Finding>,
+    /// What was known when it was judged.
+    pub facts: Vec<Fact>,
+}
+
+/// Something that is worth saying of a leg and decides nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// The event log that could explain its stop could not be read.
+    LogUnread,
+    /// It still bears the mark of an earlier failover (`FailedOverReplicationType`).
+    FailedOverBefore,
+    /// Another host holds a replica of the VM, which its primary does not name.
+    Leftover {
+        /// Which.
+        host: String,
+    },
+    /// The answer to our own resume was lost, so that it may have been ours.
+    AnswerLost,
+    /// The host refused our latest act.
+    Refused(Refusal),
+}
+
+/// One thing that was known.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fact {
+    /// What.
+    pub value: Value,
+    /// Where it comes from.
+    pub source: Source,
+    /// How old it is; `None` for what has no age.
+    pub age: Option<Duration>,
+}
+
+/// Where a fact comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A look at that host.
+    Look(String),
+    /// The event log of the host of that end.
+    EventLog(Side),
+    /// What is wanted.
+    Policy,
+    /// What we did and saw ourselves.
+    Memory,
+}
+
+/// What is known.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// The state of an end.
+    State(Side, ReplicationState),
+    /// The part that the VM of an end plays.
+    Mode(Side, ReplicationMode),
+    /// Whether the VM of an end runs.
+    Power(Side, EnabledState),
+    /// How an end was failed over.
+    FailedOver(Side, FailedOverType),
+    /// When data last arrived, by the clock of the end's host.
+    LastData(Side, LastReplication),
+    /// An end is not seen.
+    NotSeen(Side, Whereabouts),
+    /// A second host holds the VM as primary.
+    SecondPrimary,
+    /// Whether the event log of an end's host could be read.
+    LogRead(Side, bool),
+    /// VMMS recorded this of the VM, at that time of the host's clock.
+    Recorded(VmmsEventKind, HostTime),
+    /// Whether the pause was there at the first look or after a boot that nobody saw end otherwise.
+    PausedFromStart(bool),
+    /// A hold, an exception or a freeze covers it.
+    Held(reprise_model::Reason),
+    /// How many of our resumes ended well in this incident.
+    Resumes(u32),
+}
+
+impl Value {
+    /// A stable name in `snake_case`.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::State(Side::Sender, _) => "sender_state",
+            Self::State(Side::Receiver, _) => "receiver_state",
+            Self::Mode(Side::Sender, _) => "sender_mode",
+            Self::Mode(Side::Receiver, _) => "receiver_mode",
+            Self::Power(Side::Sender, _) => "sender_power",
+            Self::Power(Side::Receiver, _) => "receiver_power",
+            Self::FailedOver(Side::Sender, _) => "sender_failed_over",
+            Self::FailedOver(Side::Receiver, _) => "receiver_failed_over",
+            Self::LastData(Side::Sender, _) => "sender_last_data",
+            Self::LastData(Side::Receiver, _) => "receiver_last_data",
+            Self::NotSeen(Side::Sender, _) => "sender_not_seen",
+            Self::NotSeen(Side::Receiver, _) => "receiver_not_seen",
+            Self::SecondPrimary => "second_primary",
+            Self::LogRead(Side::Sender, _) => "sender_log_read",
+            Self::LogRead(Side::Receiver, _) => "receiver_log_read",
+            Self::Recorded(VmmsEventKind::NonRecoverable, _) => "event_32086",
+            Self::Recorded(VmmsEventKind::SendFailed { .. }, _) => "event_32022",
+            Self::Recorded(VmmsEventKind::WillRetry { .. }, _) => "event_32315",
+            Self::PausedFromStart(_) => "paused_from_start",
+            Self::Held(_) => "held",
+            Self::Resumes(_) => "resumes",
+        }
+    }
+}
+
+impl Judgement {
+    /// Judges a leg, with all that this rests on.
+    pub fn of(leg: &Leg, memory: &Memory, policy: &Policy, now: MonoTime, wall: Timestamp) -> Self {
+        let verdict = judge(leg, memory, policy, wall);
+        let leftovers = leg.leftovers.iter().cloned().map(|host| Finding::Leftover { host });
+        Self { verdict, findings: leftovers.collect(), facts: facts(leg, memory, policy, now, wall) }
+    }
+}
+
+fn facts(leg: &Leg, memory: &Memory, policy: &Policy, now: MonoTime, wall: Timestamp) -> Vec<Fact> {
+    let mut facts = Vec::new();
+    for (side, end, log) in
+        [(Side::Sender, &leg.sender, &memory.sender_events), (Side::Receiver, &leg.receiver, &memory.receiver_events)]
+    {
+        match end {
+            End::Seen(seen) => facts.extend(of_end(side, seen, now)),
+            End::NotSeen(unseen) => {
+                facts.push(remembered(Value::NotSeen(side, unseen.whereabouts.clone())));
+            }
+        }
+        let is_read = match log {
+            Evidence::Awaited => None,
+            Evidence::NotReadable => Some(false),
+            Evidence::Readable(_) => Some(true),
+        };
+        let log_fact = |value| Fact { value, source: Source::EventLog(side), age: None };
+        facts.extend(is_read.map(|read| log_fact(Value::LogRead(side, read))));
+        facts.extend(evidence::of(log, leg.id.vm).map(|event| log_fact(Value::Recorded(event.kind, event.at))));
+    }
+    if leg.second_primary.is_some() {
+        facts.push(remembered(Value::SecondPrimary));
+    }
+    if leg.sender.state() == Some(ReplicationState::Suspended) {
+        facts.push(remembered(Value::PausedFromStart(memory.paused_from_start)));
+    }
+    if memory.resumes > 0 {
+        facts.push(remembered(Value::Resumes(memory.resumes)));
+    }
+    facts.extend(held(leg, policy, wall).map(|reason| Fact {
+        value: Value::Held(reason),
+        source: Source::Policy,
+        age: None,
+    }));
+    facts
+}
+
+fn remembered(value: Value) -> Fact {
+    Fact { value, source: Source::Memory, age: None }
+}
+
+fn of_end(side: Side, end: &SeenEnd, now: MonoTime) -> impl Iterator<Item = Fact> {
+    let values = [
+        Value::State(side, end.object.state),
+        Value::Mode(side, end.vm.mode),
+        Value::Power(side, end.vm.enabled),
+        Value::FailedOver(side, end.object.failed_over),
+        Value::LastData(side, end.object.last_replication),
+    ];
+    let age = now.since(end.looked);
+    values.map(|value| Fact { value, source: Source::Look(end.host_name.clone()), age: Some(age) }).into_iter()
+}

@@ -1,0 +1,34 @@
+//! What is worth an entry in an event log, at the moment when it is true. Numbers and texts belong to the program.
+
+use crate::status::{HostReport, LegReport, Summary};
+
+/// One thing that people are told.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Notice {
+    /// A pass began.
+    Started,
+    /// A host was not ready in time.
+    HostNotReady(Box<HostReport>),
+    /// A host became ready.
+    HostReady {
+        /// Its name.
+        host: String,
+        /// Whole seconds since VMMS was first seen running.
+        seconds: u64,
+    },
+    /// A leg was resumed: the job of an act on its sender ended well, and it was seen to run afterwards.
+    Resumed(Box<LegReport>),
+    /// The replica's side of a leg was resumed. Its sender is another matter.
+    ReplicaResumed(Box<LegReport>),
+    /// A leg that should run does not, and nothing more is done about it.
+    ResumeFailed(Box<LegReport>),
+    /// A leg needs a person.
+    NeedsPerson(Box<LegReport>),
+    /// Legs were seen whose sender is not asked.
+    NotOurs {
+        /// How many.
+        count: usize,
+    },
+    /// The pass ended.
+    Finished(Summary),
+}

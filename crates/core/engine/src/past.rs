@@ -1,0 +1,132 @@
+//! What earlier looks said of a leg's ends: since when each is as it is, and whether its sender's pause was seen to begin.
+
+use std::time::Duration;
+
+use reprise_model::{HostId, HostTime, MonoTime, ReplicationState};
+
+use crate::bounds::Bounds;
+use crate::leg::SeenEnd;
+use crate::leg::Side;
+use crate::pause::Span;
+
+/// By how much a host's own two times may disagree from look to look.
+const UPTIME_JITTER: Duration = Duration::from_secs(1);
+
+/// What earlier looks said.
+#[derive(Debug, Default)]
+pub(crate) struct Past {
+    /// The sender's host's boot when the sender was last seen not paused.
+    ran_since_boot: Option<Boot>,
+    /// `None` before the first look.
+    beginning: Option<Beginning>,
+    bounds: Bounds,
+    sender: Option<Since>,
+    receiver: Option<Since>,
+}
+
+/// What is known of how the sender's pause began, if it is paused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Beginning {
+    /// It was there at the first look, or after a boot that nobody saw end in another state.
+    Unseen,
+    /// It began while we watched, unless a later look shows that the host had booted meanwhile.
+    Watched,
+    /// A look of the same boot showed it: no later boot makes it another pause.
+    Certain,
+}
+
+/// In which state an end was last seen, and when the look began that first showed it so.
+#[derive(Clone, Copy, Debug)]
+struct Since {
+    state: ReplicationState,
+    looked: MonoTime,
+}
+
+/// A host's boot, as a look showed it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Boot {
+    host: HostId,
+    at: HostTime,
+    up_for: Duration,
+    looked: MonoTime,
+    /// When the look had ended: the host said it between the two.
+    told: MonoTime,
+}
+
+impl Boot {
+    pub(crate) fn new(host: HostId, at: HostTime, up_for: Duration, looked: MonoTime, told: MonoTime) -> Self {
+        Self { host, at, up_for, looked, told }
+    }
+
+    fn of(end: &SeenEnd) -> Option<Self> {
+        Some(Self::new(end.host, end.booted?, end.up_for?, end.looked, end.told))
+    }
+
+    /// Whether the host has booted again by a later look. Windows moves the time of the boot with the clock when that is
+    /// set, so the time alone proves nothing: the host must have been up for less than it would have been. A VM that has
+    /// moved is on a host with a boot of its own.
+    pub(crate) fn is_over(self, later: Self) -> bool {
+        let would_be = self.up_for.saturating_add(later.looked.since(self.told));
+        later.host == self.host && later.at != self.at && later.up_for.saturating_add(UPTIME_JITTER) < would_be
+    }
+}
+
+impl Past {
+    /// A sender is seen. `is_fresh` says whether the look began after our last act had ended, `acted` when that was if it
+    /// was on the sender. When its state can have begun.
+    pub(crate) fn saw_sender(&mut self, sender: &SeenEnd, is_fresh: bool, acted: Option<MonoTime>) -> Span {
+        let paused = sender.object.state == ReplicationState::Suspended;
+        let boot = Boot::of(sender);
+        let rebooted = self.ran_since_boot.zip(boot).is_some_and(|(before, now)| before.is_over(now));
+        // A look that cannot say when the host had booted may have come after a boot.
+        let same_boot = self.ran_since_boot.is_some() && boot.is_some() && !rebooted;
+        self.beginning = Some(match self.beginning {
+            None if paused => Beginning::Unseen,
+            None => Beginning::Watched,
+            Some(_) if !paused && is_fresh => Beginning::Watched,
+            Some(Beginning::Watched) if paused && rebooted => Beginning::Unseen,
+            Some(Beginning::Watched) if paused && same_boot => Beginning::Certain,
+            Some(as_before) => as_before,
+        });
+        if !paused && is_fresh {
+            let known = self.ran_since_boot.filter(|known| known.looked == sender.looked);
+            self.ran_since_boot = known.or(boot).or(self.ran_since_boot);
+        }
+        note(&mut self.sender, sender);
+        self.bounds.saw(sender, acted, sender.told)
+    }
+
+    pub(crate) fn saw_receiver(&mut self, receiver: &SeenEnd) {
+        note(&mut self.receiver, receiver);
+    }
+
+    /// The read before an act did not find it paused any more: if it is paused afterwards, that began while we watched.
+    /// Said at once, so that a look after a boot, which says otherwise, has the last word.
+    pub(crate) fn found_otherwise(&mut self) {
+        self.beginning = Some(Beginning::Watched);
+    }
+
+    /// What was known of a pause before a restart of the program.
+    pub(crate) fn remember(&mut self, beginning: Beginning) {
+        self.beginning = Some(beginning);
+    }
+
+    pub(crate) fn beginning(&self) -> Option<Beginning> {
+        self.beginning
+    }
+
+    /// Since when an end is as it is: the beginning of the first look that showed it so. `None` if it was never seen.
+    pub(crate) fn since(&self, side: Side) -> Option<MonoTime> {
+        match side {
+            Side::Sender => self.sender,
+            Side::Receiver => self.receiver,
+        }
+        .map(|since| since.looked)
+    }
+}
+
+fn note(known: &mut Option<Since>, end: &SeenEnd) {
+    if known.is_none_or(|since| since.state != end.object.state) {
+        *known = Some(Since { state: end.object.state, looked: end.looked });
+    }
+}

@@ -1,0 +1,134 @@
+//! What survives a restart of the program, as values that a journal can hold. A wait becomes the wall-clock time at which it
+//! ends; after a restart it is as long as what is left of that by the clock then, and never longer than it was.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use reprise_model::{ActId, LegId, MonoTime, Now, Outcome, Problem, ProblemKind, ReplicationState, Timestamp};
+
+use crate::attempt::{Attempt, Done};
+use crate::incident::Incident;
+use crate::leg::Side;
+use crate::past::Beginning;
+use crate::status::LegResult;
+use crate::watch::LegWatch;
+
+/// What a controller remembers.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Snapshot {
+    /// How often it had been restored.
+    pub epoch: u64,
+    /// Whether it was told to watch only.
+    pub frozen: bool,
+    /// What it knew of each leg, if it was anything that a look does not tell.
+    pub legs: BTreeMap<LegId, LegMemory>,
+}
+
+/// What is remembered of one leg.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LegMemory {
+    /// How its sender's pause began, if it was seen.
+    pub beginning: Option<Beginning>,
+    /// The sender's state when it was first seen.
+    pub before: Option<ReplicationState>,
+    /// What people were told and that still stood.
+    pub told: Vec<LegResult>,
+    /// Its incident, if it had one.
+    pub incident: Option<IncidentMemory>,
+}
+
+/// What is remembered of an incident.
+#[derive(Clone, Debug, PartialEq)]
+pub struct IncidentMemory {
+    incident: Incident,
+    /// The act that may have been carried out, on which end, and the state it was decided on.
+    pub open: Option<(ActId, Side, ReplicationState)>,
+    /// No further act before this.
+    pub not_before: Option<Timestamp>,
+}
+
+impl LegMemory {
+    /// What must survive of a leg; `None` if the next look tells all of it.
+    pub(crate) fn of(watch: &LegWatch, now: Now) -> Option<Self> {
+        let beginning =
+            watch.past.beginning().filter(|_| watch.leg.sender.state() == Some(ReplicationState::Suspended));
+        let incident = watch.incident.as_deref().map(|incident| IncidentMemory::of(incident, now));
+        let told: Vec<_> = watch.told.iter().copied().collect();
+        let is_nothing = beginning.is_none() && incident.is_none() && told.is_empty();
+        (!is_nothing).then_some(Self { beginning, before: watch.before, told, incident })
+    }
+
+    /// Gives a leg that is seen for the first time what was known of it.
+    pub(crate) fn restore(self, watch: &mut LegWatch, now: Now) {
+        if let Some(beginning) = self.beginning {
+            watch.past.remember(beginning);
+        }
+        watch.before = self.before;
+        watch.told = self.told.into_iter().collect();
+        if let Some(memory) = self.incident {
+            let incident = memory.restored(now);
+            watch.memory.resumes = incident.resumes;
+            watch.incident = Some(Box::new(incident));
+        }
+    }
+}
+
+impl IncidentMemory {
+    fn of(incident: &Incident, now: Now) -> Self {
+        let open = match &incident.attempt {
+            Attempt::Intended(intent) => Some((intent.act.id, intent.side, intent.act.expected_state)),
+            Attempt::Acting { act, side, from } => Some((*act, *side, *from)),
+            Attempt::Idle
+            | Attempt::AwaitingLook(_)
+            | Attempt::Doubted(_)
+            | Attempt::BackingOff { .. }
+            | Attempt::GivenUp { .. }
+            | Attempt::Proved => None,
+        };
+        let not_before = incident.attempt.may_act(MonoTime::default()).err().flatten().map(|until| wall_of(until, now));
+        Self { incident: incident.clone(), open, not_before }
+    }
+
+    /// What may have been done is read before anything else, and what was waited for goes on being waited for.
+    fn restored(self, now: Now) -> Incident {
+        let Self { mut incident, open, not_before } = self;
+        (incident.began, incident.acted) = (None, None);
+        let lost = || {
+            let why = "the program was restarted before the answer had come";
+            Outcome::Unknown(Problem::new(ProblemKind::TimedOut, "resume replication", why))
+        };
+        incident.attempt = match (incident.attempt, open) {
+            (_, Some((_, side, from))) => {
+                Attempt::AwaitingLook(Box::new(Done { side, from, outcome: lost(), after: now.mono }))
+            }
+            (Attempt::AwaitingLook(done) | Attempt::Doubted(done), None) => {
+                Attempt::AwaitingLook(Box::new(Done { after: now.mono, ..*done }))
+            }
+            (Attempt::BackingOff { failure, .. }, None) => {
+                let until = not_before.map_or(now.mono, |at| mono_of(at, now));
+                Attempt::BackingOff { until, failure }
+            }
+            (Attempt::GivenUp { failure, unread }, None) => {
+                let unread = unread.map(|done| Box::new(Done { after: now.mono, ..*done }));
+                Attempt::GivenUp { failure, unread }
+            }
+            (attempt @ (Attempt::Idle | Attempt::Proved | Attempt::Intended(_) | Attempt::Acting { .. }), None) => {
+                attempt
+            }
+        };
+        incident
+    }
+}
+
+/// The longest wait that a restart keeps: a clock that was set back must not make one endless.
+const WAIT_MAX: Duration = Duration::from_mins(5);
+
+fn wall_of(at: MonoTime, now: Now) -> Timestamp {
+    let left = i64::try_from(at.since(now.mono).as_millis()).unwrap_or(i64::MAX);
+    Timestamp(now.wall.0.saturating_add(left))
+}
+
+fn mono_of(at: Timestamp, now: Now) -> MonoTime {
+    let left = u64::try_from(at.0.saturating_sub(now.wall.0)).unwrap_or(0);
+    now.mono + Duration::from_millis(left).min(WAIT_MAX)
+}

@@ -1,0 +1,296 @@
+//! How things stand: what is said of hosts and legs at any time, as data. Nobody's sentences are made here.
+
+use std::time::Duration;
+
+use reprise_model::{
+    HostId, HostKey, LegId, Problem, ProblemKind, Reason, Refusal, ReplicationState, Retry, ServiceState, VmId,
+};
+
+use crate::attempt::Failure;
+use crate::judge::Finding;
+
+/// One host.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HostReport {
+    /// Its handle.
+    pub id: HostId,
+    /// What it is known by over restarts.
+    pub key: HostKey,
+    /// What it is called.
+    pub name: String,
+    /// Whether it is ready.
+    pub ready: bool,
+    /// Time from our first sight of VMMS running until it was ready.
+    pub ready_after: Option<Duration>,
+    /// What is wrong with it.
+    pub trouble: Option<HostTrouble>,
+}
+
+/// What is wrong with a host.
+#[derive(Clone, Debug, PartialEq)]
+pub enum HostTrouble {
+    /// It is not ready, or was not in time.
+    NotReady(NotReady),
+    /// Some of its rows could not be read.
+    Unreadable {
+        /// How many.
+        rows: usize,
+        /// What is wrong with the first.
+        first: Problem,
+    },
+    /// It bears the name of another host, which has booted at another time.
+    SameName {
+        /// How that one was asked.
+        other: String,
+    },
+}
+
+/// Why a host is not ready.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NotReady {
+    /// What stands in the way.
+    pub problem: Problem,
+    /// What its service `vmms` says, which explains and never decides. `None` if nobody could be asked.
+    pub service: Option<Service>,
+}
+
+/// What a host says of its service `vmms`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Service {
+    /// It is in that state.
+    Known(ServiceState),
+    /// The account may not see services.
+    Unseen,
+}
+
+impl NotReady {
+    /// Without a word on the service.
+    pub(crate) fn alone(problem: Problem) -> Self {
+        Self { problem, service: None }
+    }
+
+    /// It never answered.
+    pub(crate) fn silent() -> Self {
+        Self::alone(Problem::new(ProblemKind::TimedOut, "reach the host", "it has not answered"))
+    }
+}
+
+/// One leg.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LegReport {
+    /// Which.
+    pub id: LegId,
+    /// The VM's display name.
+    pub vm: String,
+    /// The sender's host.
+    pub primary: Option<String>,
+    /// The receiver's host.
+    pub replica: Option<String>,
+    /// The sender's state at the first look.
+    pub before: Option<ReplicationState>,
+    /// The sender's state at the last look.
+    pub after: Option<ReplicationState>,
+    /// Whether policy wants it running and it is ours to see to.
+    pub wanted: bool,
+    /// What was planned.
+    pub action: Action,
+    /// Why.
+    pub reason: Reason,
+    /// What else is worth saying.
+    pub findings: Vec<Finding>,
+    /// What came of it.
+    pub result: LegResult,
+    /// Whether data was seen to flow after our act.
+    pub confirmed: bool,
+    /// Whether it was resumed from a pause on nothing but policy.
+    pub without_evidence: bool,
+    /// How many acts it took.
+    pub attempts: u32,
+    /// From the beginning of the first act to the end of the last.
+    pub elapsed: Option<Duration>,
+    /// What is wrong with it, if it should run and does not for lack of our doing.
+    pub trouble: Option<LegTrouble>,
+}
+
+/// What was planned for a leg.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Nothing.
+    None,
+    /// To resume it.
+    Resume,
+    /// To wait for somebody else.
+    Wait,
+}
+
+/// What came of a leg.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LegResult {
+    /// It should run, and our try did not bring it there.
+    Failed,
+    /// A person must look.
+    NeedsPerson,
+    /// It changed between look and act, and another look did not settle it.
+    Stale,
+    /// VMMS will retry by itself.
+    Waiting,
+    /// Its sender is not asked, or nothing is done on purpose (`--dry-run`).
+    Skipped,
+    /// Stopped on purpose, or not ours to touch.
+    Left,
+    /// Our resume brought it there.
+    Resumed,
+    /// It replicates without our doing.
+    Healthy,
+}
+
+/// What is wrong with a leg.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LegTrouble {
+    /// The host that is concerned. It goes by another name than the leg's primary if it was asked by an address and never
+    /// said who it is: then it is perhaps the primary.
+    pub host: Option<String>,
+    /// Why.
+    pub cause: Cause,
+}
+
+/// Why a leg does not run that should.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Cause {
+    /// Our latest try failed.
+    Failed(Failure),
+    /// The time was up before it was known what came of our act.
+    Unfinished,
+    /// An end, or how it is set up, could not be seen.
+    Unseen(Problem),
+    /// What its reason says, and nothing else.
+    Reason,
+}
+
+impl Cause {
+    /// The problem, if it is one of a call.
+    pub fn problem(&self) -> Option<&Problem> {
+        match self {
+            Self::Unseen(problem) | Self::Failed(Failure::NotDone(problem) | Failure::Unclear(problem)) => {
+                Some(problem)
+            }
+            Self::Failed(
+                Failure::Refused(_)
+                | Failure::WithoutEffect
+                | Failure::Changed { .. }
+                | Failure::Guarded(_)
+                | Failure::NotRead,
+            )
+            | Self::Unfinished
+            | Self::Reason => None,
+        }
+    }
+
+    /// The host's own number, if it gave one.
+    pub fn code(&self) -> Option<u32> {
+        if let Self::Failed(Failure::Refused(refusal)) = self {
+            return refusal.code;
+        }
+        self.problem().and_then(|problem| problem.code)
+    }
+
+    /// When it may be tried again.
+    pub fn retry(&self) -> Retry {
+        match self {
+            Self::Failed(Failure::Refused(refusal)) if refusal.transient => Retry::Later,
+            Self::Failed(Failure::Refused(_) | Failure::Guarded(_)) => Retry::Never,
+            Self::Failed(Failure::NotDone(problem)) | Self::Unseen(problem) => problem.retry(),
+            Self::Failed(Failure::Changed { .. }) => Retry::Now,
+            Self::Failed(Failure::Unclear(_) | Failure::WithoutEffect | Failure::NotRead)
+            | Self::Unfinished
+            | Self::Reason => Retry::Later,
+        }
+    }
+}
+
+impl LegReport {
+    /// Why it does not run that should; nothing else is worth an error.
+    pub fn cause(&self) -> Option<&Cause> {
+        self.trouble.as_ref().map(|trouble| &trouble.cause)
+    }
+
+    /// Whether it replicates; under `--dry-run` as if every planned act had succeeded.
+    pub fn runs(&self, dry_run: bool) -> bool {
+        match self.result {
+            LegResult::Healthy | LegResult::Resumed => true,
+            LegResult::Skipped => dry_run && self.action == Action::Resume,
+            LegResult::Failed | LegResult::NeedsPerson | LegResult::Stale | LegResult::Waiting | LegResult::Left => {
+                false
+            }
+        }
+    }
+
+    /// The host's refusal, if that is what is wrong with it.
+    pub fn refusal(&self) -> Option<&Refusal> {
+        match self.cause() {
+            Some(Cause::Failed(Failure::Refused(refusal))) => Some(refusal),
+            Some(Cause::Failed(_) | Cause::Unfinished | Cause::Unseen(_) | Cause::Reason) | None => None,
+        }
+    }
+}
+
+/// Sums over hosts and legs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Whether nothing was done on purpose.
+    pub dry_run: bool,
+    /// Hosts that were asked.
+    pub hosts: usize,
+    /// Those of them that are not ready.
+    pub hosts_not_ready: usize,
+    /// Legs that were seen from either end.
+    pub legs: usize,
+    /// Legs that should run and do not.
+    pub unprotected: usize,
+    /// Legs for which a resume was planned.
+    pub planned: usize,
+    /// Legs that were resumed.
+    pub resumed: usize,
+    /// Legs that replicate without our doing.
+    pub healthy: usize,
+    /// Legs that were left alone.
+    pub left: usize,
+}
+
+impl Summary {
+    /// The sums of these.
+    pub fn of(hosts: &[HostReport], legs: &[LegReport], dry_run: bool) -> Self {
+        let count = |result: LegResult| legs.iter().filter(|leg| leg.result == result).count();
+        Self {
+            dry_run,
+            hosts: hosts.len(),
+            hosts_not_ready: hosts.iter().filter(|host| !host.ready).count(),
+            legs: legs.len(),
+            unprotected: legs.iter().filter(|leg| leg.wanted && !leg.runs(dry_run)).count(),
+            planned: legs.iter().filter(|leg| leg.action == Action::Resume).count(),
+            resumed: count(LegResult::Resumed),
+            healthy: count(LegResult::Healthy),
+            left: count(LegResult::Left),
+        }
+    }
+}
+
+/// A name that stands for several VMs where one was meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ambiguous {
+    /// The name as it was given.
+    pub name: String,
+    /// The VMs of that name.
+    pub candidates: Vec<Candidate>,
+}
+
+/// One of several VMs of a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// Its identity.
+    pub vm: VmId,
+    /// Its display name, as its host writes it.
+    pub name: String,
+    /// Its primary server, if anybody says it.
+    pub primary: Option<String>,
+}

@@ -1,0 +1,146 @@
+//! An error as a person needs it: what failed, where, why, and what next. Data from the core become sentences here.
+
+use reprise_engine::{Cause, Failure, HostReport, HostTrouble, LegReport, NotReady, Service};
+use reprise_model::{Problem, Reason, Retry, ServiceState};
+use serde::Serialize;
+
+/// An error. Its fields are those of every JSON document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Error {
+    /// What failed.
+    pub(crate) what: String,
+    /// Where.
+    #[serde(rename = "where")]
+    pub(crate) place: String,
+    /// Why.
+    pub(crate) why: String,
+    /// What next.
+    pub(crate) next: String,
+    /// The host's own number, as people look it up.
+    pub(crate) code: Option<String>,
+    /// When it may be tried again.
+    #[serde(serialize_with = "retry_word")]
+    pub(crate) retry: Retry,
+}
+
+fn retry_word<S: serde::Serializer>(retry: &Retry, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(match retry {
+        Retry::Now => "now",
+        Retry::Later => "later",
+        Retry::Never => "never",
+    })
+}
+
+impl Error {
+    /// A problem and where it was met.
+    pub(crate) fn of(problem: &Problem, place: &str) -> Self {
+        Self {
+            what: format!("cannot {}", problem.what),
+            place: place.to_owned(),
+            why: problem.why.clone(),
+            next: problem.advice().to_owned(),
+            code: problem.code.map(number),
+            retry: problem.retry(),
+        }
+    }
+}
+
+/// What is wrong with a host.
+pub(crate) fn of_host(host: &HostReport) -> Option<Error> {
+    Some(match host.trouble.as_ref()? {
+        HostTrouble::NotReady(why) => not_ready(why, &host.name),
+        HostTrouble::Unreadable { rows, first } => {
+            let error = Error::of(first, &host.name);
+            Error { what: format!("{} ({rows} rows of this host could not be read)", error.what), ..error }
+        }
+        HostTrouble::SameName { other } => Error {
+            what: "cannot tell two hosts apart".to_owned(),
+            place: host.name.clone(),
+            why: format!(
+                "the host asked as {other} bears the same name and has booted at another time, so it is another one"
+            ),
+            next: "give one of them another name; until then ask them in two passes".to_owned(),
+            code: None,
+            retry: Retry::Never,
+        },
+    })
+}
+
+fn not_ready(why: &NotReady, host: &str) -> Error {
+    let error = Error::of(&why.problem, host);
+    match why.service.as_ref().map(service) {
+        Some(service) => Error { why: format!("{} ({service})", error.why), ..error },
+        None => error,
+    }
+}
+
+fn service(service: &Service) -> &'static str {
+    match service {
+        Service::Known(ServiceState::Running) => "the service vmms runs",
+        Service::Known(ServiceState::Starting) => "the service vmms is starting",
+        Service::Known(ServiceState::Stopping) => "the service vmms is stopping",
+        Service::Known(ServiceState::Stopped) => "the service vmms is stopped",
+        Service::Known(ServiceState::Other(_)) => "the service vmms is in another state",
+        Service::Unseen => "cannot see services",
+    }
+}
+
+/// Why a leg does not run that should.
+pub(crate) fn of_leg(leg: &LegReport) -> Option<Error> {
+    let trouble = leg.trouble.as_ref()?;
+    let place = trouble.host.as_deref().or(leg.primary.as_deref()).unwrap_or("an unknown host");
+    let why = why(&trouble.cause, leg.reason);
+    // A host that never said who it is goes by the name by which it was asked.
+    let why = match (&trouble.host, &leg.primary) {
+        (Some(host), Some(primary)) if host != primary => {
+            format!("{primary} was not seen, and may be this host: {why}")
+        }
+        _ => why,
+    };
+    Some(Error {
+        what: format!("cannot resume replication of VM {}", leg.vm),
+        place: place.to_owned(),
+        why,
+        next: next(&trouble.cause, leg.reason).to_owned(),
+        code: trouble.cause.code().map(number),
+        retry: trouble.cause.retry(),
+    })
+}
+
+fn why(cause: &Cause, reason: Reason) -> String {
+    match cause {
+        Cause::Failed(Failure::Refused(refusal)) => refusal.why.clone(),
+        Cause::Failed(Failure::NotDone(problem) | Failure::Unclear(problem)) => problem.to_string(),
+        Cause::Failed(Failure::Guarded(rule)) => format!("a safety rule refused it: {rule}"),
+        Cause::Failed(Failure::Changed { found }) => format!("it was found {found}"),
+        Cause::Failed(Failure::NotRead) => {
+            "cannot resume replication: its host could not be read after the act".to_owned()
+        }
+        Cause::Unfinished => "cannot resume replication: the pass ended before it was known what came of it".to_owned(),
+        Cause::Unseen(problem) if reason == Reason::NotReadable => problem.to_string(),
+        Cause::Unseen(problem) => problem.why.clone(),
+        Cause::Failed(Failure::WithoutEffect) | Cause::Reason => {
+            reason.meaning().to_lowercase().trim_end_matches('.').to_owned()
+        }
+    }
+}
+
+fn next(cause: &Cause, reason: Reason) -> &'static str {
+    match cause {
+        Cause::Failed(Failure::Refused(refusal)) => refusal.advice,
+        Cause::Failed(Failure::NotDone(problem) | Failure::Unclear(problem)) => problem.advice(),
+        Cause::Failed(Failure::Guarded(_)) => "report this as a bug",
+        Cause::Failed(Failure::NotRead) | Cause::Unfinished => {
+            "check the load of the host and the network between; then run again"
+        }
+        Cause::Failed(Failure::Changed { .. } | Failure::WithoutEffect) | Cause::Unseen(_) | Cause::Reason => {
+            reason.advice()
+        }
+    }
+}
+
+/// A host's own number, as people look it up: return values of Hyper-V in decimal, HRESULTs and `WSManFault` codes in
+/// hexadecimal.
+pub(crate) fn number(number: u32) -> String {
+    if number < 0x1_0000 { number.to_string() } else { format!("0x{number:08X}") }
+}

@@ -1,0 +1,49 @@
+//! Sentences about legs and about a pass as a whole.
+
+use std::fmt::Write as _;
+
+use reprise_engine::{Finding, LegReport, Summary};
+
+use super::error::number;
+
+/// Why something was or was not done with a leg.
+pub(crate) fn detail(leg: &LegReport) -> String {
+    let mut text = leg.reason.meaning().to_owned();
+    for finding in &leg.findings {
+        let _infallible = match finding {
+            Finding::LogUnread => write!(text, " (evidence: not readable)"),
+            Finding::FailedOverBefore => {
+                write!(text, " It still bears the mark of an earlier failover (FailedOverReplicationType).")
+            }
+            Finding::Leftover { host } => {
+                write!(text, " {host} holds another replica of this VM, which its primary does not name.")
+            }
+            Finding::AnswerLost => {
+                write!(text, " The answer to our own resume was lost, so it may have been ours.")
+            }
+            Finding::Refused(refusal) => {
+                let code = refusal.code.map_or_else(String::new, |code| format!(" ({})", number(code)));
+                write!(text, " The host said: {}{code}.", refusal.why)
+            }
+        };
+    }
+    text
+}
+
+/// The pass: what is unprotected, or that nothing is.
+pub(crate) fn summary(sums: &Summary) -> String {
+    let hosts = match sums.hosts_not_ready {
+        0 => String::new(),
+        n => format!(" {n} of {} hosts did not become ready.", sums.hosts),
+    };
+    let legs = match (sums.legs, sums.unprotected) {
+        (0, _) => "No replicated VM was seen.".to_owned(),
+        (n, 0) if sums.dry_run => {
+            let planned = sums.planned;
+            format!("Dry run, nothing was done: of {n} replication relationships {planned} would be resumed.")
+        }
+        (n, 0) => format!("All {n} replication relationships are as they should be."),
+        (n, unprotected) => format!("{unprotected} of {n} replication relationships should run and do not."),
+    };
+    format!("{legs}{hosts} Resumed {}, healthy {}, left alone {}.", sums.resumed, sums.healthy, sums.left)
+}
