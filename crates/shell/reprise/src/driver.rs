@@ -65,7 +65,9 @@ pub(crate) async fn run(
         let now = clock.now();
         if let Some(end) = pass.end(now, &controller) {
             if let Ending::Done(_, notices) = &end {
-                notices.iter().for_each(|notice| watcher.tell(now.wall, notice));
+                for notice in notices {
+                    watcher.tell(now.wall, notice);
+                }
             }
             return end;
         }

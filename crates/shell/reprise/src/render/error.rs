@@ -23,6 +23,7 @@ pub(crate) struct Error {
     pub(crate) retry: Retry,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
 fn retry_word<S: serde::Serializer>(retry: &Retry, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(match retry {
         Retry::Now => "now",
