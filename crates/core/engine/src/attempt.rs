@@ -54,6 +54,7 @@ pub(crate) struct Intent {
 /// An act that has ended.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Done {
+    pub(crate) act: ActId,
     pub(crate) side: Side,
     /// The end's state when it was decided.
     pub(crate) from: ReplicationState,

@@ -187,6 +187,11 @@ impl HostWatch {
         })
     }
 
+    /// When it is looked at next although nobody wants that; `None` while a look is under way.
+    pub(crate) fn reread_at(&self, every: Duration) -> Option<MonoTime> {
+        self.last_look.filter(|_| !self.look_under_way).map(|last| last + every.max(LOOK_EVERY))
+    }
+
     pub(crate) fn look_begins(&mut self, now: MonoTime) {
         self.look_under_way = true;
         self.last_look = Some(now);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reprise_model::{LastReplication, MonoTime, Outcome, Reason, ReplicationState, Retry};
+use reprise_model::{ActId, LastReplication, MonoTime, Outcome, Reason, ReplicationState, Retry};
 
 use crate::attempt::{Attempt, Done, Failure};
 use crate::leg::SeenEnd;
@@ -67,9 +67,9 @@ pub(crate) enum Weighed {
     /// Nothing new.
     Nothing,
     /// Our act on that end is proved.
-    Proved(Side),
+    Proved(ActId, Side),
     /// It is known now what came of the act, and it is not proved.
-    Told,
+    Told(ActId),
 }
 
 impl Incident {
@@ -110,12 +110,18 @@ impl Incident {
     }
 
     /// An act on that end, decided on that state, has ended.
-    pub(crate) fn ended(&mut self, now: MonoTime, side: Side, from: ReplicationState, outcome: Outcome) {
+    pub(crate) fn ended(
+        &mut self,
+        now: MonoTime,
+        (act, side): (ActId, Side),
+        from: ReplicationState,
+        outcome: Outcome,
+    ) {
         if matches!(outcome, Outcome::Ended(_)) {
             self.resumes += 1;
         }
         self.acted = Some((side, now));
-        self.attempt = Attempt::AwaitingLook(Box::new(Done { side, from, outcome, after: now }));
+        self.attempt = Attempt::AwaitingLook(Box::new(Done { act, side, from, outcome, after: now }));
     }
 
     /// When waiting for a look that tells ends: with the retries, but not before a host had time to answer.
@@ -141,7 +147,7 @@ impl Incident {
         if matches!(self.attempt, Attempt::Doubted(_)) && runs(end, done.from) {
             self.answers_lost += u32::from(matches!(done.outcome, Outcome::Unknown(_)));
             self.attempt = Attempt::Idle;
-            return Weighed::Told;
+            return Weighed::Told(done.act);
         }
         self.weigh_done(now, end, done, limits, chance)
     }
@@ -173,6 +179,7 @@ impl Incident {
         }
         let state = end.object.state;
         let unchanged = state == done.from;
+        let told = Weighed::Told(done.act);
         let (failure, is_final) = match done.outcome {
             // A pause that stands after our resume may be a person's: it is not fought.
             Outcome::Ended(_) => (Failure::WithoutEffect, state == ReplicationState::Suspended && unchanged),
@@ -187,20 +194,20 @@ impl Incident {
             Outcome::Unknown(problem) => (Failure::Unclear(problem), false),
             Outcome::Stale { found } => {
                 self.changed(now, found);
-                return Weighed::Told;
+                return told;
             }
             // It is another one now than the host refused to resume.
             Outcome::Refused(_) => (Failure::Changed { found: state.to_string() }, false),
         };
         self.back_off(now, failure, is_final, limits, chance);
-        Weighed::Told
+        told
     }
 
     fn weigh_running(&mut self, now: MonoTime, done: Done) -> Weighed {
         match done.outcome {
             Outcome::Ended(_) => {
                 self.attempt = Attempt::Proved;
-                Weighed::Proved(done.side)
+                Weighed::Proved(done.act, done.side)
             }
             Outcome::Unknown(_) | Outcome::Refused(_) | Outcome::Stale { .. } | Outcome::NotDone(_)
                 if self.doubts == 0 =>
@@ -212,11 +219,11 @@ impl Incident {
             Outcome::Unknown(_) => {
                 self.answers_lost += 1;
                 self.attempt = Attempt::Idle;
-                Weighed::Told
+                Weighed::Told(done.act)
             }
             Outcome::Refused(_) | Outcome::Stale { .. } | Outcome::NotDone(_) => {
                 self.attempt = Attempt::Idle;
-                Weighed::Told
+                Weighed::Told(done.act)
             }
         }
     }

@@ -138,6 +138,7 @@ pub(crate) fn setup(hosts: u32) -> Setup {
         discover: false,
         reads_events: false,
         dry_run: false,
+        reread_every: None,
         looks_at_once: LOOKS_AT_ONCE,
         seed: 1,
     }

@@ -23,6 +23,8 @@ pub struct Setup {
     pub reads_events: bool,
     /// Plan, but do nothing.
     pub dry_run: bool,
+    /// How often a ready host is looked at if nobody wants a look; `None` if it is not.
+    pub reread_every: Option<Duration>,
     /// Most looks under way at once.
     pub looks_at_once: NonZeroUsize,
     /// Seed of the jitter of retries.

@@ -98,8 +98,8 @@ impl IncidentMemory {
             Outcome::Unknown(Problem::new(ProblemKind::TimedOut, "resume replication", why))
         };
         incident.attempt = match (incident.attempt, open) {
-            (_, Some((_, side, from))) => {
-                Attempt::AwaitingLook(Box::new(Done { side, from, outcome: lost(), after: now.mono }))
+            (_, Some((act, side, from))) => {
+                Attempt::AwaitingLook(Box::new(Done { act, side, from, outcome: lost(), after: now.mono }))
             }
             (Attempt::AwaitingLook(done) | Attempt::Doubted(done), None) => {
                 Attempt::AwaitingLook(Box::new(Done { after: now.mono, ..*done }))

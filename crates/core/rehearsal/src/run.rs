@@ -75,6 +75,7 @@ impl Run {
             discover: scene.discover,
             reads_events,
             dry_run,
+            reread_every: None,
             looks_at_once: LOOKS_AT_ONCE,
             seed: beginning.seed,
         };

@@ -123,6 +123,7 @@ pub(crate) fn wire(hosts: &HostArguments, settings: &PassSettings) -> Result<Wir
         discover: discover.peers,
         reads_events: true,
         dry_run: settings.dry_run,
+        reread_every: None,
         looks_at_once: LOOKS_AT_ONCE,
         seed: seed(),
     };
@@ -156,6 +157,7 @@ pub(crate) fn wire_hosts(hosts: &[(String, String, String)], policy: Policy) -> 
         discover: false,
         reads_events: true,
         dry_run: false,
+        reread_every: None,
         looks_at_once: LOOKS_AT_ONCE,
         seed: seed(),
     };

@@ -135,7 +135,7 @@ impl Controller {
         let Some(incident) = &mut watch.incident else { return };
         let Attempt::Acting { side, from, .. } = incident.attempt else { return };
         let found_otherwise = matches!(outcome, Outcome::Stale { .. }) && from == ReplicationState::Suspended;
-        incident.ended(now.mono, side, from, outcome);
+        incident.ended(now.mono, (id, side), from, outcome);
         if found_otherwise {
             watch.past.found_otherwise();
             watch.memory.paused_from_start = false;

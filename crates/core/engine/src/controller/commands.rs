@@ -32,7 +32,7 @@ impl Controller {
         self.judge_all_anew();
     }
 
-    fn judge_all_anew(&mut self) {
+    pub(super) fn judge_all_anew(&mut self) {
         self.excepted.clear();
         self.dirty.extend(self.legs.keys().copied());
     }

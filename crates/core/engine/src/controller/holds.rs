@@ -1,8 +1,9 @@
 //! What holds and exceptions cover. An exception that names a VM must stand for one.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
-use reprise_model::{HoldScope, HostName, LegId, VmId, VmSelector};
+use reprise_model::{HoldScope, HostName, LegId, Now, Timestamp, VmId, VmSelector};
 
 use super::Controller;
 use crate::judge::covers;
@@ -10,6 +11,16 @@ use crate::leg::Leg;
 use crate::status::{Ambiguous, Candidate};
 
 impl Controller {
+    /// Judges all anew when a hold has ended, and notes when the next one does.
+    pub(super) fn end_holds(&mut self, now: Now) {
+        if self.hold_ends.is_some_and(|at| now.mono >= at) {
+            self.judge_all_anew();
+        }
+        let left = |until: Timestamp| u64::try_from(until.0.saturating_sub(now.wall.0)).ok().filter(|left| *left > 0);
+        let ends = self.setup.policy.holds.iter().filter_map(|hold| hold.until).filter_map(left);
+        self.hold_ends = ends.min().map(|left| now.mono + Duration::from_millis(left));
+    }
+
     /// Notes which exceptions of this pass cover a leg.
     pub(super) fn note_exceptions(&mut self, id: LegId) {
         if self.setup.policy.holds.is_empty() {

@@ -66,8 +66,13 @@ impl Controller {
         self.enqueue(now, id);
         self.note_settled(id);
         self.want_looks(now, id);
-        if let Weighed::Proved(side) = weighed {
-            self.tell_proved(id, side, effects);
+        match weighed {
+            Weighed::Nothing => {}
+            Weighed::Told(act) => effects.push(Effect::Settle(act)),
+            Weighed::Proved(act, side) => {
+                effects.push(Effect::Settle(act));
+                self.tell_proved(id, side, effects);
+            }
         }
     }
 

@@ -151,11 +151,14 @@ impl Controller {
         }
     }
 
-    /// When a host is looked at next, if somebody wants that.
+    /// When a host is looked at next: if somebody wants that, or now and then.
     pub(super) fn next_look(&self, host: &HostWatch) -> Option<MonoTime> {
+        if !self.wants_look(host) {
+            return self.setup.reread_every.and_then(|every| host.reread_at(every));
+        }
         let id = host.asked.id;
         let busy_until = self.queue.busy_until(id).filter(|_| host.is_ready());
-        self.wants_look(host).then(|| host.next_look(busy_until, self.look_wanted.has(&id)))?
+        host.next_look(busy_until, self.look_wanted.has(&id))
     }
 
     /// Begins the looks that are due, the longest overdue first, as far as there is room for them.

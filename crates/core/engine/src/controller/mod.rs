@@ -18,12 +18,13 @@ use crate::exchange::{Effect, Event};
 use crate::host::HostWatch;
 use crate::index::LegIndex;
 use crate::inventory::Inventory;
+use crate::judge::judge;
 use crate::names::Names;
 use crate::pace::Queue;
 use crate::schedule::Schedule;
 use crate::setup::Setup;
 use crate::snapshot::LegMemory;
-use crate::watch::LegWatch;
+use crate::watch::{LegWatch, Presence};
 
 /// Watches hosts and their legs, and says what is to be done.
 #[derive(Debug)]
@@ -62,6 +63,8 @@ pub struct Controller {
     looking: BTreeSet<HostId>,
     /// Hosts that legs speak of and that are to be asked too, with the host that showed the leg.
     heard_of: BTreeMap<HostName, HostId>,
+    /// When the next hold ends.
+    hold_ends: Option<MonoTime>,
     /// VMs that each exception covers, by the exception's place among the holds.
     excepted: BTreeMap<usize, BTreeSet<VmId>>,
     acts: BTreeMap<ActId, (LegId, HostId)>,
@@ -95,6 +98,7 @@ impl Controller {
             wakes: Schedule::default(),
             looking: BTreeSet::new(),
             heard_of: BTreeMap::new(),
+            hold_ends: None,
             excepted: BTreeMap::new(),
             acts: BTreeMap::new(),
             queue: Queue::default(),
@@ -119,6 +123,7 @@ impl Controller {
             Event::HostsChanged(hosts) => self.change_hosts(now, hosts, &mut effects),
             Event::Tick => {}
         }
+        self.end_holds(now);
         self.find_late_hosts(now, &mut effects);
         self.dirty.extend(self.wakes.take_due(now.mono));
         self.rejudge(now, &mut effects);
@@ -135,7 +140,7 @@ impl Controller {
     pub fn next_deadline(&self) -> Option<MonoTime> {
         // A look that is due waits for one that ends.
         let look = self.looks.next().filter(|_| self.looking.len() < self.setup.looks_at_once.get());
-        self.deadlines.next().into_iter().chain(look).chain(self.wakes.next()).min()
+        self.deadlines.next().into_iter().chain(look).chain(self.wakes.next()).chain(self.hold_ends).min()
     }
 
     /// Whether nothing is done or waited for until something new is seen: every host is ready or late, and every leg
@@ -173,6 +178,11 @@ impl Controller {
         }
     }
 
+    /// Whether a leg's inputs changed and nobody judged it again.
+    fn is_judged_otherwise(&self, watch: &LegWatch, now: Now) -> bool {
+        judge(&watch.leg, &watch.memory, &self.setup.policy, now.wall) != watch.verdict
+    }
+
     /// What contradicts itself in what is kept, if anything does: checked after every event where assertions are on.
     fn contradiction(&self, now: Now) -> Option<String> {
         let deadline = self.hosts.values().filter_map(|host| host.deadline(&self.setup.patience)).min();
@@ -190,6 +200,9 @@ impl Controller {
             }
             if watch.attempt().is_acting() != self.acts.values().any(|(leg, _)| leg == id) {
                 return Some(format!("{id} is acted on, or not, and the list of acts says otherwise"));
+            }
+            if watch.presence == Presence::Shown && self.is_judged_otherwise(watch, now) {
+                return Some(format!("{id} would be judged otherwise now"));
             }
             let has_wake = self.wakes.of(*id).is_none_or(|at| at > now.mono);
             if !has_wake {

@@ -179,7 +179,7 @@ fn an_act_under_way_on_one_end_makes_no_reading_of_its_log_old() {
     watch.saw(seen);
     let plan = Plan { reason: Reason::Error, side: Side::Sender, without_evidence: false, log_unread: false };
     let incident = watch.plans(plan);
-    incident.ended(now(5.0).mono, Side::Sender, S::Error, ended());
+    incident.ended(now(5.0).mono, (ActId { epoch: 0, number: 0 }, Side::Sender), S::Error, ended());
     assert_eq!(watch.since(Side::Sender), now(5.0).mono, "what stands after our own act is explained anew");
     assert_eq!(watch.since(Side::Receiver), now(0.0).mono, "the act that ended was on the other end");
     let act = ActId { epoch: 0, number: 1 };

@@ -1,9 +1,14 @@
 //! The engine fed by hand: what it asks for, when, and what it reports.
 
+mod always;
 mod boots;
+mod commands;
 mod discovery;
 mod gone;
 mod hearing;
+mod life;
+mod restart;
+mod telling;
 mod unclear;
 mod who;
 
@@ -142,6 +147,11 @@ impl Drive {
     pub(crate) fn legs(&self) -> &[LegReport] {
         &self.report.as_ref().expect("the pass is over").legs
     }
+}
+
+/// The act that an effect intends.
+fn intended(effect: Effect) -> Option<Act> {
+    if let Effect::Intend(act) = effect { Some(act) } else { None }
 }
 
 pub(crate) fn ended() -> Outcome {

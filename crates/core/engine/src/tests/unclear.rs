@@ -1,6 +1,6 @@
 //! Acts whose answer says that something failed, and not whether the resume was carried out.
 
-use reprise_model::{Outcome, Problem, ProblemKind, Reason, ReplicationState as S, Retry};
+use reprise_model::{ActId, Outcome, Problem, ProblemKind, Reason, ReplicationState as S, Retry};
 
 use super::{Drive, ended, pair, refused, unreachable};
 use crate::LegResult;
@@ -87,7 +87,7 @@ fn an_act_of_which_no_look_told_in_time_is_weighed_by_a_late_one() {
     watch.saw(seen);
     let plan = Plan { reason: Reason::Error, side: Side::Sender, without_evidence: false, log_unread: false };
     let mut incident = Incident::new(plan, None);
-    incident.ended(now(5.0).mono, Side::Sender, S::Error, ended());
+    incident.ended(now(5.0).mono, (ActId { epoch: 0, number: 0 }, Side::Sender), S::Error, ended());
     watch.incident = Some(Box::new(incident));
     let mut chance = fastrand::Rng::with_seed(1);
     watch.weigh(now(60.0).mono, Some(now(6.0).mono), &mut chance);

@@ -1,0 +1,106 @@
+//! A program that is killed, and one that begins with what it remembered.
+
+use super::*;
+use crate::Snapshot;
+
+/// A controller after a restart, in front of these hosts: looks are answered at once from them for so many seconds.
+fn restored(snapshot: Snapshot, hosts: &[Observation], from: f64, until: f64) -> (Controller, Vec<Act>) {
+    let mut controller = Controller::restore(setup(2), snapshot, now(from));
+    let mut acts = Vec::new();
+    let mut at = from;
+    for _ in 0..1_000 {
+        let mut effects = controller.handle(now(at), Event::Tick);
+        while !effects.is_empty() {
+            let mut more = Vec::new();
+            for effect in effects {
+                if let Effect::Observe(host) = effect {
+                    let seen = Box::new(hosts[usize::try_from(host.0).unwrap()].clone());
+                    let looked = Event::Looked { host, started: now(at).mono, observation: seen };
+                    more.extend(controller.handle(now(at), looked));
+                } else {
+                    acts.extend(intended(effect));
+                }
+            }
+            effects = more;
+        }
+        at = controller.next_deadline().map_or(f64::INFINITY, |next| next.0.as_secs_f64());
+        if at > until {
+            break;
+        }
+    }
+    (controller, acts)
+}
+
+fn acting(state: ReplicationState) -> Drive {
+    let mut drive = Drive::new(setup(2), pair(&[state]));
+    drive.run_to(1.5);
+    assert_eq!(drive.acts.len(), 1);
+    drive
+}
+
+#[test]
+fn what_may_have_been_done_is_read_before_anything_else() {
+    let drive = acting(S::Error);
+    let snapshot = drive.controller.snapshot(now(1.6));
+    let (controller, acts) = restored(snapshot.clone(), &pair(&[S::Replicating]), 2.0, 10.0);
+    assert!(acts.is_empty(), "it was done");
+    let leg = controller.legs().next().unwrap();
+    assert_eq!((leg.before, leg.result), (Some(S::Error), LegResult::Healthy));
+    assert!(leg.findings.contains(&Finding::AnswerLost), "and it may have been ours: {leg:?}");
+    let (_, acts) = restored(snapshot, &pair(&[S::Error]), 2.0, 10.0);
+    assert_eq!(acts.len(), 1, "it was not, and is tried again");
+    assert_ne!(acts[0].id, drive.acts[0].id, "no two acts have one name");
+}
+
+#[test]
+fn the_budget_of_an_incident_outlives_a_restart() {
+    let drive = acting(S::Error);
+    let mut snapshot = drive.controller.snapshot(now(1.6));
+    let mut tries = 1;
+    for round in 1..10 {
+        let from = f64::from(round) * 100.0;
+        let (controller, acts) = restored(snapshot, &pair(&[S::Error]), from, from + 5.0);
+        tries += acts.len();
+        snapshot = controller.snapshot(now(from + 5.0));
+    }
+    assert!(tries <= 6, "{tries}");
+    assert_eq!(snapshot.epoch, 9);
+}
+
+#[test]
+fn a_pause_that_was_seen_to_begin_stays_a_persons_over_a_restart() {
+    let mut drive = acting(S::Error);
+    drive.hosts[0] = look(0, &[S::Suspended]);
+    drive.end_act(Outcome::Stale { found: "Suspended".to_owned() });
+    drive.run_to(4.0);
+    let snapshot = drive.controller.snapshot(now(4.0));
+    let (controller, acts) = restored(snapshot, &pair(&[S::Suspended]), 10.0, 20.0);
+    assert!(acts.is_empty(), "{acts:?}");
+    assert_eq!(controller.legs().next().unwrap().result, LegResult::Left);
+    let (_, acts) = restored(Snapshot::default(), &pair(&[S::Suspended]), 10.0, 20.0);
+    assert_eq!(acts.len(), 1, "without memory it is a pause that was there at the first look");
+}
+
+#[test]
+fn a_wait_goes_on_after_a_restart_and_a_clock_that_was_set_makes_none_endless() {
+    let mut drive = acting(S::Error);
+    drive.end_act(refused(32_774, true));
+    drive.run_to(2.6);
+    let snapshot = drive.controller.snapshot(now(2.6));
+    let (_, acts) = restored(snapshot.clone(), &pair(&[S::Error]), 100.0, 101.5);
+    assert_eq!(acts.len(), 1, "its time has come");
+    let set_back = reprise_model::Now { wall: reprise_model::Timestamp(-900_000_000), ..now(100.0) };
+    let controller = Controller::restore(setup(2), snapshot, set_back);
+    assert!(controller.next_deadline().is_none_or(|next| next < now(500.0).mono));
+}
+
+#[test]
+fn a_freeze_outlives_a_restart() {
+    let mut drive = Drive::new(setup(2), pair(&[S::Replicating]));
+    drive.controller.handle(now(0.5), Event::Command(crate::Command::Freeze));
+    let snapshot = drive.controller.snapshot(now(0.6));
+    assert!(snapshot.frozen);
+    let (controller, acts) = restored(snapshot, &pair(&[S::Error]), 1.0, 10.0);
+    assert!(acts.is_empty());
+    assert_eq!(controller.legs().next().unwrap().reason, Reason::Frozen);
+}

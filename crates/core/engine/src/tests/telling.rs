@@ -1,0 +1,127 @@
+//! What people are told, and when: the moment it is true, and once.
+
+use reprise_model::{Evidence, PausedRule, VmmsEvent, VmmsEventKind};
+
+use super::*;
+
+fn resumed(drive: &Drive) -> usize {
+    drive.told.iter().filter(|notice| matches!(notice, Notice::Resumed(_))).count()
+}
+
+#[test]
+fn a_resume_and_a_failure_are_told_at_once_whoever_else_is_still_waited_for() {
+    let mut asked = setup(3);
+    asked.patience.silence = Duration::from_mins(30);
+    let mut hosts = pair(&[S::Error, S::Error, S::WaitingForStartResynchronize]);
+    hosts.push(unreachable());
+    let mut drive = Drive::new(asked, hosts);
+    drive.run_to(1.5);
+    drive.hosts[0] = look(0, &[S::Replicating, S::Error, S::WaitingForStartResynchronize]);
+    drive.end_act(ended());
+    drive.end_act(refused(32_769, false));
+    drive.run_to(4.0);
+    assert!(drive.report.is_none(), "the third host is waited for");
+    let failed =
+        drive.told.iter().filter(|notice| matches!(notice, Notice::ResumeFailed(leg) if leg.id.vm == vm_id(2)));
+    let person = drive.told.iter().filter(|notice| matches!(notice, Notice::NeedsPerson(leg) if leg.id.vm == vm_id(3)));
+    assert_eq!((resumed(&drive), failed.count(), person.count()), (1, 1, 1));
+    let before = drive.told.len();
+    drive.stop();
+    let after: Vec<_> = drive.told[before..].iter().map(std::mem::discriminant).collect();
+    assert_eq!(after.len(), 2, "the host that was not ready, and the end: {:?}", &drive.told[before..]);
+}
+
+#[test]
+fn every_intent_is_settled_once() {
+    let mut drive = Drive::new(setup(2), pair(&[S::Error, S::Error]));
+    drive.run_to(1.5);
+    drive.hosts[0] = look(0, &[S::Replicating, S::Error]);
+    drive.end_act(ended());
+    drive.end_act(refused(32_769, false));
+    drive.run_to(60.0);
+    let mut settled = drive.settled.clone();
+    settled.sort_unstable();
+    assert_eq!((drive.intents.len(), &drive.intents), (2, &settled));
+}
+
+#[test]
+fn a_name_that_turns_out_to_stand_for_two_after_others_were_acted_on_costs_no_report() {
+    let mut asked = setup(3);
+    let scope = HoldScope::Vm(VmSelector::parse("sql"));
+    asked.policy.holds.push(Hold { scope, reason: "test".to_owned(), until: None, only_this_pass: true });
+    let mut hosts = pair(&[S::Error, S::Error]);
+    for host in &mut hosts {
+        let Seen::Seen(replication) = &mut host.replication else { panic!("it is seen") };
+        "sql".clone_into(&mut replication.vms.get_mut(&vm_id(2)).unwrap().name);
+    }
+    hosts.push(unreachable());
+    let mut drive = Drive::new(asked, hosts);
+    drive.run_to(1.5);
+    assert_eq!(drive.acts.iter().map(|act| act.leg.vm).collect::<Vec<_>>(), [vm_id(1)], "the other one is excepted");
+    let mut third = look(0, &[S::Replicating; 3]);
+    third.name = Seen::Seen(name(2));
+    let Seen::Seen(replication) = &mut third.replication else { panic!("it is seen") };
+    for id in [1, 2] {
+        replication.vms.remove(&vm_id(id));
+        replication.objects.retain(|object, _| object.vm != vm_id(id));
+    }
+    "SQL".clone_into(&mut replication.vms.get_mut(&vm_id(3)).unwrap().name);
+    drive.hosts[2] = third;
+    let Seen::Seen(replication) = &mut drive.hosts[0].replication else { panic!("it is seen") };
+    replication.objects.values_mut().next().unwrap().state = S::Replicating;
+    drive.end_act(ended());
+    drive.run_to(120.0);
+    let report = drive.report.as_ref().expect("there is a report");
+    assert!(drive.refused.is_none() && report.ambiguous.as_ref().is_some_and(|a| a.candidates.len() == 2));
+    assert_eq!(report.outcome, goal::PassOutcome::Partial, "never as if nothing were wrong");
+    assert_eq!(resumed(&drive), 1);
+    assert_eq!(drive.acts.len(), 0, "what may have been meant is left alone");
+}
+
+/// The replica's own object is in Error by proof, the sender is paused.
+fn both_ends_stopped() -> Drive {
+    let mut asked = Setup { reads_events: true, ..setup(2) };
+    asked.policy.paused.at_boot = PausedRule::Resume;
+    let mut drive = Drive::new(asked, vec![look(0, &[S::Suspended]), look(1, &[S::Error])]);
+    let mark = VmmsEvent { vm: vm_id(1), at: reprise_model::HostTime(950_000), kind: VmmsEventKind::NonRecoverable };
+    for host in std::mem::take(&mut drive.events) {
+        let records = if host == HostId(1) { vec![mark] } else { vec![] };
+        drive.feed(Event::EventsRead { host, evidence: Evidence::Readable(records.into()) });
+    }
+    drive.run_to(1.5);
+    drive
+}
+
+#[test]
+fn a_repair_of_the_replicas_side_is_told_apart_and_takes_nothing_from_what_is_told_of_the_sender() {
+    let mut drive = both_ends_stopped();
+    assert_eq!(drive.acts.iter().map(|act| act.host).collect::<Vec<_>>(), [HostId(1)]);
+    drive.hosts[1] = look(1, &[S::Replicating]);
+    drive.end_act(ended());
+    drive.run_to(4.0);
+    let replica = drive.told.iter().filter(|notice| matches!(notice, Notice::ReplicaResumed(_))).count();
+    assert_eq!((replica, resumed(&drive), drive.acts.len()), (1, 0, 1), "{:?}", drive.told);
+    drive.hosts[0] = look(0, &[S::Replicating]);
+    drive.end_act(ended());
+    drive.run_to(60.0);
+    assert_eq!(drive.leg().result, LegResult::Resumed);
+    let without_evidence = drive.told.iter().any(|n| matches!(n, Notice::Resumed(leg) if leg.without_evidence));
+    assert!(without_evidence, "the sender's pause was resumed on nothing but policy: {:?}", drive.leg());
+}
+
+#[test]
+fn a_repair_of_the_replicas_side_is_told_even_if_the_leg_is_left() {
+    let mut drive = both_ends_stopped();
+    drive.controller.handle(
+        now(1.6),
+        Event::PolicyChanged(Box::new(reprise_model::Policy {
+            paused: reprise_model::PausedPolicy { at_boot: PausedRule::Leave, ..Default::default() },
+            ..Default::default()
+        })),
+    );
+    drive.hosts[1] = look(1, &[S::Replicating]);
+    drive.end_act(ended());
+    drive.run_to(60.0);
+    assert_eq!(drive.leg().result, LegResult::Left);
+    assert!(drive.told.iter().any(|notice| matches!(notice, Notice::ReplicaResumed(_))));
+}
