@@ -96,6 +96,12 @@ impl Controller {
         if dry_run || !is_worth_it || watch.told.contains(&result) {
             return;
         }
+        // What a host shows that is not ready yet may be a part of it.
+        let hosts: Vec<HostId> =
+            [&watch.leg.sender, &watch.leg.receiver].into_iter().filter_map(End::shown_by).collect();
+        if hosts.iter().any(|host| self.waiting.contains(host)) {
+            return;
+        }
         let Some(notice) = self.leg(id).and_then(notice_of) else { return };
         if let Some(watch) = self.legs.get_mut(&id) {
             watch.told.insert(result);
@@ -103,13 +109,12 @@ impl Controller {
         effects.push(Effect::Tell(notice));
     }
 
-    /// What people should know of legs, and hosts, that are not settled yet and never will be, since whoever asked goes away.
+    /// What people should know of legs and do not yet, since something is still waited for. Whoever waited goes away.
     pub fn untold(&self) -> Vec<Notice> {
         if self.setup.dry_run {
             return Vec::new();
         }
-        let unsettled = self.unsettled.iter().filter_map(|id| self.legs.get(id));
-        let untold = unsettled.filter(|watch| !watch.told.contains(&report::result(watch, false).0));
+        let untold = self.legs.values().filter(|watch| !watch.told.contains(&report::result(watch, false).0));
         untold.filter_map(|watch| notice_of(self.report_of(watch))).collect()
     }
 
