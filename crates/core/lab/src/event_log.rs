@@ -83,7 +83,8 @@ impl World {
                 let mut xml = self.event_xml(&host.name, host.clock_offset_s, record, rendered);
                 let selected = query.selects(record.channel, &xml, now);
                 let mut strikes = |which: LogFault| {
-                    selected && self.faults.strike(place, None, |own| (*own == Fault::Log(which)).then_some(())).is_some()
+                    selected
+                        && self.faults.strike(place, None, |own| (*own == Fault::Log(which)).then_some(())).is_some()
                 };
                 if strikes(LogFault::Loses) {
                     dropped += 1;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use reprise_engine::{AskedHost, Engine, Pass, Report};
 use reprise_model::{Hold, HostId, HostName, MonoTime, Now, Observation, Policy, Timestamp};
 
+use crate::logs::Reading;
 use crate::procedure::{Procedure, Purpose};
 use crate::scene::Scene;
 use crate::shadow::{Orders, Shadow};
@@ -23,8 +24,8 @@ pub(crate) struct Run {
     pub(crate) engine: Engine,
     pub(crate) shadow: Shadow,
     pub(crate) procedures: Vec<Procedure>,
-    /// Event logs that are being read: when that is done, whose, and how far back.
-    pub(crate) readings: Vec<(Duration, HostId, Option<Duration>)>,
+    /// Event logs that are being read.
+    pub(crate) readings: Vec<Reading>,
     /// Which of the site's hosts each asked one is, if there is such a host.
     pub(crate) places: BTreeMap<HostId, Option<usize>>,
     pub(crate) last_told: BTreeMap<HostId, Told>,
@@ -89,7 +90,7 @@ impl Run {
     /// When something of it is due.
     pub(crate) fn due(&self) -> Option<Duration> {
         let procedures = self.procedures.iter().filter_map(Procedure::due);
-        let readings = self.readings.iter().map(|(at, ..)| *at);
+        let readings = self.readings.iter().filter_map(Reading::due);
         procedures.chain(readings).chain(self.engine.next_deadline().map(|at| at.0)).min()
     }
 

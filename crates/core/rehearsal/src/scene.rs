@@ -27,7 +27,7 @@ pub(crate) struct Scene {
     pub(crate) discover: bool,
     /// Whether event logs are read.
     pub(crate) reads_events: bool,
-    /// Whether reading an event log sometimes fails.
+    /// Whether event logs are slow, are lossy, garble records or refuse the account.
     pub(crate) logs_fail: bool,
     /// Whether nothing is done on purpose.
     pub(crate) dry_run: bool,

@@ -4,6 +4,7 @@ mod events;
 mod observe;
 mod odd;
 mod perform;
+mod reading;
 mod refusals;
 mod server_2012;
 

@@ -112,7 +112,8 @@ fn records_are_garbled_or_lost_where_a_fault_says_so_and_a_slow_log_gives_none_f
         let (records, dropped) = world.scan_records(0, &everything, false, &mut places, 9);
         (records.iter().map(|record| Record::parse(&record.xml).is_ok()).collect::<Vec<_>>(), dropped)
     };
-    for (fault, expected) in [(LogFault::Garbled, (vec![false, true, true], 0)), (LogFault::Loses, (vec![true; 2], 1))] {
+    for (fault, expected) in [(LogFault::Garbled, (vec![false, true, true], 0)), (LogFault::Loses, (vec![true; 2], 1))]
+    {
         world.add_fault(Fault::Log(fault), &FaultScope::default(), Some(1)).unwrap();
         assert_eq!(read(&mut world), expected, "{fault:?}");
         assert_eq!(read(&mut world), (vec![true; 3], 0), "it is used up");

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use reprise_engine::Side;
 use reprise_model::{
-    Act, Evidence, Hold, HoldScope, HostName, InitialPolicy, LegId, PausedRule, PeerUnseen, Timestamp, VmSelector,
+    Act, Hold, HoldScope, HostName, InitialPolicy, LegId, PausedRule, PeerUnseen, Timestamp, VmSelector,
 };
 
 use super::who::means;
@@ -126,7 +126,7 @@ impl Shadow {
 
     /// What its own host's log says of an end.
     fn records_of(&self, act: &Act, end: &End) -> Vec<reprise_model::VmmsEvent> {
-        self.logs.get(&act.host).map(|log| log::of(&log.evidence, act.leg.vm, end.last)).unwrap_or_default()
+        self.logs.get(&act.host).map(|log| log.of(act.leg.vm, end.last)).unwrap_or_default()
     }
 
     /// The sender's state, the policy and the events give a reason to resume it.
@@ -137,11 +137,10 @@ impl Shadow {
         if self.orders.reads_events && self.logs.get(&act.host).is_none_or(|log| log.asked < since) {
             return without("its host's log was not read since it stopped");
         }
-        let readable = self.logs.get(&act.host).is_some_and(|log| matches!(log.evidence, Evidence::Readable(_)));
+        let readable = self.logs.get(&act.host).is_some_and(|log| log.readable);
         let records = self.records_of(act, sender);
         let proof = self.logs.get(&act.host).zip(self.pauses.get(&leg));
-        let by_shutdown =
-            proof.is_some_and(|(log, pause)| log::shutdown_did_it(&records, &log.evidence, pause, sender.last));
+        let by_shutdown = proof.is_some_and(|(log, pause)| log.shutdown_did_it(leg.vm, pause, sender.last));
         let policy = &self.orders.policy.paused;
         let rule = if self.paused_unseen.contains(&leg) { policy.at_boot } else { policy.while_running };
         match sender.state {
