@@ -81,7 +81,7 @@ pub(super) fn add_logs(script: &mut Script, chance: &mut fastrand::Rng, hosts: &
         let at = if chance.bool() { std::time::Duration::ZERO } else { within(chance, 0, 40_000) };
         let fault = log(chance);
         let scope = FaultScope { host, vm: None };
-        script.add(at, Trouble::Fault { fault, scope, count: chance.u32(1..=5) });
+        script.add(at, Trouble::Fault { fault, scope, count: chance.u32(1..=20) });
     }
     for host in hosts {
         if once_in(chance, 4) {
