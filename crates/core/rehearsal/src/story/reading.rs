@@ -5,7 +5,7 @@ use reprise_model::{Evidence, HostId, HostTime, Records, VmmsEvent, VmmsEventKin
 
 use super::truth::host_time;
 use super::{Sabotage, Story};
-use crate::logs::{Reading, Waits};
+use crate::logs::{Arrival, Reading, Waits};
 use crate::run::Run;
 use crate::shadow::{Broken, Logs};
 
@@ -20,8 +20,9 @@ impl Story {
         let way = self.way();
         match reading.waits {
             Waits::Sent { .. } | Waits::Held { .. } => {
-                let most = self.chance.usize(1..=BATCH_MAX);
-                reading.arrives(&mut self.world, run.place(reading.host), self.now, way, most);
+                let (most, ahead_s) = (self.chance.usize(1..=BATCH_MAX), self.ahead_of(run.place(reading.host)));
+                let arrival = Arrival { now: self.now, way, most, ahead_s };
+                reading.arrives(&mut self.world, run.place(reading.host), &arrival);
             }
             Waits::Sleeps { .. } | Waits::Answered { .. } | Waits::Done(_) => reading.go_on(self.now, way),
         }
@@ -35,7 +36,7 @@ impl Story {
             Err(error) => format!("not: {error}"),
         };
         self.line(&format!("the log of {host:?} is read: {told}"));
-        let truth = self.truth(run.place(host));
+        let truth = self.truth(run.place(host), reading.ahead_s);
         run.shadow.log_read(host, ended.is_ok(), reading.crossed, truth);
         let evidence = self.sabotaged(run, host, ended.map_or(Evidence::NotReadable, Evidence::Readable));
         self.feed(run, Event::EventsRead { host, evidence })
@@ -49,9 +50,10 @@ impl Story {
         }
     }
 
-    fn truth(&mut self, place: Option<usize>) -> Logs {
+    /// What a host's logs have held until now, by its clock that was ahead by so much.
+    fn truth(&mut self, place: Option<usize>, ahead_s: i64) -> Logs {
         self.keep_truth(place);
-        let (started_us, ahead_s) = (self.scene.spec.started_us, self.ahead_of(place));
+        let started_us = self.scene.spec.started_us;
         place.and_then(|place| self.truths.get(&place)).map(|truth| truth.logs(started_us, ahead_s)).unwrap_or_default()
     }
 
