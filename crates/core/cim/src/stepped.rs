@@ -1,4 +1,5 @@
-//! Drives a procedure by hand, call by call, with no executor and no clock: for rehearsals and unit tests.
+//! Drives a procedure by hand, call by call, with no executor and no clock: for rehearsals and unit tests. What it calls is
+//! a host ([`Port`]) or, in [`crate::event::stepped`], a host's event logs.
 //!
 //! The future is polled with a waker that does nothing. It stops at each call and each pause, and goes on when it is
 //! answered or when time has passed. Dropping a [`Stepped`] is how a procedure is killed at that very instant.
@@ -13,41 +14,50 @@ use crate::{CallError, Port, Reply, Request};
 
 /// What a stepped procedure waits for.
 #[derive(Debug)]
-pub enum Next<T> {
+pub enum Next<T, Q = Request> {
     /// It has asked the host; [`Stepped::answer`] goes on.
-    Call(Request),
+    Call(Q),
     /// It sleeps until this much time has passed since its start; [`Stepped::pass_to`] goes on.
     WaitUntil(Duration),
     /// It has ended.
     Done(T),
 }
 
-#[derive(Default)]
-struct Shared {
+struct Shared<Q, A> {
     now: Duration,
-    asked: Option<Request>,
-    answer: Option<Result<Reply, CallError>>,
+    asked: Option<Q>,
+    answer: Option<A>,
     wake_at: Option<Duration>,
     phase: &'static str,
 }
 
-/// The port handed to a stepped procedure.
-#[derive(Clone, Default)]
-pub struct SteppedPort(Arc<Mutex<Shared>>);
+/// The port handed to a stepped procedure. `Q` is what it asks, `A` what it is answered.
+pub struct SteppedPort<Q = Request, A = Result<Reply, CallError>>(Arc<Mutex<Shared<Q, A>>>);
 
-impl SteppedPort {
-    fn with<R>(&self, f: impl FnOnce(&mut Shared) -> R) -> R {
-        f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+impl<Q, A> Clone for SteppedPort<Q, A> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
     }
 }
 
-impl Port for SteppedPort {
-    async fn call(&self, request: Request) -> Result<Reply, CallError> {
-        self.with(|s| s.asked = Some(request));
+impl<Q, A> SteppedPort<Q, A> {
+    fn new() -> Self {
+        let shared = Shared { now: Duration::ZERO, asked: None, answer: None, wake_at: None, phase: "" };
+        Self(Arc::new(Mutex::new(shared)))
+    }
+
+    fn with<R>(&self, f: impl FnOnce(&mut Shared<Q, A>) -> R) -> R {
+        f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Asks, and waits for the answer.
+    pub(crate) async fn ask(&self, question: Q) -> A {
+        self.with(|s| s.asked = Some(question));
         std::future::poll_fn(|_| self.with(|s| s.answer.take().map_or(Poll::Pending, Poll::Ready))).await
     }
 
-    async fn pause(&self, length: Duration) {
+    /// Lets at least so much pass.
+    pub(crate) async fn sleep(&self, length: Duration) {
         let until = self.with(|s| {
             let until = s.now.saturating_add(length);
             s.wake_at = Some(until);
@@ -65,8 +75,22 @@ impl Port for SteppedPort {
         .await;
     }
 
-    fn elapsed(&self) -> Duration {
+    pub(crate) fn time(&self) -> Duration {
         self.with(|s| s.now)
+    }
+}
+
+impl Port for SteppedPort {
+    async fn call(&self, request: Request) -> Result<Reply, CallError> {
+        self.ask(request).await
+    }
+
+    async fn pause(&self, length: Duration) {
+        self.sleep(length).await;
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.time()
     }
 
     fn note(&self, phase: &'static str) {
@@ -75,23 +99,23 @@ impl Port for SteppedPort {
 }
 
 /// A procedure under way.
-pub struct Stepped<T> {
-    port: SteppedPort,
+pub struct Stepped<T, Q = Request, A = Result<Reply, CallError>> {
+    port: SteppedPort<Q, A>,
     future: Option<Pin<Box<dyn Future<Output = T> + Send>>>,
 }
 
-impl<T> Stepped<T> {
+impl<T, Q, A> Stepped<T, Q, A> {
     /// Begins a procedure; nothing runs before the first [`Stepped::step`].
-    pub fn new<F>(procedure: impl FnOnce(SteppedPort) -> F) -> Self
+    pub fn new<F>(procedure: impl FnOnce(SteppedPort<Q, A>) -> F) -> Self
     where
         F: Future<Output = T> + Send + 'static,
     {
-        let port = SteppedPort::default();
+        let port = SteppedPort::new();
         Self { future: Some(Box::pin(procedure(port.clone()))), port }
     }
 
     /// Runs until it calls, sleeps or ends. `None` if it has ended before, or still waits for an answer.
-    pub fn step(&mut self) -> Option<Next<T>> {
+    pub fn step(&mut self) -> Option<Next<T, Q>> {
         let future = self.future.as_mut()?;
         match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(value) => {
@@ -105,7 +129,7 @@ impl<T> Stepped<T> {
     }
 
     /// Answers the call under way.
-    pub fn answer(&mut self, answer: Result<Reply, CallError>) {
+    pub fn answer(&mut self, answer: A) {
         self.port.with(|s| s.answer = Some(answer));
     }
 

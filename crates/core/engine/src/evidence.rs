@@ -1,4 +1,5 @@
-//! What the events of a host prove about one VM.
+//! What the events of a host prove about one VM. All here rests on records that are there; where the want of one decides,
+//! as in [`vmms_retries_until`], it decides to wait.
 
 use std::time::Duration;
 
@@ -16,17 +17,18 @@ const RETRY_INTERVAL: Duration = Duration::from_mins(5);
 pub(crate) fn of(evidence: &Evidence, vm: VmId) -> impl Iterator<Item = &VmmsEvent> {
     let events = match evidence {
         Evidence::NotReadable | Evidence::Awaited => [].as_slice(),
-        Evidence::Readable(records) => records.vmms.as_slice(),
+        Evidence::Readable(records) => records.vmms.found(),
     };
     events.iter().filter(move |event| event.vm == vm)
 }
 
-/// Whether 32086 stands there for this VM.
+/// Whether 32086 stands there for this VM. That it does not stand there proves nothing.
 pub fn non_recoverable(evidence: &Evidence, vm: VmId) -> bool {
     of(evidence, vm).any(|event| event.kind == VmmsEventKind::NonRecoverable)
 }
 
-/// Until when VMMS is left to retry by itself: two of its intervals after its last 32315, unless 32086 stands there too.
+/// Until when VMMS is left to retry by itself: two of its intervals after its last 32315, unless 32086 stands there too. In a
+/// log with gaps that may be overlooked; a leg is then waited for a little while in vain, and nothing is done to it.
 pub fn vmms_retries_until(evidence: &Evidence, vm: VmId) -> Option<HostTime> {
     if non_recoverable(evidence, vm) {
         return None;
@@ -45,6 +47,8 @@ pub fn vmms_retries_until(evidence: &Evidence, vm: VmId) -> Option<HostTime> {
 
 #[cfg(test)]
 mod tests {
+    use reprise_model::Records;
+
     use super::*;
 
     fn vm() -> VmId {
@@ -58,7 +62,7 @@ mod tests {
     #[test]
     fn vmms_is_left_to_retry_for_two_of_its_intervals_unless_it_gave_up() {
         let retry = at(0, VmmsEventKind::WillRetry { after: Some(Duration::from_mins(1)) });
-        let readable = |events: &[VmmsEvent]| Evidence::Readable(events.to_vec().into());
+        let readable = |events: &[VmmsEvent]| Evidence::Readable(Records::whole(events.to_vec(), Vec::new()));
         assert_eq!(vmms_retries_until(&readable(&[retry]), vm()), Some(HostTime(120_000)));
         assert_eq!(vmms_retries_until(&readable(&[retry, at(5, VmmsEventKind::NonRecoverable)]), vm()), None);
         assert_eq!(vmms_retries_until(&Evidence::NotReadable, vm()), None);

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use reprise_model::{Evidence, HostTime, LastReplication, MonoTime, Records, SystemEvent, VmId, VmmsEvent};
+use reprise_model::{
+    Coverage, Evidence, HostTime, LOG_BACK, LastReplication, Log, MonoTime, Records, SystemEvent, VmId, VmmsEvent,
+};
 
 use crate::evidence::NEAR;
 
@@ -15,9 +17,19 @@ pub(crate) struct Heard {
     under_way: bool,
     /// The oldest time of last data that the reading reaches behind; all of them if absent.
     from: Option<HostTime>,
-    events: Option<BTreeMap<VmId, Vec<VmmsEvent>>>,
+    /// The age that was asked for, as a time by the host's clock, if that is known.
+    asked_since: Option<HostTime>,
+    read: Option<Read>,
+}
+
+/// What was read.
+#[derive(Debug)]
+struct Read {
+    vmms: BTreeMap<VmId, Vec<VmmsEvent>>,
+    /// How much of VMMS's log that is.
+    coverage: Coverage,
     /// What Windows says of the host's shutdowns and starts.
-    system: Vec<SystemEvent>,
+    system: Log<SystemEvent>,
 }
 
 impl Heard {
@@ -51,20 +63,21 @@ impl Heard {
         self.under_way = true;
         let back = clock.zip(from).map(|(clock, from)| clock.since(from).saturating_add(NEAR));
         self.from = from.filter(|_| back.is_some());
+        self.asked_since = clock.map(|clock| before(clock, back.unwrap_or(LOG_BACK)));
         back
     }
 
     pub(crate) fn read(&mut self, evidence: Evidence) {
         self.under_way = false;
-        self.events = match evidence {
+        self.read = match evidence {
             Evidence::NotReadable | Evidence::Awaited => None,
-            Evidence::Readable(records) => {
-                self.system = records.system;
-                let mut by_vm: BTreeMap<VmId, Vec<VmmsEvent>> = BTreeMap::new();
-                for event in records.vmms {
-                    by_vm.entry(event.vm).or_default().push(event);
+            Evidence::Readable(Records { vmms: log, system }) => {
+                let mut vmms: BTreeMap<VmId, Vec<VmmsEvent>> = BTreeMap::new();
+                for event in log.found() {
+                    vmms.entry(event.vm).or_default().push(*event);
                 }
-                Some(by_vm)
+                let coverage = log.asked_since(self.asked_since).coverage();
+                Some(Read { vmms, coverage, system: system.asked_since(self.asked_since) })
             }
         };
     }
@@ -72,19 +85,23 @@ impl Heard {
     /// What it says of one VM since data last arrived: what stands before that explains an earlier stop. Some leeway is
     /// given, since the time of the last data may be another host's.
     pub(crate) fn of(&self, vm: VmId, last: LastReplication) -> Evidence {
-        let Some(events) = &self.events else { return Evidence::NotReadable };
+        let Some(read) = &self.read else { return Evidence::NotReadable };
         let recent = |at: HostTime| match last {
             LastReplication::Never => true,
             LastReplication::At(last) => last.since(at) <= NEAR,
         };
-        let vmms = events.get(&vm).into_iter().flatten().filter(|event| recent(event.at)).copied().collect();
-        Evidence::Readable(Records { vmms, system: self.system.clone() })
+        let vmms = read.vmms.get(&vm).into_iter().flatten().filter(|event| recent(event.at)).copied().collect();
+        Evidence::Readable(Records { vmms: Log::new(vmms, read.coverage), system: read.system.clone() })
     }
+}
+
+fn before(at: HostTime, length: Duration) -> HostTime {
+    HostTime(at.0.saturating_sub(i64::try_from(length.as_millis()).unwrap_or(i64::MAX)))
 }
 
 #[cfg(test)]
 mod tests {
-    use reprise_model::VmmsEventKind;
+    use reprise_model::{Gap, VmmsEventKind};
 
     use super::*;
     use crate::sample::vm_id;
@@ -95,13 +112,45 @@ mod tests {
         let mut heard = Heard::default();
         let last = LastReplication::At(HostTime(1_000_000));
         assert_eq!(heard.of(vm_id(1), last), Evidence::NotReadable);
-        heard.begins(MonoTime(Duration::from_secs(5)), None, None);
+        heard.begins(MonoTime(Duration::from_secs(5)), None, Some(HostTime(3_000_000)));
         assert!(heard.is_older_than(MonoTime::default()), "nothing has come back yet");
-        heard.read(Evidence::Readable(vec![event(1, 100_000), event(1, 990_000), event(2, 2_000_000)].into()));
-        assert_eq!(heard.of(vm_id(1), last), Evidence::Readable(vec![event(1, 990_000)].into()));
-        assert_eq!(heard.of(vm_id(2), LastReplication::Never), Evidence::Readable(vec![event(2, 2_000_000)].into()));
+        let all = vec![event(1, 100_000), event(1, 990_000), event(2, 2_000_000)];
+        heard.read(Evidence::Readable(Records::whole(all, Vec::new())));
+        let found = |vm, last| match heard.of(vm, last) {
+            Evidence::Readable(records) => records.vmms.found().to_vec(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(found(vm_id(1), last), [event(1, 990_000)]);
+        assert_eq!(found(vm_id(2), LastReplication::Never), [event(2, 2_000_000)]);
         assert!(!heard.is_older_than(MonoTime(Duration::from_secs(5))));
         assert!(heard.is_older_than(MonoTime(Duration::from_secs(6))), "what stopped later asks for another reading");
+    }
+
+    #[test]
+    fn a_log_is_never_more_whole_than_it_was_read_and_than_it_was_asked_for() {
+        let (clock, week) = (HostTime(1_000_000_000), HostTime(1_000_000_000 - 7 * 86_400_000));
+        let minute_ago = HostTime(clock.0 - 60_000);
+        let whole = |read: Coverage, from: Option<HostTime>, clock: Option<HostTime>| {
+            let mut heard = Heard::default();
+            heard.begins(MonoTime::default(), from, clock);
+            let records = Records { vmms: Log::new(vec![], read), system: Log::new(vec![], read) };
+            heard.read(Evidence::Readable(records));
+            match heard.of(vm_id(1), LastReplication::Never) {
+                Evidence::Readable(Records { vmms, system }) if vmms.coverage() == system.coverage() => vmms.coverage(),
+                other => panic!("{other:?}"),
+            }
+        };
+        let ever = Coverage::Since(HostTime(i64::MIN));
+        assert_eq!(whole(ever, None, Some(clock)), Coverage::Since(week));
+        assert_eq!(whole(ever, Some(minute_ago), Some(clock)), Coverage::Since(HostTime(minute_ago.0 - 120_000)));
+        assert_eq!(
+            whole(Coverage::Since(minute_ago), None, Some(clock)),
+            Coverage::Since(minute_ago),
+            "it has wrapped"
+        );
+        assert_eq!(whole(ever, None, None), Coverage::Partial(Gap::NoBeginning), "an age says no time");
+        let partial = Coverage::Partial(Gap::Dropped);
+        assert_eq!(whole(partial, None, Some(clock)), partial);
     }
 
     #[test]

@@ -3,10 +3,15 @@
 //! Windows does not record when a pause began. What bounds it are looks and the last data; what may have happened in between
 //! decides. A shutdown is proved only if its records stand so near the moment at which the pause was first seen that nobody
 //! can have resumed and paused it in between: the time for which the host was down does not count.
+//!
+//! Records that are there prove a shutdown. That there are none proves a person, and only where nothing of the log is
+//! missing for the time in question; that a host did not come up in between is as much a claim of absence.
 
 use std::time::Duration;
 
-use reprise_model::{Evidence, HostTime, LastReplication, Records, SystemEventKind, VmId, VmmsEventKind};
+use reprise_model::{
+    Evidence, HostTime, LastReplication, Records, SystemEvent, SystemEventKind, VmId, VmmsEvent, VmmsEventKind, Whole,
+};
 
 use crate::evidence::{self, ABORTED, NEAR};
 
@@ -30,7 +35,7 @@ pub struct Span {
 pub enum Cause {
     /// A shutdown.
     Shutdown,
-    /// A person: the log holds nothing else for the time in which it must have begun.
+    /// A person: the log was read whole over the time in which it must have begun, and holds nothing else.
     Person,
     /// Nothing proves the one or the other.
     Unproved,
@@ -44,37 +49,64 @@ pub fn cause(records: &Evidence, vm: VmId, span: Span, last: LastReplication) ->
         LastReplication::At(at) => Some(at),
     };
     let after = span.after.max(data);
-    let own = || evidence::of(records, vm).filter(|event| after.is_none_or(|after| event.at >= after));
-    let aborted = || own().filter(|event| event.kind == VmmsEventKind::SendFailed { code: ABORTED });
-    let near = |a: HostTime, b: HostTime| a.since(b) <= NEAR && b.since(a) <= NEAR;
-    let fatal = own().filter(|event| event.kind == VmmsEventKind::NonRecoverable);
-    let pairs =
-        fatal.flat_map(|end| aborted().filter(move |sent| near(sent.at, end.at)).map(move |sent| sent.at.max(end.at)));
-    let Some(pair) = pairs.max() else {
+    let own: Vec<VmmsEvent> =
+        evidence::of(records, vm).filter(|event| after.is_none_or(|after| event.at >= after)).copied().collect();
+    match last_pair(&own) {
+        Some(pair) if stands_near(all, &own, pair, span) => Cause::Shutdown,
+        Some(_) => Cause::Unproved,
         // Without an earlier bound nobody knows how far back the log would have to reach.
-        return if after.is_some() && span.by.is_some() { Cause::Person } else { Cause::Unproved };
-    };
-    // What VMMS tried to send later it had begun to send again.
-    let ran_later = own().any(|event| event.at > pair && !near(event.at, pair));
-    if !ran_later && stands_near(all, pair, span) { Cause::Shutdown } else { Cause::Unproved }
+        None => match after.zip(span.by).and_then(|(after, _)| all.vmms.whole_since(after)) {
+            Some(whole) => by_a_person(whole),
+            None => Cause::Unproved,
+        },
+    }
+}
+
+/// Nothing is missing, and there is no pair: it was a person.
+fn by_a_person(_nothing_is_missing: Whole<'_, VmmsEvent>) -> Cause {
+    Cause::Person
+}
+
+fn are_near(a: HostTime, b: HostTime) -> bool {
+    a.since(b) <= NEAR && b.since(a) <= NEAR
+}
+
+/// When the last pair of records stands there that a shutdown leaves: 32086, and 32022 with its mark.
+fn last_pair(own: &[VmmsEvent]) -> Option<HostTime> {
+    let of = |kind: VmmsEventKind| own.iter().filter(move |event| event.kind == kind).map(|event| event.at);
+    let aborted = move || of(VmmsEventKind::SendFailed { code: ABORTED });
+    let fatal = of(VmmsEventKind::NonRecoverable);
+    fatal.flat_map(|end| aborted().filter(move |sent| are_near(*sent, end)).map(move |sent| sent.max(end))).max()
 }
 
 /// Whether records of that time stand so near the moment at which a pause was first seen that it was there ever since.
-fn stands_near(records: &Records, pair: HostTime, span: Span) -> bool {
-    let Some(by) = span.by.filter(|by| pair <= *by) else { return false };
+fn stands_near(records: &Records, own: &[VmmsEvent], pair: HostTime, span: Span) -> bool {
+    // What VMMS tried to send later it had begun to send again.
+    let ran_later = |event: &VmmsEvent| event.at > pair && !are_near(event.at, pair);
+    let Some(by) = span.by.filter(|by| pair <= *by && !own.iter().any(ran_later)) else { return false };
     let Some(booted) = span.booted.filter(|booted| *booted > pair) else { return by.since(pair) <= NEAR };
-    let at =
-        |kind: SystemEventKind| records.system.iter().filter(move |event| event.kind == kind).map(|event| event.at);
-    // It went down right after them, came up once, and was looked at soon after that.
+    // That it was down from then until this boot, and did not send since, is nowhere recorded: nothing else must be.
+    let (Some(_), Some(system)) = (records.vmms.whole_since(pair), records.system.whole_since(pair)) else {
+        return false;
+    };
+    by.since(booted) <= AFTER_BOOT && was_down(system, pair, booted)
+}
+
+/// Whether a host went down right after that time and came up once, with that boot.
+fn was_down(system: Whole<'_, SystemEvent>, pair: HostTime, booted: HostTime) -> bool {
+    let at = |kind: SystemEventKind| system.events().iter().filter(move |event| event.kind == kind).map(|e| e.at);
     let Some(down) = at(SystemEventKind::LogStopped).filter(|at| *at <= booted).max() else { return false };
-    let up_between = at(SystemEventKind::LogStarted).any(|up| up > down && booted.since(up) > NEAR);
-    let right_after = down >= pair && down.since(pair) <= NEAR;
-    right_after && !up_between && by.since(booted) <= AFTER_BOOT
+    // A log in which this boot itself does not stand was not read to it.
+    let up = at(SystemEventKind::LogStarted).any(|up| are_near(up, booted));
+    let up_between = |event: &SystemEvent| {
+        event.kind == SystemEventKind::LogStarted && event.at > down && booted.since(event.at) > NEAR
+    };
+    down >= pair && down.since(pair) <= NEAR && up && system.lacks(up_between)
 }
 
 #[cfg(test)]
 mod tests {
-    use reprise_model::{SystemEvent, VmmsEvent};
+    use reprise_model::{Coverage, Gap, Log};
 
     use super::*;
     use crate::sample::vm_id;
@@ -101,7 +133,7 @@ mod tests {
 
     fn of(vmms: Vec<VmmsEvent>, system: Vec<SystemEvent>, span: Span, last: Option<i64>) -> Cause {
         let last = last.map_or(LastReplication::Never, |at| LastReplication::At(HostTime(at)));
-        cause(&Evidence::Readable(Records { vmms, system }), vm_id(1), span, last)
+        cause(&Evidence::Readable(Records::whole(vmms, system)), vm_id(1), span, last)
     }
 
     #[test]
@@ -163,5 +195,53 @@ mod tests {
         }
         let unread = cause(&Evidence::NotReadable, vm_id(1), seen, LastReplication::At(HostTime(0)));
         assert_eq!(unread, Cause::Unproved);
+    }
+
+    /// The same records in logs that were read so.
+    fn covered(vmms: (&[VmmsEvent], Coverage), system: (&[SystemEvent], Coverage), span: Span) -> Cause {
+        let vmms = Log::new(vmms.0.to_vec(), vmms.1);
+        let records = Records { vmms, system: Log::new(system.0.to_vec(), system.1) };
+        cause(&Evidence::Readable(records), vm_id(1), span, LastReplication::At(HostTime(HOUR)))
+    }
+
+    const GAPS: [Gap; 5] = [Gap::Unread, Gap::NoBeginning, Gap::NoEnd, Gap::Dropped, Gap::Unreadable];
+
+    #[test]
+    fn a_person_is_proved_by_a_log_that_was_read_whole_since_the_last_data_and_by_no_other() {
+        let seen = span(None, 2 * HOUR, 0);
+        let unread = (&[][..], Coverage::Partial(Gap::Unread));
+        assert_eq!(covered((&[], Coverage::Since(HostTime(HOUR))), unread, seen), Cause::Person);
+        assert_eq!(covered((&[], Coverage::Since(HostTime(HOUR + 1))), unread, seen), Cause::Unproved, "it wrapped");
+        for gap in GAPS {
+            assert_eq!(covered((&[], Coverage::Partial(gap)), unread, seen), Cause::Unproved, "{gap:?}");
+        }
+        let later = span(Some(HOUR + MINUTE), 2 * HOUR, 0);
+        assert_eq!(
+            covered((&[], Coverage::Since(HostTime(HOUR + 1))), unread, later),
+            Cause::Person,
+            "a look bounds it"
+        );
+    }
+
+    #[test]
+    fn records_prove_a_shutdown_whatever_is_missing_but_where_the_host_must_have_been_down_nothing_may_be() {
+        let whole = Coverage::Since(HostTime(HOUR));
+        let of_other_host = span(None, 2 * HOUR, 0);
+        let own_host = span(None, 3 * HOUR + MINUTE, 3 * HOUR);
+        let (pair, down) = (pair(2 * HOUR - MINUTE), 2 * HOUR - MINUTE + 2_000);
+        use SystemEventKind::{LogStarted, LogStopped};
+        let restart = system(&[(down, LogStopped), (3 * HOUR + 5_000, LogStarted)]);
+        assert_eq!(covered((&pair, whole), (&restart, whole), own_host), Cause::Shutdown);
+        for gap in GAPS.map(Coverage::Partial) {
+            assert_eq!(covered((&pair, gap), (&[], gap), of_other_host), Cause::Shutdown, "{gap:?}");
+            assert_eq!(
+                covered((&pair, gap), (&restart, whole), own_host),
+                Cause::Unproved,
+                "it may have sent: {gap:?}"
+            );
+            assert_eq!(covered((&pair, whole), (&restart, gap), own_host), Cause::Unproved, "it may have run: {gap:?}");
+        }
+        let before_boot = system(&[(down, LogStopped)]);
+        assert_eq!(covered((&pair, whole), (&before_boot, whole), own_host), Cause::Unproved, "not read to this boot");
     }
 }

@@ -9,6 +9,8 @@ use uuid::Uuid;
 pub(crate) struct Record {
     pub(crate) number: u64,
     pub(crate) at: Duration,
+    /// How long before that it was written, if that was before the lab began.
+    pub(crate) earlier: Duration,
     pub(crate) channel: &'static str,
     pub(crate) id: u32,
     pub(crate) level: &'static str,
@@ -42,6 +44,8 @@ pub(crate) enum Happening<'a> {
     WillRetry { vm: Uuid, name: &'a str, minutes: u64 },
     /// What a receiver writes of a replica VM that somebody holds: 32546, 19050, and 32056 or 32032 with 33680.
     AtReplica { vm: Uuid, name: &'a str, id: u32, code: Option<u32> },
+    /// 29174: statistics of a monitoring window that has ended. Nobody needs them; a log of a host in use is full of such.
+    Statistics,
     /// 1074: somebody asked for a restart or shutdown.
     ShutdownAsked,
     /// 6006: the event log stops in order.
@@ -80,6 +84,7 @@ impl Happening<'_> {
             Self::AtReplica { vm, name, id, code } => {
                 (VMMS, *id, "Error", Some(*vm), *code, format!("virtual machine '{name}' {}", at_replica(*id)))
             }
+            Self::Statistics => (VMMS, 29174, "Information", None, None, "statistics of replication.".to_owned()),
             Self::ShutdownAsked => (SYSTEM, 1074, "Information", None, None, "A restart was initiated.".to_owned()),
             Self::LogStopped => {
                 (SYSTEM, 6006, "Information", None, None, "The Event log service was stopped.".to_owned())
@@ -99,7 +104,7 @@ impl Happening<'_> {
                 "The system has rebooted without cleanly shutting down first.".to_owned(),
             ),
         };
-        Record { number, at, channel, id, level, vm, code, message, values }
+        Record { number, at, earlier: Duration::ZERO, channel, id, level, vm, code, message, values }
     }
 
     /// What the record carries. A failed operation has named values; event 32315 has numbered ones, as VMMS writes where
@@ -129,7 +134,7 @@ impl Happening<'_> {
             .map(|(name, value)| (name, value.to_owned()))
             .to_vec(),
             Self::KernelPower => vec![("BugcheckCode", "0".to_owned()), ("PowerButtonTimestamp", "0".to_owned())],
-            Self::LogStopped | Self::LogStarted | Self::UnexpectedShutdown => Vec::new(),
+            Self::Statistics | Self::LogStopped | Self::LogStarted | Self::UnexpectedShutdown => Vec::new(),
         }
     }
 }

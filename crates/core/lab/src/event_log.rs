@@ -9,7 +9,7 @@ use cim::event::Query;
 use cim::{CallError, DateTime, ErrorKind, Reached, Timestamp};
 
 use crate::event::{Record, SYSTEM, VMMS};
-use crate::fault::Fault;
+use crate::fault::{Fault, LogFault};
 use crate::world::World;
 
 /// `ERROR_EVT_CHANNEL_NOT_FOUND`
@@ -43,6 +43,12 @@ impl World {
         if self.faults.strike(host, None, denies).is_some() {
             return Err(CallError::new(ErrorKind::Denied, Reached::Yes, "access is denied").with_status(ACCESS_DENIED));
         }
+        let slow = |fault: &Fault| if let Fault::Log(LogFault::Slow { delay }) = fault { Some(*delay) } else { None };
+        let delay = if name == VMMS { self.faults.strike(host, None, slow) } else { None };
+        let now = self.now;
+        if let (Some(delay), Some(host)) = (delay, self.hosts.get_mut(host)) {
+            host.logs_silent_until = now + delay;
+        }
         let records = self.hosts.get(host).map(|host| host.records.as_slice()).unwrap_or_default();
         let newest = records.iter().rev().find(|record| record.channel == name).map_or(0, |record| record.number);
         Ok((name, newest))
@@ -51,7 +57,7 @@ impl World {
     /// The next records behind places in the logs that a query selects, at most so many, and how many were overwritten
     /// unread. Only logs that have a place are read; the places move past what was looked at.
     pub fn scan_records(
-        &self,
+        &mut self,
         host: usize,
         query: &Query,
         rendered: bool,
@@ -59,7 +65,10 @@ impl World {
         most: usize,
     ) -> (Vec<Recorded>, u64) {
         let (mut found, mut dropped) = (Vec::new(), 0);
-        let Some(host) = self.hosts.get(host) else { return (found, dropped) };
+        let place = host;
+        let Some(host) = self.hosts.get(place).filter(|host| self.now >= host.logs_silent_until) else {
+            return (found, dropped);
+        };
         let now = self.wall(self.now, host.clock_offset_s);
         let first = after.values().copied().min().unwrap_or_default();
         if let Some(oldest) = host.records.first().filter(|_| first > 0) {
@@ -71,8 +80,18 @@ impl World {
                 return (found, dropped);
             }
             if after.get(record.channel).is_some_and(|place| *place < record.number) {
-                let xml = self.event_xml(&host.name, host.clock_offset_s, record, rendered);
-                if query.selects(record.channel, &xml, now) {
+                let mut xml = self.event_xml(&host.name, host.clock_offset_s, record, rendered);
+                let selected = query.selects(record.channel, &xml, now);
+                let mut strikes = |which: LogFault| {
+                    selected
+                        && self.faults.strike(place, None, |own| (*own == Fault::Log(which)).then_some(())).is_some()
+                };
+                if strikes(LogFault::Loses) {
+                    dropped += 1;
+                } else if selected {
+                    if strikes(LogFault::Garbled) {
+                        xml = xml.replace("SystemTime=", "Time=");
+                    }
                     found.push(Recorded { channel: record.channel, number: record.number, xml });
                 }
             }
@@ -107,7 +126,9 @@ impl World {
             "Warning" => 3,
             _ => 4,
         };
-        let time = DateTime::Timestamp(self.wall(record.at, offset_s)).to_xs();
+        let at = self.wall(record.at, offset_s).unix_us();
+        let earlier = i64::try_from(record.earlier.as_micros()).unwrap_or(i64::MAX);
+        let time = DateTime::Timestamp(Timestamp::from_unix_us(at.saturating_sub(earlier))).to_xs();
         let mut text = format!(
             concat!(
                 r#"<Event xmlns="http://schemas.microsoft.com/win/2004/08/events/event"><System><Provider {}/>"#,

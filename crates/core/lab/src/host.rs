@@ -10,6 +10,8 @@ use crate::job::Job;
 
 /// Most records that are kept per host; the oldest go first, as in a log of fixed size.
 const RECORDS_MAX: usize = 20_000;
+/// So long before the lab began stand the oldest records: its hosts are not new.
+const LOGS_REACH_BACK: Duration = Duration::from_hours(30 * 24);
 /// Rows of VMs appear at most this far apart while VMMS loads them.
 const ROW_GAP_MAX: Duration = Duration::from_millis(500);
 /// Without a wish for slowness VMMS has loaded everything after this long.
@@ -26,6 +28,8 @@ pub(crate) struct Host {
     pub(crate) clock_offset_s: i64,
     pub(crate) records: Vec<Record>,
     pub(crate) next_record: u64,
+    /// Until when its logs give no record, however long one waits.
+    pub(crate) logs_silent_until: Duration,
     pub(crate) jobs: BTreeMap<Uuid, Job>,
     /// Whether the last end was a power cut.
     pub(crate) crashed: bool,
@@ -69,7 +73,7 @@ pub enum Management {
 
 impl Host {
     pub(crate) fn new(index: usize) -> Self {
-        Self {
+        let mut host = Self {
             name: format!("hv{:02}.lab.test", index + 1),
             on: true,
             booted: Duration::ZERO,
@@ -78,9 +82,15 @@ impl Host {
             clock_offset_s: 0,
             records: Vec::new(),
             next_record: 1,
+            logs_silent_until: Duration::ZERO,
             jobs: BTreeMap::new(),
             crashed: false,
+        };
+        for old in [Happening::Statistics, Happening::LogStarted] {
+            host.record(Duration::ZERO, &old);
         }
+        host.records.iter_mut().for_each(|record| record.earlier = LOGS_REACH_BACK);
+        host
     }
 
     /// The first label in upper case, as `NetBIOS` names are.
@@ -147,5 +157,15 @@ impl Host {
         }
         self.records.push(happening.record(self.next_record, now));
         self.next_record += 1;
+    }
+
+    /// A log is cleared, or has overwritten its oldest records: the newest so many are left.
+    pub(crate) fn forget(&mut self, channel: &str, keep: usize) {
+        let mut over = self.records.iter().filter(|record| record.channel == channel).count().saturating_sub(keep);
+        self.records.retain(|record| {
+            let goes = record.channel == channel && over > 0;
+            over -= usize::from(goes);
+            !goes
+        });
     }
 }

@@ -36,7 +36,7 @@ pub struct Host {
     pub on: bool,
     /// `stopped`, `starting`, `not_ready` or `ready`.
     pub vmms: &'static str,
-    /// What its event logs hold.
+    /// What its event logs hold, but for what stood there before the lab began.
     pub events: Vec<Event>,
 }
 
@@ -152,7 +152,8 @@ impl world::World {
             Vmms::Running { .. } if host.is_ready(self.now) => "ready",
             Vmms::Running { .. } => "not_ready",
         };
-        let events = host.records.iter().map(|record| Event {
+        let own = host.records.iter().filter(|record| record.earlier.is_zero());
+        let events = own.map(|record| Event {
             record: record.number,
             time: record.at,
             channel: record.channel,

@@ -21,7 +21,9 @@ mod time;
 mod vm;
 
 pub use act::{Act, ActKind, Ended, Outcome, Refusal};
-pub use evidence::{Evidence, Records, SystemEvent, SystemEventKind, VmmsEvent, VmmsEventKind};
+pub use evidence::{
+    Coverage, Evidence, Gap, LOG_BACK, Log, Records, SystemEvent, SystemEventKind, VmmsEvent, VmmsEventKind, Whole,
+};
 pub use host::{HostName, HostSystem, ServiceState};
 pub use ids::{ActId, HostId, HostKey, LegId, LegKind, RelationshipId, Slot, VmId};
 pub use leg::{Kept, LastReplication, Provider, ReplicationObject, Settings};

@@ -66,11 +66,11 @@ reasons! {
         "Nothing to do.";
     PausedByPerson = "paused_by_person", "paused by a person",
         "It is paused, and nothing says that a shutdown did it: a person's pause is respected.",
-        "The sender's state is 7; its host's event log was read and holds no such pair of events since data last arrived or a look showed another state.",
+        "The sender's state is 7; its host's event log was read whole since data last arrived or a look showed another state, and holds no such pair of events.",
         "Resume it by hand when the work is done: `reprise resume VM`, or Hyper-V Manager.";
     PausedNoEvidence = "paused_no_evidence", "paused, cause unproved",
         "It is paused, policy asks for evidence, and nothing proves who or what paused it.",
-        "The sender's state is 7; its host's event log could not be read, or its events 32086 and 32022 stand too long before the pause was first seen, or nothing bounds when the pause began.",
+        "The sender's state is 7; its host's event log could not be read, or not whole since data last arrived (it was cleared or overwritten, lost records, or did not answer to its end), or its events 32086 and 32022 stand too long before the pause was first seen, or nothing bounds when the pause began.",
         "Look who paused it; resume it by hand, or run once with `--paused resume`.";
     PausedLeft = "paused_left", "paused, policy leaves it",
         "It is paused, and policy says to leave paused legs alone.",
@@ -142,7 +142,7 @@ reasons! {
         "Plan it, then start it in Hyper-V Manager (Resume Replication with resynchronization).";
     ResyncSuspended = "resync_suspended", "resync paused",
         "Its resynchronization is paused, and nothing says who paused it.",
-        "The sender's state is 11; its host's event log could not be read, or nothing in it stands near the pause.",
+        "The sender's state is 11; its host's event log could not be read, or not whole, or nothing in it stands near the pause.",
         "Resume it in Hyper-V Manager when the link can carry it.";
     ResyncPausedByShutdown = "resync_paused_by_shutdown", "resync cut by shutdown",
         "Its resynchronization was paused, and the event log says that a shutdown did it.",
@@ -150,7 +150,7 @@ reasons! {
         "Nothing to do: it goes on where it stopped.";
     ResyncPausedByPerson = "resync_paused_by_person", "resync paused by person",
         "Its resynchronization is paused, and nothing says that a shutdown did it: a person's pause is respected.",
-        "The sender's state is 11; its host's event log was read and holds no such pair of events since data last arrived or a look showed another state.",
+        "The sender's state is 11; its host's event log was read whole since data last arrived or a look showed another state, and holds no such pair of events.",
         "Resume it in Hyper-V Manager when the link can carry it.";
     ResyncWaits = "resync_waits", "waits for other resync",
         "Its resynchronization is paused, and another VM of its primary server resynchronizes now.",

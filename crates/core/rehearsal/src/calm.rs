@@ -11,8 +11,12 @@ use crate::scene::Scene;
 use crate::shadow::{Broken, End, Ends, Names, Shown, bearer, held, obstacle, receiver};
 
 /// Every kind of fault that a story puts into the site.
-const FAULTS: [&str; 17] = [
+const FAULTS: [&str; 21] = [
     "deny",
+    "deny_events",
+    "slow_log",
+    "garbled_record",
+    "lost_record",
     "login",
     "slow",
     "busy",

@@ -8,7 +8,7 @@
 //! all the same, and `calm` what must be left of it at the end.
 
 mod calm;
-mod evidence;
+mod logs;
 mod procedure;
 mod run;
 mod scene;

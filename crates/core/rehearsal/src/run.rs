@@ -7,6 +7,7 @@ use reprise_engine::goal::{Pass, Report};
 use reprise_engine::{AskedHost, Controller, LOOKS_AT_ONCE, Patience, Setup};
 use reprise_model::{Hold, HostId, HostName, MonoTime, Now, Observation, Policy, Timestamp};
 
+use crate::logs::Reading;
 use crate::procedure::{Procedure, Purpose};
 use crate::scene::Scene;
 use crate::shadow::{Orders, Shadow};
@@ -25,8 +26,8 @@ pub(crate) struct Run {
     pub(crate) pass: Pass,
     pub(crate) shadow: Shadow,
     pub(crate) procedures: Vec<Procedure>,
-    /// Event logs that are being read: when that is done, whose, and how far back.
-    pub(crate) readings: Vec<(Duration, HostId, Option<Duration>)>,
+    /// Event logs that are being read.
+    pub(crate) readings: Vec<Reading>,
     /// Which of the site's hosts each asked one is, if there is such a host.
     pub(crate) places: BTreeMap<HostId, Option<usize>>,
     pub(crate) last_told: BTreeMap<HostId, Told>,
@@ -96,7 +97,7 @@ impl Run {
     /// When something of it is due.
     pub(crate) fn due(&self) -> Option<Duration> {
         let procedures = self.procedures.iter().filter_map(Procedure::due);
-        let readings = self.readings.iter().map(|(at, ..)| *at);
+        let readings = self.readings.iter().filter_map(Reading::due);
         let own = self.controller.next_deadline().into_iter().chain([self.pass.ends_at()]);
         procedures.chain(readings).chain(own.map(|at| at.0)).min()
     }

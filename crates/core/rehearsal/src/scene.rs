@@ -35,7 +35,7 @@ pub(crate) struct Scene {
     pub(crate) discover: bool,
     /// Whether event logs are read.
     pub(crate) reads_events: bool,
-    /// Whether reading an event log sometimes fails.
+    /// Whether event logs are slow, are lossy, garble records or refuse the account.
     pub(crate) logs_fail: bool,
     /// Whether nothing is done on purpose.
     pub(crate) dry_run: bool,
@@ -64,8 +64,8 @@ pub(crate) fn draw(chance: &mut fastrand::Rng, seed: u64) -> Scene {
         times: Times { timeout: seconds(chance, &[15, 60]), retry_for: seconds(chance, &[15, 60, 120]) },
         vmms_timeout: seconds(chance, &[20, 60]),
         discover: once_in(chance, 3),
-        reads_events: chance.bool(),
-        logs_fail: once_in(chance, 4),
+        reads_events: !once_in(chance, 4),
+        logs_fail: chance.bool(),
         dry_run: once_in(chance, 10),
         way_ms: one(chance, &[5, 60, 60, 700], 60),
         spec,
@@ -118,12 +118,12 @@ fn askers(chance: &mut fastrand::Rng, hosts: usize) -> Vec<Vec<usize>> {
 }
 
 fn policy(chance: &mut fastrand::Rng) -> Policy {
-    let rules = [PausedRule::Resume, PausedRule::Evidence, PausedRule::Leave];
+    let rules = [PausedRule::Resume, PausedRule::Evidence, PausedRule::Evidence, PausedRule::Leave];
     let most = |chance: &mut fastrand::Rng, of: &[u32]| NonZeroU32::new(one(chance, of, 6)).unwrap_or(NonZeroU32::MIN);
     Policy {
         peer_unseen: if once_in(chance, 4) { PeerUnseen::Resume } else { PeerUnseen::Wait },
         paused: PausedPolicy {
-            at_boot: if chance.bool() { PausedRule::Resume } else { one(chance, &rules, PausedRule::Resume) },
+            at_boot: if once_in(chance, 3) { PausedRule::Resume } else { one(chance, &rules, PausedRule::Resume) },
             while_running: if chance.bool() { PausedRule::Evidence } else { one(chance, &rules, PausedRule::Leave) },
             initial: if once_in(chance, 3) { InitialPolicy::Resume } else { InitialPolicy::Leave },
         },

@@ -52,6 +52,39 @@ fn message(request: &Request) -> (Operation, Option<&ObjectPath>) {
     }
 }
 
+/// What strikes one message of a subscription on its way. What is lost can be asked for again.
+pub(crate) fn hindered(
+    world: &mut World,
+    host: usize,
+    operation: Operation,
+    late: &mut Duration,
+) -> Result<(), CallError> {
+    let error = |kind, reached, why: &str| Err(CallError::new(kind, reached, why));
+    match world.face(host) {
+        Face::Refuse => return error(ErrorKind::Unreachable, Reached::No, "refused"),
+        Face::Swallow => {
+            *late += SWALLOWED;
+            return error(ErrorKind::TimedOut, Reached::No, "no answer");
+        }
+        Face::Open => {}
+    }
+    if world.strike_login(host) {
+        return error(ErrorKind::Denied, Reached::No, "the login was refused");
+    }
+    let strike = world.strike_message(host, Message { operation: Some(operation), path: None });
+    *late += strike.delay;
+    match strike.how {
+        None => Ok(()),
+        Some(Break::Busy) => Err(CallError::new(ErrorKind::Busy, Reached::Yes, "over a quota").with_status(QUOTA)),
+        Some(Break::Fails { code, .. }) => Err(failed(code, operation)),
+        Some(Break::Unsupported) => error(ErrorKind::Unsupported, Reached::Yes, "not supported"),
+        Some(Break::Garbage | Break::Empty) => Err(CallError::malformed("not XML")),
+        Some(Break::DropBefore | Break::Reset | Break::DropAfter | Break::HalfClose) => {
+            error(ErrorKind::Unreachable, Reached::Perhaps, "the connection was lost")
+        }
+    }
+}
+
 /// Lets a request arrive at a host, with whatever strikes it. `again` sends it twice if its answer is lost.
 pub(crate) fn exchange(world: &mut World, host: Option<usize>, request: &Request, again: bool) -> Met {
     let error = |kind, reached, why: &str| CallError::new(kind, reached, why);

@@ -33,7 +33,7 @@ impl EventLogs for Logs<'_, '_> {
 
     fn scan(&mut self, query: &Query, content: Content, after: &mut Places, most: usize) -> Result<Scanned, CallError> {
         let rendered = content == Content::RenderedText;
-        let (records, dropped) = self.world.borrow().scan_records(self.host, query, rendered, after, most);
+        let (records, dropped) = self.world.borrow_mut().scan_records(self.host, query, rendered, after, most);
         let record = |record: reprise_lab::Recorded| LogRecord {
             channel: record.channel.to_owned(),
             number: record.number,

@@ -145,8 +145,8 @@ impl Tasks<'_> {
     }
 
     fn read_events(&mut self, host: HostId, back: Option<Duration>) {
-        let listeners = event_log::listeners(self.links, host, back);
-        let reading = async move { Event::EventsRead { host, evidence: event_log::evidence(listeners).await } };
+        let logs = event_log::logs(self.links, host, back);
+        let reading = async move { Event::EventsRead { host, evidence: event_log::evidence(logs).await } };
         let task = self.running.spawn(reading.instrument(tracing::debug_span!("events", host = host.0)));
         self.what.insert(task.id(), What::Reading(host));
     }

@@ -1,75 +1,91 @@
-//! Reads a host's event log once, for evidence: bounded in time, and never worth a delay beyond that.
+//! Opens ports to a host's event logs, for evidence. What is read, and for how long, is [`events::read`]'s to say.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use cim::event::{Bookmark, EventBatch, EventPort};
+use cim::event::{Bookmark, EventBatch, EventPort, EventSource, Listen};
 use cim::{CallError, ErrorKind, Reached};
 use reprise_hyperv::events;
-use reprise_model::{Evidence, HostId, Records};
-use tokio::time::timeout;
+use reprise_model::{Evidence, HostId};
+use tokio::time::{Instant, timeout, timeout_at};
 use wsman_http::Events;
 
-use crate::links::Links;
+use crate::links::{Links, Place};
 
-/// Longest reading. Evidence decides little, and nothing but the pass waits for it.
-const READING_MAX: Duration = Duration::from_secs(5);
-/// After this long without another record the log has been read to its end: there is no other sign of it. The least that
-/// WinRM waits.
-const QUIET: Duration = Duration::from_millis(500);
-/// Longest farewell; without one the subscription ends by itself.
+/// Longest farewell; without one a subscription ends by itself.
 const LEAVING_MAX: Duration = Duration::from_secs(2);
 
-/// A listener to each name of VMMS's log, for records of that age at least.
-pub(crate) fn listeners(links: &Links, host: HostId, back: Option<Duration>) -> Vec<Events> {
-    let listener = |log: &&str| links.events(host, events::of_vmms_and_system(log, back), true, QUIET);
-    events::VMMS_LOGS.iter().filter_map(listener).collect()
+/// The event logs of one host, about to be read.
+pub(crate) struct Logs {
+    place: Option<Place>,
+    back: Option<Duration>,
+    began: Instant,
+    /// A port that is needed no more, for its connection.
+    idle: Mutex<Option<Events>>,
 }
 
-/// What stands in the log. A log that cannot be read in time is one that cannot be read.
-pub(crate) async fn evidence(listeners: Vec<Events>) -> Evidence {
-    match timeout(READING_MAX, first_that_is_there(listeners)).await {
-        Ok(Ok(events)) => Evidence::Readable(events),
-        Ok(Err(error)) => {
+/// The event logs of a host, for records of that age at least.
+pub(crate) fn logs(links: &Links, host: HostId, back: Option<Duration>) -> Logs {
+    Logs { place: links.place(host).cloned(), back, began: Instant::now(), idle: Mutex::new(None) }
+}
+
+/// What stands in the logs.
+pub(crate) async fn evidence(logs: Logs) -> Evidence {
+    let read = events::read(&logs, logs.back).await;
+    if let Some(events) = logs.take_idle() {
+        tokio::spawn(timeout(LEAVING_MAX, events.leave()));
+    }
+    match read {
+        Ok(records) => {
+            tracing::debug!(vmms = ?records.vmms.coverage(), system = ?records.system.coverage(), "the event log is read");
+            Evidence::Readable(records)
+        }
+        Err(error) => {
             tracing::info!(%error, "the event log cannot be read");
             Evidence::NotReadable
         }
-        Err(_) => {
-            tracing::info!("the event log is not read within {} s", READING_MAX.as_secs());
-            Evidence::NotReadable
-        }
     }
 }
 
-async fn first_that_is_there(listeners: Vec<Events>) -> Result<Records, CallError> {
-    let mut last = CallError::new(ErrorKind::NotThere, Reached::No, "there is no way to the host");
-    for listener in listeners {
-        let mut listener = Retrying(listener);
-        match events::read(&mut listener).await {
-            Ok(events) => {
-                tokio::spawn(timeout(LEAVING_MAX, listener.0.leave()));
-                return Ok(events);
-            }
-            Err(error) if error.kind == ErrorKind::NotThere => last = error,
-            Err(error) => return Err(error),
-        }
+impl Logs {
+    fn take_idle(&self) -> Option<Events> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
-    Err(last)
 }
 
-/// Reads on where it was after a transient failure. [`evidence`] bounds how long.
-struct Retrying(Events);
+impl EventSource for Logs {
+    type Port = Listener;
 
-impl EventPort for Retrying {
+    fn listen(&self, wish: Listen) -> Option<Listener> {
+        let events = match self.take_idle() {
+            Some(idle) => idle.turned_to(wish.query),
+            None => Events::new(self.place.as_ref()?.client(), wish.query, true, wish.patience),
+        };
+        Some(Listener { events: events.at_most(wish.at_most.unwrap_or(u32::MAX)), until: self.began + wish.until })
+    }
+
+    fn leave(&self, port: Listener) {
+        *self.idle.lock().unwrap_or_else(PoisonError::into_inner) = Some(port.events);
+    }
+
+    async fn pause(&self, length: Duration) {
+        tokio::time::sleep(length).await;
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.began.elapsed()
+    }
+}
+
+/// A port whose calls end when the reading must.
+pub(crate) struct Listener {
+    events: Events,
+    until: Instant,
+}
+
+impl EventPort for Listener {
     async fn next(&mut self, after: Option<&Bookmark>) -> Result<EventBatch, CallError> {
-        use ErrorKind as K;
-        loop {
-            match self.0.next(after).await {
-                Err(error) if matches!(error.kind, K::Busy | K::TimedOut | K::Unreachable | K::Malformed) => {
-                    tracing::debug!(%error, "the event log is read again");
-                    tokio::time::sleep(QUIET).await;
-                }
-                result => return result,
-            }
-        }
+        let late = |_| CallError::new(ErrorKind::TimedOut, Reached::Yes, "the event log is not read in time");
+        timeout_at(self.until, self.events.next(after)).await.map_err(late)?
     }
 }

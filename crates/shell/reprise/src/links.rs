@@ -32,7 +32,7 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    fn client(&self) -> Client {
+    pub(crate) fn client(&self) -> Client {
         let client = Client::new(self.endpoint.clone(), self.login.clone(), self.limits);
         if let Some(trust) = &self.trust { client.with_trust(trust.clone()) } else { client }
     }
@@ -92,9 +92,14 @@ impl Links {
         self.ways.get(&host).map(|way| &way.link)
     }
 
+    /// Where a host is asked.
+    pub(crate) fn place(&self, host: HostId) -> Option<&Place> {
+        self.ways.get(&host).map(|way| &way.place)
+    }
+
     /// A listener to a host's event logs, beside the way by which it is asked.
     pub(crate) fn events(&self, host: HostId, query: Query, existing: bool, patience: Duration) -> Option<Events> {
-        let client = self.ways.get(&host)?.place.client();
+        let client = self.place(host)?.client();
         Some(Events::new(client, query, existing, patience))
     }
 

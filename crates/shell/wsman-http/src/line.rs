@@ -68,13 +68,12 @@ impl Line {
         self.client.call(request).await
     }
 
-    /// Sends the message that ends a subscription, if there is one and nothing was given up. Without it the subscription
+    /// Sends the messages that end subscriptions while there are any, unless one was given up. Without them a subscription
     /// ends by itself, for want of pulls.
-    pub(crate) async fn leave(mut self, farewell: impl FnOnce(&Settings, &str) -> Option<String>) {
-        let (settings, id) = self.next_message();
-        if !self.was_cut()
-            && let Some(message) = farewell(&settings, &id)
-        {
+    pub(crate) async fn leave(mut self, mut farewell: impl FnMut(&Settings, &str) -> Option<String>) {
+        while !self.was_cut() {
+            let (settings, id) = self.next_message();
+            let Some(message) = farewell(&settings, &id) else { return };
             let _ended = self.send(&message).await;
         }
     }

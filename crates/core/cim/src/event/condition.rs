@@ -66,6 +66,13 @@ impl Condition {
         Self(Self::of(ids).map(in_system))
     }
 
+    /// The one record of that number.
+    pub fn number(number: u64) -> Self {
+        let path = Path { steps: vec![step("EventRecordID", None)], attribute: None };
+        let number = Literal::Number(i64::try_from(number).unwrap_or(i64::MAX));
+        Self(Some(in_system(Expression::Compare(Operand::Path(path), Comparison::Equal, number))))
+    }
+
     /// The records of these ids that are no older than that by their host's own clock.
     pub fn recent(ids: &[u32], age: Duration) -> Self {
         let age = i64::try_from(age.as_millis()).unwrap_or(i64::MAX);

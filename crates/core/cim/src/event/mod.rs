@@ -8,11 +8,13 @@ mod evaluate;
 mod parse;
 mod query;
 mod record;
+pub mod stepped;
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
 use std::future::Future;
+use std::time::Duration;
 
 use crate::CallError;
 
@@ -64,4 +66,36 @@ pub trait EventPort: Send {
     ///
     /// The future may be dropped; the records that it would have given then come with the next call.
     fn next(&mut self, after: Option<&Bookmark>) -> impl Future<Output = Result<EventBatch, CallError>> + Send;
+}
+
+/// What a procedure wants to hear, and for how long.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listen {
+    /// What is asked for, beginning with the oldest that the logs hold.
+    pub query: Query,
+    /// Most records in one batch; as many as fit if absent.
+    pub at_most: Option<u32>,
+    /// How long one call waits for something to come.
+    pub patience: Duration,
+    /// Until when calls are answered, since the [`EventSource`] began; what takes longer is `TimedOut`.
+    pub until: Duration,
+}
+
+/// The event logs of one host, as a procedure sees them that opens ports to them one after the other. As with
+/// [`crate::Port`] it awaits nothing else, and may be dropped at any await.
+pub trait EventSource: Send + Sync {
+    /// What it opens.
+    type Port: EventPort;
+
+    /// Opens a port. Nothing is sent before its first call. `None` if there is no way to the host.
+    fn listen(&self, wish: Listen) -> Option<Self::Port>;
+
+    /// A port is needed no more: the next one may use its connection, and the host hears of it some time.
+    fn leave(&self, port: Self::Port);
+
+    /// Lets at least `length` pass.
+    fn pause(&self, length: Duration) -> impl Future<Output = ()> + Send;
+
+    /// Time since the procedure began.
+    fn elapsed(&self) -> Duration;
 }

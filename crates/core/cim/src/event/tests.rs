@@ -115,6 +115,9 @@ fn a_query_is_built_of_ids_and_an_age_and_leaves_out_what_is_suppressed() {
         "*[System[(EventID=32022 or EventID=32086) and TimeCreated[timediff(@SystemTime) <= 59000]]]"
     );
     assert!(!recent.holds(NAMED, now()), "it is a minute old");
+    let one = Condition::number(214_592);
+    assert_eq!(one.to_string(), "*[System[EventRecordID=214592]]");
+    assert!(one.holds(NAMED, now()) && !one.holds(CLASSIC, now()));
     assert!(Condition::recent(&[], Duration::from_mins(1)).holds(NAMED, now()));
     assert!(Condition::ids(&[32022]).holds(NAMED, now()) && !Condition::ids(&[32086]).holds(NAMED, now()));
     let text = r#"<QueryList> <Query Id="0" Path="system"><Select> * </Select><Select Path="Other &amp; one">*</Select>

@@ -2,8 +2,8 @@
 
 use reprise_model::{
     EnabledState, Evidence, Hold, HoldScope, HostId, HostTime, InitialPolicy, LastReplication, PausedRule, PeerUnseen,
-    Problem, ProblemKind, Provider, Reason, ReplicationMode, ReplicationState, Seen, Timestamp, VmSelector, VmmsEvent,
-    VmmsEventKind,
+    Problem, ProblemKind, Provider, Reason, Records, ReplicationMode, ReplicationState, Seen, Timestamp, VmSelector,
+    VmmsEvent, VmmsEventKind,
 };
 
 use super::*;
@@ -43,7 +43,7 @@ fn shutdown_events() -> Evidence {
     let event = |kind| VmmsEvent { vm: vm_id(1), at: HostTime(950_000), kind };
     let pair =
         vec![event(VmmsEventKind::NonRecoverable), event(VmmsEventKind::SendFailed { code: crate::evidence::ABORTED })];
-    Evidence::Readable(pair.into())
+    Evidence::Readable(Records::whole(pair, Vec::new()))
 }
 
 #[test]
@@ -118,7 +118,8 @@ fn what_was_paused_at_the_first_look_follows_at_boot() {
     assert_eq!(verdict(&leg, &memory, &policy), Verdict::Leave(Reason::PausedLeft));
     policy.paused.at_boot = PausedRule::Evidence;
     assert_eq!(verdict(&leg, &memory, &policy), Verdict::Leave(Reason::PausedNoEvidence));
-    let readable = Memory { sender_events: Evidence::Readable(vec![].into()), ..memory.clone() };
+    let readable =
+        Memory { sender_events: Evidence::Readable(Records::whole(Vec::new(), Vec::new())), ..memory.clone() };
     assert_eq!(verdict(&leg, &readable, &policy), Verdict::Leave(Reason::PausedByPerson));
     let proved = Memory { sender_events: shutdown_events(), ..memory };
     assert_eq!(verdict(&leg, &proved, &policy), resume(Reason::PausedByShutdown));
@@ -150,7 +151,7 @@ fn vmms_is_left_to_retry_for_two_intervals_and_then_helped() {
     let event = VmmsEvent { vm: vm_id(1), at: HostTime(0), kind: VmmsEventKind::WillRetry { after: None } };
     let judged = leg(state(8), state(3));
     let at = |clock| Memory {
-        sender_events: Evidence::Readable(vec![event].into()),
+        sender_events: Evidence::Readable(Records::whole(vec![event], Vec::new())),
         sender_clock: Some(HostTime(clock)),
         ..Memory::default()
     };

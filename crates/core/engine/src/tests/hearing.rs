@@ -1,6 +1,8 @@
 //! What hosts' event logs change.
 
-use reprise_model::{Evidence, HostTime, LastReplication, PausedRule, VmmsEvent, VmmsEventKind};
+use reprise_model::{
+    Coverage, Evidence, Gap, HostTime, LastReplication, Log, PausedRule, Records, VmmsEvent, VmmsEventKind,
+};
 
 use super::*;
 use crate::attempt::Attempt;
@@ -18,10 +20,15 @@ fn record(at: i64, kind: VmmsEventKind) -> VmmsEvent {
     VmmsEvent { vm: vm_id(1), at: HostTime(at), kind }
 }
 
+/// A log that was read whole.
+fn readable(vmms: Vec<VmmsEvent>) -> Evidence {
+    Evidence::Readable(Records::whole(vmms, Vec::new()))
+}
+
 /// The marks of a shutdown at a time.
 fn shutdown(at: i64) -> Evidence {
     let aborted = VmmsEventKind::SendFailed { code: ABORTED };
-    Evidence::Readable(vec![record(at, aborted), record(at, VmmsEventKind::NonRecoverable)].into())
+    readable(vec![record(at, aborted), record(at, VmmsEventKind::NonRecoverable)])
 }
 
 fn read(drive: &mut Drive, evidence: Evidence) {
@@ -99,6 +106,22 @@ fn records_just_before_the_last_data_do_not_explain_a_pause_after_it() {
 }
 
 #[test]
+fn a_log_that_was_not_read_to_its_end_proves_no_person() {
+    for (coverage, reason) in [
+        (Coverage::Since(HostTime(0)), Reason::PausedByPerson),
+        (Coverage::Partial(Gap::NoEnd), Reason::PausedNoEvidence),
+        (Coverage::Since(HostTime(900_001)), Reason::PausedNoEvidence),
+    ] {
+        let mut drive = Drive::new(hearing(PausedRule::Evidence), pair(&[S::Suspended]));
+        drive.run_to(1.5);
+        let records = Records { vmms: Log::new(Vec::new(), coverage), ..Records::default() };
+        read(&mut drive, Evidence::Readable(records));
+        drive.run_to(60.0);
+        assert_eq!((drive.leg().result, drive.leg().reason), (LegResult::Left, reason), "{coverage:?}");
+    }
+}
+
+#[test]
 fn a_log_that_cannot_be_read_decides_as_if_there_were_none() {
     let mut drive = Drive::new(hearing(PausedRule::Evidence), pair(&[S::Error]));
     drive.run_to(1.5);
@@ -115,7 +138,7 @@ fn a_log_that_cannot_be_read_decides_as_if_there_were_none() {
 fn an_error_that_vmms_retries_by_itself_is_waited_for() {
     let mut drive = Drive::new(hearing(PausedRule::Resume), pair(&[S::Error]));
     drive.run_to(1.5);
-    read(&mut drive, Evidence::Readable(vec![record(980_000, VmmsEventKind::WillRetry { after: None })].into()));
+    read(&mut drive, readable(vec![record(980_000, VmmsEventKind::WillRetry { after: None })]));
     drive.run_to(60.0);
     assert_eq!((drive.leg().result, drive.leg().reason), (LegResult::Waiting, Reason::VmmsRetries));
 }
@@ -150,7 +173,7 @@ fn resynchronizations_that_a_shutdown_paused_go_on_one_at_a_time() {
         let of = |kind| VmmsEvent { vm: vm_id(n), at: HostTime(990_000), kind };
         [of(VmmsEventKind::NonRecoverable), of(VmmsEventKind::SendFailed { code: ABORTED })]
     };
-    read(&mut drive, Evidence::Readable([both(1), both(2)].concat().into()));
+    read(&mut drive, readable([both(1), both(2)].concat()));
     assert_eq!(drive.acts.len(), 1, "a host compares one VM's disks at a time");
     drive.hosts[0] = look(0, &[S::Resynchronizing, paused]);
     drive.end_act(ended());
@@ -218,7 +241,7 @@ fn a_log_is_read_as_far_back_as_the_leg_that_has_waited_longest() {
 fn a_leg_that_the_reading_did_not_reach_asks_for_another() {
     let mut drive = Drive::new(hearing(PausedRule::Evidence), pair(&[S::Suspended, S::Error]));
     drive.run_to(1.5);
-    read(&mut drive, Evidence::Readable(Vec::new().into()));
+    read(&mut drive, readable(Vec::new()));
     assert_eq!((drive.acts.len(), drive.backs.len()), (1, 1), "the other one is being resumed");
     let Seen::Seen(replication) = &mut drive.hosts[0].replication else { panic!("it is seen") };
     let first = replication.objects.values_mut().next().unwrap();

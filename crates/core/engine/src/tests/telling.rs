@@ -1,6 +1,6 @@
 //! What people are told, and when: the moment it is true, and once.
 
-use reprise_model::{Evidence, PausedRule, VmmsEvent, VmmsEventKind};
+use reprise_model::{Evidence, PausedRule, Records, VmmsEvent, VmmsEventKind};
 
 use super::*;
 
@@ -86,7 +86,7 @@ fn both_ends_stopped() -> Drive {
     let mark = VmmsEvent { vm: vm_id(1), at: reprise_model::HostTime(950_000), kind: VmmsEventKind::NonRecoverable };
     for host in std::mem::take(&mut drive.events) {
         let records = if host == HostId(1) { vec![mark] } else { vec![] };
-        drive.feed(Event::EventsRead { host, evidence: Evidence::Readable(records.into()) });
+        drive.feed(Event::EventsRead { host, evidence: Evidence::Readable(Records::whole(records, vec![])) });
     }
     drive.run_to(1.5);
     drive

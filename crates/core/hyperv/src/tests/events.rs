@@ -1,19 +1,16 @@
 //! What records of event logs are heard to say.
 
-use std::collections::VecDeque;
-use std::future::Future;
-use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use cim::event::{Bookmark, EventBatch, EventPort, Record};
-use cim::{CallError, ErrorKind, Reached, Timestamp};
+use cim::Timestamp;
+use cim::event::Record;
 use reprise_model::{HostTime, SystemEventKind, VmmsEvent, VmmsEventKind};
 
-use crate::events::{Heard, RECORDS_MAX, VMMS_LOGS, hear, of_vmms, of_vmms_and_system, read};
+use crate::events::{Heard, VMMS_LOGS, hear, of_vmms, of_vmms_and_system};
 
-const VM: &str = "4708A0F4-C902-429B-A1E0-D4AB0893E452";
+pub(super) const VM: &str = "4708A0F4-C902-429B-A1E0-D4AB0893E452";
 
-fn xml(provider: &str, id: u32, values: &[(&str, &str)]) -> String {
+pub(super) fn xml(provider: &str, id: u32, values: &[(&str, &str)]) -> String {
     let values: Vec<String> = values.iter().map(|(name, value)| format!("<{name}>{value}</{name}>")).collect();
     format!(
         concat!(
@@ -109,15 +106,15 @@ fn what_is_asked_for_is_what_is_heard() {
             query.selects("System", &xml("P", id, &[]), now) && !query.selects(VMMS_LOGS[0], &xml("P", id, &[]), now)
         );
     }
-    let week = Timestamp::from_unix_us(7 * 86_400_000_000 + 1_600_000);
-    assert!(!query.selects(VMMS_LOGS[0], &xml("P", 32086, &[]), week), "that is more than a week ago");
+    let week = Timestamp::from_unix_us(7 * 86_400_000_000 + 2 * 3_600_000_000 + 1_600_000);
+    assert!(!query.selects(VMMS_LOGS[0], &xml("P", 32086, &[]), week), "that is more than a week and two hours ago");
 }
 
 #[test]
 fn a_log_is_asked_as_far_back_as_is_needed_and_never_less() {
     let minutes = |minutes| Duration::from_mins(minutes);
     let text = |back| of_vmms(VMMS_LOGS[0], back).selects[0].condition.to_string();
-    for (back, hours) in [(None, 168), (Some(0), 2), (Some(59), 2), (Some(60), 3), (Some(10 * 24 * 60), 242)] {
+    for (back, hours) in [(None, 170), (Some(0), 2), (Some(59), 2), (Some(60), 3), (Some(10 * 24 * 60), 242)] {
         let back = back.map(minutes);
         let expected = format!(
             "*[System[(EventID=32022 or EventID=32086 or EventID=32315) and TimeCreated[timediff(@SystemTime) <= {}]]]",
@@ -131,47 +128,4 @@ fn a_log_is_asked_as_far_back_as_is_needed_and_never_less() {
     for (back, found) in [(Some(day * 10), true), (Some(day * 9), false), (None, false), (Some(Duration::MAX), true)] {
         assert_eq!(of_vmms(VMMS_LOGS[0], back).selects(VMMS_LOGS[0], &record, now), found, "{back:?}");
     }
-}
-
-/// A log that gives what it holds, and checks that it is asked from the last bookmark on.
-struct Log(VecDeque<Result<EventBatch, CallError>>, Option<Bookmark>);
-
-impl EventPort for Log {
-    async fn next(&mut self, after: Option<&Bookmark>) -> Result<EventBatch, CallError> {
-        assert_eq!(after, self.1.as_ref());
-        let batch = self.0.pop_front().unwrap_or_else(|| Ok(EventBatch::default()))?;
-        self.1.clone_from(&batch.bookmark);
-        Ok(batch)
-    }
-}
-
-/// How many records of VMMS and of Windows come of it, and how many batches are left.
-fn drive(batches: Vec<Result<EventBatch, CallError>>) -> (Result<(usize, usize), CallError>, usize) {
-    let mut log = Log(batches.into(), None);
-    let read = {
-        let mut future = std::pin::pin!(read(&mut log));
-        match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(read) => read.map(|records| (records.vmms.len(), records.system.len())),
-            Poll::Pending => panic!("it waits for nothing"),
-        }
-    };
-    (read, log.0.len())
-}
-
-#[test]
-fn a_log_is_read_until_nothing_more_comes_and_not_for_ever() {
-    let fatal = xml("Microsoft-Windows-Hyper-V-VMMS", 32086, &[("VmId", VM)]);
-    let batch = |count: usize, mark: &str| {
-        let mut events = vec![fatal.clone(); count];
-        events.push("<Event/>".to_owned());
-        Ok(EventBatch { events, bookmark: Some(Bookmark::new(mark)), dropped: 0 })
-    };
-    let lost = Ok(EventBatch { dropped: 3, ..EventBatch::default() });
-    let stopped = EventBatch { events: vec![xml("EventLog", 6006, &[])], ..EventBatch::default() };
-    assert_eq!(drive(vec![batch(2, "a"), lost, batch(1, "b")]), (Ok((3, 0)), 0));
-    assert_eq!(drive(vec![Ok(stopped), Ok(EventBatch { bookmark: None, ..EventBatch::default() })]), (Ok((0, 1)), 0));
-    let error = || Err(CallError::new(ErrorKind::Denied, Reached::Yes, "no"));
-    assert!(drive(vec![batch(2, "a"), error()]).0.is_err());
-    let (read, left) = drive(vec![batch(RECORDS_MAX, "a"), batch(1, "b")]);
-    assert_eq!((read, left), (Ok((RECORDS_MAX, 0)), 1));
 }

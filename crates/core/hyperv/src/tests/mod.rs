@@ -4,6 +4,7 @@ mod events;
 mod observe;
 mod odd;
 mod perform;
+mod reading;
 mod refusals;
 mod server_2012;
 
@@ -22,7 +23,7 @@ fn text(value: &str) -> Value {
 
 fn act() -> Act {
     Act {
-        id: ActId(1),
+        id: ActId { epoch: 0, number: 1 },
         leg: LegId { vm: VM.parse().unwrap(), kind: LegKind::Simple },
         host: HostId(0),
         kind: ActKind::Resume,

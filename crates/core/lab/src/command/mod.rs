@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use crate::event::Happening;
+use crate::event::{Happening, SYSTEM, VMMS};
 use crate::host::{Management, Start};
 use crate::leg::{At, Kind, Vm};
 use crate::world::World;
@@ -61,6 +61,15 @@ pub enum Command {
         host: String,
         /// Seconds by which it is ahead of the true time.
         offset_s: i64,
+    },
+    /// A log is cleared, or has overwritten its oldest records.
+    ClearLog {
+        /// Which host.
+        host: String,
+        /// Which of its logs.
+        log: EventLog,
+        /// How many of its records, the newest, are left.
+        keep: usize,
     },
     /// A person pauses replication.
     Pause {
@@ -211,6 +220,15 @@ pub enum InFlight {
     Real,
 }
 
+/// One of a host's event logs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventLog {
+    /// VMMS's own.
+    Vmms,
+    /// Windows' own.
+    System,
+}
+
 /// One end of a leg.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
@@ -294,6 +312,7 @@ impl World {
                     Ok(())
                 })
             }
+            Command::ClearLog { host, log, keep } => self.clear_log(self.find_host(host)?, *log, *keep),
             Command::Pause { vm, leg, side } => self.by_hand(self.find_leg(vm, *leg)?, *side, 7),
             Command::Resume { vm, leg, side } => self.by_hand(self.find_leg(vm, *leg)?, *side, 3),
             Command::Failover { vm, leg } => self.fail_over(self.find_leg(vm, *leg)?),
@@ -366,6 +385,20 @@ impl World {
             Some((_, leg)) if leg.resync.is_none() => not_now("the receiver cannot be reached, or does not receive"),
             Some(_) | None => Ok(()),
         }
+    }
+
+    fn clear_log(&mut self, host: usize, log: EventLog, keep: usize) -> Done {
+        if !self.is_on(host) {
+            return not_now("the host is off");
+        }
+        let channel = match log {
+            EventLog::Vmms => VMMS,
+            EventLog::System => SYSTEM,
+        };
+        if let Some(host) = self.hosts.get_mut(host) {
+            host.forget(channel, keep);
+        }
+        Ok(())
     }
 
     fn record(&mut self, host: usize, happening: &Happening<'_>) {

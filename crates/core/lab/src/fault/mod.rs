@@ -20,6 +20,8 @@ pub enum Fault {
     Deny,
     /// The account may read no event log; else it has its rights.
     DenyEvents,
+    /// An event log does not give what it holds.
+    Log(LogFault),
     /// The login is refused.
     Login,
     /// The answer comes late.
@@ -44,6 +46,21 @@ pub enum Fault {
     Unreadable(RowOf),
     /// In which shape faults tell their details.
     Shape(FaultShape),
+}
+
+/// How an event log does not give what it holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFault {
+    /// Who opens VMMS's log gets no record of any log for so long, in virtual time: the service says meanwhile that nothing
+    /// has come.
+    Slow {
+        /// How long.
+        delay: Duration,
+    },
+    /// A record comes without its time.
+    Garbled,
+    /// A record is dropped, and the service says how many were.
+    Loses,
 }
 
 /// A kind of message.
@@ -162,6 +179,9 @@ impl Fault {
             Self::Deny => "deny",
             Self::DenyEvents => "deny_events",
             Self::Login => "login",
+            Self::Log(LogFault::Slow { .. }) => "slow_log",
+            Self::Log(LogFault::Garbled) => "garbled_record",
+            Self::Log(LogFault::Loses) => "lost_record",
             Self::Slow { .. } => "slow",
             Self::Break { how, .. } => match how {
                 Break::Busy => "busy",
@@ -190,6 +210,7 @@ impl Fault {
             Self::Deny
             | Self::DenyEvents
             | Self::Login
+            | Self::Log(_)
             | Self::BusyVm
             | Self::Job(_)
             | Self::Unreadable(_)

@@ -6,7 +6,7 @@ use std::time::Duration;
 use cim::event::{Condition, Query, Record, Select};
 use cim::{ErrorKind, Timestamp};
 
-use crate::{Command, Fault, FaultScope, InFlight, RaceState, Spec, Start, World};
+use crate::{Command, EventLog, Fault, FaultScope, InFlight, LogFault, RaceState, Spec, Start, World};
 
 const VMMS: &str = "Microsoft-Windows-Hyper-V-VMMS-Admin";
 
@@ -16,7 +16,7 @@ fn query(condition: &Condition) -> Query {
 }
 
 /// Everything that a host's two logs hold.
-fn all(world: &World, host: usize) -> Vec<Record> {
+fn all(world: &mut World, host: usize) -> Vec<Record> {
     let mut places = BTreeMap::from([(VMMS.to_owned(), 0), ("System".to_owned(), 0)]);
     let (records, dropped) = world.scan_records(host, &query(&Condition::any()), false, &mut places, 1_000);
     assert_eq!(dropped, 0);
@@ -34,11 +34,11 @@ fn restarted() -> World {
 
 #[test]
 fn a_restart_is_recorded_as_windows_and_vmms_record_it() {
-    let world = restarted();
-    let records = all(&world, 0);
+    let mut world = restarted();
+    let records = all(&mut world, 0);
     let ids: Vec<_> = records.iter().map(|record| record.id).collect();
-    assert_eq!(ids, [1074, 32022, 32086, 6006, 6005]);
-    let failed = &records[1];
+    assert_eq!(ids, [29174, 6005, 1074, 32022, 32086, 6006, 6005], "and the host was in use before");
+    let failed = &records[3];
     assert_eq!((failed.channel.as_str(), failed.level), (VMMS, 2));
     assert_eq!(failed.provider, "Microsoft-Windows-Hyper-V-VMMS");
     assert_eq!(failed.computer, "hv01.lab.test");
@@ -47,7 +47,7 @@ fn a_restart_is_recorded_as_windows_and_vmms_record_it() {
     assert_eq!(names, ["VmName", "VmId", "ErrorMessage", "ErrorCode"]);
     assert_eq!(failed.value("VmId"), Some(id.as_str()));
     assert_eq!((failed.value("ErrorMessage"), failed.value("ErrorCode")), (Some("%%2147500036"), Some("0x80004004")));
-    assert_eq!((records[0].provider.as_str(), records[3].provider.as_str()), ("User32", "EventLog"));
+    assert_eq!((records[2].provider.as_str(), records[5].provider.as_str()), ("User32", "EventLog"));
     assert_eq!(failed.time, Timestamp::from_unix_us(Spec::default().started_us + 10_000_000));
 }
 
@@ -55,7 +55,7 @@ fn a_restart_is_recorded_as_windows_and_vmms_record_it() {
 fn records_bear_the_time_of_their_hosts_clock() {
     let mut world = restarted();
     world.command(&Command::Clock { host: "hv01.lab.test".to_owned(), offset_s: 3_600 }).unwrap();
-    let late = all(&world, 0)[1].time;
+    let late = all(&mut world, 0)[3].time;
     assert_eq!(late, Timestamp::from_unix_us(Spec::default().started_us + 3_610_000_000));
     let old = query(&Condition::recent(&[32022], Duration::from_secs(5)));
     let mut places = BTreeMap::from([(VMMS.to_owned(), 0)]);
@@ -67,21 +67,22 @@ fn records_bear_the_time_of_their_hosts_clock() {
 
 #[test]
 fn a_reader_gets_each_record_once_and_only_of_the_logs_it_has_a_place_in() {
-    let world = restarted();
+    let mut world = restarted();
     let everything = query(&Condition::any());
     let mut places = BTreeMap::from([(VMMS.to_owned(), 0)]);
     let (first, _) = world.scan_records(0, &everything, true, &mut places, 1);
     let (rest, _) = world.scan_records(0, &everything, true, &mut places, 9);
     let ids: Vec<_> = first.iter().chain(&rest).map(|record| Record::parse(&record.xml).unwrap().id).collect();
-    assert_eq!(ids, [32022, 32086]);
-    assert!(first[0].xml.contains("<RenderingInfo Culture=\"en-US\"><Message>could not replicate"), "{}", first[0].xml);
+    assert_eq!(ids, [29174, 32022, 32086]);
+    let failed = &rest[0].xml;
+    assert!(failed.contains("<RenderingInfo Culture=\"en-US\"><Message>could not replicate"), "{failed}");
     assert!(world.scan_records(0, &everything, true, &mut places, 9).0.is_empty());
 }
 
 #[test]
 fn a_log_is_opened_by_its_own_name_and_with_rights() {
     let mut world = restarted();
-    assert_eq!(world.newest_record(0, &VMMS.to_lowercase()).unwrap(), (VMMS, 3));
+    assert_eq!(world.newest_record(0, &VMMS.to_lowercase()).unwrap(), (VMMS, 5));
     let error = world.newest_record(0, "Microsoft-Windows-Hyper-V-VMMS/Admin").unwrap_err();
     assert_eq!((error.kind, error.status), (ErrorKind::NotThere, Some(15_007)));
     for fault in [Fault::Deny, Fault::DenyEvents] {
@@ -89,4 +90,39 @@ fn a_log_is_opened_by_its_own_name_and_with_rights() {
         assert_eq!(world.newest_record(0, VMMS).unwrap_err().kind, ErrorKind::Denied);
     }
     assert!(world.newest_record(0, VMMS).is_ok());
+}
+
+#[test]
+fn a_log_that_was_cleared_or_has_wrapped_holds_its_newest_records_alone() {
+    let mut world = restarted();
+    let host = || "hv01.lab.test".to_owned();
+    world.command(&Command::ClearLog { host: host(), log: EventLog::Vmms, keep: 1 }).unwrap();
+    let ids = |world: &mut World| all(world, 0).iter().map(|record| record.id).collect::<Vec<_>>();
+    assert_eq!(ids(&mut world), [6005, 1074, 32086, 6006, 6005]);
+    world.command(&Command::ClearLog { host: host(), log: EventLog::System, keep: 0 }).unwrap();
+    assert_eq!(ids(&mut world), [32086]);
+}
+
+#[test]
+fn records_are_garbled_or_lost_where_a_fault_says_so_and_a_slow_log_gives_none_for_a_while() {
+    let mut world = restarted();
+    let everything = query(&Condition::any());
+    let read = |world: &mut World| {
+        let mut places = BTreeMap::from([(VMMS.to_owned(), 0)]);
+        let (records, dropped) = world.scan_records(0, &everything, false, &mut places, 9);
+        (records.iter().map(|record| Record::parse(&record.xml).is_ok()).collect::<Vec<_>>(), dropped)
+    };
+    for (fault, expected) in [(LogFault::Garbled, (vec![false, true, true], 0)), (LogFault::Loses, (vec![true; 2], 1))]
+    {
+        world.add_fault(Fault::Log(fault), &FaultScope::default(), Some(1)).unwrap();
+        assert_eq!(read(&mut world), expected, "{fault:?}");
+        assert_eq!(read(&mut world), (vec![true; 3], 0), "it is used up");
+    }
+    let slow = Fault::Log(LogFault::Slow { delay: Duration::from_millis(700) });
+    world.add_fault(slow, &FaultScope::default(), Some(1)).unwrap();
+    assert_eq!(read(&mut world).0.len(), 3, "nobody has opened it");
+    world.newest_record(0, VMMS).unwrap();
+    assert_eq!(read(&mut world).0.len(), 0);
+    world.advance(world.now() + Duration::from_millis(700));
+    assert_eq!(read(&mut world).0.len(), 3);
 }

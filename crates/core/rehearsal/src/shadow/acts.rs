@@ -43,8 +43,8 @@ impl Watched {
 
 impl Shadow {
     /// The engine wants an act.
-    pub(crate) fn planned(&mut self, act: &Act, now: Duration, wall: Timestamp) -> Result<(), Broken> {
-        self.allows(act, now, wall)?;
+    pub(crate) fn planned(&mut self, act: &Act, wall: Timestamp) -> Result<(), Broken> {
+        self.allows(act, wall)?;
         let under_way = |host: Option<HostId>| {
             let running = self.acts.values().filter(|other| other.ended.is_none());
             running.filter(|other| host.is_none_or(|host| other.act.host == host)).count() + 1

@@ -13,9 +13,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use reprise_engine::{Notice, Side};
-use reprise_model::{ActId, Evidence, Hold, HoldScope, HostId, LegId, Policy, Timestamp, VmId, VmSelector};
+use reprise_model::{ActId, Hold, HoldScope, HostId, LegId, Policy, Timestamp, VmId, VmSelector};
 
 use acts::Watched;
+use log::ReadLog;
+pub(crate) use log::{Crossed, Logs};
 use pauses::Pause;
 pub(crate) use rules::{held, obstacle};
 pub(crate) use shown::{End, Ends, Shown};
@@ -30,13 +32,6 @@ pub(crate) struct Orders {
     pub(crate) policy: Policy,
     pub(crate) dry_run: bool,
     pub(crate) reads_events: bool,
-}
-
-/// An event log as it was last read.
-#[derive(Clone, Debug)]
-struct ReadLog {
-    asked: Duration,
-    evidence: Evidence,
 }
 
 /// The shadow of one run.
@@ -163,10 +158,10 @@ impl Shadow {
         self.reading.insert(host, now);
     }
 
-    /// The engine is told what it says.
-    pub(crate) fn log_read(&mut self, host: HostId, evidence: &Evidence) {
+    /// The engine is told what was read: whether anything could be, what crossed the wire, and what there truly was.
+    pub(crate) fn log_read(&mut self, host: HostId, readable: bool, crossed: Crossed, truth: Logs) {
         if let Some(asked) = self.reading.remove(&host) {
-            self.logs.insert(host, ReadLog { asked, evidence: evidence.clone() });
+            self.logs.insert(host, ReadLog::new(asked, readable, crossed, truth));
         }
     }
 

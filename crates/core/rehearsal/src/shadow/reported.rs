@@ -37,6 +37,7 @@ impl Shadow {
         if leg.before.map(ReplicationState::number) != first {
             return Err(format!("as {:?} before, and was first seen at {first:?}", leg.before));
         }
+        self.person(leg)?;
         let error_missing = leg.trouble.is_none();
         match leg.result {
             LegResult::Healthy if seen != Some(3) => return Err(format!("as healthy, and was last seen at {seen:?}")),
@@ -86,6 +87,21 @@ impl Shadow {
             return Err("and no host ever showed it".to_owned());
         }
         Ok(())
+    }
+
+    /// A person is named only where a log that was read whole leaves nobody else.
+    fn person(&self, leg: &LegReport) -> Result<(), Broken> {
+        if !matches!(leg.reason, Reason::PausedByPerson | Reason::ResyncPausedByPerson) {
+            return Ok(());
+        }
+        let why = match (self.sender(leg.id), self.pauses.get(&leg.id)) {
+            (Some((host, sender)), Some(pause)) => match self.logs.get(&host) {
+                Some(log) => log.no_person_because(leg.id.vm, pause, sender.last),
+                None => Some("its host's log was not read"),
+            },
+            (None, _) | (_, None) => Some("nobody saw its sender"),
+        };
+        why.map_or(Ok(()), |why| Err(format!("as paused by a person, and {why}")))
     }
 
     /// What people were told follows from what came of everything. What was true at its time may be so no more: a host that

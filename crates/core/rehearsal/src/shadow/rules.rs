@@ -1,17 +1,15 @@
 //! The rules for acts, read a second time: when one is allowed.
 
-use std::time::Duration;
-
 use reprise_engine::Side;
 use reprise_model::{
-    Act, Evidence, Hold, HoldScope, HostName, InitialPolicy, LegId, PausedRule, PeerUnseen, Timestamp, VmSelector,
+    Act, Hold, HoldScope, HostName, InitialPolicy, LegId, PausedRule, PeerUnseen, Timestamp, VmSelector,
 };
 
 use super::who::means;
 use super::{Broken, End, Names, Shadow, Watched, log};
 
-/// No act rests on an older look.
-const AGE_MAX: Duration = Duration::from_mins(1);
+/// No act rests on an older look. Unit: milliseconds.
+const AGE_MAX_MS: i64 = 60_000;
 
 /// Whether one of the holds covers a leg with these ends now. An end that is not seen is where the other says it is.
 /// `known` are the names of the hosts that are known.
@@ -59,7 +57,7 @@ pub(crate) fn obstacle(end: &End, side: Side) -> Option<String> {
 
 impl Shadow {
     /// Whether the engine may plan this act now, for all that it was told.
-    pub(super) fn allows(&self, act: &Act, now: Duration, wall: Timestamp) -> Result<(), Broken> {
+    pub(super) fn allows(&self, act: &Act, wall: Timestamp) -> Result<(), Broken> {
         let leg = act.leg;
         let against = |what: String| Err(format!("an act on {leg} although {what}"));
         if self.orders.dry_run {
@@ -78,7 +76,9 @@ impl Shadow {
             if let Some(what) = obstacle(end, side) {
                 return against(what);
             }
-            if now.saturating_sub(end.looked) > AGE_MAX {
+            // A host that takes a minute to answer has nothing newer to say: its look's age counts from when it came back.
+            let told = self.told_at.get(&host).map_or(0, |told| told.0);
+            if wall.0.saturating_sub(told) > AGE_MAX_MS {
                 return against(format!("{side:?} was last seen at {:?}", end.looked));
             }
             let unseen = |earlier: &&Watched| {
@@ -126,7 +126,7 @@ impl Shadow {
 
     /// What its own host's log says of an end.
     fn records_of(&self, act: &Act, end: &End) -> Vec<reprise_model::VmmsEvent> {
-        self.logs.get(&act.host).map(|log| log::of(&log.evidence, act.leg.vm, end.last)).unwrap_or_default()
+        self.logs.get(&act.host).map(|log| log.of(act.leg.vm, end.last)).unwrap_or_default()
     }
 
     /// The sender's state, the policy and the events give a reason to resume it.
@@ -137,11 +137,10 @@ impl Shadow {
         if self.orders.reads_events && self.logs.get(&act.host).is_none_or(|log| log.asked < since) {
             return without("its host's log was not read since it stopped");
         }
-        let readable = self.logs.get(&act.host).is_some_and(|log| matches!(log.evidence, Evidence::Readable(_)));
+        let readable = self.logs.get(&act.host).is_some_and(|log| log.readable);
         let records = self.records_of(act, sender);
         let proof = self.logs.get(&act.host).zip(self.pauses.get(&leg));
-        let by_shutdown =
-            proof.is_some_and(|(log, pause)| log::shutdown_did_it(&records, &log.evidence, pause, sender.last));
+        let by_shutdown = proof.is_some_and(|(log, pause)| log.shutdown_did_it(leg.vm, pause, sender.last));
         let policy = &self.orders.policy.paused;
         let rule = if self.paused_unseen.contains(&leg) { policy.at_boot } else { policy.while_running };
         match sender.state {

@@ -1,6 +1,6 @@
 //! Messages that are lost, refused or late, jobs that go wrong, rows that cannot be read, rights that are missing.
 
-use reprise_lab::{Break, Fault, FaultScope, JobFault, Operation, RowOf};
+use reprise_lab::{Break, Command, EventLog, Fault, FaultScope, JobFault, LogFault, Operation, RowOf};
 
 use super::people::Person;
 use super::{Script, Trouble, within};
@@ -55,6 +55,41 @@ fn job(chance: &mut fastrand::Rng) -> Fault {
         3 | 4 => JobFault::Fail { code: chance.choice(CODES).unwrap_or(32_775) },
         _ => JobFault::FlipBack { after: within(chance, 0, 15_000) },
     })
+}
+
+/// What goes wrong with event logs and the messages that read them.
+fn log(chance: &mut fastrand::Rng) -> Fault {
+    match chance.u8(0..10) {
+        0 => Fault::DenyEvents,
+        1 | 2 => Fault::Log(LogFault::Slow { delay: within(chance, 100, 6_000) }),
+        3 | 4 => Fault::Log(LogFault::Garbled),
+        5 | 6 => Fault::Log(LogFault::Loses),
+        7 => Fault::Slow { delay: within(chance, 100, 6_000), on: Some(Operation::Pull) },
+        _ => {
+            let on = Some(if chance.bool() { Operation::Subscribe } else { Operation::Pull });
+            let hows = [Break::Busy, Break::DropAfter, Break::Reset, Break::Garbage, Break::Unsupported];
+            let how = if chance.bool() { failure(chance) } else { chance.choice(hows).unwrap_or(Break::Busy) };
+            Fault::Break { how, on }
+        }
+    }
+}
+
+/// Adds what goes wrong with event logs: faults, and logs that are cleared or wrap.
+pub(super) fn add_logs(script: &mut Script, chance: &mut fastrand::Rng, hosts: &[String]) {
+    for _ in 0..chance.usize(1..=6) {
+        let host = chance.bool().then(|| chance.choice(hosts).cloned()).flatten();
+        let at = if chance.bool() { std::time::Duration::ZERO } else { within(chance, 0, 40_000) };
+        let fault = log(chance);
+        let scope = FaultScope { host, vm: None };
+        script.add(at, Trouble::Fault { fault, scope, count: chance.u32(1..=20) });
+    }
+    for host in hosts {
+        if once_in(chance, 4) {
+            let log = if chance.bool() { EventLog::Vmms } else { EventLog::System };
+            let clear = Command::ClearLog { host: host.clone(), log, keep: chance.usize(0..4) };
+            script.add(within(chance, 0, 40_000), Trouble::Happens(clear));
+        }
+    }
 }
 
 pub(super) fn add(script: &mut Script, chance: &mut fastrand::Rng, hosts: &[String], people: &[Person]) {

@@ -74,6 +74,9 @@ pub(crate) fn script(chance: &mut fastrand::Rng, scene: &Scene, hosts: &[String]
     hosts::add(&mut script, chance, hosts);
     people::add(&mut script, chance, people, hosts);
     messages::add(&mut script, chance, hosts, people);
+    if scene.logs_fail {
+        messages::add_logs(&mut script, chance, hosts);
+    }
     for run in 0..scene.asked.len() {
         let begins = within(chance, 0, 15_000);
         script.add(begins, Trouble::Begin(run));

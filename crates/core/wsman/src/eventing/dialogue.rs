@@ -39,6 +39,8 @@ pub(super) struct Dialogue {
     open: Option<Open>,
     asked: Eventing,
     message_id: String,
+    /// Most events in one answer.
+    batch_max: u32,
 }
 
 /// A subscription that the server has, as far as is known.
@@ -55,7 +57,12 @@ struct Open {
 impl Dialogue {
     pub(super) fn new() -> Self {
         let asked = Eventing::Unsubscribe { resource: EVENT_LOG.to_owned(), identifier: String::new() };
-        Self { open: None, asked, message_id: String::new() }
+        Self { open: None, asked, message_id: String::new(), batch_max: BATCH_MAX }
+    }
+
+    /// Each answer is to bring so many events at most.
+    pub(super) fn at_most(self, count: u32) -> Self {
+        Self { batch_max: count.clamp(1, BATCH_MAX), ..self }
     }
 
     pub(super) fn is_open(&self) -> bool {
@@ -74,7 +81,7 @@ impl Dialogue {
             Some(open) => Eventing::Pull {
                 resource: begin.resource(),
                 context: open.context.clone(),
-                max_elements: Some(BATCH_MAX),
+                max_elements: Some(self.batch_max),
                 options: open.options,
             },
             None => begin,

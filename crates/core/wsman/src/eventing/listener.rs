@@ -29,6 +29,12 @@ impl Listener {
         Self { query, existing, heartbeats, after: None, dialogue: Dialogue::new() }
     }
 
+    /// Each answer is to bring so many events at most.
+    #[must_use]
+    pub fn at_most(self, count: u32) -> Self {
+        Self { dialogue: self.dialogue.at_most(count), ..self }
+    }
+
     /// Whether the server has the subscription, as far as is known.
     pub fn is_open(&self) -> bool {
         self.dialogue.is_open()

@@ -283,9 +283,11 @@ impl Sources {
         let Some(subscription) = self.open.get_mut(context) else { return Err(gone(&self.ended, context)) };
         subscription.fill(now, logs)?;
         let (events, last) = subscription.take(most, room)?;
-        let Some(last) = last else { return Ok(None) };
         let dropped = std::mem::take(&mut subscription.dropped);
-        let bookmark = subscription.bookmark(&last);
+        if last.is_none() && dropped == 0 {
+            return Ok(None);
+        }
+        let bookmark = last.and_then(|last| subscription.bookmark(&last));
         (subscription.pulled, subscription.waits) = (now, None);
         // The context changes in every answer that delivers something.
         let next = new_id();

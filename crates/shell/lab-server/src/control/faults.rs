@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reprise_lab::{Break, Fault, FaultScope, FaultShape, JobFault, Operation, RowOf};
+use reprise_lab::{Break, Fault, FaultScope, FaultShape, JobFault, LogFault, Operation, RowOf};
 
 use super::Refusal;
 use super::parameters::Parameters;
@@ -20,9 +20,12 @@ const NONE: &[&str] = &[];
 const VM: &[&str] = &["vm"];
 const MESSAGE: &[&str] = &["vm", "op"];
 
-const KINDS: [Kind; 20] = [
+const KINDS: [Kind; 23] = [
     Kind { name: "deny", selectors: NONE, own: NONE },
     Kind { name: "deny_events", selectors: NONE, own: NONE },
+    Kind { name: "slow_log", selectors: NONE, own: &["ms"] },
+    Kind { name: "garbled_record", selectors: NONE, own: NONE },
+    Kind { name: "lost_record", selectors: NONE, own: NONE },
     Kind { name: "login", selectors: NONE, own: NONE },
     Kind { name: "busy", selectors: MESSAGE, own: NONE },
     Kind { name: "unsupported", selectors: MESSAGE, own: NONE },
@@ -133,16 +136,20 @@ fn count(parameters: &mut Parameters) -> Result<Option<u32>, Refusal> {
     }
 }
 
+fn delay(parameters: &mut Parameters) -> Result<Duration, Refusal> {
+    parameters.millis("ms")?.ok_or_else(|| Refusal::Bad("parameter ms is missing".to_owned()))
+}
+
 fn fault(name: &str, on: Option<Operation>, parameters: &mut Parameters) -> Result<Fault, Refusal> {
     let breaks = |how| Fault::Break { how, on };
     Ok(match name {
         "deny" => Fault::Deny,
         "deny_events" => Fault::DenyEvents,
         "login" => Fault::Login,
-        "slow" => {
-            let missing = || Refusal::Bad("parameter ms is missing".to_owned());
-            Fault::Slow { delay: parameters.millis("ms")?.ok_or_else(missing)?, on }
-        }
+        "slow_log" => Fault::Log(LogFault::Slow { delay: delay(parameters)? }),
+        "garbled_record" => Fault::Log(LogFault::Garbled),
+        "lost_record" => Fault::Log(LogFault::Loses),
+        "slow" => Fault::Slow { delay: delay(parameters)?, on },
         "busy" => breaks(Break::Busy),
         "unsupported" => breaks(Break::Unsupported),
         "wmi" => {

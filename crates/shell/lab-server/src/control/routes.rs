@@ -1,6 +1,6 @@
 //! From a route to a command.
 
-use reprise_lab::{Command, InFlight, Kind, Management, Setting, Side, Start};
+use reprise_lab::{Command, EventLog, InFlight, Kind, Management, Setting, Side, Start};
 
 use super::Refusal;
 use super::parameters::Parameters;
@@ -13,6 +13,7 @@ pub(super) const HOST: &[&str] = &[
     "POST /hosts/{name}/vmms/start[?vmms_ready_after_s=N&vmms_starts_after_s=N]",
     "POST /hosts/{name}/management?mode=up|refuse|blackhole",
     "POST /hosts/{name}/clock?offset_s=N",
+    "POST /hosts/{name}/clear-log?log=vmms|system[&keep=N]",
 ];
 
 pub(super) const VM: &[&str] = &[
@@ -52,6 +53,14 @@ pub(super) fn host_command(host: String, what: &str, parameters: &mut Parameters
             let offset_s = parameters.value("offset_s", "a number of seconds")?;
             let offset_s = offset_s.ok_or_else(|| Refusal::Bad("parameter offset_s is missing".to_owned()))?;
             Command::Clock { host, offset_s }
+        }
+        "clear-log" => {
+            let log = match parameters.text("log").as_deref() {
+                Some("vmms") => EventLog::Vmms,
+                Some("system") => EventLog::System,
+                _ => return Err(Refusal::Bad("parameter log: vmms or system is expected".to_owned())),
+            };
+            Command::ClearLog { host, log, keep: parameters.value("keep", "a number")?.unwrap_or(0) }
         }
         other => return Err(Refusal::Unknown(format!("there is no route /hosts/{host}/{other}"))),
     })

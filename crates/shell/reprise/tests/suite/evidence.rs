@@ -31,7 +31,7 @@ fn what_a_shutdown_paused_is_resumed_on_evidence_and_what_a_person_paused_is_lef
     assert!(!detail(&ran, "vm-001").contains("not readable"), "{}", detail(&ran, "vm-001"));
     let ids = lab.event_ids();
     assert!(ids.contains(&4) && !ids.contains(&101), "it was not resumed without evidence: {ids:?}");
-    assert_eq!(lab.requests("subscribe"), 1, "one subscription, to the host of both senders");
+    assert_eq!(lab.requests("subscribe"), 2, "to the host of both senders: how far its log reaches, and what it says");
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn a_pull_that_is_lost_costs_a_subscription_and_no_evidence() {
     lab.post("/faults/drop_after?op=pull&count=1");
     let ran = lab.run(&[0, 1], &["--paused", "evidence"]);
     assert_eq!((ran.code, ran.count("resumed")), (0, 2), "{:#}", ran.document);
-    assert_eq!(lab.requests("subscribe"), 2);
+    assert_eq!(lab.requests("subscribe"), 3);
 }
 
 /// What a provider that is loaded again answers for a moment decides nothing.
@@ -98,6 +98,43 @@ fn a_log_whose_host_fails_for_a_moment_is_read_a_little_later() {
             lab.post(&format!("/faults/{fault}op={operation}&count=2"));
             let ran = lab.run(&[0, 1], &["--paused", "evidence"]);
             assert_eq!((ran.code, ran.count("resumed")), (0, 2), "{operation} {fault}: {:#}", ran.document);
+        }
+    }
+}
+
+/// A pair of legs whose host was restarted; a shutdown paused the first and a person the second, and the log is in this state.
+fn told_by(faults: &[&str]) -> (Lab, Ran) {
+    let lab = restarted("1", &["--race-state", "suspended"]);
+    lab.post("/vms/vm-002/pause");
+    for fault in faults {
+        lab.post(fault);
+    }
+    let ran = lab.run(&[0, 1], &["--paused", "evidence"]);
+    (lab, ran)
+}
+
+/// A service whose first Pull ends before its log has given anything says that nothing has come.
+#[test]
+fn a_log_that_is_slow_to_begin_is_not_an_empty_one() {
+    let (_lab, ran) = told_by(&["/faults/slow_log?ms=1200"]);
+    assert_eq!(ran.result("vm-001"), ("resumed", "paused_by_shutdown"), "{:#}", ran.document);
+    assert_eq!(ran.result("vm-002"), ("left", "paused_by_person"), "{:#}", ran.document);
+    let (_lab, ran) = told_by(&["/faults/slow_log?ms=60000"]);
+    for vm in ["vm-001", "vm-002"] {
+        assert_eq!(ran.result(vm), ("left", "paused_no_evidence"), "{:#}", ran.document);
+    }
+}
+
+#[test]
+fn a_log_with_gaps_proves_no_person_and_what_stands_in_it_still_proves_a_shutdown() {
+    for fault in ["/faults/garbled_record?count=1", "/faults/lost_record?count=1"] {
+        let (_lab, ran) = told_by(&[fault]);
+        assert_eq!(ran.result("vm-002"), ("left", "paused_no_evidence"), "{fault}: {:#}", ran.document);
+    }
+    for keep in [0, 1] {
+        let (_lab, ran) = told_by(&[&format!("/hosts/hv02.lab.test/clear-log?log=vmms&keep={keep}")]);
+        for vm in ["vm-001", "vm-002"] {
+            assert_eq!(ran.result(vm), ("left", "paused_no_evidence"), "{keep}: {:#}", ran.document);
         }
     }
 }

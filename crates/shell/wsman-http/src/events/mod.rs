@@ -22,6 +22,9 @@ const REMEMBERED_MAX: usize = 10_000;
 pub struct Events {
     line: Line,
     listener: Listener,
+    /// What it listened to before, and has not left yet.
+    earlier: Vec<Listener>,
+    patience: Duration,
     known: Known,
     /// The server has taken a subscription once.
     taken: bool,
@@ -61,9 +64,26 @@ impl Events {
         Self {
             line: Line::new(client, patience),
             listener: Listener::new(query, existing, heartbeats(patience)),
+            earlier: Vec::new(),
+            patience,
             known: Known::default(),
             taken: false,
         }
+    }
+
+    /// Each answer is to bring so many events at most.
+    #[must_use]
+    pub fn at_most(self, count: u32) -> Self {
+        Self { listener: self.listener.at_most(count), ..self }
+    }
+
+    /// Listens to something else from now on, from what is in the logs, over the same connection and by the same login. The
+    /// subscription until now ends with [`Self::leave`].
+    #[must_use]
+    pub fn turned_to(mut self, query: Query) -> Self {
+        let listener = Listener::new(query, true, heartbeats(self.patience));
+        self.earlier.push(std::mem::replace(&mut self.listener, listener));
+        Self { known: Known::default(), taken: false, ..self }
     }
 
     /// Whether the server has taken a subscription once: what fails later is a loss and no refusal.
@@ -71,10 +91,11 @@ impl Events {
         self.taken
     }
 
-    /// Ends the subscription at the server, if there is one. Without this it ends by itself, for want of pulls.
+    /// Ends the subscriptions at the server, if there are any. Without this they end by themselves, for want of pulls.
     pub async fn leave(self) {
-        let Self { line, mut listener, .. } = self;
-        line.leave(|settings, id| listener.leave(settings, id)).await;
+        let Self { line, listener, mut earlier, .. } = self;
+        earlier.push(listener);
+        line.leave(|settings, id| earlier.iter_mut().find_map(|listener| listener.leave(settings, id))).await;
     }
 
     async fn exchange(&mut self) -> Result<Heard<EventBatch>, CallError> {

@@ -1,21 +1,37 @@
-//! What a host's event log says of replication, read from the lab as an event reader would.
+//! What a host's event logs truly held of replication: all that was ever written, from the lab's own state and not from what
+//! a reader gets.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use reprise_lab::view;
-use reprise_model::{Evidence, HostTime, Records, SystemEvent, SystemEventKind, VmId, VmmsEvent, VmmsEventKind};
+use reprise_model::{HostTime, SystemEvent, SystemEventKind, VmId, VmmsEvent, VmmsEventKind};
+
+use crate::shadow::Logs;
 
 /// Where VMMS writes.
 const CHANNEL: &str = "Microsoft-Windows-Hyper-V-VMMS-Admin";
 /// Where Windows writes.
 const SYSTEM: &str = "System";
 
-/// The log of one host, whose clock is ahead by so much.
-pub(crate) fn read(host: &view::Host, started_us: i64, ahead_s: i64) -> Evidence {
-    let of = |channel: &'static str| host.events.iter().filter(move |record| record.channel == channel);
-    let vmms = of(CHANNEL).filter_map(|record| event(record, started_us, ahead_s)).collect();
-    let system = of(SYSTEM).filter_map(|record| system(record, started_us, ahead_s)).collect();
-    Evidence::Readable(Records { vmms, system })
+/// All records of one host by their numbers, those that its logs have lost among them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Truth(BTreeMap<u64, view::Event>);
+
+impl Truth {
+    /// Takes in what a host's logs hold now.
+    pub(super) fn take(&mut self, host: &view::Host) {
+        self.0.extend(host.events.iter().map(|record| (record.record, record.clone())));
+    }
+
+    /// What they say, by the clock of a host that is ahead by so much.
+    pub(super) fn logs(&self, started_us: i64, ahead_s: i64) -> Logs {
+        let of = |channel: &'static str| self.0.values().filter(move |record| record.channel == channel);
+        Logs {
+            vmms: of(CHANNEL).filter_map(|record| event(record, started_us, ahead_s)).collect(),
+            system: of(SYSTEM).filter_map(|record| system(record, started_us, ahead_s)).collect(),
+        }
+    }
 }
 
 fn system(record: &view::Event, started_us: i64, ahead_s: i64) -> Option<SystemEvent> {
@@ -41,7 +57,7 @@ fn event(record: &view::Event, started_us: i64, ahead_s: i64) -> Option<VmmsEven
 }
 
 /// What a host's clock shows at a time of the lab.
-pub(crate) fn host_time(started_us: i64, at: Duration, ahead_s: i64) -> HostTime {
+pub(super) fn host_time(started_us: i64, at: Duration, ahead_s: i64) -> HostTime {
     let since = i64::try_from(at.as_millis()).unwrap_or(i64::MAX);
     HostTime((started_us / 1_000).saturating_add(since).saturating_add(ahead_s.saturating_mul(1_000)))
 }

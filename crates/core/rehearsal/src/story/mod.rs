@@ -1,5 +1,8 @@
 //! One story: messages with delays between engines, procedures and lab, trouble, and a check after every step.
 
+mod reading;
+mod truth;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::fmt::Write as _;
@@ -9,25 +12,22 @@ use cim::{Reply, Request};
 use reprise_engine::goal::{Ending, Report};
 use reprise_engine::{Effect, Event};
 use reprise_lab::{Command, Kind, Side, World, view};
-use reprise_model::{
-    Act, Evidence, Hold, HostId, HostTime, MonoTime, Now, Observation, ReplicationState, Timestamp, VmId,
-};
+use reprise_model::{Act, Hold, HostId, MonoTime, Now, Observation, ReplicationState, Timestamp, VmId};
 
+use crate::logs::Reading;
 use crate::procedure::{Ended, Procedure, Purpose, Waits};
 use crate::run::{Beginning, Run, Told};
 use crate::scene::{self, Scene, once_in};
 use crate::shadow::Broken;
 use crate::trouble::people::{self, Person};
 use crate::trouble::{self, Script, Trouble};
-use crate::{calm, evidence, wire};
+use crate::{calm, wire};
+use truth::Truth;
 
 /// Most steps of one story: far above any that ends.
 const STEPS_MAX: usize = 400_000;
 /// After everything was mended: jobs end, VMMS tries again, what flips back has done so.
 const SETTLES: Duration = Duration::from_mins(2);
-
-/// A log is read so long after the look that showed its host's clock, at most. Queries reach back longer by more than that.
-const LATE: Duration = Duration::from_mins(5);
 
 /// What may be changed about a story.
 #[derive(Clone, Copy, Debug, Default)]
@@ -45,6 +45,10 @@ pub enum Sabotage {
     ForgetHolds,
     /// The engine is told the same old look for ever.
     OldLooks,
+    /// Every event log is taken for one that was read whole.
+    WholeLogs,
+    /// The engine is told of a shutdown of which nothing was written.
+    InventedShutdown,
 }
 
 /// A story that ended well.
@@ -108,6 +112,8 @@ struct Story {
     boots: BTreeMap<usize, u32>,
     /// By how much each host's clock is ahead. Unit: seconds.
     ahead_s: BTreeMap<usize, i64>,
+    /// What each host's logs have ever held.
+    truths: BTreeMap<usize, Truth>,
     runs: BTreeMap<usize, Run>,
     reports: BTreeMap<usize, Box<Report>>,
     old_looks: BTreeMap<HostId, Box<Observation>>,
@@ -141,6 +147,7 @@ impl Story {
             holds: Vec::new(),
             boots: BTreeMap::new(),
             ahead_s: BTreeMap::new(),
+            truths: BTreeMap::new(),
             runs: BTreeMap::new(),
             reports: BTreeMap::new(),
             old_looks: BTreeMap::new(),
@@ -234,6 +241,9 @@ impl Story {
     }
 
     fn command(&mut self, command: &Command) {
+        if let Command::ClearLog { host, .. } = command {
+            self.keep_truth(self.world.host_named(host));
+        }
         let done = self.world.command(command).is_ok();
         self.line(&format!("{} {command:?}", if done { "done" } else { "in vain" }));
         if let Command::Boot { host, .. } = command
@@ -275,50 +285,19 @@ impl Story {
         let Some(mut run) = self.runs.remove(&number) else { return Ok(()) };
         let now = self.now;
         let procedure = run.procedures.iter().position(|p| p.due().is_some_and(|due| due <= now));
-        let reading = run.readings.iter().position(|(due, ..)| *due <= now);
+        let reading = run.readings.iter().position(|r| r.due().is_some_and(|due| due <= now));
         match (procedure, reading) {
             (Some(index), _) => {
                 let procedure = run.procedures.swap_remove(index);
                 self.go_on_with(&mut run, procedure)?;
             }
             (None, Some(index)) => {
-                let (_, host, back) = run.readings.swap_remove(index);
-                let whole = self.read_log(&run, host);
-                // The shadow judges by the whole log: what the engine did not ask for must change nothing.
-                run.shadow.log_read(host, &whole);
-                let evidence = self.young_enough(&run, host, back, whole);
-                self.feed(&mut run, Event::EventsRead { host, evidence })?;
+                let reading = run.readings.swap_remove(index);
+                self.read_on(&mut run, reading)?;
             }
             (None, None) => self.feed(&mut run, Event::Tick)?,
         }
         self.put_back(number, run)
-    }
-
-    fn read_log(&mut self, run: &Run, host: HostId) -> Evidence {
-        let fails = self.scene.logs_fail && !self.calm && self.chance.bool();
-        let Some(place) = run.place(host).filter(|_| !fails) else { return Evidence::NotReadable };
-        if self.world.face(place) != reprise_lab::Face::Open {
-            return Evidence::NotReadable;
-        }
-        let world = self.world.view();
-        let ahead_s = self.ahead_s.get(&place).copied().unwrap_or(0);
-        world.hosts.get(place).map_or(Evidence::NotReadable, |host| evidence::read(host, world.started_us, ahead_s))
-    }
-
-    /// What a query with this bound shows of a log.
-    fn young_enough(&self, run: &Run, host: HostId, back: Option<Duration>, whole: Evidence) -> Evidence {
-        let ahead_s = run.place(host).and_then(|place| self.ahead_s.get(&place)).copied().unwrap_or(0);
-        let now = evidence::host_time(self.world.view().started_us, self.now, ahead_s);
-        match whole {
-            Evidence::Readable(mut records) => {
-                let most = back.map_or(Duration::MAX, |back| back.saturating_add(LATE));
-                let young = |at: HostTime| now.since(at) <= most;
-                records.vmms.retain(|event| young(event.at));
-                records.system.retain(|event| young(event.at));
-                Evidence::Readable(records)
-            }
-            other @ (Evidence::NotReadable | Evidence::Awaited) => other,
-        }
     }
 
     fn go_on_with(&mut self, run: &mut Run, mut procedure: Procedure) -> Result<(), Broken> {
@@ -432,7 +411,7 @@ impl Story {
             Effect::Intend(act) => return Ok(Some(Event::Intended(act.id))),
             Effect::Perform(act) => {
                 self.line(&format!("act {} planned on {} in {}", act.id, act.leg, act.expected_state));
-                run.shadow.planned(&act, self.now, self.clock().wall)?;
+                run.shadow.planned(&act, self.clock().wall)?;
                 self.a_person_comes_between(&act);
                 run.procedures.push(Procedure::act(act, self.now));
             }
@@ -444,8 +423,7 @@ impl Story {
             }
             Effect::ReadEvents { host, back } => {
                 run.shadow.reads_log(host, self.now);
-                let takes = self.way() * 2;
-                run.readings.push((self.now + takes, host, back));
+                run.readings.push(Reading::new(host, back, self.now));
             }
             Effect::Tell(notice) => run.shadow.tells(&notice),
             Effect::Settle(_) | Effect::Forget(_) => {}

@@ -1,14 +1,17 @@
-//! What a host's event logs say of replication: which records are asked for, and what each means. Ids and codes alone are
-//! read; the words of a record are in the host's language.
+//! What a host's event logs say of replication: which records are asked for, and what each means; how they are read is in
+//! `reading`. Ids and codes alone are read; the words of a record are in the host's language.
 //!
 //! Sources: Microsoft's support articles on suspended replication and on events 32022 and 32315 (ids, codes, texts);
 //! published exports of VMMS's records (the shape: named values, or Parameter0 and so on where a record has no names).
 
+mod reading;
+
 use std::time::Duration;
 
-use cim::CallError;
-use cim::event::{EventPort, Query, Record, Select};
-use reprise_model::{HostTime, Records, SystemEvent, SystemEventKind, VmId, VmmsEvent, VmmsEventKind};
+use cim::event::{Condition, Query, Record, Select};
+use reprise_model::{HostTime, LOG_BACK, SystemEvent, SystemEventKind, VmId, VmmsEvent, VmmsEventKind};
+
+pub use reading::{READING_MAX, RECORDS_MAX, read};
 
 /// VMMS's own log, by the name under which it is opened, and by the one that Microsoft's articles print: some tool may
 /// have registered it so. The first that is there is read.
@@ -16,14 +19,9 @@ pub const VMMS_LOGS: [&str; 2] = ["Microsoft-Windows-Hyper-V-VMMS-Admin", "Micro
 /// Windows' own log.
 pub const SYSTEM_LOG: &str = "System";
 
-/// How far back the logs are read where nothing says how far they must be. A week covers a host that stayed down over
-/// holidays, and keeps what is sent small.
-pub const LOG_AGE: Duration = Duration::from_hours(7 * 24);
 /// The time bound of a query is a whole number of these, and at least one more than is needed: the host's clock may be set
 /// between the look that showed it and the reading.
 const AGE_STEP: Duration = Duration::from_hours(1);
-/// Most records that one reading takes: a log of the usual size holds fewer, and with more nobody waits for the end.
-pub const RECORDS_MAX: usize = 10_000;
 
 /// Changes could not be sent.
 const SEND_FAILED: u32 = 32_022;
@@ -60,11 +58,27 @@ pub fn of_vmms_and_system(log: &str, back: Option<Duration>) -> Query {
     query
 }
 
+/// Every record of a log, which begins with its oldest.
+fn of_everything(log: &str) -> Query {
+    Query::new(vec![Select { channel: log.to_owned(), condition: Condition::any() }])
+}
+
+/// The same query, and one more record of a log, by its number.
+fn with_record(mut query: Query, log: &str, number: u64) -> Query {
+    query.selects.push(Select { channel: log.to_owned(), condition: Condition::number(number) });
+    query
+}
+
 /// How old a record may be that is asked for.
-pub fn age(back: Option<Duration>) -> Duration {
-    let Some(back) = back else { return LOG_AGE };
+fn age(back: Option<Duration>) -> Duration {
+    let back = back.unwrap_or(LOG_BACK);
     let steps = back.as_secs() / AGE_STEP.as_secs() + 2;
     AGE_STEP.saturating_mul(u32::try_from(steps).unwrap_or(u32::MAX))
+}
+
+/// Whether a record is one that decides something, and cannot be understood: nobody may say then that there is none.
+fn is_unclear(record: &Record) -> bool {
+    record.provider.eq_ignore_ascii_case(VMMS) && VMMS_IDS.contains(&record.id) && hear(record).is_none()
 }
 
 /// What a record says, if it says anything that concerns us.
@@ -84,29 +98,6 @@ pub fn hear(record: &Record) -> Option<Heard> {
         _ => return None,
     };
     Some(Heard::System(SystemEvent { at, kind }))
-}
-
-/// Reads what stands in a log: until nothing more comes.
-///
-/// # Errors
-/// The port's own: the log cannot be read.
-pub async fn read(port: &mut impl EventPort) -> Result<Records, CallError> {
-    let (mut records, mut count, mut bookmark) = (Records::default(), 0, None);
-    while count < RECORDS_MAX {
-        let batch = port.next(bookmark.as_ref()).await?;
-        if batch.events.is_empty() && batch.dropped == 0 {
-            break;
-        }
-        count += batch.events.len().max(1);
-        bookmark = batch.bookmark;
-        for heard in batch.events.iter().filter_map(|xml| hear(&Record::parse(xml).ok()?)) {
-            match heard {
-                Heard::Vmms(event) => records.vmms.push(event),
-                Heard::System(event) => records.system.push(event),
-            }
-        }
-    }
-    Ok(records)
 }
 
 fn of_id(record: &Record) -> Option<VmmsEventKind> {

@@ -1,0 +1,80 @@
+//! Event logs being read: one step of a reading, and what the engine and the shadow are told of it.
+
+use reprise_engine::Event;
+use reprise_model::{Evidence, HostId, HostTime, Records, VmmsEvent, VmmsEventKind};
+
+use super::truth::host_time;
+use super::{Sabotage, Story};
+use crate::logs::{Arrival, Reading, Waits};
+use crate::run::Run;
+use crate::shadow::{Broken, Logs};
+
+/// Most records in one answer.
+const BATCH_MAX: usize = 20;
+/// So long before it is told does an invented shutdown lie. Unit: milliseconds.
+const INVENTED: i64 = 20_000;
+
+impl Story {
+    /// A reading goes on: its call arrives at the host, or its answer comes back.
+    pub(super) fn read_on(&mut self, run: &mut Run, mut reading: Reading) -> Result<(), Broken> {
+        let way = self.way();
+        match reading.waits {
+            Waits::Sent { .. } | Waits::Held { .. } => {
+                let (most, ahead_s) = (self.chance.usize(1..=BATCH_MAX), self.ahead_of(run.place(reading.host)));
+                let arrival = Arrival { now: self.now, way, most, ahead_s };
+                reading.arrives(&mut self.world, run.place(reading.host), &arrival);
+            }
+            Waits::Sleeps { .. } | Waits::Answered { .. } | Waits::Done(_) => reading.go_on(self.now, way),
+        }
+        let Waits::Done(ended) = reading.waits else {
+            run.readings.push(reading);
+            return Ok(());
+        };
+        let host = reading.host;
+        let told = match &ended {
+            Ok(records) => format!("vmms {:?} system {:?}", records.vmms.coverage(), records.system.coverage()),
+            Err(error) => format!("not: {error}"),
+        };
+        self.line(&format!("the log of {host:?} is read: {told}"));
+        let truth = self.truth(run.place(host), reading.ahead_s);
+        run.shadow.log_read(host, ended.is_ok(), reading.crossed, truth);
+        let evidence = self.sabotaged(run, host, ended.map_or(Evidence::NotReadable, Evidence::Readable));
+        self.feed(run, Event::EventsRead { host, evidence })
+    }
+
+    /// Keeps what a host's logs hold now, whatever may become of them.
+    pub(super) fn keep_truth(&mut self, place: Option<usize>) {
+        let Some(place) = place else { return };
+        if let Some(host) = self.world.view().hosts.get(place) {
+            self.truths.entry(place).or_default().take(host);
+        }
+    }
+
+    /// What a host's logs have held until now, by its clock that was ahead by so much.
+    fn truth(&mut self, place: Option<usize>, ahead_s: i64) -> Logs {
+        self.keep_truth(place);
+        let started_us = self.scene.spec.started_us;
+        place.and_then(|place| self.truths.get(&place)).map(|truth| truth.logs(started_us, ahead_s)).unwrap_or_default()
+    }
+
+    fn ahead_of(&self, place: Option<usize>) -> i64 {
+        place.and_then(|place| self.ahead_s.get(&place)).copied().unwrap_or(0)
+    }
+
+    /// What the engine is told instead, where a fault of ours is built in.
+    fn sabotaged(&self, run: &Run, host: HostId, evidence: Evidence) -> Evidence {
+        let records = match (self.sabotage, evidence) {
+            (Some(Sabotage::WholeLogs | Sabotage::InventedShutdown), Evidence::Readable(records)) => records,
+            (Some(Sabotage::WholeLogs | Sabotage::InventedShutdown), _) => Records::default(),
+            (_, evidence) => return evidence,
+        };
+        let (mut vmms, system) = (records.vmms.found().to_vec(), records.system.found().to_vec());
+        if self.sabotage == Some(Sabotage::InventedShutdown) {
+            let now = host_time(self.scene.spec.started_us, self.now, self.ahead_of(run.place(host)));
+            let kinds = [VmmsEventKind::NonRecoverable, VmmsEventKind::SendFailed { code: 0x8000_4004 }];
+            let invented = |vm| kinds.map(|kind| VmmsEvent { vm, at: HostTime(now.0 - INVENTED), kind });
+            vmms.extend(self.people.iter().flat_map(|whose| invented(whose.id)));
+        }
+        Evidence::Readable(Records::whole(vmms, system))
+    }
+}
