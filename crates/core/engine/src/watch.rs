@@ -35,7 +35,7 @@ pub(crate) struct LegWatch {
     /// A look of that boot showed it paused: the pause began while we watched, and no later boot makes it another one.
     pause_seen: bool,
     /// What bounds the sender's pause.
-    bounds: Bounds,
+    pub(crate) bounds: Bounds,
     /// In which state each end was last seen, and when the look began that first showed it so.
     sender_state: Option<(ReplicationState, MonoTime)>,
     receiver_state: Option<(ReplicationState, MonoTime)>,
