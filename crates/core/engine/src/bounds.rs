@@ -59,6 +59,12 @@ impl Bounds {
         self.span(acted)
     }
 
+    /// When we were told first of the state that the latest look showed: what happened on its host until then is a matter of
+    /// its log.
+    pub(crate) fn told(&self) -> MonoTime {
+        self.first.map(|first| first.told).unwrap_or_default()
+    }
+
     fn span(&self, acted: Option<MonoTime>) -> Span {
         let Some(first) = self.first else { return Span::default() };
         let Some(clock) = first.clock else { return Span::default() };

@@ -116,9 +116,9 @@ mod tests {
         assert!(heard.is_older_than(MonoTime::default()), "nothing has come back yet");
         let all = vec![event(1, 100_000), event(1, 990_000), event(2, 2_000_000)];
         heard.read(Evidence::Readable(Records::whole(all, Vec::new())));
-        let found = |vm, last| match heard.of(vm, last) {
-            Evidence::Readable(records) => records.vmms.found().to_vec(),
-            other => panic!("{other:?}"),
+        let found = |vm, last| {
+            let Evidence::Readable(records) = heard.of(vm, last) else { panic!("it was read") };
+            records.vmms.found().to_vec()
         };
         assert_eq!(found(vm_id(1), last), [event(1, 990_000)]);
         assert_eq!(found(vm_id(2), LastReplication::Never), [event(2, 2_000_000)]);
@@ -135,10 +135,9 @@ mod tests {
             heard.begins(MonoTime::default(), from, clock);
             let records = Records { vmms: Log::new(vec![], read), system: Log::new(vec![], read) };
             heard.read(Evidence::Readable(records));
-            match heard.of(vm_id(1), LastReplication::Never) {
-                Evidence::Readable(Records { vmms, system }) if vmms.coverage() == system.coverage() => vmms.coverage(),
-                other => panic!("{other:?}"),
-            }
+            let Evidence::Readable(records) = heard.of(vm_id(1), LastReplication::Never) else { panic!("it was read") };
+            assert_eq!(records.vmms.coverage(), records.system.coverage());
+            records.vmms.coverage()
         };
         let ever = Coverage::Since(HostTime(i64::MIN));
         assert_eq!(whole(ever, None, Some(clock)), Coverage::Since(week));

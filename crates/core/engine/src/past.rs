@@ -115,6 +115,11 @@ impl Past {
         self.beginning
     }
 
+    /// When we were told first of the state that the sender's latest look showed.
+    pub(crate) fn pause_told(&self) -> MonoTime {
+        self.bounds.told()
+    }
+
     /// Since when an end is as it is: the beginning of the first look that showed it so. `None` if it was never seen.
     pub(crate) fn since(&self, side: Side) -> Option<MonoTime> {
         match side {

@@ -225,11 +225,11 @@ mod tests {
 
     #[test]
     fn records_prove_a_shutdown_whatever_is_missing_but_where_the_host_must_have_been_down_nothing_may_be() {
+        use SystemEventKind::{LogStarted, LogStopped};
         let whole = Coverage::Since(HostTime(HOUR));
         let of_other_host = span(None, 2 * HOUR, 0);
         let own_host = span(None, 3 * HOUR + MINUTE, 3 * HOUR);
         let (pair, down) = (pair(2 * HOUR - MINUTE), 2 * HOUR - MINUTE + 2_000);
-        use SystemEventKind::{LogStarted, LogStopped};
         let restart = system(&[(down, LogStopped), (3 * HOUR + 5_000, LogStarted)]);
         assert_eq!(covered((&pair, whole), (&restart, whole), own_host), Cause::Shutdown);
         for gap in GAPS.map(Coverage::Partial) {

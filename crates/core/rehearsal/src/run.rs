@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use reprise_engine::goal::{Pass, Report};
-use reprise_engine::{AskedHost, Controller, LOOKS_AT_ONCE, Patience, Setup};
+use reprise_engine::{AskedHost, Controller, LOOKS_AT_ONCE, Patience, Setup, Snapshot};
 use reprise_model::{Hold, HostId, HostName, MonoTime, Now, Observation, Policy, Timestamp};
 
 use crate::logs::Reading;
@@ -24,6 +24,11 @@ pub(crate) struct Told {
 pub(crate) struct Run {
     pub(crate) controller: Controller,
     pub(crate) pass: Pass,
+    /// What begins it again after it has died, and what it has written down.
+    setup: Setup,
+    pub(crate) remembered: Snapshot,
+    /// How often it died and was begun again.
+    pub(crate) deaths: u32,
     pub(crate) shadow: Shadow,
     pub(crate) procedures: Vec<Procedure>,
     /// Event logs that are being read.
@@ -82,7 +87,10 @@ impl Run {
         };
         Self {
             pass: Pass::new(&setup, now),
-            controller: Controller::new(setup, now),
+            controller: Controller::new(setup.clone(), now),
+            setup,
+            remembered: Snapshot::default(),
+            deaths: 0,
             shadow,
             procedures: Vec::new(),
             readings: Vec::new(),
@@ -92,6 +100,22 @@ impl Run {
             report: None,
             refused: false,
         }
+    }
+
+    /// It has died, and begins again with what it had written down. What was under way on its side is gone.
+    pub(crate) fn begin_again(&mut self, now: Now) {
+        self.deaths += 1;
+        self.procedures.clear();
+        self.readings.clear();
+        self.last_told.clear();
+        let mut setup = self.setup.clone();
+        setup.patience.retry_until = Some(now.mono + setup.patience.silence);
+        self.pass = Pass::new(&setup, now);
+        self.controller = Controller::restore(setup, self.remembered.clone(), now);
+        // Hosts that it had found by itself are found again, under handles that mean others by then.
+        let asked = self.setup.hosts.iter().map(|host| host.id).collect::<Vec<_>>();
+        self.places.retain(|host, _| asked.contains(host));
+        self.shadow.begins_again(now.mono.0, &asked);
     }
 
     /// When something of it is due.

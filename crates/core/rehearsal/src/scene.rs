@@ -39,6 +39,8 @@ pub(crate) struct Scene {
     pub(crate) logs_fail: bool,
     /// Whether nothing is done on purpose.
     pub(crate) dry_run: bool,
+    /// Whether runs die at any moment and are begun again with what they had written down.
+    pub(crate) dies: bool,
     /// The longest way of a message. Unit: milliseconds.
     pub(crate) way_ms: u64,
 }
@@ -67,6 +69,7 @@ pub(crate) fn draw(chance: &mut fastrand::Rng, seed: u64) -> Scene {
         reads_events: !once_in(chance, 4),
         logs_fail: chance.bool(),
         dry_run: once_in(chance, 10),
+        dies: once_in(chance, 4),
         way_ms: one(chance, &[5, 60, 60, 700], 60),
         spec,
     }

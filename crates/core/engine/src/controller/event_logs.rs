@@ -1,6 +1,6 @@
 //! Hosts' event logs: which are read, and whom that concerns.
 
-use reprise_model::{Evidence, HostId, HostTime, LastReplication, LegId, Now, ReplicationState};
+use reprise_model::{Evidence, HostId, HostTime, LastReplication, LegId, MonoTime, Now, ReplicationState};
 
 use super::Controller;
 use super::looking::legs_of;
@@ -63,7 +63,10 @@ impl Controller {
             return (Evidence::NotReadable, None);
         };
         let last = end.object.last_replication;
-        if host.heard.is_older_than(watch.since(side)) || !host.heard.reaches(last) {
+        // Silence says who paused it, so the log must reach to the end of the look that showed the pause.
+        let paused = side == Side::Sender && end.object.state != ReplicationState::Error;
+        let told = if paused { watch.past.pause_told() } else { MonoTime::default() };
+        if host.heard.is_older_than(watch.since(side).max(told)) || !host.heard.reaches(last) {
             return (Evidence::Awaited, Some(end.host));
         }
         (host.heard.of(watch.leg.id.vm, last), None)

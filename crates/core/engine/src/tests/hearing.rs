@@ -251,3 +251,15 @@ fn a_leg_that_the_reading_did_not_reach_asks_for_another() {
     read(&mut drive, shutdown(950_000));
     assert_eq!(drive.acts.len(), 2);
 }
+
+/// A log that was read while the look was under way says nothing of what was written until that look showed the pause.
+#[test]
+fn a_reading_that_began_before_the_look_was_over_does_not_prove_who_paused_what_it_shows() {
+    let mut drive = Drive::new(hearing(PausedRule::Evidence), pair(&[S::Replicating, S::Error]));
+    drive.run_to(1.5);
+    assert_eq!(drive.events, [HostId(0)], "for the leg in Error");
+    let observation = Box::new(look(0, &[S::Suspended, S::Error]));
+    drive.feed(Event::Looked { host: HostId(0), started: now(0.9).mono, observation });
+    read(&mut drive, readable(Vec::new()));
+    assert_eq!(drive.events, [HostId(0)], "for the leg that was paused meanwhile");
+}

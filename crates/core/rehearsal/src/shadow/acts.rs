@@ -140,6 +140,15 @@ impl Shadow {
         self.acts.values().any(|watched| watched.act.leg == leg && by_us(watched))
     }
 
+    /// Nobody hears any more of what is under way.
+    pub(super) fn die_acts(&mut self, now: Duration) {
+        for watched in self.acts.values_mut() {
+            watched.ended.get_or_insert(now);
+            // What the next look shows may be another's doing, and nobody remembers all that was heard.
+            watched.ran_after.get_or_insert(false);
+        }
+    }
+
     /// How often a job of ours was read to have ended well, or a host to have done it at once.
     pub(super) fn proofs(&self, leg: LegId) -> usize {
         self.acts.values().filter(|watched| watched.act.leg == leg && watched.done_at.is_some()).count()

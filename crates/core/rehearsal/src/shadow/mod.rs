@@ -46,8 +46,11 @@ pub(crate) struct Shadow {
     told_at: BTreeMap<HostId, Timestamp>,
     /// In which state each end was last seen, and when the look began that first showed it so.
     since: BTreeMap<(LegId, Side), (u16, Duration)>,
-    /// The sender's state when it was first seen.
+    /// The sender's state when it was first seen, and in the lives before a death.
     first: BTreeMap<LegId, u16>,
+    first_lives: BTreeMap<LegId, u16>,
+    /// How often the run died and began again.
+    deaths: usize,
     /// Legs whose sender was paused when it was first seen, or after a boot since it was seen otherwise.
     paused_unseen: BTreeSet<LegId>,
     /// On which host the sender was last seen not paused, and how often that had booted then.
@@ -79,6 +82,8 @@ impl Shadow {
             told_at: BTreeMap::new(),
             since: BTreeMap::new(),
             first: BTreeMap::new(),
+            first_lives: BTreeMap::new(),
+            deaths: 0,
             paused_unseen: BTreeSet::new(),
             ran_at_boot: BTreeMap::new(),
             pauses: BTreeMap::new(),
@@ -92,6 +97,28 @@ impl Shadow {
             proved: BTreeSet::new(),
             told: Vec::new(),
         }
+    }
+
+    /// The run has died and begins again with what it had written down: whatever it had seen must be seen again. `asked` are
+    /// the hosts that it was told to ask.
+    pub(crate) fn begins_again(&mut self, now: Duration, asked: &[HostId]) {
+        self.names.retain(|host, _| asked.contains(host));
+        self.hosts.clear();
+        self.told_at.clear();
+        self.since.clear();
+        self.logs.clear();
+        self.reading.clear();
+        self.ever.clear();
+        self.named.clear();
+        self.first_lives.extend(std::mem::take(&mut self.first));
+        // What was not paused when it was seen last may have been paused by anybody since: nobody watched.
+        let paused = std::mem::take(&mut self.pause_seen);
+        self.ran_at_boot.retain(|leg, _| paused.contains(leg));
+        self.pause_seen = paused;
+        self.pauses.clear();
+        self.deaths += 1;
+        self.die_acts(now);
+        self.told.retain(|notice| reported::told_of(notice).is_some());
     }
 
     /// A host is asked from now on. Without a name nobody knows yet who it is.

@@ -34,7 +34,9 @@ impl Shadow {
             return Err(format!("at {:?}, and was last seen at {seen:?}", leg.after));
         }
         let first = self.first.get(&leg.id).copied();
-        if leg.before.map(ReplicationState::number) != first {
+        let before = leg.before.map(ReplicationState::number);
+        let in_an_earlier_life = before.is_some() && before == self.first_lives.get(&leg.id).copied();
+        if before != first && !in_an_earlier_life {
             return Err(format!("as {:?} before, and was first seen at {first:?}", leg.before));
         }
         self.person(leg)?;
@@ -127,7 +129,7 @@ impl Shadow {
             if let Some(missing) = ends.into_iter().find(|end| leg.result == *end && told(*end) == 0) {
                 return Err(format!("{} is {missing:?}, and nobody was told", leg.id));
             }
-            if told(LegResult::Resumed) > self.proofs(leg.id) {
+            if told(LegResult::Resumed) > self.proofs(leg.id) + self.deaths {
                 return Err(format!("{} is told to be resumed more often than it was proved", leg.id));
             }
         }
@@ -136,7 +138,7 @@ impl Shadow {
 }
 
 /// Of which leg something is told, and as what.
-fn told_of(notice: &Notice) -> Option<(LegId, LegResult)> {
+pub(super) fn told_of(notice: &Notice) -> Option<(LegId, LegResult)> {
     match notice {
         Notice::ResumeFailed(leg) => Some((leg.id, LegResult::Failed)),
         Notice::NeedsPerson(leg) => Some((leg.id, LegResult::NeedsPerson)),

@@ -26,6 +26,8 @@ use truth::Truth;
 
 /// Most steps of one story: far above any that ends.
 const STEPS_MAX: usize = 400_000;
+/// How often one run dies at most.
+const DEATHS_MAX: u32 = 3;
 /// After everything was mended: jobs end, VMMS tries again, what flips back has done so.
 const SETTLES: Duration = Duration::from_mins(2);
 
@@ -381,9 +383,14 @@ impl Story {
         let mut events = VecDeque::from([event]);
         while let Some(event) = events.pop_front() {
             for effect in run.controller.handle(self.clock(), event) {
+                if self.dies_now(run)? {
+                    events = VecDeque::from([Event::Tick]);
+                    break;
+                }
                 events.extend(self.carry_out(run, effect)?);
             }
         }
+        run.remembered = run.controller.snapshot(self.clock());
         match run.pass.end(self.clock(), &run.controller) {
             None => {}
             Some(Ending::Refused(ambiguous)) => {
@@ -404,11 +411,31 @@ impl Story {
         Ok(())
     }
 
+    /// Whether a run dies before its next effect; it is begun again at once. What it had sent may still arrive.
+    fn dies_now(&mut self, run: &mut Run) -> Result<bool, Broken> {
+        if self.calm || !self.scene.dies || run.deaths >= DEATHS_MAX || !once_in(&mut self.chance, 60) {
+            return Ok(false);
+        }
+        self.line("it dies, and is begun again");
+        for mut procedure in std::mem::take(&mut run.procedures) {
+            if let (Waits::Sent { request, .. }, true) = (&procedure.waits, self.chance.bool()) {
+                let request = request.clone();
+                self.arrives(run, &mut procedure, request)?;
+            }
+        }
+        run.begin_again(self.clock());
+        run.shadow.tells(&reprise_engine::Notice::Started);
+        Ok(true)
+    }
+
     /// Carries out one effect; what the controller is told of it at once.
     fn carry_out(&mut self, run: &mut Run, effect: Effect) -> Result<Option<Event>, Broken> {
         match effect {
             Effect::Observe(host) => run.procedures.push(Procedure::look(host, self.now)),
-            Effect::Intend(act) => return Ok(Some(Event::Intended(act.id))),
+            Effect::Intend(act) => {
+                run.remembered = run.controller.snapshot(self.clock());
+                return Ok(Some(Event::Intended(act.id)));
+            }
             Effect::Perform(act) => {
                 self.line(&format!("act {} planned on {} in {}", act.id, act.leg, act.expected_state));
                 run.shadow.planned(&act, self.clock().wall)?;
