@@ -30,7 +30,7 @@ mod world;
 
 pub use command::{Command, CommandError, InFlight, Setting, Side};
 pub use event_log::Recorded;
-pub use fault::{Break, Fault, FaultScope, FaultShape, JobFault, Message, Operation, RowOf, Strike};
+pub use fault::{Break, Fault, FaultScope, FaultShape, JobFault, Message, Operation, RightsOn, RowOf, Strike};
 pub use host::{Management, Start};
 pub use leg::Kind;
 pub use spec::{Language, Os, RaceState, Spec, SpecError, Topology};

@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use crate::schema::{CIMV2, VIRTUALIZATION};
+
 /// Most faults that stand at once: far above what a test sets up, and a bound on a client that only adds.
 const FAULTS_MAX: usize = 1_000;
 
@@ -20,6 +22,8 @@ pub enum Fault {
     Deny,
     /// The account may read no event log; else it has its rights.
     DenyEvents,
+    /// The account has no rights on one namespace: WMI refuses to connect to it.
+    Rights(RightsOn),
     /// The login is refused.
     Login,
     /// The answer comes late.
@@ -44,6 +48,15 @@ pub enum Fault {
     Unreadable(RowOf),
     /// In which shape faults tell their details.
     Shape(FaultShape),
+}
+
+/// A namespace of WMI, each with rights of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RightsOn {
+    /// `root\cimv2`
+    Windows,
+    /// `root\virtualization\v2`
+    HyperV,
 }
 
 /// A kind of message.
@@ -155,12 +168,23 @@ pub struct Strike {
     pub how: Option<Break>,
 }
 
+impl RightsOn {
+    /// The namespace's name, as requests write it.
+    pub fn namespace(self) -> &'static str {
+        match self {
+            Self::Windows => CIMV2,
+            Self::HyperV => VIRTUALIZATION,
+        }
+    }
+}
+
 impl Fault {
     /// The kind's name.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Deny => "deny",
             Self::DenyEvents => "deny_events",
+            Self::Rights(_) => "rights",
             Self::Login => "login",
             Self::Slow { .. } => "slow",
             Self::Break { how, .. } => match how {
@@ -189,6 +213,7 @@ impl Fault {
             Self::Slow { on, .. } | Self::Break { on, .. } => *on,
             Self::Deny
             | Self::DenyEvents
+            | Self::Rights(_)
             | Self::Login
             | Self::BusyVm
             | Self::Job(_)

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reprise_lab::{Break, Fault, FaultScope, FaultShape, JobFault, Operation, RowOf};
+use reprise_lab::{Break, Fault, FaultScope, FaultShape, JobFault, Operation, RightsOn, RowOf};
 
 use super::Refusal;
 use super::parameters::Parameters;
@@ -20,9 +20,10 @@ const NONE: &[&str] = &[];
 const VM: &[&str] = &["vm"];
 const MESSAGE: &[&str] = &["vm", "op"];
 
-const KINDS: [Kind; 20] = [
+const KINDS: [Kind; 21] = [
     Kind { name: "deny", selectors: NONE, own: NONE },
     Kind { name: "deny_events", selectors: NONE, own: NONE },
+    Kind { name: "rights", selectors: NONE, own: &["namespace"] },
     Kind { name: "login", selectors: NONE, own: NONE },
     Kind { name: "busy", selectors: MESSAGE, own: NONE },
     Kind { name: "unsupported", selectors: MESSAGE, own: NONE },
@@ -138,6 +139,11 @@ fn fault(name: &str, on: Option<Operation>, parameters: &mut Parameters) -> Resu
     Ok(match name {
         "deny" => Fault::Deny,
         "deny_events" => Fault::DenyEvents,
+        "rights" => Fault::Rights(match parameters.text("namespace").as_deref() {
+            Some("cimv2") => RightsOn::Windows,
+            Some("virtualization") => RightsOn::HyperV,
+            _ => return Err(Refusal::Bad("parameter namespace: cimv2 or virtualization is expected".to_owned())),
+        }),
         "login" => Fault::Login,
         "slow" => {
             let missing = || Refusal::Bad("parameter ms is missing".to_owned());
