@@ -26,7 +26,8 @@ pub(crate) fn host(watch: &HostWatch) -> HostReport {
     };
     let twin = watch.duplicate_of.as_ref().filter(|duplicate| duplicate.is_another);
     let error = twin.map(|twin| same_name(&name, &twin.of)).or(error);
-    HostReport { id: watch.asked.id, name, ready, ready_after, error }
+    let hidden = watch.hidden.as_ref().filter(|_| ready).map(|problem| Trouble::of(problem, &name));
+    HostReport { id: watch.asked.id, name, ready, ready_after, error, hidden }
 }
 
 fn same_name(name: &str, other: &str) -> Trouble {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use reprise_model::{
-    HostName, HostTime, MonoTime, Observation, Problem, ProblemKind, RelationshipId, Replication, ServiceState,
+    HostName, HostTime, MonoTime, Observation, Problem, ProblemKind, RelationshipId, Remedy, Replication, ServiceState,
 };
 
 use crate::hearing::Heard;
@@ -37,6 +37,8 @@ pub(crate) struct HostWatch {
     pub(crate) phase: Phase,
     /// Rows that its last good look could not read.
     pub(crate) unreadable: Vec<Problem>,
+    /// What the account may not see of Windows itself, at the last look.
+    pub(crate) hidden: Option<Problem>,
     /// What its event log says.
     pub(crate) heard: Heard,
     first_answer: Option<MonoTime>,
@@ -83,6 +85,7 @@ impl HostWatch {
             booted: None,
             phase: Phase::Waiting,
             unreadable: Vec::new(),
+            hidden: None,
             heard: Heard::default(),
             first_answer: None,
             vmms_since: None,
@@ -97,6 +100,11 @@ impl HostWatch {
     /// What it is called in every output.
     pub(crate) fn display_name(&self) -> String {
         self.name.as_ref().map_or_else(|| self.asked.label.clone(), ToString::to_string)
+    }
+
+    /// A host whose name may not be read says its short one: the full one that is known for it stays.
+    pub(crate) fn in_full<'a>(&'a self, said: &'a HostName) -> &'a HostName {
+        self.known_names().find(|known| said.abbreviates(known)).unwrap_or(said)
     }
 
     /// The names by which relationships may speak of it.
@@ -160,8 +168,9 @@ impl HostWatch {
             self.first_answer.get_or_insert(now);
         }
         if let Some(name) = seen.name.seen() {
-            self.name = Some(name.clone());
+            self.name = Some(self.in_full(name).clone());
         }
+        self.hidden = seen.system.problem().filter(|problem| problem.kind == ProblemKind::Denied).cloned();
         if let Some(system) = seen.system.seen() {
             self.booted.get_or_insert(system.booted);
         }
@@ -213,10 +222,9 @@ impl HostWatch {
         } else {
             "it did not answer before the time was up"
         };
-        let problem = self
-            .not_ready_because
-            .take()
-            .unwrap_or_else(|| Problem::new(ProblemKind::TimedOut, "reach the host", silent));
+        let problem = self.not_ready_because.take().unwrap_or_else(|| {
+            Problem::new(ProblemKind::TimedOut, "reach the host", silent).with_remedy(Remedy::Reach)
+        });
         self.phase = Phase::GivenUp(problem);
     }
 }
@@ -229,7 +237,10 @@ pub(crate) fn visible(seen: &Observation) -> Result<&Replication, Problem> {
     let replication = match (seen.replication.seen(), seen.replication.problem()) {
         (Some(replication), _) => replication,
         (None, Some(problem)) => return Err(explained(problem, seen)),
-        (None, None) => return Err(Problem::new(ProblemKind::Malformed, WHAT_READY, "the look came back empty")),
+        (None, None) => {
+            let empty = Problem::new(ProblemKind::Malformed, WHAT_READY, "the look came back empty");
+            return Err(empty.with_remedy(Remedy::ReportBug));
+        }
     };
     if !replication.service {
         return Err(not_there("Msvm_ReplicationService has no instance", seen));
@@ -241,7 +252,7 @@ pub(crate) fn visible(seen: &Observation) -> Result<&Replication, Problem> {
 }
 
 fn not_there(why: &str, seen: &Observation) -> Problem {
-    explained(&Problem::new(ProblemKind::NotThere, WHAT_READY, why), seen)
+    explained(&Problem::new(ProblemKind::NotThere, WHAT_READY, why).with_remedy(Remedy::StartVmms), seen)
 }
 
 /// Adds what the service says, which explains and never decides.

@@ -49,6 +49,8 @@ pub struct HostReport {
     pub ready_after: Option<Duration>,
     /// What is wrong with it.
     pub error: Option<Trouble>,
+    /// What the account may not see there although it is ready. Nothing that is wanted depends on it.
+    pub hidden: Option<Trouble>,
 }
 
 /// One leg.
@@ -161,6 +163,13 @@ impl Report {
     /// Legs that policy wants running and that do not run at the end.
     pub fn unprotected(&self) -> impl Iterator<Item = &LegReport> {
         self.legs.iter().filter(|leg| leg.wanted && !leg.runs(self.dry_run))
+    }
+}
+
+impl HostReport {
+    /// What a person reads of it: what is wrong, else what may not be seen.
+    pub fn trouble(&self) -> Option<&Trouble> {
+        self.error.as_ref().or(self.hidden.as_ref())
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use reprise_model::{
-    ActId, HostId, HostTime, LastReplication, MonoTime, Outcome, Problem, ProblemKind, Reason, Refusal,
+    ActId, HostId, HostTime, LastReplication, MonoTime, Outcome, Problem, ProblemKind, Reason, Refusal, Remedy,
     ReplicationState, Retry,
 };
 
@@ -371,7 +371,11 @@ impl LegWatch {
         self.given_up.clone_from(&unweighed);
         // It was looked at before the act had ended: while a job runs, the state already reads as requested.
         self.unproved = acting.is_some() || unweighed.is_some();
-        let cut_off = || Failure::Problem(Problem::new(ProblemKind::TimedOut, "resume replication", why));
+        let cut_off = || {
+            Failure::Problem(
+                Problem::new(ProblemKind::TimedOut, "resume replication", why).with_remedy(Remedy::SeeWhatCame),
+            )
+        };
         match unweighed.map(|last| last.outcome) {
             Some(Outcome::NotDone(problem)) => self.trouble = Some(Failure::Problem(problem)),
             Some(Outcome::Unknown(problem)) => self.trouble = Some(Failure::Unclear(problem)),

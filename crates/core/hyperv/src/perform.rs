@@ -4,11 +4,14 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use cim::{Argument, CallError, ErrorKind, ObjectPath, Output, Port, Reached, Row, Value};
-use reprise_model::{Act, ActKind, Ended, Kept, Outcome, Problem, ProblemKind, ReplicationMode, ReplicationState};
+use reprise_model::{
+    Act, ActKind, Ended, Kept, Outcome, Problem, ProblemKind, Remedy, ReplicationMode, ReplicationState,
+};
 
 use crate::class::concrete_job::{self, Complaint, Progress};
 use crate::class::{VIRTUALIZATION, relationship, virtual_machine};
-use crate::{codes, problem};
+use crate::codes;
+use crate::problem::{self, Asked};
 
 /// The state that is requested: Replicating.
 const REQUESTED: u16 = 3;
@@ -52,7 +55,7 @@ pub async fn perform(port: &impl Port, act: &Act) -> Outcome {
     let row = match cim::get(port, path).await {
         Ok(row) => row,
         Err(error) if error.kind == ErrorKind::NotThere => return Outcome::Stale { found: "gone".to_owned() },
-        Err(error) => return Outcome::NotDone(problem::of(&error, READ_BEFORE)),
+        Err(error) => return Outcome::NotDone(problem::of(&error, READ_BEFORE, Asked::Object)),
     };
     if let Some(outcome) = unlike_expected(&row, act) {
         return outcome;
@@ -60,7 +63,7 @@ pub async fn perform(port: &impl Port, act: &Act) -> Outcome {
     let (method, arguments) = match call(&row, act) {
         Ok(call) => call,
         Err(error) => {
-            return Outcome::NotDone(Problem::new(ProblemKind::Malformed, READ_BEFORE, error.to_string()));
+            return Outcome::NotDone(problem::odd(READ_BEFORE, error.to_string()));
         }
     };
     port.note("asking for the state change");
@@ -110,7 +113,7 @@ fn unlike_expected(row: &Row, act: &Act) -> Option<Outcome> {
 /// The call itself failed.
 fn failed(error: &CallError) -> Outcome {
     use ErrorKind as K;
-    let problem = problem::of(error, RESUME);
+    let problem = problem::of(error, RESUME, Asked::Object);
     match (error.reached, error.kind) {
         // The host answered with a fault: it did not begin.
         (Reached::Yes, K::Refused) => Outcome::Refused(codes::fault(error.status, &error.message)),
@@ -125,7 +128,7 @@ fn failed(error: &CallError) -> Outcome {
 
 /// `job` is set to the job that the host named, if it named one.
 async fn returned(port: &impl Port, output: &Output, job: &mut Option<String>) -> Outcome {
-    let unclear = |why: String| Outcome::Unknown(Problem::new(ProblemKind::Malformed, RESUME, why));
+    let unclear = |why: String| Outcome::Unknown(problem::odd(RESUME, why).with_remedy(Remedy::SeeWhatCame));
     match output.return_value() {
         Ok(Some(codes::DONE)) => Outcome::Ended(Ended::AtOnce),
         Ok(Some(codes::JOB_STARTED)) => match output.get_opt::<ObjectPath>("Job") {
@@ -142,7 +145,8 @@ async fn returned(port: &impl Port, output: &Output, job: &mut Option<String>) -
         // An HRESULT comes from somewhere on the way, which may be behind the point where the method began.
         Ok(Some(code)) if codes::is_hresult(code) => {
             let why = format!("the method returned {code:#010X}");
-            Outcome::Unknown(Problem { code: Some(code), ..Problem::new(ProblemKind::Busy, RESUME, why) })
+            let remedy = if codes::denies_access(code) { Remedy::GrantHyperV } else { Remedy::SeeWhatCame };
+            Outcome::Unknown(Problem { code: Some(code), remedy, ..Problem::new(ProblemKind::Busy, RESUME, why) })
         }
         Ok(Some(code)) => Outcome::Refused(codes::refused_at_once(code, None)),
         Ok(None) => unclear("the method returned no value".to_owned()),
@@ -198,7 +202,7 @@ fn ended(progress: Progress) -> Option<Outcome> {
         }
         Progress::Unknown(number) => {
             let why = format!("the job is in the unknown state {number}");
-            Outcome::Unknown(Problem::new(ProblemKind::Malformed, FOLLOW, why))
+            Outcome::Unknown(problem::odd(FOLLOW, why).with_remedy(Remedy::SeeWhatCame))
         }
     })
 }
@@ -231,14 +235,14 @@ async fn follow(port: &impl Port, id: &str) -> Outcome {
     let began = port.elapsed();
     let mut waits = WAITS.into_iter();
     let mut misses = Misses::default();
-    let mut last = Problem::new(ProblemKind::NotThere, FOLLOW, "the job is not listed; its result is unknown");
+    let mut last = problem::hidden(FOLLOW, "the job is not listed; its result is unknown", Remedy::SeeWhatCame);
     while port.elapsed().saturating_sub(began) < JOB_TIME_MAX {
         port.pause(waits.next().unwrap_or(WAIT_LAST)).await;
         let rows = cim::query(port, VIRTUALIZATION, concrete_job::state_changes()).await;
         let failed = rows.as_ref().err().map(|error| error.kind);
         let found = match &rows {
             Ok(rows) => concrete_job::find(rows, id).map_err(|error| problem::unreadable(&error, FOLLOW)),
-            Err(error) => Err(problem::of(error, FOLLOW)),
+            Err(error) => Err(problem::of(error, FOLLOW, Asked::Job)),
         };
         match found {
             Ok(Some(progress)) => match ended(progress) {
@@ -259,5 +263,5 @@ async fn follow(port: &impl Port, id: &str) -> Outcome {
         }
     }
     let why = format!("the job still runs after {} h", JOB_TIME_MAX.as_secs() / 3_600);
-    Outcome::Unknown(Problem::new(ProblemKind::TimedOut, FOLLOW, why))
+    Outcome::Unknown(Problem::new(ProblemKind::TimedOut, FOLLOW, why).with_remedy(Remedy::SeeWhatCame))
 }

@@ -16,6 +16,7 @@ mod observation;
 mod policy;
 mod problem;
 mod reason;
+mod remedy;
 mod seen;
 mod state;
 mod time;
@@ -33,6 +34,7 @@ pub use policy::{
 };
 pub use problem::{Problem, ProblemKind, Retry};
 pub use reason::{PHRASE_MAX, Reason};
+pub use remedy::Remedy;
 pub use seen::Seen;
 pub use state::{FailedOverType, ReplicationMode, ReplicationState};
 pub use time::{HostTime, MonoTime, Now, Timestamp};

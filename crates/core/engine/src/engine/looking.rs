@@ -19,7 +19,7 @@ impl Engine {
     ) {
         let Some(host) = self.hosts.get_mut(&id) else { return };
         self.touched.insert(id);
-        let renamed = seen.name.seen().is_some_and(|name| host.name.as_ref() != Some(name));
+        let renamed = seen.name.seen().is_some_and(|name| host.name.as_ref() != Some(host.in_full(name)));
         let silent = self.names.silent();
         if renamed {
             self.names.remove(host);
@@ -49,9 +49,9 @@ impl Engine {
                 self.dirty.extend(self.open_ended.iter().flat_map(|(_, legs)| legs.iter().copied()));
             }
         }
-        if renamed && let Some(name) = seen.name.seen() {
+        if renamed && let Some(name) = self.host(id).and_then(|host| host.name.clone()) {
             // Whom a first label stands for depends on all that bear it.
-            for host in self.names.with_label(name).filter(|host| *host != id) {
+            for host in self.names.with_label(&name).filter(|host| *host != id) {
                 self.dirty.extend(self.inventory.shown_by(host).flat_map(legs_of));
             }
         }

@@ -1,10 +1,12 @@
 //! The procedures, call by call.
 
+mod advice;
 mod events;
 mod observe;
 mod odd;
 mod perform;
 mod refusals;
+mod rights;
 mod server_2012;
 
 use cim::stepped::{Next, Stepped};

@@ -7,6 +7,7 @@ use cim::event::EventPort as _;
 use cim::{CallError, ErrorKind, Reached};
 use clap::Args;
 use reprise_engine::Trouble;
+use reprise_hyperv::Asked;
 use reprise_hyperv::events::{RECORDS_MAX, VMMS_LOGS, of_vmms_and_system};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -123,11 +124,7 @@ async fn listen(label: String, listeners: Vec<Events>, follow: bool, say: mpsc::
 }
 
 fn trouble(host: &str, error: &CallError) -> Trouble {
-    let mut trouble = Trouble::of(&reprise_hyperv::problem(error, "read the event log"), host);
-    if matches!(error.kind, ErrorKind::Denied | ErrorKind::NotThere) {
-        trouble.next.push_str("; to read its event log alone, Event Log Readers is enough");
-    }
-    trouble
+    Trouble::of(&reprise_hyperv::problem(error, "read the event log", Asked::EventLog), host)
 }
 
 /// Whether a host that was heard may be heard again without anybody's doing.

@@ -73,7 +73,7 @@ pub(crate) fn document<'a>(report: &'a Report, asked: &'a BTreeMap<HostId, Asked
         tls_verified: asked.get(&host.id).and_then(|asked| asked.tls_verified),
         ready: host.ready,
         ready_after_s: host.ready_after.map(|after| after.as_secs()),
-        error: host.error.as_ref().map(error),
+        error: host.trouble().map(error),
     });
     Document {
         version: 1,

@@ -20,7 +20,7 @@ const QUIET_ROWS_MAX: usize = 40;
 pub(crate) fn text(report: &Report, width: Option<u16>) -> String {
     let mut text = String::new();
     for host in &report.hosts {
-        if let Some(error) = &host.error {
+        if let Some(error) = host.trouble() {
             text.push_str(&trouble(error));
         }
     }

@@ -53,6 +53,7 @@ fn report() -> Report {
             ready: true,
             ready_after: Some(Duration::from_millis(1_900)),
             error: None,
+            hidden: None,
         }],
         legs: vec![leg(1, LegResult::Resumed, ReplicationState::Replicating), failed],
         unmatched: vec![],
