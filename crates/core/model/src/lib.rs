@@ -22,7 +22,7 @@ mod state;
 mod time;
 mod vm;
 
-pub use act::{Act, ActKind, Ended, Outcome, Refusal};
+pub use act::{Act, ActKind, ActRow, Ended, Method, Outcome, Refusal, Step};
 pub use event::{Event, LegInfo};
 pub use evidence::{Evidence, Records, SystemEvent, SystemEventKind, VmmsEvent, VmmsEventKind};
 pub use host::{HostName, HostSystem, ServiceState};

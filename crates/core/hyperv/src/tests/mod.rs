@@ -1,5 +1,6 @@
 //! The procedures, call by call.
 
+mod acts;
 mod advice;
 mod events;
 mod observe;
