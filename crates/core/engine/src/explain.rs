@@ -35,7 +35,7 @@ fn same_name(name: &str, other: &str) -> Trouble {
         what: "cannot tell two hosts apart".to_owned(),
         place: name.to_owned(),
         why: format!(
-            "the host asked as {other} bears the same name and has booted at another time, so it is another one"
+            "the host asked as {other} bears the same name, and nothing shows that they are one: they have booted at different times, or one of them does not say when"
         ),
         next: "give one of them another name; until then ask them in two passes".to_owned(),
         code: None,

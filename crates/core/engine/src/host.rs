@@ -57,7 +57,7 @@ pub(crate) struct HostWatch {
 pub(crate) struct Duplicate {
     /// The earlier one, as it was asked.
     pub(crate) of: String,
-    /// Whether it is another machine, and not a second address of the same.
+    /// Whether it is another machine, or may be: nothing shows it to be a second address of the same.
     pub(crate) is_another: bool,
 }
 

@@ -91,8 +91,9 @@ impl Engine {
             .find(|other| other.name.as_ref() == Some(&name));
         let first = first.map(|host| Duplicate {
             of: host.asked.label.clone(),
-            // One machine has booted once. Two that bear one name must not be taken for one.
-            is_another: booted.zip(host.booted).is_some_and(|(own, other)| own != other),
+            // One machine has booted once. Two that bear one name must not be taken for one, and what does not say when it
+            // has booted is not known to be the same.
+            is_another: booted.zip(host.booted).is_none_or(|(own, other)| own != other),
         });
         if let Some(host) = self.hosts.get_mut(&id) {
             host.duplicate_of = first;

@@ -4,6 +4,7 @@ mod boots;
 mod discovery;
 mod gone;
 mod hearing;
+mod lies;
 mod unclear;
 mod who;
 
