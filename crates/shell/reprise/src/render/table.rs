@@ -20,8 +20,10 @@ const QUIET_ROWS_MAX: usize = 40;
 pub(crate) fn text(report: &Report, width: Option<u16>) -> String {
     let mut text = String::new();
     for host in &report.hosts {
-        if let Some(error) = host.trouble() {
+        if let Some(error) = &host.error {
             text.push_str(&trouble(error));
+        } else if let Some(hidden) = &host.hidden {
+            text.push_str(&told("warning", hidden));
         }
     }
     let mut legs: Vec<&LegReport> = report.legs.iter().collect();
@@ -123,9 +125,13 @@ fn short(name: Option<&str>) -> &str {
 
 /// An error in four parts.
 pub(crate) fn trouble(error: &Trouble) -> String {
+    told("error", error)
+}
+
+fn told(level: &str, error: &Trouble) -> String {
     let code = error.code.as_ref().map_or_else(String::new, |code| format!(" ({code})"));
     let [what, place, why, next] = [&error.what, &error.place, &error.why, &error.next].map(|part| printable(part));
-    format!("error: {what} on {place}\n  why:  {why}{code}\n  next: {next}\n\n")
+    format!("{level}: {what} on {place}\n  why:  {why}{code}\n  next: {next}\n\n")
 }
 
 /// What is unprotected, in one sentence.

@@ -118,3 +118,19 @@ fn the_table_is_worst_first_fits_eighty_columns_and_ends_with_what_is_unprotecte
     let text = table::text(&self::report(), Some(80));
     assert!(text.contains("  why:  invalid state for this operation (32775)\n  next: look at the VM\n"), "{text}");
 }
+
+#[test]
+fn what_may_not_be_seen_of_a_host_is_a_warning_in_the_text_and_its_error_in_the_document() {
+    let mut report = report();
+    let hidden = Trouble { why: "no rights".to_owned(), ..report.legs[1].error.clone().unwrap() };
+    report.hosts[0].hidden = Some(hidden);
+    let shown = |report: &Report| {
+        let document = serde_json::to_value(json::document(report, &BTreeMap::new())).unwrap();
+        (table::text(report, None), document["hosts"][0]["error"]["why"].as_str().unwrap().to_owned())
+    };
+    let (text, why) = shown(&report);
+    assert!(text.starts_with("warning: ") && why == "no rights", "{text}{why}");
+    report.hosts[0].error = report.legs[1].error.clone();
+    let (text, why) = shown(&report);
+    assert!(text.starts_with("error: ") && why == "invalid state for this operation", "{text}{why}");
+}
