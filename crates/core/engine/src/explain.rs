@@ -30,6 +30,17 @@ pub(crate) fn host(watch: &HostWatch) -> HostReport {
     HostReport { id: watch.asked.id, name, ready, ready_after, error, hidden }
 }
 
+/// What is wrong with two addresses that say that they are one host and show different VMs.
+pub(crate) fn unlike_twin(name: &str, other: &str) -> Trouble {
+    Trouble {
+        why: format!(
+            "the host asked as {other} bears the same name and has booted at the same time, and shows other replicated VMs"
+        ),
+        next: "see which machine answers at each address; until they show the same, ask one of them".to_owned(),
+        ..same_name(name, other)
+    }
+}
+
 fn same_name(name: &str, other: &str) -> Trouble {
     Trouble {
         what: "cannot tell two hosts apart".to_owned(),

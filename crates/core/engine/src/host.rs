@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use reprise_model::{
-    HostName, HostTime, MonoTime, Observation, Problem, ProblemKind, RelationshipId, Remedy, Replication, ServiceState,
+    HostId, HostName, HostTime, MonoTime, Observation, Problem, ProblemKind, RelationshipId, Remedy, Replication,
+    ServiceState,
 };
 
 use crate::hearing::Heard;
@@ -52,10 +53,12 @@ pub(crate) struct HostWatch {
     not_ready_because: Option<Problem>,
 }
 
-/// An asked host that bears the same name as an earlier one: it is asked, and nothing is done there.
+/// An asked host that bears the same name as another one: it is asked, and nothing is done there.
 #[derive(Clone, Debug)]
 pub(crate) struct Duplicate {
-    /// The earlier one, as it was asked.
+    /// The other one.
+    pub(crate) host: HostId,
+    /// The other one, as it was asked.
     pub(crate) of: String,
     /// Whether it is another machine, or may be: nothing shows it to be a second address of the same.
     pub(crate) is_another: bool,
@@ -110,6 +113,14 @@ impl HostWatch {
     /// The names by which relationships may speak of it.
     pub(crate) fn known_names(&self) -> impl Iterator<Item = &HostName> {
         self.name.iter().chain(self.asked.claim.iter())
+    }
+
+    /// Whether both showed the same replicated objects at their last looks, as two addresses of one host do.
+    pub(crate) fn shows_the_same_as(&self, other: &Self) -> bool {
+        let shown = |host: &Self| -> BTreeSet<RelationshipId> {
+            host.last_set.iter().flat_map(|(_, set)| set.iter().map(|(id, _)| *id)).collect()
+        };
+        !self.is_ready() || !other.is_ready() || shown(self) == shown(other)
     }
 
     pub(crate) fn is_ready(&self) -> bool {

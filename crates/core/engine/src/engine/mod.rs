@@ -8,7 +8,7 @@ mod looking;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use reprise_model::{ActId, HostId, HostName, LegId, MonoTime, Now, Reason, VmId};
+use reprise_model::{ActId, HostId, HostName, LegId, MonoTime, Now, Problem, ProblemKind, Reason, VmId};
 
 use crate::agenda::Agenda;
 use crate::exchange::{Effect, Event};
@@ -251,6 +251,13 @@ impl Engine {
         let text = name.map(ToString::to_string);
         let (host, is_certain) = match found {
             Match::NotAsked => return NotSeenEnd { host_name: text, whereabouts: Whereabouts::NotAsked },
+            Match::Unclear => {
+                let host = text.clone().unwrap_or_default();
+                let why = "several of the hosts that are asked bear its first label";
+                let problem = Problem::new(ProblemKind::NotThere, format!("tell which host {host} is"), why);
+                let whereabouts = Whereabouts::GaveUp { host, problem };
+                return NotSeenEnd { host_name: text, whereabouts };
+            }
             Match::Host(host) => (self.host(host), true),
             Match::PerhapsSilent(host) => (self.host(host), false),
         };
@@ -285,8 +292,21 @@ impl Engine {
         self.finished = true;
     }
 
+    /// Each host that counts as a second address of another and shows other VMs, with that other; and the other way round.
+    fn unlike_twins(&self) -> Vec<(&HostWatch, &HostWatch)> {
+        let twin = |host: &HostWatch| host.duplicate_of.as_ref().filter(|twin| !twin.is_another).map(|twin| twin.host);
+        let twins = self.hosts.values().filter_map(|host| Some((host, self.host(twin(host)?)?)));
+        let unlike = twins.filter(|(one, other)| !one.shows_the_same_as(other));
+        unlike.flat_map(|(one, other)| [(one, other), (other, one)]).collect()
+    }
+
     fn report(&self, now: Now) -> Report {
-        let hosts: Vec<_> = self.hosts.values().map(explain::host).collect();
+        let mut hosts: Vec<_> = self.hosts.values().map(explain::host).collect();
+        for (one, other) in self.unlike_twins() {
+            if let Some(host) = hosts.iter_mut().find(|host| host.id == one.asked.id) {
+                host.error = Some(explain::unlike_twin(&host.name, &other.asked.label));
+            }
+        }
         let legs: Vec<_> = self.legs.values().map(|watch| explain::leg(watch, self.pass.dry_run)).collect();
         let denied = |host: &HostWatch| matches!(&host.phase, Phase::GivenUp(problem) if problem.kind == reprise_model::ProblemKind::Denied);
         let all_denied = !self.hosts.is_empty() && self.hosts.values().all(denied);

@@ -127,6 +127,17 @@ impl Inventory {
         touched
     }
 
+    /// Forgets what a host showed; the VMs that it concerns.
+    pub(crate) fn forget(&mut self, host: HostId) -> BTreeSet<VmId> {
+        let shown: BTreeSet<VmId> = self.looks.remove(&host).iter().flat_map(HostLook::replicated).collect();
+        for vm in &shown {
+            if let Some(hosts) = self.hosts_of.get_mut(vm) {
+                hosts.remove(&host);
+            }
+        }
+        shown
+    }
+
     /// The VMs that a host showed at its latest good look.
     pub(crate) fn shown_by(&self, host: HostId) -> impl Iterator<Item = VmId> + '_ {
         self.looks.get(&host).into_iter().flat_map(HostLook::replicated)
