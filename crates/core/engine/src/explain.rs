@@ -54,8 +54,8 @@ fn same_name(name: &str, other: &str) -> Trouble {
     }
 }
 
-/// One leg as the report has it.
-pub(crate) fn leg(watch: &LegWatch, dry_run: bool) -> LegReport {
+/// One leg as the report has it. `second` is the other host that holds its VM as primary, if one does.
+pub(crate) fn leg(watch: &LegWatch, second: Option<&str>, dry_run: bool) -> LegReport {
     let (result, reason) = result(watch, dry_run);
     let error = (result == LegResult::Failed || result == LegResult::Stale).then(|| leg_trouble(watch, reason));
     let action = match watch.verdict {
@@ -81,7 +81,7 @@ pub(crate) fn leg(watch: &LegWatch, dry_run: bool) -> LegReport {
         wanted: !held && !matches!(watch.verdict, Verdict::Leave(_) | Verdict::NotOurs) || result == LegResult::Resumed,
         action,
         reason,
-        detail: detail(watch, reason),
+        detail: detail(watch, second, reason),
         result,
         confirmed: watch.confirmed,
         without_evidence: watch.without_evidence,
@@ -126,8 +126,12 @@ fn planned_reason(watch: &LegWatch) -> Reason {
     watch.planned.unwrap_or(Reason::Error)
 }
 
-fn detail(watch: &LegWatch, reason: Reason) -> String {
+fn detail(watch: &LegWatch, second: Option<&str>, reason: Reason) -> String {
     let mut text = reason.meaning().to_owned();
+    if let Some(second) = second {
+        let first = watch.leg.sender.host_name().unwrap_or("an unknown host");
+        let _infallible = write!(text, " The hosts are {first} and {second}.");
+    }
     if watch.planned.is_some() && watch.unread_log {
         text.push_str(" (evidence: not readable)");
     }

@@ -123,6 +123,11 @@ impl HostWatch {
         !self.is_ready() || !other.is_ready() || shown(self) == shown(other)
     }
 
+    /// Whether it is a second address of another host, and so nothing of its own.
+    pub(crate) fn is_second(&self) -> bool {
+        self.duplicate_of.as_ref().is_some_and(|twin| !twin.is_another)
+    }
+
     pub(crate) fn is_ready(&self) -> bool {
         matches!(self.phase, Phase::Ready { .. })
     }

@@ -2,7 +2,7 @@
 
 use reprise_model::{HostId, LegId, LegKind, MonoTime, Now, Observation, Seen, VmId};
 
-use super::{Engine, not_ready};
+use super::{Engine, NOBODY, not_ready};
 use crate::exchange::Effect;
 use crate::host::{Duplicate, HostWatch, Phase, visible};
 use crate::inventory::HostLook;
@@ -73,6 +73,7 @@ impl Engine {
     /// may be any of them.
     pub(super) fn reconsider_open_ended(&mut self, id: HostId) {
         let Some(host) = self.hosts.get(&id) else { return };
+        self.dirty.extend(self.open_ended.legs_of(NOBODY));
         if host.known_names().next().is_none() {
             self.dirty.extend(self.open_ended.iter().flat_map(|(_, legs)| legs.iter().copied()));
         }

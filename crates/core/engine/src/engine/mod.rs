@@ -25,6 +25,9 @@ use crate::report::Report;
 use crate::schedule::Schedule;
 use crate::watch::LegWatch;
 
+/// The label under which legs are kept whose receiver nobody names: any host may matter to them.
+const NOBODY: &str = "";
+
 /// One pass over the asked hosts.
 #[derive(Debug)]
 pub struct Engine {
@@ -189,6 +192,14 @@ impl Engine {
             self.vanished(now, id);
             return;
         };
+        if leg.is_sent_to_nobody_named() {
+            self.open_ended.add(id, NOBODY.to_owned());
+            if leg.receiver.seen().is_some() && !self.hosts.values().all(|host| host.is_ready() || host.is_second()) {
+                // A host that is not seen may be the true receiver, whatever another one says.
+                leg.receiver =
+                    End::NotSeen(NotSeenEnd { host_name: None, whereabouts: Whereabouts::NotYet { host: None } });
+            }
+        }
         leg.held_hosts = self.held_hosts(&leg);
         let retry_until = self.start.mono + self.pass.times.retry_for;
         let clock = leg.sender.seen().and_then(|sender| self.inventory.clock(sender.host));
@@ -307,7 +318,11 @@ impl Engine {
                 host.error = Some(explain::unlike_twin(&host.name, &other.asked.label));
             }
         }
-        let legs: Vec<_> = self.legs.values().map(|watch| explain::leg(watch, self.pass.dry_run)).collect();
+        let legs = self.legs.values().map(|watch| {
+            let second = watch.leg.second_primary.and_then(|second| self.host(second)).map(HostWatch::display_name);
+            explain::leg(watch, second.as_deref(), self.pass.dry_run)
+        });
+        let legs: Vec<_> = legs.collect();
         let denied = |host: &HostWatch| matches!(&host.phase, Phase::GivenUp(problem) if problem.kind == reprise_model::ProblemKind::Denied);
         let all_denied = !self.hosts.is_empty() && self.hosts.values().all(denied);
         Report {

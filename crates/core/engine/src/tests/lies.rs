@@ -164,7 +164,6 @@ fn a_host_that_takes_the_receivers_first_label_does_not_lift_what_the_receiver_s
 
 /// Where the sender names nobody, who receives is anybody's word; a host that is asked and silent may be the true one.
 #[test]
-#[ignore = "the only replica that names the sender is the receiver, even while asked hosts are silent"]
 fn a_sender_that_names_nobody_is_not_resumed_on_one_hosts_word_while_another_is_silent() {
     let mut sender = look(0, &[S::Error]);
     set_up(&mut sender, &Settings { recovery_host: None, recovery_point: None, ..settings(0, 1) });
@@ -193,7 +192,6 @@ fn a_second_primary_leads_to_no_act_anywhere() {
 }
 
 #[test]
-#[ignore = "the second host is named nowhere"]
 fn both_hosts_that_hold_a_vm_as_primary_are_named() {
     for hosts in [
         vec![sender_to(HV02), look(1, &[S::Replicating]), second_primary(S::Replicating)],
