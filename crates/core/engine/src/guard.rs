@@ -28,7 +28,6 @@ pub struct Breach(pub &'static str);
 /// The first rule that it breaks.
 pub fn check(act: &Act, leg: &Leg, policy: &Policy, now: MonoTime, wall: Timestamp) -> Result<(), Breach> {
     let breach = |rule| Err(Breach(rule));
-    let ActKind::Resume = act.kind;
     let Some(end) = [leg.sender.seen(), leg.receiver.seen()].into_iter().flatten().find(|e| e.host == act.host) else {
         return breach("an act goes to a host that shows an end of the leg");
     };
@@ -38,9 +37,15 @@ pub fn check(act: &Act, leg: &Leg, policy: &Policy, now: MonoTime, wall: Timesta
     if act.expected_state != end.object.state || act.expected_mode != end.vm.mode {
         return breach("an act expects what was seen");
     }
-    let resumable = [ReplicationState::Error, ReplicationState::Suspended, ReplicationState::ResynchronizeSuspended];
-    if !resumable.contains(&act.expected_state) {
-        return breach("a resume starts from Error, Suspended or ResynchronizeSuspended only");
+    match act.kind {
+        ActKind::Resume => {
+            let resumable =
+                [ReplicationState::Error, ReplicationState::Suspended, ReplicationState::ResynchronizeSuspended];
+            if !resumable.contains(&act.expected_state) {
+                return breach("a resume starts from Error, Suspended or ResynchronizeSuspended only");
+            }
+        }
+        ActKind::Pause => return breach("nothing is paused but for a person or planned work"),
     }
     let from_receiver = leg.sender.seen().is_none_or(|sender| sender.host != act.host);
     if from_receiver && act.expected_state != ReplicationState::Error {

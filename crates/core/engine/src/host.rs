@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use reprise_model::{
-    HostKey, HostName, HostTime, MonoTime, Observation, Problem, ProblemKind, RelationshipId, Replication,
+    HostId, HostKey, HostName, HostTime, MonoTime, Observation, Problem, ProblemKind, RelationshipId, Remedy,
+    Replication,
 };
 
 use crate::hearing::Heard;
@@ -47,6 +48,8 @@ pub(crate) struct HostWatch {
     pub(crate) told: Told,
     /// Rows that its last good look could not read.
     pub(crate) unreadable: Vec<Problem>,
+    /// What the account may not see of Windows itself, at the last look.
+    pub(crate) hidden: Option<Problem>,
     /// What its event log says.
     pub(crate) heard: Heard,
     first_answer: Option<MonoTime>,
@@ -67,12 +70,14 @@ pub(crate) struct Told {
     pub(crate) not_ready: bool,
 }
 
-/// An asked host that bears the same name as an earlier one: it is asked, and nothing is done there.
+/// An asked host that bears the same name as another one: it is asked, and nothing is done there.
 #[derive(Clone, Debug)]
 pub(crate) struct Duplicate {
-    /// The earlier one, as it was asked.
+    /// The other one.
+    pub(crate) host: HostId,
+    /// The other one, as it was asked.
     pub(crate) of: String,
-    /// Whether it is another machine, and not a second address of the same.
+    /// Whether it is another machine, or may be: nothing shows it to be a second address of the same.
     pub(crate) is_another: bool,
 }
 
@@ -115,6 +120,7 @@ impl HostWatch {
             phase: Phase::Waiting,
             told: Told::default(),
             unreadable: Vec::new(),
+            hidden: None,
             heard: Heard::default(),
             first_answer: None,
             vmms_since: None,
@@ -137,9 +143,27 @@ impl HostWatch {
         named.unwrap_or_else(|| HostKey(self.display_name()))
     }
 
+    /// A host whose name may not be read says its short one: the full one that is known for it stays.
+    pub(crate) fn in_full<'a>(&'a self, said: &'a HostName) -> &'a HostName {
+        self.known_names().find(|known| said.abbreviates(known)).unwrap_or(said)
+    }
+
     /// The names by which relationships may speak of it.
     pub(crate) fn known_names(&self) -> impl Iterator<Item = &HostName> {
         self.name.iter().chain(self.asked.claim.iter())
+    }
+
+    /// Whether both showed the same replicated objects at their last looks, as two addresses of one host do.
+    pub(crate) fn shows_the_same_as(&self, other: &Self) -> bool {
+        let shown = |host: &Self| -> BTreeSet<RelationshipId> {
+            host.last_set.iter().flat_map(|(_, set)| set.iter().map(|(id, _)| *id)).collect()
+        };
+        !self.is_ready() || !other.is_ready() || shown(self) == shown(other)
+    }
+
+    /// Whether it is a second address of another host, and so nothing of its own.
+    pub(crate) fn is_second(&self) -> bool {
+        self.duplicate_of.as_ref().is_some_and(|twin| !twin.is_another)
     }
 
     pub(crate) fn is_ready(&self) -> bool {
@@ -202,8 +226,9 @@ impl HostWatch {
         self.look_under_way = false;
         self.looked_once = true;
         if let Some(name) = seen.name.seen() {
-            self.name = Some(name.clone());
+            self.name = Some(self.in_full(name).clone());
         }
+        self.hidden = seen.system.problem().filter(|problem| problem.kind == ProblemKind::Denied).cloned();
         let rebooted = self.boots(now, started, seen);
         let good = visible(seen);
         // A look of which nothing came back says nothing of VMMS.
@@ -305,7 +330,7 @@ pub(crate) fn visible(seen: &Observation) -> Result<&Replication, NotReady> {
         (None, Some(problem)) => return Err(explained(problem.clone(), seen)),
         (None, None) => {
             let empty = Problem::new(ProblemKind::Malformed, WHAT_READY, "the look came back empty");
-            return Err(NotReady::alone(empty));
+            return Err(NotReady::alone(empty.with_remedy(Remedy::ReportBug)));
         }
     };
     if !replication.service {
@@ -318,7 +343,7 @@ pub(crate) fn visible(seen: &Observation) -> Result<&Replication, NotReady> {
 }
 
 fn not_there(why: &str, seen: &Observation) -> NotReady {
-    explained(Problem::new(ProblemKind::NotThere, WHAT_READY, why), seen)
+    explained(Problem::new(ProblemKind::NotThere, WHAT_READY, why).with_remedy(Remedy::StartVmms), seen)
 }
 
 /// Adds what the service says, which explains and never decides.

@@ -161,6 +161,11 @@ impl End {
 }
 
 impl Leg {
+    /// Whether the sender is seen and says of no host that it receives.
+    pub(crate) fn is_sent_to_nobody_named(&self) -> bool {
+        self.sender.seen().is_some() && self.sender.settings().and_then(Settings::recovery).is_none()
+    }
+
     /// Whether any end shows the primary side to be a cluster.
     pub fn primary_is_clustered(&self) -> bool {
         [&self.sender, &self.receiver].into_iter().filter_map(End::settings).any(Settings::primary_is_clustered)

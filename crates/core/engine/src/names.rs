@@ -8,10 +8,14 @@ use reprise_model::{HostId, HostName};
 use crate::host::HostWatch;
 use crate::leg::End;
 
-/// The names of the asked hosts, for look-up. A host that bears the name of an earlier one is not among them.
+/// The names of the asked hosts, for look-up. A host that bears the name of another is among them only as it is asked.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
     full: BTreeMap<HostName, BTreeSet<HostId>>,
+    /// The names by which hosts are asked: a person's word, which no host can take from another. Each leads to the host that
+    /// is asked by it, or to the one of which that is a second address.
+    claimed: BTreeMap<HostName, BTreeMap<HostId, HostId>>,
+    asked_as: BTreeMap<HostId, HostName>,
     labels: BTreeMap<String, BTreeSet<HostId>>,
     /// Hosts of which nobody knows yet who they are: asked by an address, and they have not answered.
     silent: BTreeSet<HostId>,
@@ -24,6 +28,8 @@ pub(crate) enum Match {
     Host(HostId),
     /// Perhaps this host, which has not said who it is.
     PerhapsSilent(HostId),
+    /// Several asked hosts bear its first label: one of them, and nobody can tell which.
+    Unclear,
     /// No asked host.
     NotAsked,
 }
@@ -39,10 +45,15 @@ impl Names {
 
     /// Takes in a host under the names that it has now.
     pub(crate) fn add(&mut self, host: &HostWatch) {
+        let id = host.asked.id;
+        if let Some(claim) = &host.asked.claim {
+            let second = host.duplicate_of.as_ref().filter(|twin| !twin.is_another);
+            self.claimed.entry(claim.clone()).or_default().insert(id, second.map_or(id, |twin| twin.host));
+            self.asked_as.insert(id, claim.clone());
+        }
         if host.duplicate_of.is_some() {
             return;
         }
-        let id = host.asked.id;
         for name in host.known_names() {
             self.full.entry(name.clone()).or_default().insert(id);
             self.labels.entry(name.label().to_owned()).or_default().insert(id);
@@ -59,6 +70,12 @@ impl Names {
             remove_from(&mut self.full, name, id);
             remove_from(&mut self.labels, name.label(), id);
         }
+        if let Some(claim) = &host.asked.claim
+            && let Some(hosts) = self.claimed.get_mut(claim)
+        {
+            hosts.remove(&id);
+            self.asked_as.remove(&id);
+        }
         self.silent.remove(&id);
     }
 
@@ -70,11 +87,6 @@ impl Names {
     /// Whether nobody knows yet who this host is.
     pub(crate) fn is_silent(&self, host: HostId) -> bool {
         self.silent.contains(&host)
-    }
-
-    /// Whether a host bears the first label of this name, alone or with others.
-    pub(crate) fn shares_label(&self, host: HostId, name: &HostName) -> bool {
-        self.labels.get(name.label()).is_some_and(|hosts| hosts.contains(&host))
     }
 
     /// The hosts that share a first label with this name.
@@ -90,7 +102,7 @@ impl Names {
         let own = end.host_name().and_then(without_port);
         let asked = |name: &HostName| match self.find(name) {
             Match::Host(host) => Some(host),
-            Match::PerhapsSilent(_) | Match::NotAsked => None,
+            Match::PerhapsSilent(_) | Match::Unclear | Match::NotAsked => None,
         };
         let host = end.shown_by().or_else(|| own.as_ref().and_then(asked));
         if host.is_some() && asked(written) == host {
@@ -106,15 +118,31 @@ impl Names {
         self.full.get(name).into_iter().flatten().copied()
     }
 
-    /// Full name first, then the first label if it is unique; else perhaps the silent one.
+    /// The host that is asked by this name, if there is one.
+    pub(crate) fn claimant(&self, name: &HostName) -> Option<HostId> {
+        self.claimed.get(name)?.values().next().copied()
+    }
+
+    /// Full name first, as a host is asked before as it calls itself; then the first label if it is unique; else perhaps
+    /// the silent one.
     pub(crate) fn find(&self, name: &HostName) -> Match {
-        let by_name = || self.with_name(name).next();
-        let by_label = || self.labels.get(name.label()).filter(|hosts| hosts.len() == 1)?.first().copied();
-        match (by_name().or_else(by_label), self.silent()) {
-            (Some(host), _) => Match::Host(host),
-            (None, Some(silent)) => Match::PerhapsSilent(silent),
-            (None, None) => Match::NotAsked,
+        if let Some(host) = self.claimant(name).or_else(|| self.with_name(name).next()) {
+            return Match::Host(host);
         }
+        let mut bearers = self.with_label(name);
+        match (bearers.next(), bearers.next(), self.silent()) {
+            (Some(_), Some(_), _) => Match::Unclear,
+            (Some(host), None, Some(silent)) if !self.is_asked_as(host, name) => Match::PerhapsSilent(silent),
+            (Some(host), None, _) => Match::Host(host),
+            (None, _, Some(silent)) => Match::PerhapsSilent(silent),
+            (None, _, None) => Match::NotAsked,
+        }
+    }
+
+    /// Whether a person's word makes a host the one of a name with the same first label: of the two names one is short.
+    fn is_asked_as(&self, host: HostId, name: &HostName) -> bool {
+        let asked = self.asked_as.get(&host).filter(|asked| asked.label() == name.label());
+        asked.is_some_and(|asked| asked.is_label() || name.is_label())
     }
 }
 
@@ -170,7 +198,8 @@ mod tests {
         assert_eq!(names.find(&name("hv02.a.test")), Match::Host(HostId(2)));
         assert_eq!(names.find(&name("hv02")), Match::Host(HostId(2)));
         names.add(&host(3, Some("hv02.b.test")));
-        assert_eq!(names.find(&name("hv02")), Match::NotAsked, "two hosts share the label");
+        assert_eq!(names.find(&name("hv02")), Match::Unclear, "two hosts share the label");
+        assert_eq!(names.find(&name("hv02.c.test")), Match::Unclear, "it may be the old name of either");
         assert_eq!(names.find(&name("hv02.b.test")), Match::Host(HostId(3)));
         names.remove(&host(3, Some("hv02.b.test")));
         assert_eq!(names.find(&name("hv02")), Match::Host(HostId(2)));

@@ -21,11 +21,22 @@ pub(crate) fn host(watch: &HostWatch) -> HostReport {
     };
     let twin = watch.duplicate_of.as_ref().filter(|duplicate| duplicate.is_another);
     let trouble = twin.map(|twin| HostTrouble::SameName { other: twin.of.clone() }).or(trouble);
-    HostReport { id: watch.asked.id, key: watch.key(), name: watch.display_name(), ready, ready_after, trouble }
+    let hidden = watch.hidden.clone().filter(|_| ready);
+    HostReport { id: watch.asked.id, key: watch.key(), name: watch.display_name(), ready, ready_after, trouble, hidden }
 }
 
-/// One leg. `waits_for` says why a host is not ready that should show one of its ends.
-pub(crate) fn leg(watch: &LegWatch, dry_run: bool, waits_for: Option<NotReady>) -> LegReport {
+/// What else is known of a leg than what is kept with it.
+#[derive(Debug, Default)]
+pub(crate) struct Around {
+    /// Why a host is not ready that should show one of its ends.
+    pub(crate) waits_for: Option<NotReady>,
+    /// The other host that holds its VM as primary.
+    pub(crate) second_primary: Option<String>,
+}
+
+/// One leg.
+pub(crate) fn leg(watch: &LegWatch, dry_run: bool, around: Around) -> LegReport {
+    let Around { waits_for, second_primary } = around;
     let (result, reason) = result(watch, dry_run);
     let incident = watch.latest_incident();
     let action = match watch.verdict {
@@ -56,7 +67,7 @@ pub(crate) fn leg(watch: &LegWatch, dry_run: bool, waits_for: Option<NotReady>) 
         wanted: !held && !matches!(watch.verdict, Verdict::Leave(_) | Verdict::NotOurs) || result == LegResult::Resumed,
         action,
         reason,
-        findings: findings(watch),
+        findings: findings(watch, second_primary),
         result,
         confirmed,
         without_evidence: incident.is_some_and(|incident| incident.plan().without_evidence),
@@ -112,8 +123,10 @@ fn planned_reason(watch: &LegWatch) -> Reason {
     watch.latest_incident().map_or(Reason::Error, |incident| incident.plan().reason)
 }
 
-fn findings(watch: &LegWatch) -> Vec<Finding> {
+fn findings(watch: &LegWatch, second_primary: Option<String>) -> Vec<Finding> {
     let mut findings = Vec::new();
+    let first = watch.leg.sender.host_name().map(ToOwned::to_owned);
+    findings.extend(second_primary.map(|second| Finding::BothPrimary { first, second }));
     let incident = watch.latest_incident();
     if incident.is_some_and(|incident| incident.plan().log_unread) {
         findings.push(Finding::LogUnread);

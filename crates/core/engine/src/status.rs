@@ -24,6 +24,8 @@ pub struct HostReport {
     pub ready_after: Option<Duration>,
     /// What is wrong with it.
     pub trouble: Option<HostTrouble>,
+    /// What the account may not see there although it is ready. Nothing that is wanted depends on it.
+    pub hidden: Option<Problem>,
 }
 
 /// What is wrong with a host.
@@ -38,8 +40,13 @@ pub enum HostTrouble {
         /// What is wrong with the first.
         first: Problem,
     },
-    /// It bears the name of another host, which has booted at another time.
+    /// It bears the name of another host, and nothing shows that they are one.
     SameName {
+        /// How that one was asked.
+        other: String,
+    },
+    /// It is a second address of another host by name and boot, and the two show other VMs.
+    UnlikeTwin {
         /// How that one was asked.
         other: String,
     },

@@ -7,6 +7,17 @@ pub(crate) const DONE: u32 = 0;
 /// A job was started.
 pub(crate) const JOB_STARTED: u32 = 4_096;
 
+/// `WBEM_E_INVALID_NAMESPACE`
+pub(crate) const INVALID_NAMESPACE: u32 = 0x8004_100E;
+/// `WBEM_E_INVALID_CLASS`
+pub(crate) const INVALID_CLASS: u32 = 0x8004_1010;
+/// `WBEM_E_INVALID_QUERY`: it names a property that the class does not have.
+pub(crate) const INVALID_QUERY: u32 = 0x8004_1017;
+/// `ERROR_WSMAN_RESOURCE_NOT_FOUND`: no such class where a class was asked for, no such instance where one was.
+pub(crate) const NO_SUCH_RESOURCE: u32 = 0x8033_8000;
+/// `ERROR_WSMAN_ENUMERATE_CANNOT_PROCESS_FILTER`: what Windows answers to a query of a class that it does not have.
+pub(crate) const NO_SUCH_CLASS_IN_QUERY: u32 = 0x8033_801A;
+
 /// The method failed, and that is all it says.
 const FAILED: u32 = 32_768;
 /// The requested state does not fit the object's own.
@@ -55,6 +66,11 @@ pub(crate) fn refused_at_once(code: u32, words: Option<&str>) -> Refusal {
 /// Whether a return value is an HRESULT of a failure, and none of the method's own.
 pub(crate) fn is_hresult(code: u32) -> bool {
     code >= 0x8000_0000
+}
+
+/// Whether an HRESULT says that the account may not do this: `E_ACCESSDENIED`, `WBEM_E_ACCESS_DENIED`.
+pub(crate) fn denies_access(code: u32) -> bool {
+    matches!(code, 0x8007_0005 | 0x8004_1003)
 }
 
 /// A method that the host answered with a fault: its words say it, unless the number is one of Hyper-V's own.

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cim::{PropertyError, Row};
 use reprise_model::{
-    Problem, ProblemKind, RelationshipId, Replication, ReplicationMode, ReplicationState, Settings, UnreadableObject,
-    Vm, VmId,
+    HostName, Problem, RelationshipId, Remedy, Replication, ReplicationMode, ReplicationState, Settings, Slot,
+    UnreadableObject, Vm, VmId,
 };
 
 use crate::class::{Object, relationship, setting_data, virtual_machine};
@@ -23,6 +23,8 @@ const KEY_LENGTH_SHOWN: usize = 80;
 #[derive(Debug, Default)]
 pub(crate) struct Join {
     host_row: bool,
+    /// What the host's own row calls it.
+    host_name: Option<HostName>,
     vms: BTreeMap<VmId, VmRow>,
     objects: BTreeMap<RelationshipId, Result<Object, Problem>>,
     settings: BTreeMap<RelationshipId, Result<Settings, Problem>>,
@@ -51,7 +53,10 @@ impl Join {
     /// A row of `Msvm_ComputerSystem`.
     pub(crate) fn vm(&mut self, row: &Row) {
         match virtual_machine::read(row) {
-            Ok(virtual_machine::Kind::Host) => self.host_row = true,
+            Ok(virtual_machine::Kind::Host(name)) => {
+                self.host_row = true;
+                self.host_name = name;
+            }
             Ok(virtual_machine::Kind::Vm(id, read)) => {
                 let vm = read.vm.map_err(|error| of_vm(id, &error, READ_VMS));
                 let row = VmRow { name: read.name, mode: read.mode, vm };
@@ -75,7 +80,7 @@ impl Join {
         if let Ok(virtual_machine::Kind::Vm(vm, _)) = virtual_machine::read(row)
             && let Some(object) = virtual_machine::object(row)
         {
-            let id = RelationshipId { vm, slot: reprise_model::Slot::Zero };
+            let id = RelationshipId { vm, slot: Slot::Zero };
             once(&mut self.objects, id, object.map_err(|error| of_vm(vm, &error, READ_VMS)), READ_VMS);
         }
     }
@@ -91,7 +96,7 @@ impl Join {
             Err(relationship::NoKey::Form(key)) => {
                 let key: String = key.chars().take(KEY_LENGTH_SHOWN).collect();
                 let why = format!("the InstanceID `{key}` has an unknown form");
-                self.stray.push(Problem::new(ProblemKind::Malformed, READ_OBJECTS, why));
+                self.stray.push(problem::odd(READ_OBJECTS, why));
             }
         }
     }
@@ -108,6 +113,30 @@ impl Join {
             (None, Err(error)) => self.stray.push(problem::unreadable(&error, READ_SETTINGS)),
             (None, Ok(_)) => {}
         }
+    }
+
+    /// What the host is called by what Hyper-V shows: its own row has the short name, and the settings of a relationship
+    /// may have the full one, in the part that this host plays in it.
+    pub(crate) fn own_name(&self) -> Option<HostName> {
+        let own = self.host_name.as_ref()?;
+        let named = self.settings.iter().filter_map(|(id, settings)| {
+            let settings = settings.as_ref().ok()?;
+            match (id.slot, self.vms.get(&id.vm)?.mode?) {
+                (Slot::Zero, ReplicationMode::Primary) | (Slot::One, _) => settings.primary_host.as_ref(),
+                (Slot::Zero, ReplicationMode::Replica | ReplicationMode::ExtendedReplica) => {
+                    settings.recovery_host.as_ref()
+                }
+                (
+                    Slot::Zero,
+                    ReplicationMode::None | ReplicationMode::TestReplica | ReplicationMode::Unrecognised(_),
+                ) => None,
+            }
+        });
+        let full: BTreeSet<&HostName> = named.filter(|name| own.abbreviates(name)).collect();
+        let mut full = full.into_iter();
+        // Two that differ cannot both be its name.
+        let only = full.next().filter(|_| full.next().is_none());
+        Some(only.unwrap_or(own).clone())
     }
 
     /// What the rows say together.
@@ -157,11 +186,11 @@ fn vm_is_clear(id: VmId, row: Option<&VmRow>) -> Result<(), Problem> {
         Some(VmRow { vm: Err(problem), .. }) => Err(problem.clone()),
         Some(VmRow { vm: Ok(_), mode: None, .. }) => {
             let why = format!("VM {id} is replicated, and its ReplicationMode is NULL");
-            Err(Problem::new(ProblemKind::Malformed, READ_VMS, why))
+            Err(problem::odd(READ_VMS, why))
         }
         None => {
             let why = format!("VM {id} is replicated, and has no row of its own");
-            Err(Problem::new(ProblemKind::NotThere, READ_VMS, why))
+            Err(problem::hidden(READ_VMS, why, Remedy::LookAgain))
         }
     }
 }
@@ -186,11 +215,11 @@ fn once<V: PartialEq>(
 
 fn twice(vm: VmId, what: &str) -> Problem {
     let why = format!("VM {vm} has two rows with the same key that differ");
-    Problem::new(ProblemKind::Malformed, what, why)
+    problem::odd(what, why)
 }
 
 fn no_settings() -> Problem {
-    Problem::new(ProblemKind::NotThere, READ_SETTINGS, "there is no setting data of this relationship")
+    problem::hidden(READ_SETTINGS, "there is no setting data of this relationship", Remedy::LookAgain)
 }
 
 /// A row that cannot be read, with the VM that it belongs to.

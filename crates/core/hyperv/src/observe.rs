@@ -1,11 +1,11 @@
 //! Looking at a host: one query per class, with column lists, never one per VM.
 
-use cim::{CallError, Port, Row, wql};
+use cim::{CallError, ErrorKind, Port, Row, wql};
 use reprise_model::{HostName, HostSystem, Observation, Problem, ProblemKind, Replication};
 
 use crate::class::{CIMV2, VIRTUALIZATION, relationship, select, service, setting_data, virtual_machine, windows};
 use crate::join::{Join, READ_OBJECTS, READ_SETTINGS, READ_VMS};
-use crate::problem;
+use crate::problem::{self, Asked};
 use crate::shape::Shape;
 
 const READ_NAME: &str = "read the host's name (Win32_ComputerSystem)";
@@ -14,49 +14,73 @@ const READ_VMMS: &str = "see the service vmms (Win32_Service)";
 const READ_SERVICE: &str = "read the replication service (Msvm_ReplicationService)";
 
 /// Looks at a host: at most seven queries. A part that fails does not spoil the others; a host that is not there at all,
-/// or refuses the login, is asked once.
+/// or refuses the login, is asked once. Rights differ by namespace: where `root\cimv2` is refused, the host's name is the one
+/// that Hyper-V shows.
 pub async fn observe(port: &impl Port) -> Observation {
     port.note("reading the host");
-    let name = ask(port, CIMV2, select(windows::COMPUTER, windows::COMPUTER_COLUMNS), READ_NAME).await;
-    if let Err(problem) = &name
-        && nobody_there(problem.kind)
-    {
-        return Observation::failed(problem);
-    }
-    let name: Result<HostName, Problem> = name.and_then(|rows| windows::host_name(&rows, READ_NAME));
+    let computer = select(windows::COMPUTER, windows::COMPUTER_COLUMNS);
+    let name = match cim::query(port, CIMV2, computer).await {
+        Ok(rows) => windows::host_name(&rows, READ_NAME),
+        Err(error) => {
+            let problem = problem::of(&error, READ_NAME, Asked::Windows);
+            if nobody_there(&error) {
+                return Observation::failed(&problem);
+            }
+            Err(problem)
+        }
+    };
     let system = ask(port, CIMV2, select(windows::SYSTEM, windows::SYSTEM_COLUMNS), READ_SYSTEM).await;
     let version = system.as_ref().ok().and_then(|rows| windows::version(rows));
     let system: Result<HostSystem, Problem> = system.and_then(|rows| windows::host_system(&rows, READ_SYSTEM));
     let vmms = ask(port, CIMV2, windows::vmms(), READ_VMMS).await;
     let vmms = vmms.and_then(|rows| windows::service_state(&rows, READ_VMMS));
     port.note("reading replication");
+    let mut join = Join::default();
     let replication = match Shape::of(version.as_deref(), READ_OBJECTS) {
-        Ok(shape) => replication(port, &shape).await,
+        Ok(shape) => replication(port, &shape, &mut join).await,
         Err(problem) => Err(problem),
     };
+    let name = name.or_else(|problem| own_name(problem, &join));
+    let replication = replication.map(|service| if service { join.finish() } else { Replication::default() });
     Observation { name: name.into(), system: system.into(), vmms: vmms.into(), replication: replication.into() }
 }
 
+/// A host that may not say its name in full has the name that Hyper-V shows. One that fails for another reason says it at
+/// the next look.
+fn own_name(problem: Problem, join: &Join) -> Result<HostName, Problem> {
+    if problem.kind == ProblemKind::Denied { join.own_name().ok_or(problem) } else { Err(problem) }
+}
+
 async fn ask(port: &impl Port, namespace: &str, select: wql::Select, what: &str) -> Result<Vec<Row>, Problem> {
-    cim::query(port, namespace, select).await.map_err(|error: CallError| problem::of(&error, what))
+    let asked = if namespace == CIMV2 { Asked::Windows } else { Asked::HyperV };
+    cim::query(port, namespace, select).await.map_err(|error: CallError| problem::of(&error, what, asked))
 }
 
-/// Whether asking for more is of no use.
-fn nobody_there(kind: ProblemKind) -> bool {
-    matches!(kind, ProblemKind::Unreachable | ProblemKind::Untrusted | ProblemKind::TimedOut | ProblemKind::Denied)
+/// Whether asking for more is of no use. No rights on one namespace say nothing of another.
+fn nobody_there(error: &CallError) -> bool {
+    match error.kind {
+        ErrorKind::Unreachable | ErrorKind::Untrusted | ErrorKind::TimedOut => true,
+        ErrorKind::Denied => !problem::lacks_rights(error),
+        ErrorKind::NotThere
+        | ErrorKind::Busy
+        | ErrorKind::Refused
+        | ErrorKind::Malformed
+        | ErrorKind::TooLarge
+        | ErrorKind::Unsupported => false,
+    }
 }
 
-async fn replication(port: &impl Port, shape: &Shape) -> Result<Replication, Problem> {
+/// Reads what there is of replication; whether its service is there.
+async fn replication(port: &impl Port, shape: &Shape, join: &mut Join) -> Result<bool, Problem> {
     let services = ask(port, VIRTUALIZATION, select(service::SERVICE, service::SERVICE_COLUMNS), READ_SERVICE).await?;
     if services.is_empty() {
-        return Ok(Replication::default());
+        return Ok(false);
     }
     let columns = match shape {
         Shape::InVms => virtual_machine::COLUMNS_2012,
         Shape::Relationships { .. } | Shape::Unknown => virtual_machine::COLUMNS,
     };
     let rows = ask(port, VIRTUALIZATION, select(virtual_machine::CLASS, columns), READ_VMS).await?;
-    let mut join = Join::default();
     for row in &rows {
         join.vm(row);
     }
@@ -64,14 +88,14 @@ async fn replication(port: &impl Port, shape: &Shape) -> Result<Replication, Pro
     // one class are dropped before the next is asked for.
     if join.has_host_row() {
         match shape {
-            Shape::InVms => in_vms(port, rows, &mut join).await?,
+            Shape::InVms => in_vms(port, rows, join).await?,
             Shape::Relationships { .. } | Shape::Unknown => {
                 drop(rows);
-                relationships(port, shape, &mut join).await?;
+                relationships(port, shape, join).await?;
             }
         }
     }
-    Ok(join.finish())
+    Ok(true)
 }
 
 /// Server 2012 R2 and later.

@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use cim::{Argument, CallError, ErrorKind, ObjectPath, Output, Port, Reached, Row, Value};
-use reprise_model::{Act, ActKind, Ended, Kept, Outcome, Problem, ProblemKind, ReplicationMode, ReplicationState};
+use reprise_model::{
+    Act, ActRow, Ended, Kept, Method, Outcome, Problem, ProblemKind, Remedy, ReplicationMode, ReplicationState,
+};
 
 use crate::class::concrete_job::{self, Complaint, Progress};
 use crate::class::{VIRTUALIZATION, relationship, virtual_machine};
-use crate::{codes, problem};
-
-/// The state that is requested: Replicating.
-const REQUESTED: u16 = 3;
+use crate::codes;
+use crate::problem::{self, Asked};
 
 /// Waits between looks at a job: short at first, since most state changes take well under a second; then the pace of
 /// Microsoft's own sample, once a second.
@@ -30,57 +30,76 @@ const BLANK_LOOKS_MAX: u32 = 4;
 /// its place.
 const BUSY_TIME_MAX: Duration = Duration::from_secs(20);
 
-const RESUME: &str = "resume replication";
-const READ_BEFORE: &str = "read the replication object before resuming it";
-const FOLLOW: &str = "follow the job that resumes replication";
+/// What is tried on the way, as errors name it.
+struct Tries {
+    /// The act itself: "resume replication".
+    act: &'static str,
+    /// The Get before it.
+    read: String,
+    /// The looks at its job.
+    follow: String,
+}
+
+impl Tries {
+    fn of(row: &ActRow) -> Self {
+        let act = row.what;
+        Self {
+            act,
+            read: format!("read the replication object that is needed to {act}"),
+            follow: format!("follow the job that is to {act}"),
+        }
+    }
+}
 
 /// Carries out one act. One Get, one Invoke, and a share in the queries for running jobs.
 ///
 /// The Get reads what the method is called with, and that decides what can be compared once more. On Server 2012 it is
 /// the VM's row, where state and mode stand together, and both are compared. Later Windows keeps the state in the
-/// relationship and the mode in the VM's row alone, and a second read for each resume would be the third call of two.
+/// relationship and the mode in the VM's row alone, and a second read for each act would be the third call of two.
 /// There the state is compared. The mode is as fresh as the look that the act rests on, whose age the engine bounds;
 /// what changes a mode (a reversal, a removal) leaves another state behind or no relationship at all; and a host refuses
-/// a resume that does not fit the VM's mode (32775).
+/// a change that does not fit the VM's mode (32775).
 pub async fn perform(port: &impl Port, act: &Act) -> Outcome {
-    let ActKind::Resume = act.kind;
+    let row = act.kind.row();
+    let tries = &Tries::of(row);
     port.note("reading the replication object");
     let path = match &act.kept {
         Kept::AsRelationship { instance_id } => relationship::path(instance_id),
         Kept::InVm => virtual_machine::path(&act.vm_key),
     };
-    let row = match cim::get(port, path).await {
-        Ok(row) => row,
+    let object = match cim::get(port, path).await {
+        Ok(object) => object,
         Err(error) if error.kind == ErrorKind::NotThere => return Outcome::Stale { found: "gone".to_owned() },
-        Err(error) => return Outcome::NotDone(problem::of(&error, READ_BEFORE)),
+        Err(error) => return Outcome::NotDone(problem::of(&error, &tries.read, Asked::Object)),
     };
-    if let Some(outcome) = unlike_expected(&row, act) {
+    if let Some(outcome) = unlike_expected(&object, act, tries) {
         return outcome;
     }
-    let (method, arguments) = match call(&row, act) {
+    let (method, arguments) = match call(&object, act, row.method) {
         Ok(call) => call,
         Err(error) => {
-            return Outcome::NotDone(Problem::new(ProblemKind::Malformed, READ_BEFORE, error.to_string()));
+            return Outcome::NotDone(problem::odd(&tries.read, error.to_string()));
         }
     };
     port.note("asking for the state change");
     let mut job = None;
     let outcome = match cim::invoke(port, virtual_machine::path(&act.vm_key), method, arguments).await {
-        Ok(output) => returned(port, &output, &mut job).await,
-        Err(error) => failed(&error),
+        Ok(output) => returned(port, &output, tries, &mut job).await,
+        Err(error) => failed(&error, tries),
     };
     if !matches!(outcome, Outcome::Unknown(_)) {
         return outcome;
     }
-    outlast_jobs(port, job.as_deref()).await.unwrap_or(outcome)
+    outlast_jobs(port, tries, job.as_deref()).await.unwrap_or(outcome)
 }
 
-/// The method that resumes, with its inputs. `TimeoutPeriod` is left out: the host ignores it.
-fn call(row: &Row, act: &Act) -> Result<(&'static str, Vec<Argument>), cim::cimxml::WriteError> {
-    let requested = Argument::new("RequestedState", Value::Uint16(REQUESTED));
+/// The method that is called, with its inputs. `TimeoutPeriod` is left out: the host ignores it.
+fn call(object: &Row, act: &Act, method: Method) -> Result<(&'static str, Vec<Argument>), cim::cimxml::WriteError> {
+    let Method::RequestStateChange { requested } = method;
+    let requested = Argument::new("RequestedState", Value::Uint16(requested.number()));
     Ok(match &act.kept {
         Kept::AsRelationship { .. } => {
-            let embedded = Value::String(relationship::embedded(row)?);
+            let embedded = Value::String(relationship::embedded(object)?);
             let arguments = vec![Argument::new("ReplicationRelationship", embedded), requested];
             ("RequestReplicationStateChangeEx", arguments)
         }
@@ -89,12 +108,12 @@ fn call(row: &Row, act: &Act) -> Result<(&'static str, Vec<Argument>), cim::cimx
 }
 
 /// What it means that the object is not as it was when the act was decided; `None` if it is.
-fn unlike_expected(row: &Row, act: &Act) -> Option<Outcome> {
+fn unlike_expected(object: &Row, act: &Act, tries: &Tries) -> Option<Outcome> {
     let compare = || {
-        let state = ReplicationState::from_number(row.get("ReplicationState")?);
+        let state = ReplicationState::from_number(object.get("ReplicationState")?);
         let mode = match act.kept {
             Kept::AsRelationship { .. } => act.expected_mode,
-            Kept::InVm => ReplicationMode::from_number(row.get("ReplicationMode")?),
+            Kept::InVm => ReplicationMode::from_number(object.get("ReplicationMode")?),
         };
         if state != act.expected_state {
             return Ok(Some(state.to_string()));
@@ -103,14 +122,14 @@ fn unlike_expected(row: &Row, act: &Act) -> Option<Outcome> {
     };
     match compare() {
         Ok(found) => found.map(|found| Outcome::Stale { found }),
-        Err(error) => Some(Outcome::NotDone(problem::unreadable(&error, READ_BEFORE))),
+        Err(error) => Some(Outcome::NotDone(problem::unreadable(&error, &tries.read))),
     }
 }
 
 /// The call itself failed.
-fn failed(error: &CallError) -> Outcome {
+fn failed(error: &CallError, tries: &Tries) -> Outcome {
     use ErrorKind as K;
-    let problem = problem::of(error, RESUME);
+    let problem = problem::of(error, tries.act, Asked::Object);
     match (error.reached, error.kind) {
         // The host answered with a fault: it did not begin.
         (Reached::Yes, K::Refused) => Outcome::Refused(codes::fault(error.status, &error.message)),
@@ -124,15 +143,15 @@ fn failed(error: &CallError) -> Outcome {
 }
 
 /// `job` is set to the job that the host named, if it named one.
-async fn returned(port: &impl Port, output: &Output, job: &mut Option<String>) -> Outcome {
-    let unclear = |why: String| Outcome::Unknown(Problem::new(ProblemKind::Malformed, RESUME, why));
+async fn returned(port: &impl Port, output: &Output, tries: &Tries, job: &mut Option<String>) -> Outcome {
+    let unclear = |why: String| Outcome::Unknown(problem::odd(tries.act, why).with_remedy(Remedy::SeeWhatCame));
     match output.return_value() {
         Ok(Some(codes::DONE)) => Outcome::Ended(Ended::AtOnce),
         Ok(Some(codes::JOB_STARTED)) => match output.get_opt::<ObjectPath>("Job") {
             Ok(Some(path)) => match path.key("InstanceID") {
                 Some(id) => {
                     *job = Some(id.to_owned());
-                    follow(port, id).await
+                    follow(port, tries, id).await
                 }
                 None => unclear("the job that was started has no InstanceID".to_owned()),
             },
@@ -142,7 +161,8 @@ async fn returned(port: &impl Port, output: &Output, job: &mut Option<String>) -
         // An HRESULT comes from somewhere on the way, which may be behind the point where the method began.
         Ok(Some(code)) if codes::is_hresult(code) => {
             let why = format!("the method returned {code:#010X}");
-            Outcome::Unknown(Problem { code: Some(code), ..Problem::new(ProblemKind::Busy, RESUME, why) })
+            let remedy = if codes::denies_access(code) { Remedy::GrantHyperV } else { Remedy::SeeWhatCame };
+            Outcome::Unknown(Problem { code: Some(code), remedy, ..Problem::new(ProblemKind::Busy, tries.act, why) })
         }
         Ok(Some(code)) => Outcome::Refused(codes::refused_at_once(code, None)),
         Ok(None) => unclear("the method returned no value".to_owned()),
@@ -153,7 +173,7 @@ async fn returned(port: &impl Port, output: &Output, job: &mut Option<String>) -
 /// Waits until every state change that runs now has ended. One of them may be ours whose answer was lost, and while it
 /// runs, the state already reads as requested: nothing that is read before its end says what came of it. A job that is
 /// known to be ours and that could not be followed may be listed again: then it says itself what came of it.
-async fn outlast_jobs(port: &impl Port, own: Option<&str>) -> Option<Outcome> {
+async fn outlast_jobs(port: &impl Port, tries: &Tries, own: Option<&str>) -> Option<Outcome> {
     port.note("waiting for jobs that may be ours");
     let began = port.elapsed();
     let mut waits = WAITS.into_iter();
@@ -165,7 +185,9 @@ async fn outlast_jobs(port: &impl Port, own: Option<&str>) -> Option<Outcome> {
                 let found = own.and_then(|id| concrete_job::find(&rows, id).ok().flatten());
                 // It is awaited even if other jobs were listed before it.
                 let own_runs = found == Some(Progress::Running);
-                if let Some(outcome @ (Outcome::Ended(_) | Outcome::Refused(_))) = found.and_then(ended) {
+                if let Some(outcome @ (Outcome::Ended(_) | Outcome::Refused(_))) =
+                    found.and_then(|found| ended(found, tries))
+                {
                     return Some(outcome);
                 }
                 let running = concrete_job::running(&rows);
@@ -185,7 +207,7 @@ async fn outlast_jobs(port: &impl Port, own: Option<&str>) -> Option<Outcome> {
 }
 
 /// How a job has ended; `None` if it runs.
-fn ended(progress: Progress) -> Option<Outcome> {
+fn ended(progress: Progress, tries: &Tries) -> Option<Outcome> {
     Some(match progress {
         Progress::Running => return None,
         Progress::Good => Outcome::Ended(Ended::ByJob),
@@ -198,7 +220,7 @@ fn ended(progress: Progress) -> Option<Outcome> {
         }
         Progress::Unknown(number) => {
             let why = format!("the job is in the unknown state {number}");
-            Outcome::Unknown(Problem::new(ProblemKind::Malformed, FOLLOW, why))
+            Outcome::Unknown(problem::odd(&tries.follow, why).with_remedy(Remedy::SeeWhatCame))
         }
     })
 }
@@ -226,22 +248,22 @@ impl Misses {
 
 /// Follows a job to its end. Only reads: nothing here can be repeated by mistake, so a look that fails is taken again,
 /// whatever it failed by.
-async fn follow(port: &impl Port, id: &str) -> Outcome {
+async fn follow(port: &impl Port, tries: &Tries, id: &str) -> Outcome {
     port.note("following the job");
     let began = port.elapsed();
     let mut waits = WAITS.into_iter();
     let mut misses = Misses::default();
-    let mut last = Problem::new(ProblemKind::NotThere, FOLLOW, "the job is not listed; its result is unknown");
+    let mut last = problem::hidden(&tries.follow, "the job is not listed; its result is unknown", Remedy::SeeWhatCame);
     while port.elapsed().saturating_sub(began) < JOB_TIME_MAX {
         port.pause(waits.next().unwrap_or(WAIT_LAST)).await;
         let rows = cim::query(port, VIRTUALIZATION, concrete_job::state_changes()).await;
         let failed = rows.as_ref().err().map(|error| error.kind);
         let found = match &rows {
-            Ok(rows) => concrete_job::find(rows, id).map_err(|error| problem::unreadable(&error, FOLLOW)),
-            Err(error) => Err(problem::of(error, FOLLOW)),
+            Ok(rows) => concrete_job::find(rows, id).map_err(|error| problem::unreadable(&error, &tries.follow)),
+            Err(error) => Err(problem::of(error, &tries.follow, Asked::Job)),
         };
         match found {
-            Ok(Some(progress)) => match ended(progress) {
+            Ok(Some(progress)) => match ended(progress, tries) {
                 Some(outcome) => return outcome,
                 None => misses = Misses::default(),
             },
@@ -259,5 +281,5 @@ async fn follow(port: &impl Port, id: &str) -> Outcome {
         }
     }
     let why = format!("the job still runs after {} h", JOB_TIME_MAX.as_secs() / 3_600);
-    Outcome::Unknown(Problem::new(ProblemKind::TimedOut, FOLLOW, why))
+    Outcome::Unknown(Problem::new(ProblemKind::TimedOut, tries.follow.as_str(), why).with_remedy(Remedy::SeeWhatCame))
 }

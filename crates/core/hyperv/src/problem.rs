@@ -1,10 +1,42 @@
-//! From a failed call to a problem that a person can act on.
+//! From a failed call to a problem that a person can act on: why in the host's words, and what helps by what was asked and
+//! with which number it failed.
 
-use cim::{CallError, ErrorKind, PropertyError};
-use reprise_model::{Problem, ProblemKind};
+use cim::{CallError, ErrorKind, PropertyError, Reached};
+use reprise_model::{Problem, ProblemKind, Remedy};
+
+use crate::codes::{INVALID_CLASS, INVALID_NAMESPACE, INVALID_QUERY, NO_SUCH_CLASS_IN_QUERY, NO_SUCH_RESOURCE};
+
+/// What was asked of a host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Asked {
+    /// Instances of a class in `root\cimv2`.
+    Windows,
+    /// Instances of a class in `root\virtualization\v2`.
+    HyperV,
+    /// One object of Hyper-V, by its key, to be read or to be changed.
+    Object,
+    /// How a job goes on that has begun.
+    Job,
+    /// An event log.
+    EventLog,
+}
+
+impl Asked {
+    /// Everything that is asked.
+    pub const ALL: [Self; 5] = [Self::Windows, Self::HyperV, Self::Object, Self::Job, Self::EventLog];
+
+    /// The namespace that it is in, as administrators write it.
+    fn namespace(self) -> Option<&'static str> {
+        match self {
+            Self::Windows => Some(r"root\cimv2"),
+            Self::HyperV | Self::Object | Self::Job => Some(r"root\virtualization\v2"),
+            Self::EventLog => None,
+        }
+    }
+}
 
 /// A failed call, with what was tried: "read the host's name".
-pub fn of(error: &CallError, what: &str) -> Problem {
+pub fn of(error: &CallError, what: &str, asked: Asked) -> Problem {
     let kind = match error.kind {
         ErrorKind::Unreachable => ProblemKind::Unreachable,
         ErrorKind::Untrusted => ProblemKind::Untrusted,
@@ -17,11 +49,66 @@ pub fn of(error: &CallError, what: &str) -> Problem {
         ErrorKind::TooLarge => ProblemKind::TooLarge,
         ErrorKind::Unsupported => ProblemKind::Unsupported,
     };
-    Problem { code: error.status, ..Problem::new(kind, what, error.message.clone()) }
+    let why = match asked.namespace() {
+        Some(namespace) if lacks_rights(error) => format!("no rights on {namespace}: {}", error.message),
+        Some(_) | None => error.message.clone(),
+    };
+    Problem { code: error.status, remedy: remedy(error, asked), ..Problem::new(kind, what, why) }
+}
+
+/// Whether the host took the login and refuses what was asked. A login that is refused reaches nothing.
+pub(crate) fn lacks_rights(error: &CallError) -> bool {
+    error.kind == ErrorKind::Denied && error.reached == Reached::Yes
+}
+
+/// What helps against a failed call.
+fn remedy(error: &CallError, asked: Asked) -> Remedy {
+    match error.kind {
+        ErrorKind::Unreachable => Remedy::Reach,
+        ErrorKind::Untrusted => Remedy::Trust,
+        ErrorKind::Denied if lacks_rights(error) => match asked {
+            Asked::Windows => Remedy::GrantWindows,
+            Asked::HyperV | Asked::Object | Asked::Job => Remedy::GrantHyperV,
+            Asked::EventLog => Remedy::GrantEventLog,
+        },
+        ErrorKind::Denied => Remedy::LogIn,
+        ErrorKind::NotThere => lacking(error.status, asked),
+        ErrorKind::Busy => Remedy::Wait,
+        ErrorKind::TimedOut => Remedy::CheckLoad,
+        ErrorKind::Refused => Remedy::ReadReason,
+        ErrorKind::Malformed => Remedy::CheckEndpoint,
+        ErrorKind::TooLarge => Remedy::RaiseEnvelope,
+        ErrorKind::Unsupported => Remedy::ChangeWhatIsNamed,
+    }
+}
+
+/// What helps where something is not there: the number says what, where it says anything.
+fn lacking(code: Option<u32>, asked: Asked) -> Remedy {
+    match (asked, code) {
+        (Asked::Windows, _) => Remedy::RepairWmi,
+        (Asked::EventLog, _) => Remedy::FindLog,
+        (Asked::HyperV | Asked::Object | Asked::Job, Some(INVALID_NAMESPACE)) => Remedy::InstallHyperV,
+        (Asked::HyperV | Asked::Object | Asked::Job, Some(INVALID_CLASS | INVALID_QUERY | NO_SUCH_CLASS_IN_QUERY))
+        | (Asked::HyperV | Asked::Job, Some(NO_SUCH_RESOURCE)) => Remedy::RegisterHyperV,
+        // Asked for by its key, what is not there is the object.
+        (Asked::Object, _) => Remedy::LookAgain,
+        (Asked::Job, _) => Remedy::SeeWhatCame,
+        (Asked::HyperV, _) => Remedy::StartVmms,
+    }
 }
 
 /// A row that cannot be read, with what was tried.
 pub(crate) fn unreadable(error: &PropertyError, what: &str) -> Problem {
     let source = std::error::Error::source(error).map_or_else(String::new, |source| format!(": {source}"));
-    Problem::new(ProblemKind::Malformed, what, format!("{error}{source}"))
+    odd(what, format!("{error}{source}"))
+}
+
+/// Rows that do not fit what the documentation says of them.
+pub(crate) fn odd(what: &str, why: impl Into<String>) -> Problem {
+    Problem::new(ProblemKind::Malformed, what, why).with_remedy(Remedy::ReportRow)
+}
+
+/// Something that the host does not show.
+pub(crate) fn hidden(what: &str, why: impl Into<String>, remedy: Remedy) -> Problem {
+    Problem::new(ProblemKind::NotThere, what, why).with_remedy(remedy)
 }

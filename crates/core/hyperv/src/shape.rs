@@ -1,7 +1,7 @@
 //! Which shape a host's replication has. Windows' version decides it, never a fault: a VMMS that is starting may say
 //! "no such class" of a class that it will have in a minute.
 
-use reprise_model::{Problem, ProblemKind};
+use reprise_model::{Problem, ProblemKind, Remedy};
 
 /// The version of Server 2012. From the next on, 6.3 (2012 R2), there are relationships.
 const SERVER_2012: (u16, u16) = (6, 2);
@@ -32,7 +32,7 @@ impl Shape {
         };
         if numbers < SERVER_2012 {
             let why = format!("Windows {version} is older than Server 2012");
-            return Err(Problem::new(ProblemKind::Unsupported, what, why));
+            return Err(Problem::new(ProblemKind::Unsupported, what, why).with_remedy(Remedy::UpgradeWindows));
         }
         let is_2012 = numbers == SERVER_2012;
         Ok(if is_2012 { Self::InVms } else { Self::Relationships { version: version.to_owned() } })
@@ -40,14 +40,17 @@ impl Shape {
 
     /// What it means that the class of relationships is not there: never that nothing is replicated.
     pub(crate) fn no_such_class(&self, problem: Problem) -> Problem {
-        let means = match self {
+        let (means, remedy) = match self {
             Self::InVms => return problem,
-            Self::Relationships { version } => format!("on Windows {version} that means that VMMS is not ready yet"),
+            Self::Relationships { version } => {
+                (format!("on Windows {version} that means that VMMS is not ready yet"), problem.remedy)
+            }
             Self::Unknown => {
-                "VMMS is not ready yet, or this is Server 2012, whose version could not be read".to_owned()
+                let means = "VMMS is not ready yet, or this is Server 2012, whose version could not be read";
+                (means.to_owned(), Remedy::ShowVersion)
             }
         };
-        Problem { why: format!("{}; {means}", problem.why), ..problem }
+        Problem { why: format!("{}; {means}", problem.why), remedy, ..problem }
     }
 }
 

@@ -30,7 +30,9 @@ mod world;
 
 pub use command::{Command, CommandError, EventLog, InFlight, Setting, Side};
 pub use event_log::Recorded;
-pub use fault::{Break, Fault, FaultScope, FaultShape, JobFault, LogFault, Message, Operation, RowOf, Strike};
+pub use fault::{
+    Break, Fault, FaultScope, FaultShape, JobFault, LogFault, Message, Operation, RightsOn, RowOf, Strike,
+};
 pub use host::{Management, Start};
 pub use leg::Kind;
 pub use spec::{Language, Os, RaceState, Spec, SpecError, Topology};

@@ -9,6 +9,9 @@ use crate::HostTime;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HostName(String);
 
+/// Characters that a `NetBIOS` name has at most (RFC 1001, 14.1: sixteen, of which Windows keeps the last for itself).
+const NETBIOS_LENGTH: usize = 15;
+
 impl HostName {
     /// Takes a name as somebody wrote it; `None` if it is empty.
     pub fn new(text: &str) -> Option<Self> {
@@ -36,6 +39,13 @@ impl HostName {
     /// Whether it has one part only, as short names have.
     pub fn is_label(&self) -> bool {
         self.label() == self.0
+    }
+
+    /// Whether it is a short form of that full name: its first label, or the fifteen characters that `NetBIOS` keeps of it.
+    pub fn abbreviates(&self, full: &Self) -> bool {
+        let label = full.label();
+        let is_netbios = || self.0.chars().count() == NETBIOS_LENGTH && label.starts_with(self.as_str());
+        self.is_label() && !full.is_label() && (self.0 == label || is_netbios())
     }
 
     /// The part before the first dot.
@@ -85,5 +95,20 @@ mod tests {
         let name = HostName::new(" HV01.Lab.Test. ").unwrap();
         assert_eq!((name.as_str(), name.label()), ("hv01.lab.test", "hv01"));
         assert_eq!(HostName::new("  "), None);
+    }
+
+    #[test]
+    fn a_short_name_stands_for_a_full_one_by_its_label_or_by_what_netbios_keeps_of_it() {
+        for (short, full, does) in [
+            ("HV01", "hv01.lab.test", true),
+            ("HV0", "hv01.lab.test", false),
+            ("HV01", "hv01", false),
+            ("hv01.lab.test", "hv01.lab.test", false),
+            ("hypervisor-with", "hypervisor-with-a-long-name.lab.test", true),
+            ("hypervisor-wit", "hypervisor-with-a-long-name.lab.test", false),
+        ] {
+            let name = |text| HostName::new(text).unwrap();
+            assert_eq!(name(short).abbreviates(&name(full)), does, "{short} for {full}");
+        }
     }
 }

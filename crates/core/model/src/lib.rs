@@ -15,12 +15,13 @@ mod observation;
 mod policy;
 mod problem;
 mod reason;
+mod remedy;
 mod seen;
 mod state;
 mod time;
 mod vm;
 
-pub use act::{Act, ActKind, Ended, Outcome, Refusal};
+pub use act::{Act, ActKind, ActRow, Ended, Method, Outcome, Refusal, Step};
 pub use evidence::{
     Coverage, Evidence, Gap, LOG_BACK, Log, Records, SystemEvent, SystemEventKind, VmmsEvent, VmmsEventKind, Whole,
 };
@@ -33,6 +34,7 @@ pub use policy::{
 };
 pub use problem::{Problem, ProblemKind, Retry};
 pub use reason::{PHRASE_MAX, Reason};
+pub use remedy::Remedy;
 pub use seen::Seen;
 pub use state::{FailedOverType, ReplicationMode, ReplicationState};
 pub use time::{HostTime, MonoTime, Now, Timestamp};

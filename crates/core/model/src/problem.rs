@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::Remedy;
+
 /// A class of failure, which decides what is done next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ProblemKind {
@@ -49,12 +51,15 @@ pub struct Problem {
     pub kind: ProblemKind,
     /// The host's own number: a `WSManFault` code, an HRESULT, a return value of Hyper-V.
     pub code: Option<u32>,
+    /// What a person does next.
+    pub remedy: Remedy,
 }
 
 impl Problem {
-    /// A failure without a number.
+    /// A failure without a number, with the remedy that helps against any failure of its class. Where more is known of it,
+    /// [`Self::with_remedy`].
     pub fn new(kind: ProblemKind, what: impl Into<String>, why: impl Into<String>) -> Self {
-        Self { what: what.into(), why: why.into(), kind, code: None }
+        Self { what: what.into(), why: why.into(), kind, code: None, remedy: Remedy::of(kind) }
     }
 
     /// When it may be tried again.
@@ -72,34 +77,15 @@ impl Problem {
         }
     }
 
+    /// The same with another remedy than its class alone suggests.
+    #[must_use]
+    pub fn with_remedy(self, remedy: Remedy) -> Self {
+        Self { remedy, ..self }
+    }
+
     /// What a person does next.
     pub fn advice(&self) -> &'static str {
-        match self.kind {
-            ProblemKind::Unreachable => {
-                "check that the host is up, that its name resolves, and that WinRM listens there (`winrm quickconfig` on the host)"
-            }
-            ProblemKind::Untrusted => {
-                "compare the certificate's fingerprint with the one that the host itself shows (`Get-ChildItem Cert:\\LocalMachine\\My`). If it is the host's, trust it with --tls-fingerprint HEX, or trust its authority with --ca FILE (no authority can vouch for a certificate of X.509 version 1); if it is not, an on-path attacker may be answering"
-            }
-            ProblemKind::Denied => {
-                "check the user and what proves him (password, keytab or certificate), and that the account is in Hyper-V Administrators and Remote Management Users on the host"
-            }
-            ProblemKind::NotThere => {
-                "check that the Hyper-V role is installed and that the service vmms runs; it may still be starting. If both are so, the account may not see Hyper-V: put it into Hyper-V Administrators on the host"
-            }
-            ProblemKind::Busy => {
-                "wait: the host is busy or starting; if it lasts, look for other programs that use WinRM heavily"
-            }
-            ProblemKind::TimedOut => "check the load of the host and the network between; then run again",
-            ProblemKind::Refused => "read the host's reason and look at the VM in Hyper-V Manager",
-            ProblemKind::Malformed => "check that the address is a WinRM endpoint and that no proxy stands between",
-            ProblemKind::TooLarge => {
-                "raise MaxEnvelopeSizekb on the host (`winrm set winrm/config @{MaxEnvelopeSizekb=\"500\"}`)"
-            }
-            ProblemKind::Unsupported => {
-                "change what the reason names; if it names nothing, check that the host is Windows Server 2012 or later with the Hyper-V role"
-            }
-        }
+        self.remedy.text()
     }
 }
 

@@ -7,6 +7,8 @@
 //! Start with [`rehearse`]; `scene` says what a story is played on, `trouble` what goes wrong, `shadow` what must hold
 //! all the same, and `calm` what must be left of it at the end.
 
+#[cfg(test)]
+mod acts;
 mod calm;
 mod logs;
 mod procedure;

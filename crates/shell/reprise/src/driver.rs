@@ -7,7 +7,7 @@ use std::time::Duration;
 use reprise_engine::goal::{Ending, Pass};
 use reprise_engine::{Controller, Effect, Event, Notice};
 use reprise_model::{
-    Act, ActId, Evidence, HostId, MonoTime, Now, Observation, Outcome, Problem, ProblemKind, Timestamp,
+    Act, ActId, Evidence, HostId, MonoTime, Now, Observation, Outcome, Problem, ProblemKind, Remedy, Timestamp,
 };
 use tokio::task::{Id, JoinSet};
 use tokio::time::Instant;
@@ -161,8 +161,10 @@ impl Tasks<'_> {
             }
             Err(error) => {
                 tracing::error!(%error, "a procedure broke; this is a bug in Reprise");
-                let problem =
-                    |what| Problem::new(ProblemKind::Malformed, what, "the procedure broke (a bug in Reprise)");
+                let problem = |what| {
+                    Problem::new(ProblemKind::Malformed, what, "the procedure broke (a bug in Reprise)")
+                        .with_remedy(Remedy::ReportBug)
+                };
                 Some(match self.what.remove(&error.id())? {
                     What::Look { host, started } => {
                         let observation = Box::new(Observation::failed(&problem("look at the host")));

@@ -62,8 +62,7 @@ impl Controller {
     }
 
     fn forget_host(&mut self, id: HostId, effects: &mut Vec<Effect>) {
-        self.dirty.extend(self.inventory.shown_by(id).flat_map(legs_of));
-        self.inventory.forget(id);
+        self.dirty.extend(self.inventory.forget(id).into_iter().flat_map(legs_of));
         if let Some(host) = self.hosts.remove(&id) {
             self.names.remove(&host);
         }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use reprise_model::{HostId, HostName, LegId, MonoTime, Now, Reason, ReplicationState};
+use reprise_model::{HostId, HostName, LegId, MonoTime, Now, Problem, ProblemKind, Reason, ReplicationState};
 
-use super::Controller;
+use super::{Controller, NOBODY};
 use crate::exchange::Effect;
 use crate::host::Phase;
 use crate::incident::Weighed;
@@ -42,6 +42,7 @@ impl Controller {
     }
 
     fn judge_shown(&mut self, now: Now, id: LegId, mut leg: Leg, effects: &mut Vec<Effect>) {
+        self.doubt_receiver(id, &mut leg);
         leg.held_hosts = self.held_hosts(&leg);
         self.watch_leg(now, &leg);
         let clock = leg.sender.seen().and_then(|sender| self.inventory.clock(sender.host));
@@ -73,6 +74,18 @@ impl Controller {
                 effects.push(Effect::Settle(act));
                 self.tell_proved(id, side, effects);
             }
+        }
+    }
+
+    /// Where nobody names the receiver, a host that is not seen may be the true one, whatever another one says.
+    fn doubt_receiver(&mut self, id: LegId, leg: &mut Leg) {
+        if !leg.is_sent_to_nobody_named() {
+            return;
+        }
+        self.open_ended.add(id, NOBODY.to_owned());
+        if leg.receiver.seen().is_some() && !self.hosts.values().all(|host| host.is_ready() || host.is_second()) {
+            leg.receiver =
+                End::NotSeen(NotSeenEnd { host_name: None, whereabouts: Whereabouts::NotYet { host: None } });
         }
     }
 
@@ -175,6 +188,12 @@ impl Controller {
         let text = name.map(ToString::to_string);
         let (host, is_certain) = match found {
             Match::NotAsked => return NotSeenEnd { host_name: text, whereabouts: Whereabouts::NotAsked },
+            Match::Unclear => {
+                let host = text.clone().unwrap_or_default();
+                let why = "several of the hosts that are asked bear its first label";
+                let problem = Problem::new(ProblemKind::NotThere, format!("tell which host {host} is"), why);
+                return NotSeenEnd { host_name: text, whereabouts: Whereabouts::Late { host, problem } };
+            }
             Match::Host(host) => (self.host(host), true),
             Match::PerhapsSilent(host) => (self.host(host), false),
         };

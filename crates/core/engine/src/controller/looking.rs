@@ -2,7 +2,7 @@
 
 use reprise_model::{HostId, LegId, LegKind, MonoTime, Now, Observation, Seen, VmId};
 
-use super::Controller;
+use super::{Controller, NOBODY};
 use crate::exchange::Effect;
 use crate::host::{Duplicate, HostWatch, Phase, Turn, visible};
 use crate::inventory::HostLook;
@@ -19,7 +19,7 @@ impl Controller {
     ) {
         self.looking.remove(&id);
         let Some(host) = self.hosts.get_mut(&id) else { return };
-        let renamed = seen.name.seen().is_some_and(|name| host.name.as_ref() != Some(name));
+        let renamed = seen.name.seen().is_some_and(|name| host.name.as_ref() != Some(host.in_full(name)));
         let silent = self.names.silent();
         if renamed {
             self.names.remove(host);
@@ -83,30 +83,52 @@ impl Controller {
     /// may be any of them.
     pub(super) fn reconsider_open_ended(&mut self, id: HostId) {
         let Some(host) = self.hosts.get(&id) else { return };
+        self.dirty.extend(self.open_ended.legs_of(NOBODY));
         if host.known_names().next().is_none() {
             self.dirty.extend(self.open_ended.iter().flat_map(|(_, legs)| legs.iter().copied()));
         }
         self.dirty.extend(host.known_names().flat_map(|name| self.open_ended.legs_of(name.label())));
     }
 
-    /// Two addresses of one host must not look like two hosts that hold the same VMs.
+    /// Two addresses of one host must not look like two hosts that hold the same VMs. Of two that say one name, the one that
+    /// is asked by it is the host; else the one that said it first.
     fn mark_duplicate(&mut self, id: HostId) {
-        let Some(name) = self.host(id).and_then(|host| host.name.clone()) else { return };
-        let booted = self.host(id).and_then(|host| host.booted);
+        let Some((name, claim)) = self.host(id).and_then(|host| Some((host.name.clone()?, host.asked.claim.clone())))
+        else {
+            return;
+        };
         // Those that bear the name only by how they are asked have not said who they are.
-        let first = self
-            .names
-            .with_name(&name)
-            .filter_map(|other| self.host(other))
-            .find(|other| other.name.as_ref() == Some(&name));
-        let first = first.map(|host| Duplicate {
-            of: host.asked.label.clone(),
-            // One machine has booted once. Two that bear one name must not be taken for one.
-            is_another: booted.zip(host.booted).is_some_and(|(own, other)| own != other),
-        });
-        if let Some(host) = self.hosts.get_mut(&id) {
-            host.duplicate_of = first;
+        let bearers = self.names.with_name(&name).filter_map(|other| self.host(other));
+        let say_it: Vec<HostId> = bearers.filter(|o| o.name.as_ref() == Some(&name)).map(|o| o.asked.id).collect();
+        if claim.as_ref() != Some(&name) {
+            let claimant = self.names.claimant(&name).filter(|claimant| say_it.contains(claimant));
+            let first = claimant.or_else(|| say_it.first().copied()).and_then(|first| self.duplicate_of(first, id));
+            if let Some(host) = self.hosts.get_mut(&id) {
+                host.duplicate_of = first;
+            }
+            return;
         }
+        for other in say_it {
+            let Some(own) = self.duplicate_of(id, other) else { continue };
+            let Some(host) = self.hosts.get_mut(&other).filter(|host| host.asked.claim.as_ref() != Some(&name)) else {
+                continue;
+            };
+            self.names.remove(host);
+            host.duplicate_of = Some(own);
+            self.names.add(host);
+            self.dirty.extend(self.inventory.forget(other).into_iter().flat_map(legs_of));
+        }
+    }
+
+    fn duplicate_of(&self, first: HostId, second: HostId) -> Option<Duplicate> {
+        let (first, second) = (self.host(first)?, self.host(second)?);
+        Some(Duplicate {
+            host: first.asked.id,
+            of: first.asked.label.clone(),
+            // One machine has booted once. Two that bear one name must not be taken for one, and what does not say when it
+            // has booted is not known to be the same.
+            is_another: first.booted.zip(second.booted).is_none_or(|(own, other)| own != other),
+        })
     }
 
     /// Notes which hosts must be looked at again for this leg.

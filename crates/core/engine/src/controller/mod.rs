@@ -26,6 +26,9 @@ use crate::setup::Setup;
 use crate::snapshot::LegMemory;
 use crate::watch::{LegWatch, Presence};
 
+/// The label under which legs are kept whose receiver nobody names: any host may matter to them.
+const NOBODY: &str = "";
+
 /// Watches hosts and their legs, and says what is to be done.
 #[derive(Debug)]
 pub struct Controller {

@@ -4,13 +4,13 @@ use reprise_model::{HostId, LegId, Now};
 
 use super::Controller;
 use crate::exchange::Effect;
-use crate::host::Phase;
+use crate::host::{HostWatch, Phase};
 use crate::judge::Judgement;
 use crate::leg::Side;
 use crate::leg::{End, NotSeenEnd, Whereabouts};
 use crate::notice::Notice;
-use crate::report;
-use crate::status::{HostReport, LegReport, LegResult, NotReady};
+use crate::report::{self, Around};
+use crate::status::{HostReport, HostTrouble, LegReport, LegResult, NotReady};
 use crate::watch::LegWatch;
 
 impl Controller {
@@ -26,7 +26,21 @@ impl Controller {
 
     /// How every asked host stands, by handle.
     pub fn hosts(&self) -> impl Iterator<Item = HostReport> {
-        self.hosts.values().map(report::host)
+        self.hosts.values().map(|host| {
+            let twin = self.unlike_twin_of(host);
+            let twin = twin.map(|other| HostTrouble::UnlikeTwin { other: other.asked.label.clone() });
+            let report = report::host(host);
+            HostReport { trouble: twin.or(report.trouble), ..report }
+        })
+    }
+
+    /// The host of which another counts as a second address, or that counts as one of another, if the two show other VMs.
+    fn unlike_twin_of(&self, host: &HostWatch) -> Option<&HostWatch> {
+        let twin_of =
+            |host: &HostWatch| host.duplicate_of.as_ref().filter(|twin| !twin.is_another).map(|twin| twin.host);
+        let first = twin_of(host).and_then(|first| self.host(first));
+        let second = || self.hosts.values().find(|other| twin_of(other) == Some(host.asked.id));
+        first.or_else(second).filter(|other| !host.shows_the_same_as(other))
     }
 
     /// A leg judged now from all that is known of it, with what that rests on.
@@ -36,7 +50,9 @@ impl Controller {
     }
 
     fn report_of(&self, watch: &LegWatch) -> LegReport {
-        report::leg(watch, self.setup.dry_run, self.waits_for(watch))
+        let second = watch.leg.second_primary.and_then(|second| self.host(second));
+        let around = Around { waits_for: self.waits_for(watch), second_primary: second.map(HostWatch::display_name) };
+        report::leg(watch, self.setup.dry_run, around)
     }
 
     /// Why a host is not ready for which a leg waits.

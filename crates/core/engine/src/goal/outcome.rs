@@ -32,6 +32,8 @@ pub(super) fn of(hosts: &[HostReport], legs: &[LegReport], dry_run: bool, is_amb
 fn is_denied(host: &HostReport) -> bool {
     match &host.trouble {
         Some(HostTrouble::NotReady(why)) => why.problem.kind == ProblemKind::Denied,
-        Some(HostTrouble::Unreadable { .. } | HostTrouble::SameName { .. }) | None => false,
+        Some(HostTrouble::Unreadable { .. } | HostTrouble::SameName { .. } | HostTrouble::UnlikeTwin { .. }) | None => {
+            false
+        }
     }
 }

@@ -128,14 +128,15 @@ impl Inventory {
         touched
     }
 
-    /// Nothing is known of a host any more.
-    pub(crate) fn forget(&mut self, host: HostId) {
-        let Some(look) = self.looks.remove(&host) else { return };
-        for vm in look.replicated() {
-            if let Some(hosts) = self.hosts_of.get_mut(&vm) {
+    /// Forgets what a host showed; the VMs that it concerns.
+    pub(crate) fn forget(&mut self, host: HostId) -> BTreeSet<VmId> {
+        let shown: BTreeSet<VmId> = self.looks.remove(&host).iter().flat_map(HostLook::replicated).collect();
+        for vm in &shown {
+            if let Some(hosts) = self.hosts_of.get_mut(vm) {
                 hosts.remove(&host);
             }
         }
+        shown
     }
 
     /// The VMs that a host showed at its latest good look.

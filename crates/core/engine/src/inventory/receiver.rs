@@ -67,7 +67,8 @@ pub(super) fn choose<'a>(
         (None, _) => candidates.first().copied(),
         (Some(_), Some(wanted)) => match names.find(wanted) {
             Match::Host(host) => candidates.iter().find(|end| end.host() == host).copied(),
-            Match::PerhapsSilent(_) | Match::NotAsked => only(&candidates, |end| may_be(end, wanted, names)),
+            Match::PerhapsSilent(_) => only(&candidates, |end| may_be(end, wanted, names)),
+            Match::Unclear | Match::NotAsked => None,
         },
         (Some(sends), None) => only(&candidates, |end| receives_from(end, sends, names)),
     };
@@ -82,11 +83,11 @@ fn only<'a>(candidates: &[Candidate<'a>], fits: impl Fn(Candidate<'a>) -> bool) 
     fitting.next().filter(|_| fitting.next().is_none())
 }
 
-/// Whether a candidate's host may be the one of that name although the names do not say so: it shares its first label with
-/// another host, or it has not said its name and its own object names that host as its own.
+/// Whether a candidate's host may be the one of that name: it has not said its name, and its own object names that host as
+/// its own.
 fn may_be(end: Candidate<'_>, wanted: &HostName, names: &Names) -> bool {
     let own = || end.settings().and_then(Settings::recovery).is_some_and(|own| own.is_perhaps(wanted));
-    names.shares_label(end.host(), wanted) || names.is_silent(end.host()) && own()
+    names.is_silent(end.host()) && own()
 }
 
 /// Whether a candidate's own object names the sender's host as its primary.

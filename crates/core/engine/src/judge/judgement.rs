@@ -25,6 +25,13 @@ pub struct Judgement {
 /// Something that is worth saying of a leg and decides nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finding {
+    /// Two hosts hold its VM as primary.
+    BothPrimary {
+        /// The one that counts as its primary here.
+        first: Option<String>,
+        /// The other.
+        second: String,
+    },
     /// The event log that could explain its stop could not be read.
     LogUnread,
     /// It still bears the mark of an earlier failover (`FailedOverReplicationType`).

@@ -6,6 +6,7 @@ mod commands;
 mod discovery;
 mod gone;
 mod hearing;
+mod lies;
 mod life;
 mod restart;
 mod telling;

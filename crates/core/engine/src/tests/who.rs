@@ -216,3 +216,40 @@ fn a_hold_on_an_address_covers_no_other_address() {
     drive.run_to(60.0);
     assert_eq!(drive.acts.len(), 0);
 }
+
+/// A look by an account that has no rights on `root\cimv2`: Hyper-V shows the short name alone.
+fn without_windows(host: u32, states: &[S]) -> Observation {
+    let mut seen = look(host, states);
+    let denied = || Problem::new(ProblemKind::Denied, "read the host's version", "no rights on root\\cimv2");
+    seen.name = Seen::Seen(short(name(host).label()).unwrap());
+    seen.system = Seen::NotSeen(denied());
+    seen.vmms = Seen::NotSeen(denied());
+    seen
+}
+
+#[test]
+fn a_host_of_which_hyper_v_alone_is_seen_keeps_its_full_name_and_what_is_hidden_is_no_failure() {
+    for asked_by_name in [true, false] {
+        let mut asked = setup(2);
+        if !asked_by_name {
+            asked.hosts.iter_mut().for_each(|host| host.claim = None);
+        }
+        let mut drive = Drive::new(asked, vec![look(0, &[S::Error]), look(1, &[S::Replicating])]);
+        drive.hosts[0] = if asked_by_name { without_windows(0, &[S::Error]) } else { look(0, &[S::Error]) };
+        drive.run_to(0.5);
+        drive.hosts = vec![without_windows(0, &[S::Error]), without_windows(1, &[S::Replicating])];
+        drive.run_to(1.5);
+        assert_eq!(drive.acts.len(), 1, "asked by name: {asked_by_name}");
+        drive.hosts[0] = without_windows(0, &[S::Replicating]);
+        drive.end_act(ended());
+        drive.run_to(60.0);
+        let report = drive.report.as_ref().unwrap();
+        let leg = drive.leg();
+        assert_eq!((report.outcome, leg.result), (goal::PassOutcome::Ok, LegResult::Resumed));
+        assert_eq!((leg.primary.as_deref(), leg.replica.as_deref()), (Some("hv01.lab.test"), Some("hv02.lab.test")));
+        for (host, name) in report.hosts.iter().zip(["hv01.lab.test", "hv02.lab.test"]) {
+            assert_eq!((host.name.as_str(), host.ready, host.trouble.is_some()), (name, true, false));
+            assert!(host.hidden.as_ref().is_some_and(|hidden| hidden.why.contains("no rights")), "{host:?}");
+        }
+    }
+}

@@ -1,7 +1,7 @@
 //! `Msvm_ComputerSystem`: VMs, and the host's own row. On Server 2012 a VM's row is its replication object too.
 
 use cim::{CimType as T, DateTime, ObjectPath, PropertyError, Row};
-use reprise_model::{EnabledState, FailedOverType, Kept, ReplicationMode, ReplicationState, Vm, VmId};
+use reprise_model::{EnabledState, FailedOverType, HostName, Kept, ReplicationMode, ReplicationState, Vm, VmId};
 
 use super::{Object, VIRTUALIZATION, last_replication};
 
@@ -24,8 +24,8 @@ pub(crate) const COLUMNS_2012: &[(&str, T)] = &[
 /// What a row is.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// The host's own row: its name is no GUID.
-    Host,
+    /// The host's own row: its key is no GUID. What it calls the host, by its `NetBIOS` name.
+    Host(Option<HostName>),
     /// A VM.
     Vm(VmId, Read),
 }
@@ -44,7 +44,10 @@ pub(crate) struct Read {
 /// Reads a row; an error if not even its key can be read.
 pub(crate) fn read(row: &Row) -> Result<Kind, PropertyError> {
     let key: String = row.get("Name")?;
-    let Ok(id) = key.parse::<VmId>() else { return Ok(Kind::Host) };
+    let Ok(id) = key.parse::<VmId>() else {
+        let shown = row.get_opt::<String>("ElementName").ok().flatten();
+        return Ok(Kind::Host(shown.as_deref().and_then(HostName::new).or_else(|| HostName::new(&key))));
+    };
     let mode = || Ok(row.get_opt::<u16>("ReplicationMode")?.map(ReplicationMode::from_number));
     let vm = || {
         Ok(Vm {

@@ -1,9 +1,10 @@
 //! `Win32_ComputerSystem`, `Win32_OperatingSystem` and `Win32_Service`: who the host is, its clock, its service vmms.
 
 use cim::{CimType as T, DateTime, PropertyError, Row, wql};
-use reprise_model::{HostName, HostSystem, Problem, ProblemKind, ServiceState};
+use reprise_model::{HostName, HostSystem, Problem, Remedy, ServiceState};
 
 use super::{host_time, select};
+use crate::problem::{self, hidden};
 
 pub(crate) const COMPUTER: &str = "Win32_ComputerSystem";
 pub(crate) const COMPUTER_COLUMNS: &[(&str, T)] =
@@ -23,7 +24,7 @@ pub(crate) fn vmms() -> wql::Select {
 
 /// The host's name: DNS name, and the domain if the host is in one.
 pub(crate) fn host_name(rows: &[Row], what: &str) -> Result<HostName, Problem> {
-    let lacking = || Problem::new(ProblemKind::NotThere, what, "Win32_ComputerSystem has no instance with a name");
+    let lacking = || hidden(what, "Win32_ComputerSystem has no instance with a name", Remedy::RepairWmi);
     let row = rows.first().ok_or_else(lacking)?;
     let read = || -> Result<Option<HostName>, PropertyError> {
         let label: String = row.get("DNSHostName")?;
@@ -31,19 +32,19 @@ pub(crate) fn host_name(rows: &[Row], what: &str) -> Result<HostName, Problem> {
         let domain = row.get_opt::<String>("Domain")?.filter(|domain| in_domain && !domain.is_empty());
         Ok(HostName::new(&domain.map_or_else(|| label.clone(), |domain| format!("{label}.{domain}"))))
     };
-    read().map_err(|error| crate::problem::unreadable(&error, what))?.ok_or_else(lacking)
+    read().map_err(|error| problem::unreadable(&error, what))?.ok_or_else(lacking)
 }
 
 /// The host's system and clock.
 pub(crate) fn host_system(rows: &[Row], what: &str) -> Result<HostSystem, Problem> {
-    let lacking = |why: &str| Problem::new(ProblemKind::NotThere, what, why);
+    let lacking = |why: &str| hidden(what, why, Remedy::RepairWmi);
     let row = rows.first().ok_or_else(|| lacking("Win32_OperatingSystem has no instance"))?;
     let time = |name: &str| match row.get::<DateTime>(name) {
         Ok(DateTime::Timestamp(at)) => Ok(host_time(at)),
-        Ok(DateTime::Interval(_)) => Err(lacking("a time of Win32_OperatingSystem is an interval")),
-        Err(error) => Err(crate::problem::unreadable(&error, what)),
+        Ok(DateTime::Interval(_)) => Err(problem::odd(what, "a time of Win32_OperatingSystem is an interval")),
+        Err(error) => Err(problem::unreadable(&error, what)),
     };
-    let version = row.get("Version").map_err(|error| crate::problem::unreadable(&error, what))?;
+    let version = row.get("Version").map_err(|error| problem::unreadable(&error, what))?;
     Ok(HostSystem { version, clock: time("LocalDateTime")?, booted: time("LastBootUpTime")? })
 }
 
@@ -54,9 +55,9 @@ pub(crate) fn version(rows: &[Row]) -> Option<String> {
 
 /// The state of vmms. Not found is "cannot see": a plain network logon may not enumerate services.
 pub(crate) fn service_state(rows: &[Row], what: &str) -> Result<ServiceState, Problem> {
-    let hidden = "the service is not there, or the account may not see services";
-    let row = rows.first().ok_or_else(|| Problem::new(ProblemKind::NotThere, what, hidden))?;
-    let state: String = row.get("State").map_err(|error| crate::problem::unreadable(&error, what))?;
+    let why = "the service is not there, or the account may not see services";
+    let row = rows.first().ok_or_else(|| hidden(what, why, Remedy::SeeServices))?;
+    let state: String = row.get("State").map_err(|error| problem::unreadable(&error, what))?;
     Ok(match state.as_str() {
         "Running" => ServiceState::Running,
         "Start Pending" => ServiceState::Starting,

@@ -1,11 +1,14 @@
 //! The procedures, call by call.
 
+mod acts;
+mod advice;
 mod events;
 mod observe;
 mod odd;
 mod perform;
 mod reading;
 mod refusals;
+mod rights;
 mod server_2012;
 
 use cim::stepped::{Next, Stepped};

@@ -289,6 +289,8 @@ proptest! {
             at.set(at.get() + 1);
             if at.get() == failing + 1 { Err(super::fails(kinds[kind], cim::Reached::Yes)) } else { host_rows(class) }
         });
-        prop_assert!(asked.len() <= 8 && seen.problems().count() >= 1);
+        // A name that the account may not read is the one that Hyper-V shows.
+        let replaced = failing == 0 && kinds[kind] == ErrorKind::Denied;
+        prop_assert!(asked.len() <= 8 && (seen.problems().count() >= 1) != replaced);
     }
 }

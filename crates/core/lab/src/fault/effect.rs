@@ -103,6 +103,15 @@ impl World {
             && self.faults.strike(host, None, |fault| (*fault == Fault::Deny).then_some(())).is_some()
     }
 
+    /// Whether the account has no rights on a namespace.
+    pub(crate) fn refuses_namespace(&mut self, host: usize, asked: &str) -> bool {
+        let refused = |fault: &Fault| {
+            let Fault::Rights(on) = fault else { return None };
+            on.namespace().eq_ignore_ascii_case(asked).then_some(())
+        };
+        self.faults.strike(host, None, refused).is_some()
+    }
+
     /// Takes out the jobs that are not listed.
     pub(crate) fn hide_jobs(&self, class: &Class, rows: &mut Vec<Row>) {
         if class.name == "Msvm_ConcreteJob" && !self.faults.fates.is_empty() {

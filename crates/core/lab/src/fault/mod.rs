@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use crate::schema::{CIMV2, VIRTUALIZATION};
+
 /// Most faults that stand at once: far above what a test sets up, and a bound on a client that only adds.
 const FAULTS_MAX: usize = 1_000;
 
@@ -22,6 +24,8 @@ pub enum Fault {
     DenyEvents,
     /// An event log does not give what it holds.
     Log(LogFault),
+    /// The account has no rights on one namespace: WMI refuses to connect to it.
+    Rights(RightsOn),
     /// The login is refused.
     Login,
     /// The answer comes late.
@@ -61,6 +65,15 @@ pub enum LogFault {
     Garbled,
     /// A record is dropped, and the service says how many were.
     Loses,
+}
+
+/// A namespace of WMI, each with rights of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RightsOn {
+    /// `root\cimv2`
+    Windows,
+    /// `root\virtualization\v2`
+    HyperV,
 }
 
 /// A kind of message.
@@ -172,12 +185,23 @@ pub struct Strike {
     pub how: Option<Break>,
 }
 
+impl RightsOn {
+    /// The namespace's name, as requests write it.
+    pub fn namespace(self) -> &'static str {
+        match self {
+            Self::Windows => CIMV2,
+            Self::HyperV => VIRTUALIZATION,
+        }
+    }
+}
+
 impl Fault {
     /// The kind's name.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Deny => "deny",
             Self::DenyEvents => "deny_events",
+            Self::Rights(_) => "rights",
             Self::Login => "login",
             Self::Log(LogFault::Slow { .. }) => "slow_log",
             Self::Log(LogFault::Garbled) => "garbled_record",
@@ -209,6 +233,7 @@ impl Fault {
             Self::Slow { on, .. } | Self::Break { on, .. } => *on,
             Self::Deny
             | Self::DenyEvents
+            | Self::Rights(_)
             | Self::Login
             | Self::Log(_)
             | Self::BusyVm

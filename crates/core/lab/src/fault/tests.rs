@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use cim::{Argument, ErrorKind, ObjectPath, Reply, Request, Value, wql};
+use cim::{Argument, ErrorKind, ObjectPath, Reached, Reply, Request, Value, wql};
 
-use super::{Break, Fault, FaultScope, FaultShape, Faults, JobFault, Message, Operation, Place, RowOf};
+use super::{Break, Fault, FaultScope, FaultShape, Faults, JobFault, Message, Operation, Place, RightsOn, RowOf};
 use crate::command::CommandError;
 use crate::{Command, InFlight, Spec, World};
 
@@ -211,6 +211,33 @@ fn a_label_flips_back_after_the_job_unless_something_else_changed_it() {
         .unwrap();
     pass(&mut lab, 10_000);
     assert_eq!(state(&lab, 0), 7, "a person has paused it meanwhile");
+}
+
+#[test]
+fn rights_on_one_namespace_say_nothing_of_another() {
+    let mut lab = broken(1);
+    let here = FaultScope { host: Some("hv01.lab.test".to_owned()), vm: None };
+    let first = |on: RightsOn| match on {
+        RightsOn::Windows => "Win32_OperatingSystem",
+        RightsOn::HyperV => "Msvm_ComputerSystem",
+    };
+    for (denied, other) in [(RightsOn::Windows, RightsOn::HyperV), (RightsOn::HyperV, RightsOn::Windows)] {
+        lab.add_fault(Fault::Rights(denied), &here, None).unwrap();
+        let path = ObjectPath::new(denied.namespace(), first(denied)).with("Name", "any");
+        let query = Request::Query {
+            namespace: denied.namespace().to_uppercase().as_str().into(),
+            select: wql::Select::all("Any"),
+        };
+        for request in [query, Request::Get { path }] {
+            let error = lab.answer(0, &request).unwrap_err();
+            let told = (error.kind, error.reached, error.status);
+            assert_eq!(told, (ErrorKind::Denied, Reached::Yes, Some(0x8033_8104)), "{request:?}");
+        }
+        assert_ne!(rows(&mut lab, 0, other.namespace(), first(other)), []);
+        assert_ne!(rows(&mut lab, 1, denied.namespace(), first(denied)), [], "another host");
+        lab.remove_faults("rights", None, &here).unwrap();
+        assert_ne!(rows(&mut lab, 0, denied.namespace(), first(denied)), []);
+    }
 }
 
 #[test]

@@ -36,6 +36,8 @@ const NOT_FOUND: u32 = 0x8004_1002;
 const INVALID_QUERY: u32 = 0x8004_1017;
 /// `WBEM_E_INVALID_NAMESPACE`
 const NO_NAMESPACE: u32 = 0x8004_100E;
+/// `ERROR_WSMAN_WMI_SVC_ACCESS_DENIED`: WMI refuses the account the namespace.
+const NO_RIGHTS: u32 = 0x8033_8104;
 /// `WBEM_E_INVALID_METHOD`
 const NO_METHOD: u32 = 0x8004_102E;
 
@@ -54,6 +56,15 @@ impl World {
     /// # Errors
     /// [`CallError`] with the number that Windows gives.
     pub fn answer(&mut self, host: usize, request: &Request) -> Result<Reply, CallError> {
+        let namespace = match request {
+            Request::Query { namespace, .. } => namespace,
+            Request::Get { path } | Request::Invoke { path, .. } => &path.namespace,
+            Request::Related { related } => &related.object.namespace,
+        };
+        if self.refuses_namespace(host, namespace.as_str()) {
+            let text = format!("the WMI service denied access to the namespace {namespace}");
+            return Err(CallError::new(ErrorKind::Denied, Reached::Yes, text).with_status(NO_RIGHTS));
+        }
         match request {
             Request::Query { namespace, select } => {
                 let class = self.find(namespace.as_str(), select.class.as_str(), NO_CLASS_IN_QUERY)?;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reprise_lab::{Break, Fault, FaultScope, FaultShape, JobFault, LogFault, Operation, RowOf};
+use reprise_lab::{Break, Fault, FaultScope, FaultShape, JobFault, LogFault, Operation, RightsOn, RowOf};
 
 use super::Refusal;
 use super::parameters::Parameters;
@@ -20,12 +20,13 @@ const NONE: &[&str] = &[];
 const VM: &[&str] = &["vm"];
 const MESSAGE: &[&str] = &["vm", "op"];
 
-const KINDS: [Kind; 23] = [
+const KINDS: [Kind; 24] = [
     Kind { name: "deny", selectors: NONE, own: NONE },
     Kind { name: "deny_events", selectors: NONE, own: NONE },
     Kind { name: "slow_log", selectors: NONE, own: &["ms"] },
     Kind { name: "garbled_record", selectors: NONE, own: NONE },
     Kind { name: "lost_record", selectors: NONE, own: NONE },
+    Kind { name: "rights", selectors: NONE, own: &["namespace"] },
     Kind { name: "login", selectors: NONE, own: NONE },
     Kind { name: "busy", selectors: MESSAGE, own: NONE },
     Kind { name: "unsupported", selectors: MESSAGE, own: NONE },
@@ -145,6 +146,11 @@ fn fault(name: &str, on: Option<Operation>, parameters: &mut Parameters) -> Resu
     Ok(match name {
         "deny" => Fault::Deny,
         "deny_events" => Fault::DenyEvents,
+        "rights" => Fault::Rights(match parameters.text("namespace").as_deref() {
+            Some("cimv2") => RightsOn::Windows,
+            Some("virtualization") => RightsOn::HyperV,
+            _ => return Err(Refusal::Bad("parameter namespace: cimv2 or virtualization is expected".to_owned())),
+        }),
         "login" => Fault::Login,
         "slow_log" => Fault::Log(LogFault::Slow { delay: delay(parameters)? }),
         "garbled_record" => Fault::Log(LogFault::Garbled),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use cim::event::EventPort as _;
 use cim::{CallError, ErrorKind, Reached};
 use clap::Args;
+use reprise_hyperv::Asked;
 use reprise_hyperv::events::{RECORDS_MAX, VMMS_LOGS, of_vmms_and_system};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -123,11 +124,7 @@ async fn listen(label: String, listeners: Vec<Events>, follow: bool, say: mpsc::
 }
 
 fn error_of(host: &str, error: &CallError) -> Error {
-    let mut told = Error::of(&reprise_hyperv::problem(error, "read the event log"), host);
-    if matches!(error.kind, ErrorKind::Denied | ErrorKind::NotThere) {
-        told.next.push_str("; to read its event log alone, Event Log Readers is enough");
-    }
-    told
+    Error::of(&reprise_hyperv::problem(error, "read the event log", Asked::EventLog), host)
 }
 
 /// Whether a host that was heard may be heard again without anybody's doing.

@@ -58,13 +58,28 @@ pub(crate) fn of_host(host: &HostReport) -> Option<Error> {
             what: "cannot tell two hosts apart".to_owned(),
             place: host.name.clone(),
             why: format!(
-                "the host asked as {other} bears the same name and has booted at another time, so it is another one"
+                "the host asked as {other} bears the same name, and nothing shows that they are one: they have booted at different times, or one of them does not say when"
             ),
             next: "give one of them another name; until then ask them in two passes".to_owned(),
             code: None,
             retry: Retry::Never,
         },
+        HostTrouble::UnlikeTwin { other } => Error {
+            what: "cannot tell two hosts apart".to_owned(),
+            place: host.name.clone(),
+            why: format!(
+                "the host asked as {other} bears the same name and has booted at the same time, and shows other replicated VMs"
+            ),
+            next: "see which machine answers at each address; until they show the same, ask one of them".to_owned(),
+            code: None,
+            retry: Retry::Never,
+        },
     })
+}
+
+/// What may not be seen of a host that is ready.
+pub(crate) fn hidden_by(host: &HostReport) -> Option<Error> {
+    host.hidden.as_ref().map(|problem| Error::of(problem, &host.name))
 }
 
 fn not_ready(why: &NotReady, host: &str) -> Error {

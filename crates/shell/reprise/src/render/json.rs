@@ -64,7 +64,7 @@ pub(crate) fn document<'a>(report: &'a Report, asked: &'a BTreeMap<HostId, Asked
         tls_verified: asked.get(&host.id).and_then(|asked| asked.tls_verified),
         ready: host.ready,
         ready_after_s: host.ready_after.map(|after| after.as_secs()),
-        error: error::of_host(host),
+        error: error::of_host(host).or_else(|| error::hidden_by(host)),
     });
     Document {
         version: 1,

@@ -11,6 +11,10 @@ pub(crate) fn detail(leg: &LegReport) -> String {
     let mut text = leg.reason.meaning().to_owned();
     for finding in &leg.findings {
         let _infallible = match finding {
+            Finding::BothPrimary { first, second } => {
+                let first = first.as_deref().unwrap_or("an unknown host");
+                write!(text, " The hosts are {first} and {second}.")
+            }
             Finding::LogUnread => write!(text, " (evidence: not readable)"),
             Finding::FailedOverBefore => {
                 write!(text, " It still bears the mark of an earlier failover (FailedOverReplicationType).")

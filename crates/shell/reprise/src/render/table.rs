@@ -24,6 +24,8 @@ pub(crate) fn text(report: &Report, width: Option<u16>) -> String {
     for host in &report.hosts {
         if let Some(error) = error::of_host(host) {
             text.push_str(&four_parts(&error));
+        } else if let Some(hidden) = error::hidden_by(host) {
+            text.push_str(&told("warning", &hidden));
         }
     }
     let mut legs: Vec<&LegReport> = report.legs.iter().collect();
@@ -125,9 +127,13 @@ fn short(name: Option<&str>) -> &str {
 
 /// An error in four parts.
 pub(crate) fn four_parts(error: &Error) -> String {
+    told("error", error)
+}
+
+fn told(level: &str, error: &Error) -> String {
     let code = error.code.as_ref().map_or_else(String::new, |code| format!(" ({code})"));
     let [what, place, why, next] = [&error.what, &error.place, &error.why, &error.next].map(|part| printable(part));
-    format!("error: {what} on {place}\n  why:  {why}{code}\n  next: {next}\n\n")
+    format!("{level}: {what} on {place}\n  why:  {why}{code}\n  next: {next}\n\n")
 }
 
 /// What is unprotected, in one sentence.

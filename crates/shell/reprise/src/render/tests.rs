@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use reprise_engine::goal::{PassOutcome, Report};
-use reprise_engine::{Action, Cause, Failure, HostReport, LegReport, LegResult, LegTrouble};
-use reprise_model::{HostId, HostKey, LegId, LegKind, Reason, Refusal, ReplicationState, Timestamp};
+use reprise_engine::{Action, Cause, Failure, HostReport, HostTrouble, LegReport, LegResult, LegTrouble};
+use reprise_model::{
+    HostId, HostKey, LegId, LegKind, Problem, ProblemKind, Reason, Refusal, ReplicationState, Timestamp,
+};
 
 use super::{json, table};
 use crate::links::Asked;
@@ -51,6 +53,7 @@ fn report() -> Report {
             ready: true,
             ready_after: Some(Duration::from_millis(1_900)),
             trouble: None,
+            hidden: None,
         }],
         legs: vec![leg(1, LegResult::Resumed, ReplicationState::Replicating), failed],
         unmatched: vec![],
@@ -115,4 +118,20 @@ fn the_table_is_worst_first_fits_eighty_columns_and_ends_with_what_is_unprotecte
     assert!(text.trim_end().ends_with("Unprotected: 1 of 1 (a\u{fffd}[31m (extended))."), "{text}");
     let text = table::text(&self::report(), Some(80));
     assert!(text.contains("  why:  invalid state for this operation (32775)\n  next: look at the VM\n"), "{text}");
+}
+
+#[test]
+fn what_may_not_be_seen_of_a_host_is_a_warning_in_the_text_and_its_error_in_the_document() {
+    let mut report = report();
+    report.hosts[0].hidden = Some(Problem::new(ProblemKind::Denied, "read the system", "no rights"));
+    let shown = |report: &Report| {
+        let document = serde_json::to_value(json::document(report, &BTreeMap::new())).unwrap();
+        (table::text(report, None), document["hosts"][0]["error"]["why"].as_str().unwrap().to_owned())
+    };
+    let (text, why) = shown(&report);
+    assert!(text.starts_with("warning: ") && why == "no rights", "{text}{why}");
+    let first = Problem::new(ProblemKind::Malformed, "read the VMs", "no name");
+    report.hosts[0].trouble = Some(HostTrouble::Unreadable { rows: 1, first });
+    let (text, why) = shown(&report);
+    assert!(text.starts_with("error: ") && why == "no name", "{text}{why}");
 }

@@ -18,6 +18,7 @@ mod matrix;
 mod meanwhile;
 mod outside;
 mod requests;
+mod rights;
 mod roles;
 mod routes;
 mod schema;

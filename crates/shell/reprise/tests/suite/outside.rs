@@ -198,6 +198,8 @@ fn the_control_api_says_what_it_cannot_do() {
         ("/faults/slow", 400),
         ("/faults/login?op=get", 400),
         ("/faults/deny?vm=vm-001", 400),
+        ("/faults/rights", 400),
+        ("/faults/rights?namespace=root", 400),
         ("/faults/job_fail?code=0", 400),
         ("/faults/job_fail?code=65536", 400),
         ("/faults/unreadable", 400),

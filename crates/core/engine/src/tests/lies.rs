@@ -1,0 +1,273 @@
+//! Hosts that lie. What one host says of itself, of a VM or of a peer must not lead to an act on another host, nor hide
+//! another host's VMs. `SECURITY.md` has the rules, one per word that a host may say.
+
+use reprise_model::{
+    Evidence, HostName, HostTime, Records, Replication, ReplicationMode, Settings, VmmsEvent, VmmsEventKind,
+};
+
+use super::*;
+use crate::evidence::ABORTED;
+use crate::sample::settings;
+
+fn named(text: &str) -> HostName {
+    HostName::new(text).unwrap()
+}
+
+fn shown(observation: &mut Observation) -> &mut Replication {
+    match &mut observation.replication {
+        Seen::Seen(replication) => replication,
+        Seen::NotSeen(problem) => panic!("{problem}"),
+    }
+}
+
+/// A look at a host that says another name than its own.
+fn called(text: &str, mut seen: Observation) -> Observation {
+    seen.name = Seen::Seen(named(text));
+    seen
+}
+
+fn set_up(seen: &mut Observation, settings: &Settings) {
+    for object in shown(seen).objects.values_mut() {
+        object.settings = Seen::Seen(settings.clone());
+    }
+}
+
+/// The sender of VM 1 in Error on hv01, which says that it sends to the host of that name.
+fn sender_to(recovery: &str) -> Observation {
+    let mut sender = look(0, &[S::Error]);
+    set_up(&mut sender, &Settings { recovery_host: Some(named(recovery)), recovery_point: None, ..settings(0, 1) });
+    sender
+}
+
+/// A replica of VM 1 that is off and replicates, as a liar shows it whatever became of the true one.
+fn false_receiver() -> Observation {
+    let mut seen = look(1, &[S::Replicating]);
+    set_up(&mut seen, &settings(0, 1));
+    seen
+}
+
+/// The same without its first VM.
+fn without_first(mut seen: Observation) -> Observation {
+    let replication = shown(&mut seen);
+    if let Some((first, _)) = replication.objects.pop_first() {
+        replication.vms.remove(&first.vm);
+    }
+    seen
+}
+
+/// A pass over hosts asked by these names; by an address where there is none.
+fn asked(names: &[Option<&str>]) -> Setup {
+    let mut pass = setup(u32::try_from(names.len()).unwrap());
+    for (host, name) in pass.hosts.iter_mut().zip(names) {
+        host.claim = name.map(named);
+    }
+    pass
+}
+
+/// On which hosts something is done while the pass still waits for nothing but looks.
+fn acts(pass: Setup, hosts: Vec<Observation>) -> Vec<HostId> {
+    let mut drive = Drive::new(pass, hosts);
+    drive.run_to(3.0);
+    drive.acts.iter().map(|act| act.host).collect()
+}
+
+const HV01: &str = "hv01.lab.test";
+const HV02: &str = "hv02.lab.test";
+const HV03: &str = "hv03.lab.test";
+
+/// The host that is asked by a name is that host. Another that says the name first is not, even with the same boot time.
+#[test]
+fn a_host_that_says_the_name_by_which_another_is_asked_does_not_hide_its_vms() {
+    let liar = || called(HV01, look(2, &[]));
+    assert_eq!(acts(asked(&[Some(HV03), Some(HV01)]), vec![liar(), sender_to(HV02)]), [HostId(1)]);
+    // A peer that only a relationship named is asked by a name too.
+    let mut names_liar = without_first(look(0, &[S::Replicating, S::Replicating]));
+    set_up(&mut names_liar, &settings(0, 2));
+    let mut pass = Setup { discover: true, ..asked(&[Some("hv09.lab.test"), Some(HV01)]) };
+    pass.hosts[0].label = "hv09.lab.test:5985".to_owned();
+    let hosts = vec![called("hv09.lab.test", names_liar), unreachable(), liar(), look(1, &[S::Replicating])];
+    let mut drive = Drive::new(pass, hosts);
+    drive.run_to(2.0);
+    drive.hosts[1] = sender_to(HV02);
+    drive.run_to(5.0);
+    assert!(drive.acts.iter().any(|act| act.host == HostId(1)), "{:?}", drive.acts);
+}
+
+/// Two addresses of one machine show the same. What shows something else is another one, or a lie, and neither is
+/// believed in silence.
+#[test]
+fn two_hosts_of_one_name_and_boot_time_that_show_different_legs_are_an_error_on_both() {
+    for liar_first in [true, false] {
+        let mut hosts = vec![called(HV01, look(2, &[])), sender_to(HV02)];
+        if !liar_first {
+            hosts.reverse();
+        }
+        let mut drive = Drive::new(asked(&[None, None]), hosts);
+        drive.run_to(300.0);
+        let report = drive.report.as_ref().unwrap();
+        assert_eq!(report.outcome, goal::PassOutcome::Partial, "liar first: {liar_first}");
+        assert!(report.hosts.iter().all(|host| host.trouble.is_some()), "liar first: {liar_first}");
+    }
+}
+
+/// Where nobody can tell when two hosts of one name have booted, nobody can say that they are one.
+#[test]
+fn a_second_host_of_a_name_that_does_not_say_when_it_has_booted_is_not_passed_over_in_silence() {
+    let mut liar = called(HV01, look(2, &[]));
+    liar.system = Seen::NotSeen(Problem::new(ProblemKind::Denied, "read the host's version", "no rights"));
+    for hosts in [vec![liar.clone(), sender_to(HV02)], vec![sender_to(HV02), liar]] {
+        let mut drive = Drive::new(asked(&[None, None]), hosts);
+        drive.run_to(300.0);
+        let report = drive.report.as_ref().unwrap();
+        assert_eq!(report.outcome, goal::PassOutcome::Partial);
+        assert!(matches!(report.hosts[1].trouble, Some(HostTrouble::SameName { .. } | HostTrouble::UnlikeTwin { .. })));
+    }
+}
+
+/// Each name is asked once, whatever answers there.
+#[test]
+fn a_peer_that_says_another_hosts_name_is_not_asked_again_and_again() {
+    let mut names_liar = look(0, &[S::Replicating]);
+    set_up(&mut names_liar, &settings(0, 2));
+    let mut hosts = vec![names_liar];
+    hosts.extend((0..20).map(|_| called(HV01, look(2, &[]))));
+    let mut drive = Drive::new(Setup { discover: true, ..asked(&[Some(HV01)]) }, hosts);
+    drive.run_to(30.0);
+    let names: Vec<&str> = drive.asked.iter().map(|(_, name, _)| name.as_str()).collect();
+    assert_eq!(names, [HV03]);
+}
+
+/// The receiver is the host that is asked by the name, and it is silent.
+#[test]
+fn a_host_that_says_the_name_of_a_silent_receiver_does_not_stand_in_for_it() {
+    let liar = || called(HV02, false_receiver());
+    assert_eq!(acts(asked(&[Some(HV03), Some(HV01), Some(HV02)]), vec![liar(), sender_to(HV02), unreachable()]), []);
+    assert_eq!(acts(asked(&[None, Some(HV01), Some(HV02)]), vec![liar(), sender_to(HV02), unreachable()]), []);
+}
+
+/// The receiver is asked by an address and has not said who it is.
+#[test]
+fn a_host_of_another_domain_does_not_stand_in_for_a_receiver_that_is_asked_by_an_address_and_silent() {
+    let liar = called("hv02.evil.test", false_receiver());
+    let pass = asked(&[Some(HV01), None, Some("hv02.evil.test")]);
+    assert_eq!(acts(pass, vec![sender_to(HV02), unreachable(), liar]), []);
+}
+
+/// The sender names its receiver by a first label. A third host that takes the same label makes the name unclear: that is
+/// not the same as a host that nobody asked.
+#[test]
+fn a_host_that_takes_the_receivers_first_label_does_not_lift_what_the_receiver_says_or_leaves_unsaid() {
+    let liar = || called("hv02.evil.test", false_receiver());
+    let pass = || asked(&[Some(HV01), Some(HV02), Some(HV03)]);
+    let silent = acts(pass(), vec![sender_to("HV02"), unreachable(), liar()]);
+    let failed_over = acts(pass(), vec![sender_to("HV02"), look(1, &[S::FailedOverWaitingCompletion]), liar()]);
+    assert_eq!((silent, failed_over), (vec![], vec![]));
+}
+
+/// Where the sender names nobody, who receives is anybody's word; a host that is asked and silent may be the true one.
+#[test]
+fn a_sender_that_names_nobody_is_not_resumed_on_one_hosts_word_while_another_is_silent() {
+    let mut sender = look(0, &[S::Error]);
+    set_up(&mut sender, &Settings { recovery_host: None, recovery_point: None, ..settings(0, 1) });
+    let mut liar = look(2, &[S::Replicating]);
+    set_up(&mut liar, &settings(0, 2));
+    assert_eq!(acts(setup(3), vec![sender.clone(), unreachable(), liar]), []);
+    // Once every host that was asked is seen, the one that names the sender is the one.
+    let mut drive = Drive::new(setup(3), vec![sender, look(1, &[S::Replicating]), unreachable()]);
+    drive.run_to(5.0);
+    assert_eq!(drive.acts.len(), 0, "one is silent");
+    drive.hosts[2] = look(2, &[]);
+    drive.run_to(10.0);
+    assert_eq!(drive.acts.len(), 1);
+}
+
+/// A host that also holds the VM as primary, whether it is so or not.
+fn second_primary(state: S) -> Observation {
+    let mut seen = look(2, &[state]);
+    for vm in shown(&mut seen).vms.values_mut() {
+        vm.mode = ReplicationMode::Primary;
+    }
+    set_up(&mut seen, &settings(2, 1));
+    seen
+}
+
+#[test]
+fn a_second_primary_leads_to_no_act_anywhere() {
+    for state in [S::Error, S::Replicating, S::Suspended] {
+        for receiver in [look(1, &[S::Replicating]), unreachable()] {
+            assert_eq!(acts(setup(3), vec![sender_to(HV02), receiver, second_primary(state)]), [], "{state}");
+        }
+    }
+}
+
+#[test]
+fn both_hosts_that_hold_a_vm_as_primary_are_named() {
+    for hosts in [
+        vec![sender_to(HV02), look(1, &[S::Replicating]), second_primary(S::Replicating)],
+        vec![second_primary(S::Replicating), look(1, &[S::Replicating]), sender_to(HV02)],
+    ] {
+        let mut names = [HV01, HV02, HV03];
+        if hosts[0].name.seen().unwrap().as_str() == HV03 {
+            names.reverse();
+        }
+        let mut drive = Drive::new(asked(&names.map(Some)), hosts);
+        drive.run_to(300.0);
+        let leg = drive.leg();
+        assert_eq!((leg.result, leg.reason), (LegResult::NeedsPerson, Reason::BothPrimary));
+        let told = format!("{:?} {:?}", leg.primary, leg.findings);
+        assert!(told.contains(HV01) && told.contains(HV03), "{told}");
+    }
+}
+
+/// The true primary is down. What another host shows of the VM says nothing of it, since the replica names the true one.
+#[test]
+#[ignore = "whoever shows the VM as primary is its sender"]
+fn a_primary_that_the_replica_does_not_name_does_not_hide_that_the_true_one_is_not_seen() {
+    let hosts = vec![unreachable(), look(1, &[S::Replicating]), second_primary(S::Replicating)];
+    let mut drive = Drive::new(setup(3), hosts);
+    drive.run_to(300.0);
+    let leg = drive.leg();
+    assert_ne!((leg.result, leg.reason), (LegResult::Healthy, Reason::Replicating));
+}
+
+/// A host's log explains what stands on that host. Records of other hosts' VMs in it prove nothing.
+#[test]
+fn a_log_that_speaks_of_another_hosts_vm_explains_nothing_there() {
+    let mut pass = Setup { reads_events: true, ..setup(2) };
+    pass.policy.paused.at_boot = reprise_model::PausedRule::Evidence;
+    // The second host receives VM 1, and its own sender makes that its log is read.
+    let mut liar = look(1, &[S::Replicating]);
+    let mut own = without_first(look(0, &[S::Replicating, S::Error]));
+    set_up(&mut own, &settings(1, 8));
+    shown(&mut liar).objects.append(&mut shown(&mut own).objects);
+    shown(&mut liar).vms.append(&mut shown(&mut own).vms);
+    let record = |at, kind| VmmsEvent { vm: vm_id(1), at: HostTime(at), kind };
+    let aborted = VmmsEventKind::SendFailed { code: ABORTED };
+    let shutdown = || vec![record(995_000, aborted), record(996_000, VmmsEventKind::NonRecoverable)];
+    for (recorded_on, resumed_on) in [(1, vec![HostId(1)]), (0, vec![HostId(0), HostId(1)])] {
+        let mut drive = Drive::new(pass.clone(), vec![look(0, &[S::Suspended]), liar.clone()]);
+        drive.run_to(1.5);
+        assert_eq!(drive.events, [HostId(0), HostId(1)]);
+        for host in std::mem::take(&mut drive.events) {
+            let records = if host == HostId(recorded_on) { shutdown() } else { Vec::new() };
+            drive.feed(Event::EventsRead { host, evidence: Evidence::Readable(Records::whole(records, vec![])) });
+        }
+        drive.run_to(3.0);
+        let mut acts: Vec<HostId> = drive.acts.iter().map(|act| act.host).collect();
+        acts.sort();
+        assert_eq!(acts, resumed_on, "recorded on {recorded_on}");
+    }
+}
+
+/// Names that a host gives to its own VMs concern its own VMs.
+#[test]
+fn a_host_that_gives_its_vm_the_name_of_another_takes_no_hold_off_it() {
+    let mut pass = setup(3);
+    let hold = |scope| Hold { scope, reason: "work".to_owned(), until: None, only_this_pass: false };
+    pass.policy.holds.push(hold(HoldScope::Vm(VmSelector::Name("vm-001".to_owned()))));
+    let mut liar = without_first(look(0, &[S::Error, S::Error]));
+    shown(&mut liar).vms.values_mut().for_each(|vm| vm.name = "vm-001".to_owned());
+    set_up(&mut liar, &settings(2, 1));
+    let liar = called(HV03, liar);
+    assert_eq!(acts(pass, vec![look(0, &[S::Error]), look(1, &[S::Replicating]), liar]), []);
+}

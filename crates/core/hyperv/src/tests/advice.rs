@@ -1,0 +1,196 @@
+//! What a person is told to do next: a row for each class of failure at each place where it can be met, by hand.
+
+use std::collections::BTreeSet;
+
+use cim::{CallError, ErrorKind, Output, Properties, Reached, Reply, Row};
+use reprise_model::{Observation, Outcome, Problem, Remedy};
+
+use super::{fails, host_rows, job, look, relationship, resume, returns, started, text};
+use crate::problem::{Asked, of};
+
+const DENIED: u32 = 0x8004_1003;
+const NO_NAMESPACE: u32 = 0x8004_100E;
+const NO_CLASS: u32 = 0x8004_1010;
+const NO_PROPERTY: u32 = 0x8004_1017;
+const NOT_FOUND: u32 = 0x8004_1002;
+const NO_RESOURCE: u32 = 2_150_858_752;
+const NO_CLASS_IN_QUERY: u32 = 2_150_858_778;
+const NO_LOG: u32 = 0x8007_3A9F;
+
+/// The class of failure, whether the host was reached, its number, and the remedy at each place: Windows, Hyper-V, an object
+/// by its key, a job, an event log.
+type Line = (ErrorKind, Reached, Option<u32>, [Remedy; 5]);
+
+fn table() -> Vec<Line> {
+    use ErrorKind as K;
+    use Reached::{No, Perhaps, Yes};
+    use Remedy as R;
+    vec![
+        (K::Unreachable, No, None, [R::Reach; 5]),
+        (K::Unreachable, Perhaps, None, [R::Reach; 5]),
+        (K::Untrusted, No, None, [R::Trust; 5]),
+        (K::Denied, No, None, [R::LogIn; 5]),
+        (
+            K::Denied,
+            Yes,
+            Some(DENIED),
+            [R::GrantWindows, R::GrantHyperV, R::GrantHyperV, R::GrantHyperV, R::GrantEventLog],
+        ),
+        (K::Denied, Yes, Some(5), [R::GrantWindows, R::GrantHyperV, R::GrantHyperV, R::GrantHyperV, R::GrantEventLog]),
+        (
+            K::NotThere,
+            Yes,
+            Some(NO_NAMESPACE),
+            [R::RepairWmi, R::InstallHyperV, R::InstallHyperV, R::InstallHyperV, R::FindLog],
+        ),
+        (
+            K::NotThere,
+            Yes,
+            Some(NO_CLASS),
+            [R::RepairWmi, R::RegisterHyperV, R::RegisterHyperV, R::RegisterHyperV, R::FindLog],
+        ),
+        (
+            K::NotThere,
+            Yes,
+            Some(NO_PROPERTY),
+            [R::RepairWmi, R::RegisterHyperV, R::RegisterHyperV, R::RegisterHyperV, R::FindLog],
+        ),
+        (
+            K::NotThere,
+            Yes,
+            Some(NO_CLASS_IN_QUERY),
+            [R::RepairWmi, R::RegisterHyperV, R::RegisterHyperV, R::RegisterHyperV, R::FindLog],
+        ),
+        (
+            K::NotThere,
+            Yes,
+            Some(NO_RESOURCE),
+            [R::RepairWmi, R::RegisterHyperV, R::LookAgain, R::RegisterHyperV, R::FindLog],
+        ),
+        (K::NotThere, Yes, Some(NOT_FOUND), [R::RepairWmi, R::StartVmms, R::LookAgain, R::SeeWhatCame, R::FindLog]),
+        (K::NotThere, Yes, Some(NO_LOG), [R::RepairWmi, R::StartVmms, R::LookAgain, R::SeeWhatCame, R::FindLog]),
+        (K::NotThere, Yes, None, [R::RepairWmi, R::StartVmms, R::LookAgain, R::SeeWhatCame, R::FindLog]),
+        (K::Busy, Yes, None, [R::Wait; 5]),
+        (K::TimedOut, Perhaps, None, [R::CheckLoad; 5]),
+        (K::Refused, Yes, None, [R::ReadReason; 5]),
+        (K::Malformed, Yes, None, [R::CheckEndpoint; 5]),
+        (K::TooLarge, Yes, None, [R::RaiseEnvelope; 5]),
+        (K::Unsupported, Yes, None, [R::ChangeWhatIsNamed; 5]),
+    ]
+}
+
+fn failure(kind: ErrorKind, reached: Reached, code: Option<u32>) -> CallError {
+    CallError { status: code, ..fails(kind, reached) }
+}
+
+#[test]
+fn what_helps_follows_from_what_was_asked_and_how_it_failed() {
+    for (kind, reached, code, remedies) in table() {
+        for (asked, remedy) in Asked::ALL.into_iter().zip(remedies) {
+            let problem = of(&failure(kind, reached, code), "try", asked);
+            assert_eq!((problem.remedy, problem.code), (remedy, code), "{kind} {code:?} at {asked:?}");
+        }
+    }
+    let kinds: BTreeSet<ErrorKind> = table().into_iter().map(|(kind, ..)| kind).collect();
+    assert_eq!(kinds.len(), 10, "every class of failure is in the table");
+}
+
+/// The problem of the part of a look that failed.
+fn problem(seen: &Observation) -> Problem {
+    seen.problems().next().expect("something is not seen").clone()
+}
+
+/// A look at a host that fails at one class.
+fn failing(at: &str, error: &CallError) -> Observation {
+    look(|class| if class == at { Err(error.clone()) } else { host_rows(class) }).0
+}
+
+#[test]
+fn a_look_advises_by_what_it_could_not_read() {
+    let not_there = |code| failure(ErrorKind::NotThere, Reached::Yes, Some(code));
+    for (at, code, remedy) in [
+        ("Win32_ComputerSystem", NO_CLASS, Remedy::RepairWmi),
+        ("Win32_OperatingSystem", NO_NAMESPACE, Remedy::RepairWmi),
+        ("Msvm_ReplicationService", NO_NAMESPACE, Remedy::InstallHyperV),
+        ("Msvm_ReplicationService", NO_CLASS_IN_QUERY, Remedy::RegisterHyperV),
+        ("Msvm_ReplicationService", NOT_FOUND, Remedy::StartVmms),
+        ("Msvm_ComputerSystem", NO_CLASS, Remedy::RegisterHyperV),
+        ("Msvm_ReplicationRelationship", NO_CLASS_IN_QUERY, Remedy::RegisterHyperV),
+        ("Msvm_ReplicationSettingData", NO_PROPERTY, Remedy::RegisterHyperV),
+    ] {
+        assert_eq!(problem(&failing(at, &not_there(code))).remedy, remedy, "{at} {code:#X}");
+    }
+}
+
+#[test]
+fn where_the_version_is_not_known_a_class_that_is_not_there_asks_for_it() {
+    let (seen, _) = look(|class| match class {
+        "Win32_OperatingSystem" => Err(failure(ErrorKind::Denied, Reached::Yes, Some(DENIED))),
+        "Msvm_ReplicationRelationship" => Err(failure(ErrorKind::NotThere, Reached::Yes, Some(NO_CLASS_IN_QUERY))),
+        other => host_rows(other),
+    });
+    assert_eq!(seen.replication.problem().unwrap().remedy, Remedy::ShowVersion);
+}
+
+/// A look at a host that answers with these rows of one class.
+fn showing(of: &str, rows: &[Row]) -> Observation {
+    look(|class| if class == of { Ok(rows.to_vec()) } else { host_rows(class) }).0
+}
+
+#[test]
+fn rows_that_are_missing_or_odd_advise_by_what_they_are() {
+    let old = || host_rows("Win32_OperatingSystem").map(|rows| rows[0].clone().with("Version", text("6.1.7601")));
+    for (of, rows, remedy) in [
+        ("Win32_ComputerSystem", vec![], Remedy::RepairWmi),
+        ("Win32_OperatingSystem", vec![], Remedy::RepairWmi),
+        ("Win32_OperatingSystem", vec![old().unwrap()], Remedy::UpgradeWindows),
+        ("Win32_OperatingSystem", vec![old().unwrap().with("LocalDateTime", text("noon"))], Remedy::ReportRow),
+        ("Win32_Service", vec![], Remedy::SeeServices),
+    ] {
+        assert_eq!(problem(&showing(of, &rows)).remedy, remedy, "{of}");
+    }
+    let mut vms = host_rows("Msvm_ComputerSystem").unwrap();
+    let odd = vms[1].clone().with("EnabledState", text("odd"));
+    vms[1] = odd;
+    let host_alone = vec![vms[0].clone()];
+    for (of, rows, remedy) in [
+        ("Msvm_ComputerSystem", vms, Remedy::ReportRow),
+        ("Msvm_ComputerSystem", host_alone, Remedy::LookAgain),
+        ("Msvm_ReplicationRelationship", vec![relationship("odd")], Remedy::ReportRow),
+    ] {
+        let seen = showing(of, &rows);
+        let unread: Vec<&Problem> = seen.replication.seen().unwrap().unread().collect();
+        assert_eq!((unread.len(), unread[0].remedy), (1, remedy), "{of}: {unread:?}");
+    }
+    let seen = showing("Msvm_ReplicationSettingData", &[]);
+    let object = seen.replication.seen().unwrap().objects.values().next().unwrap().clone();
+    assert_eq!(object.settings.problem().unwrap().remedy, Remedy::LookAgain);
+}
+
+fn remedy(outcome: &Outcome) -> Remedy {
+    match outcome {
+        Outcome::NotDone(problem) | Outcome::Unknown(problem) => problem.remedy,
+        Outcome::Ended(_) | Outcome::Refused(_) | Outcome::Stale { .. } => panic!("{outcome:?}"),
+    }
+}
+
+#[test]
+fn an_act_advises_by_where_it_ended() {
+    let found = || Ok(Reply::Instance(relationship("8")));
+    let fault = |kind, code| Err(failure(kind, Reached::Yes, Some(code)));
+    let nameless = Reply::Output(Output { parameters: Properties::new().with("ReturnValue", text("4096")) });
+    let gone = || Ok(Reply::Rows(vec![]));
+    for (what, answers, expected) in [
+        ("no rights", vec![fault(ErrorKind::Denied, DENIED)], Remedy::GrantHyperV),
+        ("no class", vec![found(), fault(ErrorKind::NotThere, NO_CLASS)], Remedy::RegisterHyperV),
+        ("the VM is gone", vec![found(), fault(ErrorKind::NotThere, NOT_FOUND)], Remedy::LookAgain),
+        ("a job without a name", vec![found(), Ok(nameless)], Remedy::SeeWhatCame),
+        ("a job that is gone", vec![found(), Ok(started()), gone(), gone(), gone(), gone()], Remedy::SeeWhatCame),
+        ("a job in an odd state", vec![found(), Ok(started()), Ok(job("99"))], Remedy::SeeWhatCame),
+        ("an HRESULT", vec![found(), Ok(returns("2147749889"))], Remedy::SeeWhatCame),
+        ("an HRESULT that refuses", vec![found(), Ok(returns("2147942405"))], Remedy::GrantHyperV),
+        ("a row that is odd", vec![Ok(Reply::Instance(relationship("odd")))], Remedy::ReportRow),
+    ] {
+        assert_eq!(remedy(&resume(answers).0), expected, "{what}");
+    }
+}
