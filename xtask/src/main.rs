@@ -14,6 +14,7 @@ mod golden;
 mod metadata;
 mod sweep;
 mod tidy;
+mod walk;
 
 use std::process::ExitCode;
 
@@ -38,9 +39,11 @@ const TASKS: &[Task] = &[
     Task {
         name: "edges",
         arguments: "[--metadata FILE]",
-        summary: "checks which crate depends on which",
+        summary: "checks which crate depends on which, and modules for circles",
         more: "FILE holds what `cargo metadata --format-version 1` prints; without it, cargo is asked.\n\
-               Prints a line `A -> B: why` for each forbidden dependency. Exit code 1 if there is one.",
+               Prints a line `A -> B: why` for each forbidden dependency. Without FILE it also reads the sources of\n\
+               each crate and prints a line `CRATE: a -> b -> a (file:line of each use)` for each circle of modules.\n\
+               Exit code 1 if there is a line.",
     },
     Task {
         name: "tidy",
