@@ -12,11 +12,14 @@ mod exe;
 mod fuzz;
 mod golden;
 mod metadata;
+mod outcome;
 mod sweep;
 mod tidy;
 mod walk;
 
 use std::process::ExitCode;
+
+use outcome::Outcome;
 
 /// One task, as `--help` describes it.
 struct Task {
@@ -97,25 +100,6 @@ fn help(task: &Task) -> String {
     let call = format!("usage: cargo xtask {} {}", task.name, task.arguments);
     let text = format!("{}\n\nThis task {}.\n{}", call.trim_end(), task.summary, task.more);
     text.trim_end().to_owned()
-}
-
-/// How a task ended; each has its exit code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Outcome {
-    /// Nothing to object to: 0.
-    Green,
-    /// The check found something, and has said what: 1.
-    Red,
-}
-
-impl Outcome {
-    /// Prints the findings, one line each; none is green.
-    fn of_findings(findings: &[String]) -> Self {
-        for finding in findings {
-            println!("{finding}");
-        }
-        if findings.is_empty() { Self::Green } else { Self::Red }
-    }
 }
 
 fn main() -> ExitCode {

@@ -104,16 +104,8 @@ pub(super) const TABLE: &[Row] = &[
 /// Crates whose modules still use each other in circles, each with the reason why it may wait. One that has none left is
 /// refused here.
 pub(super) const CIRCLES: &[(&str, &str)] = &[
-    ("cim-types", "not opened yet"),
-    ("reprise", "not opened yet"),
-    ("reprise-config", "not opened yet"),
     ("reprise-engine", "it is being rebuilt"),
-    ("reprise-hyperv", "not opened yet"),
-    ("reprise-lab", "not opened yet"),
     ("reprise-lab-server", "not opened yet"),
-    ("reprise-platform", "not opened yet"),
     ("reprise-rehearsal", "not opened yet"),
-    ("wsman", "not opened yet"),
     ("wsman-http", "not opened yet"),
-    ("xtask", "not opened yet"),
 ];

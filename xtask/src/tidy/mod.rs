@@ -4,18 +4,14 @@
 //! of one file. Clippy counts the lines of functions too (`clippy.toml`, `too-many-lines-threshold`), in everything that
 //! it compiles here; `source` also sees what is compiled elsewhere only.
 
+mod file;
 mod source;
 mod tree;
 
 use anyhow::{Context, Result};
 
 use crate::{Outcome, command, walk};
-
-/// One file: its path below the checkout's top, with `/`, and its text.
-struct File {
-    path: String,
-    text: String,
-}
+use file::File;
 
 /// Checks every text file of the checkout.
 pub(crate) fn run() -> Result<Outcome> {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::condition;
 use super::token::{Placed, Token, tokens};
 
 /// Keywords after which the name of a new item stands.
@@ -199,7 +200,7 @@ impl Scan<'_> {
         import(path.last().cloned(), path);
     }
 
-    /// Whether an attribute begins here that keeps its item out of the product: `test`, or a `cfg` that needs tests or fuzzing.
+    /// Whether an attribute begins here that keeps its item out of the product.
     fn is_test_attribute(&self) -> bool {
         if !self.sign_at(1, '[') {
             return false;
@@ -207,10 +208,7 @@ impl Scan<'_> {
         let inside = self.tokens.get(self.at + 2..self.end_of_attribute()).unwrap_or_default();
         match inside.first().and_then(Placed::word) {
             Some("test") => inside.len() == 2,
-            Some("cfg") => {
-                let words: Vec<&str> = inside.iter().filter_map(Placed::word).collect();
-                words.iter().any(|word| *word == "test" || *word == "fuzzing") && !words.contains(&"not")
-            }
+            Some("cfg") => condition::is_never_in_the_product(inside.get(1..).unwrap_or_default()),
             _ => false,
         }
     }

@@ -10,6 +10,7 @@
 //! - What is compiled for tests or fuzzing alone does not count. Methods are not seen, since calling one names no module.
 
 mod circle;
+mod condition;
 mod file;
 mod token;
 mod tree;

@@ -121,6 +121,18 @@ fn what_is_for_tests_or_fuzzing_alone_does_not_count() {
     let mut red = green;
     red[1].1 = "#[cfg(not(test))] use crate::b::B; pub struct A;";
     assert_eq!(found(&red).len(), 1, "this is the product");
+    for (condition, counts) in [
+        ("any(windows, test)", true),
+        ("not(any(test, fuzzing))", true),
+        ("all(unix, feature = \"test\")", true),
+        ("all(test, unix)", false),
+        ("all(not(windows), any(fuzzing, test))", false),
+    ] {
+        let text = format!("#[cfg({condition})] use crate::b::B; pub struct A;");
+        let mut one = red;
+        one[1].1 = &text;
+        assert_eq!(found(&one).len(), usize::from(counts), "{condition}");
+    }
     red[1].1 = "#[cfg(test)]\nmod tests;\nuse crate::b::B; pub struct A;";
     assert_eq!(found(&red).len(), 1, "what follows a module of tests counts");
 }
