@@ -9,7 +9,7 @@ use reprise_platform::{credential, paths};
 use secrecy::SecretString;
 use wsman_http::{ClientCertificate, ClientCertificateError, Gates, Keytab, Login, Scheme, Trust, TrustError};
 
-use crate::cli::Usage;
+use crate::usage::Usage;
 
 /// The scheme of who shows a certificate.
 const CERTIFICATE: &str = "certificate";

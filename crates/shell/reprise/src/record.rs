@@ -5,7 +5,7 @@ use reprise_model::{Event, LegInfo, Timestamp};
 use reprise_platform::event::{self, codes};
 use reprise_platform::sink::Sink;
 
-use crate::cli::complain;
+use crate::console::complain;
 use crate::driver::Watcher;
 use crate::render::progress::Progress;
 

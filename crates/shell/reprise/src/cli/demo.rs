@@ -12,7 +12,7 @@ use reprise_platform::sink::Sink;
 use tokio::time::Instant;
 
 use super::run::pass;
-use super::{complain, print};
+use crate::console::{complain, print};
 use crate::render::table;
 use crate::{exit, wiring};
 

@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use reprise_model::{Reason, Retry};
 use wsman::fault::{Meaning, known};
 
-use super::print;
+use crate::console::print;
 use crate::exit;
 
 /// Print a page that is made from code.

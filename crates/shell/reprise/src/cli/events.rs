@@ -13,10 +13,11 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 use wsman_http::Events;
 
-use super::{Printed, Usage, asked_to_stop, complain, notice, print};
+use crate::console::{Printed, asked_to_stop, complain, notice, print};
 use crate::exit;
 use crate::links::Links;
 use crate::render::heard::{self, Log};
+use crate::usage::Usage;
 use crate::wiring;
 
 /// Show what hosts' event logs say of replication and of shutdowns.

@@ -12,8 +12,9 @@ use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
-use crate::cli::{Usage, complain, print};
+use crate::console::{complain, print};
 use crate::exit;
+use crate::usage::Usage;
 
 /// Longest wait for the control API.
 const CONTROL_WAIT: Duration = Duration::from_secs(30);

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
-use super::Usage;
+use crate::usage::Usage;
 
 /// Simulated Hyper-V hosts on this machine's loopback.
 #[derive(clap::Args)]

@@ -13,7 +13,8 @@ use secrecy::ExposeSecret as _;
 use serde_json::json;
 use wsman_http::Keytab;
 
-use crate::cli::{Usage, asked_to_stop, complain, print};
+use crate::console::{asked_to_stop, complain, print};
+use crate::usage::Usage;
 use crate::{exit, login};
 
 /// Start simulated hosts; they run until SIGTERM or Ctrl-C.

@@ -1,0 +1,164 @@
+//! Which hosts are asked and where: from arguments and configuration to the ways there.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use reprise_config::{Config, Contradiction, Discover, Login as ConfigLogin};
+use reprise_engine::AskedHost;
+use reprise_model::{HostId, HostName, Policy};
+use reprise_platform::paths::{self, ConfigFile};
+use wsman_http::{Endpoint, Limits};
+
+use super::arguments::{self, HostArguments};
+use crate::links::{Links, Place};
+use crate::login::Logins;
+use crate::usage::Usage;
+
+/// Longest wait for a host to become ready where nothing is said: the article's.
+pub(super) const TIMEOUT: Duration = Duration::from_mins(1);
+/// However little time a host has, a read may take this long.
+const READ_LEAST: Duration = Duration::from_secs(5);
+
+/// One host to be asked, as the command line or the configuration has it.
+pub(super) struct Wanted {
+    url: String,
+    name: Option<String>,
+    login: ConfigLogin,
+    tier: Option<u32>,
+}
+
+/// The ways to the hosts, with what each is called while it has not answered.
+pub(crate) fn ways(hosts: &HostArguments) -> Result<(Vec<(HostId, String)>, Links), Usage> {
+    let config = config(hosts)?;
+    let asked = wanted(hosts, config.as_ref())?;
+    let mut built = Built::default();
+    let logins = Logins::new(hosts.insecure_no_tls_verification);
+    connect(&mut built, asked, logins, limits(&Policy::default(), TIMEOUT), TIMEOUT)?;
+    Ok((built.hosts.into_iter().map(|host| (host.id, host.label)).collect(), built.links))
+}
+
+/// The configuration, if one is to be read. `--host` alone reads none.
+pub(super) fn config(hosts: &HostArguments) -> Result<Option<Config>, Usage> {
+    if !hosts.hosts.is_empty() && hosts.config.is_none() {
+        return Ok(None);
+    }
+    let file = paths::config_file(hosts.config.as_deref(), paths::of_this_process);
+    let path = file.path();
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && matches!(file, ConfigFile::Default(_)) => {
+            return Ok(None);
+        }
+        Err(error) => {
+            let what = format!("cannot read the configuration {}", path.display());
+            return Err(Usage::new(what, error.to_string(), "name another file with --config, or mend this one"));
+        }
+    };
+    reprise_config::read(&text).map(Some).map_err(|error| {
+        let what = format!("the configuration {} has {} problem(s)", path.display(), error.problems.len());
+        Usage::new(what, error.to_string().replace('\n', "\n        "), "mend the lines that are named")
+    })
+}
+
+pub(super) fn wanted(hosts: &HostArguments, config: Option<&Config>) -> Result<Vec<Wanted>, Usage> {
+    let flags = arguments::login(hosts);
+    if let Some(Contradiction { key, why, next }) = flags.contradiction() {
+        let why = format!("--{}: {why}", key.replace('_', "-"));
+        return Err(Usage::new("cannot log in as the command line says", why, next));
+    }
+    let common = config.map(|c| c.login.clone()).unwrap_or_default();
+    if !hosts.hosts.is_empty() {
+        let login = flags.over(&common);
+        return Ok(hosts
+            .hosts
+            .iter()
+            .map(|url| Wanted { url: url.clone(), name: None, login: login.clone(), tier: None })
+            .collect());
+    }
+    let listed = config.map(|c| c.hosts.as_slice()).unwrap_or_default();
+    if listed.is_empty() {
+        return Err(nobody_to_ask(config.is_some()));
+    }
+    let wanted = listed.iter().map(|host| Wanted {
+        url: host.url.clone(),
+        name: host.name.clone(),
+        login: flags.over(&host.login).over(&common),
+        tier: host.tier,
+    });
+    let wanted: Vec<Wanted> = wanted.collect();
+    let users: BTreeSet<_> = wanted.iter().map(|host| &host.login.user).collect();
+    if flags.proof.is_some() && flags.user.is_none() && users.len() > 1 {
+        let what = "cannot log in as the command line says";
+        let why = "the password or keytab is one user's, and the configuration names several";
+        return Err(Usage::new(what, why, "add --user USER, or leave it to the configuration"));
+    }
+    Ok(wanted)
+}
+
+fn nobody_to_ask(has_config: bool) -> Usage {
+    let why =
+        if has_config { "the configuration lists no [[host]]" } else { "neither --host nor a configuration is given" };
+    let why = if cfg!(windows) {
+        format!("{why}, and asking this host itself over WMI is not there yet")
+    } else {
+        why.to_owned()
+    };
+    let next =
+        "write `reprise run --host http://HOST --user USER --password-file FILE`, or a configuration with a [[host]]";
+    Usage::new("there is no host to ask", why, next)
+}
+
+/// Where found hosts are, as the configuration says.
+pub(super) fn resolved(discover: &Discover) -> Result<BTreeMap<HostName, Endpoint>, Usage> {
+    discover.resolve.iter().map(|(name, url)| Ok((name.clone(), endpoint(url)?))).collect()
+}
+
+/// Bounds on what is asked of one host, which has `timeout` to become ready.
+pub(super) fn limits(policy: &Policy, timeout: Duration) -> Limits {
+    // Six acts, a look and one to spare: a look never waits for acts.
+    let connections = usize::try_from(policy.pace.per_host.get()).unwrap_or(usize::MAX).saturating_add(2);
+    // A look whose question got lost leaves time for another.
+    Limits { connections, ..Limits::default() }.reading_within((timeout / 2).max(READ_LEAST))
+}
+
+pub(super) fn connect(
+    built: &mut Built,
+    wanted: Vec<Wanted>,
+    mut logins: Logins,
+    limits: Limits,
+    vmms_timeout: Duration,
+) -> Result<(), Usage> {
+    for host in wanted {
+        let endpoint = endpoint(&host.url)?;
+        let login = logins.login(&host.url, &host.login)?;
+        let secure = endpoint.is_secure() || built.links.resolves_to_https();
+        let trust = if secure { Some(logins.trust(&host.url, &host.login)?) } else { None };
+        built.add(Place { endpoint, login, trust, limits }, host.name, host.tier, vmms_timeout);
+    }
+    Ok(())
+}
+
+#[derive(Default)]
+pub(super) struct Built {
+    pub(super) hosts: Vec<AskedHost>,
+    pub(super) links: Links,
+}
+
+impl Built {
+    pub(super) fn add(&mut self, place: Place, name: Option<String>, tier: Option<u32>, vmms_timeout: Duration) {
+        let endpoint = &place.endpoint;
+        let id = HostId(u32::try_from(self.hosts.len()).unwrap_or(u32::MAX));
+        let says_nothing = endpoint.is_address() || endpoint.host().eq_ignore_ascii_case("localhost");
+        let by_url = if says_nothing { None } else { HostName::new(endpoint.host()) };
+        let claim = name.as_deref().and_then(HostName::new).or(by_url);
+        let label = name.unwrap_or_else(|| endpoint.authority()).to_lowercase();
+        self.links.add(id, place);
+        self.hosts.push(AskedHost { id, label, claim, vmms_timeout, tier });
+    }
+}
+
+pub(super) fn endpoint(url: &str) -> Result<Endpoint, Usage> {
+    Endpoint::parse(url).map_err(|error| {
+        Usage::new("cannot ask a host", error.to_string(), "write its address as http[s]://HOST[:PORT]/wsman")
+    })
+}
