@@ -8,8 +8,8 @@ use cim::{
 };
 
 use crate::client::{self, Call, Settings, Step};
-use crate::eventing::{Content, EventLogs, Heard, Listener, LogRecord, Places, Scanned, Served, Watcher};
-use crate::server::Server;
+use crate::eventing::{Content, EventLogs, Heard, Listener, LogRecord, Places, Scanned, Watcher};
+use crate::server::{Served, Server};
 use crate::xml;
 
 /// Most messages of one call that are answered with the same text.

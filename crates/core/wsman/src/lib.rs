@@ -14,7 +14,6 @@ pub mod fault;
 pub mod fuzz;
 mod header;
 mod instance;
-mod language;
 pub mod message;
 mod namespace;
 mod provider;
