@@ -2,7 +2,7 @@
 
 use cim::{Row, Value};
 
-use super::text;
+use super::value::text;
 use crate::host::Host;
 use crate::schema::Class;
 use crate::spec::Os;

@@ -2,7 +2,7 @@
 
 use cim::{Argument, FromValue, ObjectPath, Output, Properties, Row, Value};
 
-use super::text;
+use super::value::text;
 use super::vm_settings::{MEMORY_MB, PROCESSORS};
 use crate::host::Host;
 use crate::schema::{self, Class, VIRTUALIZATION};

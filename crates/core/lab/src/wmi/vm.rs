@@ -5,8 +5,8 @@ use std::time::Duration;
 use cim::{DateTime, Interval, Row, Value};
 use uuid::Uuid;
 
+use super::value::{never, text};
 use super::virtualization::guid;
-use super::{never, text};
 use crate::host::Host;
 use crate::leg::{End, HYPERV_PROVIDER, Leg, Object, Vm, mode};
 use crate::resync::{HOURS, POINTS_KEPT};
