@@ -59,7 +59,12 @@ pub(super) const TABLE: &[Row] = &[
         &["tokio", "serde"],
         "the engine decides and cannot reach a host, not even by mistake",
     ),
-    row("reprise-config", May::Only(&["reprise-model"]), &["tokio"], "configuration is text in, policy out"),
+    row(
+        "reprise-config",
+        May::Only(&["reprise-model", "wsman"]),
+        &["tokio"],
+        "configuration is text in, policy and addresses out",
+    ),
     row(
         "reprise-hyperv",
         May::Only(&["reprise-model", "cim-types"]),

@@ -1,9 +1,8 @@
 //! Which settings of a login go together, and what a host's own login takes from the common one.
 
-use crate::{Login, PasswordRef, ProofRef};
+use wsman::Scheme;
 
-/// The scheme of who shows a certificate.
-const CERTIFICATE: &str = "certificate";
+use crate::settings::{Login, PasswordRef, ProofRef};
 
 /// A setting that would do nothing, since another of the same login leaves no room for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,13 +24,13 @@ impl Login {
     #[must_use]
     pub fn over(&self, below: &Self) -> Self {
         let names_somebody = self.user.is_some() || self.proof.is_some();
-        let fits = below.auth.as_deref() != Some(CERTIFICATE) || !names_somebody;
-        let auth = self.auth.clone().or_else(|| below.auth.clone().filter(|_| fits));
-        let by_certificate = auth.as_deref() == Some(CERTIFICATE);
+        let fits = below.auth != Some(Scheme::Certificate) || !names_somebody;
+        let auth = self.auth.or_else(|| below.auth.filter(|_| fits));
+        let by_certificate = auth == Some(Scheme::Certificate);
         let undecided = auth.is_none() && fits;
         let user = self.user.clone().or_else(|| below.user.clone().filter(|_| !by_certificate));
         let others = || below.proof.clone().filter(|_| !by_certificate && self.user.is_none());
-        let asks_kerberos = asks_kerberos(auth.as_deref());
+        let asks_kerberos = asks_kerberos(auth);
         Self {
             user,
             proof: self.proof.clone().or_else(others),
@@ -45,8 +44,8 @@ impl Login {
 
     /// The first setting that does not go with the scheme, if a scheme is named.
     pub fn contradiction(&self) -> Option<Contradiction> {
-        let auth = self.auth.as_deref()?;
-        if auth == CERTIFICATE {
+        let auth = self.auth?;
+        if auth == Scheme::Certificate {
             let key =
                 [(self.user.is_some(), "user"), (self.proof.is_some(), self.proof_key()), (self.kdc.is_some(), "kdc")]
                     .into_iter()
@@ -57,7 +56,7 @@ impl Login {
         if self.certificate.is_some() {
             let why = "it is shown by the scheme certificate alone";
             return Some(Contradiction {
-                key: CERTIFICATE,
+                key: "certificate",
                 why,
                 next: "choose the scheme certificate, or leave it out",
             });
@@ -82,8 +81,8 @@ impl Login {
     }
 }
 
-fn asks_kerberos(auth: Option<&str>) -> bool {
-    matches!(auth, None | Some("auto" | "negotiate" | "kerberos"))
+fn asks_kerberos(auth: Option<Scheme>) -> bool {
+    matches!(auth, None | Some(Scheme::Auto | Scheme::Negotiate | Scheme::Kerberos))
 }
 
 #[cfg(test)]
@@ -101,7 +100,7 @@ mod tests {
                 "user" => login.user = Some(own),
                 "file" => login.proof = Some(ProofRef::Password(PasswordRef::File(own))),
                 "keytab" => login.proof = Some(ProofRef::Keytab(own)),
-                "auth" => login.auth = Some(own),
+                "auth" => login.auth = Some(own.parse().unwrap()),
                 "kdc" => login.kdc = Some(own),
                 "cert" => login.certificate = Some(CertificateRef { certificate: own.clone(), key: own }),
                 other => panic!("{other}"),

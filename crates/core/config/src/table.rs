@@ -50,6 +50,10 @@ impl<'t> Table<'t> {
         self.places.get(key).copied().unwrap_or(self.at)
     }
 
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.places.contains_key(key)
+    }
+
     pub(crate) fn key(&self, key: &str) -> String {
         if self.name.is_empty() { key.to_owned() } else { format!("{}.{key}", self.name) }
     }

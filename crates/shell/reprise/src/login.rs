@@ -7,12 +7,11 @@ use reprise_config::{CertificateRef, Contradiction, Login as ConfigLogin, Passwo
 use reprise_platform::secret::{read_key_file, read_keytab_file, read_password_file};
 use reprise_platform::{credential, paths};
 use secrecy::SecretString;
-use wsman_http::{ClientCertificate, ClientCertificateError, Gates, Keytab, Login, Scheme, Trust, TrustError};
+use wsman_http::{
+    ClientCertificate, ClientCertificateError, Endpoint, Gates, Keytab, Login, Scheme, Trust, TrustError,
+};
 
 use crate::usage::Usage;
-
-/// The scheme of who shows a certificate.
-const CERTIFICATE: &str = "certificate";
 
 /// Whether the system logs in the account that this program runs as: Windows does, and Kerberos elsewhere.
 const OWN_ACCOUNT: bool = cfg!(any(windows, all(unix, feature = "kerberos-system")));
@@ -47,33 +46,21 @@ impl Logins {
     }
 
     /// The login to the host at `url`. Logins with one credential share what is known of it.
-    pub(crate) fn login(&mut self, url: &str, wanted: &ConfigLogin) -> Result<Login, Usage> {
+    pub(crate) fn login(&mut self, url: &Endpoint, wanted: &ConfigLogin) -> Result<Login, Usage> {
         Ok(self.single(url, wanted)?.sharing(&self.gates))
     }
 
-    fn single(&mut self, url: &str, wanted: &ConfigLogin) -> Result<Login, Usage> {
+    fn single(&mut self, url: &Endpoint, wanted: &ConfigLogin) -> Result<Login, Usage> {
         let what = format!("cannot log in to {url}");
         // Whatever nobody has chosen by now is left to `auto`.
-        let auth = Some(wanted.auth.clone().unwrap_or_else(|| "auto".to_owned()));
+        let auth = Some(wanted.auth.unwrap_or_default());
         if let Some(Contradiction { key, why, next }) = (ConfigLogin { auth, ..wanted.clone() }).contradiction() {
             return Err(Usage::new(what, format!("`{key}` is given, but {why}"), next));
         }
-        let scheme = match wanted.auth.as_deref() {
-            None | Some("auto") => Scheme::Auto,
-            Some("basic") => Scheme::Basic,
-            Some("ntlm") => Scheme::Ntlm,
-            Some("negotiate") => Scheme::Negotiate,
-            Some("kerberos") => Scheme::Kerberos,
-            Some(CERTIFICATE) => return by_certificate(&what, url, wanted),
-            Some(other) => {
-                let why = format!("there is no scheme {other}");
-                return Err(Usage::new(
-                    what,
-                    why,
-                    "leave --auth out, or use negotiate, kerberos, ntlm, basic or certificate",
-                ));
-            }
-        };
+        let scheme = wanted.auth.unwrap_or_default();
+        if scheme == Scheme::Certificate {
+            return by_certificate(&what, url, wanted);
+        }
         let Some(user) = wanted.user.clone() else {
             if OWN_ACCOUNT && wanted.proof.is_none() {
                 return current_user(what, scheme, wanted);
@@ -93,9 +80,9 @@ impl Logins {
     }
 
     /// Whose certificates are believed at `url`, and which one is shown there.
-    pub(crate) fn trust(&mut self, url: &str, wanted: &ConfigLogin) -> Result<Trust, Usage> {
+    pub(crate) fn trust(&mut self, url: &Endpoint, wanted: &ConfigLogin) -> Result<Trust, Usage> {
         let believed = wanted.trust.as_ref().filter(|_| !self.believe_anybody);
-        let shown = wanted.certificate.as_ref().filter(|_| wanted.auth.as_deref() == Some(CERTIFICATE));
+        let shown = wanted.certificate.as_ref().filter(|_| wanted.auth == Some(Scheme::Certificate));
         let key = format!("{believed:?} {shown:?}");
         if let Some(known) = self.trusts.get(&key) {
             return Ok(known.clone());
@@ -168,12 +155,12 @@ fn current_user(what: String, scheme: Scheme, wanted: &ConfigLogin) -> Result<Lo
     Ok(Login::current_user(scheme))
 }
 
-fn by_certificate(what: &str, url: &str, wanted: &ConfigLogin) -> Result<Login, Usage> {
+fn by_certificate(what: &str, url: &Endpoint, wanted: &ConfigLogin) -> Result<Login, Usage> {
     if wanted.certificate.is_none() {
         let next = "add --certificate FILE and --key FILE, or certificate and key to the login";
         return Err(Usage::new(what, "no certificate is given to log in with", next));
     }
-    if !url.trim_start().to_ascii_lowercase().starts_with("https:") {
+    if !url.is_secure() {
         return Err(Usage::new(what, "a certificate is shown over https:// alone", "write https:// and port 5986"));
     }
     Ok(Login::by_certificate())

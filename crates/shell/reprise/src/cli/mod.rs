@@ -16,7 +16,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, fmt};
 
-use crate::console::complain;
+use crate::console::{complain, refuse};
 use crate::exit;
 
 /// Keeps Hyper-V Replica replicating through shutdowns.
@@ -44,7 +44,7 @@ pub fn main() -> ExitCode {
         Err(error) => {
             // Help and version go to standard output and are no error.
             let code = if error.use_stderr() { exit::USAGE } else { exit::OK };
-            let _printed = error.print();
+            refuse(&error);
             return ExitCode::from(code);
         }
     };

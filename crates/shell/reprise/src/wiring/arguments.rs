@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
-use reprise_config::{CertificateRef, Login as ConfigLogin, PasswordRef, ProofRef, TrustRef};
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use reprise_config::{CertificateRef, Login as ConfigLogin, PasswordRef, ProofRef, Scheme, TrustRef};
 
 /// Which hosts are asked, and how one logs in there.
 #[derive(Args)]
@@ -24,7 +25,7 @@ pub(crate) struct HostArguments {
     #[arg(long, value_name = "FILE", conflicts_with = "password_file")]
     pub(crate) keytab: Option<PathBuf>,
     /// How to log in [default: auto, the strongest that host and address allow]
-    #[arg(long, value_name = "SCHEME")]
+    #[arg(long, value_name = "SCHEME", value_parser = schemes())]
     pub(crate) auth: Option<Scheme>,
     /// Log in by the certificate in this PEM file (with --auth certificate, over https://)
     #[arg(long, value_name = "FILE", requires = "key")]
@@ -46,15 +47,9 @@ pub(crate) struct HostArguments {
     pub(crate) insecure_no_tls_verification: bool,
 }
 
-/// Schemes of authentication.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Scheme {
-    Auto,
-    Basic,
-    Ntlm,
-    Negotiate,
-    Kerberos,
-    Certificate,
+/// A scheme, read as in a configuration; clap lists them.
+fn schemes() -> impl TypedValueParser<Value = Scheme> {
+    PossibleValuesParser::new(Scheme::ALL.map(Scheme::name)).try_map(|name| name.parse::<Scheme>())
 }
 
 /// The login that the command line has.
@@ -65,7 +60,7 @@ pub(super) fn login(hosts: &HostArguments) -> ConfigLogin {
     ConfigLogin {
         user: hosts.user.clone(),
         proof: proof(hosts),
-        auth: hosts.auth.map(|scheme| format!("{scheme:?}").to_lowercase()),
+        auth: hosts.auth,
         kdc: hosts.kdc.clone(),
         trust: authorities.or_else(|| hosts.tls_fingerprint.clone().map(TrustRef::Fingerprint)),
         certificate: certificate.map(|(file, key)| CertificateRef { certificate: text(file), key: text(key) }),

@@ -1,13 +1,13 @@
 //! Which hosts are asked and where: from arguments and configuration to the ways there.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use reprise_config::{Config, Contradiction, Discover, Login as ConfigLogin};
+use reprise_config::{Config, Contradiction, Endpoint, EndpointProblem, Login as ConfigLogin};
 use reprise_engine::AskedHost;
 use reprise_model::{HostId, HostName, Policy};
 use reprise_platform::paths::{self, ConfigFile};
-use wsman_http::{Endpoint, Limits};
+use wsman_http::Limits;
 
 use super::arguments::{self, HostArguments};
 use crate::links::{Links, Place};
@@ -21,7 +21,7 @@ const READ_LEAST: Duration = Duration::from_secs(5);
 
 /// One host to be asked, as the command line or the configuration has it.
 pub(super) struct Wanted {
-    url: String,
+    url: Endpoint,
     name: Option<String>,
     login: ConfigLogin,
     tier: Option<u32>,
@@ -60,7 +60,14 @@ pub(super) fn config(hosts: &HostArguments) -> Result<Option<Config>, Usage> {
     })
 }
 
+/// The hosts to be asked, each with its whole login.
 pub(super) fn wanted(hosts: &HostArguments, config: Option<&Config>) -> Result<Vec<Wanted>, Usage> {
+    let wanted = named(hosts, config)?;
+    check_tls(hosts, &wanted, config)?;
+    Ok(wanted)
+}
+
+fn named(hosts: &HostArguments, config: Option<&Config>) -> Result<Vec<Wanted>, Usage> {
     let flags = arguments::login(hosts);
     if let Some(Contradiction { key, why, next }) = flags.contradiction() {
         let why = format!("--{}: {why}", key.replace('_', "-"));
@@ -69,11 +76,8 @@ pub(super) fn wanted(hosts: &HostArguments, config: Option<&Config>) -> Result<V
     let common = config.map(|c| c.login.clone()).unwrap_or_default();
     if !hosts.hosts.is_empty() {
         let login = flags.over(&common);
-        return Ok(hosts
-            .hosts
-            .iter()
-            .map(|url| Wanted { url: url.clone(), name: None, login: login.clone(), tier: None })
-            .collect());
+        let wanted = |url: &String| Ok(Wanted { url: endpoint(url)?, name: None, login: login.clone(), tier: None });
+        return hosts.hosts.iter().map(wanted).collect();
     }
     let listed = config.map(|c| c.hosts.as_slice()).unwrap_or_default();
     if listed.is_empty() {
@@ -108,17 +112,32 @@ fn nobody_to_ask(has_config: bool) -> Usage {
     Usage::new("there is no host to ask", why, next)
 }
 
-/// Where found hosts are, as the configuration says.
-pub(super) fn resolved(discover: &Discover) -> Result<BTreeMap<HostName, Endpoint>, Usage> {
-    discover.resolve.iter().map(|(name, url)| Ok((name.clone(), endpoint(url)?))).collect()
-}
-
 /// Bounds on what is asked of one host, which has `timeout` to become ready.
 pub(super) fn limits(policy: &Policy, timeout: Duration) -> Limits {
     // Six acts, a look and one to spare: a look never waits for acts.
     let connections = usize::try_from(policy.pace.per_host.get()).unwrap_or(usize::MAX).saturating_add(2);
     // A look whose question got lost leaves time for another.
     Limits { connections, ..Limits::default() }.reading_within((timeout / 2).max(READ_LEAST))
+}
+
+/// Refuses flags for TLS where none is spoken.
+fn check_tls(hosts: &HostArguments, wanted: &[Wanted], config: Option<&Config>) -> Result<(), Usage> {
+    let mut found = config.into_iter().flat_map(|config| config.discover.resolve.values());
+    if wanted.iter().any(|host| host.url.is_secure()) || found.any(Endpoint::is_secure) {
+        return Ok(());
+    }
+    let flags = [
+        (hosts.ca.is_some(), "--ca"),
+        (hosts.tls_fingerprint.is_some(), "--tls-fingerprint"),
+        (hosts.insecure_no_tls_verification, "--insecure-no-tls-verification"),
+    ];
+    match flags.into_iter().find(|(given, _)| *given) {
+        None => Ok(()),
+        Some((_, flag)) => {
+            let why = "no host is asked over https://, so it would do nothing";
+            Err(Usage::new(format!("cannot use {flag}"), why, "write https://HOST, or leave it out"))
+        }
+    }
 }
 
 pub(super) fn connect(
@@ -129,11 +148,10 @@ pub(super) fn connect(
     vmms_timeout: Duration,
 ) -> Result<(), Usage> {
     for host in wanted {
-        let endpoint = endpoint(&host.url)?;
         let login = logins.login(&host.url, &host.login)?;
-        let secure = endpoint.is_secure() || built.links.resolves_to_https();
+        let secure = host.url.is_secure() || built.links.resolves_to_https();
         let trust = if secure { Some(logins.trust(&host.url, &host.login)?) } else { None };
-        built.add(Place { endpoint, login, trust, limits }, host.name, host.tier, vmms_timeout);
+        built.add(Place { endpoint: host.url, login, trust, limits }, host.name, host.tier, vmms_timeout);
     }
     Ok(())
 }
@@ -157,8 +175,18 @@ impl Built {
     }
 }
 
+/// An address on the command line, read as in a configuration.
 pub(super) fn endpoint(url: &str) -> Result<Endpoint, Usage> {
     Endpoint::parse(url).map_err(|error| {
-        Usage::new("cannot ask a host", error.to_string(), "write its address as http[s]://HOST[:PORT]/wsman")
+        let next = match error.problem {
+            EndpointProblem::Login => "write http[s]://HOST[:PORT]/wsman, and add --user USER and --password-file FILE",
+            EndpointProblem::NoScheme
+            | EndpointProblem::Scheme
+            | EndpointProblem::Brackets
+            | EndpointProblem::Port
+            | EndpointProblem::Host
+            | EndpointProblem::Path => "write its address as http[s]://HOST[:PORT]/wsman",
+        };
+        Usage::new("cannot ask a host", error.to_string(), next)
     })
 }

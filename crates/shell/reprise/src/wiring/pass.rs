@@ -7,7 +7,7 @@ use reprise_model::{Hold, HoldScope, PausedRule, Policy, VmSelector};
 use wsman_http::{Gates, Login};
 
 use super::arguments::HostArguments;
-use super::hosts::{Built, TIMEOUT, config, connect, endpoint, limits, resolved, wanted};
+use super::hosts::{Built, TIMEOUT, config, connect, endpoint, limits, wanted};
 use crate::links::{Links, Place};
 use crate::login::Logins;
 use crate::usage::Usage;
@@ -43,7 +43,7 @@ pub(crate) fn wire(hosts: &HostArguments, settings: &PassSettings) -> Result<Wir
     let times = Times { timeout, retry_for: settings.retry_for.or(run.retry_for).unwrap_or(timeout) };
     let vmms_timeout = settings.vmms_timeout.or(run.vmms_timeout).unwrap_or(timeout);
     let discover = config.map(|c| c.discover.clone()).unwrap_or_default();
-    let mut built = Built { links: Links::new(resolved(&discover)?), ..Built::default() };
+    let mut built = Built { links: Links::new(discover.resolve), ..Built::default() };
     let logins = Logins::new(hosts.insecure_no_tls_verification);
     connect(&mut built, asked, logins, limits(&policy, timeout), vmms_timeout)?;
     let pass = Pass {

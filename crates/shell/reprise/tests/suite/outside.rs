@@ -36,6 +36,43 @@ fn a_wrong_password_is_shown_to_two_of_fifty_hosts_and_each_other_one_says_why_i
     assert_eq!(untried.count(), 48, "{:#}", ran.document["hosts"]);
 }
 
+#[test]
+fn a_login_in_an_address_is_refused_and_repeated_nowhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("reprise.toml");
+    for address in ["http://svc:hunter2@127.0.0.1:1", "svc:hunter2@127.0.0.1"] {
+        std::fs::write(&config, format!("version = 1\n[[host]]\nurl = '{address}'\n")).unwrap();
+        let config = config.to_str().unwrap();
+        for arguments in [
+            ["run", "--host", address].as_slice(),
+            &["run", address],
+            &["run", "--config", config],
+            &["events", "--host", address],
+            &["lab", "ctl", "--control", address, "/world"],
+        ] {
+            let ran = program(arguments);
+            assert_eq!((ran.code, ran.document.is_null()), (2, true), "{arguments:?}");
+            assert!(ran.standard_error.contains("@127.0.0.1"), "{}", ran.standard_error);
+            assert!(!ran.standard_error.contains("hunter2"), "{}", ran.standard_error);
+        }
+    }
+}
+
+#[test]
+fn flags_for_tls_that_would_do_nothing_are_refused() {
+    let fingerprint = "00".repeat(32);
+    for flags in [
+        ["--ca", "/nowhere/ca.pem"].as_slice(),
+        &["--tls-fingerprint", &fingerprint],
+        &["--insecure-no-tls-verification"],
+    ] {
+        let login = ["run", "--host", "http://127.0.0.1:1", "--user", "a", "--password-file", "/nowhere/password"];
+        let ran = program(&[&login, flags].concat());
+        assert_eq!(ran.code, 2, "{}", ran.standard_error);
+        assert!(ran.standard_error.contains("no host is asked over https://"), "{}", ran.standard_error);
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn a_password_file_that_others_may_read_is_refused_before_anything_is_sent() {

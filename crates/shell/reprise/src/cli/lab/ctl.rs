@@ -11,6 +11,7 @@ use hyper::client::conn::http1;
 use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
+use wsman_http::Endpoint;
 
 use crate::console::{complain, print};
 use crate::exit;
@@ -46,6 +47,8 @@ pub(super) async fn ctl(arguments: Arguments) -> Result<ExitCode, Usage> {
         (None, Some(path)) => control_of(path).map_err(|why| cannot(why, "name the file that `lab up` wrote"))?,
         (None, None) => return Err(cannot("no address is given".to_owned(), "add --endpoints FILE")),
     };
+    let control = Endpoint::parse(&control)
+        .map_err(|error| cannot(error.to_string(), "name the address that `lab up` shows as `control`"))?;
     let mut query = Vec::new();
     for parameter in &arguments.parameters {
         let (key, value) = parameter
@@ -64,7 +67,7 @@ pub(super) async fn ctl(arguments: Arguments) -> Result<ExitCode, Usage> {
     Ok(show(&control, &route, asked.unwrap_or_else(|_| Err(format!("no answer within {} s", CONTROL_WAIT.as_secs())))))
 }
 
-fn show(control: &str, route: &str, asked: Result<(StatusCode, String), String>) -> ExitCode {
+fn show(control: &Endpoint, route: &str, asked: Result<(StatusCode, String), String>) -> ExitCode {
     let printed = match asked {
         Ok((status, body)) if status.is_success() => print(&format!("{}\n", body.trim_end())).is_no_failure(),
         Ok((status, body)) => {
@@ -75,7 +78,8 @@ fn show(control: &str, route: &str, asked: Result<(StatusCode, String), String>)
         }
         Err(why) => {
             complain(&format!(
-                "cannot reach the lab at {control}\n  why:  {why}\n  next: start it with `reprise lab up`"
+                "cannot reach the lab at {}\n  why:  {why}\n  next: start it with `reprise lab up`",
+                control.authority()
             ));
             false
         }
@@ -97,12 +101,12 @@ fn escaped(text: &str) -> String {
     text.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
 }
 
-async fn ask(control: &str, method: Method, route: &str) -> Result<(StatusCode, String), String> {
-    let authority = control.strip_prefix("http://").unwrap_or(control).trim_end_matches('/');
-    let stream = TcpStream::connect(authority).await.map_err(|error| error.to_string())?;
+async fn ask(control: &Endpoint, method: Method, route: &str) -> Result<(StatusCode, String), String> {
+    let authority = control.authority();
+    let stream = TcpStream::connect(&authority).await.map_err(|error| error.to_string())?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|error| error.to_string())?;
     let connection = tokio::spawn(connection);
-    let request = Request::builder().method(method).uri(route).header("host", authority).body(Empty::<Bytes>::new());
+    let request = Request::builder().method(method).uri(route).header("host", &authority).body(Empty::<Bytes>::new());
     let request = request.map_err(|error| error.to_string())?;
     let response = sender.send_request(request).await.map_err(|error| error.to_string())?;
     let status = response.status();
