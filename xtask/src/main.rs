@@ -15,6 +15,7 @@ mod metadata;
 mod outcome;
 mod sweep;
 mod tidy;
+mod token;
 mod walk;
 
 use std::process::ExitCode;
@@ -51,7 +52,7 @@ const TASKS: &[Task] = &[
     Task {
         name: "tidy",
         arguments: "",
-        summary: "checks sizes, names and first lines of source files",
+        summary: "checks sizes, names and first lines of source files, and that settings are read",
         more: "Prints a line for each finding. Exit code 1 if there is one.",
     },
     Task {

@@ -90,3 +90,28 @@ fn all_findings_are_told_at_once() {
     let red = found("crates/core/lab/src/misc.rs", "fn a() {}\nmod util;\n");
     assert_eq!(red.len(), 3, "{red:?}");
 }
+
+#[test]
+fn a_setting_that_neither_the_engine_nor_the_program_reads_is_red() {
+    let held = ("crates/core/model/src/policy.rs", "//! X.\npub struct Policy {\n    pub resync: Resync,\n}\n");
+    let with = |path: &str, text: &str| {
+        let file = |(path, text): (&str, &str)| File { path: path.to_owned(), text: format!("//! X.\n{text}") };
+        findings(&[file(held), file((path, text))])
+    };
+    let engine = "crates/core/engine/src/judge.rs";
+    assert_eq!(with(engine, "fn f(p: Policy) { p.resync }"), Vec::<String>::new());
+    assert_eq!(with("crates/shell/reprise/src/x.rs", "fn f() { if p.resync == X {} }"), Vec::<String>::new());
+    assert_eq!(with(engine, "#[cfg(test)]\nmod tests;\nfn f() { p.resync }"), Vec::<String>::new());
+    for (path, text) in [
+        (engine, ""),
+        (engine, "fn f(p: &mut Policy) { p.resync = Resync::Never; p.resync(); }"),
+        (engine, "// p.resync\n"),
+        (engine, "#[cfg(test)]\nmod tests { fn f() { p.resync } }"),
+        ("crates/core/engine/src/tests.rs", "fn f() { p.resync }"),
+        ("crates/core/lab/src/leg.rs", "fn f() { leg.resync }"),
+    ] {
+        let red = with(path, text);
+        assert_eq!(red.len(), 1, "{path}: {text}");
+        assert!(red[0].starts_with("crates/core/model/src/policy.rs:4: nothing reads the setting `resync`"), "{red:?}");
+    }
+}

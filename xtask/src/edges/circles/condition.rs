@@ -1,6 +1,6 @@
 //! What a `cfg` says of the product: whether its item can be in it at all.
 
-use super::token::{Placed, Token};
+use crate::token::{Placed, Token};
 
 /// What is set in tests and while fuzzing alone.
 const NOT_IN_THE_PRODUCT: &[&str] = &["test", "fuzzing"];

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::condition;
-use super::token::{Placed, Token, tokens};
+use crate::token::{Placed, Token, tokens};
 
 /// Keywords after which the name of a new item stands.
 const ITEM_KEYWORDS: &[&str] = &["struct", "enum", "union", "trait", "type", "const", "static", "fn"];

@@ -12,7 +12,6 @@
 mod circle;
 mod condition;
 mod file;
-mod token;
 mod tree;
 
 use std::collections::BTreeSet;

@@ -81,3 +81,6 @@ fn log_to_standard_error() {
     let lines = fmt::layer().with_ansi(std::io::stderr().is_terminal()).with_writer(std::io::stderr);
     let _already_set = tracing_subscriber::registry().with(filter).with(harmless).with(lines).try_init();
 }
+
+#[cfg(test)]
+mod tests;

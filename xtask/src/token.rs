@@ -2,7 +2,7 @@
 
 /// One word or sign.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Token {
+pub(crate) enum Token {
     /// A keyword or a name. A raw one (`r#type`) is the word itself.
     Word(String),
     /// `::`.
@@ -15,21 +15,21 @@ pub(super) enum Token {
 
 /// A token and the line on which it begins, counted from 1.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Placed {
-    pub(super) token: Token,
-    pub(super) line: usize,
+pub(crate) struct Placed {
+    pub(crate) token: Token,
+    pub(crate) line: usize,
 }
 
 impl Placed {
-    pub(super) fn is_sign(&self, sign: char) -> bool {
+    pub(crate) fn is_sign(&self, sign: char) -> bool {
         self.token == Token::Sign(sign)
     }
 
-    pub(super) fn is_word(&self, word: &str) -> bool {
+    pub(crate) fn is_word(&self, word: &str) -> bool {
         self.word() == Some(word)
     }
 
-    pub(super) fn word(&self) -> Option<&str> {
+    pub(crate) fn word(&self) -> Option<&str> {
         match &self.token {
             Token::Word(word) => Some(word),
             Token::PathSeparator | Token::Literal | Token::Sign(_) => None,
@@ -38,7 +38,7 @@ impl Placed {
 }
 
 /// Reads a source file that the compiler accepts. Text that is not Rust gives some tokens, and no error.
-pub(super) fn tokens(text: &str) -> Vec<Placed> {
+pub(crate) fn tokens(text: &str) -> Vec<Placed> {
     let mut reader = Reader { rest: text, line: 1 };
     let mut tokens = Vec::new();
     while let Some(first) = reader.rest.chars().next() {
