@@ -3,7 +3,9 @@
 mod file;
 #[cfg(unix)]
 mod journald;
+mod writer;
 
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
@@ -14,7 +16,9 @@ use file::File;
 #[cfg(unix)]
 use journald::Journal;
 
-/// Takes events, one at a time.
+pub use writer::{Unwritten, Writer};
+
+/// Takes events, one at a time, and may block meanwhile. [`Writer`] keeps that away from whoever has other work.
 #[derive(Debug)]
 pub struct Sink(Kind);
 
@@ -71,6 +75,20 @@ pub enum SinkError {
         /// What the system said.
         source: io::Error,
     },
+    /// More events came than the sink took.
+    #[error("cannot keep event {id} for {place}: too many events are waiting there already")]
+    Behind {
+        /// The first event that is lost.
+        id: u16,
+        /// Where it should have gone.
+        place: String,
+    },
+    /// There is no thread to write on.
+    #[error("cannot start the thread that writes events")]
+    NoThread {
+        /// What the system said.
+        source: io::Error,
+    },
 }
 
 impl SinkError {
@@ -81,6 +99,10 @@ impl SinkError {
             Self::NotHere { .. } => "use `file:PATH` or `none`; `journald` is for Linux and `system` for Windows",
             Self::File { .. } => "make its folder, and see that this account may write there and the disk has room",
             Self::Journal { .. } => "see whether systemd-journald runs, or use `file:PATH`",
+            Self::Behind { .. } => {
+                "see why it takes no events (a full disk, a share that hangs, a pipe that nobody reads)"
+            }
+            Self::NoThread { .. } => "raise the limit on threads, or free memory",
         }
     }
 }
@@ -146,6 +168,17 @@ impl Sink {
                 journal.send(event).map_err(|source| SinkError::Journal { id, path: journal.path().to_owned(), source })
             }
             Kind::Nowhere => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Sink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Kind::File(file) => write!(f, "the file {}", file.path().display()),
+            #[cfg(unix)]
+            Kind::Journal(journal) => write!(f, "the journal at {}", journal.path().display()),
+            Kind::Nowhere => f.write_str("nowhere"),
         }
     }
 }

@@ -21,6 +21,7 @@ mod requests;
 mod roles;
 mod routes;
 mod schema;
+mod sinks;
 mod strict;
 mod systems;
 mod way_in;
