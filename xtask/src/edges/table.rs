@@ -98,7 +98,7 @@ pub(super) const TABLE: &[Row] = &[
     ),
     row("reprise-wmi", May::Only(&["cim-types"]), &[], "local WMI is one more transport behind the port"),
     row("reprise-store", May::Only(&["reprise-model"]), &[], "the store keeps what happened and decides nothing"),
-    row("reprise-notify", May::Only(&["reprise-model"]), &[], "alerts are told, not decided, here"),
+    row("reprise-notify", May::Only(&["reprise-model"]), &[], "alerts are sent, not decided, here"),
     row("reprise-platform", May::Only(&[]), &[], "the platform's services are used by us and know nothing of us"),
     row("reprise-wmi-standin", May::Only(&[]), &[], "the stand-in must not share code with what it tests"),
     row("xtask", May::Only(&[]), &[], "the checks must run while the rest does not compile"),

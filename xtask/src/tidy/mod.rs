@@ -1,9 +1,11 @@
 //! `tidy`: what a compiler does not mind and a reader does. All findings are collected, one line each.
 //!
 //! What is allowed is written beside each rule: `tree` holds those about names and places, `source` those about the text
-//! of one file, `settings` one about what the configuration holds and nobody reads. Clippy counts the lines of functions too (`clippy.toml`, `too-many-lines-threshold`), in everything that
+//! of one file, `settings` one about what the configuration holds and nobody reads,
+//! `english` those about words. Clippy counts the lines of functions too (`clippy.toml`, `too-many-lines-threshold`), in everything that
 //! it compiles here; `source` also sees what is compiled elsewhere only.
 
+mod english;
 mod file;
 mod settings;
 mod source;
@@ -25,13 +27,16 @@ pub(crate) fn run() -> Result<Outcome> {
             files.push(File { path: walk::below(&root, &path), text });
         }
     }
-    Ok(Outcome::of_findings(&findings(&files)))
+    let mut found = findings(&files);
+    found.extend(english::done(&files));
+    Ok(Outcome::of_findings(&found))
 }
 
 fn findings(files: &[File]) -> Vec<String> {
     let mut findings: Vec<String> =
         files.iter().flat_map(|file| [tree::check(file), source::check(file)].concat()).collect();
     findings.extend(settings::check(files));
+    findings.extend(english::check(files));
     findings.sort();
     findings.dedup();
     findings

@@ -1,4 +1,4 @@
-//! From the text as written to checked values.
+//! Turns the text into checked values.
 
 use std::num::NonZeroU32;
 
@@ -12,7 +12,7 @@ use crate::section::login::common_login;
 use crate::settings::{Config, Discover, Run};
 use crate::table::{Findings, Table};
 
-/// Largest text that is read: a configuration with a hundred thousand hosts.
+/// Maximum size of a configuration, in bytes: enough for a hundred thousand hosts.
 const TEXT_LENGTH_MAX: usize = 32 * 1024 * 1024;
 /// The version of the format.
 const VERSION: &str = "1";
@@ -20,7 +20,7 @@ const VERSION: &str = "1";
 pub(crate) fn check(text: &str) -> Result<Config, ConfigError> {
     let mut found = Findings::new(text);
     if text.len() > TEXT_LENGTH_MAX {
-        found.add(0, "", "the configuration is too long");
+        found.add(0, "", "the configuration is larger than 32 MiB");
         return Err(ConfigError { problems: found.problems });
     }
     let document = match DeTable::parse(text) {
@@ -56,8 +56,8 @@ pub(crate) fn check(text: &str) -> Result<Config, ConfigError> {
 fn version(root: &mut Table<'_>, found: &mut Findings<'_>) {
     match root.take("version") {
         Some((_, DeValue::Integer(number))) if number.as_str() == VERSION => {}
-        Some((at, _)) => found.add(at, "version", format!("the only version is {VERSION}")),
-        None => found.add(0, "version", format!("it is missing; begin with `version = {VERSION}`")),
+        Some((at, _)) => found.add(at, "version", format!("the only supported version is {VERSION}")),
+        None => found.add(0, "version", format!("missing; begin the file with `version = {VERSION}`")),
     }
 }
 
@@ -98,15 +98,15 @@ fn judged(mut table: Table<'_>, policy: &mut Policy, found: &mut Findings<'_>) {
     table.end(found);
 }
 
-/// Nothing but an approval starts a resynchronization. The other ways that are planned would do nothing yet.
+/// Only an approval starts a resynchronization. The planned alternatives would have no effect yet.
 fn resync(table: &mut Table<'_>, found: &mut Findings<'_>) {
     const NOT_YET: [&str; 2] = ["never", "window"];
     let Some((at, text)) = table.text("resync", found) else { return };
     if NOT_YET.contains(&text.as_str()) {
-        let why = format!("`{text}` is not built yet and would do nothing; leave it out, or write \"approve\"");
+        let why = format!("`{text}` is not supported yet; leave it out, or write \"approve\"");
         found.add(at, table.key("resync"), why);
     } else if text != "approve" {
-        found.add(at, table.key("resync"), format!("`{text}` is not \"approve\", the only way that there is"));
+        found.add(at, table.key("resync"), format!("`{text}` is not supported; write \"approve\""));
     }
 }
 
@@ -115,14 +115,14 @@ fn hold(mut table: Table<'_>, found: &mut Findings<'_>) -> Option<Hold> {
     let host = table.text("host", found).and_then(|(at, host)| {
         let name = HostName::new(&host);
         if name.is_none() {
-            found.add(at, "hold.host", "a host name is expected");
+            found.add(at, "hold.host", "expected a host name");
         }
         name.map(HoldScope::Host)
     });
     let all = match table.take("all") {
         Some((_, DeValue::Boolean(true))) => Some(HoldScope::All),
         Some((at, _)) => {
-            found.add(at, table.key("all"), "true is expected; leave it out where not everything is held");
+            found.add(at, table.key("all"), "expected true; leave it out unless everything is held");
             None
         }
         None => None,
@@ -143,7 +143,7 @@ fn hold(mut table: Table<'_>, found: &mut Findings<'_>) -> Option<Hold> {
         None
     };
     if reason.is_none() {
-        found.add(table.at, "hold.reason", "it is missing: whoever finds the hold wants to know why");
+        found.add(table.at, "hold.reason", "missing: write down why this is held");
     }
     table.end(found);
     Some(Hold { scope: scope?, reason: reason?, until, only_this_pass: false })
@@ -153,7 +153,7 @@ fn discover(mut table: Table<'_>, found: &mut Findings<'_>) -> Discover {
     let mut discover = Discover::default();
     match table.take("peers") {
         Some((_, DeValue::Boolean(peers))) => discover.peers = *peers,
-        Some((at, _)) => found.add(at, table.key("peers"), "true or false is expected"),
+        Some((at, _)) => found.add(at, table.key("peers"), "expected true or false"),
         None => {}
     }
     for (at, name, url) in table.texts("resolve", found) {
@@ -162,7 +162,7 @@ fn discover(mut table: Table<'_>, found: &mut Findings<'_>) -> Discover {
                 let key = format!("{}.{name}", table.key("resolve"));
                 discover.resolve.extend(address(at, key, &url, found).map(|endpoint| (host, endpoint)));
             }
-            None => found.add(at, table.key("resolve"), "a host name is expected before each `=`"),
+            None => found.add(at, table.key("resolve"), "expected a host name before each `=`"),
         }
     }
     table.end(found);

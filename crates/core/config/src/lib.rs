@@ -1,6 +1,6 @@
-//! Configuration text to checked values: everything that is wrong is told at once, with its line.
+//! Turns configuration text into checked values, and reports all problems at once, each with its line.
 //!
-//! Addresses and schemes come out as the types that go down to the wire. The crate reads no file and knows no secret: passwords are named by reference. Start with [`read`].
+//! Addresses and schemes are returned as the types that the wire uses. The crate reads no file and knows no secret: passwords are named by reference. Start with [`read`].
 
 mod check;
 mod duration;

@@ -1,4 +1,4 @@
-//! What a checked configuration holds.
+//! The contents of a checked configuration.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,19 +9,19 @@ use wsman::{Endpoint, Scheme};
 /// A checked configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// The login of hosts that have none of their own.
+    /// The login of hosts without their own.
     pub login: Login,
-    /// The hosts that are asked.
+    /// The hosts to manage.
     pub hosts: Vec<Host>,
-    /// The limits on waiting; `None` where nothing is said.
+    /// The time limits; `None` where the configuration gives none.
     pub run: Run,
-    /// What is wanted.
+    /// The policy.
     pub policy: Policy,
-    /// Whether and where hosts are asked that only relationships speak of.
+    /// Whether hosts are managed that only relationships name, and where they are.
     pub discover: Discover,
 }
 
-/// How one logs in.
+/// A login.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Login {
     /// The user.
@@ -30,27 +30,27 @@ pub struct Login {
     pub proof: Option<ProofRef>,
     /// The scheme.
     pub auth: Option<Scheme>,
-    /// The Kerberos server, where the system does not know it: `HOST` or `HOST:PORT`.
+    /// The Kerberos server (KDC), if the system does not know it: `HOST` or `HOST:PORT`.
     pub kdc: Option<String>,
-    /// Whose certificates are believed over HTTPS, if not those of the system's authorities.
+    /// Which certificates to trust over HTTPS, if not those of the system's authorities.
     pub trust: Option<TrustRef>,
-    /// The certificate to log in with.
+    /// The client certificate.
     pub certificate: Option<CertificateRef>,
 }
 
-/// Where a certificate to log in with is, and its key.
+/// The files of a client certificate and its private key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CertificateRef {
     /// A PEM file with the certificate.
     pub certificate: String,
-    /// A PEM file with its key.
+    /// A PEM file with its private key.
     pub key: String,
 }
 
-/// Whose certificates are believed.
+/// Which certificates to trust.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TrustRef {
-    /// Those that the authorities in a PEM file have signed.
+    /// Those signed by the authorities in a PEM file.
     Authorities(String),
     /// The one with this SHA-256 fingerprint.
     Fingerprint(String),
@@ -65,45 +65,45 @@ pub enum ProofRef {
     Keytab(String),
 }
 
-/// Where a password is. Never the password.
+/// Where a password is kept. Never holds the password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PasswordRef {
     /// The first line of a file.
     File(String),
-    /// What the system keeps under this name: a credential of Credential Manager on Windows, of systemd on Linux.
+    /// A named credential of the system: of Credential Manager on Windows, of systemd on Linux.
     Credential(String),
 }
 
-/// One host that is asked.
+/// One host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Host {
     /// The address of its WS-Management service.
     pub url: Endpoint,
-    /// What it is called while it has not said so itself.
+    /// Its name until the host has given its own.
     pub name: Option<String>,
-    /// Its own login, where it differs.
+    /// Its own login, as far as it differs.
     pub login: Login,
-    /// Its tier: lower ones come first.
+    /// Its tier; hosts of lower tiers are served first.
     pub tier: Option<u32>,
 }
 
-/// The limits on waiting.
+/// The time limits.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Run {
-    /// Readiness, per host.
+    /// The limit for a host to become ready.
     pub timeout: Option<Duration>,
-    /// The wait for VMMS.
+    /// The limit for VMMS to start.
     pub vmms_timeout: Option<Duration>,
-    /// The wait for hosts that do not answer yet, and the retries of what is transient.
+    /// The limit for hosts that do not answer yet, and for retries of transient errors.
     pub retry_for: Option<Duration>,
 }
 
-/// Hosts that nobody listed and that relationships speak of.
+/// Hosts that are not listed but named by relationships.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Discover {
-    /// Whether they are asked too.
+    /// Whether they are managed too.
     pub peers: bool,
-    /// Where some of them are. The others are asked at their names, in the way in which the host was asked that
-    /// spoke of them.
+    /// The addresses of some of them. The others are reached at their names, with the scheme, port and path of the host
+    /// that named them.
     pub resolve: BTreeMap<HostName, Endpoint>,
 }

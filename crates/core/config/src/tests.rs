@@ -109,18 +109,18 @@ peers = 1
 resolve = { hv02 = 5 }
 "#;
     let expected = "\
-line 1: version: the only version is 1
-line 2: host.url: it is missing: every [[host]] has one
-line 3: host.ulr: there is no such key; did you mean `url`?
-line 5: run.timeout: `soon` is not a length of time such as 15s, 2m or 1h30m (at most a year)
-line 6: run.per_host: a whole number of at least 1 is expected
-line 8: policy.peer_unseen: `wiat` is none of wait, resume; did you mean `wait`?
-line 9: policy.colour: there is no such key; allowed are resync, peer_unseen, paused
-line 11: policy.paused.at_boot: a text in quotes is expected
+line 1: version: the only supported version is 1
+line 2: host.url: missing: every [[host]] needs one
+line 3: host.ulr: unknown key; did you mean `url`?
+line 5: run.timeout: `soon` is not a duration such as 15s, 2m or 1h30m (at most a year)
+line 6: run.per_host: expected an integer of at least 1
+line 8: policy.peer_unseen: `wiat` is not one of wait, resume; did you mean `wait`?
+line 9: policy.colour: unknown key; allowed are resync, peer_unseen, paused
+line 11: policy.paused.at_boot: expected a string in quotes
 line 12: hold: give exactly one of vm, host and all = true
-line 12: hold.reason: it is missing: whoever finds the hold wants to know why
-line 16: discover.peers: true or false is expected
-line 17: discover.resolve.hv02: a text in quotes is expected";
+line 12: hold.reason: missing: write down why this is held
+line 16: discover.peers: expected true or false
+line 17: discover.resolve.hv02: expected a string in quotes";
     assert_eq!(read(text).unwrap_err().to_string(), expected);
 }
 
@@ -153,9 +153,9 @@ auth = "basic"
 "#;
     let expected = "\
 line 3: login.certificate: give auth = \"certificate\" with it
-line 8: host.user: the scheme is certificate, and whose it is the host knows; leave it out, or choose another scheme
-line 11: host.kdc: this scheme asks no Kerberos server; leave it out, or choose auto, negotiate or kerberos
-line 15: host.keytab: its keys are for Kerberos and for nothing else; leave the scheme out, or say kerberos; NTLM and Basic \
+line 8: host.user: with the scheme certificate, the host takes the user from the certificate; leave it out, or choose another scheme
+line 11: host.kdc: this scheme uses no Kerberos server; leave it out, or choose auto, negotiate or kerberos
+line 15: host.keytab: a keytab works with Kerberos only; leave the scheme out, or use kerberos; NTLM and Basic \
 need a password";
     assert_eq!(read(text).unwrap_err().to_string(), expected);
 }
@@ -239,16 +239,15 @@ fn an_address_with_a_login_in_it_is_refused_without_repeating_the_login() {
 fn a_setting_that_would_do_nothing_is_refused_with_its_line() {
     for word in ["never", "window"] {
         let error = read(&format!("version = 1\n[policy]\nresync = '{word}'\n")).unwrap_err();
-        let expected = format!(
-            "line 3: policy.resync: `{word}` is not built yet and would do nothing; leave it out, or write \"approve\""
-        );
+        let expected =
+            format!("line 3: policy.resync: `{word}` is not supported yet; leave it out, or write \"approve\"");
         assert_eq!(error.to_string(), expected);
     }
     assert!(read("version = 1\n[policy]\nresync = 'approve'\n").is_ok());
     let typo = read("version = 1\n[policy]\nresync = 'aprove'\n").unwrap_err();
-    assert_eq!(typo.to_string(), "line 3: policy.resync: `aprove` is not \"approve\", the only way that there is");
+    assert_eq!(typo.to_string(), "line 3: policy.resync: `aprove` is not supported; write \"approve\"");
     let held = read("version = 1\n[[hold]]\nvm = 'a'\nreason = 'b'\nall = false\n").unwrap_err();
-    assert_eq!(held.to_string(), "line 5: hold.all: true is expected; leave it out where not everything is held");
+    assert_eq!(held.to_string(), "line 5: hold.all: expected true; leave it out unless everything is held");
 }
 
 #[test]
@@ -274,8 +273,8 @@ fingerprint = "00112233445566778899AABBCCDDEEFF00112233445566778899AABBCCDDEEFF"
 "#;
     let expected = "\
 line 7: host.url: the scheme certificate needs TLS; write https://, or choose another scheme
-line 14: host.ca: no certificate is shown over http://; write https:// in url, or leave it out
-line 18: host.fingerprint: no certificate is shown over http://; write https:// in url, or leave it out";
+line 14: host.ca: it has no effect over http://; write https:// in url, or leave it out
+line 18: host.fingerprint: it has no effect over http://; write https:// in url, or leave it out";
     assert_eq!(read(text).unwrap_err().to_string(), expected);
     // A found host may have its address here, and gets the login of the host that named it.
     let found = "version = 1\n[[host]]\nurl = 'http://hv01'\nca = 'c'\n[discover]\npeers = true\nresolve = { hv02 = 'https://hv02' }\n";

@@ -17,16 +17,16 @@ const LINK_RATE: u64 = 100 << 20;
 const TRANSFER_MIN: Duration = Duration::from_secs(1);
 /// After a resume the changes that waited are sent at once.
 pub(crate) const SOON: Duration = Duration::from_secs(1);
-/// Minutes between the tries of VMMS after a failure that it holds for passing; the last one repeats.
+/// Minutes between the tries of VMMS after a failure that it treats as transient; the last one repeats.
 const BACK_OFF: [u64; 6] = [1, 2, 4, 8, 10, 30];
 /// The same on Server 2012, as its event 32315 says.
 const RETRY_2012: u64 = 5;
 
 /// Why a cycle did not go through.
 enum Obstacle {
-    /// It may pass: VMMS retries.
+    /// Transient: VMMS retries.
     Passing(u32),
-    /// VMMS holds it for final.
+    /// Final: VMMS does not retry.
     Final(u32),
 }
 
@@ -151,7 +151,7 @@ impl World {
         }
     }
 
-    /// A failure that may pass: VMMS says when it tries again, and does. Server 2012 shows Error meanwhile.
+    /// A transient failure: VMMS records when it will retry, and retries. Server 2012 shows Error meanwhile.
     pub(crate) fn miss(&mut self, at: At, code: u32) {
         self.count_log(at);
         let old = self.spec.os == Os::Server2012;
@@ -184,7 +184,7 @@ impl World {
         BACK_OFF.get(last).or(BACK_OFF.last()).copied()
     }
 
-    /// A failure that VMMS holds for final: the sender stops until somebody resumes it.
+    /// A failure that VMMS treats as final: the sender stops until somebody resumes it.
     pub(crate) fn fail_for_good(&mut self, at: At, code: u32, to: u16) {
         self.count_log(at);
         let Some(leg) = self.leg_mut(at) else { return };
@@ -201,7 +201,7 @@ impl World {
         });
     }
 
-    /// The shutdown race: the transfer is cancelled, and VMMS wrongly holds that for final.
+    /// The shutdown race: the transfer is cancelled, and VMMS wrongly treats that as final.
     pub(crate) fn break_by_shutdown(&mut self, at: At) {
         let to = self.spec.race_state.number();
         self.fail_for_good(at, ABORTED, to);

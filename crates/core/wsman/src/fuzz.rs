@@ -16,7 +16,7 @@ use crate::xml;
 const ROUNDS_MAX: u32 = 4;
 /// The answer to Subscribe.
 const OPENED: &str = include_str!("../corpus/answer-subscribe.xml");
-/// One record, for whoever pulls.
+/// One record for each Pull.
 const RECORD: &str = "<Event xmlns='http://schemas.microsoft.com/win/2004/08/events/event'><System><EventID>32086</EventID></System></Event>";
 
 /// The target `request`: messages to a server, several of them with a zero byte between them. The word `$LAST` in one

@@ -1,30 +1,30 @@
-//! What is written on standard output and standard error, and the signals that end the program.
+//! Standard output, standard error, and the signals that end the program.
 
 use std::io::Write as _;
 
 use crate::render;
 
-/// Writes an error for people. If even that fails there is nobody to tell. What a host said may stand in it.
+/// Prints an error to standard error. A failure to print it is ignored. The text may contain what a host sent.
 pub(crate) fn complain(text: &str) {
     let text = without_logins(&render::printable_lines(text));
     let _lost = writeln!(std::io::stderr(), "error: {text}");
 }
 
-/// Writes a notice for people.
+/// Prints a notice to standard error.
 pub(crate) fn notice(text: &str) {
     let text = without_logins(&render::printable_lines(text));
     let _lost = writeln!(std::io::stderr(), "note: {text}");
 }
 
-/// Writes what clap says of a command line that it does not understand. It repeats what was written.
+/// Prints clap's error about the command line, which quotes the command line.
 pub(crate) fn refuse(error: &clap::Error) {
     let text = error.render().to_string();
     let safe = without_logins(&text);
-    // clap's own way has colours.
+    // clap's own printing has colours.
     let _lost = if safe == text { error.print() } else { write!(std::io::stderr(), "{safe}") };
 }
 
-/// The text without the logins that stand in its addresses, whoever wrote them there.
+/// Removes logins from the addresses in a text.
 fn without_logins(text: &str) -> String {
     let is_end = |c: char| c.is_whitespace() || matches!(c, '\'' | '"' | '`');
     let safe = text.split_inclusive(is_end).map(|word| {
@@ -40,14 +40,14 @@ fn without_logins(text: &str) -> String {
     safe.collect()
 }
 
-/// What became of a text on standard output.
+/// The result of printing to standard output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Printed {
-    /// It is out.
+    /// Everything was printed.
     Whole,
-    /// The reader has gone away (`| head`), which is no error of ours.
+    /// The reader has closed the pipe (`| head`), which is not an error.
     NobodyReads,
-    /// It is not, which a person was told.
+    /// It failed, and the error was printed.
     Failed,
 }
 
@@ -57,12 +57,12 @@ impl Printed {
     }
 }
 
-/// Writes the result to standard output.
+/// Prints the result to standard output.
 pub(crate) fn print(text: &str) -> Printed {
     print_by(|out| out.write_all(text.as_bytes()))
 }
 
-/// Writes the result to standard output piece by piece.
+/// Prints the result to standard output piece by piece.
 pub(crate) fn print_by(write: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<()>) -> Printed {
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     match write(&mut out).and_then(|()| out.flush()) {
@@ -77,7 +77,7 @@ pub(crate) fn print_by(write: impl FnOnce(&mut dyn std::io::Write) -> std::io::R
     }
 }
 
-/// Resolves when a person or the service manager asks the program to end.
+/// Resolves when the user or the service manager asks the program to end.
 pub(crate) async fn asked_to_stop() {
     #[cfg(unix)]
     {

@@ -1,6 +1,6 @@
-//! Why a verb was not carried out: usage or configuration.
+//! Errors of usage and configuration.
 
-/// Why a verb was not carried out, with what a person does next.
+/// Why a command was not carried out, and what to do next.
 #[derive(Debug, thiserror::Error)]
 #[error("{what}\n  why:  {why}\n  next: {next}")]
 pub(crate) struct Usage {

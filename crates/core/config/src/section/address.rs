@@ -4,12 +4,12 @@ use wsman::{Endpoint, EndpointProblem};
 
 use crate::table::Findings;
 
-/// The address of a service. A login that stands in it is not repeated.
+/// Parses the address of a service. The error does not repeat a login in it.
 pub(crate) fn address(at: usize, key: String, text: &str, found: &mut Findings<'_>) -> Option<Endpoint> {
     Endpoint::parse(text)
         .map_err(|error| {
             let next = match error.problem {
-                EndpointProblem::Login => "; write the user under user, and name the password by password_file",
+                EndpointProblem::Login => "; use user and password_file",
                 EndpointProblem::NoScheme
                 | EndpointProblem::Scheme
                 | EndpointProblem::Brackets

@@ -1,4 +1,4 @@
-//! `[[host]]`: who is asked, where, and what of its settings belongs to TLS.
+//! `[[host]]`: a host, its address, and the settings that need TLS.
 
 use wsman::Scheme;
 
@@ -7,11 +7,11 @@ use super::login::login;
 use crate::settings::{Discover, Host, Login};
 use crate::table::{Findings, Table};
 
-/// A host, and where its settings stand.
+/// A host, and the offsets of some of its settings.
 pub(crate) struct Listed {
     pub(crate) host: Host,
     url_at: usize,
-    /// The setting that says whose certificates are trusted.
+    /// The setting that chooses which certificates to trust.
     trust: Option<(usize, &'static str)>,
 }
 
@@ -19,7 +19,7 @@ pub(crate) fn host(mut table: Table<'_>, found: &mut Findings<'_>) -> Option<Lis
     let url_at = table.place("url");
     let url = table.text("url", found);
     if url.is_none() {
-        found.add(table.at, table.key("url"), "it is missing: every [[host]] has one");
+        found.add(table.at, table.key("url"), "missing: every [[host]] needs one");
     }
     let url = url.and_then(|(at, url)| address(at, table.key("url"), &url, found));
     let name = table.text("name", found).map(|(_, name)| name);
@@ -32,9 +32,9 @@ pub(crate) fn host(mut table: Table<'_>, found: &mut Findings<'_>) -> Option<Lis
     Some(Listed { host, url_at, trust })
 }
 
-/// Finds what would do nothing or never work without TLS.
+/// Reports settings that need TLS where the address has none.
 pub(crate) fn check_tls(listed: &[Listed], common: &Login, discover: &Discover, found: &mut Findings<'_>) {
-    // Found hosts get the login of the host that named them, and its trust with it.
+    // A discovered host inherits the login and the trust of the host that named it.
     let finds_over_tls = discover.resolve.values().any(wsman::Endpoint::is_secure);
     for Listed { host, url_at, trust } in listed.iter().filter(|listed| !listed.host.url.is_secure()) {
         if host.login.over(common).auth == Some(Scheme::Certificate) {
@@ -42,7 +42,7 @@ pub(crate) fn check_tls(listed: &[Listed], common: &Login, discover: &Discover, 
             found.add(*url_at, "host.url", text);
         }
         if let (Some((at, key)), false) = (trust, finds_over_tls) {
-            let text = "no certificate is shown over http://; write https:// in url, or leave it out";
+            let text = "it has no effect over http://; write https:// in url, or leave it out";
             found.add(*at, format!("host.{key}"), text);
         }
     }

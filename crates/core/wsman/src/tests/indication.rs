@@ -1,4 +1,4 @@
-//! Subscriptions to CIM classes, as a server takes them: what differs between two looks is told by Pull.
+//! Subscriptions to CIM classes, as a server takes them: what differs between two looks is sent by Pull.
 
 use std::time::Duration;
 

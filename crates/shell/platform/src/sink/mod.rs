@@ -18,7 +18,7 @@ use journald::Journal;
 
 pub use writer::{Unwritten, Writer};
 
-/// Takes events, one at a time, and may block meanwhile. [`Writer`] keeps that away from whoever has other work.
+/// Takes events, one at a time, and may block meanwhile. [`Writer`] keeps that away from its caller.
 #[derive(Debug)]
 pub struct Sink(Kind);
 
@@ -30,16 +30,16 @@ enum Kind {
     Nowhere,
 }
 
-/// A sink, and what to tell the person who did not choose it, once, on standard error.
+/// A sink, and a notice for standard error if it is a default that drops events.
 #[derive(Debug)]
 pub struct Chosen {
     /// Where events will go.
     pub sink: Sink,
-    /// Why they go nowhere, if nobody asked for that.
+    /// Why events go nowhere, if that was not chosen.
     pub notice: Option<&'static str>,
 }
 
-/// Why a sink cannot be had or did not take an event.
+/// Why a sink is not available or did not accept an event.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum SinkError {
@@ -55,7 +55,7 @@ pub enum SinkError {
         /// The sink's name.
         name: &'static str,
     },
-    /// The file did not take the line.
+    /// The line could not be written to the file.
     #[error("cannot write event {id} to the file {}", path.display())]
     File {
         /// The event that is lost.
@@ -65,7 +65,7 @@ pub enum SinkError {
         /// What the system said.
         source: io::Error,
     },
-    /// The journal did not take the entry.
+    /// The entry could not be sent to the journal.
     #[error("cannot write event {id} to the journal at {}", path.display())]
     Journal {
         /// The event that is lost.
@@ -75,7 +75,7 @@ pub enum SinkError {
         /// What the system said.
         source: io::Error,
     },
-    /// More events came than the sink took.
+    /// The queue before the sink is full.
     #[error("cannot keep event {id} for {place}: too many events are waiting there already")]
     Behind {
         /// The first event that is lost.
@@ -97,10 +97,12 @@ impl SinkError {
         match self {
             Self::UnknownName { .. } => "write `file:PATH`, `journald`, `system` or `none`",
             Self::NotHere { .. } => "use `file:PATH` or `none`; `journald` is for Linux and `system` for Windows",
-            Self::File { .. } => "make its folder, and see that this account may write there and the disk has room",
-            Self::Journal { .. } => "see whether systemd-journald runs, or use `file:PATH`",
+            Self::File { .. } => {
+                "create its folder, and check that this account can write there and that the disk has space"
+            }
+            Self::Journal { .. } => "check that systemd-journald runs, or use `file:PATH`",
             Self::Behind { .. } => {
-                "see why it takes no events (a full disk, a share that hangs, a pipe that nobody reads)"
+                "find out why it accepts no events (a full disk, a share that hangs, a pipe that nobody reads)"
             }
             Self::NoThread { .. } => "raise the limit on threads, or free memory",
         }
@@ -113,7 +115,7 @@ const NO_JOURNAL: &str =
     "events are written nowhere: this machine has no journal; use `--event-log file:PATH` to keep them";
 
 impl Sink {
-    /// The sink that `text` names: `file:PATH`, `journald`, `system` or `none`.
+    /// Parses the name of a sink: `file:PATH`, `journald`, `system` or `none`.
     ///
     /// # Errors
     /// `UnknownName` if it is none of these, `NotHere` if it belongs to another system.
@@ -133,7 +135,7 @@ impl Sink {
         }
     }
 
-    /// Where events go if nobody says: the event log on Windows, the journal where there is one, else nowhere.
+    /// The default sink: the event log on Windows, the journal where there is one, else nowhere.
     pub fn default_here() -> Chosen {
         #[cfg(unix)]
         if std::path::Path::new(journald::SOCKET).exists() {
@@ -143,7 +145,7 @@ impl Sink {
         Chosen { sink: Self(Kind::Nowhere), notice: Some(notice) }
     }
 
-    /// A file that gets one line of JSON per event.
+    /// A file to which each event is appended as one line of JSON.
     pub fn file(path: impl Into<PathBuf>) -> Self {
         Self(Kind::File(File::at(path)))
     }

@@ -1,4 +1,4 @@
-//! Writes events on a thread of its own, so that a sink that blocks holds up nobody.
+//! Writes events on a thread of its own, so that a sink that blocks delays nobody.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -9,14 +9,14 @@ use std::time::Duration;
 use super::{Sink, SinkError};
 use crate::event::Event;
 
-/// Maximum number of events that wait for the sink: more than a pass over a large fleet writes, and some 50 MB.
+/// Maximum number of events in the queue: more than a run over a large fleet writes, about 50 MB.
 const WAITING_MAX: usize = 65_536;
 
-/// A sink with a queue before it. Events are written in the order in which they come.
+/// A sink behind a queue. Events are written in order.
 #[derive(Debug)]
 pub struct Writer {
     place: String,
-    /// Closed at the end, and where no thread could be started.
+    /// `None` after the end, and if the thread could not be started.
     queue: Option<SyncSender<Event>>,
     ended: Receiver<Infallible>,
     trouble: Receiver<SinkError>,
@@ -30,9 +30,9 @@ pub struct Writer {
 pub struct Unwritten {
     /// How many.
     pub events: u64,
-    /// Where they should have gone.
+    /// The sink.
     pub place: String,
-    /// Whether the sink had not finished when the time was up. It may still write some of them.
+    /// Whether the time was up before the sink had finished. It may still write some of them.
     pub is_late: bool,
 }
 
@@ -71,7 +71,7 @@ impl Writer {
         Self { place, queue, ended, trouble, trouble_sender, asked: 0, written }
     }
 
-    /// Hands an event over. It never waits; an event for which the queue has no room is counted and lost.
+    /// Queues an event. Never waits; if the queue is full, the event is dropped and counted.
     pub fn write(&mut self, event: Event) {
         self.asked += 1;
         let id = event.code().id;
@@ -82,12 +82,12 @@ impl Writer {
         }
     }
 
-    /// What went wrong since the last call, if anything; of several things the first.
+    /// Returns the first error since the last call.
     pub fn trouble(&mut self) -> Option<SinkError> {
         self.trouble.try_recv().ok()
     }
 
-    /// Waits until everything is written, `within` at most. What is not, if anything.
+    /// Waits until every event is written, `within` at most. Returns what was not written.
     pub fn finish(&mut self, within: Duration) -> Option<Unwritten> {
         self.queue = None;
         let is_late = matches!(self.ended.recv_timeout(within), Err(RecvTimeoutError::Timeout));

@@ -25,7 +25,7 @@ const PRIMARY: &str = "hv02.lab.test";
 /// Show the fault and its repair on two simulated hosts, in a few seconds.
 #[derive(Args)]
 pub(super) struct Arguments {
-    /// Source of all chance
+    /// Seed of the random generator
     #[arg(long, default_value_t = 1)]
     seed: u64,
 }
@@ -35,7 +35,7 @@ pub(super) async fn demo(arguments: Arguments) -> ExitCode {
         Ok(true) => ExitCode::from(exit::OK),
         Ok(false) => ExitCode::from(exit::FAILED),
         Err(why) => {
-            complain(&format!("the demonstration broke off\n  why:  {why}\n  next: report this as a bug"));
+            complain(&format!("the demonstration failed\n  why:  {why}\n  next: report this as a bug"));
             ExitCode::from(exit::FAILED)
         }
     }
@@ -78,7 +78,7 @@ async fn play(seed: u64) -> Result<bool, String> {
     let hosts: Vec<_> = lab.hosts().into_iter().map(|host| (host.url, host.user, host.password)).collect();
     let wired = wiring::wire_hosts(&hosts, Policy::default()).map_err(|usage| usage.to_string())?;
     let sink = Sink::parse("none").map_err(|error| error.to_string())?.sink;
-    let (report, _links) = pass(wired, sink).await.map_err(|_| "the pass ended without a report")?;
+    let (report, _links) = pass(wired, sink).await.map_err(|_| "the run ended without a report")?;
     let took = booted.elapsed().as_secs_f64();
     say(&table::text(&report, Some(80)));
     let world = lab.view();

@@ -1,4 +1,4 @@
-//! The arguments by which hosts are chosen, and the login that they say.
+//! The arguments that name hosts and their login.
 
 use std::path::PathBuf;
 
@@ -6,53 +6,53 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use reprise_config::{CertificateRef, Login as ConfigLogin, PasswordRef, ProofRef, Scheme, TrustRef};
 
-/// Which hosts are asked, and how one logs in there.
+/// The hosts to manage and the login to use.
 #[derive(Args)]
 pub(crate) struct HostArguments {
-    /// Ask this host: http[s]://HOST[:PORT]/wsman (repeatable)
+    /// Address of a host: http[s]://HOST[:PORT]/wsman (repeatable)
     #[arg(long = "host", value_name = "URL")]
     pub(crate) hosts: Vec<String>,
-    /// Read this configuration
+    /// Configuration file
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// Log in to every --host as this user [default on Windows: the account that this runs as]
+    /// User for every --host [default on Windows: the account that runs this program]
     #[arg(long, value_name = "USER")]
     pub(crate) user: Option<String>,
-    /// The password: the first line of this file, which others must not be able to read
+    /// File with the password on its first line; other users must not be able to read it
     #[arg(long, value_name = "FILE")]
     pub(crate) password_file: Option<PathBuf>,
-    /// The keys of the user's account, instead of a password: Kerberos logs in with them. Others must not be able to read it
+    /// Keytab with the user's keys, instead of a password (Kerberos only); other users must not be able to read it
     #[arg(long, value_name = "FILE", conflicts_with = "password_file")]
     pub(crate) keytab: Option<PathBuf>,
-    /// How to log in [default: auto, the strongest that host and address allow]
+    /// Authentication scheme [default: auto, the strongest that the host and the transport allow]
     #[arg(long, value_name = "SCHEME", value_parser = schemes())]
     pub(crate) auth: Option<Scheme>,
-    /// Log in by the certificate in this PEM file (with --auth certificate, over https://)
+    /// PEM file with the client certificate (with --auth certificate, over https://)
     #[arg(long, value_name = "FILE", requires = "key")]
     pub(crate) certificate: Option<PathBuf>,
-    /// The certificate's key: a PEM file, which others must not be able to read
+    /// PEM file with the certificate's private key; other users must not be able to read it
     #[arg(long, value_name = "FILE", requires = "certificate")]
     pub(crate) key: Option<PathBuf>,
-    /// The Kerberos server, where the system does not know it: HOST[:PORT]
+    /// Kerberos server (KDC), if the system does not know it: HOST[:PORT]
     #[arg(long, value_name = "HOST")]
     pub(crate) kdc: Option<String>,
-    /// Over https:// believe certificates of the authorities in this PEM file, not the system's
+    /// PEM file with the authorities to trust over https://, instead of the system's
     #[arg(long, value_name = "FILE", conflicts_with = "tls_fingerprint")]
     pub(crate) ca: Option<PathBuf>,
-    /// Over https:// believe the one certificate with this SHA-256 fingerprint
+    /// SHA-256 fingerprint of the one certificate to trust over https://
     #[arg(long, value_name = "HEX")]
     pub(crate) tls_fingerprint: Option<String>,
-    /// Over https:// believe any certificate: whoever stands on the way can pretend to be the host
+    /// Trust any certificate over https://: an on-path attacker can impersonate the host
     #[arg(long, conflicts_with_all = ["ca", "tls_fingerprint"])]
     pub(crate) insecure_no_tls_verification: bool,
 }
 
-/// A scheme, read as in a configuration; clap lists them.
+/// Parses a scheme as the configuration does, and lists all of them in the help.
 fn schemes() -> impl TypedValueParser<Value = Scheme> {
     PossibleValuesParser::new(Scheme::ALL.map(Scheme::name)).try_map(|name| name.parse::<Scheme>())
 }
 
-/// The login that the command line has.
+/// The login that the flags describe.
 pub(super) fn login(hosts: &HostArguments) -> ConfigLogin {
     let text = |path: &PathBuf| path.to_string_lossy().into_owned();
     let authorities = hosts.ca.as_ref().map(|file| TrustRef::Authorities(text(file)));
@@ -67,7 +67,7 @@ pub(super) fn login(hosts: &HostArguments) -> ConfigLogin {
     }
 }
 
-/// What the flags name as proof of who the user is.
+/// The password or keytab that the flags name.
 fn proof(hosts: &HostArguments) -> Option<ProofRef> {
     let text = |path: &PathBuf| path.to_string_lossy().into_owned();
     let password = hosts.password_file.as_ref().map(|path| ProofRef::Password(PasswordRef::File(text(path))));

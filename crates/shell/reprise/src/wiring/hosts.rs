@@ -1,4 +1,4 @@
-//! Which hosts are asked and where: from arguments and configuration to the ways there.
+//! From arguments and configuration to the hosts of a pass and the links to them.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -14,12 +14,12 @@ use crate::links::{Links, Place};
 use crate::login::Logins;
 use crate::usage::Usage;
 
-/// Longest wait for a host to become ready where nothing is said: the article's.
+/// Default of `--timeout`: the support article's.
 pub(super) const TIMEOUT: Duration = Duration::from_mins(1);
-/// However little time a host has, a read may take this long.
+/// Minimum timeout of a read, however short `--timeout` is.
 const READ_LEAST: Duration = Duration::from_secs(5);
 
-/// One host to be asked, as the command line or the configuration has it.
+/// One host, as the command line or the configuration names it.
 pub(super) struct Wanted {
     url: Endpoint,
     name: Option<String>,
@@ -27,7 +27,7 @@ pub(super) struct Wanted {
     tier: Option<u32>,
 }
 
-/// The ways to the hosts, with what each is called while it has not answered.
+/// The links to the hosts, with the label of each until it has answered.
 pub(crate) fn ways(hosts: &HostArguments) -> Result<(Vec<(HostId, String)>, Links), Usage> {
     let config = config(hosts)?;
     let asked = wanted(hosts, config.as_ref())?;
@@ -37,7 +37,7 @@ pub(crate) fn ways(hosts: &HostArguments) -> Result<(Vec<(HostId, String)>, Link
     Ok((built.hosts.into_iter().map(|host| (host.id, host.label)).collect(), built.links))
 }
 
-/// The configuration, if one is to be read. `--host` alone reads none.
+/// Reads the configuration. `--host` without `--config` reads none.
 pub(super) fn config(hosts: &HostArguments) -> Result<Option<Config>, Usage> {
     if !hosts.hosts.is_empty() && hosts.config.is_none() {
         return Ok(None);
@@ -51,16 +51,16 @@ pub(super) fn config(hosts: &HostArguments) -> Result<Option<Config>, Usage> {
         }
         Err(error) => {
             let what = format!("cannot read the configuration {}", path.display());
-            return Err(Usage::new(what, error.to_string(), "name another file with --config, or mend this one"));
+            return Err(Usage::new(what, error.to_string(), "name another file with --config, or fix this one"));
         }
     };
     reprise_config::read(&text).map(Some).map_err(|error| {
         let what = format!("the configuration {} has {} problem(s)", path.display(), error.problems.len());
-        Usage::new(what, error.to_string().replace('\n', "\n        "), "mend the lines that are named")
+        Usage::new(what, error.to_string().replace('\n', "\n        "), "fix these lines")
     })
 }
 
-/// The hosts to be asked, each with its whole login.
+/// The hosts of the pass, each with its complete login.
 pub(super) fn wanted(hosts: &HostArguments, config: Option<&Config>) -> Result<Vec<Wanted>, Usage> {
     let wanted = named(hosts, config)?;
     check_tls(hosts, &wanted, config)?;
@@ -71,7 +71,7 @@ fn named(hosts: &HostArguments, config: Option<&Config>) -> Result<Vec<Wanted>, 
     let flags = arguments::login(hosts);
     if let Some(Contradiction { key, why, next }) = flags.contradiction() {
         let why = format!("--{}: {why}", key.replace('_', "-"));
-        return Err(Usage::new("cannot log in as the command line says", why, next));
+        return Err(Usage::new("the login flags do not fit together", why, next));
     }
     let common = config.map(|c| c.login.clone()).unwrap_or_default();
     if !hosts.hosts.is_empty() {
@@ -92,9 +92,9 @@ fn named(hosts: &HostArguments, config: Option<&Config>) -> Result<Vec<Wanted>, 
     let wanted: Vec<Wanted> = wanted.collect();
     let users: BTreeSet<_> = wanted.iter().map(|host| &host.login.user).collect();
     if flags.proof.is_some() && flags.user.is_none() && users.len() > 1 {
-        let what = "cannot log in as the command line says";
-        let why = "the password or keytab is one user's, and the configuration names several";
-        return Err(Usage::new(what, why, "add --user USER, or leave it to the configuration"));
+        let what = "the login flags do not fit together";
+        let why = "the password or keytab belongs to one user, and the configuration names several users";
+        return Err(Usage::new(what, why, "add --user USER, or leave the password to the configuration"));
     }
     Ok(wanted)
 }
@@ -103,24 +103,24 @@ fn nobody_to_ask(has_config: bool) -> Usage {
     let why =
         if has_config { "the configuration lists no [[host]]" } else { "neither --host nor a configuration is given" };
     let why = if cfg!(windows) {
-        format!("{why}, and asking this host itself over WMI is not there yet")
+        format!("{why}, and this version cannot query the local host over WMI yet")
     } else {
         why.to_owned()
     };
     let next =
         "write `reprise run --host http://HOST --user USER --password-file FILE`, or a configuration with a [[host]]";
-    Usage::new("there is no host to ask", why, next)
+    Usage::new("no host is given", why, next)
 }
 
-/// Bounds on what is asked of one host, which has `timeout` to become ready.
+/// The limits for one host that has `timeout` to become ready.
 pub(super) fn limits(policy: &Policy, timeout: Duration) -> Limits {
-    // Six acts, a look and one to spare: a look never waits for acts.
+    // The acts, one look and a spare: a look never waits for acts.
     let connections = usize::try_from(policy.pace.per_host.get()).unwrap_or(usize::MAX).saturating_add(2);
-    // A look whose question got lost leaves time for another.
+    // If a request is lost, there is time for a second look.
     Limits { connections, ..Limits::default() }.reading_within((timeout / 2).max(READ_LEAST))
 }
 
-/// Refuses flags for TLS where none is spoken.
+/// Refuses TLS flags if no host uses TLS.
 fn check_tls(hosts: &HostArguments, wanted: &[Wanted], config: Option<&Config>) -> Result<(), Usage> {
     let mut found = config.into_iter().flat_map(|config| config.discover.resolve.values());
     if wanted.iter().any(|host| host.url.is_secure()) || found.any(Endpoint::is_secure) {
@@ -134,7 +134,7 @@ fn check_tls(hosts: &HostArguments, wanted: &[Wanted], config: Option<&Config>) 
     match flags.into_iter().find(|(given, _)| *given) {
         None => Ok(()),
         Some((_, flag)) => {
-            let why = "no host is asked over https://, so it would do nothing";
+            let why = "it has no effect: no host is asked over https://";
             Err(Usage::new(format!("cannot use {flag}"), why, "write https://HOST, or leave it out"))
         }
     }
@@ -175,7 +175,7 @@ impl Built {
     }
 }
 
-/// An address on the command line, read as in a configuration.
+/// Parses an address of the command line as the configuration does.
 pub(super) fn endpoint(url: &str) -> Result<Endpoint, Usage> {
     Endpoint::parse(url).map_err(|error| {
         let next = match error.problem {
@@ -187,6 +187,6 @@ pub(super) fn endpoint(url: &str) -> Result<Endpoint, Usage> {
             | EndpointProblem::Host
             | EndpointProblem::Path => "write its address as http[s]://HOST[:PORT]/wsman",
         };
-        Usage::new("cannot ask a host", error.to_string(), next)
+        Usage::new("cannot use the address of a host", error.to_string(), next)
     })
 }

@@ -1,4 +1,4 @@
-//! A pass: what the command line and the configuration want of it, and the ways to its hosts.
+//! A pass: what the command line and the configuration ask for, and the links to its hosts.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::links::{Links, Place};
 use crate::login::Logins;
 use crate::usage::Usage;
 
-/// What the command line says of one pass.
+/// The settings of one pass on the command line.
 pub(crate) struct PassSettings {
     pub(crate) timeout: Option<Duration>,
     pub(crate) vmms_timeout: Option<Duration>,
@@ -22,13 +22,13 @@ pub(crate) struct PassSettings {
     pub(crate) dry_run: bool,
 }
 
-/// A pass and the ways to its hosts.
+/// A pass and the links to its hosts.
 pub(crate) struct Wired {
     pub(crate) pass: Pass,
     pub(crate) links: Links,
 }
 
-/// Puts a pass together.
+/// Builds a pass from the command line and the configuration.
 pub(crate) fn wire(hosts: &HostArguments, settings: &PassSettings) -> Result<Wired, Usage> {
     let config = config(hosts)?;
     let config = config.as_ref();
@@ -89,7 +89,7 @@ fn excepted(vm: &str) -> Hold {
     }
 }
 
-/// The seed of the jitter: the only chance in a pass. The clock is good enough to tell two instances apart.
+/// The seed of the jitter, the only randomness in a pass. Clock and process id are enough to differ between two instances.
 fn seed() -> u64 {
     let now = jiff::Timestamp::now().as_nanosecond();
     u64::try_from(now & i128::from(u64::MAX)).unwrap_or_default() ^ u64::from(std::process::id())

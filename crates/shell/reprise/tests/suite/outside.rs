@@ -106,8 +106,8 @@ fn a_keytab_that_is_of_no_use_is_told_before_anything_is_sent() {
     for (content, mode, user, more, words) in [
         (KEYTAB, 0o600, "admin@LAB.TEST", &[][..], "has no key for admin@LAB.TEST, only for svc@LAB.TEST"),
         (KEYTAB, 0o644, "svc@LAB.TEST", &[], "is open to others (mode 0644)"),
-        (KEYTAB, 0o600, "svc@LAB.TEST", &["--auth", "ntlm"], "its keys are for Kerberos"),
-        (KEYTAB, 0o600, "svc@LAB.TEST", &["--auth", "basic"], "its keys are for Kerberos"),
+        (KEYTAB, 0o600, "svc@LAB.TEST", &["--auth", "ntlm"], "a keytab works with Kerberos only"),
+        (KEYTAB, 0o600, "svc@LAB.TEST", &["--auth", "basic"], "a keytab works with Kerberos only"),
         (b"hunter2", 0o600, "svc@LAB.TEST", &[], "it is no keytab"),
         (&KEYTAB[..40], 0o600, "svc@LAB.TEST", &[], "it breaks off"),
     ] {
@@ -168,13 +168,16 @@ fn what_would_do_nothing_in_a_login_is_refused_with_what_to_write_instead() {
     };
     let shown = "--certificate c --key k";
     for (arguments, words) in [
-        (format!("--auth certificate {shown} --user u"), "--user: the scheme is certificate"),
-        (format!("--auth certificate {shown} --password-file p"), "--password-file: the scheme is certificate"),
-        (format!("--auth certificate {shown} --kdc k"), "--kdc: the scheme is certificate"),
-        (format!("--auth ntlm {shown} --user u --password-file p"), "--certificate: it is shown by"),
+        (format!("--auth certificate {shown} --user u"), "--user: with the scheme certificate"),
+        (format!("--auth certificate {shown} --password-file p"), "--password-file: with the scheme certificate"),
+        (format!("--auth certificate {shown} --kdc k"), "--kdc: with the scheme certificate"),
+        (
+            format!("--auth ntlm {shown} --user u --password-file p"),
+            "--certificate: only the scheme certificate uses it",
+        ),
         (format!("{shown} --user u --password-file p"), "`certificate` is given"),
-        ("--auth ntlm --user u --password-file p --kdc k".to_owned(), "--kdc: this scheme asks no Kerberos server"),
-        ("--auth basic --user u --keytab k".to_owned(), "--keytab: its keys are for Kerberos"),
+        ("--auth ntlm --user u --password-file p --kdc k".to_owned(), "--kdc: this scheme uses no Kerberos server"),
+        ("--auth basic --user u --keytab k".to_owned(), "--keytab: a keytab works with Kerberos only"),
     ] {
         refused(None, &format!("--host https://127.0.0.1:1 {arguments}"), words);
     }
@@ -184,7 +187,7 @@ fn what_would_do_nothing_in_a_login_is_refused_with_what_to_write_instead() {
     // A Kerberos server that one layer names for a scheme that another chooses.
     let host =
         "[login]\nauth = 'ntlm'\nuser = 'a'\npassword_file = 'a'\n[[host]]\nurl = 'http://127.0.0.1:1'\nkdc = 'k'\n";
-    refused(Some(host), "", "`kdc` is given, but this scheme asks no Kerberos server");
+    refused(Some(host), "", "`kdc` is given, but this scheme uses no Kerberos server");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! `lab ctl`: one request to a lab's control API.
+//! `lab ctl`: sends one request to a lab's control API.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -17,25 +17,25 @@ use crate::console::{complain, print};
 use crate::exit;
 use crate::usage::Usage;
 
-/// Longest wait for the control API.
+/// Maximum wait for the control API.
 const CONTROL_WAIT: Duration = Duration::from_secs(30);
 
 /// Control a lab: GET for /world and /routes, POST for everything else.
 #[derive(Args)]
 #[command(after_help = "Example:\n  reprise lab ctl --endpoints lab.json /hosts/hv01.lab.test/shutdown in_flight=all")]
 pub(super) struct Arguments {
-    /// The route
+    /// Route of the control API, such as /world
     path: String,
-    /// Its parameters
+    /// Parameters of the request
     #[arg(value_name = "KEY=VALUE")]
     parameters: Vec<String>,
-    /// The file that `lab up` wrote
+    /// File that `lab up --endpoints` wrote
     #[arg(long, value_name = "FILE", required_unless_present = "control")]
     endpoints: Option<PathBuf>,
-    /// The address of the control API
+    /// Address of the control API
     #[arg(long, value_name = "URL", conflicts_with = "endpoints")]
     control: Option<String>,
-    /// DELETE instead of POST
+    /// Send DELETE instead of POST
     #[arg(long)]
     delete: bool,
 }
@@ -44,7 +44,9 @@ pub(super) async fn ctl(arguments: Arguments) -> Result<ExitCode, Usage> {
     let cannot = |why: String, next: &str| Usage::new("cannot control the lab", why, next);
     let control = match (&arguments.control, &arguments.endpoints) {
         (Some(control), _) => control.clone(),
-        (None, Some(path)) => control_of(path).map_err(|why| cannot(why, "name the file that `lab up` wrote"))?,
+        (None, Some(path)) => {
+            control_of(path).map_err(|why| cannot(why, "name the file that `lab up --endpoints FILE` wrote"))?
+        }
         (None, None) => return Err(cannot("no address is given".to_owned(), "add --endpoints FILE")),
     };
     let control = Endpoint::parse(&control)
@@ -53,7 +55,7 @@ pub(super) async fn ctl(arguments: Arguments) -> Result<ExitCode, Usage> {
     for parameter in &arguments.parameters {
         let (key, value) = parameter
             .split_once('=')
-            .ok_or_else(|| cannot(format!("`{parameter}` is no KEY=VALUE"), "write parameters as key=value"))?;
+            .ok_or_else(|| cannot(format!("`{parameter}` is not KEY=VALUE"), "write parameters as key=value"))?;
         query.push(format!("{}={}", escaped(key), escaped(value)));
     }
     let path = arguments.path.trim_start_matches('/').split('/').map(escaped).collect::<Vec<_>>().join("/");
@@ -72,7 +74,8 @@ fn show(control: &Endpoint, route: &str, asked: Result<(StatusCode, String), Str
         Ok((status, body)) if status.is_success() => print(&format!("{}\n", body.trim_end())).is_no_failure(),
         Ok((status, body)) => {
             complain(&format!(
-                "the lab refused {route}\n  why:  {status}: {body}\n  next: see `reprise lab ctl /routes`"
+                "the lab refused {route}\n  why:  {status}: {body}\n  next: see `reprise lab ctl --control http://{} /routes`",
+                control.authority()
             ));
             false
         }
