@@ -5,7 +5,7 @@ use crate::{DateTime, Name, ObjectPath};
 /// A property's or parameter's value.
 ///
 /// WS-Management yields [`Value::Lexical`], since its XML carries no types; COM yields typed values. Reading
-/// ([`FromValue`]) treats both alike.
+/// ([`FromValue`](crate::FromValue)) treats both alike.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
     /// NULL.

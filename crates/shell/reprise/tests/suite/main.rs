@@ -21,6 +21,7 @@ mod requests;
 mod roles;
 mod routes;
 mod schema;
+#[cfg(unix)]
 mod sinks;
 mod strict;
 mod systems;

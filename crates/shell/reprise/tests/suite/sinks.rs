@@ -37,7 +37,6 @@ fn broken_lab() -> Lab {
     lab
 }
 
-#[cfg(unix)]
 #[test]
 fn a_sink_that_takes_nothing_delays_no_act_and_not_the_end() {
     let lab = broken_lab();
