@@ -48,7 +48,7 @@ pub const STARTING: Code = Code {
     id: 0,
     level: Level::Information,
     text: "Starting script to restart replication.",
-    meaning: "A run begins. Written once per run, first.",
+    meaning: "A pass begins. Written once per pass, first.",
     advice: "Nothing to do. If it is missing after a boot, the scheduled task or the systemd unit did not run.",
 };
 
@@ -75,7 +75,7 @@ pub const RESUME_FAILED: Code = Code {
     id: 3,
     level: Level::Error,
     text: "Failed to resume replication for {vm} on {primary}. Please check replication status manually.{error}",
-    meaning: "Replication of this VM should be running, and the run could not resume it.",
+    meaning: "Replication of this VM should be running, and the pass could not resume it.",
     advice: "Read `error`, which says what failed and what to do next; then look at the VM in Hyper-V Manager on its primary server.",
 };
 
@@ -102,7 +102,7 @@ pub const FINISHED: Code = Code {
     id: 100,
     level: Level::Information,
     text: "Finished. {summary}",
-    meaning: "A run ends. Written once per run, last; `summary` says in a sentence or two what is unprotected.",
+    meaning: "A pass ends. Written once per pass, last; `summary` says in a sentence or two what is unprotected.",
     advice: "Nothing to do if the outcome is `ok`; else the events before it say which hosts and VMs are concerned.",
 };
 
@@ -120,7 +120,7 @@ pub const NOT_OURS: Code = Code {
     id: 102,
     level: Level::Information,
     text: "{count} replication relationships send from hosts that this pass was not told to manage; they were left to those hosts.",
-    meaning: "Some VMs replicate to here from hosts that this Reprise does not manage. Written once per run that saw any.",
+    meaning: "Some VMs replicate to here from hosts that this Reprise does not manage. Written once per pass that saw any.",
     advice: "Make sure that Reprise runs on those hosts, or add them to the configuration.",
 };
 

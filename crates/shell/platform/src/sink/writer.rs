@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::{Sink, SinkError};
 use crate::event::Event;
 
-/// Maximum number of events in the queue: more than a run over a large fleet writes, about 50 MB.
+/// Maximum number of events in the queue: more than a pass over a large fleet writes, about 50 MB.
 const WAITING_MAX: usize = 65_536;
 
 /// A sink behind a queue. Events are written in order.

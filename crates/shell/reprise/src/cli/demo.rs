@@ -78,7 +78,7 @@ async fn play(seed: u64) -> Result<bool, String> {
     let hosts: Vec<_> = lab.hosts().into_iter().map(|host| (host.url, host.user, host.password)).collect();
     let wired = wiring::wire_hosts(&hosts, Policy::default()).map_err(|usage| usage.to_string())?;
     let sink = Sink::parse("none").map_err(|error| error.to_string())?.sink;
-    let (report, _links) = pass(wired, sink).await.map_err(|_| "the run ended without a report")?;
+    let (report, _links) = pass(wired, sink).await.map_err(|_| "the pass ended without a report")?;
     let took = booted.elapsed().as_secs_f64();
     say(&table::text(&report, Some(80)));
     let world = lab.view();
