@@ -1,7 +1,7 @@
 //! `fuzz`: every target of `fuzz/` for its share of some minutes, with inputs that grow by what they reach in the code; and
 //! for `ci` a short round from a fixed seed.
 //!
-//! An input that breaks a target is put among the kept ones, so that `cargo test` is red from then on until it is mended.
+//! An input that breaks a target is put among the kept ones, so that `cargo test` is red from then on until it is fixed.
 
 use std::path::Path;
 
@@ -51,7 +51,7 @@ pub(crate) fn check() -> Result<Outcome> {
     all(|_| Effort::Inputs(CHECKED))
 }
 
-/// Runs all targets, one after the other. `effort` is told how many there are.
+/// Runs all targets, one after the other. `effort` gets their number.
 fn all(effort: impl FnOnce(u64) -> Effort) -> Result<Outcome> {
     let root = command::root()?;
     let targets = targets(&root.join("fuzz/targets"))?;
@@ -137,7 +137,7 @@ fn read(text: &str) -> Told {
         told.executions = number(line, "stat::number_of_executed_units:").unwrap_or(told.executions);
         told.reached = number(line, " cov: ").unwrap_or(told.reached);
         let found = line.split_once("Test unit written to ").map(|(_, path)| path.trim().to_owned());
-        // A slow input is told too, and breaks nothing.
+        // A slow input is reported too, and breaks nothing.
         told.find = found.filter(|path| !path.contains("/slow-unit-")).or(told.find);
     }
     told

@@ -12,10 +12,15 @@ mod exe;
 mod fuzz;
 mod golden;
 mod metadata;
+mod outcome;
 mod sweep;
 mod tidy;
+mod token;
+mod walk;
 
 use std::process::ExitCode;
+
+use outcome::Outcome;
 
 /// One task, as `--help` describes it.
 struct Task {
@@ -38,14 +43,16 @@ const TASKS: &[Task] = &[
     Task {
         name: "edges",
         arguments: "[--metadata FILE]",
-        summary: "checks which crate depends on which",
+        summary: "checks which crate depends on which, and modules for circles",
         more: "FILE holds what `cargo metadata --format-version 1` prints; without it, cargo is asked.\n\
-               Prints a line `A -> B: why` for each forbidden dependency. Exit code 1 if there is one.",
+               Prints a line `A -> B: why` for each forbidden dependency. Without FILE it also reads the sources of\n\
+               each crate and prints a line `CRATE: a -> b -> a (file:line of each use)` for each circle of modules.\n\
+               Exit code 1 if there is a line.",
     },
     Task {
         name: "tidy",
         arguments: "",
-        summary: "checks sizes, names and first lines of source files",
+        summary: "checks sizes, names and first lines of source files, and that settings are read",
         more: "Prints a line for each finding. Exit code 1 if there is one.",
     },
     Task {
@@ -94,25 +101,6 @@ fn help(task: &Task) -> String {
     let call = format!("usage: cargo xtask {} {}", task.name, task.arguments);
     let text = format!("{}\n\nThis task {}.\n{}", call.trim_end(), task.summary, task.more);
     text.trim_end().to_owned()
-}
-
-/// How a task ended; each has its exit code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Outcome {
-    /// Nothing to object to: 0.
-    Green,
-    /// The check found something, and has said what: 1.
-    Red,
-}
-
-impl Outcome {
-    /// Prints the findings, one line each; none is green.
-    fn of_findings(findings: &[String]) -> Self {
-        for finding in findings {
-            println!("{finding}");
-        }
-        if findings.is_empty() { Self::Green } else { Self::Red }
-    }
 }
 
 fn main() -> ExitCode {

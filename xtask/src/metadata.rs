@@ -1,8 +1,9 @@
 //! What `cargo metadata --format-version 1` says, as far as the tasks need it.
 //!
-//! Read from plain JSON and only from `packages[].dependencies`, so that a shortened or hand-made file will do.
+//! Read from plain JSON, dependencies only from `packages[].dependencies`, so that a shortened or hand-made file will do.
 
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use serde_json::Value;
@@ -30,6 +31,8 @@ pub(crate) struct Dependency {
 pub(crate) struct Package {
     pub(crate) name: String,
     pub(crate) dependencies: Vec<Dependency>,
+    /// Where its manifest is; absent in metadata that does not say.
+    pub(crate) folder: Option<PathBuf>,
 }
 
 /// Asks cargo about this workspace.
@@ -62,7 +65,9 @@ pub(crate) fn ours(metadata: &Value) -> Result<Vec<Package>> {
         }
         let name = text_of(package, "name").context("a package without a name in the metadata")?;
         let dependencies = package.get("dependencies").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-        ours.push(Package { dependencies: dependencies.iter().filter_map(dependency).collect(), name });
+        let manifest = text_of(package, "manifest_path").map(PathBuf::from);
+        let folder = manifest.and_then(|manifest| manifest.parent().map(Path::to_path_buf));
+        ours.push(Package { dependencies: dependencies.iter().filter_map(dependency).collect(), name, folder });
     }
     ours.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(ours)

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use crate::{Outcome, command};
 
-/// Builds the rehearsals and runs them. The last line is `N seeds, N steps, N finds`; a find is told with its seed.
+/// Builds the rehearsals and runs them. The last line is `N seeds, N steps, N finds`; a find is reported with its seed.
 pub(crate) fn run(minutes: &str) -> Result<Outcome> {
     let mut sweep = command::cargo();
     sweep.args([

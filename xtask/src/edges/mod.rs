@@ -1,4 +1,4 @@
-//! `edges`: who may depend on whom, compared with what cargo knows.
+//! `edges`: who may depend on whom, compared with what cargo knows; and no circle of modules inside a crate ([`circles`]).
 //!
 //! The rules are data, in [`table`]. Two decisions of reading:
 //! - Edges between our own packages count in every kind, also those for tests: a test that needs a forbidden neighbour
@@ -6,6 +6,7 @@
 //! - Packages from outside count as soon as the product or a build script has them as a *direct* dependency; tests may
 //!   use what they like.
 
+mod circles;
 mod table;
 
 use anyhow::{Context, Result};
@@ -15,16 +16,16 @@ use crate::Outcome;
 use crate::metadata::{self, Dependency, Kind, Package};
 use table::{May, Row, TABLE};
 
-/// Checks the workspace, or the metadata in `file`.
+/// Checks the workspace, or the metadata in `file`, which says nothing of modules.
 pub(crate) fn run(file: Option<&str>) -> Result<Outcome> {
-    let metadata = match file {
-        None => metadata::ask()?,
-        Some(path) => {
-            let text =
-                std::fs::read_to_string(path).with_context(|| format!("cannot read the metadata file {path}"))?;
-            metadata::parse(&text).with_context(|| format!("cannot use the metadata file {path}"))?
-        }
+    let Some(path) = file else {
+        let metadata = metadata::ask()?;
+        let mut found = findings(&metadata)?;
+        found.extend(circles::findings(&metadata::ours(&metadata)?)?);
+        return Ok(Outcome::of_findings(&found));
     };
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the metadata file {path}"))?;
+    let metadata = metadata::parse(&text).with_context(|| format!("cannot use the metadata file {path}"))?;
     Ok(Outcome::of_findings(&findings(&metadata)?))
 }
 

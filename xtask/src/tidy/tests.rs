@@ -1,6 +1,6 @@
 //! Each rule, seen red once and green beside it.
 
-use super::{File, findings};
+use super::{File, english, findings};
 
 fn found(path: &str, text: &str) -> Vec<String> {
     findings(&[File { path: path.to_owned(), text: text.to_owned() }])
@@ -89,4 +89,62 @@ fn a_function_without_a_body_has_no_length() {
 fn all_findings_are_told_at_once() {
     let red = found("crates/core/lab/src/misc.rs", "fn a() {}\nmod util;\n");
     assert_eq!(red.len(), 3, "{red:?}");
+}
+
+#[test]
+fn a_setting_that_neither_the_engine_nor_the_program_reads_is_red() {
+    let held = ("crates/core/model/src/policy.rs", "//! X.\npub struct Policy {\n    pub resync: Resync,\n}\n");
+    let with = |path: &str, text: &str| {
+        let file = |(path, text): (&str, &str)| File { path: path.to_owned(), text: format!("//! X.\n{text}") };
+        findings(&[file(held), file((path, text))])
+    };
+    let engine = "crates/core/engine/src/judge.rs";
+    assert_eq!(with(engine, "fn f(p: Policy) { p.resync }"), Vec::<String>::new());
+    assert_eq!(with("crates/shell/reprise/src/x.rs", "fn f() { if p.resync == X {} }"), Vec::<String>::new());
+    assert_eq!(with(engine, "#[cfg(test)]\nmod tests;\nfn f() { p.resync }"), Vec::<String>::new());
+    for (path, text) in [
+        (engine, ""),
+        (engine, "fn f(p: &mut Policy) { p.resync = Resync::Never; p.resync(); }"),
+        (engine, "// p.resync\n"),
+        (engine, "#[cfg(test)]\nmod tests { fn f() { p.resync } }"),
+        ("crates/core/engine/src/tests.rs", "fn f() { p.resync }"),
+        ("crates/core/lab/src/leg.rs", "fn f() { leg.resync }"),
+    ] {
+        let red = with(path, text);
+        assert_eq!(red.len(), 1, "{path}: {text}");
+        assert!(red[0].starts_with("crates/core/model/src/policy.rs:4: nothing reads the setting `resync`"), "{red:?}");
+    }
+}
+
+#[test]
+fn a_phrase_that_readers_stumble_over_is_red_with_what_to_write_instead() {
+    let of = |line: &str| format!("//! X.\n// {line}\n");
+    is_red(
+        "crates/core/config/src/x.rs",
+        &of("An error is told with its line."),
+        ":2: not \"is told\" but: is reported",
+    );
+    for line in
+        ["Mend this line.", "Whoever reads it, stops.", "The user and his password", "with what may pass, or not"]
+    {
+        is_red("crates/core/config/src/x.rs", &of(line), "not \"");
+    }
+    is_red("README.md", "# X\nHis password\n", "not \"his\"");
+    for line in
+        ["recommended, amend, mending_x", "this, ether, hist, whim", "what it told, asked", "what may pass_through"]
+    {
+        is_green("crates/core/config/src/x.rs", &of(line));
+    }
+    is_green("crates/core/wsman/corpus/x.md", "his\n");
+}
+
+#[test]
+fn a_place_that_is_not_done_yet_may_wait_and_is_red_once_it_is_done() {
+    is_green("docs/x.md", "An error is told.\n");
+    let docs = |text: &str| {
+        let all = english::done(&[File { path: "docs/x.md".to_owned(), text: text.to_owned() }]);
+        all.iter().filter(|line| line.starts_with("docs/: ")).count()
+    };
+    assert_eq!(docs("An error is told.\n"), 0);
+    assert_eq!(docs("An error is reported.\n"), 1);
 }

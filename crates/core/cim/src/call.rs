@@ -93,7 +93,7 @@ impl Output {
 pub enum ErrorKind {
     /// No connection: refused, swallowed, no such host, lost.
     Unreachable,
-    /// Whoever answers did not prove that it is the host: its certificate is not believed.
+    /// The answering side did not prove that it is the host: its certificate is not trusted.
     Untrusted,
     /// Login or access refused.
     Denied,

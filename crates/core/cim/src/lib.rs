@@ -11,6 +11,7 @@ mod call;
 pub mod cimxml;
 mod datetime;
 pub mod event;
+mod from_value;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
 pub mod markup;
@@ -25,8 +26,9 @@ pub mod wql;
 
 pub use call::{Argument, CallError, ErrorKind, Output, Reached, Reply, Request};
 pub use datetime::{DateTime, DateTimeError, Interval, Timestamp};
+pub use from_value::{FromValue, ValueError};
 pub use name::Name;
 pub use path::{Key, Namespace, ObjectPath, PathError};
 pub use port::{Port, get, invoke, query, related};
-pub use row::{Properties, PropertyError, Row};
-pub use value::{CimType, FromValue, Value, ValueError};
+pub use row::PropertyError;
+pub use value::{CimType, Properties, Row, Value};

@@ -1,24 +1,6 @@
-//! One instance, or one row of a query: its class, its path if known, and its properties.
+//! Building rows and reading their properties.
 
-use crate::{FromValue, Name, ObjectPath, Value, ValueError};
-
-/// Named values in Windows' order: alphabetical without case.
-///
-/// A row has a handful of them and a host's answer has thousands of rows: a sorted list takes a fraction of a map's memory.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Properties(Vec<(Name, Value)>);
-
-/// An instance or a row.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Row {
-    /// The class of the instance, which may be derived from the one that was asked for. Empty where the transport does
-    /// not say it (a query with a column list).
-    pub class: Name,
-    /// Where the instance is; `None` where the transport did not say it.
-    pub path: Option<ObjectPath>,
-    /// The values.
-    pub properties: Properties,
-}
+use crate::{FromValue, Name, Properties, Row, Value, ValueError};
 
 /// A property was missing, NULL or unreadable.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -1,36 +1,26 @@
-//! From the text as written to checked values.
+//! Turns the text into checked values.
 
 use std::num::NonZeroU32;
 
-use reprise_model::{
-    Hold, HoldScope, HostName, InitialPolicy, PausedRule, PeerUnseen, Policy, ResyncPolicy, Timestamp, VmSelector,
-};
+use reprise_model::{Hold, HoldScope, HostName, InitialPolicy, PausedRule, PeerUnseen, Policy, Timestamp, VmSelector};
 use toml::de::{DeTable, DeValue};
 
 use crate::problem::ConfigError;
+use crate::section::address::address;
+use crate::section::host::{check_tls, host};
+use crate::section::login::common_login;
+use crate::settings::{Config, Discover, Run};
 use crate::table::{Findings, Table};
-use crate::{CertificateRef, Config, Contradiction, Discover, Host, Login, PasswordRef, ProofRef, Run, TrustRef};
 
-/// Largest text that is read: a configuration with a hundred thousand hosts.
+/// Maximum size of a configuration, in bytes: enough for a hundred thousand hosts.
 const TEXT_LENGTH_MAX: usize = 32 * 1024 * 1024;
-/// Hexadecimal digits of a SHA-256 hash.
-const FINGERPRINT_DIGITS: usize = 64;
 /// The version of the format.
 const VERSION: &str = "1";
-
-const SCHEMES: [(&str, &str); 6] = [
-    ("auto", "auto"),
-    ("basic", "basic"),
-    ("ntlm", "ntlm"),
-    ("negotiate", "negotiate"),
-    ("kerberos", "kerberos"),
-    ("certificate", "certificate"),
-];
 
 pub(crate) fn check(text: &str) -> Result<Config, ConfigError> {
     let mut found = Findings::new(text);
     if text.len() > TEXT_LENGTH_MAX {
-        found.add(0, "", "the configuration is too long");
+        found.add(0, "", "the configuration is larger than 32 MiB");
         return Err(ConfigError { problems: found.problems });
     }
     let document = match DeTable::parse(text) {
@@ -43,13 +33,11 @@ pub(crate) fn check(text: &str) -> Result<Config, ConfigError> {
     };
     let mut root = Table::new("", 0, document.get_ref());
     version(&mut root, &mut found);
-    let config = Config {
-        login: root.table("login", &mut found).map(|table| common_login(table, &mut found)).unwrap_or_default(),
-        hosts: root.tables("host", &mut found).into_iter().filter_map(|table| host(table, &mut found)).collect(),
-        run: Run::default(),
-        policy: Policy::default(),
-        discover: root.table("discover", &mut found).map(|table| discover(table, &mut found)).unwrap_or_default(),
-    };
+    let login = root.table("login", &mut found).map(|table| common_login(table, &mut found)).unwrap_or_default();
+    let listed: Vec<_> =
+        root.tables("host", &mut found).into_iter().filter_map(|table| host(table, &mut found)).collect();
+    let discover = root.table("discover", &mut found).map(|table| discover(table, &mut found)).unwrap_or_default();
+    check_tls(&listed, &login, &discover, &mut found);
     let mut policy = Policy::default();
     let run = root.table("run", &mut found).map(|table| run(table, &mut policy, &mut found)).unwrap_or_default();
     if let Some(table) = root.table("policy", &mut found) {
@@ -58,7 +46,8 @@ pub(crate) fn check(text: &str) -> Result<Config, ConfigError> {
     policy.holds = root.tables("hold", &mut found).into_iter().filter_map(|table| hold(table, &mut found)).collect();
     root.end(&mut found);
     if found.problems.is_empty() {
-        return Ok(Config { run, policy, ..config });
+        let hosts = listed.into_iter().map(|listed| listed.host).collect();
+        return Ok(Config { login, hosts, run, policy, discover });
     }
     found.problems.sort_by_key(|problem| problem.line);
     Err(ConfigError { problems: found.problems })
@@ -67,83 +56,9 @@ pub(crate) fn check(text: &str) -> Result<Config, ConfigError> {
 fn version(root: &mut Table<'_>, found: &mut Findings<'_>) {
     match root.take("version") {
         Some((_, DeValue::Integer(number))) if number.as_str() == VERSION => {}
-        Some((at, _)) => found.add(at, "version", format!("the only version is {VERSION}")),
-        None => found.add(0, "version", format!("it is missing; begin with `version = {VERSION}`")),
+        Some((at, _)) => found.add(at, "version", format!("the only supported version is {VERSION}")),
+        None => found.add(0, "version", format!("missing; begin the file with `version = {VERSION}`")),
     }
-}
-
-fn common_login(mut table: Table<'_>, found: &mut Findings<'_>) -> Login {
-    let login = login(&mut table, found);
-    if login.certificate.is_some() && login.auth.is_none() {
-        found.add(table.place("certificate"), table.key("certificate"), "give auth = \"certificate\" with it");
-    }
-    table.end(found);
-    login
-}
-
-fn login(table: &mut Table<'_>, found: &mut Findings<'_>) -> Login {
-    let user = table.text("user", found).map(|(_, user)| user);
-    let file = table.text("password_file", found);
-    let credential = table.text("password_credential", found);
-    let keytab = table.text("keytab", found);
-    let mut given = [
-        file.map(|(at, path)| (at, "password_file", ProofRef::Password(PasswordRef::File(path)))),
-        credential.map(|(at, name)| (at, "password_credential", ProofRef::Password(PasswordRef::Credential(name)))),
-        keytab.map(|(at, path)| (at, "keytab", ProofRef::Keytab(path))),
-    ]
-    .into_iter()
-    .flatten();
-    let proof = given.next().map(|(_, _, proof)| proof);
-    for (at, key, _) in given {
-        found.add(at, table.key(key), "give one of password_file, password_credential and keytab");
-    }
-    let auth = table.word("auth", &SCHEMES, found).map(ToOwned::to_owned);
-    let kdc = table.text("kdc", found).map(|(_, kdc)| kdc);
-    let trust = trust(table, found);
-    let login = Login { user, proof, auth, kdc, trust, certificate: certificate(table, found) };
-    if let Some(Contradiction { key, why, next }) = login.contradiction() {
-        found.add(table.place(key), table.key(key), format!("{why}; {next}"));
-    }
-    login
-}
-
-fn certificate(table: &mut Table<'_>, found: &mut Findings<'_>) -> Option<CertificateRef> {
-    match (table.text("certificate", found), table.text("key", found)) {
-        (Some((_, certificate)), Some((_, key))) => Some(CertificateRef { certificate, key }),
-        (Some((at, _)), None) | (None, Some((at, _))) => {
-            found.add(at, table.key("certificate"), "give both certificate and key");
-            None
-        }
-        (None, None) => None,
-    }
-}
-
-fn trust(table: &mut Table<'_>, found: &mut Findings<'_>) -> Option<TrustRef> {
-    let authorities = table.text("ca", found);
-    let fingerprint = table.text("fingerprint", found);
-    if let (Some(_), Some((at, _))) = (&authorities, &fingerprint) {
-        found.add(*at, table.key("fingerprint"), "give either ca or fingerprint");
-    }
-    if let Some((at, text)) = &fingerprint {
-        let digits = text.chars().filter(|c| *c != ':').count();
-        if digits != FINGERPRINT_DIGITS || !text.chars().all(|c| c.is_ascii_hexdigit() || c == ':') {
-            found.add(*at, table.key("fingerprint"), "a SHA-256 fingerprint has 64 hexadecimal digits");
-        }
-    }
-    let authorities = authorities.map(|(_, file)| TrustRef::Authorities(file));
-    authorities.or_else(|| fingerprint.map(|(_, text)| TrustRef::Fingerprint(text)))
-}
-
-fn host(mut table: Table<'_>, found: &mut Findings<'_>) -> Option<Host> {
-    let url = table.text("url", found).map(|(_, url)| url);
-    if url.is_none() {
-        found.add(table.at, table.key("url"), "it is missing: every [[host]] has one");
-    }
-    let name = table.text("name", found).map(|(_, name)| name);
-    let login = login(&mut table, found);
-    let tier = table.number("tier", 0, found);
-    table.end(found);
-    url.map(|url| Host { url, name, login, tier })
 }
 
 fn run(mut table: Table<'_>, policy: &mut Policy, found: &mut Findings<'_>) -> Run {
@@ -162,10 +77,7 @@ fn run(mut table: Table<'_>, policy: &mut Policy, found: &mut Findings<'_>) -> R
 fn judged(mut table: Table<'_>, policy: &mut Policy, found: &mut Findings<'_>) {
     const RULES: [(&str, PausedRule); 3] =
         [("resume", PausedRule::Resume), ("leave", PausedRule::Leave), ("evidence", PausedRule::Evidence)];
-    let resync = [("approve", ResyncPolicy::Approve), ("never", ResyncPolicy::Never), ("window", ResyncPolicy::Window)];
-    if let Some(resync) = table.word("resync", &resync, found) {
-        policy.resync = resync;
-    }
+    resync(&mut table, found);
     let unseen = [("wait", PeerUnseen::Wait), ("resume", PeerUnseen::Resume)];
     if let Some(unseen) = table.word("peer_unseen", &unseen, found) {
         policy.peer_unseen = unseen;
@@ -186,16 +98,35 @@ fn judged(mut table: Table<'_>, policy: &mut Policy, found: &mut Findings<'_>) {
     table.end(found);
 }
 
+/// Only an approval starts a resynchronization. The planned alternatives would have no effect yet.
+fn resync(table: &mut Table<'_>, found: &mut Findings<'_>) {
+    const NOT_YET: [&str; 2] = ["never", "window"];
+    let Some((at, text)) = table.text("resync", found) else { return };
+    if NOT_YET.contains(&text.as_str()) {
+        let why = format!("`{text}` is not supported yet; leave it out, or write \"approve\"");
+        found.add(at, table.key("resync"), why);
+    } else if text != "approve" {
+        found.add(at, table.key("resync"), format!("`{text}` is not supported; write \"approve\""));
+    }
+}
+
 fn hold(mut table: Table<'_>, found: &mut Findings<'_>) -> Option<Hold> {
     let vm = table.text("vm", found).map(|(_, vm)| HoldScope::Vm(VmSelector::parse(&vm)));
     let host = table.text("host", found).and_then(|(at, host)| {
         let name = HostName::new(&host);
         if name.is_none() {
-            found.add(at, "hold.host", "a host name is expected");
+            found.add(at, "hold.host", "expected a host name");
         }
         name.map(HoldScope::Host)
     });
-    let all = matches!(table.take("all"), Some((_, DeValue::Boolean(true)))).then_some(HoldScope::All);
+    let all = match table.take("all") {
+        Some((_, DeValue::Boolean(true))) => Some(HoldScope::All),
+        Some((at, _)) => {
+            found.add(at, table.key("all"), "expected true; leave it out unless everything is held");
+            None
+        }
+        None => None,
+    };
     let reason = table.text("reason", found).map(|(_, reason)| reason);
     let until = table.text("until", found).and_then(|(at, until)| {
         let time = until.parse::<jiff::Timestamp>().ok();
@@ -212,7 +143,7 @@ fn hold(mut table: Table<'_>, found: &mut Findings<'_>) -> Option<Hold> {
         None
     };
     if reason.is_none() {
-        found.add(table.at, "hold.reason", "it is missing: whoever finds the hold wants to know why");
+        found.add(table.at, "hold.reason", "missing: write down why this is held");
     }
     table.end(found);
     Some(Hold { scope: scope?, reason: reason?, until, only_this_pass: false })
@@ -222,15 +153,16 @@ fn discover(mut table: Table<'_>, found: &mut Findings<'_>) -> Discover {
     let mut discover = Discover::default();
     match table.take("peers") {
         Some((_, DeValue::Boolean(peers))) => discover.peers = *peers,
-        Some((at, _)) => found.add(at, table.key("peers"), "true or false is expected"),
+        Some((at, _)) => found.add(at, table.key("peers"), "expected true or false"),
         None => {}
     }
     for (at, name, url) in table.texts("resolve", found) {
         match HostName::new(&name) {
-            Some(name) => {
-                discover.resolve.insert(name, url);
+            Some(host) => {
+                let key = format!("{}.{name}", table.key("resolve"));
+                discover.resolve.extend(address(at, key, &url, found).map(|endpoint| (host, endpoint)));
             }
-            None => found.add(at, table.key("resolve"), "a host name is expected before each `=`"),
+            None => found.add(at, table.key("resolve"), "expected a host name before each `=`"),
         }
     }
     table.end(found);

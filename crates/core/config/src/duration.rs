@@ -1,16 +1,16 @@
-//! Lengths of time as people write them: `15s`, `2m`, `1h30m`; a bare number is seconds.
+//! Durations as people write them: `15s`, `2m`, `1h30m`; a bare number is seconds.
 
 use std::time::Duration;
 
-/// Longest length that is taken: a year. Longer ones are slips of the pen.
+/// Maximum duration: a year. A longer one is a typing error.
 const SECONDS_MAX: u64 = 365 * 24 * 3_600;
 
-/// Reads a length of time: numbers with `h`, `m`, `s`, in that order and each at most once; or a bare number of seconds.
+/// Parses a duration: numbers with `h`, `m`, `s`, in that order and each at most once; or a bare number of seconds.
 ///
 /// # Errors
 /// A sentence that says what is expected.
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
-    let error = || format!("`{text}` is not a length of time such as 15s, 2m or 1h30m (at most a year)");
+    let error = || format!("`{text}` is not a duration such as 15s, 2m or 1h30m (at most a year)");
     let number = |digits: &str| -> Result<u64, String> {
         let plain = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
         digits.parse().ok().filter(|_| plain).ok_or_else(error)

@@ -1,37 +1,35 @@
-//! Which settings of a login go together, and what a host's own login takes from the common one.
+//! Which settings of a login go together, and what a host's own login inherits from the common one.
 
-use crate::{Login, PasswordRef, ProofRef};
+use wsman::Scheme;
 
-/// The scheme of who shows a certificate.
-const CERTIFICATE: &str = "certificate";
+use crate::settings::{Login, PasswordRef, ProofRef};
 
-/// A setting that would do nothing, since another of the same login leaves no room for it.
+/// A setting that has no effect because of another setting of the same login.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Contradiction {
     /// The setting, by its key.
     pub key: &'static str,
-    /// Why it would do nothing.
+    /// Why it has no effect.
     pub why: &'static str,
     /// What to write instead.
     pub next: &'static str,
 }
 
 impl Login {
-    /// What this login says, and what `below` says where this one is silent.
+    /// This login, completed by `below`.
     ///
-    /// What proves who somebody is belongs to its user, and goes with no other. A certificate and a Kerberos server belong to
-    /// the schemes that use them. Who names a user or a proof of his own logs in with that, and not by the certificate that
-    /// somebody else is to log in by.
+    /// A password or keytab belongs to its user and is combined with no other. A certificate and a Kerberos server belong to
+    /// the schemes that use them. A login with its own user, password or keytab does not inherit the scheme certificate.
     #[must_use]
     pub fn over(&self, below: &Self) -> Self {
         let names_somebody = self.user.is_some() || self.proof.is_some();
-        let fits = below.auth.as_deref() != Some(CERTIFICATE) || !names_somebody;
-        let auth = self.auth.clone().or_else(|| below.auth.clone().filter(|_| fits));
-        let by_certificate = auth.as_deref() == Some(CERTIFICATE);
+        let fits = below.auth != Some(Scheme::Certificate) || !names_somebody;
+        let auth = self.auth.or_else(|| below.auth.filter(|_| fits));
+        let by_certificate = auth == Some(Scheme::Certificate);
         let undecided = auth.is_none() && fits;
         let user = self.user.clone().or_else(|| below.user.clone().filter(|_| !by_certificate));
         let others = || below.proof.clone().filter(|_| !by_certificate && self.user.is_none());
-        let asks_kerberos = asks_kerberos(auth.as_deref());
+        let asks_kerberos = asks_kerberos(auth);
         Self {
             user,
             proof: self.proof.clone().or_else(others),
@@ -43,21 +41,21 @@ impl Login {
         }
     }
 
-    /// The first setting that does not go with the scheme, if a scheme is named.
+    /// The first setting that does not fit the scheme, if a scheme is named.
     pub fn contradiction(&self) -> Option<Contradiction> {
-        let auth = self.auth.as_deref()?;
-        if auth == CERTIFICATE {
+        let auth = self.auth?;
+        if auth == Scheme::Certificate {
             let key =
                 [(self.user.is_some(), "user"), (self.proof.is_some(), self.proof_key()), (self.kdc.is_some(), "kdc")]
                     .into_iter()
                     .find_map(|(given, key)| given.then_some(key))?;
-            let why = "the scheme is certificate, and whose it is the host knows";
+            let why = "with the scheme certificate, the host takes the user from the certificate";
             return Some(Contradiction { key, why, next: "leave it out, or choose another scheme" });
         }
         if self.certificate.is_some() {
-            let why = "it is shown by the scheme certificate alone";
+            let why = "only the scheme certificate uses it";
             return Some(Contradiction {
-                key: CERTIFICATE,
+                key: "certificate",
                 why,
                 next: "choose the scheme certificate, or leave it out",
             });
@@ -65,12 +63,12 @@ impl Login {
         if asks_kerberos(Some(auth)) {
             return None;
         }
-        let next = "leave the scheme out, or say kerberos; NTLM and Basic need a password";
+        let next = "leave the scheme out, or use kerberos; NTLM and Basic need a password";
         if matches!(self.proof, Some(ProofRef::Keytab(_))) {
-            return Some(Contradiction { key: "keytab", why: "its keys are for Kerberos and for nothing else", next });
+            return Some(Contradiction { key: "keytab", why: "a keytab works with Kerberos only", next });
         }
         let next = "leave it out, or choose auto, negotiate or kerberos";
-        self.kdc.is_some().then_some(Contradiction { key: "kdc", why: "this scheme asks no Kerberos server", next })
+        self.kdc.is_some().then_some(Contradiction { key: "kdc", why: "this scheme uses no Kerberos server", next })
     }
 
     fn proof_key(&self) -> &'static str {
@@ -82,8 +80,8 @@ impl Login {
     }
 }
 
-fn asks_kerberos(auth: Option<&str>) -> bool {
-    matches!(auth, None | Some("auto" | "negotiate" | "kerberos"))
+fn asks_kerberos(auth: Option<Scheme>) -> bool {
+    matches!(auth, None | Some(Scheme::Auto | Scheme::Negotiate | Scheme::Kerberos))
 }
 
 #[cfg(test)]
@@ -101,7 +99,7 @@ mod tests {
                 "user" => login.user = Some(own),
                 "file" => login.proof = Some(ProofRef::Password(PasswordRef::File(own))),
                 "keytab" => login.proof = Some(ProofRef::Keytab(own)),
-                "auth" => login.auth = Some(own),
+                "auth" => login.auth = Some(own.parse().unwrap()),
                 "kdc" => login.kdc = Some(own),
                 "cert" => login.certificate = Some(CertificateRef { certificate: own.clone(), key: own }),
                 other => panic!("{other}"),
@@ -129,7 +127,7 @@ mod tests {
         for (own, below, joined) in [
             ("", "auth=certificate cert=c", "auth=certificate cert=c"),
             ("cert=d", "auth=certificate cert=c", "auth=certificate cert=d"),
-            // Who has a login of his own is not logged in by somebody else's certificate.
+            // A host with its own login does not use the common certificate.
             ("user=b file=q", "auth=certificate cert=c", "user=b file=q"),
             ("file=q", "auth=certificate cert=c", "file=q"),
             ("auth=negotiate user=b file=q", "auth=certificate cert=c", "auth=negotiate user=b file=q"),

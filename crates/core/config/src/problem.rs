@@ -1,4 +1,4 @@
-//! What is wrong with a configuration, all at once.
+//! The problems of a configuration, reported together.
 
 use std::fmt;
 

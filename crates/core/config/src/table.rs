@@ -1,4 +1,4 @@
-//! One TOML table, read key by key; what is left over at the end is unknown.
+//! Reads one TOML table key by key; keys that are left over are unknown.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -32,7 +32,7 @@ pub(crate) struct Table<'t> {
     name: String,
     pub(crate) at: usize,
     values: BTreeMap<String, (usize, &'t Spanned<DeValue<'t>>)>,
-    /// Where each key stands, taken or not.
+    /// The offset of each key, whether it was taken or not.
     places: BTreeMap<String, usize>,
     known: Vec<&'static str>,
 }
@@ -45,9 +45,13 @@ impl<'t> Table<'t> {
         Self { name: name.to_owned(), at, values, places, known: Vec::new() }
     }
 
-    /// Where a key stands; where the table does, if it does not stand in it.
+    /// The offset of a key, or of the table if it has no such key.
     pub(crate) fn place(&self, key: &str) -> usize {
         self.places.get(key).copied().unwrap_or(self.at)
+    }
+
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.places.contains_key(key)
     }
 
     pub(crate) fn key(&self, key: &str) -> String {
@@ -64,11 +68,11 @@ impl<'t> Table<'t> {
         if let DeValue::String(text) = value {
             return Some((at, text.to_string()));
         }
-        found.add(at, self.key(key), "a text in quotes is expected");
+        found.add(at, self.key(key), "expected a string in quotes");
         None
     }
 
-    /// A table of texts under names of a person's choice: where each begins, its name, its text.
+    /// A table of strings under arbitrary names: the offset, name and string of each.
     pub(crate) fn texts(&mut self, key: &'static str, found: &mut Findings<'_>) -> Vec<(usize, String, String)> {
         let Some(table) = self.table(key, found) else { return Vec::new() };
         let mut texts = Vec::new();
@@ -76,7 +80,7 @@ impl<'t> Table<'t> {
             if let DeValue::String(text) = value.get_ref() {
                 texts.push((*at, name.clone(), text.to_string()));
             } else {
-                found.add(*at, table.key(name), "a text in quotes is expected");
+                found.add(*at, table.key(name), "expected a string in quotes");
             }
         }
         texts
@@ -99,7 +103,7 @@ impl<'t> Table<'t> {
         let number = if let DeValue::Integer(number) = value { number.as_str().parse::<u32>().ok() } else { None };
         let number = number.filter(|n| *n >= least);
         if number.is_none() {
-            found.add(at, self.key(key), format!("a whole number of at least {least} is expected"));
+            found.add(at, self.key(key), format!("expected an integer of at least {least}"));
         }
         number
     }
@@ -116,7 +120,7 @@ impl<'t> Table<'t> {
         if chosen.is_none() {
             let allowed: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
             let hint = nearest(&text, &allowed).map_or_else(String::new, |word| format!("; did you mean `{word}`?"));
-            found.add(at, self.key(key), format!("`{text}` is none of {}{hint}", allowed.join(", ")));
+            found.add(at, self.key(key), format!("`{text}` is not one of {}{hint}", allowed.join(", ")));
         }
         chosen
     }
@@ -126,14 +130,14 @@ impl<'t> Table<'t> {
         if let DeValue::Table(table) = value {
             return Some(Table::new(&self.key(key), at, table));
         }
-        found.add(at, self.key(key), format!("a section [{}] is expected", self.key(key)));
+        found.add(at, self.key(key), format!("expected a table, as in [{}]", self.key(key)));
         None
     }
 
     pub(crate) fn tables(&mut self, key: &'static str, found: &mut Findings<'_>) -> Vec<Table<'t>> {
         let Some((at, value)) = self.take(key) else { return Vec::new() };
         let DeValue::Array(items) = value else {
-            found.add(at, self.key(key), format!("sections [[{key}]] are expected"));
+            found.add(at, self.key(key), format!("expected an array of tables, as in [[{key}]]"));
             return Vec::new();
         };
         let mut tables = Vec::new();
@@ -141,31 +145,31 @@ impl<'t> Table<'t> {
             if let DeValue::Table(table) = item.get_ref() {
                 tables.push(Table::new(&self.key(key), item.span().start, table));
             } else {
-                found.add(item.span().start, self.key(key), format!("a section [[{key}]] is expected"));
+                found.add(item.span().start, self.key(key), format!("expected a table, as in [[{key}]]"));
             }
         }
         tables
     }
 
-    /// What nobody asked for is unknown.
+    /// Reports the keys that were not taken.
     pub(crate) fn end(self, found: &mut Findings<'_>) {
         for (key, (at, _)) in &self.values {
             let hint = nearest(key, &self.known).map_or_else(
                 || format!("allowed are {}", self.known.join(", ")),
                 |known| format!("did you mean `{known}`?"),
             );
-            found.add(*at, self.key(key), format!("there is no such key; {hint}"));
+            found.add(*at, self.key(key), format!("unknown key; {hint}"));
         }
     }
 }
 
-/// The known word that differs least, if it differs by no more than two letters changed places.
+/// The known word with the smallest edit distance, if that is 2 or less.
 fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     let (distance, best) = known.iter().map(|k| (edits(word, k), *k)).min()?;
     (distance <= 2 && distance < best.len()).then_some(best)
 }
 
-/// How many letters must be changed, added or dropped.
+/// The edit distance: how many letters must be changed, added or removed.
 fn edits(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().take(40).collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();

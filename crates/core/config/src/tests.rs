@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use reprise_model::{HoldScope, PausedRule, PeerUnseen};
 
-use crate::{CertificateRef, PasswordRef, ProofRef, TrustRef, parse_duration, read};
+use crate::{CertificateRef, PasswordRef, ProofRef, Scheme, TrustRef, parse_duration, read};
 
 #[test]
 fn the_sample_configuration_is_valid_and_says_what_the_defaults_are() {
@@ -24,7 +24,7 @@ login = { user = 'LAB\svc', password_file = "/etc/reprise/password", auth = "ker
 [[host]]
 url = "http://hv01.lab.test"
 [[host]]
-url = "http://10.0.0.2:5985/wsman"
+url = "https://10.0.0.2:5986/wsman"
 name = "hv02.lab.test"
 user = "other"
 password_credential = "hv02"
@@ -55,9 +55,9 @@ resolve = { "HV03.lab.test" = "http://127.0.0.1:4711/wsman" }
     assert_eq!(config.hosts.len(), 2);
     let resolved = reprise_model::HostName::new("hv03.lab.test").unwrap();
     assert!(config.discover.peers);
-    assert_eq!(config.discover.resolve[&resolved], "http://127.0.0.1:4711/wsman");
+    assert_eq!(config.discover.resolve[&resolved].to_string(), "http://127.0.0.1:4711/wsman");
     assert_eq!(config.hosts[1].login.proof, Some(ProofRef::Password(PasswordRef::Credential("hv02".to_owned()))));
-    assert_eq!((config.login.auth.as_deref(), config.login.kdc.as_deref()), (Some("kerberos"), Some("dc01")));
+    assert_eq!((config.login.auth, config.login.kdc.as_deref()), (Some(Scheme::Kerberos), Some("dc01")));
     assert_eq!(config.login.trust, Some(TrustRef::Authorities("/etc/reprise/ca.pem".to_owned())));
     assert!(matches!(&config.hosts[1].login.trust, Some(TrustRef::Fingerprint(text)) if text.starts_with("00:11")));
     let client =
@@ -109,18 +109,18 @@ peers = 1
 resolve = { hv02 = 5 }
 "#;
     let expected = "\
-line 1: version: the only version is 1
-line 2: host.url: it is missing: every [[host]] has one
-line 3: host.ulr: there is no such key; did you mean `url`?
-line 5: run.timeout: `soon` is not a length of time such as 15s, 2m or 1h30m (at most a year)
-line 6: run.per_host: a whole number of at least 1 is expected
-line 8: policy.peer_unseen: `wiat` is none of wait, resume; did you mean `wait`?
-line 9: policy.colour: there is no such key; allowed are resync, peer_unseen, paused
-line 11: policy.paused.at_boot: a text in quotes is expected
+line 1: version: the only supported version is 1
+line 2: host.url: missing: every [[host]] needs one
+line 3: host.ulr: unknown key; did you mean `url`?
+line 5: run.timeout: `soon` is not a duration such as 15s, 2m or 1h30m (at most a year)
+line 6: run.per_host: expected an integer of at least 1
+line 8: policy.peer_unseen: `wiat` is not one of wait, resume; did you mean `wait`?
+line 9: policy.colour: unknown key; allowed are resync, peer_unseen, paused
+line 11: policy.paused.at_boot: expected a string in quotes
 line 12: hold: give exactly one of vm, host and all = true
-line 12: hold.reason: it is missing: whoever finds the hold wants to know why
-line 16: discover.peers: true or false is expected
-line 17: discover.resolve.hv02: a text in quotes is expected";
+line 12: hold.reason: missing: write down why this is held
+line 16: discover.peers: expected true or false
+line 17: discover.resolve.hv02: expected a string in quotes";
     assert_eq!(read(text).unwrap_err().to_string(), expected);
 }
 
@@ -153,9 +153,9 @@ auth = "basic"
 "#;
     let expected = "\
 line 3: login.certificate: give auth = \"certificate\" with it
-line 8: host.user: the scheme is certificate, and whose it is the host knows; leave it out, or choose another scheme
-line 11: host.kdc: this scheme asks no Kerberos server; leave it out, or choose auto, negotiate or kerberos
-line 15: host.keytab: its keys are for Kerberos and for nothing else; leave the scheme out, or say kerberos; NTLM and Basic \
+line 8: host.user: with the scheme certificate, the host takes the user from the certificate; leave it out, or choose another scheme
+line 11: host.kdc: this scheme uses no Kerberos server; leave it out, or choose auto, negotiate or kerberos
+line 15: host.keytab: a keytab works with Kerberos only; leave the scheme out, or use kerberos; NTLM and Basic \
 need a password";
     assert_eq!(read(text).unwrap_err().to_string(), expected);
 }
@@ -186,4 +186,97 @@ proptest! {
     fn no_length_panics(text in "[0-9hms. -]{0,30}") {
         let _read = parse_duration(&text);
     }
+}
+
+#[test]
+fn addresses_and_schemes_are_read_here_and_each_that_is_none_is_told_with_its_line() {
+    let text = r#"version = 1
+[login]
+auth = "kerberso"
+[[host]]
+url = "ftp://hv01"
+[[host]]
+url = "http://hv02:x"
+[[host]]
+url = "http://fd00::1:20"
+[[host]]
+url = "hv03"
+tier = "first"
+[discover]
+resolve = { hv04 = "http://", hv05 = "https://hv05" }
+"#;
+    let told: Vec<(usize, String)> =
+        read(text).unwrap_err().problems.into_iter().map(|problem| (problem.line, problem.key)).collect();
+    let expected = [
+        (3, "login.auth"),
+        (5, "host.url"),
+        (7, "host.url"),
+        (9, "host.url"),
+        (11, "host.url"),
+        (12, "host.tier"),
+        (14, "discover.resolve.hv04"),
+    ];
+    assert_eq!(told, expected.map(|(line, key)| (line, key.to_owned())));
+}
+
+#[test]
+fn an_address_with_a_login_in_it_is_refused_without_repeating_the_login() {
+    for address in
+        ["http://svc:hunter2@hv01", "svc:hunter2@hv01", "http://svc:hun/ter2@hv01:x", "http://svc:hunter2%40hv01"]
+    {
+        let text =
+            format!("version = 1\n[[host]]\nurl = '{address}'\n[discover]\nresolve = {{ hv02 = '{address}' }}\n");
+        let error = read(&text).unwrap_err();
+        assert_eq!(error.problems.iter().map(|problem| problem.line).collect::<Vec<_>>(), [3, 5], "{address}");
+        for told in [error.to_string(), format!("{error:?}")] {
+            assert!(!told.contains("hun") && !told.contains("ter2") && !told.contains("svc"), "{told}");
+            assert!(told.contains("hv01") && told.contains("password_file"), "{told}");
+        }
+    }
+}
+
+#[test]
+fn a_setting_that_would_do_nothing_is_refused_with_its_line() {
+    for word in ["never", "window"] {
+        let error = read(&format!("version = 1\n[policy]\nresync = '{word}'\n")).unwrap_err();
+        let expected =
+            format!("line 3: policy.resync: `{word}` is not supported yet; leave it out, or write \"approve\"");
+        assert_eq!(error.to_string(), expected);
+    }
+    assert!(read("version = 1\n[policy]\nresync = 'approve'\n").is_ok());
+    let typo = read("version = 1\n[policy]\nresync = 'aprove'\n").unwrap_err();
+    assert_eq!(typo.to_string(), "line 3: policy.resync: `aprove` is not supported; write \"approve\"");
+    let held = read("version = 1\n[[hold]]\nvm = 'a'\nreason = 'b'\nall = false\n").unwrap_err();
+    assert_eq!(held.to_string(), "line 5: hold.all: expected true; leave it out unless everything is held");
+}
+
+#[test]
+fn what_belongs_to_tls_is_refused_where_there_is_none() {
+    let text = r#"version = 1
+[login]
+auth = "certificate"
+certificate = "a"
+key = "b"
+[[host]]
+url = "http://hv01"
+[[host]]
+url = "https://hv02"
+ca = "c"
+[[host]]
+url = "http://hv03"
+auth = "auto"
+ca = "c"
+[[host]]
+url = "http://hv04"
+auth = "auto"
+fingerprint = "00112233445566778899AABBCCDDEEFF00112233445566778899AABBCCDDEEFF"
+"#;
+    let expected = "\
+line 7: host.url: the scheme certificate needs TLS; write https://, or choose another scheme
+line 14: host.ca: it has no effect over http://; write https:// in url, or leave it out
+line 18: host.fingerprint: it has no effect over http://; write https:// in url, or leave it out";
+    assert_eq!(read(text).unwrap_err().to_string(), expected);
+    // A found host may have its address here, and gets the login of the host that named it.
+    let found = "version = 1\n[[host]]\nurl = 'http://hv01'\nca = 'c'\n[discover]\npeers = true\nresolve = { hv02 = 'https://hv02' }\n";
+    assert!(read(found).is_ok());
 }

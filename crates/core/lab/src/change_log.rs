@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::leg::{At, Kind, Leg, Object, Vm};
-use crate::replication::state;
+use crate::state;
 use crate::vm_power::Power;
 use crate::world::{Due, World};
 

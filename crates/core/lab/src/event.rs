@@ -38,7 +38,7 @@ pub(crate) const CANCELLED: u32 = 0x0000_2EF1;
 pub(crate) enum Happening<'a> {
     /// 32022: changes could not be sent.
     SendFailed { vm: Uuid, name: &'a str, code: u32 },
-    /// 32086: replication suspended after a failure held for final.
+    /// 32086: replication suspended after a failure that VMMS treats as final.
     NonRecoverable { vm: Uuid, name: &'a str },
     /// 32315: will try again.
     WillRetry { vm: Uuid, name: &'a str, minutes: u64 },

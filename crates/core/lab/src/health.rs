@@ -2,25 +2,9 @@
 
 use std::time::Duration;
 
-use crate::leg::{At, Leg};
-use crate::replication::state;
+use crate::leg::{At, Leg, Window};
+use crate::state;
 use crate::world::World;
-
-/// Counters of one monitoring window of one leg.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Window {
-    /// Which window since 1970.
-    pub(crate) number: i64,
-    pub(crate) ok: u32,
-    pub(crate) missed: u32,
-    /// Tries that did not reach the far side, and those that failed otherwise.
-    pub(crate) network_failures: u32,
-    pub(crate) failures: u32,
-    pub(crate) bytes: u64,
-    pub(crate) bytes_max: u64,
-    pub(crate) latency: Duration,
-    pub(crate) latency_max: Duration,
-}
 
 /// `ReplicationHealth`
 pub(crate) const OK: u16 = 1;

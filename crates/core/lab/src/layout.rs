@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::leg::{End, HYPERV_PROVIDER, Kind, Leg, Object, Vm, mode};
-use crate::replication::state;
+use crate::spec::{Spec, SpecError};
+use crate::state;
 use crate::vm_power::Power;
 use crate::world::{World, ordered};
 
@@ -12,6 +13,23 @@ use crate::world::{World, ordered};
 const FREQUENCY: Duration = Duration::from_mins(5);
 
 impl World {
+    /// Builds a lab: VMMS ready everywhere, every leg Replicating with a finished cycle.
+    ///
+    /// # Errors
+    /// [`SpecError`] if the spec cannot be met.
+    pub fn new(spec: &Spec) -> Result<Self, SpecError> {
+        spec.check()?;
+        let mut world = Self::empty(spec);
+        for index in 0..spec.vms {
+            let vm = world.new_vm(index);
+            world.add(vm);
+        }
+        for at in world.all_legs() {
+            world.begin_cycles(at);
+        }
+        Ok(world)
+    }
+
     /// A VM as the spec wants it: every leg Replicating with a finished cycle.
     pub(crate) fn new_vm(&self, index: usize) -> Vm {
         let number = u64::try_from(index).unwrap_or(u64::MAX);

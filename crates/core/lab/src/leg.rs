@@ -4,8 +4,6 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use crate::health::Window;
-use crate::resync::Resync;
 use crate::vm_power::Power;
 
 /// The number of Hyper-V's own replication provider.
@@ -107,6 +105,33 @@ pub(crate) struct Leg {
     pub(crate) window: Window,
 }
 
+/// Counters of one monitoring window of one leg.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Window {
+    /// Which window since 1970.
+    pub(crate) number: i64,
+    pub(crate) ok: u32,
+    pub(crate) missed: u32,
+    /// Tries that did not reach the far side, and those that failed otherwise.
+    pub(crate) network_failures: u32,
+    pub(crate) failures: u32,
+    pub(crate) bytes: u64,
+    pub(crate) bytes_max: u64,
+    pub(crate) latency: Duration,
+    pub(crate) latency_max: Duration,
+}
+
+/// How far a resynchronization is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Resync {
+    /// It is to begin later.
+    Planned { job: Uuid, at: Duration },
+    /// It compares.
+    Running { job: Uuid, ends: Duration },
+    /// It was paused, and goes on where it stopped.
+    Paused { job: Uuid, left: Duration },
+}
+
 /// Data on its way.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Transfer {
@@ -149,6 +174,14 @@ impl End {
     /// The state that WMI shows: during a job the requested one.
     pub(crate) fn shown(&self) -> u16 {
         self.changing.map_or(self.state, |(_, requested)| requested)
+    }
+}
+
+impl Resync {
+    pub(crate) fn job(self) -> Uuid {
+        match self {
+            Self::Planned { job, .. } | Self::Running { job, .. } | Self::Paused { job, .. } => job,
+        }
     }
 }
 

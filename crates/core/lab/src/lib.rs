@@ -8,6 +8,7 @@
 //! is the state machine of a leg.
 
 mod change_log;
+mod clock;
 mod command;
 mod event;
 mod event_log;
@@ -21,6 +22,7 @@ mod replication;
 mod resync;
 pub mod schema;
 mod spec;
+mod state;
 #[cfg(test)]
 mod tests;
 pub mod view;

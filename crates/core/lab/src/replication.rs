@@ -5,28 +5,11 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use crate::event::{ABORTED, CANCELLED, CANNOT_CONNECT, Happening, UNSPECIFIED};
-use crate::host::Host;
 use crate::job::{self, Job, Stage};
-use crate::leg::{At, Kind, Leg, Transfer, Vm};
+use crate::leg::{At, Kind, Leg, Transfer};
 use crate::spec::Os;
+use crate::state;
 use crate::world::{Due, World};
-
-/// States by WMI's numbers, as the machine uses them.
-pub(crate) mod state {
-    pub(crate) const READY: u16 = 1;
-    pub(crate) const INITIAL: u16 = 2;
-    pub(crate) const REPLICATING: u16 = 3;
-    pub(crate) const PREPARED: u16 = 4;
-    pub(crate) const FAILED_OVER: u16 = 5;
-    pub(crate) const COMMITTED: u16 = 6;
-    pub(crate) const SUSPENDED: u16 = 7;
-    pub(crate) const ERROR: u16 = 8;
-    pub(crate) const RESYNC_REQUIRED: u16 = 9;
-    pub(crate) const RESYNCHRONIZING: u16 = 10;
-    pub(crate) const RESYNC_SUSPENDED: u16 = 11;
-    pub(crate) const UPDATING: u16 = 15;
-    pub(crate) const UPDATE_ERROR: u16 = 16;
-}
 
 /// Bytes a second that a link carries: 1 Gbit/s with some overhead.
 const LINK_RATE: u64 = 100 << 20;
@@ -34,16 +17,16 @@ const LINK_RATE: u64 = 100 << 20;
 const TRANSFER_MIN: Duration = Duration::from_secs(1);
 /// After a resume the changes that waited are sent at once.
 pub(crate) const SOON: Duration = Duration::from_secs(1);
-/// Minutes between the tries of VMMS after a failure that it holds for passing; the last one repeats.
+/// Minutes between the tries of VMMS after a failure that it treats as transient; the last one repeats.
 const BACK_OFF: [u64; 6] = [1, 2, 4, 8, 10, 30];
 /// The same on Server 2012, as its event 32315 says.
 const RETRY_2012: u64 = 5;
 
 /// Why a cycle did not go through.
 enum Obstacle {
-    /// It may pass: VMMS retries.
+    /// Transient: VMMS retries.
     Passing(u32),
-    /// VMMS holds it for final.
+    /// Final: VMMS does not retry.
     Final(u32),
 }
 
@@ -65,72 +48,8 @@ impl World {
         }
     }
 
-    pub(crate) fn happen(&mut self, due: Due) {
-        match due {
-            Due::VmmsUp(host) => {
-                let now = self.now;
-                if let Some(host) = self.hosts.get_mut(host) {
-                    host.vmms_is_up(now);
-                }
-            }
-            Due::Cycle(at) => self.cycle(at),
-            Due::Arrival(at, number) => self.arrive(at, number),
-            Due::JobEnd(host, id) => self.end_job(host, id),
-            Due::JobGone(host, id) => {
-                if let Some(host) = self.hosts.get_mut(host) {
-                    host.jobs.remove(&id);
-                }
-            }
-            Due::LogCheck(at) => self.check_log(at),
-            Due::FlipBack { at, sender, from, to } => self.flip_back(at, sender, from, to),
-            Due::Resync(at) => self.resync_is_due(at),
-            Due::ResyncHours(at) => self.resync_by_itself(at),
-        }
-    }
-
-    pub(crate) fn leg(&self, at: At) -> Option<(&Vm, &Leg)> {
-        let vm = self.vms.get(at.vm)?;
-        Some((vm, vm.leg(at.kind)?))
-    }
-
-    pub(crate) fn leg_mut(&mut self, at: At) -> Option<&mut Leg> {
-        self.vms.get_mut(at.vm)?.legs.iter_mut().find(|leg| leg.kind == at.kind)
-    }
-
-    /// Every leg, by its VM's index, the simple one first.
-    pub(crate) fn all_legs(&self) -> Vec<At> {
-        self.vms
-            .iter()
-            .enumerate()
-            .flat_map(|(vm, own)| own.legs.iter().map(move |leg| At { vm, kind: leg.kind }))
-            .collect()
-    }
-
-    /// The legs that send from a host or receive there.
-    pub(crate) fn legs_of(&self, host: usize) -> Vec<At> {
-        let shown = self.on_host.get(host).into_iter().flatten();
-        let legs = shown.filter_map(|vm| Some((*vm, self.vms.get(*vm)?))).flat_map(|(vm, own)| {
-            let touching = own.legs.iter().filter(move |leg| leg.sender.host == host || leg.receiver.host == host);
-            touching.map(move |leg| At { vm, kind: leg.kind })
-        });
-        legs.collect()
-    }
-
-    pub(crate) fn is_on(&self, host: usize) -> bool {
-        self.hosts.get(host).is_some_and(|h| h.on)
-    }
-
-    pub(crate) fn runs_vmms(&self, host: usize) -> bool {
-        self.hosts.get(host).is_some_and(Host::runs_vmms)
-    }
-
-    /// Whether a leg's sender can talk with its receiver's VMMS.
-    pub(crate) fn reaches(&self, leg: &Leg) -> bool {
-        self.runs_vmms(leg.receiver.host) && !self.link(leg.sender.host, leg.receiver.host).cut
-    }
-
     /// A cycle is due: send, or note why not.
-    fn cycle(&mut self, at: At) {
+    pub(crate) fn cycle(&mut self, at: At) {
         let Some((_, leg)) = self.leg(at).filter(|(_, leg)| leg.next_cycle <= self.now) else { return };
         let (host, frequency, busy, sends) = (leg.sender.host, leg.frequency, leg.transfer.is_some(), sends(leg));
         if !sends || !self.runs_vmms(host) || busy {
@@ -189,7 +108,7 @@ impl World {
         self.schedule(now + takes, Due::Arrival(at, number));
     }
 
-    fn arrive(&mut self, at: At, number: u64) {
+    pub(crate) fn arrive(&mut self, at: At, number: u64) {
         let now = self.now;
         let blocked = self.obstacle(at).is_some();
         let locked = self.is_locked(at);
@@ -232,7 +151,7 @@ impl World {
         }
     }
 
-    /// A failure that may pass: VMMS says when it tries again, and does. Server 2012 shows Error meanwhile.
+    /// A transient failure: VMMS records when it will retry, and retries. Server 2012 shows Error meanwhile.
     pub(crate) fn miss(&mut self, at: At, code: u32) {
         self.count_log(at);
         let old = self.spec.os == Os::Server2012;
@@ -265,7 +184,7 @@ impl World {
         BACK_OFF.get(last).or(BACK_OFF.last()).copied()
     }
 
-    /// A failure that VMMS holds for final: the sender stops until somebody resumes it.
+    /// A failure that VMMS treats as final: the sender stops until somebody resumes it.
     pub(crate) fn fail_for_good(&mut self, at: At, code: u32, to: u16) {
         self.count_log(at);
         let Some(leg) = self.leg_mut(at) else { return };
@@ -282,7 +201,7 @@ impl World {
         });
     }
 
-    /// The shutdown race: the transfer is cancelled, and VMMS wrongly holds that for final.
+    /// The shutdown race: the transfer is cancelled, and VMMS wrongly treats that as final.
     pub(crate) fn break_by_shutdown(&mut self, at: At) {
         let to = self.spec.race_state.number();
         self.fail_for_good(at, ABORTED, to);
@@ -331,11 +250,7 @@ impl World {
         Some(id)
     }
 
-    pub(crate) fn new_id(&mut self) -> Uuid {
-        uuid::Builder::from_random_bytes(self.chance.u128(..).to_be_bytes()).into_uuid()
-    }
-
-    fn end_job(&mut self, host: usize, id: Uuid) {
+    pub(crate) fn end_job(&mut self, host: usize, id: Uuid) {
         let now = self.now;
         let Some(job) = self.hosts.get(host).and_then(|h| h.jobs.get(&id)).cloned() else { return };
         let failure = self.refuses(&job).map(|why| (32775, why)).or_else(|| self.fated_failure(id));

@@ -5,28 +5,10 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use crate::job::{self, Job, Stage};
-use crate::leg::{At, Kind, Leg};
-use crate::replication::{SOON, state, transfer_time};
+use crate::leg::{At, Kind, Leg, Resync};
+use crate::replication::{SOON, transfer_time};
+use crate::state;
 use crate::world::{Due, World};
-
-/// How far a resynchronization is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Resync {
-    /// It is to begin later.
-    Planned { job: Uuid, at: Duration },
-    /// It compares.
-    Running { job: Uuid, ends: Duration },
-    /// It was paused, and goes on where it stopped.
-    Paused { job: Uuid, left: Duration },
-}
-
-impl Resync {
-    fn job(self) -> Uuid {
-        match self {
-            Self::Planned { job, .. } | Self::Running { job, .. } | Self::Paused { job, .. } => job,
-        }
-    }
-}
 
 /// While an end is away, it is looked for this often.
 const LOOK_AGAIN: Duration = Duration::from_mins(1);

@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use crate::fault::Faults;
 use crate::host::{Host, Management};
-use crate::leg::{At, Vm};
-use crate::spec::{Spec, SpecError};
+use crate::leg::{At, Leg, Vm};
+use crate::spec::Spec;
 
 /// A simulated site.
 #[derive(Clone, Debug)]
@@ -67,19 +67,11 @@ pub enum Face {
     Swallow,
 }
 
-/// Most things that may become due within one call of [`World::advance`]: bounds a runaway, far above a year of the
-/// largest lab in one step.
-const STEPS_MAX: usize = 50_000_000;
-
 impl World {
-    /// Builds a lab: VMMS ready everywhere, every leg Replicating with a finished cycle.
-    ///
-    /// # Errors
-    /// [`SpecError`] if the spec cannot be met.
-    pub fn new(spec: &Spec) -> Result<Self, SpecError> {
-        spec.check()?;
+    /// Hosts without VMs, with nothing due.
+    pub(crate) fn empty(spec: &Spec) -> Self {
         let hosts: Vec<Host> = (0..spec.hosts).map(Host::new).collect();
-        let mut world = Self {
+        Self {
             now: Duration::ZERO,
             on_host: vec![BTreeSet::new(); hosts.len()],
             hosts,
@@ -90,15 +82,7 @@ impl World {
             chance: fastrand::Rng::with_seed(spec.seed),
             faults: Faults::default(),
             spec: spec.clone(),
-        };
-        for index in 0..spec.vms {
-            let vm = world.new_vm(index);
-            world.add(vm);
         }
-        for at in world.all_legs() {
-            world.begin_cycles(at);
-        }
-        Ok(world)
     }
 
     /// Virtual time since the start.
@@ -106,21 +90,16 @@ impl World {
         self.now
     }
 
-    /// When something happens next by itself.
-    pub fn next_change(&self) -> Option<Duration> {
-        let loading = self.hosts.iter().filter_map(Host::ready_at).filter(|at| *at > self.now);
-        loading.chain(self.due.first().map(|(at, _, _)| *at)).min()
+    /// When the next thing is due.
+    pub(crate) fn next_due(&self) -> Option<Duration> {
+        self.due.first().map(|(at, _, _)| *at)
     }
 
-    /// Lets time pass. It does not run backwards.
-    pub fn advance(&mut self, to: Duration) {
-        for _ in 0..STEPS_MAX {
-            let Some((at, order, due)) = self.due.first().copied().filter(|(at, _, _)| *at <= to) else { break };
-            self.due.remove(&(at, order, due));
-            self.now = self.now.max(at);
-            self.happen(due);
-        }
-        self.now = self.now.max(to);
+    /// Takes out the next thing that is due by then.
+    pub(crate) fn take_due(&mut self, by: Duration) -> Option<(Duration, Due)> {
+        let next @ (at, _, due) = self.due.first().copied().filter(|(at, _, _)| *at <= by)?;
+        self.due.remove(&next);
+        Some((at, due))
     }
 
     pub(crate) fn schedule(&mut self, at: Duration, due: Due) {
@@ -167,6 +146,51 @@ impl World {
 
     pub(crate) fn link(&self, a: usize, b: usize) -> Link {
         self.links.get(&ordered(a, b)).copied().unwrap_or_default()
+    }
+
+    pub(crate) fn leg(&self, at: At) -> Option<(&Vm, &Leg)> {
+        let vm = self.vms.get(at.vm)?;
+        Some((vm, vm.leg(at.kind)?))
+    }
+
+    pub(crate) fn leg_mut(&mut self, at: At) -> Option<&mut Leg> {
+        self.vms.get_mut(at.vm)?.legs.iter_mut().find(|leg| leg.kind == at.kind)
+    }
+
+    /// Every leg, by its VM's index, the simple one first.
+    pub(crate) fn all_legs(&self) -> Vec<At> {
+        self.vms
+            .iter()
+            .enumerate()
+            .flat_map(|(vm, own)| own.legs.iter().map(move |leg| At { vm, kind: leg.kind }))
+            .collect()
+    }
+
+    /// The legs that send from a host or receive there.
+    pub(crate) fn legs_of(&self, host: usize) -> Vec<At> {
+        let shown = self.on_host.get(host).into_iter().flatten();
+        let legs = shown.filter_map(|vm| Some((*vm, self.vms.get(*vm)?))).flat_map(|(vm, own)| {
+            let touching = own.legs.iter().filter(move |leg| leg.sender.host == host || leg.receiver.host == host);
+            touching.map(move |leg| At { vm, kind: leg.kind })
+        });
+        legs.collect()
+    }
+
+    pub(crate) fn is_on(&self, host: usize) -> bool {
+        self.hosts.get(host).is_some_and(|h| h.on)
+    }
+
+    pub(crate) fn runs_vmms(&self, host: usize) -> bool {
+        self.hosts.get(host).is_some_and(Host::runs_vmms)
+    }
+
+    /// Whether a leg's sender can talk with its receiver's VMMS.
+    pub(crate) fn reaches(&self, leg: &Leg) -> bool {
+        self.runs_vmms(leg.receiver.host) && !self.link(leg.sender.host, leg.receiver.host).cut
+    }
+
+    pub(crate) fn new_id(&mut self) -> Uuid {
+        uuid::Builder::from_random_bytes(self.chance.u128(..).to_be_bytes()).into_uuid()
     }
 }
 

@@ -4,11 +4,10 @@ use std::num::NonZeroU32;
 
 use crate::{HostName, Timestamp, VmId};
 
-/// What is wanted of all legs. Comes from the configuration; every default is [`Policy::default`]'s.
+/// What is wanted of all legs. Comes from the configuration; every default is [`Policy::default`]'s. Resynchronization drops
+/// recovery points, so no policy starts one: that takes an approval.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Policy {
-    /// What is done about a required resynchronization.
-    pub resync: ResyncPolicy,
     /// What is done if the receiver's host was asked and is not seen.
     pub peer_unseen: PeerUnseen,
     /// What is done about paused legs.
@@ -19,18 +18,6 @@ pub struct Policy {
     pub frozen: bool,
     /// How much is done at once.
     pub pace: Pace,
-}
-
-/// Resynchronization drops recovery points, so it is never started without being asked for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ResyncPolicy {
-    /// By hand, with an approval.
-    #[default]
-    Approve,
-    /// Never.
-    Never,
-    /// In windows.
-    Window,
 }
 
 /// What is done if the receiver's host was asked and is not seen.

@@ -67,7 +67,7 @@ reasons! {
     PausedByPerson = "paused_by_person", "paused by a person",
         "It is paused, and nothing says that a shutdown did it: a person's pause is respected.",
         "The sender's state is 7; its host's event log was read whole since data last arrived or a look showed another state, and holds no such pair of events.",
-        "Resume it by hand when the work is done: `reprise resume VM`, or Hyper-V Manager.";
+        "When the work is done, resume it in Hyper-V Manager, or run once with `--paused resume`.";
     PausedNoEvidence = "paused_no_evidence", "paused, cause unproved",
         "It is paused, policy asks for evidence, and nothing proves who or what paused it.",
         "The sender's state is 7; its host's event log could not be read, or not whole since data last arrived (it was cleared or overwritten, lost records, or did not answer to its end), or its events 32086 and 32022 stand too long before the pause was first seen, or nothing bounds when the pause began.",
@@ -83,7 +83,7 @@ reasons! {
     Held = "held", "on hold",
         "A hold covers it.",
         "A `[[hold]]` of the configuration names the VM, one of its hosts or all.",
-        "Release the hold when the work is done.";
+        "When the work is done, take its `[[hold]]` out of the configuration.";
     Frozen = "frozen", "frozen",
         "Reprise was told to watch only.",
         "A person froze it; nothing is done until it is thawed.",

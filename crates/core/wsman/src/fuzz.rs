@@ -8,15 +8,15 @@ use cim::{
 };
 
 use crate::client::{self, Call, Settings, Step};
-use crate::eventing::{Content, EventLogs, Heard, Listener, LogRecord, Places, Scanned, Served, Watcher};
-use crate::server::Server;
+use crate::eventing::{Content, EventLogs, Heard, Listener, LogRecord, Places, Scanned, Watcher};
+use crate::server::{Served, Server};
 use crate::xml;
 
 /// Most messages of one call that are answered with the same text.
 const ROUNDS_MAX: u32 = 4;
 /// The answer to Subscribe.
 const OPENED: &str = include_str!("../corpus/answer-subscribe.xml");
-/// One record, for whoever pulls.
+/// One record for each Pull.
 const RECORD: &str = "<Event xmlns='http://schemas.microsoft.com/win/2004/08/events/event'><System><EventID>32086</EventID></System></Event>";
 
 /// The target `request`: messages to a server, several of them with a zero byte between them. The word `$LAST` in one

@@ -31,6 +31,8 @@ pub(crate) const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
 
 /// The address that means "on this connection".
 pub(crate) const ANONYMOUS: &str = "http://schemas.xmlsoap.org/ws/2004/08/addressing/role/anonymous";
+/// Delivery of events by Pull.
+pub(crate) const MODE_PULL: &str = "http://schemas.dmtf.org/wbem/wsman/1/wsman/Pull";
 /// The query language that WMI speaks.
 pub(crate) const WQL: &str = "http://schemas.microsoft.com/wbem/wsman/1/WQL";
 /// The dialect of filters by association (DSP0227 8.2).

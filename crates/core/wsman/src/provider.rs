@@ -2,8 +2,7 @@
 
 use cim::CallError;
 
-use crate::fault::{Fault, code};
-use crate::server::FaultShape;
+use crate::fault::{Fault, FaultShape, code};
 
 /// `WBEM_E_NOT_FOUND`
 const NOT_FOUND: u32 = 0x8004_1002;

@@ -8,8 +8,8 @@ use cim::wql::Select;
 use cim::{CallError, Namespace, Reply, Request, Row};
 use reprise_lab::World;
 use tokio::time::sleep_until;
-use wsman::eventing::{Content, EventLogs, LogRecord, Places, Scanned, Waiting};
-use wsman::server::Answer;
+use wsman::eventing::{Content, EventLogs, LogRecord, Places, Scanned};
+use wsman::server::{Answer, Waiting};
 
 use crate::site::{Site, lock};
 

@@ -7,8 +7,7 @@ use std::time::Duration;
 use reprise_lab::{Command, CommandError, Face, World};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
-use wsman::eventing::Served;
-use wsman::server::{RequestKind, Server};
+use wsman::server::{RequestKind, Served, Server};
 
 use crate::count::Counters;
 use crate::door::Door;

@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use reprise_lab::{Break, FaultShape, Message, Operation};
-use wsman::eventing::{Served, Waiting};
 use wsman::fault::{Fault, code};
-use wsman::server::{Answer, Outline, RequestKind, asked};
+use wsman::server::{Answer, Outline, RequestKind, Served, Waiting, asked};
 
 use crate::site::{HostPort, Site, lock};
 

@@ -1,9 +1,9 @@
-//! What differs from machine to machine: where events go, where files lie, how a password is read.
+//! What differs between systems: where events go, where files are, how passwords are read.
 //!
-//! It uses nothing else of ours and decides nothing: it is told an event and writes it. It reads no clock (times are
-//! arguments) and never starts a thread.
+//! It uses nothing else of ours and decides nothing: it is given an event and writes it. It reads no clock (times are
+//! arguments). One thread is its own: the one that writes events ([`sink::Writer`]).
 //!
-//! Start with [`event::Event`] and [`sink::Sink`]; [`event::codes`] holds every event that Reprise can write.
+//! Start with [`event::Event`], [`sink::Sink`] and [`sink::Writer`]; [`event::codes`] holds every event that Reprise can write.
 
 pub mod credential;
 pub mod event;

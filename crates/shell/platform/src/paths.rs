@@ -1,23 +1,23 @@
-//! Where the configuration and the state lie.
+//! Where the configuration and the state are stored.
 //!
 //! The environment is an argument, so a test needs no process of its own; the program passes [`of_this_process`].
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-/// A file of configuration, and who named it: one that a person named must exist, the default need not.
+/// A configuration file and who named it. A named file must exist; the default file need not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ConfigFile {
     /// `--config` names it.
     ByFlag(PathBuf),
     /// `REPRISE_CONFIG` names it.
     ByEnvironment(PathBuf),
-    /// Nobody named one: the system's usual place.
+    /// The default path of the system.
     Default(PathBuf),
 }
 
 impl ConfigFile {
-    /// Where it is.
+    /// Its path.
     pub fn path(&self) -> &Path {
         match self {
             Self::ByFlag(path) | Self::ByEnvironment(path) | Self::Default(path) => path,
@@ -25,12 +25,12 @@ impl ConfigFile {
     }
 }
 
-/// A variable of this process's environment.
+/// Reads a variable of this process's environment.
 pub fn of_this_process(name: &str) -> Option<OsString> {
     std::env::var_os(name)
 }
 
-/// The configuration to read: `--config`, else `REPRISE_CONFIG`, else the system's usual place.
+/// The configuration to read: `--config`, else `REPRISE_CONFIG`, else the default path of the system.
 pub fn config_file(flag: Option<&Path>, environment: impl Fn(&str) -> Option<OsString>) -> ConfigFile {
     if let Some(path) = flag {
         return ConfigFile::ByFlag(path.to_owned());

@@ -1,4 +1,4 @@
-//! Secrets: how a password, a key or a keytab is read from a file.
+//! Reads passwords, keys and keytabs from files.
 
 use std::fmt;
 use std::fs::File;
@@ -56,11 +56,11 @@ impl fmt::Display for Secret {
     }
 }
 
-/// Why a file with a secret is of no use. Never holds anything of its content.
+/// Why a file with a secret cannot be used. Never contains any of its content.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum SecretFileError {
-    /// The system did not let us read it.
+    /// It cannot be read.
     #[error("cannot read the {what} {}", path.display())]
     Unreadable {
         /// What it holds.
@@ -70,7 +70,7 @@ pub enum SecretFileError {
         /// What the system said.
         source: io::Error,
     },
-    /// Everybody on the machine may read or change it.
+    /// Other users can read or change it.
     #[error("the {what} {} is open to others (mode {mode:04o})", path.display())]
     OpenToOthers {
         /// What it holds.
@@ -80,7 +80,7 @@ pub enum SecretFileError {
         /// Its permissions.
         mode: u32,
     },
-    /// It holds nothing, or a password file's first line does.
+    /// It is empty, or the first line of a password file is.
     #[error("{}the {what} {} is empty", if *what == Secret::Password { "the first line of " } else { "" }, path.display())]
     Empty {
         /// What it holds.
@@ -96,7 +96,7 @@ pub enum SecretFileError {
         /// The file.
         path: PathBuf,
     },
-    /// It is not text as we read it.
+    /// It is not UTF-8.
     #[error("the {what} {} is not UTF-8", path.display())]
     NotText {
         /// What it holds.
@@ -110,15 +110,17 @@ impl SecretFileError {
     /// What to do next.
     pub fn advice(&self) -> &'static str {
         match self {
-            Self::Unreadable { .. } => "see that the file exists and that the account which runs this may read it",
+            Self::Unreadable { .. } => {
+                "check that the file exists and that the account that runs this program can read it"
+            }
             Self::OpenToOthers { what: Secret::Password, .. } => {
-                "take the rights of others away: `chmod o= FILE`; then think about changing the password"
+                "remove the rights of other users: `chmod 600 FILE`; then consider changing the password"
             }
             Self::OpenToOthers { what: Secret::Key, .. } => {
-                "take the rights of others away: `chmod o= FILE`; then think about a new certificate"
+                "remove the rights of other users: `chmod 600 FILE`; then consider a new certificate"
             }
             Self::OpenToOthers { what: Secret::Keytab, .. } => {
-                "take the rights of others away: `chmod o= FILE`; then think about new keys"
+                "remove the rights of other users: `chmod 600 FILE`; then consider new keys"
             }
             Self::Empty { what: Secret::Password, .. } => "write the password on the first line",
             Self::NotText { what: Secret::Password, .. } => {

@@ -4,6 +4,7 @@
 //! the only place that knows every other crate. Start with `cli` for a verb, `driver` for what happens during a pass.
 
 mod cli;
+mod console;
 mod driver;
 mod event_log;
 mod exit;
@@ -12,6 +13,7 @@ mod login;
 mod port;
 mod record;
 mod render;
+mod usage;
 mod wiring;
 
 pub use cli::main;

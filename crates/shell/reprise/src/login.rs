@@ -1,4 +1,4 @@
-//! From what a configuration says of logins to logins: passwords, keytabs and certificates are read here.
+//! Builds logins from their settings; reads passwords, keytabs and certificates.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -7,38 +7,37 @@ use reprise_config::{CertificateRef, Contradiction, Login as ConfigLogin, Passwo
 use reprise_platform::secret::{read_key_file, read_keytab_file, read_password_file};
 use reprise_platform::{credential, paths};
 use secrecy::SecretString;
-use wsman_http::{ClientCertificate, ClientCertificateError, Gates, Keytab, Login, Scheme, Trust, TrustError};
+use wsman_http::{
+    ClientCertificate, ClientCertificateError, Endpoint, Gates, Keytab, Login, Scheme, Trust, TrustError,
+};
 
-use crate::cli::Usage;
+use crate::usage::Usage;
 
-/// The scheme of who shows a certificate.
-const CERTIFICATE: &str = "certificate";
-
-/// Whether the system logs in the account that this program runs as: Windows does, and Kerberos elsewhere.
+/// Whether the system can log in the account that runs this program: Windows can, and Kerberos elsewhere.
 const OWN_ACCOUNT: bool = cfg!(any(windows, all(unix, feature = "kerberos-system")));
 
-/// What to do without a user.
+/// What to do if no user is given.
 const NO_USER: &str = if OWN_ACCOUNT {
     "add --user USER, or leave password and keytab out too"
 } else {
-    "add --user USER and --password-file FILE, or a [login]; a build with the feature kerberos-system takes the ticket of `kinit`"
+    "add --user USER and --password-file FILE, or a [login]; a build with the feature kerberos-system uses the ticket of `kinit`"
 };
 
-/// What logins are made of. Each file and each credential is read once.
+/// Builds logins. Each file and each credential is read once.
 pub(crate) struct Logins {
-    believe_anybody: bool,
+    trust_anybody: bool,
     passwords: BTreeMap<String, SecretString>,
     keytabs: BTreeMap<String, Keytab>,
     trusts: BTreeMap<String, Trust>,
-    /// What hosts have made of each credential.
+    /// Whether hosts have accepted each credential.
     gates: Gates,
 }
 
 impl Logins {
-    /// `believe_anybody` is what a person asked for by its full name.
-    pub(crate) fn new(believe_anybody: bool) -> Self {
+    /// `trust_anybody` is `--insecure-no-tls-verification`.
+    pub(crate) fn new(trust_anybody: bool) -> Self {
         Self {
-            believe_anybody,
+            trust_anybody,
             passwords: BTreeMap::new(),
             keytabs: BTreeMap::new(),
             trusts: BTreeMap::new(),
@@ -46,34 +45,22 @@ impl Logins {
         }
     }
 
-    /// The login to the host at `url`. Logins with one credential share what is known of it.
-    pub(crate) fn login(&mut self, url: &str, wanted: &ConfigLogin) -> Result<Login, Usage> {
+    /// The login to the host at `url`. Logins with the same credential share its gate.
+    pub(crate) fn login(&mut self, url: &Endpoint, wanted: &ConfigLogin) -> Result<Login, Usage> {
         Ok(self.single(url, wanted)?.sharing(&self.gates))
     }
 
-    fn single(&mut self, url: &str, wanted: &ConfigLogin) -> Result<Login, Usage> {
+    fn single(&mut self, url: &Endpoint, wanted: &ConfigLogin) -> Result<Login, Usage> {
         let what = format!("cannot log in to {url}");
-        // Whatever nobody has chosen by now is left to `auto`.
-        let auth = Some(wanted.auth.clone().unwrap_or_else(|| "auto".to_owned()));
+        // Without a scheme, `auto` chooses.
+        let auth = Some(wanted.auth.unwrap_or_default());
         if let Some(Contradiction { key, why, next }) = (ConfigLogin { auth, ..wanted.clone() }).contradiction() {
             return Err(Usage::new(what, format!("`{key}` is given, but {why}"), next));
         }
-        let scheme = match wanted.auth.as_deref() {
-            None | Some("auto") => Scheme::Auto,
-            Some("basic") => Scheme::Basic,
-            Some("ntlm") => Scheme::Ntlm,
-            Some("negotiate") => Scheme::Negotiate,
-            Some("kerberos") => Scheme::Kerberos,
-            Some(CERTIFICATE) => return by_certificate(&what, url, wanted),
-            Some(other) => {
-                let why = format!("there is no scheme {other}");
-                return Err(Usage::new(
-                    what,
-                    why,
-                    "leave --auth out, or use negotiate, kerberos, ntlm, basic or certificate",
-                ));
-            }
-        };
+        let scheme = wanted.auth.unwrap_or_default();
+        if scheme == Scheme::Certificate {
+            return by_certificate(&what, url, wanted);
+        }
         let Some(user) = wanted.user.clone() else {
             if OWN_ACCOUNT && wanted.proof.is_none() {
                 return current_user(what, scheme, wanted);
@@ -85,23 +72,23 @@ impl Logins {
             Some(ProofRef::Keytab(path)) => Login::with_keytab(scheme, &user, self.keytab(&what, path)?)
                 .map_err(|error| Usage::new(what, format!("the keytab {path}: {error}"), error.advice()))?,
             None => {
-                let next = "put it into the first line of a file that only you may read, and add --password-file FILE; or add --keytab FILE";
+                let next = "write it on the first line of a file that only you can read, and add --password-file FILE; or add --keytab FILE";
                 return Err(Usage::new(what, format!("no password is given for {user}"), next));
             }
         };
         Ok(if let Some(kdc) = &wanted.kdc { login.with_kdc(kdc.as_str()) } else { login })
     }
 
-    /// Whose certificates are believed at `url`, and which one is shown there.
-    pub(crate) fn trust(&mut self, url: &str, wanted: &ConfigLogin) -> Result<Trust, Usage> {
-        let believed = wanted.trust.as_ref().filter(|_| !self.believe_anybody);
-        let shown = wanted.certificate.as_ref().filter(|_| wanted.auth.as_deref() == Some(CERTIFICATE));
-        let key = format!("{believed:?} {shown:?}");
+    /// Which certificates to trust for `url`, and which client certificate to present.
+    pub(crate) fn trust(&mut self, url: &Endpoint, wanted: &ConfigLogin) -> Result<Trust, Usage> {
+        let trusted = wanted.trust.as_ref().filter(|_| !self.trust_anybody);
+        let shown = wanted.certificate.as_ref().filter(|_| wanted.auth == Some(Scheme::Certificate));
+        let key = format!("{trusted:?} {shown:?}");
         if let Some(known) = self.trusts.get(&key) {
             return Ok(known.clone());
         }
-        let trust = read_trust(believed, self.believe_anybody).map_err(|(why, next)| {
-            Usage::new(format!("cannot know whose certificate to believe at {url}"), why, next)
+        let trust = read_trust(trusted, self.trust_anybody).map_err(|(why, next)| {
+            Usage::new(format!("cannot tell which certificates to trust for {url}"), why, next)
         })?;
         let trust = match shown {
             Some(files) => trust.showing(&read_certificate(&format!("cannot log in to {url}"), files)?),
@@ -145,36 +132,35 @@ pub(crate) fn keytab(what: &str, path: &Path) -> Result<Keytab, Usage> {
         .map_err(|error| Usage::new(what, format!("the keytab {}: {error}", path.display()), error.advice()))
 }
 
-/// A secret that could not be read, with its cause.
+/// The error for a secret that cannot be read, with its cause.
 fn unread(what: &str, error: &dyn std::error::Error, advice: String) -> Usage {
     let source = error.source().map_or_else(String::new, |source| format!(": {source}"));
     Usage::new(what, format!("{error}{source}"), advice)
 }
 
-/// The login as the account that this program runs as, a person's or a service's, or as the one whose Kerberos ticket it has.
+/// The login as the account that runs this program, or as the one whose Kerberos ticket it has.
 fn current_user(what: String, scheme: Scheme, wanted: &ConfigLogin) -> Result<Login, Usage> {
     let next = "leave it out, or add --user USER and --password-file FILE";
     if scheme == Scheme::Basic {
-        return Err(Usage::new(what, "basic shows a password, and no user is given", next));
+        return Err(Usage::new(what, "basic sends a password, and no user is given", next));
     }
     if scheme == Scheme::Ntlm && cfg!(unix) {
         return Err(Usage::new(what, "ntlm needs a password, and no user is given", next));
     }
     if wanted.kdc.is_some() {
-        let why =
-            "without a user the system logs in, and it finds Kerberos servers by itself: --kdc says nothing to it";
+        let why = "without a user, the system logs in and finds the Kerberos server itself, so --kdc has no effect";
         return Err(Usage::new(what, why, next));
     }
     Ok(Login::current_user(scheme))
 }
 
-fn by_certificate(what: &str, url: &str, wanted: &ConfigLogin) -> Result<Login, Usage> {
+fn by_certificate(what: &str, url: &Endpoint, wanted: &ConfigLogin) -> Result<Login, Usage> {
     if wanted.certificate.is_none() {
         let next = "add --certificate FILE and --key FILE, or certificate and key to the login";
-        return Err(Usage::new(what, "no certificate is given to log in with", next));
+        return Err(Usage::new(what, "no client certificate is given", next));
     }
-    if !url.trim_start().to_ascii_lowercase().starts_with("https:") {
-        return Err(Usage::new(what, "a certificate is shown over https:// alone", "write https:// and port 5986"));
+    if !url.is_secure() {
+        return Err(Usage::new(what, "a client certificate needs https://", "write https://HOST (port 5986)"));
     }
     Ok(Login::by_certificate())
 }
@@ -182,30 +168,30 @@ fn by_certificate(what: &str, url: &str, wanted: &ConfigLogin) -> Result<Login, 
 fn read_certificate(what: &str, files: &CertificateRef) -> Result<ClientCertificate, Usage> {
     let CertificateRef { certificate, key } = files;
     let pem = std::fs::read(certificate).map_err(|error| {
-        let next = "name a PEM file with the certificate that this account may read";
+        let next = "name a PEM file with the certificate that this account can read";
         Usage::new(what, format!("cannot read {certificate}: {error}"), next)
     })?;
     let secret = read_key_file(Path::new(key)).map_err(|error| unread(what, &error, error.advice().to_owned()))?;
     ClientCertificate::from_pem(&pem, &secret).map_err(|error| {
         let (file, next) = match error {
             ClientCertificateError::NoCertificate => (certificate, "export the certificate as Base-64 (PEM)"),
-            ClientCertificateError::NoKey => (key, "make it so: `openssl pkcs8 -topk8 -nocrypt -in OLD -out NEW`"),
+            ClientCertificateError::NoKey => (key, "convert it: `openssl pkcs8 -topk8 -nocrypt -in OLD -out NEW`"),
             ClientCertificateError::Mismatch => (key, "name the key that the certificate was made with"),
         };
         Usage::new(what, format!("{file}: {error}"), next)
     })
 }
 
-/// An error is why and what to do next.
-fn read_trust(wanted: Option<&TrustRef>, believe_anybody: bool) -> Result<Trust, (String, &'static str)> {
-    let told = |next| move |error: TrustError| (error.to_string(), next);
+/// The error is the reason and what to do next.
+fn read_trust(wanted: Option<&TrustRef>, trust_anybody: bool) -> Result<Trust, (String, &'static str)> {
+    let because = |next| move |error: TrustError| (error.to_string(), next);
     match wanted {
-        None if believe_anybody => Trust::anybody().map_err(told("report this as a bug")),
-        None => Trust::system().map_err(told("install certificate authorities, or name one with --ca FILE")),
+        None if trust_anybody => Trust::anybody().map_err(because("report this as a bug")),
+        None => Trust::system().map_err(because("install certificate authorities, or name one with --ca FILE")),
         Some(TrustRef::Fingerprint(text)) => Trust::fingerprint(text)
-            .map_err(told("copy it from `Get-ChildItem Cert:` with a SHA-256 hash, not the thumbprint")),
+            .map_err(because("copy it from `Get-ChildItem Cert:` with a SHA-256 hash, not the thumbprint")),
         Some(TrustRef::Authorities(file)) => {
-            let next = "name a PEM file with the authority's certificate that this account may read";
+            let next = "name a PEM file with the authority's certificate that this account can read";
             let pem = std::fs::read(file).map_err(|error| (format!("cannot read {file}: {error}"), next))?;
             Trust::authorities(&pem).map_err(|error| (format!("{file}: {error}"), next))
         }

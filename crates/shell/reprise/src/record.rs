@@ -1,19 +1,24 @@
 //! From what people are told to what an event log holds, and to the progress line.
 
+use std::time::Duration;
+
 use reprise_engine::{Controller, LegReport, Notice};
 use reprise_model::Timestamp;
 use reprise_platform::event::{self, codes};
-use reprise_platform::sink::Sink;
+use reprise_platform::sink::{Sink, Writer};
 
-use crate::cli::complain;
+use crate::console::{complain, notice};
 use crate::driver::Watcher;
 use crate::render::error::{self, Error};
 use crate::render::progress::Progress;
 use crate::render::sentence;
 
+/// How long the end of the program waits for the sink. Longer than a disk stalls, shorter than a person waits.
+const FINISH_MAX: Duration = Duration::from_secs(5);
+
 /// Writes events to a sink and shows progress.
 pub(crate) struct Recorder {
-    sink: Sink,
+    writer: Writer,
     progress: Progress,
     /// A sink that fails is told about once: a full disk must not fill the screen too.
     told: bool,
@@ -21,16 +26,27 @@ pub(crate) struct Recorder {
 
 impl Recorder {
     pub(crate) fn new(sink: Sink, progress: Progress) -> Self {
-        Self { sink, progress, told: false }
+        Self { writer: Writer::start(sink), progress, told: false }
     }
 
-    /// The pass is over.
-    pub(crate) fn end(&self) {
+    /// The pass is over: waits a moment for the sink, and reports what it has not written.
+    pub(crate) fn end(&mut self) {
         self.progress.clear();
+        let unwritten = self.writer.finish(FINISH_MAX);
+        self.warn();
+        let Some(unwritten) = unwritten else { return };
+        let late = if unwritten.is_late { ", which did not take them in time" } else { "" };
+        let (events, were) = if unwritten.events == 1 { ("event", "was") } else { ("events", "were") };
+        notice(&format!("{} {events} {were} not written to {}{late}", unwritten.events, unwritten.place));
     }
 
-    fn write(&mut self, event: &event::Event) {
-        let Err(error) = self.sink.write(event) else { return };
+    fn write(&mut self, event: event::Event) {
+        self.writer.write(event);
+        self.warn();
+    }
+
+    fn warn(&mut self) {
+        let Some(error) = self.writer.trouble() else { return };
         if !std::mem::replace(&mut self.told, true) {
             let source = std::error::Error::source(&error).map_or_else(String::new, ToString::to_string);
             complain(&format!("{error}\n  why:  {source}\n  next: {}", error.advice()));
@@ -42,7 +58,7 @@ impl Watcher for Recorder {
     fn tell(&mut self, now: Timestamp, notice: &Notice) {
         let time = jiff::Timestamp::from_millisecond(now.0).unwrap_or_default();
         for event in events(time, notice) {
-            self.write(&event);
+            self.write(event);
         }
     }
 

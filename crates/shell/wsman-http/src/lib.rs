@@ -18,7 +18,6 @@ mod client;
 mod connection;
 mod der;
 mod dial;
-mod endpoint;
 mod events;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
@@ -37,10 +36,12 @@ mod wire;
 
 pub use changes::{Changed, Changes, HeardBy, Watch};
 pub use client::{Client, Limits};
-pub use endpoint::{Endpoint, EndpointError};
 pub use events::Events;
 pub use gate::Gates;
 pub use keytab::{Keytab, KeytabError};
-pub use login::{Login, Scheme};
+pub use login::Login;
 pub use tls::{ClientCertificate, ClientCertificateError, Trust, TrustError};
 pub use wsman::eventing::{Change, What};
+pub use wsman::{Endpoint, EndpointError, EndpointProblem, Scheme, UnknownScheme};
+
+use wsman::endpoint;

@@ -8,24 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::gate::{Gate, Gates};
 use crate::keytab::{Keytab, KeytabError};
-
-/// How a connection logs in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Scheme {
-    /// The strongest that the service offers and the way to it allows: Kerberos, NTLM, Basic.
-    #[default]
-    Auto,
-    /// HTTP Basic, on each request. It shows the password: over verified TLS or to loopback only.
-    Basic,
-    /// NTLM without SPNEGO around it.
-    Ntlm,
-    /// SPNEGO: Kerberos if the host is named, the user's realm is known and its KDC answers; else NTLM.
-    Negotiate,
-    /// Kerberos and nothing else.
-    Kerberos,
-    /// The certificate that is shown in TLS ([`Trust::showing`](crate::Trust::showing)). Over verified TLS only.
-    Certificate,
-}
+pub(crate) use wsman::Scheme;
 
 /// Whose login it is, and what proves it.
 #[derive(Clone, Debug)]

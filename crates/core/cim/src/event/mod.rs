@@ -1,4 +1,4 @@
-//! Event logs: the port through which a host's records are heard, the query that selects them, and how one is read.
+//! Event logs: the port through which a host's records are read, the query that selects them, and how one is read.
 //!
 //! Sources: Windows Event Log reference ("Event schema", "Query schema", "Consuming events"), which COM-free clients and
 //! WS-Management's event source share.
@@ -60,7 +60,7 @@ pub struct EventBatch {
 ///
 /// It stands beside [`crate::Port`]: events come when they come, so waiting for them must hold up no call.
 pub trait EventPort: Send {
-    /// The records after a place in the logs; without one, from where the port was told to begin. Waits while there is
+    /// The records after a place in the logs; without one, from the place where the port begins. Waits while there is
     /// none, but not for ever: an empty batch says that nothing has come, and is no error. Whatever connection or
     /// subscription was lost on the way is the port's business: no record is skipped for it, and none comes twice.
     ///

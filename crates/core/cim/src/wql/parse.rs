@@ -328,7 +328,7 @@ impl Parser {
     }
 }
 
-/// A constant that can be told from a property's name.
+/// A constant that can be distinguished from a property's name.
 fn constant(token: &Token) -> Option<Literal> {
     match token {
         Token::Text(text) => Some(Literal::Text(text.clone())),

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::Name;
 use crate::{Row, Value};
 
 fn vm() -> Row {

@@ -2,7 +2,7 @@
 
 use super::{Done, Side, not_now};
 use crate::leg::{At, Kind, Leg, Object, Vm, mode};
-use crate::replication::state;
+use crate::state;
 use crate::vm_power::Power;
 use crate::world::World;
 

@@ -196,7 +196,7 @@ pub enum Command {
         /// The other.
         b: String,
     },
-    /// A replication path is mended.
+    /// A replication path is healed.
     HealLink {
         /// One host.
         a: String,

@@ -147,7 +147,7 @@ impl World {
 /// Whether there was something to set.
 fn apply(vm: &mut Vm, now: Duration, kind: Kind, sender: bool, setting: &Setting) -> bool {
     let host = vm.leg(kind).map(|leg| leg.end(sender).host);
-    // A VM without replication runs or does not all the same.
+    // A VM without replication can run or not, as well.
     let only = vm.objects.first().map(|object| object.host).filter(|_| vm.legs.is_empty() && sender);
     let power = if let Setting::Running(running) = setting {
         Some(if *running { Power::Running } else { Power::Off })

@@ -5,7 +5,7 @@ use crate::change_log::tracks;
 use crate::event::{CANNOT_CONNECT, Happening};
 use crate::host::{Start, Vmms};
 use crate::leg::{At, Object};
-use crate::replication::state;
+use crate::state;
 use crate::world::{Due, World};
 
 impl World {

@@ -67,7 +67,7 @@ impl World {
         !self.faults.is_empty()
     }
 
-    /// Whether a good login is refused all the same.
+    /// Whether a good login is refused anyway.
     pub fn strike_login(&mut self, host: usize) -> bool {
         self.faults.strike(host, None, |fault| (*fault == Fault::Login).then_some(())).is_some()
     }
@@ -83,7 +83,7 @@ impl World {
         self.faults.find(host, shape).unwrap_or(FaultShape::Wsman)
     }
 
-    /// A fault was told in the shape that it was to have.
+    /// A fault was reported in its intended shape.
     pub fn shaped_a_fault(&mut self, host: usize) {
         // Whether one of a shape stood does not matter: it is used up if it did.
         let _used = self.faults.strike(host, None, shape);

@@ -2,7 +2,8 @@
 
 use cim::{Row, Value};
 
-use super::{hardware, text};
+use super::hardware;
+use super::value::text;
 use crate::host::{Host, Vmms};
 use crate::schema::Class;
 use crate::world::World;

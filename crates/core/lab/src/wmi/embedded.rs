@@ -2,7 +2,7 @@
 
 use cim::Row;
 
-use super::method::INVALID_PARAMETER;
+use super::code::INVALID_PARAMETER;
 
 /// The operation failed.
 const FAILED: u32 = 32_768;

@@ -2,7 +2,7 @@
 
 use cim::{Row, Value};
 
-use super::text;
+use super::value::text;
 use crate::host::Host;
 use crate::schema::Class;
 use crate::spec::Os;
@@ -65,7 +65,7 @@ pub(super) fn processors(host: &Host, class: &Class) -> Vec<Row> {
 }
 
 /// The rollup that a host of this version has. The lab's Server 2016 is not patched: it lacks KB4088889 of March 2018,
-/// which mends suspended replication (Microsoft's support article of that number).
+/// which repairs suspended replication (Microsoft's support article of that number).
 pub(super) fn updates(os: Os, host: &Host, class: &Class) -> Vec<Row> {
     let number = match os {
         Os::Server2012 => "KB2770917",

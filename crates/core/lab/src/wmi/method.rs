@@ -2,22 +2,15 @@
 
 use cim::{Argument, CallError, ObjectPath, Output, Properties, Row, Value};
 
+use super::code::{DONE, IN_USE, INVALID_PARAMETER, INVALID_STATE, JOB_STARTED, NO_METHOD, NOT_SUPPORTED, not_there};
 use super::virtualization::guid;
-use super::{NO_METHOD, embedded, not_there, parameters};
+use super::{embedded, parameters};
 use crate::leg::{At, mode};
-use crate::replication::state;
 use crate::schema::VIRTUALIZATION;
 use crate::spec::Os;
+use crate::state;
 use crate::vm_power::Power;
 use crate::world::World;
-
-/// Return values of replication methods (2.5 of the reference).
-pub(super) const DONE: u32 = 0;
-pub(super) const JOB_STARTED: u32 = 4_096;
-const NOT_SUPPORTED: u32 = 32_770;
-pub(super) const INVALID_PARAMETER: u32 = 32_773;
-const IN_USE: u32 = 32_774;
-pub(super) const INVALID_STATE: u32 = 32_775;
 
 /// What a method changes, with the relationship that is named, if any.
 enum Change<'a> {

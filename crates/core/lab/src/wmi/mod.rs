@@ -1,6 +1,7 @@
 //! A host's answers to CIM requests.
 
 mod cimv2;
+mod code;
 mod embedded;
 mod hardware;
 mod language;
@@ -15,6 +16,7 @@ mod summary;
 mod system;
 #[cfg(test)]
 mod tests;
+mod value;
 mod virtualization;
 mod vm;
 mod vm_settings;
@@ -25,30 +27,7 @@ use cim::{CallError, DateTime, ErrorKind, Name, ObjectPath, Reached, Reply, Requ
 
 use crate::schema::{self, CIMV2, Class};
 use crate::world::World;
-
-/// No such class, asked for by its URI.
-const NO_CLASS: u32 = 2_150_858_752;
-/// No such class, in a query.
-const NO_CLASS_IN_QUERY: u32 = 2_150_858_778;
-/// `WBEM_E_NOT_FOUND`
-const NOT_FOUND: u32 = 0x8004_1002;
-/// `WBEM_E_INVALID_QUERY`
-const INVALID_QUERY: u32 = 0x8004_1017;
-/// `WBEM_E_INVALID_NAMESPACE`
-const NO_NAMESPACE: u32 = 0x8004_100E;
-/// `ERROR_WSMAN_WMI_SVC_ACCESS_DENIED`: WMI refuses the account the namespace.
-const NO_RIGHTS: u32 = 0x8033_8104;
-/// `WBEM_E_INVALID_METHOD`
-const NO_METHOD: u32 = 0x8004_102E;
-
-fn not_there(status: u32, what: &str) -> CallError {
-    CallError::new(ErrorKind::NotThere, Reached::Yes, what).with_status(status)
-}
-
-/// WMI fails a query as a whole if it names what is not there.
-fn invalid_query(what: &str) -> CallError {
-    not_there(INVALID_QUERY, &format!("invalid query: {what}"))
-}
+use code::{NO_CLASS, NO_CLASS_IN_QUERY, NO_NAMESPACE, NO_RIGHTS, NOT_FOUND, invalid_query, not_there};
 
 impl World {
     /// Answers one request as the host would. Whether the host can be reached at all is [`World::face`]'s to say.
@@ -179,12 +158,4 @@ impl World {
         let micros = i64::try_from(at.as_micros()).unwrap_or(i64::MAX);
         Timestamp::from_unix_us(self.spec.started_us.saturating_add(micros).saturating_add(offset))
     }
-}
-
-fn never() -> Value {
-    Value::DateTime(DateTime::Timestamp(Timestamp::from_filetime(0)))
-}
-
-fn text(value: impl Into<String>) -> Value {
-    Value::String(value.into())
 }

@@ -6,8 +6,8 @@ use cim::wql::{Related, Sought};
 use cim::{CallError, Reply, Row, Value};
 use uuid::Uuid;
 
+use super::code::{NO_CLASS_IN_QUERY, invalid_query, not_there};
 use super::virtualization::guid;
-use super::{NO_CLASS_IN_QUERY, invalid_query, not_there};
 use crate::schema::{self, Class, VIRTUALIZATION};
 use crate::world::World;
 

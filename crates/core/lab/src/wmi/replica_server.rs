@@ -2,7 +2,7 @@
 
 use cim::{DateTime, Interval, Row, Value};
 
-use super::text;
+use super::value::text;
 use crate::host::Host;
 use crate::leg::HYPERV_PROVIDER;
 use crate::schema::Class;

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use cim::{Argument, CallError, DateTime, FromValue, ObjectPath, Output, Value};
 
-use super::method::{DONE, INVALID_PARAMETER, INVALID_STATE, JOB_STARTED, returned};
+use super::code::{DONE, INVALID_PARAMETER, INVALID_STATE, JOB_STARTED};
+use super::method::returned;
 use super::virtualization::guid;
 use crate::leg::{At, Vm};
 use crate::spec::Os;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cim::{Row, Value};
 
-use super::{never, text};
+use super::value::{never, text};
 use crate::health::CRITICAL;
 use crate::leg::{Leg, Vm};
 use crate::world::World;

@@ -2,7 +2,7 @@
 
 use cim::{Argument, FromValue, ObjectPath, Output, Properties, Row, Value};
 
-use super::text;
+use super::value::text;
 use super::vm_settings::{MEMORY_MB, PROCESSORS};
 use crate::host::Host;
 use crate::schema::{self, Class, VIRTUALIZATION};
@@ -121,7 +121,7 @@ fn summary(host: &Host, vm: &Row, relationships: &[Row], settings: &[Row], class
         let key: String = row.get_opt("InstanceID").ok().flatten().unwrap_or_default();
         key.split([':', '\\']).nth(1).is_some_and(|owner| owner.eq_ignore_ascii_case(&id))
     };
-    // The second object is an extended leg's, and is told of only where there is one.
+    // The second object is an extended leg's, and is shown only where there is one.
     let extended = |row: &Row| matches!(row.get_opt::<u16>("ReplicationState"), Ok(Some(state)) if state != 0);
     let legs: Vec<&Row> = relationships
         .iter()

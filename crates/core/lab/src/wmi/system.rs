@@ -2,7 +2,7 @@
 
 use cim::{Row, Value};
 
-use super::text;
+use super::value::text;
 use crate::schema::Class;
 
 /// WMI reference, "WMI System Properties".

@@ -5,7 +5,8 @@ use std::time::Duration;
 use cim::{DateTime, Interval, Row, Value};
 use uuid::Uuid;
 
-use super::{never, replica_server, summary, text, vm_settings};
+use super::value::{never, text};
+use super::{replica_server, summary, vm_settings};
 use crate::host::Host;
 use crate::job::{self, Job, Stage};
 use crate::leg::{Object, Vm};

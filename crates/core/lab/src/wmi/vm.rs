@@ -5,8 +5,8 @@ use std::time::Duration;
 use cim::{DateTime, Interval, Row, Value};
 use uuid::Uuid;
 
+use super::value::{never, text};
 use super::virtualization::guid;
-use super::{never, text};
 use crate::host::Host;
 use crate::leg::{End, HYPERV_PROVIDER, Leg, Object, Vm, mode};
 use crate::resync::{HOURS, POINTS_KEPT};
@@ -22,7 +22,7 @@ const FIRST_PROCESS: u32 = 4_000;
 
 impl World {
     /// The replication objects that a host keeps for a VM. A replica VM has two, the second for a further replication;
-    /// every other VM has one, and so has every VM on Server 2012. Without replication they are there all the same.
+    /// every other VM has one, and so has every VM on Server 2012. Without replication they are there as well.
     pub(super) fn slots(&self, vm: &Vm, own: &Object) -> std::ops::RangeInclusive<u8> {
         let two = own.mode == mode::REPLICA || vm.object(own.host, 1).is_some();
         0..=u8::from(two && self.spec.os != Os::Server2012)

@@ -2,7 +2,7 @@
 
 use cim::{DateTime, Interval, Row, Value};
 
-use super::text;
+use super::value::text;
 use crate::schema::{self, Class, VIRTUALIZATION};
 use crate::world::World;
 

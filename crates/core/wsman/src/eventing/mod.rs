@@ -10,7 +10,6 @@ mod dialogue;
 mod indication;
 mod listener;
 mod read;
-mod serve;
 mod source;
 mod watcher;
 mod write;
@@ -25,8 +24,6 @@ pub use indication::Indication;
 pub(crate) use indication::{Looked, looked};
 pub use listener::{Listener, is_about_the_bookmark};
 pub(crate) use read::{read as read_operation, read_of_class, response as read_response};
-pub(crate) use serve::{Message, NoLogs, kind_of_eventing};
-pub use serve::{Served, Waiting};
 pub use source::{EventLogs, LogRecord, Places, Scanned};
 pub(crate) use source::{Pulled, Sources};
 pub use watcher::{ChangeBatch, Watcher};
@@ -36,8 +33,6 @@ pub(crate) use write::{bookmark_header, bookmark_list, header_parts, request_bod
 pub const EVENT_LOG: &str = "http://schemas.microsoft.com/wbem/wsman/1/windows/EventLog";
 /// The dialect of Windows' own queries.
 pub(crate) const EVENT_QUERY: &str = "http://schemas.microsoft.com/win/2004/08/events/eventquery";
-/// Delivery by Pull.
-pub(crate) const MODE_PULL: &str = "http://schemas.dmtf.org/wbem/wsman/1/wsman/Pull";
 /// Delivery over a connection back to the subscriber: WS-Eventing's own, which is meant too where none is named, and
 /// DSP0226's (10.2.9). A service of Windows has them all.
 pub(crate) const MODES_BACK: [&str; 3] = [

@@ -7,12 +7,12 @@ use cim::event::{Bookmark, Query, QueryError};
 use roxmltree::Node;
 
 use super::{
-    Content, EARLIEST, EVENT_LOG, EVENT_QUERY, Eventing, Indication, Indications, MODE_PULL, MODES_BACK, Options,
-    Response, Start, Subscribe, action,
+    Content, EARLIEST, EVENT_LOG, EVENT_QUERY, Eventing, Indication, Indications, MODES_BACK, Options, Response, Start,
+    Subscribe, action,
 };
 use crate::fault::{Fault, code};
 use crate::header::Received;
-use crate::namespace as ns;
+use crate::namespace::{self as ns, MODE_PULL};
 use crate::resource::Resource;
 use crate::xml;
 

@@ -45,8 +45,8 @@ impl Watcher {
         self.wish.indication.within
     }
 
-    /// The subscription is lost, or of no more use. What changes until the next one is told by nobody: there are no
-    /// bookmarks, so whoever subscribes anew reads the instances anew too.
+    /// The subscription is lost, or of no more use. What changes until the next one is not reported: there are no
+    /// bookmarks, so a new subscription begins by reading the instances.
     pub fn forget(&mut self) {
         self.dialogue.forget();
     }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use cim::event::Bookmark;
 
-use super::{Content, EVENT, EVENT_QUERY, Eventing, MODE_PULL, Options, Response, Start};
-use crate::namespace as ns;
+use super::{Content, EVENT, EVENT_QUERY, Eventing, Options, Response, Start};
+use crate::namespace::{self as ns, MODE_PULL};
 use crate::xml;
 
 /// What a request's header holds besides the usual.

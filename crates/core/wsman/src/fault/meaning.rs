@@ -2,8 +2,6 @@
 
 use cim::{ErrorKind, Reached};
 
-use super::known;
-
 /// A code that a fault may bear.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Known {
@@ -147,11 +145,6 @@ impl Meaning {
                 "from the client library, its configuration or the remote shell; no answer to such a request"
             }
         }
-    }
-
-    /// What a code says; of one that is not known, only that it is a fault.
-    pub fn of(code: u32) -> Self {
-        known::of(code).map_or(Self::Unexpected, |known| known.meaning)
     }
 
     /// What a subcode says, where there is no code. It knows less: a limit may be the request's or the answer's.

@@ -9,12 +9,21 @@ use roxmltree::Node;
 
 use cim::{CallError, ErrorKind, Reached};
 
-use crate::eventing::MODE_PULL;
-use crate::namespace as ns;
+use crate::namespace::{self as ns, MODE_PULL};
 use crate::xml;
 
 use detail::{Detail, cim_status};
 pub use meaning::{Known, Meaning};
+
+/// The shape of a fault's detail.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FaultShape {
+    /// `WSManFault`, Microsoft's own element.
+    #[default]
+    Wsman,
+    /// `MSFT_WmiError`, the error instance of newer Windows.
+    Wmi,
+}
 
 /// Microsoft's fault codes, as far as they are sent or decide something.
 pub mod code {

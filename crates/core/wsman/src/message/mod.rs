@@ -7,12 +7,11 @@ mod response;
 use cim::{Argument, Name, ObjectPath, Output, Row};
 
 use crate::eventing::Eventing;
-use crate::header::Header;
 use crate::resource::Resource;
 
 pub(crate) use filter::Asked;
 pub use filter::Filter;
-pub(crate) use request::{read_operation, write as write_request};
+pub(crate) use request::read_operation;
 #[cfg(test)]
 pub(crate) use response::write_body;
 pub(crate) use response::{
@@ -145,10 +144,5 @@ impl Operation {
             Self::Eventing(eventing) => eventing.action().to_owned(),
             Self::Invoke { path, method, .. } => format!("{}/{method}", Resource::of(path).uri()),
         }
-    }
-
-    /// Writes the whole request.
-    pub fn write(&self, header: &Header) -> String {
-        write_request(self, header)
     }
 }

@@ -15,8 +15,14 @@ use crate::namespace as ns;
 use crate::resource::{self, Resource, SelectorError};
 use crate::xml::{self, ElementForm};
 
-/// Writes a request.
-pub(crate) fn write(operation: &Operation, header: &Header) -> String {
+impl Operation {
+    /// Writes the whole request.
+    pub fn write(&self, header: &Header) -> String {
+        write(self, header)
+    }
+}
+
+fn write(operation: &Operation, header: &Header) -> String {
     let (resource, selectors, body) = match operation {
         Operation::Identify => {
             let (soap, identity) = (ns::SOAP, ns::IDENTITY);

@@ -168,7 +168,7 @@ pub(crate) fn read(body: Node<'_, '_>, operation: &Operation) -> Result<Response
         Operation::Get(path) => {
             let instance = xml::elements(body).next().ok_or("the answer to Get holds no instance")?;
             let row = instance::read(instance);
-            // A derived class's element is right too; a class that shares nothing with the request is told by its keys.
+            // A derived class's element is right too; a class that shares nothing with the request is recognized by its keys.
             Ok(Response::Instance(Row { path: Some(path.clone()), ..row }))
         }
         Operation::Enumerate(_) => {

@@ -7,13 +7,13 @@ use cim::{CallError, ErrorKind, Reached};
 
 use super::{server, settings};
 use crate::eventing::{
-    Content, EVENT_LOG, EventLogs, Eventing, Heard, Listener, LogRecord, Places, Scanned, Served, Start, Subscribe,
-    Waiting, is_about_the_bookmark, is_lost,
+    Content, EVENT_LOG, EventLogs, Eventing, Heard, Listener, LogRecord, Places, Scanned, Start, Subscribe,
+    is_about_the_bookmark, is_lost,
 };
 use crate::fault::{Meaning, code, known};
 use crate::header::Header;
 use crate::message::Operation;
-use crate::server::{Answer, RequestKind, Server};
+use crate::server::{Answer, RequestKind, Served, Server, Waiting};
 
 const ADMIN: &str = "Test-Admin";
 const SYSTEM: &str = "System";

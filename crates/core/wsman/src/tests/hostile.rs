@@ -194,7 +194,7 @@ fn markup_before_any_tag_of_a_message_is_answered_taken_or_refused() {
     }
 }
 
-/// An answer to the client's message, written by whoever wants to harm it.
+/// An answer to the client's message, written by an attacker.
 fn answer(relates_to: Option<&str>, body: &str) -> String {
     write_envelope("urn:whatever", "uuid:2", relates_to, body)
 }

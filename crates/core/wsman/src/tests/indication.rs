@@ -1,4 +1,4 @@
-//! Subscriptions to CIM classes, as a server takes them: what differs between two looks is told by Pull.
+//! Subscriptions to CIM classes, as a server takes them: what differs between two looks is sent by Pull.
 
 use std::time::Duration;
 
@@ -9,12 +9,12 @@ use cim::{CallError, ErrorKind, Namespace, ObjectPath, Reached, Row, Value};
 use super::eventing::{answered, between, context, waiting};
 use super::round_trip::plain_header;
 use super::server;
-use crate::eventing::{Content, EventLogs, Eventing, Indication, Indications, Places, Scanned, Served};
+use crate::eventing::{Content, EventLogs, Eventing, Indication, Indications, Places, Scanned};
 use crate::fault::{Fault, code};
 use crate::header::Header;
 use crate::message::Operation;
 use crate::resource::{ALL_CLASSES, Resource};
-use crate::server::{Answer, RequestKind, Server};
+use crate::server::{Answer, RequestKind, Served, Server};
 
 pub(super) const V2: &str = "root/virtualization/v2";
 pub(super) const CLASS: &str = "Msvm_ReplicationRelationship";

@@ -334,7 +334,7 @@ fn a_class_that_is_not_there_is_an_invalid_class_in_the_shape_of_wmi() {
     assert_eq!((error.kind, error.status), (ErrorKind::NotThere, Some(0x8004_1010)));
 }
 
-/// What a message asks for can be told without doing it, and it can be refused with an answer that relates to it.
+/// What a message asks for can be read without doing it, and it can be refused with an answer that relates to it.
 #[test]
 fn a_message_can_be_looked_at_and_refused_without_being_carried_out() {
     let invoke = Request::Invoke { path: service_path(), method: Name::new("Do"), arguments: Vec::new() };

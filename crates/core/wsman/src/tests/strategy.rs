@@ -70,7 +70,7 @@ pub(super) fn value() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![4 => scalar(), 1 => Just(Value::Nil), 1 => vec(scalar(), 0..4).prop_map(Value::List)];
     leaf.prop_recursive(2, 12, 3, |inner| {
         (identifier(), scalar(), btree_map(identifier(), inner, 0..3)).prop_map(|(class, first, more)| {
-            // An object of which nothing is sent cannot be told from empty text.
+            // An object of which nothing is sent cannot be distinguished from empty text.
             let mut properties: Properties = more.into_iter().map(|(name, value)| (Name::new(name), value)).collect();
             properties.set("AlwaysThere", first);
             Value::Object(Box::new(Row { class: Name::new(class), path: None, properties }))
@@ -182,7 +182,7 @@ pub(super) fn related() -> impl Strategy<Value = Related> {
 }
 
 /// What a reader gets of a value: text without a type, an array of one as its element, nothing of an empty array.
-#[expect(clippy::wildcard_enum_match_arm, reason = "every scalar is heard alike")]
+#[expect(clippy::wildcard_enum_match_arm, reason = "every scalar is read alike")]
 pub(super) fn heard(value: &Value) -> Option<Value> {
     match value {
         Value::List(items) => {

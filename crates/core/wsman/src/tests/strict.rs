@@ -142,7 +142,7 @@ fn headers_of_windows_own_clients_are_taken_and_ignored() {
     taken(&with("</s:Header>", more));
 }
 
-/// Windows has them for WMI; whoever insists on one must not get the whole instead.
+/// Windows has them for WMI; a client that insists on one must not get the whole instead.
 #[test]
 fn a_part_of_an_instance_is_refused_and_not_taken_for_the_whole() {
     for must in ["true", "false"] {

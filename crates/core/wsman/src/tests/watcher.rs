@@ -7,10 +7,10 @@ use cim::{CallError, ErrorKind, Row, Timestamp, Value};
 use super::eventing::between;
 use super::indication::{CLASS, Class, TIME, V2, all, serve};
 use super::{server, settings};
-use crate::eventing::{Change, ChangeBatch, Heard, Served, Watcher, What, is_lost};
+use crate::eventing::{Change, ChangeBatch, Heard, Watcher, What, is_lost};
 use crate::fault::code;
 use crate::message::write_envelope;
-use crate::server::Server;
+use crate::server::{Served, Server};
 
 /// 2026-01-31T10:00:00Z, as the event says it in 100 ns since 1601.
 pub(super) const AT_UNIX_US: i64 = 1_769_853_600_000_000;

@@ -1,4 +1,4 @@
-//! Golden text: each message as it is written, so that a change of the wire is seen by whoever reads the change.
+//! Golden text: each message as it is written, so that a change of the wire is visible in review.
 
 use std::time::Duration;
 

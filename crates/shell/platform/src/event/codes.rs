@@ -49,7 +49,7 @@ pub const STARTING: Code = Code {
     level: Level::Information,
     text: "Starting script to restart replication.",
     meaning: "A pass begins. Written once per pass, first.",
-    advice: "Nothing to do. If it is missing after a boot, the scheduled task or the unit did not run.",
+    advice: "Nothing to do. If it is missing after a boot, the scheduled task or the systemd unit did not run.",
 };
 
 /// 1: a host was not ready in time.
@@ -58,7 +58,7 @@ pub const NOT_READY: Code = Code {
     level: Level::Error,
     text: "VMMS did not complete initialization after VMMS service started up. Exiting...",
     meaning: "A host was not ready within its time limit, so nothing was done about the VMs that it sends. Written once per such host; `host` and `error` name it and the cause.",
-    advice: "See whether the host is up and its Virtual Machine Management service runs. Run a pass again, or raise `--timeout` if the host is merely slow.",
+    advice: "Check that the host is up and that its Virtual Machine Management service runs. Run again, or raise `--timeout` if the host is only slow.",
 };
 
 /// 2: a host is ready.
@@ -66,7 +66,7 @@ pub const READY: Code = Code {
     id: 2,
     level: Level::Information,
     text: "Replication service in VMMS was started successfully. It took {seconds} seconds after VMMS started.",
-    meaning: "A host is ready: its replication service answers and its list of replicated VMs stands still. Written once per host.",
+    meaning: "A host is ready: its replication service answers and its list of replicated VMs no longer changes. Written once per host.",
     advice: "Nothing to do.",
 };
 
@@ -75,7 +75,7 @@ pub const RESUME_FAILED: Code = Code {
     id: 3,
     level: Level::Error,
     text: "Failed to resume replication for {vm} on {primary}. Please check replication status manually.{error}",
-    meaning: "The replication of this VM should run, and the pass could not bring it there. Written as soon as nothing more is tried; `reason` is its code, `error` says what failed, `next` what to do.",
+    meaning: "Replication of this VM should be running, and the pass could not resume it. Written as soon as nothing more is tried; `reason` is its code, `error` what failed, `next` what to do.",
     advice: "Read `error` and `next`; then look at the VM in Hyper-V Manager on its primary server.",
 };
 
@@ -85,7 +85,7 @@ pub const READ_FAILED: Code = Code {
     level: Level::Error,
     text: "Get-VMReplication has failed.{error}(VM: {vm} Server: {primary})",
     meaning: "The state of this VM's replication could not be read from its primary server.",
-    advice: "See whether the primary server answers and the account that Reprise uses may manage Hyper-V there.",
+    advice: "Check that the primary server answers and that the account that Reprise uses can manage Hyper-V there.",
 };
 
 /// 4: a leg was resumed.
@@ -93,8 +93,8 @@ pub const RESUMED: Code = Code {
     id: 4,
     level: Level::Information,
     text: "Replication for {vm} on {primary} was in suspended and resumed successfully.",
-    meaning: "Replication had stopped, was resumed, and was seen to run afterwards.",
-    advice: "Nothing to do. If it comes often for one VM, find out what stops it.",
+    meaning: "Replication had stopped, was resumed, and was running afterwards.",
+    advice: "Nothing to do. If it is frequent for one VM, find out what stops its replication.",
 };
 
 /// 100: a pass ends.
@@ -111,7 +111,7 @@ pub const RESUMED_WITHOUT_EVIDENCE: Code = Code {
     id: 101,
     level: Level::Information,
     text: "Replication for {vm} on {primary} was paused and has been resumed without evidence of what paused it.",
-    meaning: "Comes besides event 4: the VM was Suspended, and nothing could be read that tells a shutdown's pause from a person's.",
+    meaning: "Written in addition to event 4: the VM was Suspended, and nothing could be read that tells a shutdown's pause from a person's.",
     advice: "If somebody paused it on purpose, pause it again and add a `[[hold]]` for it, or set `at_boot` under `[policy.paused]` to \"evidence\" or \"leave\".",
 };
 
@@ -138,8 +138,8 @@ pub const NEEDS_PERSON: Code = Code {
     id: 110,
     level: Level::Warning,
     text: "Replication for {vm} on {primary} needs a person: {detail}",
-    meaning: "Replication has stopped in a way that no program should mend unasked, such as a required resynchronization. `reason` is its code, `next` what to do.",
-    advice: "Read the sentence; decide; act in Hyper-V Manager on the primary server.",
+    meaning: "Replication has stopped in a way that no program should fix unasked, such as a required resynchronization. `reason` is its code, `next` what to do.",
+    advice: "Read the detail, decide, and act in Hyper-V Manager on the primary server.",
 };
 
 /// All of them, by id.

@@ -3,7 +3,9 @@
 mod file;
 #[cfg(unix)]
 mod journald;
+mod writer;
 
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
@@ -14,7 +16,9 @@ use file::File;
 #[cfg(unix)]
 use journald::Journal;
 
-/// Takes events, one at a time.
+pub use writer::{Unwritten, Writer};
+
+/// Takes events, one at a time, and may block meanwhile. [`Writer`] keeps that away from its caller.
 #[derive(Debug)]
 pub struct Sink(Kind);
 
@@ -26,16 +30,16 @@ enum Kind {
     Nowhere,
 }
 
-/// A sink, and what to tell the person who did not choose it, once, on standard error.
+/// A sink, and a notice for standard error if it is a default that drops events.
 #[derive(Debug)]
 pub struct Chosen {
     /// Where events will go.
     pub sink: Sink,
-    /// Why they go nowhere, if nobody asked for that.
+    /// Why events go nowhere, if that was not chosen.
     pub notice: Option<&'static str>,
 }
 
-/// Why a sink cannot be had or did not take an event.
+/// Why a sink is not available or did not accept an event.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum SinkError {
@@ -51,7 +55,7 @@ pub enum SinkError {
         /// The sink's name.
         name: &'static str,
     },
-    /// The file did not take the line.
+    /// The line could not be written to the file.
     #[error("cannot write event {id} to the file {}", path.display())]
     File {
         /// The event that is lost.
@@ -61,13 +65,27 @@ pub enum SinkError {
         /// What the system said.
         source: io::Error,
     },
-    /// The journal did not take the entry.
+    /// The entry could not be sent to the journal.
     #[error("cannot write event {id} to the journal at {}", path.display())]
     Journal {
         /// The event that is lost.
         id: u16,
         /// The journal's socket.
         path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The queue before the sink is full.
+    #[error("cannot keep event {id} for {place}: too many events are waiting there already")]
+    Behind {
+        /// The first event that is lost.
+        id: u16,
+        /// Where it should have gone.
+        place: String,
+    },
+    /// There is no thread to write on.
+    #[error("cannot start the thread that writes events")]
+    NoThread {
         /// What the system said.
         source: io::Error,
     },
@@ -79,8 +97,14 @@ impl SinkError {
         match self {
             Self::UnknownName { .. } => "write `file:PATH`, `journald`, `system` or `none`",
             Self::NotHere { .. } => "use `file:PATH` or `none`; `journald` is for Linux and `system` for Windows",
-            Self::File { .. } => "make its folder, and see that this account may write there and the disk has room",
-            Self::Journal { .. } => "see whether systemd-journald runs, or use `file:PATH`",
+            Self::File { .. } => {
+                "create its folder, and check that this account can write there and that the disk has space"
+            }
+            Self::Journal { .. } => "check that systemd-journald runs, or use `file:PATH`",
+            Self::Behind { .. } => {
+                "find out why it accepts no events (a full disk, a share that hangs, a pipe that nobody reads)"
+            }
+            Self::NoThread { .. } => "raise the limit on threads, or free memory",
         }
     }
 }
@@ -91,7 +115,7 @@ const NO_JOURNAL: &str =
     "events are written nowhere: this machine has no journal; use `--event-log file:PATH` to keep them";
 
 impl Sink {
-    /// The sink that `text` names: `file:PATH`, `journald`, `system` or `none`.
+    /// Parses the name of a sink: `file:PATH`, `journald`, `system` or `none`.
     ///
     /// # Errors
     /// `UnknownName` if it is none of these, `NotHere` if it belongs to another system.
@@ -111,7 +135,7 @@ impl Sink {
         }
     }
 
-    /// Where events go if nobody says: the event log on Windows, the journal where there is one, else nowhere.
+    /// The default sink: the event log on Windows, the journal where there is one, else nowhere.
     pub fn default_here() -> Chosen {
         #[cfg(unix)]
         if std::path::Path::new(journald::SOCKET).exists() {
@@ -121,7 +145,7 @@ impl Sink {
         Chosen { sink: Self(Kind::Nowhere), notice: Some(notice) }
     }
 
-    /// A file that gets one line of JSON per event.
+    /// A file to which each event is appended as one line of JSON.
     pub fn file(path: impl Into<PathBuf>) -> Self {
         Self(Kind::File(File::at(path)))
     }
@@ -146,6 +170,17 @@ impl Sink {
                 journal.send(event).map_err(|source| SinkError::Journal { id, path: journal.path().to_owned(), source })
             }
             Kind::Nowhere => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Sink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Kind::File(file) => write!(f, "the file {}", file.path().display()),
+            #[cfg(unix)]
+            Kind::Journal(journal) => write!(f, "the journal at {}", journal.path().display()),
+            Kind::Nowhere => f.write_str("nowhere"),
         }
     }
 }

@@ -12,7 +12,7 @@ use reprise_platform::sink::Sink;
 use tokio::time::Instant;
 
 use super::run::pass;
-use super::{complain, print};
+use crate::console::{complain, print};
 use crate::render::table;
 use crate::{exit, wiring};
 
@@ -25,7 +25,7 @@ const PRIMARY: &str = "hv02.lab.test";
 /// Show the fault and its repair on two simulated hosts, in a few seconds.
 #[derive(Args)]
 pub(super) struct Arguments {
-    /// Source of all chance
+    /// Seed of the random generator
     #[arg(long, default_value_t = 1)]
     seed: u64,
 }
@@ -35,7 +35,7 @@ pub(super) async fn demo(arguments: Arguments) -> ExitCode {
         Ok(true) => ExitCode::from(exit::OK),
         Ok(false) => ExitCode::from(exit::FAILED),
         Err(why) => {
-            complain(&format!("the demonstration broke off\n  why:  {why}\n  next: report this as a bug"));
+            complain(&format!("the demonstration failed\n  why:  {why}\n  next: report this as a bug"));
             ExitCode::from(exit::FAILED)
         }
     }

@@ -9,7 +9,7 @@ use reprise_hyperv::Asked;
 use reprise_model::{Reason, Retry};
 use wsman::fault::{Meaning, known};
 
-use super::print;
+use crate::console::print;
 use crate::exit;
 
 /// Print a page that is made from code.

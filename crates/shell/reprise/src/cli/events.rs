@@ -1,4 +1,4 @@
-//! `events`: what hosts' event logs say, as Reprise hears it.
+//! `events`: shows the events of the hosts' event logs that Reprise reads.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -13,42 +13,44 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 use wsman_http::Events;
 
-use super::{Printed, Usage, asked_to_stop, complain, notice, print};
+use crate::console::{Printed, asked_to_stop, complain, notice, print};
 use crate::exit;
 use crate::links::Links;
 use crate::render::error::Error;
 use crate::render::heard::{self, Log};
+use crate::usage::Usage;
 use crate::wiring;
 
-/// Show what hosts' event logs say of replication and of shutdowns.
+/// Show the events about replication and shutdowns in the hosts' event logs.
 #[derive(Args)]
 #[command(after_help = "Example:
   reprise events --host http://hv01 --user 'LAB\\svc' --password-file ./password --follow
 
-It shows the last week of events 32022, 32086 and 32315 of VMMS and 1074, 6005, 6006, 6008 and 41 of Windows.
-Exit codes: 0 done or ended by Ctrl-C, 1 no event log could be read, 2 usage or configuration, 3 some could not.")]
+Shows the events of the last week: 32022, 32086 and 32315 of VMMS; 1074, 6005, 6006, 6008 and 41 of Windows.
+Exit codes: 0 done or ended by Ctrl-C, 1 no event log could be read, 2 usage or configuration error,
+3 some event logs could not be read.")]
 pub(super) struct Arguments {
     #[command(flatten)]
     hosts: wiring::HostArguments,
-    /// Go on with what comes, until Ctrl-C
+    /// Keep showing new events until Ctrl-C
     #[arg(long, short)]
     follow: bool,
-    /// One JSON document; with --follow one JSON object a line
+    /// Print one JSON document; with --follow, one JSON object per line
     #[arg(long)]
     json: bool,
 }
 
-/// After this long without another record a log has been read to its end.
+/// A log that sends no record for this long has been read to its end.
 const QUIET: Duration = Duration::from_millis(500);
-/// How long one request waits for something to come; less than the minute that a host allows.
+/// How long one request waits for events; less than the minute that a host allows.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// A host that says sooner than this that nothing has come is asked again so much later.
+/// If a host answers sooner than this that there are no events, the next request waits this long.
 const HASTY: Duration = Duration::from_secs(1);
-/// First and longest pause before a host that was lost is tried again.
+/// First and maximum delay before a lost host is retried.
 const AGAIN: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
-/// Longest farewell.
+/// Maximum time to close a subscription.
 const LEAVING_MAX: Duration = Duration::from_secs(2);
-/// Most lines that wait to be printed; hosts are read no faster than that.
+/// Maximum number of lines that wait to be printed; beyond it, reading waits.
 const LINES_MAX: usize = 1_000;
 
 pub(super) async fn events(arguments: Arguments) -> Result<ExitCode, Usage> {
@@ -66,7 +68,7 @@ pub(super) async fn events(arguments: Arguments) -> Result<ExitCode, Usage> {
     }
 }
 
-/// Shows what the listeners tell until the last of them has ended; the exit code.
+/// Prints what the listeners send until the last one has ended. Returns the exit code.
 async fn show(follow: bool, json: bool, mut told: mpsc::Receiver<heard::Line>, listening: JoinSet<Log>) -> u8 {
     let one_document = json && !follow;
     let mut lines = Vec::new();
@@ -97,20 +99,20 @@ async fn show(follow: bool, json: bool, mut told: mpsc::Receiver<heard::Line>, l
     }
 }
 
-/// A listener to each name of VMMS's log, and to Windows' own beside it.
+/// A listener for each name of VMMS's log; each also reads Windows' own log.
 fn listeners(links: &Links, host: reprise_model::HostId, follow: bool) -> Vec<Events> {
     let patience = if follow { PATIENCE } else { QUIET };
     VMMS_LOGS.iter().filter_map(|log| links.events(host, of_vmms_and_system(log, None), true, patience)).collect()
 }
 
-/// Listens to one host until its log has been read, or for ever.
+/// Listens to one host until its log has been read, or with `follow` without end.
 async fn listen(label: String, listeners: Vec<Events>, follow: bool, say: mpsc::Sender<heard::Line>) -> Log {
     let mut host = label;
     let mut why = CallError::new(ErrorKind::NotThere, Reached::No, "there is no way to it");
     for listener in listeners {
         match hear(&mut host, listener, follow, &say).await {
             Ok(()) => return Log { host, error: None },
-            // By that name the log is not there; it may be by the next.
+            // There is no log of this name; there may be one of the next.
             Err(error) if error.kind == ErrorKind::NotThere => why = error,
             Err(error) => {
                 why = error;
@@ -127,12 +129,12 @@ fn error_of(host: &str, error: &CallError) -> Error {
     Error::of(&reprise_hyperv::problem(error, "read the event log", Asked::EventLog), host)
 }
 
-/// Whether a host that was heard may be heard again without anybody's doing.
+/// Whether a lost host may come back without anybody changing something.
 fn may_pass(kind: ErrorKind) -> bool {
     !matches!(kind, ErrorKind::Denied | ErrorKind::Untrusted)
 }
 
-/// Tells what one log says. `host` becomes the name that the host itself bears.
+/// Sends the lines of one log. `host` becomes the name that the host gives itself.
 async fn hear(
     host: &mut String,
     mut listener: Events,
@@ -146,7 +148,7 @@ async fn hear(
             Ok(batch) => batch,
             Err(error) if follow && listener.was_taken() && may_pass(error.kind) => {
                 if !std::mem::replace(&mut lost, true) {
-                    notice(&format!("the event log of {host} is lost ({error}); trying again"));
+                    notice(&format!("lost the event log of {host} ({error}); retrying"));
                 }
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(AGAIN.1);
@@ -155,16 +157,16 @@ async fn hear(
             Err(error) => return Err(error),
         };
         if std::mem::take(&mut lost) {
-            notice(&format!("the event log of {host} is heard again"));
+            notice(&format!("the event log of {host} can be read again"));
         }
         pause = AGAIN.0;
         if batch.dropped > 0 {
-            notice(&format!("{host} has lost {} events before they could be heard", batch.dropped));
+            notice(&format!("{host} overwrote {} events before they could be read", batch.dropped));
         }
         bookmark = batch.bookmark;
         records += batch.events.len();
         if records > RECORDS_MAX && !follow {
-            notice(&format!("only the oldest {records} records of {host} are shown"));
+            notice(&format!("showing only the oldest {records} records of {host}"));
         }
         let over = !follow && (records > RECORDS_MAX || (batch.events.is_empty() && batch.dropped == 0));
         for xml in &batch.events {
@@ -175,11 +177,11 @@ async fn hear(
             }
         }
         if follow && batch.events.is_empty() && asked.elapsed() < HASTY {
-            // It did not wait as it was asked to: it is not to be asked all the time.
+            // It did not wait as requested; without this pause it would be polled without end.
             tokio::time::sleep(HASTY).await;
         }
         if over {
-            // Whether it takes the farewell does not matter: the subscription ends by itself.
+            // A failure does not matter: the subscription expires by itself.
             let _left = timeout(LEAVING_MAX, listener.leave()).await;
             return Ok(());
         }

@@ -6,7 +6,7 @@ mod events;
 mod lab;
 mod run;
 
-use std::io::{IsTerminal as _, Write};
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -16,7 +16,8 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, fmt};
 
-use crate::{exit, render};
+use crate::console::{complain, refuse};
+use crate::exit;
 
 /// Keeps Hyper-V Replica replicating through shutdowns.
 #[derive(Parser)]
@@ -36,21 +37,6 @@ enum Verb {
     Docs(docs::Arguments),
 }
 
-/// Why a verb was not carried out, with what a person does next.
-#[derive(Debug, thiserror::Error)]
-#[error("{what}\n  why:  {why}\n  next: {next}")]
-pub(crate) struct Usage {
-    what: String,
-    why: String,
-    next: String,
-}
-
-impl Usage {
-    pub(crate) fn new(what: impl Into<String>, why: impl Into<String>, next: impl Into<String>) -> Self {
-        Self { what: what.into(), why: why.into(), next: next.into() }
-    }
-}
-
 /// The program.
 pub fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
@@ -58,7 +44,7 @@ pub fn main() -> ExitCode {
         Err(error) => {
             // Help and version go to standard output and are no error.
             let code = if error.use_stderr() { exit::USAGE } else { exit::OK };
-            let _printed = error.print();
+            refuse(&error);
             return ExitCode::from(code);
         }
     };
@@ -96,69 +82,5 @@ fn log_to_standard_error() {
     let _already_set = tracing_subscriber::registry().with(filter).with(harmless).with(lines).try_init();
 }
 
-/// Writes an error for people. If even that fails there is nobody to tell. What a host said may stand in it.
-pub(crate) fn complain(text: &str) {
-    let text = render::printable_lines(text);
-    let _lost = writeln!(std::io::stderr(), "error: {text}");
-}
-
-/// Writes a notice for people.
-pub(crate) fn notice(text: &str) {
-    let text = render::printable_lines(text);
-    let _lost = writeln!(std::io::stderr(), "note: {text}");
-}
-
-/// What became of a text on standard output.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Printed {
-    /// It is out.
-    Whole,
-    /// The reader has gone away (`| head`), which is no error of ours.
-    NobodyReads,
-    /// It is not, which a person was told.
-    Failed,
-}
-
-impl Printed {
-    pub(crate) fn is_no_failure(self) -> bool {
-        self != Self::Failed
-    }
-}
-
-/// Writes the result to standard output.
-pub(crate) fn print(text: &str) -> Printed {
-    print_by(|out| out.write_all(text.as_bytes()))
-}
-
-/// Writes the result to standard output piece by piece.
-pub(crate) fn print_by(write: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<()>) -> Printed {
-    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
-    match write(&mut out).and_then(|()| out.flush()) {
-        Ok(()) => Printed::Whole,
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Printed::NobodyReads,
-        Err(error) => {
-            complain(&format!(
-                "cannot write the result to standard output\n  why:  {error}\n  next: free space where it goes, and run again"
-            ));
-            Printed::Failed
-        }
-    }
-}
-
-/// Resolves when a person or the service manager asks the program to end.
-pub(crate) async fn asked_to_stop() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-            return;
-        }
-    }
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -9,12 +9,13 @@ use reprise_engine::{Ambiguous, Candidate, Controller};
 use reprise_model::PausedRule;
 use reprise_platform::sink::Sink;
 
-use super::{Usage, asked_to_stop, notice, print, print_by};
+use crate::console::{asked_to_stop, notice, print, print_by};
 use crate::driver::{self, Clock};
 use crate::exit;
 use crate::links::Links;
 use crate::record::Recorder;
 use crate::render::{self, progress::Progress};
+use crate::usage::Usage;
 use crate::wiring::{self, Wired};
 
 /// Resume the replication that a shutdown has stopped: one pass, then a report.

@@ -22,6 +22,8 @@ mod rights;
 mod roles;
 mod routes;
 mod schema;
+#[cfg(unix)]
+mod sinks;
 mod strict;
 mod systems;
 mod way_in;

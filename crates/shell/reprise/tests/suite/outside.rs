@@ -36,6 +36,43 @@ fn a_wrong_password_is_shown_to_two_of_fifty_hosts_and_each_other_one_says_why_i
     assert_eq!(untried.count(), 48, "{:#}", ran.document["hosts"]);
 }
 
+#[test]
+fn a_login_in_an_address_is_refused_and_repeated_nowhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("reprise.toml");
+    for address in ["http://svc:hunter2@127.0.0.1:1", "svc:hunter2@127.0.0.1"] {
+        std::fs::write(&config, format!("version = 1\n[[host]]\nurl = '{address}'\n")).unwrap();
+        let config = config.to_str().unwrap();
+        for arguments in [
+            ["run", "--host", address].as_slice(),
+            &["run", address],
+            &["run", "--config", config],
+            &["events", "--host", address],
+            &["lab", "ctl", "--control", address, "/world"],
+        ] {
+            let ran = program(arguments);
+            assert_eq!((ran.code, ran.document.is_null()), (2, true), "{arguments:?}");
+            assert!(ran.standard_error.contains("@127.0.0.1"), "{}", ran.standard_error);
+            assert!(!ran.standard_error.contains("hunter2"), "{}", ran.standard_error);
+        }
+    }
+}
+
+#[test]
+fn flags_for_tls_that_would_do_nothing_are_refused() {
+    let fingerprint = "00".repeat(32);
+    for flags in [
+        ["--ca", "/nowhere/ca.pem"].as_slice(),
+        &["--tls-fingerprint", &fingerprint],
+        &["--insecure-no-tls-verification"],
+    ] {
+        let login = ["run", "--host", "http://127.0.0.1:1", "--user", "a", "--password-file", "/nowhere/password"];
+        let ran = program(&[&login, flags].concat());
+        assert_eq!(ran.code, 2, "{}", ran.standard_error);
+        assert!(ran.standard_error.contains("no host is asked over https://"), "{}", ran.standard_error);
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn a_password_file_that_others_may_read_is_refused_before_anything_is_sent() {
@@ -69,8 +106,8 @@ fn a_keytab_that_is_of_no_use_is_told_before_anything_is_sent() {
     for (content, mode, user, more, words) in [
         (KEYTAB, 0o600, "admin@LAB.TEST", &[][..], "has no key for admin@LAB.TEST, only for svc@LAB.TEST"),
         (KEYTAB, 0o644, "svc@LAB.TEST", &[], "is open to others (mode 0644)"),
-        (KEYTAB, 0o600, "svc@LAB.TEST", &["--auth", "ntlm"], "its keys are for Kerberos"),
-        (KEYTAB, 0o600, "svc@LAB.TEST", &["--auth", "basic"], "its keys are for Kerberos"),
+        (KEYTAB, 0o600, "svc@LAB.TEST", &["--auth", "ntlm"], "a keytab works with Kerberos only"),
+        (KEYTAB, 0o600, "svc@LAB.TEST", &["--auth", "basic"], "a keytab works with Kerberos only"),
         (b"hunter2", 0o600, "svc@LAB.TEST", &[], "it is no keytab"),
         (&KEYTAB[..40], 0o600, "svc@LAB.TEST", &[], "it breaks off"),
     ] {
@@ -131,13 +168,16 @@ fn what_would_do_nothing_in_a_login_is_refused_with_what_to_write_instead() {
     };
     let shown = "--certificate c --key k";
     for (arguments, words) in [
-        (format!("--auth certificate {shown} --user u"), "--user: the scheme is certificate"),
-        (format!("--auth certificate {shown} --password-file p"), "--password-file: the scheme is certificate"),
-        (format!("--auth certificate {shown} --kdc k"), "--kdc: the scheme is certificate"),
-        (format!("--auth ntlm {shown} --user u --password-file p"), "--certificate: it is shown by"),
+        (format!("--auth certificate {shown} --user u"), "--user: with the scheme certificate"),
+        (format!("--auth certificate {shown} --password-file p"), "--password-file: with the scheme certificate"),
+        (format!("--auth certificate {shown} --kdc k"), "--kdc: with the scheme certificate"),
+        (
+            format!("--auth ntlm {shown} --user u --password-file p"),
+            "--certificate: only the scheme certificate uses it",
+        ),
         (format!("{shown} --user u --password-file p"), "`certificate` is given"),
-        ("--auth ntlm --user u --password-file p --kdc k".to_owned(), "--kdc: this scheme asks no Kerberos server"),
-        ("--auth basic --user u --keytab k".to_owned(), "--keytab: its keys are for Kerberos"),
+        ("--auth ntlm --user u --password-file p --kdc k".to_owned(), "--kdc: this scheme uses no Kerberos server"),
+        ("--auth basic --user u --keytab k".to_owned(), "--keytab: a keytab works with Kerberos only"),
     ] {
         refused(None, &format!("--host https://127.0.0.1:1 {arguments}"), words);
     }
@@ -147,7 +187,7 @@ fn what_would_do_nothing_in_a_login_is_refused_with_what_to_write_instead() {
     // A Kerberos server that one layer names for a scheme that another chooses.
     let host =
         "[login]\nauth = 'ntlm'\nuser = 'a'\npassword_file = 'a'\n[[host]]\nurl = 'http://127.0.0.1:1'\nkdc = 'k'\n";
-    refused(Some(host), "", "`kdc` is given, but this scheme asks no Kerberos server");
+    refused(Some(host), "", "`kdc` is given, but this scheme uses no Kerberos server");
 }
 
 #[test]

@@ -86,7 +86,7 @@ fn a_certificate_logs_in_if_it_is_the_users_and_its_key_is_kept() {
         assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{arguments:?}");
         String::from_utf8(output.stderr).unwrap()
     };
-    assert!(usage(&["--auth", "certificate"]).contains("no certificate is given"));
+    assert!(usage(&["--auth", "certificate"]).contains("no client certificate is given"));
     let mixed = arguments(&(mine.0.clone(), theirs.1));
     assert!(usage(&mixed.each_ref().map(String::as_str)).contains("not that of the certificate"));
     #[cfg(unix)]
@@ -97,5 +97,11 @@ fn a_certificate_logs_in_if_it_is_the_users_and_its_key_is_kept() {
     }
     let clear = Lab::new(&["--vms", "1"]);
     let output = clear.command(&[0], &arguments(&mine).each_ref().map(String::as_str)).output().unwrap();
-    assert!(String::from_utf8(output.stderr).unwrap().contains("over https:// alone"));
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("no host is asked over https://"), "{told}");
+    let (certificate, key) = &mine;
+    let alone = ["--auth", "certificate", "--certificate", certificate.as_str(), "--key", key.as_str()];
+    let output = clear.command(&[0], &alone).output().unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("a client certificate needs https://"), "{told}");
 }

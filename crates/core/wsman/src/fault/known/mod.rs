@@ -7,7 +7,7 @@ mod range_100;
 mod range_180;
 mod windows;
 
-use super::Known;
+use super::{Known, Meaning};
 
 /// The first of WS-Management's own codes.
 const FIRST: u32 = 0x8033_8000;
@@ -20,6 +20,13 @@ const OWN: [&[Known; 128]; 4] = [&range_000::ROWS, &range_080::ROWS, &range_100:
 /// All of them: first WS-Management's own in their order, then those of Windows.
 pub fn all() -> impl Iterator<Item = &'static Known> {
     OWN.into_iter().flatten().chain(&windows::ROWS)
+}
+
+impl Meaning {
+    /// What a code says; of one that is not known, only that it is a fault.
+    pub fn of(code: u32) -> Self {
+        of(code).map_or(Self::Unexpected, |known| known.meaning)
+    }
 }
 
 /// What is known of a code. A plain number of Win32 and the HRESULT that carries it are the same.

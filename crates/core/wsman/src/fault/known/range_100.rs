@@ -7,7 +7,7 @@ use super::super::Meaning::{self as M};
 pub(super) const ROWS: [Known; 128] = [
     Known::new(0x8033_8100, "WSMAN_WMI_MAX_NESTED", M::Unsendable),
     Known::new(0x8033_8101, "WSMAN_REMOTE_CIMPATH_NOT_SUPPORTED", M::Unsendable),
-    // What the service makes of `WBEM_E_PROVIDER_NOT_CAPABLE`, which may pass.
+    // What the service makes of `WBEM_E_PROVIDER_NOT_CAPABLE`, which is transient.
     Known::new(0x8033_8102, "WSMAN_WMI_PROVIDER_NOT_CAPABLE", M::Failed),
     Known::new(0x8033_8103, "WSMAN_WMI_INVALID_VALUE", M::Unsendable),
     Known::new(0x8033_8104, "WSMAN_WMI_SVC_ACCESS_DENIED", M::Denied),

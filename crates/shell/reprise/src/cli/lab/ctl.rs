@@ -1,4 +1,4 @@
-//! `lab ctl`: one request to a lab's control API.
+//! `lab ctl`: sends one request to a lab's control API.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -11,29 +11,31 @@ use hyper::client::conn::http1;
 use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
+use wsman_http::Endpoint;
 
-use crate::cli::{Usage, complain, print};
+use crate::console::{complain, print};
 use crate::exit;
+use crate::usage::Usage;
 
-/// Longest wait for the control API.
+/// Maximum wait for the control API.
 const CONTROL_WAIT: Duration = Duration::from_secs(30);
 
 /// Control a lab: GET for /world and /routes, POST for everything else.
 #[derive(Args)]
 #[command(after_help = "Example:\n  reprise lab ctl --endpoints lab.json /hosts/hv01.lab.test/shutdown in_flight=all")]
 pub(super) struct Arguments {
-    /// The route
+    /// Route of the control API, such as /world
     path: String,
-    /// Its parameters
+    /// Parameters of the request
     #[arg(value_name = "KEY=VALUE")]
     parameters: Vec<String>,
-    /// The file that `lab up` wrote
+    /// File that `lab up --endpoints` wrote
     #[arg(long, value_name = "FILE", required_unless_present = "control")]
     endpoints: Option<PathBuf>,
-    /// The address of the control API
+    /// Address of the control API
     #[arg(long, value_name = "URL", conflicts_with = "endpoints")]
     control: Option<String>,
-    /// DELETE instead of POST
+    /// Send DELETE instead of POST
     #[arg(long)]
     delete: bool,
 }
@@ -42,14 +44,18 @@ pub(super) async fn ctl(arguments: Arguments) -> Result<ExitCode, Usage> {
     let cannot = |why: String, next: &str| Usage::new("cannot control the lab", why, next);
     let control = match (&arguments.control, &arguments.endpoints) {
         (Some(control), _) => control.clone(),
-        (None, Some(path)) => control_of(path).map_err(|why| cannot(why, "name the file that `lab up` wrote"))?,
+        (None, Some(path)) => {
+            control_of(path).map_err(|why| cannot(why, "name the file that `lab up --endpoints FILE` wrote"))?
+        }
         (None, None) => return Err(cannot("no address is given".to_owned(), "add --endpoints FILE")),
     };
+    let control = Endpoint::parse(&control)
+        .map_err(|error| cannot(error.to_string(), "name the address that `lab up` shows as `control`"))?;
     let mut query = Vec::new();
     for parameter in &arguments.parameters {
         let (key, value) = parameter
             .split_once('=')
-            .ok_or_else(|| cannot(format!("`{parameter}` is no KEY=VALUE"), "write parameters as key=value"))?;
+            .ok_or_else(|| cannot(format!("`{parameter}` is not KEY=VALUE"), "write parameters as key=value"))?;
         query.push(format!("{}={}", escaped(key), escaped(value)));
     }
     let path = arguments.path.trim_start_matches('/').split('/').map(escaped).collect::<Vec<_>>().join("/");
@@ -63,18 +69,20 @@ pub(super) async fn ctl(arguments: Arguments) -> Result<ExitCode, Usage> {
     Ok(show(&control, &route, asked.unwrap_or_else(|_| Err(format!("no answer within {} s", CONTROL_WAIT.as_secs())))))
 }
 
-fn show(control: &str, route: &str, asked: Result<(StatusCode, String), String>) -> ExitCode {
+fn show(control: &Endpoint, route: &str, asked: Result<(StatusCode, String), String>) -> ExitCode {
     let printed = match asked {
         Ok((status, body)) if status.is_success() => print(&format!("{}\n", body.trim_end())).is_no_failure(),
         Ok((status, body)) => {
             complain(&format!(
-                "the lab refused {route}\n  why:  {status}: {body}\n  next: see `reprise lab ctl /routes`"
+                "the lab refused {route}\n  why:  {status}: {body}\n  next: see `reprise lab ctl --control http://{} /routes`",
+                control.authority()
             ));
             false
         }
         Err(why) => {
             complain(&format!(
-                "cannot reach the lab at {control}\n  why:  {why}\n  next: start it with `reprise lab up`"
+                "cannot reach the lab at {}\n  why:  {why}\n  next: start it with `reprise lab up`",
+                control.authority()
             ));
             false
         }
@@ -96,12 +104,12 @@ fn escaped(text: &str) -> String {
     text.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
 }
 
-async fn ask(control: &str, method: Method, route: &str) -> Result<(StatusCode, String), String> {
-    let authority = control.strip_prefix("http://").unwrap_or(control).trim_end_matches('/');
-    let stream = TcpStream::connect(authority).await.map_err(|error| error.to_string())?;
+async fn ask(control: &Endpoint, method: Method, route: &str) -> Result<(StatusCode, String), String> {
+    let authority = control.authority();
+    let stream = TcpStream::connect(&authority).await.map_err(|error| error.to_string())?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|error| error.to_string())?;
     let connection = tokio::spawn(connection);
-    let request = Request::builder().method(method).uri(route).header("host", authority).body(Empty::<Bytes>::new());
+    let request = Request::builder().method(method).uri(route).header("host", &authority).body(Empty::<Bytes>::new());
     let request = request.map_err(|error| error.to_string())?;
     let response = sender.send_request(request).await.map_err(|error| error.to_string())?;
     let status = response.status();

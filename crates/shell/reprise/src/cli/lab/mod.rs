@@ -7,9 +7,9 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
-use super::Usage;
+use crate::usage::Usage;
 
-/// Simulated Hyper-V hosts on this machine's loopback.
+/// Run and control simulated Hyper-V hosts on loopback.
 #[derive(clap::Args)]
 pub(super) struct Arguments {
     #[command(subcommand)]

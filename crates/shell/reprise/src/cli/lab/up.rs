@@ -13,70 +13,71 @@ use secrecy::ExposeSecret as _;
 use serde_json::json;
 use wsman_http::Keytab;
 
-use crate::cli::{Usage, asked_to_stop, complain, print};
+use crate::console::{asked_to_stop, complain, print};
+use crate::usage::Usage;
 use crate::{exit, login};
 
 /// Start simulated hosts; they run until SIGTERM or Ctrl-C.
 #[derive(Args)]
 #[command(after_help = "Example:\n  reprise lab up --vms 10 --endpoints lab.json")]
 pub(super) struct Arguments {
-    /// How many hosts
+    /// Number of hosts
     #[arg(long, default_value_t = 2)]
     hosts: usize,
-    /// How many VMs
+    /// Number of VMs
     #[arg(long, default_value_t = 3)]
     vms: usize,
-    /// 2012, 2012r2, 2016, 2019 or 2022
+    /// Windows Server version of the hosts: 2012, 2012r2, 2016, 2019 or 2022
     #[arg(long, default_value = "2012r2")]
     os: String,
-    /// ring, pairs, hub or chain
+    /// Replication topology: ring, pairs, hub or chain
     #[arg(long, default_value = "ring")]
     topology: String,
-    /// The state that a shutdown leaves behind: error or suspended
+    /// Replication state after a shutdown: error or suspended
     #[arg(long, default_value = "error")]
     race_state: String,
-    /// Milliseconds that a request and its answer are on their way
+    /// Round-trip time of a request, in milliseconds
     #[arg(long, default_value_t = 0, value_name = "MS")]
     rtt: u32,
-    /// Milliseconds that a state change takes
+    /// Duration of a state change, in milliseconds
     #[arg(long, default_value_t = 200, value_name = "MS")]
     job: u32,
-    /// Source of all chance
+    /// Seed of the random generator
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Virtual seconds in a real one
+    /// Virtual seconds per real second
     #[arg(long, default_value_t = 1.0)]
     speed: f64,
-    /// How many VMs, counted from the end, are not replicated
+    /// Number of VMs without replication, counted from the last
     #[arg(long, default_value_t = 0, value_name = "N")]
     unreplicated: usize,
-    /// VMs with names that could be read as something else
+    /// Give VMs names that could be mistaken for something else
     #[arg(long)]
     odd_names: bool,
-    /// The language of the hosts' texts: en-US or ja-JP
+    /// Language of the hosts' messages: en-US or ja-JP
     #[arg(long, default_value = "en-US", value_name = "LANGUAGE")]
     language: String,
-    /// How many VMs, counted from the start, are replicated onwards to a third host
+    /// Number of VMs with an extended replica on a third host, counted from the first
     #[arg(long, default_value_t = 0, value_name = "N")]
     extended: usize,
-    /// Schemes that the hosts take: basic, ntlm, negotiate, kerberos with --keytab, certificate with --tls
+    /// Schemes that the hosts accept: basic, ntlm, negotiate, kerberos (with --keytab), certificate (with --tls)
     #[arg(long, value_delimiter = ',', value_name = "SCHEME", default_value = "basic,ntlm,negotiate")]
     auth: Vec<String>,
-    /// The keys of the hosts' services, for --auth kerberos: whoever has a ticket for one of them may log in to every host
+    /// Keytab with the hosts' service keys, for --auth kerberos; every host accepts a ticket for any of them
     #[arg(long, value_name = "FILE")]
     keytab: Option<PathBuf>,
-    /// How rows of a column list write dates and references: unqualified as Windows does, or qualified with namespaces
+    /// Form of dates and references in rows of a column list: unqualified (as Windows writes them) or qualified
     #[arg(long, default_value = "unqualified", value_name = "FORM")]
     fragments: String,
-    /// HTTPS, with a certificate of the lab's own
+    /// Serve HTTPS with a certificate that the lab makes
     #[arg(long)]
     tls: bool,
-    /// Write where the hosts are into this file
+    /// File to write the hosts' addresses and login to
     #[arg(long, value_name = "FILE")]
     endpoints: Option<PathBuf>,
 }
 
-/// Fastest clock: a year in half a minute.
+/// Maximum speed of the clock: a year in half a minute.
 const SPEED_MAX: f64 = 1_000_000.0;
 
 pub(super) async fn up(arguments: Arguments) -> Result<ExitCode, Usage> {
@@ -104,7 +105,7 @@ pub(super) async fn up(arguments: Arguments) -> Result<ExitCode, Usage> {
         }
         Err(StartError::Certificate(error)) => {
             complain(&format!(
-                "cannot speak HTTPS\n  why:  {error}\n  next: start without --tls, and report this as a bug"
+                "cannot serve HTTPS\n  why:  {error}\n  next: start without --tls, and report this as a bug"
             ));
             return Ok(ExitCode::from(exit::FAILED));
         }
@@ -116,7 +117,7 @@ pub(super) async fn up(arguments: Arguments) -> Result<ExitCode, Usage> {
     Ok(ExitCode::from(exit::OK))
 }
 
-/// Says where everything is: in a file, or on standard output.
+/// Writes the endpoints to the file, or to standard output.
 fn tell(lab: &Lab, path: Option<&Path>) -> bool {
     let hosts: Vec<_> = lab
         .hosts()
@@ -144,14 +145,18 @@ fn tell(lab: &Lab, path: Option<&Path>) -> bool {
     }
 }
 
-/// The keys that tickets are opened with.
+/// The keys that decrypt Kerberos tickets.
 fn keytab(path: Option<&Path>, takes_tickets: bool) -> Result<Option<Keytab>, Usage> {
     let what = "cannot start the lab";
     match (path, takes_tickets) {
         (None, false) => Ok(None),
         (Some(path), true) => login::keytab(what, path).map(Some),
-        (None, true) => Err(Usage::new(what, "no key opens tickets", "add --keytab FILE, or leave kerberos out")),
-        (Some(_), false) => Err(Usage::new(what, "nobody logs in by ticket", "add kerberos to --auth")),
+        (None, true) => {
+            Err(Usage::new(what, "the keys for Kerberos are missing", "add --keytab FILE, or leave kerberos out"))
+        }
+        (Some(_), false) => {
+            Err(Usage::new(what, "the hosts do not accept Kerberos, which the keytab is for", "add kerberos to --auth"))
+        }
     }
 }
 
@@ -166,7 +171,7 @@ fn schemes(arguments: &Arguments) -> Result<(Schemes, bool), SpecError> {
             "kerberos" => kerberos = true,
             "certificate" if arguments.tls => schemes.certificate = true,
             "certificate" => {
-                return Err(SpecError::Impossible("--auth certificate needs --tls: it is shown over HTTPS".to_owned()));
+                return Err(SpecError::Impossible("--auth certificate needs --tls".to_owned()));
             }
             _ => {
                 let allowed = "basic, ntlm, negotiate, certificate, kerberos";
@@ -187,7 +192,7 @@ fn fragments(word: &str) -> Result<ElementForm, SpecError> {
 
 fn spec(arguments: &Arguments) -> Result<Spec, SpecError> {
     if !(0.0..=SPEED_MAX).contains(&arguments.speed) {
-        return Err(SpecError::Impossible(format!("--speed takes a number from 0 to {SPEED_MAX}")));
+        return Err(SpecError::Impossible(format!("--speed accepts a number from 0 to {SPEED_MAX}")));
     }
     Ok(Spec {
         hosts: arguments.hosts,
@@ -205,7 +210,7 @@ fn spec(arguments: &Arguments) -> Result<Spec, SpecError> {
     })
 }
 
-/// Writes a file so that nobody ever sees half of it, and nobody else can read it.
+/// Writes a file atomically, readable by its owner only.
 fn write_whole(path: &Path, text: &str) -> std::io::Result<()> {
     let name = path.file_name().ok_or(std::io::ErrorKind::InvalidInput)?.to_string_lossy().into_owned();
     let temporary = path.with_file_name(format!(".{name}.{}", std::process::id()));

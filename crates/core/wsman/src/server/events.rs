@@ -4,10 +4,13 @@ use std::time::Duration;
 
 use cim::CallError;
 
-use super::{Content, EventLogs, Eventing, Places, Pulled, Response, Scanned, bookmark_header, response_body};
+use super::kind::{Answer, RequestKind, kind_of_eventing};
+use super::state::{ENVELOPE_FRAME, Server, next_id};
+use crate::eventing::{
+    Content, EventLogs, Eventing, Places, Pulled, Response, Scanned, bookmark_header, response_body,
+};
 use crate::fault::{Fault, code};
 use crate::message::{action_of, write_envelope_with};
-use crate::server::{Answer, ENVELOPE_FRAME, RequestKind, Server, next_id};
 
 /// What comes of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,13 +30,13 @@ pub struct Waiting {
     max_elements: Option<u32>,
     /// Whether a sign of life is due then.
     beats: bool,
-    pub(crate) message_id: Option<String>,
+    pub(super) message_id: Option<String>,
     action: String,
     room: usize,
 }
 
 /// No event logs.
-pub(crate) struct NoLogs;
+pub(super) struct NoLogs;
 
 impl EventLogs for NoLogs {
     fn newest(&mut self, channel: &str) -> Result<(String, u64), CallError> {
@@ -57,15 +60,15 @@ fn no_log(channel: &str) -> CallError {
 }
 
 /// What of a message about events its answer needs.
-pub(crate) struct Message {
-    pub(crate) id: Option<String>,
-    pub(crate) action: String,
-    pub(crate) patience: Option<Duration>,
-    pub(crate) room: usize,
+pub(super) struct Message {
+    pub(super) id: Option<String>,
+    pub(super) action: String,
+    pub(super) patience: Option<Duration>,
+    pub(super) room: usize,
 }
 
 impl Server {
-    pub(crate) fn eventing(
+    pub(super) fn eventing(
         &mut self,
         now: Duration,
         operation: &Eventing,
@@ -139,13 +142,5 @@ impl Server {
         let body = response_body(&response);
         let body = self.in_language(write_envelope_with(&more, &action_of(action), &own_id, relates_to, &body));
         Answer { status: 200, body, kind, fault: false }
-    }
-}
-
-pub(crate) fn kind_of_eventing(operation: &Eventing) -> RequestKind {
-    match operation {
-        Eventing::Subscribe(_) | Eventing::Indications(_) => RequestKind::Subscribe,
-        Eventing::Pull { .. } => RequestKind::Pull,
-        Eventing::Unsubscribe { .. } => RequestKind::Unsubscribe,
     }
 }

@@ -1,0 +1,49 @@
+//! `[[host]]`: a host, its address, and the settings that need TLS.
+
+use wsman::Scheme;
+
+use super::address::address;
+use super::login::login;
+use crate::settings::{Discover, Host, Login};
+use crate::table::{Findings, Table};
+
+/// A host, and the offsets of some of its settings.
+pub(crate) struct Listed {
+    pub(crate) host: Host,
+    url_at: usize,
+    /// The setting that chooses which certificates to trust.
+    trust: Option<(usize, &'static str)>,
+}
+
+pub(crate) fn host(mut table: Table<'_>, found: &mut Findings<'_>) -> Option<Listed> {
+    let url_at = table.place("url");
+    let url = table.text("url", found);
+    if url.is_none() {
+        found.add(table.at, table.key("url"), "missing: every [[host]] needs one");
+    }
+    let url = url.and_then(|(at, url)| address(at, table.key("url"), &url, found));
+    let name = table.text("name", found).map(|(_, name)| name);
+    let login = login(&mut table, found);
+    let tier = table.number("tier", 0, found);
+    let key = ["ca", "fingerprint"].into_iter().find(|key| table.has(key));
+    let trust = key.map(|key| (table.place(key), key));
+    table.end(found);
+    let host = Host { url: url?, name, login, tier };
+    Some(Listed { host, url_at, trust })
+}
+
+/// Reports settings that need TLS where the address has none.
+pub(crate) fn check_tls(listed: &[Listed], common: &Login, discover: &Discover, found: &mut Findings<'_>) {
+    // A discovered host inherits the login and the trust of the host that named it.
+    let finds_over_tls = discover.resolve.values().any(wsman::Endpoint::is_secure);
+    for Listed { host, url_at, trust } in listed.iter().filter(|listed| !listed.host.url.is_secure()) {
+        if host.login.over(common).auth == Some(Scheme::Certificate) {
+            let text = "the scheme certificate needs TLS; write https://, or choose another scheme";
+            found.add(*url_at, "host.url", text);
+        }
+        if let (Some((at, key)), false) = (trust, finds_over_tls) {
+            let text = "it has no effect over http://; write https:// in url, or leave it out";
+            found.add(*at, format!("host.{key}"), text);
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! `[login]`, and the login of a `[[host]]`.
+
+use wsman::Scheme;
+
+use crate::login::Contradiction;
+use crate::settings::{CertificateRef, Login, PasswordRef, ProofRef, TrustRef};
+use crate::table::{Findings, Table};
+
+/// Hexadecimal digits of a SHA-256 hash.
+const FINGERPRINT_DIGITS: usize = 64;
+pub(crate) fn common_login(mut table: Table<'_>, found: &mut Findings<'_>) -> Login {
+    let login = login(&mut table, found);
+    if login.certificate.is_some() && login.auth.is_none() {
+        found.add(table.place("certificate"), table.key("certificate"), "give auth = \"certificate\" with it");
+    }
+    table.end(found);
+    login
+}
+
+pub(super) fn login(table: &mut Table<'_>, found: &mut Findings<'_>) -> Login {
+    let user = table.text("user", found).map(|(_, user)| user);
+    let file = table.text("password_file", found);
+    let credential = table.text("password_credential", found);
+    let keytab = table.text("keytab", found);
+    let mut given = [
+        file.map(|(at, path)| (at, "password_file", ProofRef::Password(PasswordRef::File(path)))),
+        credential.map(|(at, name)| (at, "password_credential", ProofRef::Password(PasswordRef::Credential(name)))),
+        keytab.map(|(at, path)| (at, "keytab", ProofRef::Keytab(path))),
+    ]
+    .into_iter()
+    .flatten();
+    let proof = given.next().map(|(_, _, proof)| proof);
+    for (at, key, _) in given {
+        found.add(at, table.key(key), "give one of password_file, password_credential and keytab");
+    }
+    let auth = table.word("auth", &Scheme::ALL.map(|scheme| (scheme.name(), scheme)), found);
+    let kdc = table.text("kdc", found).map(|(_, kdc)| kdc);
+    let trust = trust(table, found);
+    let login = Login { user, proof, auth, kdc, trust, certificate: certificate(table, found) };
+    if let Some(Contradiction { key, why, next }) = login.contradiction() {
+        found.add(table.place(key), table.key(key), format!("{why}; {next}"));
+    }
+    login
+}
+
+fn certificate(table: &mut Table<'_>, found: &mut Findings<'_>) -> Option<CertificateRef> {
+    match (table.text("certificate", found), table.text("key", found)) {
+        (Some((_, certificate)), Some((_, key))) => Some(CertificateRef { certificate, key }),
+        (Some((at, _)), None) | (None, Some((at, _))) => {
+            found.add(at, table.key("certificate"), "give both certificate and key");
+            None
+        }
+        (None, None) => None,
+    }
+}
+
+fn trust(table: &mut Table<'_>, found: &mut Findings<'_>) -> Option<TrustRef> {
+    let authorities = table.text("ca", found);
+    let fingerprint = table.text("fingerprint", found);
+    if let (Some(_), Some((at, _))) = (&authorities, &fingerprint) {
+        found.add(*at, table.key("fingerprint"), "give either ca or fingerprint");
+    }
+    if let Some((at, text)) = &fingerprint {
+        let digits = text.chars().filter(|c| *c != ':').count();
+        if digits != FINGERPRINT_DIGITS || !text.chars().all(|c| c.is_ascii_hexdigit() || c == ':') {
+            found.add(*at, table.key("fingerprint"), "a SHA-256 fingerprint has 64 hexadecimal digits");
+        }
+    }
+    let authorities = authorities.map(|(_, file)| TrustRef::Authorities(file));
+    authorities.or_else(|| fingerprint.map(|(_, text)| TrustRef::Fingerprint(text)))
+}

@@ -1,0 +1,22 @@
+//! One replication object, whichever class keeps it.
+
+use reprise_model::{
+    FailedOverType, Kept, LastReplication, RelationshipId, ReplicationObject, ReplicationState, Seen, Settings,
+};
+
+/// One replication object as its class shows it, without its settings.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Object {
+    pub(crate) kept: Kept,
+    pub(crate) state: ReplicationState,
+    pub(crate) failed_over: FailedOverType,
+    pub(crate) last_replication: LastReplication,
+}
+
+impl Object {
+    /// The whole.
+    pub(crate) fn with(self, id: RelationshipId, settings: Seen<Settings>) -> ReplicationObject {
+        let Self { kept, state, failed_over, last_replication } = self;
+        ReplicationObject { id, kept, state, failed_over, last_replication, settings }
+    }
+}

@@ -1,0 +1,238 @@
+//! Where a service is: the parts of its URL. A login is no part of it.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv6Addr};
+
+/// The port of WinRM over HTTP.
+const HTTP_PORT: u16 = 5985;
+/// The port of WinRM over HTTPS.
+const HTTPS_PORT: u16 = 5986;
+
+/// The address of a WS-Management service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    secure: bool,
+    host: String,
+    port: u16,
+    path: String,
+}
+
+/// The text is no address of a service.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{shown}` is not a WS-Management address: {problem} (expected http[s]://HOST[:PORT]/wsman)")]
+pub struct EndpointError {
+    /// What was read, without a login that stands in it.
+    shown: String,
+    /// What is wrong with it.
+    pub problem: EndpointProblem,
+}
+
+/// What is wrong with a text that should be an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EndpointProblem {
+    /// It holds a user name or a password, which an address would show to everybody who reads it.
+    #[error("it holds a login, and those are given separately")]
+    Login,
+    /// It does not say `http://` or `https://`.
+    #[error("it has no scheme")]
+    NoScheme,
+    /// It begins with something else than these.
+    #[error("its scheme is neither http nor https")]
+    Scheme,
+    /// An IPv6 address without brackets, so that nobody can tell where its port begins.
+    #[error("an IPv6 address is written in brackets, as in http://[fd00::1]:5985/wsman")]
+    Brackets,
+    /// The port is no number that a port can have.
+    #[error("its port is not a number from 1 to 65535")]
+    Port,
+    /// The host is missing, or is no name and no address.
+    #[error("its host is missing or has characters that no host name has")]
+    Host,
+    /// The path has characters that must be escaped.
+    #[error("its path has characters that must be escaped")]
+    Path,
+}
+
+impl Endpoint {
+    /// Reads `http[s]://HOST[:PORT][/wsman]`. Ports 5985 and 5986, and the path `/wsman`, may be left out.
+    ///
+    /// # Errors
+    /// [`EndpointError`] says what is wrong. It never repeats a login that stands in the text.
+    pub fn parse(text: &str) -> Result<Self, EndpointError> {
+        let text = text.trim();
+        Self::read(text).map_err(|problem| EndpointError { shown: shown(text), problem })
+    }
+
+    fn read(text: &str) -> Result<Self, EndpointProblem> {
+        if end_of_login(text).is_some() {
+            return Err(EndpointProblem::Login);
+        }
+        let (scheme, rest) = text.split_once("://").ok_or(EndpointProblem::NoScheme)?;
+        let secure = match scheme.to_ascii_lowercase().as_str() {
+            "http" => false,
+            "https" => true,
+            _ => return Err(EndpointProblem::Scheme),
+        };
+        let (authority, path) = rest.split_once('/').map_or((rest, ""), |(authority, path)| (authority, path));
+        let (host, port) = split_port(authority)?;
+        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':');
+        if host.is_empty() || !host.chars().all(allowed) {
+            return Err(EndpointProblem::Host);
+        }
+        if path.chars().any(|c| c.is_whitespace() || c.is_control() || !c.is_ascii()) {
+            return Err(EndpointProblem::Path);
+        }
+        let path = if path.is_empty() { "/wsman".to_owned() } else { format!("/{path}") };
+        Ok(Self { secure, host, port: port.unwrap_or(if secure { HTTPS_PORT } else { HTTP_PORT }), path })
+    }
+
+    /// The host, without brackets.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The same service on another host.
+    #[must_use]
+    pub fn with_host(&self, host: &str) -> Self {
+        Self { host: host.to_owned(), ..self.clone() }
+    }
+
+    /// The port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The path, from its first slash.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Whether it is HTTPS.
+    pub fn is_secure(&self) -> bool {
+        self.secure
+    }
+
+    /// Whether the host is given by an address rather than a name.
+    pub fn is_address(&self) -> bool {
+        self.host.parse::<IpAddr>().is_ok()
+    }
+
+    /// `HOST:PORT`, as the Host header and messages want it.
+    pub fn authority(&self) -> String {
+        if self.host.contains(':') {
+            format!("[{}]:{}", self.host, self.port)
+        } else {
+            format!("{}:{}", self.host, self.port)
+        }
+    }
+}
+
+/// Host and port, if one is given.
+fn split_port(authority: &str) -> Result<(String, Option<u16>), EndpointProblem> {
+    let number = |port: &str| port.parse().ok().filter(|port| *port > 0).ok_or(EndpointProblem::Port);
+    if let Some(rest) = authority.strip_prefix('[') {
+        let (host, after) = rest.split_once(']').ok_or(EndpointProblem::Host)?;
+        host.parse::<Ipv6Addr>().map_err(|_| EndpointProblem::Host)?;
+        let port = match after.strip_prefix(':') {
+            Some(port) => Some(number(port)?),
+            None if after.is_empty() => None,
+            None => return Err(EndpointProblem::Port),
+        };
+        return Ok((host.to_owned(), port));
+    }
+    match authority.rsplit_once(':') {
+        Some((host, _)) if host.contains(':') => Err(EndpointProblem::Brackets),
+        Some((host, port)) => Ok((host.to_owned(), Some(number(port)?))),
+        None => Ok((authority.to_owned(), None)),
+    }
+}
+
+/// Where a login ends that stands in the text; the `@` behind it may be escaped. No address of a service has either.
+fn end_of_login(text: &str) -> Option<usize> {
+    let plain = text.rfind('@').map(|at| at + 1);
+    plain.max(text.rfind("%40").map(|at| at + 3))
+}
+
+/// The text as it may be shown: without anything that may belong to a login.
+fn shown(text: &str) -> String {
+    let Some(host) = end_of_login(text).and_then(|end| text.get(end..)) else { return text.to_owned() };
+    let scheme = ["http://", "https://"].into_iter().find(|scheme| text.starts_with(scheme)).unwrap_or_default();
+    format!("{scheme}…@{host}")
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}{}", if self.secure { "https" } else { "http" }, self.authority(), self.path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn ports_and_the_path_may_be_left_out() {
+        for (text, written) in [
+            ("http://hv01", "http://hv01:5985/wsman"),
+            ("https://hv01.lab.test/wsman", "https://hv01.lab.test:5986/wsman"),
+            ("http://127.0.0.1:4711/wsman", "http://127.0.0.1:4711/wsman"),
+            ("HTTP://[::1]:80/x", "http://[::1]:80/x"),
+        ] {
+            assert_eq!(Endpoint::parse(text).unwrap().to_string(), written);
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused_with_the_reason() {
+        use EndpointProblem as P;
+        for (text, problem) in [
+            ("hv01", P::NoScheme),
+            ("ftp://hv01", P::Scheme),
+            ("http://", P::Host),
+            ("http://hv01:0", P::Port),
+            ("http://hv01:x", P::Port),
+            ("http://[::1]x", P::Port),
+            ("http://hv 01", P::Host),
+            ("http://[hv01]", P::Host),
+            ("http://[::1", P::Host),
+            ("http://fd00::1:20", P::Brackets),
+            ("http://h/\u{7f}", P::Path),
+        ] {
+            let error = Endpoint::parse(text).unwrap_err();
+            assert_eq!(error.problem, problem, "{text}");
+            assert!(error.to_string().contains("expected http") && error.to_string().contains(text), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_login_in_an_address_is_refused_and_not_repeated() {
+        for text in [
+            "http://svc:hunter2@hv01:5985/wsman",
+            "HTTP://svc:hunter2@hv01",
+            "svc:hunter2@hv01",
+            "http://svc:hun/ter2@hv01",
+            "http://svc:hun@ter2@hv01",
+            "http://svc:hunter2%40hv01",
+            "https://hunter2@hv01",
+            "ftp://svc:hunter2@hv01:x",
+        ] {
+            let error = Endpoint::parse(text).unwrap_err();
+            assert_eq!(error.problem, EndpointProblem::Login, "{text}");
+            for told in [error.to_string(), format!("{error:?}")] {
+                assert!(!told.contains("hun") && !told.contains("ter2") && !told.contains("svc"), "{told}");
+                assert!(told.contains("@hv01"), "{told}");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics_and_what_is_read_reads_back_the_same(text in "(https?://)?[a-z0-9:.@%/\\[\\]é -]{0,30}") {
+            if let Ok(endpoint) = Endpoint::parse(&text) {
+                prop_assert_eq!(Endpoint::parse(&endpoint.to_string()), Ok(endpoint));
+            }
+        }
+    }
+}

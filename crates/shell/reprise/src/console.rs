@@ -1,0 +1,114 @@
+//! Standard output, standard error, and the signals that end the program.
+
+use std::io::Write as _;
+
+use crate::render;
+
+/// Prints an error to standard error. A failure to print it is ignored. The text may contain what a host sent.
+pub(crate) fn complain(text: &str) {
+    let text = without_logins(&render::printable_lines(text));
+    let _lost = writeln!(std::io::stderr(), "error: {text}");
+}
+
+/// Prints a notice to standard error.
+pub(crate) fn notice(text: &str) {
+    let text = without_logins(&render::printable_lines(text));
+    let _lost = writeln!(std::io::stderr(), "note: {text}");
+}
+
+/// Prints clap's error about the command line, which quotes the command line.
+pub(crate) fn refuse(error: &clap::Error) {
+    let text = error.render().to_string();
+    let safe = without_logins(&text);
+    // clap's own printing has colours.
+    let _lost = if safe == text { error.print() } else { write!(std::io::stderr(), "{safe}") };
+}
+
+/// Removes logins from the addresses in a text.
+fn without_logins(text: &str) -> String {
+    let is_end = |c: char| c.is_whitespace() || matches!(c, '\'' | '"' | '`');
+    let safe = text.split_inclusive(is_end).map(|word| {
+        let (scheme, rest) = word.split_once("://").map_or(("", word), |(scheme, rest)| (scheme, rest));
+        let end = rest.rfind('@').map(|at| at + 1).max(rest.rfind("%40").map(|at| at + 3));
+        let Some((login, host)) = end.and_then(|end| rest.split_at_checked(end)) else { return word.to_owned() };
+        match scheme {
+            "" if login.contains(':') => format!("…@{host}"),
+            "" => word.to_owned(), // a user's name
+            _ => format!("{scheme}://…@{host}"),
+        }
+    });
+    safe.collect()
+}
+
+/// The result of printing to standard output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Printed {
+    /// Everything was printed.
+    Whole,
+    /// The reader has closed the pipe (`| head`), which is not an error.
+    NobodyReads,
+    /// It failed, and the error was printed.
+    Failed,
+}
+
+impl Printed {
+    pub(crate) fn is_no_failure(self) -> bool {
+        self != Self::Failed
+    }
+}
+
+/// Prints the result to standard output.
+pub(crate) fn print(text: &str) -> Printed {
+    print_by(|out| out.write_all(text.as_bytes()))
+}
+
+/// Prints the result to standard output piece by piece.
+pub(crate) fn print_by(write: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<()>) -> Printed {
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    match write(&mut out).and_then(|()| out.flush()) {
+        Ok(()) => Printed::Whole,
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Printed::NobodyReads,
+        Err(error) => {
+            complain(&format!(
+                "cannot write the result to standard output\n  why:  {error}\n  next: free space where it goes, and run again"
+            ));
+            Printed::Failed
+        }
+    }
+}
+
+/// Resolves when the user or the service manager asks the program to end.
+pub(crate) async fn asked_to_stop() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_login_in_an_address_is_not_shown_and_nothing_else_is_lost() {
+        for (text, safe) in [
+            ("cannot reach http://svc:hunter2@hv01:80/x\n  why: 'y'", "cannot reach http://…@hv01:80/x\n  why: 'y'"),
+            ("argument 'https://svc:h@u@hv01' found", "argument 'https://…@hv01' found"),
+            ("`http://svc:hunter2%40hv01`", "`http://…@hv01`"),
+            ("'svc:hunter2@hv01'", "'…@hv01'"),
+            ("ask svc@lab.test at http://hv01, b@c", "ask svc@lab.test at http://hv01, b@c"),
+        ] {
+            assert_eq!(without_logins(text), safe);
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! A pass: what the command line and the configuration ask for, and the links to its hosts.
+
+use std::time::Duration;
+
+use reprise_engine::{AskedHost, LOOKS_AT_ONCE, Patience, Setup};
+use reprise_model::{Hold, HoldScope, MonoTime, PausedRule, Policy, VmSelector};
+use wsman_http::{Gates, Login};
+
+use super::arguments::HostArguments;
+use super::hosts::{Built, TIMEOUT, config, connect, endpoint, limits, wanted};
+use crate::links::{Links, Place};
+use crate::login::Logins;
+use crate::usage::Usage;
+
+/// The settings of one pass on the command line.
+pub(crate) struct PassSettings {
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) vmms_timeout: Option<Duration>,
+    pub(crate) retry_for: Option<Duration>,
+    pub(crate) paused: Option<PausedRule>,
+    pub(crate) except: Vec<String>,
+    pub(crate) dry_run: bool,
+}
+
+/// What sets up a controller, and the links to its hosts.
+pub(crate) struct Wired {
+    pub(crate) setup: Setup,
+    pub(crate) links: Links,
+}
+
+/// Builds a pass from the command line and the configuration.
+pub(crate) fn wire(hosts: &HostArguments, settings: &PassSettings) -> Result<Wired, Usage> {
+    let config = config(hosts)?;
+    let config = config.as_ref();
+    let asked = wanted(hosts, config)?;
+    let run = config.map(|c| c.run.clone()).unwrap_or_default();
+    let mut policy = config.map(|c| c.policy.clone()).unwrap_or_default();
+    if let Some(rule) = settings.paused {
+        policy.paused.at_boot = rule;
+    }
+    policy.holds.extend(settings.except.iter().map(|vm| excepted(vm)));
+    let timeout = settings.timeout.or(run.timeout).unwrap_or(TIMEOUT);
+    let retry_for = settings.retry_for.or(run.retry_for).unwrap_or(timeout);
+    let vmms_timeout = settings.vmms_timeout.or(run.vmms_timeout).unwrap_or(timeout);
+    let discover = config.map(|c| c.discover.clone()).unwrap_or_default();
+    let mut built = Built { links: Links::new(discover.resolve), ..Built::default() };
+    let logins = Logins::new(hosts.insecure_no_tls_verification);
+    connect(&mut built, asked, logins, limits(&policy, timeout), vmms_timeout)?;
+    let setup = setup(built.hosts, policy, timeout, retry_for);
+    let setup = Setup { discover: discover.peers, dry_run: settings.dry_run, ..setup };
+    Ok(Wired { setup, links: built.links })
+}
+
+/// A pass over hosts with one login, for the demonstration.
+pub(crate) fn wire_hosts(hosts: &[(String, String, String)], policy: Policy) -> Result<Wired, Usage> {
+    let mut built = Built::default();
+    let gates = Gates::default();
+    let limits = limits(&policy, TIMEOUT);
+    for (url, user, password) in hosts {
+        let endpoint = endpoint(url)?;
+        let login = Login::new(wsman_http::Scheme::Basic, user.as_str(), password.as_str()).sharing(&gates);
+        built.add(Place { endpoint, login, trust: None, limits }, None, None, TIMEOUT);
+    }
+    Ok(Wired { setup: setup(built.hosts, policy, TIMEOUT, TIMEOUT), links: built.links })
+}
+
+/// A pass over these hosts within these limits. Its clock begins with it.
+fn setup(hosts: Vec<AskedHost>, policy: Policy, timeout: Duration, retry_for: Duration) -> Setup {
+    Setup {
+        hosts,
+        policy,
+        patience: Patience { timeout, silence: retry_for, retry_until: Some(MonoTime(retry_for)) },
+        discover: false,
+        reads_events: true,
+        dry_run: false,
+        reread_every: None,
+        looks_at_once: LOOKS_AT_ONCE,
+        seed: seed(),
+    }
+}
+
+fn excepted(vm: &str) -> Hold {
+    Hold {
+        scope: HoldScope::Vm(VmSelector::parse(vm)),
+        reason: "excepted on the command line".to_owned(),
+        until: None,
+        only_this_pass: true,
+    }
+}
+
+/// The seed of the jitter, the only randomness in a pass. Clock and process id are enough to differ between two instances.
+fn seed() -> u64 {
+    let now = jiff::Timestamp::now().as_nanosecond();
+    u64::try_from(now & i128::from(u64::MAX)).unwrap_or_default() ^ u64::from(std::process::id())
+}

@@ -1,0 +1,104 @@
+//! Phrases that readers stumble over, with what to write instead.
+//!
+//! Only phrases that are wrong wherever they stand; the rest of good English is the reviewer's.
+
+use super::file::File;
+use super::tree::has_extension;
+
+/// A phrase in lower case, and its replacement.
+const PHRASES: &[(&str, &str)] = &[
+    ("is told", "is reported"),
+    ("are told", "are reported"),
+    ("be told", "be reported"),
+    ("told as", "reported as"),
+    ("is heard", "is received"),
+    ("are heard", "are received"),
+    ("in vain", "without success"),
+    ("all the same", "anyway"),
+    ("be it so that", "even if"),
+    ("goes in order", "shuts down cleanly"),
+    ("for final", "as final"),
+    ("what may pass", "transient errors"),
+    ("passes by itself", "is transient"),
+    ("pass by itself", "be transient"),
+    ("the pass broke", "the run failed"),
+    ("stands on the way", "is an on-path attacker"),
+    ("somebody on the way", "an on-path attacker"),
+    ("mend", "fix"),
+    ("mends", "fixes"),
+    ("mended", "fixed"),
+    ("farewell", "close"),
+    ("believe", "trust"),
+    ("believes", "trusts"),
+    ("believed", "trusted"),
+    ("whoever", "the user, a client, an attacker: name who it is"),
+    ("he", "the user, they"),
+    ("him", "the user, them"),
+    ("his", "the user's, their"),
+];
+
+/// Files and folders that have not been gone through yet. One that has no such phrase left is refused here.
+const NOT_YET: &[&str] = &[
+    "crates/core/engine/",
+    "crates/core/hyperv/",
+    "crates/core/model/",
+    "crates/core/rehearsal/",
+    "crates/shell/lab-server/",
+    "crates/shell/reprise/src/cli/run.rs",
+    "crates/shell/reprise/src/driver.rs",
+    "crates/shell/reprise/src/event_log.rs",
+    "crates/shell/reprise/src/links.rs",
+    "crates/shell/reprise/src/record.rs",
+    "crates/shell/reprise/tests/",
+    "crates/shell/wsman-http/",
+    "bench/",
+    "ci/",
+    "docs/",
+    "peers/",
+    "CHANGELOG.md",
+];
+
+/// This file itself names every phrase.
+const OWN: &str = "xtask/src/tidy/";
+
+pub(super) fn check(files: &[File]) -> Vec<String> {
+    let waits = |file: &&File| NOT_YET.iter().any(|place| file.path.starts_with(place));
+    files.iter().filter(|file| is_read(&file.path) && !waits(file)).flat_map(phrases).collect()
+}
+
+/// Places that no longer need to wait. Only all files together can say so.
+pub(super) fn done(files: &[File]) -> Vec<String> {
+    let left = |place: &str| {
+        let here = |file: &&File| file.path.starts_with(place) && is_read(&file.path);
+        files.iter().filter(here).any(|file| !phrases(file).is_empty())
+    };
+    let done = NOT_YET.iter().filter(|place| !left(place));
+    done.map(|place| format!("{place}: no phrase is left; take it out of NOT_YET in xtask/src/tidy/english.rs"))
+        .collect()
+}
+
+fn is_read(path: &str) -> bool {
+    let prose = ["rs", "md", "toml", "sh"].iter().any(|extension| has_extension(path, extension));
+    prose && !path.starts_with(OWN) && !path.contains("/corpus/")
+}
+
+fn phrases(file: &File) -> Vec<String> {
+    let mut findings = Vec::new();
+    for (number, line) in file.text.lines().enumerate() {
+        let line = line.to_lowercase();
+        for (phrase, instead) in PHRASES.iter().filter(|(phrase, _)| has_phrase(&line, phrase)) {
+            findings.push(format!("{}:{}: not \"{phrase}\" but: {instead}", file.path, number + 1));
+        }
+    }
+    findings
+}
+
+/// Whether the phrase stands in the line as whole words.
+fn has_phrase(line: &str, phrase: &str) -> bool {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    line.match_indices(phrase).any(|(at, _)| {
+        let before = line.get(..at).unwrap_or_default().chars().next_back();
+        let after = line.get(at + phrase.len()..).unwrap_or_default().chars().next();
+        !before.is_some_and(is_word) && !after.is_some_and(is_word)
+    })
+}
