@@ -13,11 +13,16 @@ use crate::{codes, problem};
 /// The state that is requested: Replicating.
 const REQUESTED: u16 = 3;
 
-/// Waits between looks at a job: short at first, since most state changes take well under a second; then the pace of
-/// Microsoft's own sample, once a second.
-const WAITS: [Duration; 4] =
-    [Duration::from_millis(100), Duration::from_millis(150), Duration::from_millis(250), Duration::from_millis(500)];
-const WAIT_LAST: Duration = Duration::from_secs(1);
+/// The least wait between two looks at a job. Most state changes take well under a second.
+const WAIT_LEAST: Duration = Duration::from_millis(50);
+/// The longest: the pace of Microsoft's own sample.
+const WAIT_MOST: Duration = Duration::from_secs(1);
+/// In between, a job is looked at again after one part in so many of the time that it has run: its end is noticed that much
+/// late at most, and ten times as long a job takes a few looks more.
+const WAIT_PART: u32 = 3;
+/// Waits after looks that did not show the job, from the first one on, so that it is given time to be listed.
+const WAITS_UNSEEN: [Duration; 3] =
+    [Duration::from_millis(150), Duration::from_millis(250), Duration::from_millis(500)];
 
 /// Longest time that a job is followed. As long as it runs, the state reads as requested, so whoever stops looking at the
 /// job can no longer tell success from a job that hangs. The caller ends it sooner by dropping it; this bounds one that
@@ -156,7 +161,6 @@ async fn returned(port: &impl Port, output: &Output, job: &mut Option<String>) -
 async fn outlast_jobs(port: &impl Port, own: Option<&str>) -> Option<Outcome> {
     port.note("waiting for jobs that may be ours");
     let began = port.elapsed();
-    let mut waits = WAITS.into_iter();
     let mut misses = Misses::default();
     let mut awaited: Option<BTreeSet<String>> = None;
     while port.elapsed().saturating_sub(began) < JOB_TIME_MAX {
@@ -179,7 +183,7 @@ async fn outlast_jobs(port: &impl Port, own: Option<&str>) -> Option<Outcome> {
             Err(error) if misses.are_too_many(Some(error.kind), port.elapsed()) => return None,
             Err(_) => {}
         }
-        port.pause(waits.next().unwrap_or(WAIT_LAST)).await;
+        port.pause(misses.wait(port.elapsed())).await;
     }
     None
 }
@@ -222,6 +226,13 @@ impl Misses {
         self.blank += 1;
         self.blank >= BLANK_LOOKS_MAX
     }
+
+    /// How long to wait before the next look at what has run for so long.
+    fn wait(&self, run: Duration) -> Duration {
+        let part = (run / WAIT_PART).clamp(WAIT_LEAST, WAIT_MOST);
+        let unseen = usize::try_from(self.blank).ok().and_then(|blank| WAITS_UNSEEN.get(blank.checked_sub(1)?));
+        unseen.map_or(part, |least| part.max(*least))
+    }
 }
 
 /// Follows a job to its end. Only reads: nothing here can be repeated by mistake, so a look that fails is taken again,
@@ -229,11 +240,10 @@ impl Misses {
 async fn follow(port: &impl Port, id: &str) -> Outcome {
     port.note("following the job");
     let began = port.elapsed();
-    let mut waits = WAITS.into_iter();
     let mut misses = Misses::default();
     let mut last = Problem::new(ProblemKind::NotThere, FOLLOW, "the job is not listed; its result is unknown");
     while port.elapsed().saturating_sub(began) < JOB_TIME_MAX {
-        port.pause(waits.next().unwrap_or(WAIT_LAST)).await;
+        port.pause(misses.wait(port.elapsed().saturating_sub(began))).await;
         let rows = cim::query(port, VIRTUALIZATION, concrete_job::state_changes()).await;
         let failed = rows.as_ref().err().map(|error| error.kind);
         let found = match &rows {
