@@ -9,6 +9,8 @@
 
 mod calm;
 mod evidence;
+#[cfg(test)]
+mod loaded;
 mod procedure;
 mod run;
 mod scene;

@@ -269,8 +269,8 @@ fn resolved(discover: &Discover) -> Result<BTreeMap<HostName, Endpoint>, Usage> 
 
 /// Bounds on what is asked of one host, which has `timeout` to become ready.
 fn limits(policy: &Policy, timeout: Duration) -> Limits {
-    // Six acts, a look and one to spare: a look never waits for acts.
-    let connections = usize::try_from(policy.pace.per_host.get()).unwrap_or(usize::MAX).saturating_add(2);
+    // One for each act, one for a look and one to spare: a look never waits for acts.
+    let connections = usize::try_from(policy.pace.per_host_max.get()).unwrap_or(usize::MAX).saturating_add(2);
     // A look whose question got lost leaves time for another.
     Limits { connections, ..Limits::default() }.reading_within((timeout / 2).max(READ_LEAST))
 }

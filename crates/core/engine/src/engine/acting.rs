@@ -7,13 +7,13 @@ use crate::exchange::{Effect, Side};
 use crate::guard;
 use crate::host::HostWatch;
 use crate::judge::Verdict;
-use crate::pace::Place;
+use crate::pace::{Load, Place};
 use crate::watch::{Failure, LegWatch, Unweighed};
 
 impl Engine {
     pub(super) fn acted(&mut self, now: Now, act: ActId, outcome: Outcome) {
         let Some((leg, host)) = self.acts.remove(&act) else { return };
-        self.queue.ended(host);
+        self.queue.ended(leg, now.mono, Load::of(&outcome));
         self.touched.insert(host);
         let Some(watch) = self.legs.get_mut(&leg) else { return };
         watch.acting = None;
@@ -73,7 +73,7 @@ impl Engine {
                 self.acts.insert(act.id, (id, host));
                 effects.push(Effect::Perform(act));
             } else {
-                self.queue.ended(host);
+                self.queue.ended(id, now.mono, Load::Unknown);
             }
         }
     }
