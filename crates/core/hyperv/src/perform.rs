@@ -167,18 +167,19 @@ async fn outlast_jobs(port: &impl Port, own: Option<&str>) -> Option<Outcome> {
         match cim::query(port, VIRTUALIZATION, concrete_job::state_changes()).await {
             Ok(rows) => {
                 let found = own.and_then(|id| concrete_job::find(&rows, id).ok().flatten());
-                // It is awaited even if other jobs were listed before it.
-                let own_runs = found == Some(Progress::Running);
                 if let Some(outcome @ (Outcome::Ended(_) | Outcome::Refused(_))) = found.and_then(ended) {
                     return Some(outcome);
                 }
-                let running = concrete_job::running(&rows);
-                let left = awaited.take().map_or(running.clone(), |old| old.intersection(&running).cloned().collect());
-                if left.is_empty() && !own_runs {
+                let (left, all_shown) = awaited_after(awaited.take(), &rows, own);
+                if left.is_empty() {
                     return None;
                 }
                 awaited = Some(left);
-                misses = Misses::default();
+                if all_shown {
+                    misses = Misses::default();
+                } else if misses.are_too_many(None, port.elapsed()) {
+                    return None;
+                }
             }
             Err(error) if misses.are_too_many(Some(error.kind), port.elapsed()) => return None,
             Err(_) => {}
@@ -186,6 +187,18 @@ async fn outlast_jobs(port: &impl Port, own: Option<&str>) -> Option<Outcome> {
         port.pause(misses.wait(port.elapsed())).await;
     }
     None
+}
+
+/// Which jobs are waited for after this look, and whether it has shown all of those that were waited for before. A job is
+/// listed for minutes after its end: one that ran and is not listed was not shown. Our own one is waited for even if others
+/// were listed before it.
+fn awaited_after(before: Option<BTreeSet<String>>, rows: &[Row], own: Option<&str>) -> (BTreeSet<String>, bool) {
+    let (running, listed) = (concrete_job::running(rows), concrete_job::listed(rows));
+    let Some(before) = before else { return (running, true) };
+    let all_shown = before.is_subset(&listed);
+    let own = running.iter().find(|id| own.is_some_and(|own| own.eq_ignore_ascii_case(id))).cloned();
+    let goes_on = |id: &String| running.contains(id) || !listed.contains(id);
+    (before.into_iter().filter(goes_on).chain(own).collect(), all_shown)
 }
 
 /// How a job has ended; `None` if it runs.

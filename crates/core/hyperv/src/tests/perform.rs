@@ -64,6 +64,25 @@ fn after_a_lost_answer_it_waits_for_the_jobs_that_run_then_and_for_no_later_ones
     assert_eq!((requests.len(), invokes(&requests)), (6, 1));
 }
 
+/// A job is listed for minutes after its end. A look that does not list one that ran before was not shown the jobs.
+#[test]
+fn a_job_that_is_waited_for_is_not_given_up_for_a_look_that_lists_nothing() {
+    let lost = || Err(fails(ErrorKind::TimedOut, Reached::Perhaps));
+    let nothing = || Ok(Reply::Rows(vec![]));
+    let given_up = [Ok(Reply::Instance(relationship("8"))), Ok(started()), lost(), lost(), lost(), lost()];
+    let own = given_up.into_iter().chain([Ok(job("4")), nothing(), nothing(), Ok(job("4")), nothing(), Ok(job("7"))]);
+    let (outcome, requests) = resume(own.collect());
+    assert_eq!((outcome, requests.len()), (Outcome::Ended(Ended::ByJob), 12));
+    let unnamed =
+        vec![Ok(Reply::Instance(relationship("8"))), lost(), Ok(job("4")), nothing(), Ok(job("7")), nothing()];
+    let (outcome, requests) = resume(unnamed);
+    assert_eq!((matches!(outcome, Outcome::Unknown(_)), requests.len()), (true, 5), "{outcome:?}");
+    let mut gone = vec![Ok(Reply::Instance(relationship("8"))), lost(), Ok(job("4"))];
+    gone.extend((0..10).map(|_| nothing()));
+    let (outcome, requests) = resume(gone);
+    assert_eq!((matches!(outcome, Outcome::Unknown(_)), requests.len()), (true, 7), "{outcome:?}");
+}
+
 /// Only reads happen while a job is followed. Whatever one look at it meets with, it is looked at again.
 #[test]
 fn a_look_at_the_job_that_fails_is_taken_again() {
