@@ -2,7 +2,7 @@
 //!
 //! `cargo build --release && cargo run --release -p reprise-bench [-- NAME… [--broken]]`, where a name is `protection`,
 //! `fleet`, `client` or `article`. With `--broken`, `fleet` has legs to resume. Without a name it is the first two: the last
-//! takes ten minutes, since the script that it measures against sleeps. Each figure stands beside what it is measured
+//! takes ten minutes, since the script that it measures against sleeps (`protection` runs it too, for two small sizes). Each figure stands beside what it is measured
 //! against; nothing here fails a build.
 
 mod article;

@@ -1,4 +1,7 @@
 //! Time to protection: from the program's start to the last leg at Replicating, against what the work itself takes.
+//!
+//! Beside it the article's script on an equal lab, where that takes seconds or a minute: it looks at all VMs for each VM, so
+//! a thousand of them take it hours.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -6,56 +9,103 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 
+use crate::article;
 use crate::control::Lab;
 
 /// Milliseconds that a request and its answer are on their way, and that a state change takes.
 const ROUND_TRIP_MS: u32 = 20;
 const JOB_MS: u32 = 300;
-/// Acts at once on one host, and hosts.
-const AT_ONCE: u32 = 6 * 2;
+/// Acts at once on all hosts: what two hosts are given to begin with, and what a pace that adapts should come to on a pair.
+const AT_FIRST: u32 = 6 * 2;
+const ADAPTED: u32 = 32;
 /// Queries of one look.
 const QUERIES: u32 = 7;
+/// What a pass may take of the time that the work takes at the pace of the beginning.
+const BAR: f64 = 3.0;
+/// The same of the time that it takes at the adapted pace, where there are enough legs for the pace to adapt.
+const SIZES: [Size; 3] = [
+    Size { legs: 10, bar: None, script_speed: Some(1) },
+    Size { legs: 100, bar: Some(1.5), script_speed: Some(10) },
+    Size { legs: 1_000, bar: Some(2.0), script_speed: None },
+];
+/// Legs and places of the pass over hosts that are slow with many jobs.
+const LOADED_LEGS: u32 = 100;
+const LOADED_PLACES: u32 = 8;
 /// How often the lab is asked how far it is: fine against seconds.
 const STEP: Duration = Duration::from_millis(50);
 /// Longest wait for one pass.
 const PATIENCE: Duration = Duration::from_mins(4);
 
+/// One line of the table.
+struct Size {
+    legs: u32,
+    bar: Option<f64>,
+    /// How fast the clock of the script's lab goes, if the script is run.
+    script_speed: Option<u32>,
+}
+
 pub(crate) fn measure(program: &Path) -> Result<String> {
     let mut text = format!(
         "Time to protection, one pair of hosts, round trip {ROUND_TRIP_MS} ms, job {JOB_MS} ms.\n\
-         F = 1 s readiness + 3 looks of {QUERIES} queries + N/{AT_ONCE} turns of two round trips and a job; the bar is 3 F.\n\
-         {:>6} {:>8} {:>8} {:>8} {:>9} {:>9} {:>9}\n",
-        "N", "s", "F", "of 3 F", "queries", "gets", "invokes"
+         F = 1 s readiness + 3 looks of {QUERIES} queries + N/{AT_FIRST} turns of two round trips and a job; F' the same with \
+         N/{ADAPTED} turns.\n\
+         The bars are {BAR} F, and of F' what stands beside it.\n\
+         {:>6} {:>8} {:>8} {:>6} {:>8} {:>8} {:>5} {:>8} {:>6} {:>8}  {}\n",
+        "N", "s", "F", "s/F", "F'", "s/F'", "bar", "queries", "gets", "invokes", "the article's script"
     );
-    for count in [10, 100, 1_000] {
-        let (seconds, lab) = pass(program, count)?;
-        let floor = floor(count).as_secs_f64();
-        let share = 100.0 * seconds / (3.0 * floor);
-        let (queries, gets, invokes) = (lab.requests("enumerate")?, lab.requests("get")?, lab.requests("invoke")?);
-        let _infallible =
-            writeln!(text, "{count:>6} {seconds:>8.2} {floor:>8.2} {share:>6.0} % {queries:>9} {gets:>9} {invokes:>9}");
+    for size in &SIZES {
+        line(&mut text, program, size)?;
     }
+    let places = format!("--jobs-at-once={LOADED_PLACES}");
+    let (seconds, _) = pass(program, LOADED_LEGS, &[places])?;
+    let _infallible = writeln!(
+        text,
+        "With hosts that work on {LOADED_PLACES} jobs at full speed, and slower on more: N = {LOADED_LEGS} in {seconds:.2} s."
+    );
     Ok(text)
 }
 
-fn floor(count: u32) -> Duration {
-    let look = Duration::from_millis(u64::from(QUERIES * ROUND_TRIP_MS));
-    let turn = Duration::from_millis(u64::from(2 * ROUND_TRIP_MS + JOB_MS));
-    Duration::from_secs(1) + look * 3 + turn * count.div_ceil(AT_ONCE)
+fn line(text: &mut String, program: &Path, size: &Size) -> Result<()> {
+    let legs = size.legs;
+    let (seconds, lab) = pass(program, legs, &[])?;
+    let (queries, gets, invokes) = (lab.requests("enumerate")?, lab.requests("get")?, lab.requests("invoke")?);
+    drop(lab);
+    let [first, adapted] = [AT_FIRST, ADAPTED].map(|at_once| floor(legs, at_once).as_secs_f64());
+    let missed = seconds > BAR * first || size.bar.is_some_and(|bar| seconds > bar * adapted);
+    let bar = size.bar.map_or_else(|| "-".to_owned(), |bar| format!("{bar:.1}"));
+    let script = match size.script_speed {
+        Some(speed) => article::alone(program, legs, speed)?,
+        None => "not run".to_owned(),
+    };
+    let _infallible = writeln!(
+        text,
+        "{legs:>6} {seconds:>8.2} {first:>8.2} {:>6.2} {adapted:>8.2} {:>8.2} {bar:>5} {queries:>8} {gets:>6} {invokes:>8}  {script}{}",
+        seconds / first,
+        seconds / adapted,
+        if missed { "  MISSED" } else { "" }
+    );
+    Ok(())
 }
 
-fn pass(program: &Path, count: u32) -> Result<(f64, Lab)> {
-    let arguments = [format!("--vms={count}"), format!("--rtt={ROUND_TRIP_MS}"), format!("--job={JOB_MS}")];
+fn floor(legs: u32, at_once: u32) -> Duration {
+    let look = Duration::from_millis(u64::from(QUERIES * ROUND_TRIP_MS));
+    let turn = Duration::from_millis(u64::from(2 * ROUND_TRIP_MS + JOB_MS));
+    Duration::from_secs(1) + look * 3 + turn * legs.div_ceil(at_once)
+}
+
+fn pass(program: &Path, legs: u32, more: &[String]) -> Result<(f64, Lab)> {
+    let mut arguments = vec![format!("--vms={legs}"), format!("--rtt={ROUND_TRIP_MS}"), format!("--job={JOB_MS}")];
+    arguments.extend_from_slice(more);
     let lab = Lab::start(program, &arguments)?;
     lab.restart(1)?;
     lab.http("POST", "/requests/reset")?;
     let began = Instant::now();
     let mut child = lab.run(program)?.spawn()?;
     while lab.unprotected()? > 0 {
-        ensure!(began.elapsed() < PATIENCE, "{count} VMs are not protected in time");
+        ensure!(began.elapsed() < PATIENCE, "{legs} VMs are not protected in time");
         std::thread::sleep(STEP);
     }
     let took = began.elapsed().as_secs_f64();
-    ensure!(child.wait()?.success(), "the pass over {count} VMs failed");
+    ensure!(child.wait()?.success(), "the pass over {legs} VMs failed");
     Ok((took, lab))
 }

@@ -67,6 +67,12 @@ pub(super) fn measure(runtime: &Runtime, program: &Path) -> Result<String> {
     Ok(text)
 }
 
+/// The script on the host that restarted: how long it took by its own count, and the senders' states at the end.
+pub(super) fn alone(runtime: &Runtime, program: &Path, count: u32, speed: u32) -> Result<String> {
+    let measured = script(runtime, program, count, BOOTED, speed)?;
+    Ok(format!("{:.1} s; senders {}", measured.done.took.as_secs_f64(), measured.left))
+}
+
 fn heading() -> String {
     format!(
         "The article's script (a baseline, written anew for this table) and `reprise run`, on equal labs: a pair of hosts, each\n\

@@ -25,10 +25,20 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use tokio::runtime::Runtime;
+
+/// The script alone against so many broken legs, on the host that restarted: how long it took, and what is left.
+pub(crate) fn alone(program: &Path, legs: u32, speed: u32) -> Result<String> {
+    growth::alone(&runtime()?, program, legs, speed)
+}
+
+fn runtime() -> Result<Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start")
+}
 
 /// Both tables.
 pub(crate) fn measure(program: &Path) -> Result<String> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start")?;
+    let runtime = runtime()?;
     let mut text = growth::measure(&runtime, program)?;
     text.push_str(
         "\nThe script's behaviours (S) and faults (D), each row on two equal labs. Stopped: Suspended or Error.\n\

@@ -35,7 +35,10 @@ pub fn check(text: &str) -> Result<(), Excess> {
     let mut rest = text;
     while let Some(at) = rest.find('<') {
         let found = rest.get(at..).unwrap_or_default();
-        if let Some(length) = crate::reference::unparsed(found) {
+        // A section begins with one of these, and a tag with neither.
+        if let Some(b'!' | b'?') = found.as_bytes().get(1)
+            && let Some(length) = crate::reference::unparsed(found)
+        {
             rest = found.get(length..).unwrap_or_default();
             continue;
         }
@@ -63,21 +66,19 @@ pub fn check(text: &str) -> Result<(), Excess> {
 
 /// The bytes from `<` to the `>` that ends the tag, which one within quotes does not, and its attributes.
 fn measure(text: &str) -> Result<(usize, usize), Excess> {
-    let mut attributes = 0;
-    let mut quote = None;
-    for (at, byte) in text.bytes().enumerate() {
-        match (quote, byte) {
-            (None, b'>') => return Ok((at + 1, attributes)),
-            (None, b'"' | b'\'') => {
-                attributes += 1;
-                if attributes > ATTRIBUTES_MAX {
-                    return Err(Excess::Attributes);
-                }
-                quote = Some(byte);
-            }
-            (Some(opened), byte) if opened == byte => quote = None,
-            (None | Some(_), _) => {}
+    let (mut rest, mut attributes) = (text, 0);
+    while let Some(at) = rest.bytes().position(|byte| matches!(byte, b'>' | b'"' | b'\'')) {
+        let (found, after) = rest.split_at(at + 1);
+        let quote = if found.ends_with('"') { '"' } else { '\'' };
+        if found.ends_with('>') {
+            return Ok((text.len() - after.len(), attributes));
         }
+        attributes += 1;
+        if attributes > ATTRIBUTES_MAX {
+            return Err(Excess::Attributes);
+        }
+        let Some(closed) = after.find(quote) else { break };
+        rest = after.get(closed + 1..).unwrap_or_default();
     }
     Ok((text.len(), attributes))
 }

@@ -2,7 +2,9 @@
 
 use std::num::NonZeroU32;
 
-use reprise_model::{Hold, HoldScope, HostName, InitialPolicy, PausedRule, PeerUnseen, Policy, Timestamp, VmSelector};
+use reprise_model::{
+    Hold, HoldScope, HostName, InitialPolicy, Pace, PausedRule, PeerUnseen, Policy, Timestamp, VmSelector,
+};
 use toml::de::{DeTable, DeValue};
 
 use crate::problem::ConfigError;
@@ -67,11 +69,24 @@ fn run(mut table: Table<'_>, policy: &mut Policy, found: &mut Findings<'_>) -> R
         vmms_timeout: table.duration("vmms_timeout", found),
         retry_for: table.duration("retry_for", found),
     };
-    if let Some(per_host) = table.number("per_host", 1, found).and_then(NonZeroU32::new) {
-        policy.pace.per_host = per_host;
-    }
+    pace(&mut table, &mut policy.pace, found);
     table.end(found);
     run
+}
+
+fn pace(table: &mut Table<'_>, pace: &mut Pace, found: &mut Findings<'_>) {
+    if let Some(per_host) = table.number("per_host", 1, found).and_then(NonZeroU32::new) {
+        pace.per_host = per_host;
+        // Whoever begins with more than the usual most, and names no other, stays there.
+        pace.per_host_max = pace.per_host_max.max(per_host);
+    }
+    if let Some(most) = table.number("per_host_max", 1, found).and_then(NonZeroU32::new) {
+        pace.per_host_max = most;
+        if most < pace.per_host {
+            let why = format!("it is less than per_host, which is {}", pace.per_host);
+            found.add(table.place("per_host_max"), table.key("per_host_max"), why);
+        }
+    }
 }
 
 fn judged(mut table: Table<'_>, policy: &mut Policy, found: &mut Findings<'_>) {

@@ -35,6 +35,7 @@ key = "/etc/reprise/client.key"
 timeout = "2m"
 retry_for = 90
 per_host = 3
+per_host_max = 12
 [policy]
 peer_unseen = "resume"
 [policy.paused]
@@ -65,7 +66,8 @@ resolve = { "HV03.lab.test" = "http://127.0.0.1:4711/wsman" }
     assert_eq!((&config.login.certificate, &config.hosts[1].login.certificate), (&None, &Some(client)));
     assert_eq!(config.run.timeout, Some(Duration::from_mins(2)));
     assert_eq!(config.run.retry_for, Some(Duration::from_secs(90)));
-    assert_eq!(config.policy.pace.per_host.get(), 3);
+    let pace = config.policy.pace;
+    assert_eq!((pace.per_host.get(), pace.per_host_max.get()), (3, 12));
     assert_eq!(config.policy.peer_unseen, PeerUnseen::Resume);
     assert_eq!(config.policy.paused.at_boot, PausedRule::Evidence);
     assert_eq!(config.policy.holds[1].scope, HoldScope::All);
@@ -122,6 +124,17 @@ line 12: hold.reason: missing: write down why this is held
 line 16: discover.peers: expected true or false
 line 17: discover.resolve.hv02: expected a string in quotes";
     assert_eq!(read(text).unwrap_err().to_string(), expected);
+}
+
+#[test]
+fn the_most_acts_at_once_are_at_least_as_many_as_the_first() {
+    let read = |lines: &str| read(&format!("version = 1\n[run]\n{lines}\n"));
+    let paced = |lines: &str| read(lines).map(|config| config.policy.pace).unwrap();
+    assert_eq!(paced("per_host = 3").per_host_max, reprise_model::Pace::default().per_host_max);
+    assert_eq!(paced("per_host = 40").per_host_max.get(), 40);
+    assert_eq!(paced("per_host_max = 6").per_host_max.get(), 6);
+    let error = read("per_host_max = 5").unwrap_err();
+    assert_eq!(error.to_string(), "line 3: run.per_host_max: it is less than per_host, which is 6");
 }
 
 #[test]

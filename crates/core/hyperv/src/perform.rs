@@ -13,11 +13,16 @@ use crate::class::{VIRTUALIZATION, relationship, virtual_machine};
 use crate::codes;
 use crate::problem::{self, Asked};
 
-/// Waits between looks at a job: short at first, since most state changes take well under a second; then the pace of
-/// Microsoft's own sample, once a second.
-const WAITS: [Duration; 4] =
-    [Duration::from_millis(100), Duration::from_millis(150), Duration::from_millis(250), Duration::from_millis(500)];
-const WAIT_LAST: Duration = Duration::from_secs(1);
+/// The least wait between two looks at a job. Most state changes take well under a second.
+const WAIT_LEAST: Duration = Duration::from_millis(50);
+/// The longest: the pace of Microsoft's own sample.
+const WAIT_MOST: Duration = Duration::from_secs(1);
+/// In between, a job is looked at again after one part in so many of the time that it has run: its end is noticed that much
+/// late at most, and ten times as long a job takes a few looks more.
+const WAIT_PART: u32 = 3;
+/// Waits after looks that did not show the job, from the first one on, so that it is given time to be listed.
+const WAITS_UNSEEN: [Duration; 3] =
+    [Duration::from_millis(150), Duration::from_millis(250), Duration::from_millis(500)];
 
 /// Longest time that a job is followed. As long as it runs, the state reads as requested, so whoever stops looking at the
 /// job can no longer tell success from a job that hangs. The caller ends it sooner by dropping it; this bounds one that
@@ -176,34 +181,46 @@ async fn returned(port: &impl Port, output: &Output, tries: &Tries, job: &mut Op
 async fn outlast_jobs(port: &impl Port, tries: &Tries, own: Option<&str>) -> Option<Outcome> {
     port.note("waiting for jobs that may be ours");
     let began = port.elapsed();
-    let mut waits = WAITS.into_iter();
     let mut misses = Misses::default();
     let mut awaited: Option<BTreeSet<String>> = None;
     while port.elapsed().saturating_sub(began) < JOB_TIME_MAX {
         match cim::query(port, VIRTUALIZATION, concrete_job::state_changes()).await {
             Ok(rows) => {
                 let found = own.and_then(|id| concrete_job::find(&rows, id).ok().flatten());
-                // It is awaited even if other jobs were listed before it.
-                let own_runs = found == Some(Progress::Running);
                 if let Some(outcome @ (Outcome::Ended(_) | Outcome::Refused(_))) =
                     found.and_then(|found| ended(found, tries))
                 {
                     return Some(outcome);
                 }
-                let running = concrete_job::running(&rows);
-                let left = awaited.take().map_or(running.clone(), |old| old.intersection(&running).cloned().collect());
-                if left.is_empty() && !own_runs {
+                let (left, all_shown) = awaited_after(awaited.take(), &rows, own);
+                if left.is_empty() {
                     return None;
                 }
                 awaited = Some(left);
-                misses = Misses::default();
+                if all_shown {
+                    misses = Misses::default();
+                } else if misses.are_too_many(None, port.elapsed()) {
+                    return None;
+                }
             }
             Err(error) if misses.are_too_many(Some(error.kind), port.elapsed()) => return None,
             Err(_) => {}
         }
-        port.pause(waits.next().unwrap_or(WAIT_LAST)).await;
+        port.pause(misses.wait(port.elapsed())).await;
     }
     None
+}
+
+/// Which jobs are waited for after this look, and whether it has shown all of those that were waited for before. A job is
+/// listed for minutes after its end: one that ran and is not listed was not shown. Our own one is waited for even if others
+/// were listed before it.
+fn awaited_after(before: Option<BTreeSet<String>>, rows: &[Row], own: Option<&str>) -> (BTreeSet<String>, bool) {
+    let (running, listed) = (concrete_job::running(rows), concrete_job::listed(rows));
+    let Some(before) = before else { return (running, true) };
+    let all_shown = before.is_subset(&listed);
+    let own = running.iter().find(|id| own.is_some_and(|own| own.eq_ignore_ascii_case(id))).cloned();
+    let goes_on = |id: &String| running.contains(id) || !listed.contains(id);
+    (before.into_iter().filter(goes_on).chain(own).collect(), all_shown)
 }
 
 /// How a job has ended; `None` if it runs.
@@ -244,6 +261,13 @@ impl Misses {
         self.blank += 1;
         self.blank >= BLANK_LOOKS_MAX
     }
+
+    /// How long to wait before the next look at what has run for so long.
+    fn wait(&self, run: Duration) -> Duration {
+        let part = (run / WAIT_PART).clamp(WAIT_LEAST, WAIT_MOST);
+        let unseen = usize::try_from(self.blank).ok().and_then(|blank| WAITS_UNSEEN.get(blank.checked_sub(1)?));
+        unseen.map_or(part, |least| part.max(*least))
+    }
 }
 
 /// Follows a job to its end. Only reads: nothing here can be repeated by mistake, so a look that fails is taken again,
@@ -251,11 +275,10 @@ impl Misses {
 async fn follow(port: &impl Port, tries: &Tries, id: &str) -> Outcome {
     port.note("following the job");
     let began = port.elapsed();
-    let mut waits = WAITS.into_iter();
     let mut misses = Misses::default();
     let mut last = problem::hidden(&tries.follow, "the job is not listed; its result is unknown", Remedy::SeeWhatCame);
     while port.elapsed().saturating_sub(began) < JOB_TIME_MAX {
-        port.pause(waits.next().unwrap_or(WAIT_LAST)).await;
+        port.pause(misses.wait(port.elapsed().saturating_sub(began))).await;
         let rows = cim::query(port, VIRTUALIZATION, concrete_job::state_changes()).await;
         let failed = rows.as_ref().err().map(|error| error.kind);
         let found = match &rows {

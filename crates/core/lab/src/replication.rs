@@ -237,17 +237,26 @@ impl World {
     /// Begins a job that changes the state of one end; the job's id. While it runs, the requested state is shown.
     pub(crate) fn begin_job(&mut self, at: At, sender: bool, requested: u16, to: u16) -> Option<Uuid> {
         let id = self.new_id();
-        let (now, takes) = (self.now, self.spec.job);
+        let now = self.now;
         let end = self.leg_mut(at)?.end_mut(sender);
         let (host, from) = (end.host, end.state);
         end.changing = Some((id, requested));
         let (kind, stage) = (job::STATE_CHANGE, Stage::Running);
         let job = Job { id, at, sender, kind, from, to, submitted: now, starts: now, stage };
         self.hosts.get_mut(host)?.jobs.insert(id, job);
+        let takes = self.job_takes(host);
         if self.decide_fate(host, at.vm, id) {
             self.schedule(now + takes, Due::JobEnd(host, id));
         }
         Some(id)
+    }
+
+    /// How long the job takes that has just begun on a host, among those that run there.
+    fn job_takes(&self, host: usize) -> Duration {
+        let Some((at_once, host)) = self.spec.jobs_at_once.zip(self.hosts.get(host)) else { return self.spec.job };
+        let running = host.jobs.values().filter(|job| job.stage == Stage::Running).count();
+        let running = u32::try_from(running).unwrap_or(u32::MAX).max(at_once.get());
+        self.spec.job.saturating_mul(running) / at_once.get()
     }
 
     pub(crate) fn end_job(&mut self, host: usize, id: Uuid) {

@@ -1,5 +1,6 @@
 //! What a lab is made of.
 
+use std::num::NonZeroU32;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -18,6 +19,8 @@ pub struct Spec {
     pub race_state: RaceState,
     /// How long a state-change job takes.
     pub job: Duration,
+    /// How many jobs a host works on at full speed; among more, each takes longer in proportion. No bound if absent.
+    pub jobs_at_once: Option<NonZeroU32>,
     /// Source of all chance.
     pub seed: u64,
     /// How many VMs, counted from the end, have no replication.
@@ -41,6 +44,7 @@ impl Default for Spec {
             topology: Topology::Ring,
             race_state: RaceState::Error,
             job: Duration::from_millis(200),
+            jobs_at_once: None,
             seed: 1,
             unreplicated: 0,
             extended: 0,

@@ -72,19 +72,23 @@ pub enum InitialPolicy {
 /// How much is done at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pace {
-    /// Most acts under way on one host.
+    /// Acts under way on one host, to begin with.
     pub per_host: NonZeroU32,
+    /// Most acts under way on one host: while it stays as quick as at first it is given more, up to this.
+    pub per_host_max: NonZeroU32,
     /// Most acts under way on all hosts together.
     pub fleet: NonZeroU32,
 }
 
 impl Default for Pace {
-    /// Six per host: twice the three sends that VMMS has under way by default (`MaximumActiveTransfers`). 256 in all:
+    /// Six per host: twice the three sends that VMMS has under way by default (`MaximumActiveTransfers`). At most 32, each
+    /// of which may hold a connection: a tenth of what WinRM takes from all its clients (`MaxConnections` 300). 256 in all:
     /// far below what one program can follow, far above one pair of hosts.
     fn default() -> Self {
         const SIX: NonZeroU32 = NonZeroU32::new(6).unwrap();
+        const MOST: NonZeroU32 = NonZeroU32::new(32).unwrap();
         const FLEET: NonZeroU32 = NonZeroU32::new(256).unwrap();
-        Self { per_host: SIX, fleet: FLEET }
+        Self { per_host: SIX, per_host_max: MOST, fleet: FLEET }
     }
 }
 

@@ -10,6 +10,8 @@
 #[cfg(test)]
 mod acts;
 mod calm;
+#[cfg(test)]
+mod loaded;
 mod logs;
 mod procedure;
 mod run;

@@ -101,6 +101,7 @@ fn site(chance: &mut fastrand::Rng, seed: u64) -> Spec {
         topology,
         race_state: if once_in(chance, 3) { RaceState::Suspended } else { RaceState::Error },
         job: Duration::from_millis(chance.u64(0..3_000)),
+        jobs_at_once: if once_in(chance, 4) { NonZeroU32::new(chance.u32(1..=6)) } else { None },
         seed,
         unreplicated,
         extended,
@@ -122,7 +123,6 @@ fn askers(chance: &mut fastrand::Rng, hosts: usize) -> Vec<Vec<usize>> {
 
 fn policy(chance: &mut fastrand::Rng) -> Policy {
     let rules = [PausedRule::Resume, PausedRule::Evidence, PausedRule::Evidence, PausedRule::Leave];
-    let most = |chance: &mut fastrand::Rng, of: &[u32]| NonZeroU32::new(one(chance, of, 6)).unwrap_or(NonZeroU32::MIN);
     Policy {
         peer_unseen: if once_in(chance, 4) { PeerUnseen::Resume } else { PeerUnseen::Wait },
         paused: PausedPolicy {
@@ -130,7 +130,14 @@ fn policy(chance: &mut fastrand::Rng) -> Policy {
             while_running: if chance.bool() { PausedRule::Evidence } else { one(chance, &rules, PausedRule::Leave) },
             initial: if once_in(chance, 3) { InitialPolicy::Resume } else { InitialPolicy::Leave },
         },
-        pace: Pace { per_host: most(chance, &[1, 2, 6, 6]), fleet: most(chance, &[2, 256, 256]) },
+        pace: pace(chance),
         ..Policy::default()
     }
+}
+
+fn pace(chance: &mut fastrand::Rng) -> Pace {
+    let most = |chance: &mut fastrand::Rng, of: &[u32]| NonZeroU32::new(one(chance, of, 6)).unwrap_or(NonZeroU32::MIN);
+    let per_host = most(chance, &[1, 2, 6, 6]);
+    let per_host_max = per_host.max(most(chance, &[1, 4, 32, 32]));
+    Pace { per_host, per_host_max, fleet: most(chance, &[2, 256, 256]) }
 }

@@ -181,10 +181,15 @@ pub(crate) fn read_properties(node: Node<'_, '_>, form: ElementForm) -> Properti
 }
 
 fn read_properties_like(node: Node<'_, '_>, form: ElementForm, before: Option<&Properties>) -> Properties {
+    let mut found: Vec<(Name, Value)> = Vec::with_capacity(before.map_or(0, Properties::len));
     let mut before = before.into_iter().flat_map(Properties::iter).map(|(name, _)| name);
     let properties = xml::elements(node).filter(|n| !xml::is(*n, ns::CIM, "Location"));
     let property = |element: Node<'_, '_>| (named(element.tag_name().name(), before.next()), read_value(element, form));
-    let mut found: Vec<(Name, Value)> = properties.map(property).collect();
+    found.extend(properties.map(property));
+    // Windows writes properties in their order, and most classes have no arrays: then they are kept as they were read.
+    if found.windows(2).all(|pair| matches!(pair, [(a, _), (b, _)] if a < b)) {
+        return found.into_iter().collect();
+    }
     // The sort is stable: the items of an array stay in their order.
     found.sort_by(|(a, _), (b, _)| a.cmp(b));
     let mut properties: Vec<(Name, Value)> = Vec::with_capacity(found.len());

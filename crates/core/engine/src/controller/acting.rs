@@ -11,7 +11,7 @@ use crate::incident::Plan;
 use crate::judge::Verdict;
 use crate::leg::End;
 use crate::leg::Side;
-use crate::pace::Place;
+use crate::pace::{Load, Place};
 use crate::watch::LegWatch;
 
 impl Controller {
@@ -45,7 +45,7 @@ impl Controller {
                 self.acts.insert(act.id, (id, host));
                 effects.push(Effect::Intend(act));
             } else {
-                self.queue.ended(host);
+                self.queue.ended(id, now.mono, Load::Unknown);
             }
             self.note_settled(id);
         }
@@ -110,7 +110,7 @@ impl Controller {
     /// Takes an intent back before its act was carried out.
     fn withdraw(&mut self, now: Now, id: ActId, problem: Option<Problem>, effects: &mut Vec<Effect>) {
         let Some((leg, host)) = self.acts.remove(&id) else { return };
-        self.queue.ended(host);
+        self.queue.ended(leg, now.mono, Load::Unknown);
         self.touched.insert(host);
         if let Some(incident) = self.legs.get_mut(&leg).and_then(|watch| watch.incident.as_mut()) {
             incident.tries = incident.tries.saturating_sub(1);
@@ -128,7 +128,7 @@ impl Controller {
 
     pub(super) fn acted(&mut self, now: Now, id: ActId, outcome: Outcome) {
         let Some((leg, host)) = self.acts.remove(&id) else { return };
-        self.queue.ended(host);
+        self.queue.ended(leg, now.mono, Load::of(&outcome));
         self.touched.insert(host);
         self.dirty.insert(leg);
         let Some(watch) = self.legs.get_mut(&leg) else { return };

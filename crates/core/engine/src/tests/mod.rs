@@ -393,19 +393,21 @@ fn d15_the_error_of_a_leg_comes_from_its_own_call() {
 
 #[test]
 fn no_more_than_the_limit_is_under_way_on_one_host_and_all_get_their_turn() {
-    let states = [S::Error; 20];
-    let mut drive = Drive::new(setup(2), pair(&states));
+    let mut asked = setup(2);
+    asked.policy.pace.per_host_max = std::num::NonZeroU32::new(8).unwrap();
+    let mut drive = Drive::new(asked, pair(&[S::Error; 20]));
     drive.run_to(1.5);
-    let mut done = 0;
+    assert_eq!(drive.acts.len(), 6, "so many to begin with");
+    let (mut done, mut most) = (0, 0);
     while !drive.acts.is_empty() {
-        assert!(drive.acts.len() <= 6);
+        most = most.max(drive.acts.len());
         drive.hosts[0] = look(0, &[S::Replicating; 20]);
         drive.end_act(ended());
         done += 1;
         drive.run_to(drive.at + 0.1);
     }
     drive.run_to(60.0);
-    assert_eq!(done, 20);
+    assert_eq!((done, most), (20, 8));
     assert!(drive.legs().iter().all(|leg| leg.result == LegResult::Resumed));
     assert_eq!(drive.looks[0], 3, "one look for all acts that ended");
 }

@@ -54,6 +54,11 @@ pub(crate) fn running(rows: &[Row]) -> BTreeSet<String> {
     rows.iter().filter(runs).filter_map(|row| row.get("InstanceID").ok()).collect()
 }
 
+/// The ids of all jobs, however far they are.
+pub(crate) fn listed(rows: &[Row]) -> BTreeSet<String> {
+    rows.iter().filter_map(|row| row.get("InstanceID").ok()).collect()
+}
+
 /// The job of that id among the rows; `None` if it is not listed.
 pub(crate) fn find(rows: &[Row], id: &str) -> Result<Option<Progress>, PropertyError> {
     let named = |row: &&Row| row.get::<String>("InstanceID").is_ok_and(|own| own.eq_ignore_ascii_case(id));

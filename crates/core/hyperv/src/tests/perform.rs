@@ -1,9 +1,12 @@
 //! One act, call by call.
 
+use std::time::Duration;
+
+use cim::stepped::{Next, Stepped};
 use cim::{ErrorKind, Reached, Reply, Request, Row};
 use reprise_model::{Ended, Outcome, Retry};
 
-use super::{VM, fails, invokes, job, relationship, resume, started, text};
+use super::{VM, act, fails, invokes, job, relationship, resume, started, text};
 
 #[test]
 fn a_resume_is_one_get_one_invoke_and_a_look_at_the_jobs() {
@@ -59,6 +62,25 @@ fn after_a_lost_answer_it_waits_for_the_jobs_that_run_then_and_for_no_later_ones
     ]);
     assert!(matches!(outcome, Outcome::Unknown(_)), "what came of it is read from the state alone");
     assert_eq!((requests.len(), invokes(&requests)), (6, 1));
+}
+
+/// A job is listed for minutes after its end. A look that does not list one that ran before was not shown the jobs.
+#[test]
+fn a_job_that_is_waited_for_is_not_given_up_for_a_look_that_lists_nothing() {
+    let lost = || Err(fails(ErrorKind::TimedOut, Reached::Perhaps));
+    let nothing = || Ok(Reply::Rows(vec![]));
+    let given_up = [Ok(Reply::Instance(relationship("8"))), Ok(started()), lost(), lost(), lost(), lost()];
+    let own = given_up.into_iter().chain([Ok(job("4")), nothing(), nothing(), Ok(job("4")), nothing(), Ok(job("7"))]);
+    let (outcome, requests) = resume(own.collect());
+    assert_eq!((outcome, requests.len()), (Outcome::Ended(Ended::ByJob), 12));
+    let unnamed =
+        vec![Ok(Reply::Instance(relationship("8"))), lost(), Ok(job("4")), nothing(), Ok(job("7")), nothing()];
+    let (outcome, requests) = resume(unnamed);
+    assert_eq!((matches!(outcome, Outcome::Unknown(_)), requests.len()), (true, 5), "{outcome:?}");
+    let mut gone = vec![Ok(Reply::Instance(relationship("8"))), lost(), Ok(job("4"))];
+    gone.extend((0..10).map(|_| nothing()));
+    let (outcome, requests) = resume(gone);
+    assert_eq!((matches!(outcome, Outcome::Unknown(_)), requests.len()), (true, 7), "{outcome:?}");
 }
 
 /// Only reads happen while a job is followed. Whatever one look at it meets with, it is looked at again.
@@ -174,4 +196,68 @@ fn a_job_that_vanishes_or_cannot_be_seen_is_unknown_after_a_few_looks() {
     running.extend((0..1_000).map(|_| Ok(job("4"))));
     running.push(Ok(job("7")));
     assert_eq!(resume(running).0, Outcome::Ended(Ended::ByJob), "it is followed as long as it runs");
+}
+
+/// Follows a job that runs that long, on a host that answers at once; how late its end was noticed, and by how many looks.
+fn followed(job_ms: u64) -> (Duration, usize) {
+    let length = Duration::from_millis(job_ms);
+    let act = act();
+    let mut stepped = Stepped::new(|port| async move { crate::perform(&port, &act).await });
+    let (mut now, mut looks) = (Duration::ZERO, 0);
+    for _ in 0..100_000 {
+        match stepped.step() {
+            Some(Next::Call(Request::Get { .. })) => stepped.answer(Ok(Reply::Instance(relationship("8")))),
+            Some(Next::Call(Request::Invoke { .. })) => stepped.answer(Ok(started())),
+            Some(Next::Call(_)) => {
+                looks += 1;
+                stepped.answer(Ok(job(if now < length { "4" } else { "7" })));
+            }
+            Some(Next::WaitUntil(at)) => {
+                now = at;
+                stepped.pass_to(at);
+            }
+            Some(Next::Done(outcome)) => {
+                assert_eq!(outcome, Outcome::Ended(Ended::ByJob));
+                return (now.saturating_sub(length), looks);
+            }
+            None => break,
+        }
+    }
+    panic!("the job of {job_ms} ms is not followed to its end");
+}
+
+#[test]
+fn a_jobs_end_is_noticed_a_third_late_at_most_and_within_a_second_and_few_looks_are_spent_on_it() {
+    for job_ms in [0, 20, 90, 160, 260, 300, 450, 700, 999, 2_000, 2_900, 10_000, 61_500] {
+        let (late, looks) = followed(job_ms);
+        let most = (Duration::from_millis(job_ms) / 3).clamp(Duration::from_millis(50), Duration::from_secs(1));
+        assert!(late <= most, "a job of {job_ms} ms is noticed {late:?} late");
+        let seconds = usize::try_from(job_ms / 1_000).unwrap();
+        assert!(looks <= 14 + seconds, "a job of {job_ms} ms takes {looks} looks");
+    }
+}
+
+/// A job that is not listed yet is given as long to appear as before it is given up, however short the first looks are.
+#[test]
+fn a_job_that_is_not_listed_is_given_most_of_a_second_to_appear() {
+    let mut stepped = Stepped::new(|port| async move { crate::perform(&port, &act()).await });
+    let mut now = Duration::ZERO;
+    for _ in 0..100 {
+        match stepped.step() {
+            Some(Next::Call(Request::Get { .. })) => stepped.answer(Ok(Reply::Instance(relationship("8")))),
+            Some(Next::Call(Request::Invoke { .. })) => stepped.answer(Ok(started())),
+            Some(Next::Call(_)) => stepped.answer(Ok(Reply::Rows(vec![]))),
+            Some(Next::WaitUntil(at)) => {
+                now = at;
+                stepped.pass_to(at);
+            }
+            Some(Next::Done(outcome)) => {
+                assert!(matches!(outcome, Outcome::Unknown(_)), "{outcome:?}");
+                assert!((900..=1_500).contains(&now.as_millis()), "it is given up after {now:?}");
+                return;
+            }
+            None => break,
+        }
+    }
+    panic!("the procedure does not end");
 }

@@ -90,7 +90,7 @@ impl World {
     }
 
     /// The VM that an object belongs to, by the GUID in its key.
-    fn vm_of(&self, path: &ObjectPath) -> Option<usize> {
+    pub(crate) fn vm_of(&self, path: &ObjectPath) -> Option<usize> {
         let key = path.key("InstanceID").or(path.key("Name"))?;
         let id = key.split(['\\', ':']).find_map(|part| Uuid::try_parse(part).ok())?;
         self.vms.iter().position(|vm| vm.id == id)

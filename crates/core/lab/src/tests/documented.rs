@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use cim::{Key, Namespace, ObjectPath, Reply, Request, Row, Value, wql};
 
-use crate::{Language, Os, Spec, World};
+use crate::{Language, Os, Spec, World, schema};
 
 const V2: &str = "root/virtualization/v2";
 const CIMV2: &str = "root/cimv2";
@@ -187,6 +187,22 @@ fn a_vm_and_its_host_describe_themselves_as_recorded() {
         (text(vm, "Caption"), text(vm, "Description")),
         ("Virtual Machine".into(), "Microsoft Virtual Machine".into())
     );
+}
+
+#[test]
+fn every_row_of_every_class_is_found_by_its_path() {
+    let mut lab = World::new(&Spec { hosts: 3, vms: 3, extended: 1, ..Spec::default() }).unwrap();
+    let mut found = 0;
+    for class in schema::classes() {
+        let request = Request::Query { namespace: class.namespace.into(), select: wql::Select::all(class.name) };
+        let Ok(Reply::Rows(rows)) = lab.answer(1, &request) else { continue };
+        for row in rows {
+            let Some(path) = row.path.clone() else { continue };
+            assert_eq!(lab.answer(1, &Request::Get { path }).as_ref(), Ok(&Reply::Instance(row)), "{}", class.name);
+            found += 1;
+        }
+    }
+    assert!(found >= 50, "{found} rows");
 }
 
 #[test]

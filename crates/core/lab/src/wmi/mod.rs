@@ -87,16 +87,22 @@ impl World {
         if path.keys.len() < class.keys.len() {
             return Err(not_there(NO_CLASS, &format!("{} takes the keys {}", class.name, class.keys.join(", "))));
         }
-        let found = self.seen_instances(host, class).into_iter().find(|row| row.path.as_ref() == Some(path));
+        let vm = self.vm_of(path);
+        let found = self.seen_instances_of(host, class, vm).into_iter().find(|row| row.path.as_ref() == Some(path));
         found.ok_or_else(|| not_there(NOT_FOUND, "the object was deleted, or the account may not see it"))
     }
 
     /// Every instance of a class that the account sees now.
     fn seen_instances(&mut self, host: usize, class: &Class) -> Vec<Row> {
+        self.seen_instances_of(host, class, None)
+    }
+
+    /// The same where one of this VM is sought, if of any: a thousand VMs need not be described to find one.
+    fn seen_instances_of(&mut self, host: usize, class: &Class, vm: Option<usize>) -> Vec<Row> {
         if self.denies(host, class) {
             return Vec::new();
         }
-        let mut rows = self.instances(host, class);
+        let mut rows = self.instances_of(host, class, vm);
         self.hide_jobs(class, &mut rows);
         rows
     }
@@ -118,12 +124,17 @@ impl World {
 
     /// Every instance of a class that the host shows now.
     fn instances(&self, host: usize, class: &Class) -> Vec<Row> {
+        self.instances_of(host, class, None)
+    }
+
+    /// The same; where the rows of a class are each of one VM, only those of this one, if one is given.
+    fn instances_of(&self, host: usize, class: &Class, vm: Option<usize>) -> Vec<Row> {
         let mut rows = if class.is_association() {
             self.associations(host, class)
         } else if class.namespace == CIMV2 {
             self.windows(host, class)
         } else {
-            self.hyperv(host, class)
+            self.hyperv(host, class, vm)
         };
         self.leave_out_others(class, &mut rows);
         language::translate(self.spec.language, &mut rows);

@@ -19,22 +19,21 @@ pub(super) fn guid(id: Uuid) -> String {
 }
 
 impl World {
-    pub(super) fn hyperv(&self, index: usize, class: &Class) -> Vec<Row> {
+    /// The rows of a class; where each is of one VM, only those of this one, if one is given.
+    pub(super) fn hyperv(&self, index: usize, class: &Class, only: Option<usize>) -> Vec<Row> {
         let Some(host) = self.hosts.get(index).filter(|host| host.runs_vmms()) else { return Vec::new() };
+        let shown = || self.shown(index, host).filter(|(number, ..)| only.is_none_or(|only| only == *number));
         match class.name {
             "Msvm_ReplicationService" => vec![service(host, class)],
             "Msvm_ComputerSystem" => {
                 let mut rows = vec![host_row(host, class)];
-                let vms = self.shown(index, host);
-                rows.extend(vms.filter_map(|(number, _, own)| self.computer_system(host, number, own, class)));
+                rows.extend(shown().filter_map(|(number, _, own)| self.computer_system(host, number, own, class)));
                 rows
             }
-            "Msvm_ReplicationRelationship" => self
-                .shown(index, host)
+            "Msvm_ReplicationRelationship" => shown()
                 .flat_map(|(_, vm, own)| self.slots(vm, own).map(|slot| self.relationship(vm, own, slot, class)))
                 .collect(),
-            "Msvm_ReplicationSettingData" => self
-                .shown(index, host)
+            "Msvm_ReplicationSettingData" => shown()
                 .flat_map(|(_, vm, own)| self.slots(vm, own).map(|slot| self.settings(host, vm, own, slot, class)))
                 .collect(),
             "Msvm_ConcreteJob" => host.jobs.values().map(|job| self.job(index, job, class)).collect(),

@@ -35,6 +35,10 @@ pub(super) struct Watched {
 }
 
 impl Watched {
+    fn ended_well(&self) -> bool {
+        self.ended.is_some() && self.done_at.is_some()
+    }
+
     /// Whether a look that began then cannot show what came of it.
     pub(super) fn is_after(&self, looked: Duration) -> bool {
         self.ended.is_none_or(|ended| looked < ended)
@@ -52,7 +56,10 @@ impl Shadow {
         let pace = self.orders.policy.pace;
         let (here, in_all) = (under_way(Some(act.host)), under_way(None));
         let more = |count: usize, most: u32| u32::try_from(count).map_or(true, |count| count > most);
-        if more(here, pace.per_host.get()) || more(in_all, pace.fleet.get()) {
+        // Each act that ended well earns its host one place more at most.
+        let earned = self.acts.values().filter(|other| other.act.host == act.host && other.ended_well()).count();
+        let earned = pace.per_host.get().saturating_add(u32::try_from(earned).unwrap_or(u32::MAX));
+        if more(here, earned.min(pace.per_host_max.get())) || more(in_all, pace.fleet.get()) {
             return Err(format!("{here} acts at once on one host and {in_all} in all"));
         }
         let tries = self.attempts.entry(act.leg).or_default();

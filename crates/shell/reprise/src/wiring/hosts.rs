@@ -115,7 +115,7 @@ fn nobody_to_ask(has_config: bool) -> Usage {
 /// The limits for one host that has `timeout` to become ready.
 pub(super) fn limits(policy: &Policy, timeout: Duration) -> Limits {
     // The acts, one look and a spare: a look never waits for acts.
-    let connections = usize::try_from(policy.pace.per_host.get()).unwrap_or(usize::MAX).saturating_add(2);
+    let connections = usize::try_from(policy.pace.per_host_max.get()).unwrap_or(usize::MAX).saturating_add(2);
     // If a request is lost, there is time for a second look.
     Limits { connections, ..Limits::default() }.reading_within((timeout / 2).max(READ_LEAST))
 }

@@ -1,6 +1,7 @@
 //! `lab up`: start simulated hosts and run until asked to stop.
 
 use std::io::Write as _;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::str::FromStr;
@@ -42,6 +43,9 @@ pub(super) struct Arguments {
     /// Duration of a state change, in milliseconds
     #[arg(long, default_value_t = 200, value_name = "MS")]
     job: u32,
+    /// Number of state changes that a host works on at full speed; with more, each takes longer in proportion
+    #[arg(long, value_name = "N")]
+    jobs_at_once: Option<NonZeroU32>,
     /// Seed of the random generator
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -201,6 +205,7 @@ fn spec(arguments: &Arguments) -> Result<Spec, SpecError> {
         topology: Topology::from_str(&arguments.topology)?,
         race_state: RaceState::from_str(&arguments.race_state)?,
         job: Duration::from_millis(u64::from(arguments.job)),
+        jobs_at_once: arguments.jobs_at_once,
         seed: arguments.seed,
         unreplicated: arguments.unreplicated,
         extended: arguments.extended,

@@ -1,9 +1,17 @@
 //! How much is done at once, and what comes first.
 
+mod limit;
+mod load;
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use reprise_model::{HostId, LastReplication, LegId, MonoTime, Pace};
+
+use limit::Limit;
+pub(crate) use load::Load;
 
 /// An act that takes longer than this does not hold up the looks that other legs of its host wait for.
 const SLOW_ACT: Duration = Duration::from_secs(10);
@@ -22,7 +30,7 @@ impl Place {
     pub(crate) const LAST_TIER: u32 = u32::MAX;
 }
 
-/// Legs that wait for their turn, and how many acts are under way.
+/// Legs that wait for their turn, the acts that are under way, and how many of them each host is given.
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
     /// By host, hosts of lower tiers first; the leg whose data is oldest first.
@@ -30,10 +38,13 @@ pub(crate) struct Queue {
     /// How many legs wait at each host that has any.
     waiting_at: BTreeMap<HostId, u32>,
     places: BTreeMap<LegId, Place>,
+    /// Legs that are acted on: where, and since when.
+    acting: BTreeMap<LegId, (HostId, MonoTime)>,
     running: BTreeMap<HostId, u32>,
     /// When each host's latest act began.
     began: BTreeMap<HostId, MonoTime>,
-    running_in_all: u32,
+    /// What each host that was ever acted on is given at once.
+    limits: BTreeMap<HostId, Limit>,
 }
 
 impl Queue {
@@ -65,26 +76,33 @@ impl Queue {
 
     /// The next leg whose host and the fleet have room; it counts as under way from now on.
     pub(crate) fn next(&mut self, pace: Pace, now: MonoTime) -> Option<(HostId, LegId)> {
-        if self.running_in_all >= pace.fleet.get() {
+        if u32::try_from(self.acting.len()).is_ok_and(|running| running >= pace.fleet.get()) {
             return None;
         }
-        let running = &self.running;
-        let has_room = |host: &HostId| running.get(host).copied().unwrap_or(0) < pace.per_host.get();
+        let has_room = |host: &HostId| {
+            let most = self.limits.get(host).map_or(pace.per_host.get(), |limit| limit.most(pace));
+            self.running(*host) < most
+        };
         let ((_, host), legs) = self.waiting.iter().find(|((_, host), _)| has_room(host))?;
         let (host, leg) = (*host, legs.first()?.1);
         self.remove(leg);
         *self.running.entry(host).or_default() += 1;
         self.began.insert(host, now);
-        self.running_in_all += 1;
+        self.acting.insert(leg, (host, now));
+        self.limits.entry(host).or_insert_with(|| Limit::new(pace)).begins(pace);
         Some((host, leg))
     }
 
-    /// An act of that host has ended.
-    pub(crate) fn ended(&mut self, host: HostId) {
+    /// The act on that leg has ended, and says this of its host.
+    pub(crate) fn ended(&mut self, leg: LegId, now: MonoTime, load: Load) {
+        let Some((host, began)) = self.acting.remove(&leg) else { return };
         if let Some(count) = self.running.get_mut(&host) {
             *count = count.saturating_sub(1);
         }
-        self.running_in_all = self.running_in_all.saturating_sub(1);
+        let is_wanted = self.waiting_at.contains_key(&host);
+        if let Some(limit) = self.limits.get_mut(&host) {
+            limit.ended(began, now, load, is_wanted);
+        }
     }
 
     /// How many acts are under way on a host.
@@ -104,56 +122,6 @@ impl Queue {
 
     /// Whether any act is under way.
     pub(crate) fn is_acting(&self) -> bool {
-        self.running_in_all > 0
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::num::NonZeroU32;
-
-    use reprise_model::{HostTime, LegKind, VmId};
-
-    use super::*;
-
-    fn leg(n: u8) -> LegId {
-        let vm: VmId = format!("00000000-0000-0000-0000-0000000000{n:02x}").parse().unwrap();
-        LegId { vm, kind: LegKind::Simple }
-    }
-
-    fn at(host: u32, tier: u32, last: LastReplication) -> Place {
-        Place { host: HostId(host), tier, last }
-    }
-
-    #[test]
-    fn a_host_of_a_lower_tier_comes_first_whatever_its_number() {
-        let pace = Pace { per_host: NonZeroU32::MIN, fleet: NonZeroU32::MIN };
-        let mut queue = Queue::default();
-        queue.add(at(0, Place::LAST_TIER, LastReplication::Never), leg(1));
-        queue.add(at(7, 3, LastReplication::At(HostTime(9))), leg(2));
-        assert_eq!(queue.next(pace, MonoTime::default()), Some((HostId(7), leg(2))));
-        queue.ended(HostId(7));
-        assert_eq!(queue.next(pace, MonoTime::default()), Some((HostId(0), leg(1))));
-    }
-
-    #[test]
-    fn each_host_has_its_limit_and_the_oldest_data_comes_first() {
-        let pace = Pace { per_host: NonZeroU32::new(2).unwrap(), fleet: NonZeroU32::new(3).unwrap() };
-        let mut queue = Queue::default();
-        for (n, last) in [(1, 30), (2, 10), (3, 20)] {
-            queue.add(at(0, 1, LastReplication::At(HostTime(last))), leg(n));
-        }
-        queue.add(at(1, 2, LastReplication::Never), leg(4));
-        queue.add(at(1, 2, LastReplication::Never), leg(5));
-        assert_eq!(queue.next(pace, MonoTime::default()), Some((HostId(0), leg(2))));
-        assert_eq!(queue.next(pace, MonoTime::default()), Some((HostId(0), leg(3))));
-        assert_eq!(queue.next(pace, MonoTime::default()), Some((HostId(1), leg(4))), "the first host is full");
-        assert_eq!(queue.next(pace, MonoTime::default()), None, "the fleet is full");
-        queue.ended(HostId(0));
-        assert_eq!(queue.next(pace, MonoTime::default()), Some((HostId(0), leg(1))));
-        queue.ended(HostId(1));
-        queue.remove(leg(5));
-        assert_eq!(queue.next(pace, MonoTime::default()), None);
-        assert!(!queue.is_busy(HostId(1)) && queue.is_busy(HostId(0)));
+        !self.acting.is_empty()
     }
 }
