@@ -1,6 +1,6 @@
 //! What event logs prove of one leg: what they truly hold, and what of it crossed the wire to a reading.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use cim::DateTime;
@@ -35,8 +35,8 @@ pub(crate) struct Crossed {
     oldest: BTreeMap<usize, u64>,
     /// When the oldest of all was written. Unit: milliseconds.
     reaches: Option<(u64, i64)>,
-    /// Something was lost, or could not be read.
-    flawed: bool,
+    /// The ports on which something was lost, or could not be read.
+    flawed: BTreeSet<usize>,
     /// The last answer was that nothing came.
     ended_on: Option<usize>,
 }
@@ -51,9 +51,9 @@ impl Crossed {
     pub(crate) fn take(&mut self, port: usize, answer: &Answer) {
         self.ended_on = answer.as_ref().is_ok_and(|batch| *batch == EventBatch::default()).then_some(port);
         let Ok(batch) = answer else { return };
-        self.flawed |= batch.dropped > 0;
-        for xml in &batch.events {
-            self.flawed |= self.record(port, xml).is_none();
+        let unread = batch.events.iter().filter(|xml| self.record(port, xml).is_none()).count();
+        if batch.dropped > 0 || unread > 0 {
+            self.flawed.insert(port);
         }
     }
 
@@ -99,8 +99,8 @@ impl Crossed {
     /// which at last nothing more came, and nothing was lost or unreadable.
     fn is_whole_since(&self, since: i64) -> bool {
         let Some((number, at)) = self.reaches else { return false };
-        let ended = self.ended_on.and_then(|port| self.oldest.get(&port)) == Some(&number);
-        ended && !self.flawed && at <= since
+        let Some(port) = self.ended_on.filter(|port| !self.flawed.contains(port)) else { return false };
+        self.oldest.get(&port) == Some(&number) && at <= since
     }
 }
 

@@ -1,5 +1,7 @@
 //! Event logs being read: one step of a reading, and what the engine and the shadow are told of it.
 
+use std::time::Duration;
+
 use reprise_engine::Event;
 use reprise_model::{Evidence, HostId, HostTime, Records, VmmsEvent, VmmsEventKind};
 
@@ -11,13 +13,17 @@ use crate::shadow::{Broken, Logs};
 
 /// Most records in one answer.
 const BATCH_MAX: usize = 20;
+/// The longest way of a message of a reading in the calm.
+const CALM_WAY: Duration = Duration::from_millis(60);
 /// So long before it is told does an invented shutdown lie. Unit: milliseconds.
 const INVENTED: i64 = 20_000;
 
 impl Story {
     /// A reading goes on: its call arrives at the host, or its answer comes back.
     pub(super) fn read_on(&mut self, run: &mut Run, mut reading: Reading) -> Result<(), Broken> {
-        let way = self.way();
+        // In the calm a reading comes to its end: of two runs over one host that judge by logs of unlike wholeness one resumes
+        // what the other has left, which is right and looks left behind.
+        let way = if self.calm { self.way().min(CALM_WAY) } else { self.way() };
         match reading.waits {
             Waits::Sent { .. } | Waits::Held { .. } => {
                 let (most, ahead_s) = (self.chance.usize(1..=BATCH_MAX), self.ahead_of(run.place(reading.host)));

@@ -129,6 +129,7 @@ fn a_log_that_is_slow_to_begin_is_not_an_empty_one() {
 fn a_log_with_gaps_proves_no_person_and_what_stands_in_it_still_proves_a_shutdown() {
     for fault in ["/faults/garbled_record?count=1", "/faults/lost_record?count=1"] {
         let (_lab, ran) = told_by(&[fault]);
+        assert_eq!(ran.result("vm-001"), ("resumed", "paused_by_shutdown"), "{fault}: {:#}", ran.document);
         assert_eq!(ran.result("vm-002"), ("left", "paused_no_evidence"), "{fault}: {:#}", ran.document);
     }
     for keep in [0, 1] {

@@ -124,6 +124,27 @@ async fn events_come_over_one_connection_and_nothing_yet_is_heard_in_both_forms(
 }
 
 #[tokio::test]
+async fn one_connection_serves_one_query_after_the_other_and_leaves_both() {
+    let scene = vec![opened("c0"), pulled(&[1]), opened("d0"), pulled(&[1, 2]), soap(""), soap("")];
+    let mut side = Side::new(vec![scene]).await;
+    side.events = side.events.at_most(1);
+    assert_eq!(side.next().await, Ok(vec![1]));
+    let query = Query::new(vec![Select { channel: "Other".to_owned(), condition: Condition::ids(&[7]) }]);
+    (side.events, side.bookmark) = (side.events.turned_to(query), None);
+    assert_eq!(side.next().await, Ok(vec![1, 2]), "the first is new to this query");
+    let (server, events) = (side.server, side.events);
+    events.leave().await;
+    let heard = server.heard();
+    assert_eq!((asked(&server).as_str(), server.connections()), ("SPSPUU", vec![0; 6]));
+    assert!(
+        heard[1].1.contains(">1</n:MaxElements>") && heard[3].1.contains(">32000</n:MaxElements>"),
+        "{}",
+        heard[1].1
+    );
+    assert!(heard[2].1.contains("Other") && heard[2].1.contains(">true<"), "{}", heard[2].1);
+}
+
+#[tokio::test]
 async fn whatever_is_lost_the_next_subscription_begins_behind_the_last_bookmark() {
     for lost in [Turn::Hear, fault(2_150_858_761), fault(2_150_858_762), fault(2_150_858_779)] {
         let scenes = vec![
