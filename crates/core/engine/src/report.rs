@@ -32,11 +32,14 @@ pub(crate) struct Around {
     pub(crate) waits_for: Option<NotReady>,
     /// The other host that holds its VM as primary.
     pub(crate) second_primary: Option<String>,
+    /// The host that its replica names as its primary, if that is another than the one that shows it.
+    pub(crate) other_primary: Option<String>,
 }
 
 /// One leg.
 pub(crate) fn leg(watch: &LegWatch, dry_run: bool, around: Around) -> LegReport {
-    let Around { waits_for, second_primary } = around;
+    let Around { waits_for, .. } = &around;
+    let waits_for = waits_for.clone();
     let (result, reason) = result(watch, dry_run);
     let incident = watch.latest_incident();
     let action = match watch.verdict {
@@ -67,7 +70,7 @@ pub(crate) fn leg(watch: &LegWatch, dry_run: bool, around: Around) -> LegReport 
         wanted: !held && !matches!(watch.verdict, Verdict::Leave(_) | Verdict::NotOurs) || result == LegResult::Resumed,
         action,
         reason,
-        findings: findings(watch, second_primary),
+        findings: findings(watch, around),
         result,
         confirmed,
         without_evidence: incident.is_some_and(|incident| incident.plan().without_evidence),
@@ -123,10 +126,11 @@ fn planned_reason(watch: &LegWatch) -> Reason {
     watch.latest_incident().map_or(Reason::Error, |incident| incident.plan().reason)
 }
 
-fn findings(watch: &LegWatch, second_primary: Option<String>) -> Vec<Finding> {
+fn findings(watch: &LegWatch, around: Around) -> Vec<Finding> {
     let mut findings = Vec::new();
     let first = watch.leg.sender.host_name().map(ToOwned::to_owned);
-    findings.extend(second_primary.map(|second| Finding::BothPrimary { first, second }));
+    findings.extend(around.second_primary.map(|second| Finding::BothPrimary { first, second }));
+    findings.extend(around.other_primary.map(|host| Finding::OtherPrimaryNamed { host }));
     let incident = watch.latest_incident();
     if incident.is_some_and(|incident| incident.plan().log_unread) {
         findings.push(Finding::LogUnread);

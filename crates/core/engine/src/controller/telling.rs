@@ -1,6 +1,6 @@
 //! What people are told, each the moment it is true and once as long as it stands; and how things stand, at any time.
 
-use reprise_model::{HostId, LegId, Now};
+use reprise_model::{HostId, LegId, Now, Settings};
 
 use super::Controller;
 use crate::exchange::Effect;
@@ -51,8 +51,19 @@ impl Controller {
 
     fn report_of(&self, watch: &LegWatch) -> LegReport {
         let second = watch.leg.second_primary.and_then(|second| self.host(second));
-        let around = Around { waits_for: self.waits_for(watch), second_primary: second.map(HostWatch::display_name) };
+        let around = Around {
+            waits_for: self.waits_for(watch),
+            second_primary: second.map(HostWatch::display_name),
+            other_primary: self.other_primary(watch),
+        };
         report::leg(watch, self.setup.dry_run, around)
+    }
+
+    /// The host that a leg's replica names as its primary, if another one shows it.
+    fn other_primary(&self, watch: &LegWatch) -> Option<String> {
+        watch.leg.sender.seen()?;
+        let named = watch.leg.receiver.settings().and_then(Settings::primary)?;
+        (!self.names.stand_for(named, &watch.leg.sender)).then(|| named.to_string())
     }
 
     /// Why a host is not ready for which a leg waits.

@@ -32,6 +32,11 @@ pub enum Finding {
         /// The other.
         second: String,
     },
+    /// Its replica names another host as its primary than the one that shows it: the VM has moved, or one of the two is wrong.
+    OtherPrimaryNamed {
+        /// Which.
+        host: String,
+    },
     /// The event log that could explain its stop could not be read.
     LogUnread,
     /// It still bears the mark of an earlier failover (`FailedOverReplicationType`).

@@ -15,6 +15,9 @@ pub(crate) fn detail(leg: &LegReport) -> String {
                 let first = first.as_deref().unwrap_or("an unknown host");
                 write!(text, " The hosts are {first} and {second}.")
             }
+            Finding::OtherPrimaryNamed { host } => {
+                write!(text, " Its replica names {host} as its primary: the VM has moved, or one of the two is wrong.")
+            }
             Finding::LogUnread => write!(text, " (evidence: not readable)"),
             Finding::FailedOverBefore => {
                 write!(text, " It still bears the mark of an earlier failover (FailedOverReplicationType).")
