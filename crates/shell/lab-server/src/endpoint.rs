@@ -17,8 +17,9 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use wsman_http::sealed::is_sealed;
-use wsman_http::server::{ConnectionLogin, Message, Taken, charset};
+use wsman::media_type::charset;
+use wsman::sealed::is_sealed;
+use wsman_acceptor::{ConnectionLogin, Message, Taken};
 
 use crate::broken::{CutOff, Resetter, Sending};
 use crate::site::{Site, lock};
@@ -148,7 +149,7 @@ impl Talk {
     fn let_in(&self, headers: &HeaderMap, body: &[u8]) -> Taken {
         let content_type = text(headers, CONTENT_TYPE).unwrap_or_default();
         let authorization = text(headers, AUTHORIZATION);
-        let request = wsman_http::server::Request { authorization, content_type, body };
+        let request = wsman_acceptor::Request { authorization, content_type, body };
         let mut login = lock(&self.login);
         let taken = login.take(request);
         match taken {

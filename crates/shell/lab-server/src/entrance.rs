@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use secrecy::SecretString;
-use wsman_http::server::{
+use wsman_acceptor::{
     Account, Certificate, CertificateError, Channel, ChannelBindings, ConnectionLogin, Identity, Logins, Tls,
 };
 
@@ -51,7 +51,7 @@ impl Entrances {
             identity: Identity::of(name),
             // As Windows has it unless somebody makes it stricter.
             channel_bindings: ChannelBindings::IfSent,
-            keytab: options.keytab.clone(),
+            services: options.services.clone(),
         };
         Ok(Self { secure, hosts: names.iter().map(|name| Arc::new(logins(name))).collect() })
     }

@@ -30,9 +30,8 @@ use tokio::task::JoinSet;
 pub use site::HostAddress;
 use site::Site;
 pub use wsman::ElementForm;
-use wsman_http::Keytab;
-pub use wsman_http::server::Schemes;
-use wsman_http::server::{Certificate, CertificateError};
+use wsman_acceptor::{Certificate, CertificateError};
+pub use wsman_acceptor::{Schemes, ServiceKey};
 
 /// What a running lab needs besides its spec.
 #[derive(Clone, Debug)]
@@ -50,7 +49,7 @@ pub struct Options {
     /// Whether the hosts speak HTTPS, with one certificate for all.
     pub tls: bool,
     /// The keys of the hosts' services, for logins by Kerberos; the same for all.
-    pub keytab: Option<Keytab>,
+    pub services: Option<Vec<ServiceKey>>,
     /// The form of dates and references in rows of a column list.
     pub fragments: ElementForm,
 }

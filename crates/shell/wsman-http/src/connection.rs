@@ -15,10 +15,10 @@ use crate::dial::Resolver;
 use crate::endpoint::Endpoint;
 use crate::gate::{Attempt, Gate, RefusedBy};
 use crate::login::{Login, Scheme};
-use crate::media_type::charset;
-use crate::sealed::{self, Part, Protocol};
 use crate::tls::Handshakes;
 use crate::wire::{self, Message, Wire};
+use wsman::media_type::charset;
+use wsman::sealed::{self, Part, Protocol};
 
 /// The type of a clear message (MS-WSMV 2.1).
 const SOAP: &str = "application/soap+xml;charset=UTF-8";

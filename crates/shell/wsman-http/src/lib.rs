@@ -1,8 +1,8 @@
 //! WS-Management over HTTP: a tokio client with connections that own their login.
 //!
 //! The messages are the `wsman` crate's; this crate sends them. It knows nothing of any class. Start with [`Client`]
-//! to ask, with [`Events`] to listen to event logs and with [`Changes`] to a class; whoever plays a host finds the other half of a login in [`server`]. Both frame
-//! sealed messages by [`sealed`].
+//! to ask, with [`Events`] to listen to event logs and with [`Changes`] to a class. The other half of a login, for programs
+//! that play a host, is in `wsman-acceptor`, which this crate uses in its tests only.
 //!
 //! Logins are Kerberos, NTLM (bare or within SPNEGO), Basic and client certificates ([`Scheme`]): by password, by a key from a
 //! keytab, or on Windows as the account that the process runs as. Over clear HTTP the messages of the first two are sealed;
@@ -26,9 +26,6 @@ mod gate;
 mod keytab;
 mod line;
 mod login;
-mod media_type;
-pub mod sealed;
-pub mod server;
 mod short_reads;
 #[cfg(test)]
 mod tests;

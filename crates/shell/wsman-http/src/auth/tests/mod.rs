@@ -1,4 +1,4 @@
-//! Whole logins and sealed messages, against the server half of this crate, which shares no code with the client's.
+//! Whole logins and sealed messages, against `wsman-acceptor`, which shares no code with the client's.
 
 mod certificate;
 mod credential;
@@ -15,8 +15,8 @@ use proptest::prelude::*;
 use self::host::{Heard, Host, Quirk, Settings};
 use super::kdc::Kdc;
 use super::{AuthError, Mechanism};
-use crate::server::{Certificate, Schemes};
 use crate::{Client, Endpoint, Limits, Login, Scheme, Trust};
+use wsman_acceptor::{Certificate, Schemes};
 
 const NEGOTIATE: Schemes = Schemes { negotiate: true, ntlm: false, basic: false, certificate: false };
 const NTLM: Schemes = Schemes { negotiate: false, ntlm: true, basic: false, certificate: false };

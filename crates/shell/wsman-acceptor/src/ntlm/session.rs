@@ -7,16 +7,17 @@ use rc4::{Rc4, StreamCipher as _};
 use zeroize::Zeroizing;
 
 use super::keys::{self, Key};
+use crate::digest::{are_same, md5};
 
 /// Octets of a signature.
-pub(in crate::server) const SIGNATURE_SIZE: usize = 16;
+pub(crate) const SIGNATURE_SIZE: usize = 16;
 
 /// The two directions of a connection.
-pub(in crate::server) struct Session {
+pub(crate) struct Session {
     /// What the client sends.
-    pub(in crate::server) incoming: Direction,
+    pub(crate) incoming: Direction,
     /// What the server sends.
-    pub(in crate::server) outgoing: Direction,
+    pub(crate) outgoing: Direction,
 }
 
 impl Session {
@@ -30,7 +31,7 @@ impl Session {
 }
 
 /// One direction.
-pub(in crate::server) struct Direction {
+pub(crate) struct Direction {
     signing_key: Key,
     sealing_key: Key,
     cipher: Rc4,
@@ -42,14 +43,14 @@ impl Direction {
     pub(super) fn new(session_key: &Key, name: &str, exchanged: bool) -> Self {
         let derive = |what: &str| {
             let magic = format!("session key to {name} {what} key magic constant\0");
-            Zeroizing::new(keys::md5(&[session_key.as_slice(), magic.as_bytes()]))
+            Zeroizing::new(md5(&[session_key.as_slice(), magic.as_bytes()]))
         };
         let sealing_key = derive("sealing");
         Self { signing_key: derive("signing"), cipher: keys::rc4(&sealing_key), sealing_key, exchanged, sequence: 0 }
     }
 
     /// Seals content in its place; gives its signature.
-    pub(in crate::server) fn seal(&mut self, content: &mut [u8]) -> [u8; SIGNATURE_SIZE] {
+    pub(crate) fn seal(&mut self, content: &mut [u8]) -> [u8; SIGNATURE_SIZE] {
         let mut checksum = self.checksum(content);
         self.cipher.apply_keystream(content);
         if self.exchanged {
@@ -60,18 +61,18 @@ impl Direction {
 
     /// Opens content in its place. False if it is not what the other side sealed next; then nothing more can be opened.
     #[must_use]
-    pub(in crate::server) fn open(&mut self, signature: &[u8], content: &mut [u8]) -> bool {
+    pub(crate) fn open(&mut self, signature: &[u8], content: &mut [u8]) -> bool {
         self.cipher.apply_keystream(content);
         let mut checksum = self.checksum(content);
         if self.exchanged {
             self.cipher.apply_keystream(&mut checksum);
         }
-        keys::are_same(&self.signature(checksum), signature)
+        are_same(&self.signature(checksum), signature)
     }
 
     /// Signs what is sent in clear before anything is sealed. It takes a number, but leaves the cipher as it was: that is
     /// how SPNEGO signs its list of mechanisms (MS-SPNG 3.1.5.1).
-    pub(in crate::server) fn sign(&mut self, content: &[u8]) -> [u8; SIGNATURE_SIZE] {
+    pub(crate) fn sign(&mut self, content: &[u8]) -> [u8; SIGNATURE_SIZE] {
         let mut checksum = self.checksum(content);
         if self.exchanged {
             keys::rc4(&self.sealing_key).apply_keystream(&mut checksum);

@@ -2,24 +2,24 @@
 
 use super::charset::Charset;
 use super::keys::utf16;
-use crate::server::Identity;
+use crate::logins::Identity;
 
 /// What both sides can say that they can do (MS-NLMP 2.2.2.5).
 pub(super) mod flag {
-    pub(in crate::server::ntlm) const UNICODE: u32 = 0x0000_0001;
-    pub(in crate::server::ntlm) const OEM: u32 = 0x0000_0002;
+    pub(in crate::ntlm) const UNICODE: u32 = 0x0000_0001;
+    pub(in crate::ntlm) const OEM: u32 = 0x0000_0002;
     pub(super) const REQUEST_TARGET: u32 = 0x0000_0004;
-    pub(in crate::server::ntlm) const SIGN: u32 = 0x0000_0010;
-    pub(in crate::server::ntlm) const SEAL: u32 = 0x0000_0020;
+    pub(in crate::ntlm) const SIGN: u32 = 0x0000_0010;
+    pub(in crate::ntlm) const SEAL: u32 = 0x0000_0020;
     pub(super) const NTLM: u32 = 0x0000_0200;
-    pub(in crate::server::ntlm) const ANONYMOUS: u32 = 0x0000_0800;
+    pub(in crate::ntlm) const ANONYMOUS: u32 = 0x0000_0800;
     pub(super) const ALWAYS_SIGN: u32 = 0x0000_8000;
     pub(super) const TARGET_TYPE_DOMAIN: u32 = 0x0001_0000;
-    pub(in crate::server::ntlm) const EXTENDED_SESSION_SECURITY: u32 = 0x0008_0000;
+    pub(in crate::ntlm) const EXTENDED_SESSION_SECURITY: u32 = 0x0008_0000;
     pub(super) const TARGET_INFO: u32 = 0x0080_0000;
     pub(super) const VERSION: u32 = 0x0200_0000;
-    pub(in crate::server::ntlm) const KEY_128: u32 = 0x2000_0000;
-    pub(in crate::server::ntlm) const KEY_EXCHANGE: u32 = 0x4000_0000;
+    pub(in crate::ntlm) const KEY_128: u32 = 0x2000_0000;
+    pub(in crate::ntlm) const KEY_EXCHANGE: u32 = 0x4000_0000;
     pub(super) const KEY_56: u32 = 0x8000_0000;
 
     /// What is answered with if the client asked for it.
@@ -36,13 +36,13 @@ pub(super) mod av {
     pub(super) const DOMAIN: u16 = 2;
     pub(super) const DNS_COMPUTER: u16 = 3;
     pub(super) const DNS_DOMAIN: u16 = 4;
-    pub(in crate::server::ntlm) const FLAGS: u16 = 6;
-    pub(in crate::server::ntlm) const TIMESTAMP: u16 = 7;
-    pub(in crate::server::ntlm) const CHANNEL_BINDINGS: u16 = 10;
+    pub(in crate::ntlm) const FLAGS: u16 = 6;
+    pub(in crate::ntlm) const TIMESTAMP: u16 = 7;
+    pub(in crate::ntlm) const CHANNEL_BINDINGS: u16 = 10;
 }
 
 /// What each message begins with.
-pub(in crate::server) const SIGNATURE: &[u8; 8] = b"NTLMSSP\0";
+pub(crate) const SIGNATURE: &[u8; 8] = b"NTLMSSP\0";
 /// Where the code that proves the three messages stands in the third, and its size.
 pub(super) const MIC_AT: usize = 72;
 pub(super) const MIC_SIZE: usize = 16;
@@ -50,7 +50,7 @@ pub(super) const MIC_SIZE: usize = 16;
 const VERSION: [u8; 8] = [10, 0, 0x7c, 0x4f, 0, 0, 0, 15];
 
 /// What the message is: 1, 2 or 3.
-pub(in crate::server) fn kind(message: &[u8]) -> Option<u32> {
+pub(crate) fn kind(message: &[u8]) -> Option<u32> {
     message.strip_prefix(SIGNATURE)?;
     u32_at(message, 8)
 }

@@ -23,7 +23,7 @@ const SEALED: u8 = 2;
 const ACCEPTORS_KEY: u8 = 4;
 
 /// The two directions of a connection.
-pub(in crate::server) struct Session {
+pub(crate) struct Session {
     suite: CipherSuite,
     key: Zeroizing<Vec<u8>>,
     incoming: u64,
@@ -36,7 +36,7 @@ impl Session {
     }
 
     /// Seals content in its place; gives what comes before it.
-    pub(in crate::server) fn seal(&mut self, content: &mut Vec<u8>) -> Vec<u8> {
+    pub(crate) fn seal(&mut self, content: &mut Vec<u8>) -> Vec<u8> {
         let flags = BY_ACCEPTOR | SEALED | ACCEPTORS_KEY;
         let plain = Zeroizing::new([content.as_slice(), &header(flags, 0, self.outgoing)].concat());
         let sealed = self.suite.cipher().encrypt(&self.key, USE_OF_ACCEPTOR, &plain);
@@ -50,7 +50,7 @@ impl Session {
 
     /// Opens content in its place. False if it is not what the other side sealed next.
     #[must_use]
-    pub(in crate::server) fn open(&mut self, before: &[u8], content: &mut Vec<u8>) -> bool {
+    pub(crate) fn open(&mut self, before: &[u8], content: &mut Vec<u8>) -> bool {
         let opened = self.opened(&[before, content].concat());
         let Some(opened) = opened else { return false };
         *content = opened;

@@ -1,7 +1,7 @@
-//! The server's half of a Kerberos login: a ticket for a service whose key the host has, and the proof that the client
+//! Kerberos for the acceptor: a ticket for a service whose key the host has, and the proof that the client
 //! holds the ticket's key (RFC 4120 3.2, RFC 4121 4.1).
 //!
-//! Tickets are believed from whatever service of the keytab they are for. They are not remembered, so one that somebody
+//! Tickets are believed from whatever service of the host they are for. They are not remembered, so one that somebody
 //! has recorded would be taken again; its messages could not be sealed without its key.
 
 mod session;
@@ -13,10 +13,11 @@ use picky_krb::crypto::CipherSuite;
 use secrecy::ExposeSecret as _;
 use zeroize::Zeroizing;
 
-use super::channel::{self, ChannelBindings};
-use super::der::{self, OBJECT_IDENTIFIER, OCTET_STRING, Reader, SEQUENCE, context};
-use super::{LoginError, spnego};
-use crate::keytab::Keytab;
+use crate::channel::{self, ChannelBindings};
+use crate::der::{self, OBJECT_IDENTIFIER, OCTET_STRING, Reader, SEQUENCE, context};
+use crate::error::LoginError;
+use crate::logins::ServiceKey;
+use crate::spnego;
 pub(super) use session::Session;
 
 /// 1.2.840.113554.1.2.2, Kerberos.
@@ -54,7 +55,8 @@ const HASH_LENGTH: [u8; 4] = 16_u32.to_le_bytes();
 /// What a ticket is judged by.
 #[derive(Clone, Copy)]
 pub(super) struct Judgement<'j> {
-    pub(super) keytab: &'j Keytab,
+    /// The keys of the host's services.
+    pub(super) services: &'j [ServiceKey],
     pub(super) bindings: ChannelBindings,
     /// The hash of the channel that is really there, if it is one.
     pub(super) channel: Option<[u8; 16]>,
@@ -91,10 +93,13 @@ pub(super) fn accept(token: &[u8], by: Judgement<'_>) -> Result<Accepted, LoginE
     if request.options & USE_SESSION_KEY != 0 || request.options & MUTUAL == 0 {
         return Err(LoginError::Mechanism);
     }
-    let keys = by.keytab.keys_of(&request.service, request.ticket.kind);
-    let ticket = keys
-        .into_iter()
-        .find_map(|key| request.ticket.open(key.expose_secret(), USE_TICKET))
+    let fits = |own: &&ServiceKey| own.encryption_type == request.ticket.kind && own.principal == request.service;
+    // A service may have keys of several versions; which one a ticket is sealed with shows when it is opened.
+    let ticket = by
+        .services
+        .iter()
+        .filter(fits)
+        .find_map(|own| request.ticket.open(own.key.expose_secret(), USE_TICKET))
         .ok_or(LoginError::NotForUs)?;
     let ticket = Ticket::read(&ticket).ok_or(LoginError::Malformed)?;
     let plain = request.authenticator.open(&ticket.key, USE_AUTHENTICATOR).ok_or(LoginError::Altered)?;

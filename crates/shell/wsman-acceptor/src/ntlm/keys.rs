@@ -31,21 +31,8 @@ pub(super) fn hmac_md5(key: &[u8], parts: &[&[u8]]) -> [u8; 16] {
     mac.finalize().into_bytes().into()
 }
 
-pub(in crate::server) fn md5(parts: &[&[u8]]) -> [u8; 16] {
-    let mut hash = Md5::new();
-    for part in parts {
-        hash.update(part);
-    }
-    hash.finalize().into()
-}
-
 pub(super) fn rc4(key: &Key) -> Rc4 {
     rc4::KeyInit::new_from_slice(key.as_slice()).expect("RC4 takes keys of 16 octets")
-}
-
-/// Whether both are the same, found out in a time that does not tell where they differ.
-pub(in crate::server) fn are_same(one: &[u8], other: &[u8]) -> bool {
-    one.len() == other.len() && one.iter().zip(other).fold(0, |seen, (a, b)| seen | (a ^ b)) == 0
 }
 
 /// `NTOWFv2`. The user's name is in upper case and the domain is as it was sent.

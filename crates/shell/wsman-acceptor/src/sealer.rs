@@ -1,6 +1,6 @@
 //! What seals the messages of a connection that somebody has logged in on.
 
-use super::{kerberos, ntlm};
+use crate::{kerberos, ntlm};
 
 /// The keys and counts of a connection.
 pub(super) enum Sealer {

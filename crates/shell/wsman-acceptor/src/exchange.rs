@@ -2,12 +2,13 @@
 //!
 //! What comes first decides: clients send either under `Negotiate`, and Windows takes both.
 
-use super::kerberos::{self, KERBEROS, KERBEROS_OF_WINDOWS};
-use super::ntlm::{self, Challenge, SIGNATURE_SIZE};
-use super::sealer::Sealer;
-use super::spnego::{self, Init, State, Token};
-use super::{LoginError, Logins};
-use crate::keytab::Keytab;
+use crate::account::Account;
+use crate::error::LoginError;
+use crate::kerberos::{self, KERBEROS, KERBEROS_OF_WINDOWS};
+use crate::logins::{Logins, ServiceKey};
+use crate::ntlm::{self, Challenge, SIGNATURE_SIZE};
+use crate::sealer::Sealer;
+use crate::spnego::{self, Init, State, Token};
 
 /// What a leg is made of and judged by, besides the client's token.
 pub(super) struct Fresh<'f> {
@@ -127,7 +128,7 @@ fn check_list(
 
 impl ntlm::Accepted {
     fn entered(self, fresh: &Fresh<'_>) -> Entered {
-        let user = fresh.logins.accounts.get(self.account).map(super::Account::name).unwrap_or_default();
+        let user = fresh.logins.accounts.get(self.account).map(Account::name).unwrap_or_default();
         Entered { user, sealer: self.session.map(Sealer::Ntlm) }
     }
 }
@@ -138,8 +139,8 @@ impl Fresh<'_> {
         Challenge::new(negotiate, &self.logins.identity, self.nonce, self.time)
     }
 
-    fn keytab(&self) -> Option<&Keytab> {
-        self.logins.keytab.as_ref().filter(|_| self.takes_kerberos)
+    fn services(&self) -> Option<&[ServiceKey]> {
+        self.logins.services.as_deref().filter(|_| self.takes_kerberos)
     }
 
     fn judged(&self, challenge: Challenge, token: &[u8]) -> Result<ntlm::Accepted, LoginError> {
@@ -149,16 +150,16 @@ impl Fresh<'_> {
 
     /// The ticket in an offer, if tickets are what the client would like best.
     fn first_ticket<'t>(&self, init: &Init<'t>) -> Option<(&'t [u8], &'t [u8])> {
-        let first = init.mechanisms.first().copied().filter(|_| self.keytab().is_some())?;
+        let first = init.mechanisms.first().copied().filter(|_| self.services().is_some())?;
         [KERBEROS, KERBEROS_OF_WINDOWS].contains(&first).then_some((first, init.token?))
     }
 
     fn ticket(&self, token: &[u8]) -> Result<(Vec<u8>, Entered), LoginError> {
-        let keytab = self.keytab().ok_or(LoginError::Mechanism)?;
+        let services = self.services().ok_or(LoginError::Mechanism)?;
         let accepted = kerberos::accept(
             token,
             kerberos::Judgement {
-                keytab,
+                services,
                 bindings: self.logins.channel_bindings,
                 channel: self.channel,
                 now: self.seconds,

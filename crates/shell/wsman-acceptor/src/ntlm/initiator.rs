@@ -10,33 +10,33 @@ const CHOSEN_KEY: [u8; 16] = [0x55; 16];
 /// A client, and what it does.
 #[derive(Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "each is one thing that a client can do wrong")]
-pub(in crate::server) struct Initiator {
-    pub(in crate::server) domain: &'static str,
-    pub(in crate::server) user: &'static str,
-    pub(in crate::server) password: &'static str,
-    pub(in crate::server) flags: u32,
-    pub(in crate::server) channel: Option<[u8; 16]>,
+pub(crate) struct Initiator {
+    pub(crate) domain: &'static str,
+    pub(crate) user: &'static str,
+    pub(crate) password: &'static str,
+    pub(crate) flags: u32,
+    pub(crate) channel: Option<[u8; 16]>,
     /// Whether it says that the third message proves all three, and whether that is true.
-    pub(in crate::server) says_mic: bool,
-    pub(in crate::server) has_mic: bool,
+    pub(crate) says_mic: bool,
+    pub(crate) has_mic: bool,
     /// Answers as the first version of NTLM did.
-    pub(in crate::server) is_old: bool,
+    pub(crate) is_old: bool,
     /// Uses the key that the password makes, not one of its own.
-    pub(in crate::server) keeps_key: bool,
+    pub(crate) keeps_key: bool,
     /// Repeats the flags of the challenge in its third message, not those of its first.
-    pub(in crate::server) repeats_flags: bool,
+    pub(crate) repeats_flags: bool,
     /// Sends the domain, and leaves it out of its response key.
-    pub(in crate::server) forgets_domain: bool,
+    pub(crate) forgets_domain: bool,
 }
 
 /// The keys of a client.
-pub(in crate::server) struct Keys {
-    pub(in crate::server) outgoing: Direction,
-    pub(in crate::server) incoming: Direction,
+pub(crate) struct Keys {
+    pub(crate) outgoing: Direction,
+    pub(crate) incoming: Direction,
 }
 
 impl Initiator {
-    pub(in crate::server) fn new(domain: &'static str, user: &'static str, password: &'static str) -> Self {
+    pub(crate) fn new(domain: &'static str, user: &'static str, password: &'static str) -> Self {
         Self {
             domain,
             user,
@@ -55,7 +55,7 @@ impl Initiator {
     /// A client with the first message and the habits of somebody else's: no proof of the messages, no key of its own
     /// unless both sides want one.
     #[cfg(test)]
-    pub(in crate::server) fn of_others(self, flags: u32) -> Self {
+    pub(crate) fn of_others(self, flags: u32) -> Self {
         let keeps_key = flags & flag::KEY_EXCHANGE == 0;
         Self { flags, keeps_key, repeats_flags: true, says_mic: false, has_mic: false, ..self }
     }
@@ -64,7 +64,7 @@ impl Initiator {
         if self.keeps_key { self.flags & !flag::KEY_EXCHANGE } else { self.flags }
     }
 
-    pub(in crate::server) fn negotiate(&self) -> Vec<u8> {
+    pub(crate) fn negotiate(&self) -> Vec<u8> {
         let mut message = message::SIGNATURE.to_vec();
         message.extend_from_slice(&1_u32.to_le_bytes());
         message.extend_from_slice(&self.sent_flags().to_le_bytes());
@@ -73,7 +73,7 @@ impl Initiator {
     }
 
     /// The third message and the keys, as they are if the server agrees.
-    pub(in crate::server) fn authenticate(&self, challenge: &[u8]) -> (Vec<u8>, Keys) {
+    pub(crate) fn authenticate(&self, challenge: &[u8]) -> (Vec<u8>, Keys) {
         let nonce: [u8; 8] = challenge[24..32].try_into().unwrap();
         let pairs = message::part(challenge, 40).unwrap();
         let mut blob = vec![1, 1, 0, 0, 0, 0, 0, 0];

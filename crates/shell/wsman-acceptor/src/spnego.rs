@@ -1,6 +1,6 @@
 //! The tokens of SPNEGO (RFC 4178, with the additions of MS-SPNG), as an acceptor reads and writes them.
 
-use super::der::{self, ENUMERATED, OBJECT_IDENTIFIER, OCTET_STRING, Reader, SEQUENCE, context};
+use crate::der::{self, ENUMERATED, OBJECT_IDENTIFIER, OCTET_STRING, Reader, SEQUENCE, context};
 
 /// 1.3.6.1.5.5.2, SPNEGO itself.
 const SPNEGO: &[u8] = &[0x2b, 0x06, 0x01, 0x05, 0x05, 0x02];

@@ -13,10 +13,11 @@ mod session;
 #[cfg(test)]
 mod tests;
 
-use super::account::Account;
-use super::channel::{self, ChannelBindings};
-use super::{Identity, LoginError};
-pub(super) use keys::{are_same, md5};
+use crate::account::Account;
+use crate::channel::{self, ChannelBindings};
+use crate::digest::are_same;
+use crate::error::LoginError;
+use crate::logins::Identity;
 use message::{Authenticate, Blob, MIC_AT, MIC_SIZE, av, flag};
 pub(super) use message::{SIGNATURE, kind};
 pub(super) use session::{SIGNATURE_SIZE, Session};
@@ -84,7 +85,7 @@ impl Challenge {
         let response_key = [answer.domain.as_str(), ""]
             .map(|domain| keys::response_key(password, &answer.user, domain))
             .into_iter()
-            .find(|key| keys::are_same(&keys::proof(key, self.nonce, blob.0), &proof))
+            .find(|key| are_same(&keys::proof(key, self.nonce, blob.0), &proof))
             .ok_or(LoginError::WrongPassword)?;
         check_bindings(blob, by)?;
         let base_key = keys::base_key(&response_key, proof);
@@ -110,7 +111,7 @@ impl Challenge {
         let (head, rest) = third.split_at_checked(MIC_AT).ok_or(LoginError::Malformed)?;
         let (mic, rest) = rest.split_at_checked(MIC_SIZE).ok_or(LoginError::Malformed)?;
         let expected = keys::hmac_md5(session_key.as_slice(), &[&self.first, &self.second, head, &[0; MIC_SIZE], rest]);
-        if keys::are_same(mic, &expected) { Ok(()) } else { Err(LoginError::Altered) }
+        if are_same(mic, &expected) { Ok(()) } else { Err(LoginError::Altered) }
     }
 }
 

@@ -8,12 +8,13 @@ use base64::engine::general_purpose::STANDARD;
 use cim::Timestamp;
 use uuid::Uuid;
 
-use super::channel::Channel;
-use super::exchange::{Entered, Exchange, Fresh, Progress, begins};
-use super::sealer::Sealer;
-use super::{LoginError, Logins};
-use crate::media_type::charset;
-use crate::sealed::{self, Part, Protocol};
+use crate::channel::Channel;
+use crate::error::LoginError;
+use crate::exchange::{Entered, Exchange, Fresh, Progress, begins};
+use crate::logins::Logins;
+use crate::sealer::Sealer;
+use wsman::media_type::charset;
+use wsman::sealed::{self, Part, Protocol};
 
 /// The type of a clear message (MS-WSMV 2.1).
 const SOAP: &str = "application/soap+xml;charset=UTF-8";
@@ -138,7 +139,7 @@ impl ConnectionLogin {
         let schemes = self.logins.schemes;
         let offers = [
             (schemes.negotiate, "Negotiate"),
-            (self.logins.keytab.is_some(), "Kerberos"),
+            (self.logins.services.is_some(), "Kerberos"),
             (schemes.ntlm, "NTLM"),
             // The realm that WinRM names.
             (schemes.basic, "Basic realm=\"WSMAN\""),
@@ -161,7 +162,7 @@ impl ConnectionLogin {
         }
         let known = [
             (schemes.negotiate, Scheme::Negotiate),
-            (self.logins.keytab.is_some(), Scheme::Kerberos),
+            (self.logins.services.is_some(), Scheme::Kerberos),
             (schemes.ntlm, Scheme::Ntlm),
         ];
         let known = known.iter().find(|(is_on, known)| *is_on && scheme.eq_ignore_ascii_case(known.word()));

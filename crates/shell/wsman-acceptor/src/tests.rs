@@ -11,7 +11,7 @@ use super::der::{self, OCTET_STRING, Reader, SEQUENCE, context};
 use super::ntlm::initiator::{Initiator, Keys};
 use super::spnego;
 use super::*;
-use crate::sealed::{self, Part, Protocol};
+use wsman::sealed::{self, Part, Protocol};
 
 const SOAP: &str = "application/soap+xml;charset=UTF-8";
 const ALL: Schemes = Schemes { negotiate: true, ntlm: true, basic: true, certificate: false };
@@ -23,7 +23,7 @@ fn client() -> Initiator {
 fn connection_with(schemes: Schemes, channel: Channel) -> ConnectionLogin {
     let accounts = vec![Account::new("LAB\\administrator", SecretString::from("hunter2"))];
     let identity = Identity::of("hv01.lab.test");
-    let logins = Logins { accounts, schemes, identity, channel_bindings: ChannelBindings::IfSent, keytab: None };
+    let logins = Logins { accounts, schemes, identity, channel_bindings: ChannelBindings::IfSent, services: None };
     ConnectionLogin::new(Arc::new(logins), channel)
 }
 
@@ -123,7 +123,7 @@ fn a_certificate_that_is_registered_lets_in_for_its_request_alone() {
         let schemes = Schemes { certificate: is_on, ..Schemes::default() };
         let identity = Identity::of("hv01.lab.test");
         let accounts = vec![account.clone()];
-        let logins = Logins { accounts, schemes, identity, channel_bindings: ChannelBindings::IfSent, keytab: None };
+        let logins = Logins { accounts, schemes, identity, channel_bindings: ChannelBindings::IfSent, services: None };
         ConnectionLogin::new(Arc::new(logins), channel)
     };
     let tls = |shown: Option<&Certificate>| Channel::tls(b"the host's").shown(shown.map(|one| one.der().to_vec()));

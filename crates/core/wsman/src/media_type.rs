@@ -1,4 +1,4 @@
-//! What stands behind a media type: its parameters (RFC 9110, 8.3.1).
+//! The parameters of a media type (RFC 9110, 8.3.1).
 
 /// The value of a parameter of a media type, without its quotes.
 pub(crate) fn parameter<'t>(content_type: &'t str, wanted: &str) -> Option<&'t str> {
@@ -17,7 +17,7 @@ pub(crate) fn parameter<'t>(content_type: &'t str, wanted: &str) -> Option<&'t s
     }
 }
 
-/// The charset that the type of a body names, if it names one.
+/// Returns the charset in the type of a body, if it has one.
 pub fn charset(content_type: &str) -> Option<String> {
     parameter(content_type, "charset").map(ToOwned::to_owned)
 }

@@ -2,16 +2,19 @@
 
 use picky_krb::crypto::Cipher;
 use proptest::prelude::*;
+use secrecy::SecretSlice;
 
 use super::*;
 
-/// As `ktutil` would write it: HTTP/hv01.lab.test@LAB.TEST, version 1, AES-256.
-fn keytab() -> Keytab {
-    let counted = |octets: &[u8]| [&u16::try_from(octets.len()).unwrap().to_be_bytes(), octets].concat();
-    let name = [b"LAB.TEST".as_slice(), b"HTTP", b"hv01.lab.test"].map(counted).concat();
-    let entry = [&[0, 2], name.as_slice(), &[0; 8], &[1, 0, 18], &counted(&SERVICE_KEY)].concat();
-    let length = i32::try_from(entry.len()).unwrap().to_be_bytes();
-    Keytab::parse(&[&[5, 2], length.as_slice(), &entry].concat()).unwrap()
+/// The key of the host's service, after an older one and one of another service.
+fn services() -> [ServiceKey; 3] {
+    let key = |principal: &str, octets: [u8; 32]| ServiceKey {
+        principal: principal.to_owned(),
+        encryption_type: 18,
+        key: SecretSlice::from(octets.to_vec()),
+    };
+    let own = "HTTP/hv01.lab.test@LAB.TEST";
+    [key("HTTP/hv02.lab.test@LAB.TEST", [8; 32]), key(own, [9; 32]), key(own, SERVICE_KEY)]
 }
 
 const SERVICE_KEY: [u8; 32] = [1; 32];
@@ -112,7 +115,7 @@ impl Client {
 }
 
 fn judged(token: &[u8], bindings: ChannelBindings) -> Result<Accepted, LoginError> {
-    accept(token, Judgement { keytab: &keytab(), bindings, channel: Some(HERE), now: NOW, chance: [3; 36] })
+    accept(token, Judgement { services: &services(), bindings, channel: Some(HERE), now: NOW, chance: [3; 36] })
 }
 
 /// What the client finds in the reply: the key and where the server begins to count.

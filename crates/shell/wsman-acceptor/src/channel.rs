@@ -2,8 +2,9 @@
 
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
-use super::der::{self, OBJECT_IDENTIFIER, Reader, SEQUENCE};
-use super::{LoginError, ntlm};
+use crate::der::{self, OBJECT_IDENTIFIER, Reader, SEQUENCE};
+use crate::digest::{are_same, md5};
+use crate::error::LoginError;
 
 /// How strict a server is with the channel that a client says it means. Windows calls it `CbtHardeningLevel`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -80,7 +81,7 @@ pub(super) fn check(
         (ChannelBindings::Ignored, _) | (ChannelBindings::IfSent, None) => Ok(()),
         (ChannelBindings::Required, None) => Err(LoginError::WrongChannel),
         (ChannelBindings::IfSent | ChannelBindings::Required, Some(hash)) => {
-            if ntlm::are_same(hash, &channel) {
+            if are_same(hash, &channel) {
                 Ok(())
             } else {
                 Err(LoginError::WrongChannel)
@@ -95,7 +96,7 @@ fn binding_hash(certificate: &[u8]) -> [u8; 16] {
     data.extend_from_slice(&fingerprint(certificate));
     let length = u32::try_from(data.len()).unwrap_or(u32::MAX);
     // No addresses: four fields of zero before the data.
-    ntlm::md5(&[&[0; 16], &length.to_le_bytes(), &data])
+    md5(&[&[0; 16], &length.to_le_bytes(), &data])
 }
 
 /// The hash of a certificate by the hash that signed it; SHA-256 where that is older, or not known (RFC 5929, 4.1).

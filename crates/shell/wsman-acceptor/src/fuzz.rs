@@ -4,15 +4,18 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use secrecy::SecretString;
+use secrecy::{SecretSlice, SecretString};
 
-use super::ntlm::SIGNATURE_SIZE;
-use super::ntlm::initiator::{Initiator, Keys};
-use super::{Account, Channel, ChannelBindings, ConnectionLogin, Identity, Logins, Request, Schemes, Taken};
-use crate::fuzz::SEALED;
-use crate::keytab::Keytab;
-use crate::sealed::{self, Part, Protocol};
+use crate::ntlm::SIGNATURE_SIZE;
+use crate::ntlm::initiator::{Initiator, Keys};
+use crate::{
+    Account, Channel, ChannelBindings, ConnectionLogin, Identity, Logins, Request, Schemes, ServiceKey, Taken,
+};
+use wsman::sealed::{self, Part, Protocol};
 
+/// The type of a sealed body with the usual boundary.
+const SEALED: &str =
+    "multipart/encrypted;protocol=\"application/HTTP-SPNEGO-session-encrypted\";boundary=\"Encrypted Boundary\"";
 const SOAP: &str = "application/soap+xml;charset=UTF-8";
 /// Most requests on one connection.
 const REQUESTS_MAX: usize = 16;
@@ -33,8 +36,9 @@ pub fn login_server(bytes: &[u8]) {
     let channel_bindings = if first & 2 == 0 { ChannelBindings::IfSent } else { ChannelBindings::Required };
     let accounts = vec![Account::new("LAB\\administrator", SecretString::from("hunter2"))];
     let schemes = Schemes { negotiate: true, ntlm: true, basic: true, certificate: true };
-    let keytab = Keytab::parse(include_bytes!("../../../../../fuzz/corpus/login_client/keytab")).ok();
-    let logins = Logins { accounts, schemes, identity: Identity::of("hv01.lab.test"), channel_bindings, keytab };
+    let key = SecretSlice::from(vec![7; 32]);
+    let services = Some(vec![ServiceKey { principal: "svc@LAB.TEST".to_owned(), encryption_type: 18, key }]);
+    let logins = Logins { accounts, schemes, identity: Identity::of("hv01.lab.test"), channel_bindings, services };
     let mut talk = Talk { connection: ConnectionLogin::new(Arc::new(logins), channel), keys: None };
     for _ in 0..REQUESTS_MAX {
         let Some(([kind, low, high], behind)) = rest.split_first_chunk::<3>() else { return };
@@ -104,5 +108,19 @@ impl Talk {
             });
             assert!(opened, "the client cannot open the answer");
         }
+    }
+}
+
+#[cfg(test)]
+#[path = "../../../../fuzz/replay.rs"]
+mod replay;
+
+#[cfg(test)]
+mod tests {
+    use super::replay::replay;
+
+    #[test]
+    fn every_kept_input_passes_its_target() {
+        replay(&[("login_server", super::login_server)]);
     }
 }
