@@ -7,7 +7,7 @@ use wsman_acceptor::{
     Account, Certificate, CertificateError, Channel, ChannelBindings, ConnectionLogin, Identity, Logins, Tls,
 };
 
-use crate::Options;
+use crate::options::Options;
 
 /// The entrances of a lab's hosts.
 pub(crate) struct Entrances {

@@ -10,10 +10,10 @@ use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use crate::auth::{self, AuthError, LoginError, Method, Security, basic, certificate};
-use crate::client::Limits;
 use crate::dial::Resolver;
 use crate::endpoint::Endpoint;
 use crate::gate::{Attempt, Gate, RefusedBy};
+use crate::limits::Limits;
 use crate::login::{Login, Scheme};
 use crate::tls::Handshakes;
 use crate::wire::{self, Message, Wire};

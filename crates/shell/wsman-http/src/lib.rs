@@ -24,20 +24,23 @@ mod events;
 pub mod fuzz;
 mod gate;
 mod keytab;
+mod limits;
 mod line;
 mod login;
 mod short_reads;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod way;
 mod wire;
 
 pub use changes::{Changed, Changes, HeardBy, Watch};
-pub use client::{Client, Limits};
+pub use client::Client;
 pub use endpoint::{Endpoint, EndpointError};
 pub use events::Events;
 pub use gate::Gates;
 pub use keytab::{Keytab, KeytabError};
+pub use limits::Limits;
 pub use login::{Login, Scheme};
 pub use tls::{ClientCertificate, ClientCertificateError, Trust, TrustError};
 pub use wsman::eventing::{Change, What};

@@ -1,7 +1,7 @@
 //! The character set of the names in a login, which the client chooses (MS-NLMP 2.2.2.5, bits A and B).
 
+use super::flag;
 use super::keys::utf16;
-use super::message::flag;
 
 /// How names are encoded. Names in the target information are always in Unicode (MS-NLMP 2.2.2.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,8 +1,8 @@
 //! A client's half of an NTLM login, for tests: it can do wrong what a bad client does wrong.
 
-use super::keys;
-use super::message::{self, MIC_AT, MIC_SIZE, av, field, flag};
+use super::message::{self, MIC_AT, MIC_SIZE, av, field};
 use super::session::Direction;
+use super::{flag, keys};
 
 /// The key that this client always chooses.
 const CHOSEN_KEY: [u8; 16] = [0x55; 16];

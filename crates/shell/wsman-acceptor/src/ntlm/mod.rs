@@ -4,6 +4,7 @@
 //! proves its messages besides; the names are part of what is proved. A challenge is good for one answer.
 
 mod charset;
+mod flag;
 #[cfg(any(test, fuzzing))]
 #[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a client of tests, which may end them")]
 pub(super) mod initiator;
@@ -18,7 +19,7 @@ use crate::channel::{self, ChannelBindings};
 use crate::digest::are_same;
 use crate::error::LoginError;
 use crate::logins::Identity;
-use message::{Authenticate, Blob, MIC_AT, MIC_SIZE, av, flag};
+use message::{Authenticate, Blob, MIC_AT, MIC_SIZE, av};
 pub(super) use message::{SIGNATURE, kind};
 pub(super) use session::{SIGNATURE_SIZE, Session};
 

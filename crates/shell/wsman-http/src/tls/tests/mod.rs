@@ -2,14 +2,17 @@
 
 mod version1;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use cim::{ErrorKind, Reached};
+use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::task::AbortOnDropHandle;
 
-use super::handshake::Duplex;
+use super::fingerprint::{fingerprint_of, parse_fingerprint};
+use super::secured::Duplex;
 use super::*;
 use crate::tests::{envelope, hear, http};
 use crate::{Client, Endpoint, Limits, Login, Scheme};

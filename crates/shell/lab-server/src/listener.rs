@@ -10,13 +10,13 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::endpoint;
-use crate::site::Site;
+use crate::site::{Port, Site};
 
 /// Connections that wait to be accepted: more than any client opens at once.
 const BACKLOG: i32 = 1_024;
 
-/// One host's port.
-pub(crate) struct Door {
+/// What listens on one host's port.
+pub(crate) struct HostListener {
     host: usize,
     address: SocketAddr,
     /// Bound and never listening: it keeps the number while the host is off, and a connection to it is refused.
@@ -34,19 +34,15 @@ fn bind(address: SocketAddr) -> std::io::Result<Socket> {
     Ok(socket)
 }
 
-impl Door {
-    pub(crate) fn new(
-        host: usize,
-        wanted: watch::Receiver<Face>,
-        actual: watch::Sender<Face>,
-    ) -> std::io::Result<Self> {
+impl HostListener {
+    /// Binds a port of loopback for a host that behaves like `face` at first. The other value is the site's end of it.
+    pub(crate) fn bind(host: usize, face: Face) -> std::io::Result<(Self, Port)> {
         let keeper = bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
         let address = keeper.local_addr()?.as_socket().ok_or(std::io::ErrorKind::AddrNotAvailable)?;
-        Ok(Self { host, address, _keeper: keeper, wanted, actual })
-    }
-
-    pub(crate) fn address(&self) -> SocketAddr {
-        self.address
+        let (ask, wanted) = watch::channel(face);
+        let (actual, seen) = watch::channel(Face::Refuse);
+        let port = Port { address, wanted: ask, actual: seen };
+        Ok((Self { host, address, _keeper: keeper, wanted, actual }, port))
     }
 
     /// Follows the host for as long as the lab runs.
@@ -103,7 +99,7 @@ impl Door {
     }
 }
 
-/// Takes whatever comes and never answers; ends with the door.
+/// Takes whatever comes and never answers; ends with the listener.
 async fn swallow(stream: TcpStream) {
     let _held = stream;
     std::future::pending::<()>().await;
