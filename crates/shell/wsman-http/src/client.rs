@@ -16,6 +16,7 @@ use crate::endpoint::Endpoint;
 use crate::gate::locked;
 use crate::limits::Limits;
 use crate::login::Login;
+use crate::sockets::{Share, Sockets};
 use crate::tls::{Handshakes, Trust};
 use crate::wire;
 
@@ -50,8 +51,8 @@ impl Kind {
 #[derive(Debug)]
 pub struct Client {
     target: Target,
-    /// Connections that nobody uses now. Each is used for one request at a time.
-    idle: Mutex<Vec<Connection>>,
+    /// This client's part of the connections. Each connection is used for one request at a time.
+    sockets: Share,
     room: Semaphore,
     logins: Logins,
     /// What the server is told as its time for a listener's message, and so much longer its answer is waited for.
@@ -85,13 +86,21 @@ impl Client {
         let room = Semaphore::new(limits.connections.max(1));
         Self {
             target: Target { endpoint, resolver: Resolver::default(), login, tls: None, limits },
-            idle: Mutex::default(),
+            sockets: Sockets::default().share(),
             room,
             logins: Logins::default(),
             listens: (limits.read, limits.lateness),
             messages: AtomicU64::new(0),
             own: uuid::Uuid::new_v4(),
         }
+    }
+
+    /// Stays within a budget that other clients share. By itself each client has a budget of its own, which says little about
+    /// the process.
+    #[must_use]
+    pub fn sharing(mut self, sockets: &Sockets) -> Self {
+        self.sockets = sockets.share();
+        self
     }
 
     /// The same, believing these certificates. An https:// address needs it.
@@ -205,7 +214,7 @@ impl Client {
     fn revoked(&self, error: &CallError, connection: &mut Option<Connection>) {
         if asks_for_a_new_login(error) {
             *connection = None;
-            locked(&self.idle).clear();
+            self.sockets.close_all();
         }
     }
 
@@ -255,7 +264,9 @@ impl Client {
     }
 
     fn keep(&self, connection: Option<Connection>) {
-        locked(&self.idle).extend(connection.filter(Connection::is_alive));
+        if let Some(connection) = connection.filter(Connection::is_alive) {
+            self.sockets.keep(connection);
+        }
     }
 
     /// Sends one message and gives the text of its answer. `connection` is the one that this call holds.
@@ -268,7 +279,7 @@ impl Client {
         let limits = &self.target.limits;
         let (operation, lateness) = self.times(kind);
         let patience = operation + lateness;
-        let idle = connection.take().or_else(|| locked(&self.idle).pop());
+        let idle = connection.take().or_else(|| self.sockets.take());
         if let Some(mut reused) = idle.filter(Connection::is_alive) {
             let sent = reused.send(message.to_owned(), patience, limits.body).await;
             match sent {
@@ -316,7 +327,11 @@ impl Client {
 
     async fn open_as(&self, known: Option<Known>) -> Result<Connection, CallError> {
         let began_at = known.as_ref().map(|known| known.first);
-        let (connection, found) = Connection::open(&self.target, known).await?;
+        let limits = &self.target.limits;
+        let leave = self.sockets.leave(&self.target.endpoint.to_string(), limits.login).await?;
+        let opened = Connection::open(&self.target, known, leave.permit).await;
+        drop(leave.opening);
+        let (connection, found) = opened?;
         // A login that began with a later way says nothing about a better one.
         if began_at.is_none_or(|first| first == 0 || first < found.first) {
             *locked(&self.logins.known) = Some(found);

@@ -13,6 +13,7 @@
 //! it. A host that somebody has broken into would have it. Ask the other host directly instead.
 
 mod auth;
+mod budget;
 mod changes;
 mod client;
 mod connection;
@@ -20,14 +21,17 @@ mod der;
 mod dial;
 mod endpoint;
 mod events;
+mod files;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
 mod gate;
+mod idle;
 mod keytab;
 mod limits;
 mod line;
 mod login;
 mod short_reads;
+mod sockets;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -42,5 +46,6 @@ pub use gate::Gates;
 pub use keytab::{Keytab, KeytabError};
 pub use limits::Limits;
 pub use login::{Login, Scheme};
+pub use sockets::Sockets;
 pub use tls::{ClientCertificate, ClientCertificateError, Trust, TrustError};
 pub use wsman::eventing::{Change, What};

@@ -13,7 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::dial::{Resolver, dial};
+use crate::dial::{Resolver, dial, not_connected, unreachable};
 use crate::endpoint::Endpoint;
 use crate::limits::Limits;
 use crate::short_reads::ShortReads;
@@ -77,7 +77,7 @@ impl Wire {
         tls: Option<&Handshakes>,
         allowed: impl FnOnce(bool) -> Result<(), CallError>,
     ) -> Result<Self, CallError> {
-        let failed = |error: std::io::Error| unreachable(endpoint, &error.to_string());
+        let failed = |error: std::io::Error| not_connected(endpoint, &error);
         let tls = if endpoint.is_secure() { Some(tls.ok_or_else(|| nobody_to_believe(endpoint))?) } else { None };
         let addresses = resolver.addresses(endpoint.host(), endpoint.port()).await.map_err(failed)?;
         let loopback = addresses.iter().all(|address| address.ip().is_loopback());
@@ -196,10 +196,6 @@ async fn read(response: Response<hyper::body::Incoming>, limit: usize, at: &str)
 /// What went wrong, with its cause: by itself hyper says "connection error" of a reset and of an alert of TLS alike.
 fn told(error: &hyper::Error) -> String {
     std::error::Error::source(error).map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
-}
-
-fn unreachable(endpoint: &Endpoint, why: &str) -> CallError {
-    CallError::new(ErrorKind::Unreachable, Reached::No, format!("cannot reach {endpoint}: {why}"))
 }
 
 fn nobody_to_believe(endpoint: &Endpoint) -> CallError {

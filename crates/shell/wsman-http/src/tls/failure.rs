@@ -7,6 +7,7 @@ use rustls::{CertificateError, Error};
 
 use super::error::TlsError;
 use super::verifier::Distrust;
+use crate::dial::not_connected;
 use crate::endpoint::Endpoint;
 
 /// What is said where host and rustls may have no cipher suite in common.
@@ -16,7 +17,7 @@ const NO_COMMON_SUITE: &str = " (the host may offer no cipher suite that this bu
 /// Why no TLS came about. What does not pass by itself is no reason to try again.
 pub(crate) fn failed(endpoint: &Endpoint, error: &TlsError) -> CallError {
     let (kind, why) = match error {
-        TlsError::Dial(error) => (ErrorKind::Unreachable, error.to_string()),
+        TlsError::Dial(error) => return not_connected(endpoint, error),
         TlsError::Name => {
             let why = format!("`{}` is no name that a certificate can hold: give the host's DNS name", endpoint.host());
             (ErrorKind::Unsupported, why)
