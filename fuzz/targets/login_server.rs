@@ -2,4 +2,4 @@
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| wsman_http::fuzz::login_server(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| wsman_acceptor::fuzz::login_server(bytes));

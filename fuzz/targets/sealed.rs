@@ -2,4 +2,4 @@
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| wsman_http::fuzz::sealed(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| wsman::fuzz::sealed(bytes));

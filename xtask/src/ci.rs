@@ -24,6 +24,8 @@ const STEPS: &[Step] = &[
             "cargo-deny --locked check bans licenses sources; cargo-deny --locked --all-features check licenses sources",
         )
     }),
+    // A dependency that no code uses costs every build, the newcomer's first one above all.
+    ("unused", || tool("cargo-shear --locked --deny-warnings")),
     ("typos", || tool("typos")),
     ("peers", peers),
     ("fuzz", fuzz::check),

@@ -40,6 +40,9 @@ const fn row(package: &'static str, may_use: May, never: &'static [&'static str]
 const WSMAN_NEVER: &[&str] =
     &["tokio", "rustls", "native-tls", "openssl", "schannel", "security-framework", "ring", "aws-lc-rs", "boring"];
 
+/// What the tests of a package may use besides: package and neighbour.
+pub(super) const IN_TESTS: &[(&str, &str)] = &[("wsman-http", "wsman-acceptor")];
+
 pub(super) const TABLE: &[Row] = &[
     row(
         "reprise-model",
@@ -91,8 +94,14 @@ pub(super) const TABLE: &[Row] = &[
     ),
     row("wsman-http", May::Only(&["wsman", "cim-types"]), &[], "the transport carries any class and decides nothing"),
     row(
+        "wsman-acceptor",
+        May::Only(&["wsman", "cim-types"]),
+        &["hyper", "axum"],
+        "the acceptor's half of a login must not share code with the client's half, against which it is tested",
+    ),
+    row(
         "reprise-lab-server",
-        May::Only(&["reprise-lab", "cim-types", "wsman", "wsman-http"]),
+        May::Only(&["reprise-lab", "cim-types", "wsman", "wsman-acceptor"]),
         &[],
         "the lab's front stays independent of the client side that it tests",
     ),

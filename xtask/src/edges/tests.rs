@@ -26,7 +26,7 @@ fn the_edges_of_the_table_are_green() {
         package("reprise-engine", &[ours("reprise-model"), outside("fastrand", None)]),
         package("reprise-model", &[outside("uuid", None)]),
         package("reprise-hyperv", &[ours("reprise-model"), ours("cim-types")]),
-        package("reprise-lab-server", &[ours("reprise-lab"), ours("wsman-http"), outside("tokio", None)]),
+        package("reprise-lab-server", &[ours("reprise-lab"), ours("wsman-acceptor"), outside("tokio", None)]),
         package("reprise", &[ours("reprise-engine"), ours("reprise-lab-server")]),
     ];
     assert_eq!(found(&packages), Vec::<String>::new());
@@ -50,6 +50,16 @@ fn a_neighbour_counts_in_tests_and_build_scripts_and_by_name_alone() {
         assert_eq!(red.len(), 1, "{kind:?}");
         assert!(red[0].starts_with("reprise-lab -> reprise-hyperv: "), "{red:?}");
     }
+}
+
+#[test]
+fn the_client_has_the_acceptor_in_its_tests_alone_and_the_labs_front_never_has_the_client() {
+    let acceptor = |kind: Option<&str>| json!({"name": "wsman-acceptor", "kind": kind, "path": "anywhere"});
+    assert_eq!(found(&[package("wsman-http", &[acceptor(Some("dev"))])]), Vec::<String>::new());
+    for kind in [None, Some("build")] {
+        assert_eq!(found(&[package("wsman-http", &[acceptor(kind)])]).len(), 1, "{kind:?}");
+    }
+    assert_eq!(found(&[package("reprise-lab-server", &[ours("wsman-http")])]).len(), 1);
 }
 
 #[test]

@@ -9,6 +9,7 @@ use cim::{
 
 use crate::client::{self, Call, Settings, Step};
 use crate::eventing::{Content, EventLogs, Heard, Listener, LogRecord, Places, Scanned, Watcher};
+use crate::sealed::{self, Protocol};
 use crate::server::{Served, Server};
 use crate::xml;
 
@@ -18,6 +19,10 @@ const ROUNDS_MAX: u32 = 4;
 const OPENED: &str = include_str!("../corpus/answer-subscribe.xml");
 /// One record for each Pull.
 const RECORD: &str = "<Event xmlns='http://schemas.microsoft.com/win/2004/08/events/event'><System><EventID>32086</EventID></System></Event>";
+
+/// The type of a sealed body with the usual boundary.
+const SEALED: &str =
+    "multipart/encrypted;protocol=\"application/HTTP-SPNEGO-session-encrypted\";boundary=\"Encrypted Boundary\"";
 
 /// The target `request`: messages to a server, several of them with a zero byte between them. The word `$LAST` in one
 /// stands for the last context that the server gave out, which nobody could guess.
@@ -155,6 +160,28 @@ impl EventLogs for Logs {
     }
 }
 
+/// The target `sealed`: a line with the body's type, and the body; without a known type all of it is the body.
+///
+/// # Panics
+/// If what must hold does not: that is a find.
+pub fn sealed(bytes: &[u8]) {
+    let line = bytes.iter().position(|byte| *byte == b'\n').and_then(|end| bytes.split_at_checked(end));
+    let (content_type, body) = line
+        .and_then(|(line, rest)| Some((str::from_utf8(line).ok()?, rest.get(1..)?)))
+        .filter(|(line, _)| sealed::is_sealed(line))
+        .unwrap_or((SEALED, bytes));
+    let Ok(parts) = sealed::read(content_type, body) else { return };
+    assert!(!parts.is_empty() && parts.iter().all(|part| part.sealed.len() >= 4 + part.original_length));
+    // Not every part can be written anew: a boundary of ours behind the promised length would end it, and a type may fill
+    // a line of its own that has no room for what we write around it.
+    let holds_boundary = |octets: &[u8]| octets.windows(18).any(|window| window == b"Encrypted Boundary");
+    if parts.iter().any(|part| holds_boundary(&part.sealed) || part.original_type.len() > 400) {
+        return;
+    }
+    let (content_type, body) = sealed::write(Protocol::Spnego, &parts);
+    assert_eq!(sealed::read(&content_type, &body), Ok(parts));
+}
+
 #[cfg(test)]
 #[path = "../../../../fuzz/replay.rs"]
 mod replay;
@@ -165,6 +192,6 @@ mod tests {
 
     #[test]
     fn every_kept_input_passes_its_target() {
-        replay(&[("request", super::request), ("answer", super::answer)]);
+        replay(&[("request", super::request), ("answer", super::answer), ("sealed", super::sealed)]);
     }
 }

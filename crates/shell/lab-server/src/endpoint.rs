@@ -17,8 +17,9 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use wsman_http::sealed::is_sealed;
-use wsman_http::server::{ConnectionLogin, Message, Taken, charset};
+use wsman::media_type::charset;
+use wsman::sealed::is_sealed;
+use wsman_acceptor::{ConnectionLogin, Message, Taken};
 
 use crate::broken::{CutOff, Resetter, Sending};
 use crate::site::{Site, lock};
@@ -42,20 +43,20 @@ pub(crate) async fn serve(stream: TcpStream, host: usize, site: Arc<Site>) {
     }
     let resetter = Resetter::new(&stream);
     match site.entrances.tls() {
-        None => exchange(stream, Talk::new(host, None, resetter, site)).await,
+        None => exchange(stream, Session::new(host, None, resetter, site)).await,
         Some(tls) => match timeout(HEAD_WAIT, tls.accept(stream)).await {
-            Ok(Ok((stream, shown))) => exchange(stream, Talk::new(host, shown, resetter, Arc::clone(&site))).await,
+            Ok(Ok((stream, shown))) => exchange(stream, Session::new(host, shown, resetter, Arc::clone(&site))).await,
             Ok(Err(error)) => tracing::debug!(%error, "no TLS came about"),
             Err(_late) => tracing::debug!("no TLS came about in time"),
         },
     }
 }
 
-async fn exchange(stream: impl AsyncRead + AsyncWrite + Unpin, talk: Option<Talk>) {
-    let Some(talk) = talk.map(Arc::new) else { return };
+async fn exchange(stream: impl AsyncRead + AsyncWrite + Unpin, session: Option<Session>) {
+    let Some(session) = session.map(Arc::new) else { return };
     let service = service_fn(move |request| {
-        let talk = Arc::clone(&talk);
-        async move { talk.answer(request).await }
+        let session = Arc::clone(&session);
+        async move { session.answer(request).await }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -67,7 +68,7 @@ async fn exchange(stream: impl AsyncRead + AsyncWrite + Unpin, talk: Option<Talk
 }
 
 /// What belongs to one connection.
-struct Talk {
+struct Session {
     host: usize,
     /// Held for the length of one step of a login, never across an await.
     login: Mutex<ConnectionLogin>,
@@ -75,7 +76,7 @@ struct Talk {
     site: Arc<Site>,
 }
 
-impl Talk {
+impl Session {
     /// Of a client that has shown this certificate, if any; `None` if there is no such host.
     fn new(host: usize, shown: Option<Vec<u8>>, resetter: Resetter, site: Arc<Site>) -> Option<Self> {
         let login = site.entrances.login(host, shown)?;
@@ -148,7 +149,7 @@ impl Talk {
     fn let_in(&self, headers: &HeaderMap, body: &[u8]) -> Taken {
         let content_type = text(headers, CONTENT_TYPE).unwrap_or_default();
         let authorization = text(headers, AUTHORIZATION);
-        let request = wsman_http::server::Request { authorization, content_type, body };
+        let request = wsman_acceptor::Request { authorization, content_type, body };
         let mut login = lock(&self.login);
         let taken = login.take(request);
         match taken {

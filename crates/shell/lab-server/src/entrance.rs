@@ -3,11 +3,11 @@
 use std::sync::{Arc, Mutex};
 
 use secrecy::SecretString;
-use wsman_http::server::{
+use wsman_acceptor::{
     Account, Certificate, CertificateError, Channel, ChannelBindings, ConnectionLogin, Identity, Logins, Tls,
 };
 
-use crate::Options;
+use crate::options::Options;
 
 /// The entrances of a lab's hosts.
 pub(crate) struct Entrances {
@@ -51,7 +51,7 @@ impl Entrances {
             identity: Identity::of(name),
             // As Windows has it unless somebody makes it stricter.
             channel_bindings: ChannelBindings::IfSent,
-            keytab: options.keytab.clone(),
+            services: options.services.clone(),
         };
         Ok(Self { secure, hosts: names.iter().map(|name| Arc::new(logins(name))).collect() })
     }

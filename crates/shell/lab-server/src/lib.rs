@@ -3,57 +3,39 @@
 //! The simulated hosts are the `lab` crate's; the messages are the `wsman` crate's. This crate binds ports, keeps real time
 //! and counts requests. It never binds anything but loopback.
 //!
-//! Start with [`Lab::start`]; `door` is a host's port, which closes and opens as the host goes off and on; `control` has
-//! the routes.
+//! Start with [`Lab::start`], which makes the listeners; `listener` is a host's port, which closes and opens as the host goes off
+//! and on; `site` is what all parts share; `control` has the routes.
 
 mod broken;
 mod control;
 mod count;
-mod door;
 mod endpoint;
 mod entrance;
 mod event_logs;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
+mod listener;
+mod options;
+mod pulls;
 mod site;
 mod strike;
 mod world_json;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
 
 use reprise_lab::{Command, CommandError, Spec, SpecError, World, view};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
+use entrance::Entrances;
+use listener::HostListener;
+pub use options::Options;
 pub use site::HostAddress;
 use site::Site;
 pub use wsman::ElementForm;
-use wsman_http::Keytab;
-pub use wsman_http::server::Schemes;
-use wsman_http::server::{Certificate, CertificateError};
-
-/// What a running lab needs besides its spec.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// How many virtual seconds pass in one real one.
-    pub speed: f64,
-    /// Time that a request and its answer are on their way, together.
-    pub round_trip: Duration,
-    /// The one user.
-    pub user: String,
-    /// The user's password.
-    pub password: String,
-    /// The schemes that all hosts offer.
-    pub schemes: Schemes,
-    /// Whether the hosts speak HTTPS, with one certificate for all.
-    pub tls: bool,
-    /// The keys of the hosts' services, for logins by Kerberos; the same for all.
-    pub keytab: Option<Keytab>,
-    /// The form of dates and references in rows of a column list.
-    pub fragments: ElementForm,
-}
+use wsman_acceptor::{Certificate, CertificateError};
+pub use wsman_acceptor::{Schemes, ServiceKey};
 
 /// A lab that could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -84,9 +66,19 @@ impl Lab {
     pub async fn start(spec: &Spec, options: Options) -> Result<Self, StartError> {
         let world = World::new(spec)?;
         let mut tasks = JoinSet::new();
-        let (site, doors) = Site::new(world, options)?;
-        for door in doors {
-            tasks.spawn(door.keep(Arc::clone(&site)));
+        let names: Vec<String> =
+            (0..world.host_count()).filter_map(|host| world.host_name(host)).map(str::to_owned).collect();
+        let entrances = Entrances::new(&options, &names).map_err(StartError::Certificate)?;
+        let mut listeners = Vec::new();
+        let mut ports = Vec::new();
+        for host in 0..names.len() {
+            let (listener, port) = HostListener::bind(host, world.face(host)).map_err(StartError::Listen)?;
+            listeners.push(listener);
+            ports.push(port);
+        }
+        let site = Site::new(world, options, entrances, names.into_iter().zip(ports));
+        for listener in listeners {
+            tasks.spawn(listener.keep(Arc::clone(&site)));
         }
         site.settle().await;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(StartError::Listen)?;

@@ -1,6 +1,7 @@
 //! What all parts of a running lab share: the world, its clock, the counters, and how each host's port is to behave.
 
 use std::cell::RefCell;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -10,10 +11,9 @@ use tokio::time::{Instant, timeout};
 use wsman::server::{RequestKind, Served, Server};
 
 use crate::count::Counters;
-use crate::door::Door;
 use crate::entrance::Entrances;
 use crate::event_logs::Logs;
-use crate::{Options, StartError};
+use crate::options::Options;
 
 /// Longest wait for a port to follow its host: opening and closing a listener is a matter of microseconds.
 const SETTLE_MAX: Duration = Duration::from_secs(10);
@@ -37,8 +37,14 @@ pub(crate) struct HostPort {
     pub(crate) counters: Mutex<Counters>,
     /// When the host was started that the service's state belongs to.
     booted: Mutex<Duration>,
-    wanted: watch::Sender<Face>,
-    actual: watch::Receiver<Face>,
+    port: Port,
+}
+
+/// The site's end of a host's port: where it is, how it is to behave, and how it does.
+pub(crate) struct Port {
+    pub(crate) address: SocketAddr,
+    pub(crate) wanted: watch::Sender<Face>,
+    pub(crate) actual: watch::Receiver<Face>,
 }
 
 /// Where a simulated host is, and how one logs in.
@@ -59,40 +65,35 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Site {
-    pub(crate) fn new(world: World, options: Options) -> Result<(Arc<Self>, Vec<Door>), StartError> {
+    /// The site of these hosts, each with its name and its port.
+    pub(crate) fn new(
+        world: World,
+        options: Options,
+        entrances: Entrances,
+        hosts: impl IntoIterator<Item = (String, Port)>,
+    ) -> Arc<Self> {
         let version = format!("OS: {} SP: 0.0 Stack: 3.0", world.os_version());
         let profiles = options.schemes.profiles(options.tls);
-        let name_of = |index| world.host_name(index).unwrap_or_default().to_owned();
-        let names: Vec<String> = (0..world.host_count()).map(name_of).collect();
-        let entrances = Entrances::new(&options, &names).map_err(StartError::Certificate)?;
-        let mut hosts = Vec::new();
-        let mut doors = Vec::new();
-        for (index, name) in names.into_iter().enumerate() {
-            let (wanted, follow) = watch::channel(world.face(index));
-            let (show, actual) = watch::channel(Face::Refuse);
-            let door = Door::new(index, follow, show).map_err(StartError::Listen)?;
-            hosts.push(HostPort {
-                address: HostAddress {
-                    url: format!("{}://{}/wsman", entrances.url_scheme(), door.address()),
-                    user: options.user.clone(),
-                    password: options.password.clone(),
-                    name: name.clone(),
-                },
-                server: Mutex::new(
-                    Server::new(&name, &version)
-                        .with_profiles(profiles.clone())
-                        .with_fragments(options.fragments)
-                        .with_language(world.language()),
-                ),
-                counters: Mutex::new(Counters::default()),
-                booted: Mutex::new(Duration::ZERO),
-                wanted,
-                actual,
-            });
-            doors.push(door);
-        }
+        let host = |(name, port): (String, Port)| HostPort {
+            server: Mutex::new(
+                Server::new(&name, &version)
+                    .with_profiles(profiles.clone())
+                    .with_fragments(options.fragments)
+                    .with_language(world.language()),
+            ),
+            address: HostAddress {
+                url: format!("{}://{}/wsman", entrances.url_scheme(), port.address),
+                user: options.user.clone(),
+                password: options.password.clone(),
+                name,
+            },
+            counters: Mutex::new(Counters::default()),
+            booted: Mutex::new(Duration::ZERO),
+            port,
+        };
+        let hosts = hosts.into_iter().map(host).collect();
         let (began, written) = (Instant::now(), watch::Sender::new(0));
-        Ok((Arc::new(Self { options, entrances, began, written, world: Mutex::new(world), hosts }), doors))
+        Arc::new(Self { options, entrances, began, written, world: Mutex::new(world), hosts })
     }
 
     pub(crate) fn addresses(&self) -> Vec<HostAddress> {
@@ -106,6 +107,11 @@ impl Site {
         let done = f(&mut world);
         self.tell_written(world.records_written());
         done
+    }
+
+    /// Tells those who wait if something was written since they looked.
+    fn tell_written(&self, count: u64) {
+        self.written.send_if_modified(|known| std::mem::replace(known, count) != count);
     }
 
     pub(crate) fn host(&self, host: usize) -> Option<&HostPort> {
@@ -174,8 +180,8 @@ impl Site {
     pub(crate) async fn settle(&self) {
         for (index, host) in self.hosts.iter().enumerate() {
             let face = self.with_world(|world| world.face(index));
-            host.wanted.send_replace(face);
-            let mut actual = host.actual.clone();
+            host.port.wanted.send_replace(face);
+            let mut actual = host.port.actual.clone();
             if timeout(SETTLE_MAX, actual.wait_for(|now| *now == face)).await.is_err() {
                 tracing::error!(host = %host.address.name, "a port does not follow its host");
             }

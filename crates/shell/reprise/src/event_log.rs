@@ -8,7 +8,7 @@ use cim::{CallError, ErrorKind, Reached};
 use reprise_hyperv::events;
 use reprise_model::{Evidence, HostId};
 use tokio::time::{Instant, timeout, timeout_at};
-use wsman_http::Events;
+use wsman_http::{Events, Sockets};
 
 use crate::links::{Links, Place};
 
@@ -17,7 +17,8 @@ const LEAVING_MAX: Duration = Duration::from_secs(2);
 
 /// The event logs of one host, about to be read.
 pub(crate) struct Logs {
-    place: Option<Place>,
+    /// Where the host is asked, and what counts the sockets of all hosts.
+    place: Option<(Place, Sockets)>,
     back: Option<Duration>,
     began: Instant,
     /// A port that is needed no more, for its connection.
@@ -26,7 +27,7 @@ pub(crate) struct Logs {
 
 /// The event logs of a host, for records of that age at least.
 pub(crate) fn logs(links: &Links, host: HostId, back: Option<Duration>) -> Logs {
-    Logs { place: links.place(host).cloned(), back, began: Instant::now(), idle: Mutex::new(None) }
+    Logs { place: links.place(host), back, began: Instant::now(), idle: Mutex::new(None) }
 }
 
 /// What stands in the logs.
@@ -59,7 +60,10 @@ impl EventSource for Logs {
     fn listen(&self, wish: Listen) -> Option<Listener> {
         let events = match self.take_idle() {
             Some(idle) => idle.turned_to(wish.query),
-            None => Events::new(self.place.as_ref()?.client(), wish.query, true, wish.patience),
+            None => {
+                let (place, sockets) = self.place.as_ref()?;
+                Events::new(place.client(sockets), wish.query, true, wish.patience)
+            }
         };
         Some(Listener { events: events.at_most(wish.at_most.unwrap_or(u32::MAX)), until: self.began + wish.until })
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use cim::event::Query;
 use reprise_model::{HostId, HostName};
-use wsman_http::{Client, Endpoint, Events, Limits, Login, Trust};
+use wsman_http::{Client, Endpoint, Events, Limits, Login, Sockets, Trust};
 
 use crate::port::HostLink;
 
@@ -20,6 +20,8 @@ pub(crate) struct Links {
     ways: BTreeMap<HostId, Way>,
     /// Where hosts are that cannot be asked at their own names.
     resolve: BTreeMap<HostName, Endpoint>,
+    /// The connections of this process, within one budget.
+    sockets: Sockets,
 }
 
 /// Where one host is asked, and how one logs in there.
@@ -32,8 +34,8 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    pub(crate) fn client(&self) -> Client {
-        let client = Client::new(self.endpoint.clone(), self.login.clone(), self.limits);
+    pub(crate) fn client(&self, sockets: &Sockets) -> Client {
+        let client = Client::new(self.endpoint.clone(), self.login.clone(), self.limits).sharing(sockets);
         if let Some(trust) = &self.trust { client.with_trust(trust.clone()) } else { client }
     }
 }
@@ -53,7 +55,7 @@ pub(crate) struct Asked {
 
 impl Links {
     pub(crate) fn new(resolve: BTreeMap<HostName, Endpoint>) -> Self {
-        Self { ways: BTreeMap::new(), resolve }
+        Self { resolve, ..Self::default() }
     }
 
     /// Whether some host that a relationship may speak of is asked over HTTPS.
@@ -62,7 +64,7 @@ impl Links {
     }
 
     pub(crate) fn add(&mut self, host: HostId, place: Place) {
-        self.ways.insert(host, Way { link: HostLink::new(place.client()), place });
+        self.ways.insert(host, Way { link: HostLink::new(place.client(&self.sockets)), place });
     }
 
     /// Opens the way to a host that relationships call `name`: where the configuration says, else at that name in the
@@ -92,14 +94,14 @@ impl Links {
         self.ways.get(&host).map(|way| &way.link)
     }
 
-    /// Where a host is asked.
-    pub(crate) fn place(&self, host: HostId) -> Option<&Place> {
-        self.ways.get(&host).map(|way| &way.place)
+    /// Where a host is asked, and what counts the sockets of all hosts.
+    pub(crate) fn place(&self, host: HostId) -> Option<(Place, Sockets)> {
+        self.ways.get(&host).map(|way| (way.place.clone(), self.sockets.clone()))
     }
 
     /// A listener to a host's event logs, beside the way by which it is asked.
     pub(crate) fn events(&self, host: HostId, query: Query, existing: bool, patience: Duration) -> Option<Events> {
-        let client = self.place(host)?.client();
+        let client = self.ways.get(&host)?.place.client(&self.sockets);
         Some(Events::new(client, query, existing, patience))
     }
 

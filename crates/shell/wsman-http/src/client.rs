@@ -14,62 +14,11 @@ use crate::connection::{Answer, Connection, Known, Target};
 use crate::dial::Resolver;
 use crate::endpoint::Endpoint;
 use crate::gate::locked;
+use crate::limits::Limits;
 use crate::login::Login;
+use crate::sockets::{Share, Sockets};
 use crate::tls::{Handshakes, Trust};
 use crate::wire;
-
-/// Bounds on what one client does.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// Longest wait for a connection, name look-up included.
-    pub connect: Duration,
-    /// Longest wait for a login on a connection, Kerberos' own servers included.
-    pub login: Duration,
-    /// What the server is told as its time for one message that reads. A message or an answer that got lost is known by
-    /// nothing but silence, so where reads are repeated this should leave time for another.
-    pub read: Duration,
-    /// The same for one that changes something: whoever gives up early does not know what has happened.
-    pub change: Duration,
-    /// So much longer than the server was told is its answer waited for: it can then say itself that it is late.
-    pub lateness: Duration,
-    /// Longest time for one whole call, all its messages together: a server that hands out items one by one, slowly, must
-    /// not hold it for ever.
-    pub call: Duration,
-    /// Largest answer, in bytes.
-    pub body: usize,
-    /// Most connections at once.
-    pub connections: usize,
-}
-
-impl Default for Limits {
-    /// A connection within 5 s: hosts are near or gone. A login within 20 s: Kerberos asks for two tickets first, and a
-    /// host may have to ask a domain controller. 60 s for an operation is Windows' own most (`MaxTimeoutms`), and
-    /// 10 s more for the answer to arrive. Ten minutes for a call, since even a thousand VMs fit into a few dozen
-    /// answers. Answers of at most 8 MiB: 500 KiB is usual, and a server may be set higher. Eight connections: six acts,
-    /// a look and one to spare.
-    fn default() -> Self {
-        Self {
-            connect: Duration::from_secs(5),
-            login: Duration::from_secs(20),
-            read: Duration::from_mins(1),
-            change: Duration::from_mins(1),
-            lateness: Duration::from_secs(10),
-            call: Duration::from_mins(10),
-            body: 8 * 1024 * 1024,
-            connections: 8,
-        }
-    }
-}
-
-impl Limits {
-    /// The same, for someone who reads again what does not come: the whole wait for one answer to a read is `whole`, of
-    /// which the server is told two thirds. What Windows allows at most stays the most.
-    #[must_use]
-    pub fn reading_within(self, whole: Duration) -> Self {
-        let lateness = (whole / 3).min(self.lateness);
-        Self { read: whole.saturating_sub(lateness).min(self.read), lateness, ..self }
-    }
-}
 
 /// Largest envelope that is asked for, in bytes: the default of Windows (`MaxEnvelopeSizekb` 500).
 const ENVELOPE_MAX: u32 = 500 * 1024;
@@ -102,8 +51,8 @@ impl Kind {
 #[derive(Debug)]
 pub struct Client {
     target: Target,
-    /// Connections that nobody uses now. Each is used for one request at a time.
-    idle: Mutex<Vec<Connection>>,
+    /// This client's part of the connections. Each connection is used for one request at a time.
+    sockets: Share,
     room: Semaphore,
     logins: Logins,
     /// What the server is told as its time for a listener's message, and so much longer its answer is waited for.
@@ -137,13 +86,21 @@ impl Client {
         let room = Semaphore::new(limits.connections.max(1));
         Self {
             target: Target { endpoint, resolver: Resolver::default(), login, tls: None, limits },
-            idle: Mutex::default(),
+            sockets: Sockets::default().share(),
             room,
             logins: Logins::default(),
             listens: (limits.read, limits.lateness),
             messages: AtomicU64::new(0),
             own: uuid::Uuid::new_v4(),
         }
+    }
+
+    /// Stays within a budget that other clients share. By itself each client has a budget of its own, which says little about
+    /// the process.
+    #[must_use]
+    pub fn sharing(mut self, sockets: &Sockets) -> Self {
+        self.sockets = sockets.share();
+        self
     }
 
     /// The same, believing these certificates. An https:// address needs it.
@@ -257,7 +214,7 @@ impl Client {
     fn revoked(&self, error: &CallError, connection: &mut Option<Connection>) {
         if asks_for_a_new_login(error) {
             *connection = None;
-            locked(&self.idle).clear();
+            self.sockets.close_all();
         }
     }
 
@@ -307,7 +264,9 @@ impl Client {
     }
 
     fn keep(&self, connection: Option<Connection>) {
-        locked(&self.idle).extend(connection.filter(Connection::is_alive));
+        if let Some(connection) = connection.filter(Connection::is_alive) {
+            self.sockets.keep(connection);
+        }
     }
 
     /// Sends one message and gives the text of its answer. `connection` is the one that this call holds.
@@ -320,7 +279,7 @@ impl Client {
         let limits = &self.target.limits;
         let (operation, lateness) = self.times(kind);
         let patience = operation + lateness;
-        let idle = connection.take().or_else(|| locked(&self.idle).pop());
+        let idle = connection.take().or_else(|| self.sockets.take());
         if let Some(mut reused) = idle.filter(Connection::is_alive) {
             let sent = reused.send(message.to_owned(), patience, limits.body).await;
             match sent {
@@ -368,7 +327,11 @@ impl Client {
 
     async fn open_as(&self, known: Option<Known>) -> Result<Connection, CallError> {
         let began_at = known.as_ref().map(|known| known.first);
-        let (connection, found) = Connection::open(&self.target, known).await?;
+        let limits = &self.target.limits;
+        let leave = self.sockets.leave(&self.target.endpoint.to_string(), limits.login).await?;
+        let opened = Connection::open(&self.target, known, leave.permit).await;
+        drop(leave.opening);
+        let (connection, found) = opened?;
         // A login that began with a later way says nothing about a better one.
         if began_at.is_none_or(|first| first == 0 || first < found.first) {
             *locked(&self.logins.known) = Some(found);

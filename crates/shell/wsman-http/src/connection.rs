@@ -10,15 +10,16 @@ use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use crate::auth::{self, AuthError, LoginError, Method, Security, basic, certificate};
-use crate::client::Limits;
+use crate::budget::Permit;
 use crate::dial::Resolver;
 use crate::endpoint::Endpoint;
 use crate::gate::{Attempt, Gate, RefusedBy};
+use crate::limits::Limits;
 use crate::login::{Login, Scheme};
-use crate::media_type::charset;
-use crate::sealed::{self, Part, Protocol};
 use crate::tls::Handshakes;
 use crate::wire::{self, Message, Wire};
+use wsman::media_type::charset;
+use wsman::sealed::{self, Part, Protocol};
 
 /// The type of a clear message (MS-WSMV 2.1).
 const SOAP: &str = "application/soap+xml;charset=UTF-8";
@@ -79,6 +80,7 @@ impl Known {
 pub(crate) struct Connection {
     wire: Wire,
     session: Session,
+    _permit: Permit,
 }
 
 /// What a login left behind.
@@ -130,7 +132,11 @@ impl std::fmt::Debug for Connection {
 impl Connection {
     /// Connects and logs in, with what an earlier connection found or with what the host offers. What comes back begins with the
     /// way that worked.
-    pub(crate) async fn open(target: &Target, known: Option<Known>) -> Result<(Self, Known), CallError> {
+    pub(crate) async fn open(
+        target: &Target,
+        known: Option<Known>,
+        permit: Permit,
+    ) -> Result<(Self, Known), CallError> {
         let host = target.host();
         if let Some(gate) = target.gate() {
             gate.check(&host)?;
@@ -155,7 +161,7 @@ impl Connection {
                     if let Some(attempt) = attempt {
                         attempt.accepted();
                     }
-                    return Ok((Self { wire, session }, Known { first: index, ..known }));
+                    return Ok((Self { wire, session, _permit: permit }, Known { first: index, ..known }));
                 }
                 Err(LoginError::Mechanism(error)) if error.leaves_a_choice() && index + 1 < known.methods.len() => {
                     tracing::warn!(%error, at = %wire.at, "Kerberos is not possible; another login is tried");

@@ -1,8 +1,8 @@
 //! WS-Management over HTTP: a tokio client with connections that own their login.
 //!
 //! The messages are the `wsman` crate's; this crate sends them. It knows nothing of any class. Start with [`Client`]
-//! to ask, with [`Events`] to listen to event logs and with [`Changes`] to a class; whoever plays a host finds the other half of a login in [`server`]. Both frame
-//! sealed messages by [`sealed`].
+//! to ask, with [`Events`] to listen to event logs and with [`Changes`] to a class. The other half of a login, for programs
+//! that play a host, is in `wsman-acceptor`, which this crate uses in its tests only.
 //!
 //! Logins are Kerberos, NTLM (bare or within SPNEGO), Basic and client certificates ([`Scheme`]): by password, by a key from a
 //! keytab, or on Windows as the account that the process runs as. Over clear HTTP the messages of the first two are sealed;
@@ -13,33 +13,38 @@
 //! it. A host that somebody has broken into would have it. Ask the other host directly instead.
 
 mod auth;
+mod budget;
 mod changes;
 mod client;
 mod connection;
 mod der;
 mod dial;
 mod events;
+mod files;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
 mod gate;
+mod idle;
 mod keytab;
+mod limits;
 mod line;
 mod login;
-mod media_type;
-pub mod sealed;
-pub mod server;
 mod short_reads;
+mod sockets;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod way;
 mod wire;
 
 pub use changes::{Changed, Changes, HeardBy, Watch};
-pub use client::{Client, Limits};
+pub use client::Client;
 pub use events::Events;
 pub use gate::Gates;
 pub use keytab::{Keytab, KeytabError};
+pub use limits::Limits;
 pub use login::Login;
+pub use sockets::Sockets;
 pub use tls::{ClientCertificate, ClientCertificateError, Trust, TrustError};
 pub use wsman::eventing::{Change, What};
 pub use wsman::{Endpoint, EndpointError, EndpointProblem, Scheme, UnknownScheme};

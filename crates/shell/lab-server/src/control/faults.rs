@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use reprise_lab::{Break, Fault, FaultScope, FaultShape, JobFault, LogFault, Operation, RightsOn, RowOf};
 
-use super::Refusal;
 use super::parameters::Parameters;
+use super::refusal::Refusal;
 
 /// One kind, and the parameters that it takes besides `host` and `count`.
 struct Kind {

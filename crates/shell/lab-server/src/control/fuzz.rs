@@ -8,7 +8,8 @@ use axum::http::Uri;
 use reprise_lab::{Command, Spec, World};
 
 use super::parameters::Parameters;
-use super::{Refusal, faults, link_command, routes};
+use super::refusal::Refusal;
+use super::{faults, link_command, routes};
 
 /// Most requests to one site.
 const REQUESTS_MAX: usize = 24;

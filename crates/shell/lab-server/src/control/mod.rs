@@ -4,22 +4,23 @@ mod faults;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
 mod parameters;
+mod refusal;
 mod routes;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use reprise_lab::{Command, CommandError};
+use reprise_lab::Command;
 use serde_json::json;
 
 use crate::site::Site;
 use crate::world_json;
 use parameters::Parameters;
+use refusal::Refusal;
 
 /// Every route, with its parameters.
 const ROUTES: [&str; 6] = [
@@ -44,36 +45,6 @@ pub(crate) fn router(site: Arc<Site>) -> Router {
         .route("/faults/{kind}", post(add_fault).delete(remove_faults))
         .fallback(unknown_route)
         .with_state(site)
-}
-
-/// Why a request to the control API was not carried out.
-enum Refusal {
-    /// 404
-    Unknown(String),
-    /// 409
-    NotNow(String),
-    /// 400
-    Bad(String),
-}
-
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        let (status, error) = match self {
-            Self::Unknown(error) => (StatusCode::NOT_FOUND, error),
-            Self::NotNow(error) => (StatusCode::CONFLICT, error),
-            Self::Bad(error) => (StatusCode::BAD_REQUEST, error),
-        };
-        (status, Json(json!({ "error": error }))).into_response()
-    }
-}
-
-impl From<CommandError> for Refusal {
-    fn from(error: CommandError) -> Self {
-        match &error {
-            CommandError::Unknown(_) => Self::Unknown(error.to_string()),
-            CommandError::NotUnique(_) | CommandError::NotNow(_) => Self::NotNow(error.to_string()),
-        }
-    }
 }
 
 type Answer = Result<Response, Refusal>;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::Refusal;
+use super::refusal::Refusal;
 
 /// Longest time that a parameter may name, in seconds: a year.
 const SECONDS_MAX: f64 = 365.0 * 86_400.0;

@@ -2,8 +2,8 @@
 
 use reprise_lab::{Command, EventLog, InFlight, Kind, Management, Setting, Side, Start};
 
-use super::Refusal;
 use super::parameters::Parameters;
+use super::refusal::Refusal;
 
 pub(super) const HOST: &[&str] = &[
     "POST /hosts/{name}/shutdown?in_flight=all|none|N",

@@ -51,7 +51,7 @@ async fn play(seed: u64) -> Result<bool, String> {
         user: "demo".to_owned(),
         password: "demo".to_owned(),
         schemes: Schemes { basic: true, ..Schemes::default() },
-        keytab: None,
+        services: None,
         fragments: ElementForm::default(),
         tls: false,
     };

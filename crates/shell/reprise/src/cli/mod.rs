@@ -11,10 +11,10 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use tracing::Level;
-use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::filter::{LevelFilter, Targets, filter_fn};
+use tracing_subscriber::fmt;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
-use tracing_subscriber::{EnvFilter, fmt};
 
 use crate::console::{complain, refuse};
 use crate::exit;
@@ -74,7 +74,8 @@ pub fn main() -> ExitCode {
 }
 
 fn log_to_standard_error() {
-    let filter = EnvFilter::try_from_env("REPRISE_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    let asked = std::env::var("REPRISE_LOG").ok().and_then(|text| text.parse().ok());
+    let filter = asked.unwrap_or_else(|| Targets::new().with_default(LevelFilter::WARN));
     // Below warnings the login library writes what it works with, secrets among it. Nobody can ask for that: a directive of
     // the filter would give way to a more exact one.
     let harmless = filter_fn(|event| !event.target().starts_with("sspi") || *event.level() <= Level::WARN);

@@ -22,7 +22,7 @@ pub(crate) fn time(at: Timestamp) -> String {
 
 /// The width of the terminal on standard output; `None` if there is none.
 pub(crate) fn terminal_width() -> Option<u16> {
-    comfy_table::Table::new().width()
+    terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| width.0)
 }
 
 #[cfg(test)]

@@ -74,7 +74,7 @@ fn pass(lab: &Lab, urls: &[String], user: &str, password: &str, arguments: &[Str
         command.args(["--host", url]);
     }
     command
-        .env("REPRISE_LOG", "trace,sspi::ntlm=trace,[{protocol}]=trace")
+        .env("REPRISE_LOG", "trace,sspi::ntlm=trace,sspi::ntlm::messages=trace")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());

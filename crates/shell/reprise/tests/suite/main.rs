@@ -16,6 +16,7 @@ mod login_matrix;
 mod logins;
 mod matrix;
 mod meanwhile;
+mod open_files;
 mod outside;
 mod requests;
 mod rights;

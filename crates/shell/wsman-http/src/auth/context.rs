@@ -18,9 +18,11 @@ use sspi::{
     SecurityBufferRef, SecurityStatus, Sspi as _, SspiImpl, Username,
 };
 
-use super::kdc;
+use super::error::AuthError;
+use super::offer::Mechanism;
+use super::security::{Security, Step};
 use super::wrap::Incoming;
-use super::{AuthError, Mechanism, Security, Step, authenticator, binding, frame};
+use super::{authenticator, binding, frame, kdc};
 use crate::der;
 use crate::endpoint::Endpoint;
 use crate::login::{Identity, Login};

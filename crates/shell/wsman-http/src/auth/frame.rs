@@ -1,7 +1,7 @@
 //! Sealed octets as they stand in a message: the length of the signature in four octets, little end first, the signature,
 //! the sealed data (MS-WSMV 2.2.9.1.2.1).
 
-use super::AuthError;
+use super::error::AuthError;
 
 /// Puts them together.
 pub(super) fn join(signature: &[u8], data: &[u8]) -> Vec<u8> {

@@ -4,11 +4,13 @@
 use sspi::generator::NetworkRequest;
 use sspi::network_client::NetworkClient;
 
-use super::{Mechanism, Way, binding, choose, context, handshake};
+use super::offer::Mechanism;
+use super::{binding, choose, context, handshake};
 use crate::der;
 use crate::endpoint::Endpoint;
 use crate::keytab::{Keytab, KeytabError};
 use crate::login::{Login, Scheme};
+use crate::way::Way;
 
 /// The target `login_client`: values of WWW-Authenticate, one a line, or one token, certificate or keytab.
 ///

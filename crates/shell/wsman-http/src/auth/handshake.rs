@@ -8,10 +8,14 @@ use bytes::Bytes;
 use cim::{CallError, ErrorKind, Reached};
 use hyper::StatusCode;
 
+use super::binding;
+use super::error::AuthError;
 use super::kdc::Kdc;
-use super::{AuthError, Mechanism, Security, apart, binding, open};
-use crate::client::Limits;
+use super::offer::Mechanism;
+use super::open::open;
+use super::security::{Security, apart};
 use crate::endpoint::Endpoint;
+use crate::limits::Limits;
 use crate::login::{Identity, Login};
 use crate::wire::{self, Answer, Message, Wire};
 

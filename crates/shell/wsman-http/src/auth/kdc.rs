@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use sspi::generator::NetworkRequest;
 use sspi::network_client::NetworkClient;
 
+use crate::files;
 use crate::login::Login;
 
 /// The port of Kerberos (RFC 4120 7.2.2).
@@ -93,7 +94,8 @@ impl NetworkClient for Kdc {
         let host = host.trim_start_matches('[').trim_end_matches(']');
         let port = request.url.port().unwrap_or(PORT);
         self.exchange(host, port, &request.data).map_err(|error| {
-            sspi::Error::new(sspi::ErrorKind::NoAuthenticatingAuthority, format!("{host}:{port}: {error}"))
+            let why = files::exhausted(&error).unwrap_or_else(|| error.to_string());
+            sspi::Error::new(sspi::ErrorKind::NoAuthenticatingAuthority, format!("{host}:{port}: {why}"))
         })
     }
 }

@@ -28,7 +28,10 @@ use windows_sys::Win32::Security::Authentication::Identity::{
 use windows_sys::Win32::Security::Credentials::SecHandle;
 
 use super::context::{TOKEN_LENGTH_MAX, check};
-use super::{AuthError, Mechanism, Security, Step, binding, frame};
+use super::error::AuthError;
+use super::offer::Mechanism;
+use super::security::{Security, Step};
+use super::{binding, frame};
 use crate::endpoint::Endpoint;
 use crate::login::Login;
 

@@ -6,6 +6,7 @@ use cim::{CallError, ErrorKind, Reached};
 
 use crate::endpoint::Endpoint;
 use crate::login::{Identity, Login, Scheme};
+use crate::way::Way;
 
 /// A way to log in, ready to be gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,31 +55,6 @@ impl Mechanism {
             Self::SpnegoKerberos | Self::Kerberos => "Kerberos",
             Self::Negotiate => "Negotiate",
         }
-    }
-}
-
-/// What the way to a service protects.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Way {
-    /// It does not leave this computer.
-    pub(crate) loopback: bool,
-    /// What TLS proved.
-    pub(crate) tls: Option<Tls>,
-}
-
-/// A TLS connection, as far as a login is concerned.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Tls {
-    /// The server's certificate was verified.
-    pub(crate) verified: bool,
-    /// That certificate, for channel bindings.
-    pub(crate) certificate: Vec<u8>,
-}
-
-impl Way {
-    /// Whether a password may be shown to the other end.
-    pub(crate) fn may_show_a_password(&self) -> bool {
-        self.loopback || self.tls.as_ref().is_some_and(|tls| tls.verified)
     }
 }
 
@@ -197,6 +173,7 @@ fn nothing_fits(login: &Login, endpoint: &Endpoint, offers: &BTreeSet<String>, c
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::way::Tls;
 
     fn chosen(login: &Login, url: &str, verified: Option<bool>, challenges: &[&str]) -> Result<Vec<Method>, CallError> {
         chosen_on(System::Windows, login, url, verified, challenges)

@@ -18,7 +18,10 @@ use libgssapi::oid::{GSS_MECH_KRB5, GSS_MECH_SPNEGO, GSS_NT_KRB5_PRINCIPAL, Oid,
 use libgssapi::util::{GssIov, GssIovType};
 
 use super::context::check;
-use super::{AuthError, Mechanism, Security, Step, frame};
+use super::error::AuthError;
+use super::frame;
+use super::offer::Mechanism;
+use super::security::{Security, Step};
 use crate::endpoint::Endpoint;
 use crate::login::Login;
 

@@ -11,9 +11,13 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use cim::{CallError, ErrorKind, Reached};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
+
+use crate::endpoint::Endpoint;
+use crate::files;
 
 /// Time between the starts of two attempts (RFC 8305, section 8: "Connection Attempt Delay").
 const NEXT_AFTER: Duration = Duration::from_millis(250);
@@ -106,6 +110,10 @@ where
 
 /// Why no address answers: of one its error alone, of several each with its own.
 fn all_failed(mut failures: Vec<(SocketAddr, io::Error)>) -> io::Error {
+    // That no more files can be opened is said of this process, not of the address.
+    if let Some(own) = failures.iter().position(|(_, error)| files::exhausted(error).is_some()) {
+        return failures.swap_remove(own).1;
+    }
     match failures.len() {
         0 => io::Error::new(io::ErrorKind::NotFound, "its name has no address"),
         1 => failures.remove(0).1,
@@ -115,4 +123,17 @@ fn all_failed(mut failures: Vec<(SocketAddr, io::Error)>) -> io::Error {
             io::Error::new(kind, format!("none of its {count} addresses accepts a connection ({})", each.join("; ")))
         }
     }
+}
+
+/// Why no connection to a host came about, from the system's error.
+pub(crate) fn not_connected(endpoint: &Endpoint, error: &io::Error) -> CallError {
+    match files::exhausted(error) {
+        Some(why) => CallError::new(ErrorKind::Unreachable, Reached::No, format!("{endpoint} was not asked: {why}")),
+        None => unreachable(endpoint, &error.to_string()),
+    }
+}
+
+/// A host that is not reached, and why.
+pub(crate) fn unreachable(endpoint: &Endpoint, why: &str) -> CallError {
+    CallError::new(ErrorKind::Unreachable, Reached::No, format!("cannot reach {endpoint}: {why}"))
 }

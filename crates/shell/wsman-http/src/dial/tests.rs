@@ -104,3 +104,14 @@ proptest! {
         }
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn that_no_more_files_can_be_opened_is_said_of_this_process_and_not_of_one_address() {
+    let [one, other] = addresses(&["10.0.0.1:1", "10.0.0.2:1"])[..] else { unreachable!("there are two") };
+    let failures =
+        vec![(one, io::Error::from(io::ErrorKind::ConnectionRefused)), (other, io::Error::from_raw_os_error(24))];
+    let endpoint = Endpoint::parse("http://hv01").unwrap();
+    let message = not_connected(&endpoint, &all_failed(failures)).message;
+    assert!(message.contains("too many open files") && !message.contains("cannot reach"), "{message}");
+}

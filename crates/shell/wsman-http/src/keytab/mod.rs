@@ -150,10 +150,9 @@ impl Keytab {
         principals(self.entries.iter())
     }
 
-    /// A service's keys of one type, whatever their version: which one a ticket is sealed with shows when it is opened.
-    pub(crate) fn keys_of(&self, principal: &str, kind: u16) -> Vec<&SecretSlice<u8>> {
-        let own = self.entries.iter().filter(|entry| entry.kind == kind && entry.principal() == principal);
-        own.map(|entry| &entry.key).collect()
+    /// Every key, in the file's order: its principal, its encryption type (RFC 3961, 8) and its octets.
+    pub fn keys(&self) -> impl Iterator<Item = (String, u16, &SecretSlice<u8>)> {
+        self.entries.iter().map(|entry| (entry.principal(), entry.kind, &entry.key))
     }
 
     /// The strongest of a user's newest keys. An older one would count as a wrong password.

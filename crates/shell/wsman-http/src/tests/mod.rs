@@ -3,6 +3,7 @@
 mod addresses;
 mod faults;
 mod hostile;
+mod sockets;
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};

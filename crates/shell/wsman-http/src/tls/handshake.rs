@@ -5,7 +5,6 @@
 //! such a host, but not to have its certificate: both libraries verify it, and a certificate that the one refused is not
 //! shown to the other.
 
-use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 #[cfg(feature = "legacy-tls")]
@@ -14,12 +13,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rustls::ClientConfig;
 use rustls::client::Resumption;
 use rustls::pki_types::ServerName;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use super::Trust;
+use super::error::TlsError;
+#[cfg(feature = "legacy-tls")]
+use super::legacy;
+use super::secured::Secured;
 use super::shown::Shown;
+use super::trust::Trust;
 use crate::dial::dial;
 
 /// How the connections of one client come to TLS.
@@ -29,37 +31,6 @@ pub(crate) struct Handshakes {
     /// Whether the system's library was the one that worked last.
     #[cfg(feature = "legacy-tls")]
     legacy_works: AtomicBool,
-}
-
-/// What carries bytes both ways.
-pub(crate) trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {}
-
-impl<S: AsyncRead + AsyncWrite + Unpin + Send> Duplex for S {}
-
-/// A connection after its handshake, whichever library made it.
-pub(crate) struct Secured {
-    pub(crate) stream: Box<dyn Duplex>,
-    /// The host's certificate in DER, for channel bindings.
-    pub(crate) certificate: Vec<u8>,
-}
-
-/// Why no TLS came about.
-#[derive(Debug)]
-pub(crate) enum TlsError {
-    /// The connection under it did not come about.
-    Dial(io::Error),
-    /// The host's name cannot stand in a handshake.
-    Name,
-    /// The handshake failed; within is rustls' error, if it was not the connection that failed.
-    Handshake(io::Error),
-    /// It succeeded, and the host did not ask for the certificate that is to log in. With rustls there is no later moment.
-    NotAsked,
-    /// The system's library does not believe the host's certificate.
-    #[cfg(feature = "legacy-tls")]
-    Untrusted(String),
-    /// The handshake failed with the system's library too.
-    #[cfg(feature = "legacy-tls")]
-    Legacy(String),
 }
 
 impl Handshakes {
@@ -102,36 +73,9 @@ impl Handshakes {
             }
         }
         let stream = dial(addresses).await.map_err(TlsError::Dial)?;
-        let secured = super::legacy::shake_hands(&self.trust.legacy, host, stream).await;
+        let secured = legacy::shake_hands(&self.trust.legacy, host, stream).await;
         self.legacy_works.store(secured.is_ok(), Ordering::Relaxed);
         secured
-    }
-}
-
-impl TlsError {
-    /// Whether the host and rustls may have no version or cipher suite in common.
-    ///
-    /// Hosts say so by an alert. Windows says nothing and ends the connection.
-    pub(crate) fn is_want_of_common_ground(&self) -> bool {
-        use rustls::{AlertDescription, Error};
-        let Self::Handshake(error) = self else { return false };
-        match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
-            Some(Error::AlertReceived(alert)) => matches!(
-                alert,
-                AlertDescription::HandshakeFailure
-                    | AlertDescription::ProtocolVersion
-                    | AlertDescription::InsufficientSecurity
-            ),
-            Some(Error::PeerIncompatible(_)) => true,
-            Some(_) => false,
-            None => matches!(
-                error.kind(),
-                io::ErrorKind::UnexpectedEof
-                    | io::ErrorKind::ConnectionReset
-                    | io::ErrorKind::ConnectionAborted
-                    | io::ErrorKind::BrokenPipe
-            ),
-        }
     }
 }
 

@@ -10,8 +10,12 @@ use sha2::{Digest as _, Sha256};
 use tokio::net::TcpStream;
 use tokio_native_tls::TlsConnector;
 
-use super::handshake::{Secured, TlsError};
-use super::{Belief, ClientCertificate, Distrust, fingerprint_of};
+use super::belief::Belief;
+use super::error::TlsError;
+use super::fingerprint::fingerprint_of;
+use super::secured::Secured;
+use super::shown::ClientCertificate;
+use super::verifier::Distrust;
 
 /// Whom to believe. The library is not touched before it is needed.
 #[derive(Clone)]

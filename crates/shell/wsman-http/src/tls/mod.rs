@@ -3,195 +3,22 @@
 //! Two libraries may shake hands ([`Handshakes`]): rustls, and with the feature `legacy-tls` the system's own. Both believe
 //! the same.
 
+mod belief;
+mod error;
+mod failure;
+mod fingerprint;
 mod handshake;
 #[cfg(feature = "legacy-tls")]
 mod legacy;
+mod provider;
+mod secured;
 mod shown;
 #[cfg(test)]
 mod tests;
+mod trust;
 mod verifier;
 
-use std::fmt;
-use std::sync::Arc;
-
-use rustls::crypto::CryptoProvider;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::{ClientConfig, RootCertStore};
-use sha2::{Digest as _, Sha256};
-
-pub(crate) use handshake::{Handshakes, TlsError};
+pub(crate) use failure::failed;
+pub(crate) use handshake::Handshakes;
 pub use shown::{ClientCertificate, ClientCertificateError};
-pub(crate) use verifier::Distrust;
-use verifier::Verifier;
-
-/// Length of a SHA-256 hash.
-const HASH_LENGTH: usize = 32;
-
-/// Whose certificates are believed. Cheap to clone: read once, it serves any number of clients.
-#[derive(Clone)]
-pub struct Trust {
-    belief: Arc<Belief>,
-    config: Arc<ClientConfig>,
-    shown: Option<ClientCertificate>,
-    /// The same for the system's library.
-    #[cfg(feature = "legacy-tls")]
-    legacy: legacy::Setup,
-}
-
-/// A certificate's SHA-256.
-type Fingerprint = [u8; HASH_LENGTH];
-
-/// What makes a certificate one that is believed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Belief {
-    /// An authority of this computer has signed it.
-    System,
-    /// One of these has signed it.
-    Authorities(Vec<CertificateDer<'static>>),
-    /// It is this one.
-    Pinned(Fingerprint),
-    /// Nothing: all are.
-    Anybody,
-}
-
-/// Nobody can be believed like that.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum TrustError {
-    /// The system has no authority that can be read.
-    #[error("this computer has no certificate authority that can be read ({0})")]
-    NoSystemRoots(String),
-    /// The text holds no authority.
-    #[error("there is no certificate in it that can be read as PEM ({0})")]
-    NotPem(String),
-    /// It is no fingerprint.
-    #[error("a SHA-256 fingerprint has 64 hexadecimal digits, with or without colons")]
-    NotAFingerprint,
-    /// The TLS library refuses.
-    #[error("TLS cannot be set up ({0})")]
-    Library(String),
-}
-
-impl Trust {
-    /// Certificates that an authority of this computer has signed.
-    ///
-    /// # Errors
-    /// [`TrustError::NoSystemRoots`] if there is none.
-    pub fn system() -> Result<Self, TrustError> {
-        let found = rustls_native_certs::load_native_certs();
-        let mut roots = RootCertStore::empty();
-        let (added, _unreadable) = roots.add_parsable_certificates(found.certs);
-        if added == 0 {
-            let why = found.errors.first().map_or_else(|| "it has none".to_owned(), ToString::to_string);
-            return Err(TrustError::NoSystemRoots(why));
-        }
-        Self::new(Belief::System, roots)
-    }
-
-    /// Certificates that one of these authorities, in PEM, has signed. A certificate that has signed itself is its own.
-    ///
-    /// # Errors
-    /// [`TrustError::NotPem`] if there is none.
-    pub fn authorities(pem: &[u8]) -> Result<Self, TrustError> {
-        let mut roots = RootCertStore::empty();
-        let mut certificates = Vec::new();
-        for certificate in CertificateDer::pem_slice_iter(pem) {
-            let certificate = certificate.map_err(|error| TrustError::NotPem(error.to_string()))?;
-            roots.add(certificate.clone()).map_err(|error| TrustError::NotPem(error.to_string()))?;
-            certificates.push(certificate);
-        }
-        if roots.is_empty() {
-            return Err(TrustError::NotPem("it holds none".to_owned()));
-        }
-        Self::new(Belief::Authorities(certificates), roots)
-    }
-
-    /// The one certificate whose SHA-256 fingerprint this is, whoever signed it and whatever names and dates it bears.
-    ///
-    /// # Errors
-    /// [`TrustError::NotAFingerprint`] if it is none.
-    pub fn fingerprint(text: &str) -> Result<Self, TrustError> {
-        let pinned = parse_fingerprint(text).ok_or(TrustError::NotAFingerprint)?;
-        Self::new(Belief::Pinned(pinned), RootCertStore::empty())
-    }
-
-    /// Any certificate at all: anybody on the way can pretend to be the host. Basic is not used then, and everything else
-    /// that is sent can be read and changed by whoever answers.
-    ///
-    /// # Errors
-    /// [`TrustError::Library`] if TLS cannot be set up.
-    pub fn anybody() -> Result<Self, TrustError> {
-        Self::new(Belief::Anybody, RootCertStore::empty())
-    }
-
-    /// The same, and hosts are shown this certificate, for [`Login::by_certificate`](crate::Login::by_certificate). A host that
-    /// does not ask for it is not talked to.
-    #[must_use]
-    pub fn showing(&self, certificate: &ClientCertificate) -> Self {
-        Self {
-            belief: Arc::clone(&self.belief),
-            config: Arc::clone(&self.config),
-            shown: Some(certificate.clone()),
-            #[cfg(feature = "legacy-tls")]
-            legacy: legacy::Setup::new(Arc::clone(&self.belief), Some(certificate.clone())),
-        }
-    }
-
-    /// Whether certificates are verified.
-    pub fn is_verified(&self) -> bool {
-        *self.belief != Belief::Anybody
-    }
-
-    /// `roots` are the belief's authorities.
-    fn new(belief: Belief, roots: RootCertStore) -> Result<Self, TrustError> {
-        let belief = Arc::new(belief);
-        let provider = provider();
-        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
-            .with_safe_default_protocol_versions()
-            .map_err(|error| TrustError::Library(error.to_string()))?;
-        let single = |pinned| Arc::new(Verifier { pinned, provider });
-        let builder = match &*belief {
-            Belief::System | Belief::Authorities(_) => builder.with_root_certificates(roots),
-            Belief::Pinned(hash) => builder.dangerous().with_custom_certificate_verifier(single(Some(*hash))),
-            Belief::Anybody => builder.dangerous().with_custom_certificate_verifier(single(None)),
-        };
-        Ok(Self {
-            config: Arc::new(builder.with_no_client_auth()),
-            shown: None,
-            #[cfg(feature = "legacy-tls")]
-            legacy: legacy::Setup::new(Arc::clone(&belief), None),
-            belief,
-        })
-    }
-}
-
-impl fmt::Debug for Trust {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Trust")
-            .field("verified", &self.is_verified())
-            .field("shown", &self.shown)
-            .finish_non_exhaustive()
-    }
-}
-
-fn provider() -> Arc<CryptoProvider> {
-    Arc::new(rustls::crypto::ring::default_provider())
-}
-
-fn parse_fingerprint(text: &str) -> Option<Fingerprint> {
-    let digits: String = text.chars().filter(|c| !matches!(c, ':' | ' ')).collect();
-    if digits.len() != HASH_LENGTH * 2 || !digits.is_ascii() {
-        return None;
-    }
-    let mut hash = [0; HASH_LENGTH];
-    for (slot, pair) in hash.iter_mut().zip(digits.as_bytes().chunks(2)) {
-        *slot = u8::from_str_radix(std::str::from_utf8(pair).ok().filter(|pair| !pair.starts_with('+'))?, 16).ok()?;
-    }
-    Some(hash)
-}
-
-/// The SHA-256 fingerprint of a certificate, as people write it.
-fn fingerprint_of(certificate: &[u8]) -> String {
-    let hash = Sha256::digest(certificate);
-    hash.iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().join(":")
-}
+pub use trust::{Trust, TrustError};

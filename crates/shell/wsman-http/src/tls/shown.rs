@@ -10,7 +10,7 @@ use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use rustls::sign::CertifiedKey;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::provider;
+use super::provider::provider;
 
 /// How a key begins that is neither in an older form nor encrypted.
 const PKCS8: &str = "-----BEGIN PRIVATE KEY-----";

@@ -10,7 +10,7 @@ use rustls::pki_types::{
 use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, SignatureScheme};
 use sha2::{Digest as _, Sha256};
 
-use super::{Fingerprint, fingerprint_of};
+use super::fingerprint::{Fingerprint, fingerprint_of};
 use crate::der::first;
 
 const INTEGER: u8 = 0x02;

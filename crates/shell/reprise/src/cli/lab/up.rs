@@ -9,10 +9,9 @@ use std::time::Duration;
 
 use clap::Args;
 use reprise_lab::{Language, Os, RaceState, Spec, SpecError, Topology};
-use reprise_lab_server::{ElementForm, Lab, Options, Schemes, StartError};
+use reprise_lab_server::{ElementForm, Lab, Options, Schemes, ServiceKey, StartError};
 use secrecy::ExposeSecret as _;
 use serde_json::json;
-use wsman_http::Keytab;
 
 use crate::console::{asked_to_stop, complain, print};
 use crate::usage::Usage;
@@ -93,7 +92,7 @@ pub(super) async fn up(arguments: Arguments) -> Result<ExitCode, Usage> {
         round_trip: Duration::from_millis(u64::from(arguments.rtt)),
         user: "LAB\\administrator".to_owned(),
         password: format!("lab-{:08x}-{:x}", std::process::id(), spec.started_us),
-        keytab: keytab(arguments.keytab.as_deref(), takes_tickets)?,
+        services: services(arguments.keytab.as_deref(), takes_tickets)?,
         schemes,
         tls: arguments.tls,
         fragments: fragments(&arguments.fragments).map_err(|error| cannot(error.to_string()))?,
@@ -150,11 +149,19 @@ fn tell(lab: &Lab, path: Option<&Path>) -> bool {
 }
 
 /// The keys that decrypt Kerberos tickets.
-fn keytab(path: Option<&Path>, takes_tickets: bool) -> Result<Option<Keytab>, Usage> {
+fn services(path: Option<&Path>, takes_tickets: bool) -> Result<Option<Vec<ServiceKey>>, Usage> {
     let what = "cannot start the lab";
     match (path, takes_tickets) {
         (None, false) => Ok(None),
-        (Some(path), true) => login::keytab(what, path).map(Some),
+        (Some(path), true) => {
+            let keytab = login::keytab(what, path)?;
+            let key = |(principal, encryption_type, key): (_, _, &_)| ServiceKey {
+                principal,
+                encryption_type,
+                key: Clone::clone(key),
+            };
+            Ok(Some(keytab.keys().map(key).collect()))
+        }
         (None, true) => {
             Err(Usage::new(what, "the keys for Kerberos are missing", "add --keytab FILE, or leave kerberos out"))
         }

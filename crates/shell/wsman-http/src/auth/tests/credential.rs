@@ -5,8 +5,8 @@ use tokio::task::JoinSet;
 
 use super::host::{Host, Quirk, Settings};
 use super::{BASIC, NEGOTIATE, endpoint, get};
-use crate::server::Schemes;
 use crate::{Client, Gates, Limits, Login, Scheme};
+use wsman_acceptor::Schemes;
 
 const HOSTS: usize = 50;
 

@@ -1,4 +1,4 @@
-//! A host on loopback that logs people in as this crate's server half does, and goes wrong where it is told to.
+//! A host on loopback that logs people in as `wsman-acceptor` does, and goes wrong where it is told to.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,7 +13,7 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 
-use crate::server::{
+use wsman_acceptor::{
     Account, Certificate, Channel, ChannelBindings, ConnectionLogin, Identity, Logins, Request, Schemes, Taken, Tls,
 };
 
@@ -171,7 +171,7 @@ impl Talk {
             schemes: settings.schemes,
             identity: Identity::of("hv01.lab.test"),
             channel_bindings,
-            keytab: None,
+            services: None,
         };
         let login = Mutex::new(ConnectionLogin::new(Arc::new(logins), channel));
         Self { number, quirk: settings.quirk.clone(), login, messages: AtomicUsize::new(0), first, heard }

@@ -9,8 +9,8 @@ use tokio::net::TcpListener;
 
 use super::get;
 use super::host::{Host, Quirk, Settings};
-use crate::server::Schemes;
 use crate::{Client, Endpoint, Limits, Login, Scheme};
+use wsman_acceptor::Schemes;
 
 /// A Kerberos server that answers every question with these bytes, and then closes.
 struct Server {

@@ -1,4 +1,4 @@
-//! Whole logins and sealed messages, against the server half of this crate, which shares no code with the client's.
+//! Whole logins and sealed messages, against `wsman-acceptor`, which shares no code with the client's.
 
 mod certificate;
 mod credential;
@@ -13,10 +13,12 @@ use cim::{CallError, ErrorKind, Name, ObjectPath, Reached, Reply, Request};
 use proptest::prelude::*;
 
 use self::host::{Heard, Host, Quirk, Settings};
+use super::AuthError;
 use super::kdc::Kdc;
-use super::{AuthError, Mechanism};
-use crate::server::{Certificate, Schemes};
+use super::offer::Mechanism;
+use super::open::open;
 use crate::{Client, Endpoint, Limits, Login, Scheme, Trust};
+use wsman_acceptor::{Certificate, Schemes};
 
 const NEGOTIATE: Schemes = Schemes { negotiate: true, ntlm: false, basic: false, certificate: false };
 const NTLM: Schemes = Schemes { negotiate: false, ntlm: true, basic: false, certificate: false };
@@ -255,7 +257,7 @@ async fn a_kerberos_server_that_is_not_there_is_told_or_done_without() {
     let kdc = Kdc { until: Instant::now() + Duration::from_secs(5), connect: Duration::from_secs(1) };
     for mechanism in [Mechanism::Kerberos, Mechanism::SpnegoKerberos] {
         let (login, to) = (login.clone(), to.clone());
-        let failed = move || super::open(&login, &to, mechanism, None, kdc).and_then(|mut own| own.step(b""));
+        let failed = move || open(&login, &to, mechanism, None, kdc).and_then(|mut own| own.step(b""));
         let error = tokio::task::spawn_blocking(failed).await.unwrap().unwrap_err();
         assert!(matches!(&error, AuthError::NoKdc(why) if why.contains(&nobody)), "{error}");
         assert!(error.leaves_a_choice());
@@ -312,7 +314,7 @@ fn a_token_without_measure_costs_neither_stack_nor_memory() {
         let to = Endpoint::parse("http://127.0.0.1").unwrap();
         let kdc = Kdc { until: Instant::now(), connect: Duration::ZERO };
         for token in beyond_measure(super::context::TOKEN_LENGTH_MAX - 64) {
-            let mut own = super::open(&login, &to, Mechanism::SpnegoNtlm, None, kdc).unwrap();
+            let mut own = open(&login, &to, Mechanism::SpnegoNtlm, None, kdc).unwrap();
             own.step(b"").unwrap();
             let error = own.step(&token).unwrap_err();
             assert!(matches!(error, AuthError::Invalid(_) | AuthError::Broken(_)), "{error}");
@@ -339,7 +341,7 @@ fn an_answer_of_a_kerberos_server_without_measure_costs_neither_stack_nor_memory
             let login = Login::new(Scheme::Kerberos, "svc@LAB.TEST", "right horse").with_kdc(address);
             let to = Endpoint::parse("http://hv01.lab.test").unwrap();
             let kdc = Kdc { until: Instant::now() + Duration::from_mins(1), connect: Duration::from_mins(1) };
-            let failed = super::open(&login, &to, Mechanism::Kerberos, None, kdc).and_then(|mut own| own.step(b""));
+            let failed = open(&login, &to, Mechanism::Kerberos, None, kdc).and_then(|mut own| own.step(b""));
             let error = failed.unwrap_err();
             server.join().unwrap();
             assert!(!matches!(error, AuthError::Refused(_)), "{error}");
@@ -357,7 +359,7 @@ fn a_name_that_is_none_is_told_without_a_word_to_a_kerberos_server() {
     ] {
         let login = Login::new(Scheme::Negotiate, user, "right horse");
         let kdc = Kdc { until: Instant::now() + Duration::from_mins(1), connect: Duration::from_mins(1) };
-        let error = super::open(&login, &to, mechanism, None, kdc).map(drop).unwrap_err();
+        let error = open(&login, &to, mechanism, None, kdc).map(drop).unwrap_err();
         assert!(matches!(&error, AuthError::Impossible(why) if why.contains(user)), "{user}: {error}");
     }
 }
@@ -381,7 +383,7 @@ proptest! {
         let to = Endpoint::parse("http://127.0.0.1").unwrap();
         let kdc = Kdc { until: Instant::now(), connect: Duration::ZERO };
         let mechanism = if spnego { Mechanism::SpnegoNtlm } else { Mechanism::Ntlm };
-        let mut own = super::open(&login, &to, mechanism, None, kdc).unwrap();
+        let mut own = open(&login, &to, mechanism, None, kdc).unwrap();
         prop_assert!(!own.step(b"").unwrap().token.is_empty());
         // It may be taken or refused; and what follows is refused at the latest where it is unsealed.
         let _taken = own.step(&token);

@@ -2,18 +2,21 @@
 
 mod version1;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use cim::{ErrorKind, Reached};
+use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::task::AbortOnDropHandle;
 
-use super::handshake::Duplex;
+use super::fingerprint::{fingerprint_of, parse_fingerprint};
+use super::secured::Duplex;
 use super::*;
-use crate::server::{self, Certificate};
 use crate::tests::{envelope, hear, http};
 use crate::{Client, Endpoint, Limits, Login, Scheme};
+use wsman_acceptor::Certificate;
 
 #[test]
 fn a_fingerprint_is_read_with_and_without_colons_and_nothing_else_is_one() {
@@ -73,7 +76,7 @@ impl Host {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("https://{}/wsman", listener.local_addr().unwrap());
         let certificate = Certificate::self_signed(vec![name.to_owned()]).unwrap();
-        let tls = server::Tls::new(&certificate).unwrap();
+        let tls = wsman_acceptor::Tls::new(&certificate).unwrap();
         let met = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&met);
         let task = tokio::spawn(async move {

@@ -17,7 +17,9 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::answer_once;
-use crate::tls::{Trust, fingerprint_of, provider};
+use crate::tls::Trust;
+use crate::tls::fingerprint::fingerprint_of;
+use crate::tls::provider::provider;
 use crate::{Client, Endpoint, Limits, Login, Scheme};
 
 /// One DER element.

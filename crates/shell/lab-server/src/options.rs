@@ -1,0 +1,27 @@
+//! What a running lab needs besides its spec.
+
+use std::time::Duration;
+
+use wsman::ElementForm;
+use wsman_acceptor::{Schemes, ServiceKey};
+
+/// What a running lab needs besides its spec.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How many virtual seconds pass in one real one.
+    pub speed: f64,
+    /// Time that a request and its answer are on their way, together.
+    pub round_trip: Duration,
+    /// The one user.
+    pub user: String,
+    /// The user's password.
+    pub password: String,
+    /// The schemes that all hosts offer.
+    pub schemes: Schemes,
+    /// Whether the hosts speak HTTPS, with one certificate for all.
+    pub tls: bool,
+    /// The keys of the hosts' services, for logins by Kerberos; the same for all.
+    pub services: Option<Vec<ServiceKey>>,
+    /// The form of dates and references in rows of a column list.
+    pub fragments: ElementForm,
+}

@@ -1,0 +1,26 @@
+//! What the way to a service protects: loopback, or TLS and what it proved.
+
+/// What the way to a service protects.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Way {
+    /// It does not leave this computer.
+    pub(crate) loopback: bool,
+    /// What TLS proved.
+    pub(crate) tls: Option<Tls>,
+}
+
+/// A TLS connection, as far as a login is concerned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Tls {
+    /// The server's certificate was verified.
+    pub(crate) verified: bool,
+    /// That certificate, for channel bindings.
+    pub(crate) certificate: Vec<u8>,
+}
+
+impl Way {
+    /// Whether a password may be shown to the other end.
+    pub(crate) fn may_show_a_password(&self) -> bool {
+        self.loopback || self.tls.as_ref().is_some_and(|tls| tls.verified)
+    }
+}
