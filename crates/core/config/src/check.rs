@@ -77,7 +77,7 @@ fn run(mut table: Table<'_>, policy: &mut Policy, found: &mut Findings<'_>) -> R
 fn pace(table: &mut Table<'_>, pace: &mut Pace, found: &mut Findings<'_>) {
     if let Some(per_host) = table.number("per_host", 1, found).and_then(NonZeroU32::new) {
         pace.per_host = per_host;
-        // Whoever begins with more than the usual most, and names no other, stays there.
+        // A `per_host` above the default maximum is its own maximum.
         pace.per_host_max = pace.per_host_max.max(per_host);
     }
     if let Some(most) = table.number("per_host_max", 1, found).and_then(NonZeroU32::new) {

@@ -29,6 +29,24 @@ pub enum ProblemKind {
     Unsupported,
 }
 
+impl ProblemKind {
+    /// What helps against any failure of this class, where nothing more is known of it.
+    fn remedy(self) -> Remedy {
+        match self {
+            Self::Unreachable => Remedy::Reach,
+            Self::Untrusted => Remedy::Trust,
+            Self::Denied => Remedy::LogIn,
+            Self::NotThere => Remedy::LookAgain,
+            Self::Busy => Remedy::Wait,
+            Self::TimedOut => Remedy::CheckLoad,
+            Self::Refused => Remedy::ReadReason,
+            Self::Malformed => Remedy::CheckEndpoint,
+            Self::TooLarge => Remedy::RaiseEnvelope,
+            Self::Unsupported => Remedy::ChangeWhatIsNamed,
+        }
+    }
+}
+
 /// When the same may be tried again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Retry {
@@ -59,7 +77,7 @@ impl Problem {
     /// A failure without a number, with the remedy that helps against any failure of its class. Where more is known of it,
     /// [`Self::with_remedy`].
     pub fn new(kind: ProblemKind, what: impl Into<String>, why: impl Into<String>) -> Self {
-        Self { what: what.into(), why: why.into(), kind, code: None, remedy: Remedy::of(kind) }
+        Self { what: what.into(), why: why.into(), kind, code: None, remedy: kind.remedy() }
     }
 
     /// When it may be tried again.

@@ -1,8 +1,6 @@
 //! What a person does next about something that failed. Whoever meets the failure chooses the remedy, since the class of a
 //! failure alone does not say what it needs: a class, an instance and a namespace that are not there are three errands.
 
-use crate::ProblemKind;
-
 macro_rules! remedies {
     ($($(#[$doc:meta])* $variant:ident = $text:literal,)*) => {
         /// What a person does next.
@@ -72,24 +70,6 @@ remedies! {
     ChangeWhatIsNamed = "change what the reason names; if it names nothing, check that the host is Windows Server 2012 or later with the Hyper-V role",
     /// It cannot have come from a host.
     ReportBug = "report this as a bug",
-}
-
-impl Remedy {
-    /// What helps against any failure of a class, where nothing more is known of it.
-    pub fn of(kind: ProblemKind) -> Self {
-        match kind {
-            ProblemKind::Unreachable => Self::Reach,
-            ProblemKind::Untrusted => Self::Trust,
-            ProblemKind::Denied => Self::LogIn,
-            ProblemKind::NotThere => Self::LookAgain,
-            ProblemKind::Busy => Self::Wait,
-            ProblemKind::TimedOut => Self::CheckLoad,
-            ProblemKind::Refused => Self::ReadReason,
-            ProblemKind::Malformed => Self::CheckEndpoint,
-            ProblemKind::TooLarge => Self::RaiseEnvelope,
-            ProblemKind::Unsupported => Self::ChangeWhatIsNamed,
-        }
-    }
 }
 
 #[cfg(test)]

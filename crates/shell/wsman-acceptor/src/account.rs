@@ -2,7 +2,7 @@
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-/// A user and his password, and his certificate if he has one.
+/// A user with a password, and with a certificate if there is one.
 #[derive(Clone, Debug)]
 pub struct Account {
     domain: String,

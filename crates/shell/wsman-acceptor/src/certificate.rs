@@ -55,7 +55,7 @@ impl Certificate {
         Ok(Self { der: made.cert.der().clone(), key: made.signing_key.serialize_der(), pem: made.cert.pem() })
     }
 
-    /// Makes one for a user to log in with: for clients, and with his name as `user@domain` in it, as Windows wants it (the
+    /// Makes one for a user to log in with: for clients, and with the user's name as `user@domain` in it, as Windows wants it (the
     /// user principal name among the alternative names).
     ///
     /// # Errors

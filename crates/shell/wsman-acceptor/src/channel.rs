@@ -40,7 +40,7 @@ impl Channel {
         Self(Kind::Tls(binding_hash(certificate), None))
     }
 
-    /// The same, where the client has shown this certificate and proved that he has its key.
+    /// The same, where the client has shown this certificate and proved that it has its key.
     #[must_use]
     pub fn shown(self, certificate: Option<Vec<u8>>) -> Self {
         match self.0 {

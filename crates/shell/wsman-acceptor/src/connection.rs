@@ -104,7 +104,7 @@ impl Scheme {
 }
 
 enum State {
-    /// Nobody, or somebody who says who he is on each request.
+    /// Nobody, or a user who logs in on each request.
     Nobody,
     /// A login is under way.
     UnderWay(Scheme, Exchange),

@@ -1,5 +1,6 @@
 //! The latest good look at every host, put together into legs.
 
+mod look;
 mod receiver;
 #[cfg(test)]
 mod tests;
@@ -7,106 +8,20 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use reprise_model::{
-    HostId, HostName, HostTime, LegId, LegKind, MonoTime, RelationshipId, Replication, ReplicationMode, Settings, Slot,
-    UnreadableObject, VmId,
-};
+use reprise_model::{HostId, HostName, HostTime, LegId, LegKind, RelationshipId, Settings, Slot, VmId};
 
+pub(crate) use look::HostLook;
+use look::{Part, SLOTS, Unread, part, settings};
 use receiver::Candidate;
 
-use crate::leg::{End, Leg, NotSeenEnd, SeenEnd, Whereabouts};
-use crate::names::{Match, Names};
+use crate::leg::{End, Leg, NotSeenEnd, SeenEnd};
+use crate::names::Names;
 
 /// The latest good look at every host.
 #[derive(Debug, Default)]
 pub(crate) struct Inventory {
     looks: BTreeMap<HostId, HostLook>,
     hosts_of: BTreeMap<VmId, BTreeSet<HostId>>,
-}
-
-/// One host's latest good look.
-#[derive(Debug)]
-pub(crate) struct HostLook {
-    /// What the host is called.
-    name: String,
-    /// Its clock at the look.
-    clock: Option<HostTime>,
-    /// Every object that could be read, with its VM.
-    ends: BTreeMap<RelationshipId, Arc<SeenEnd>>,
-    /// Every other object.
-    unreadable: BTreeMap<RelationshipId, UnreadableObject>,
-}
-
-impl HostLook {
-    /// What a look showed. `looked` are when it began and when it had come back, `times` are the host's clock and when it had booted by that clock.
-    pub(crate) fn new(
-        host: HostId,
-        looked: (MonoTime, MonoTime),
-        name: String,
-        times: Option<(HostTime, HostTime)>,
-        replication: Replication,
-    ) -> Self {
-        let Replication { vms, objects, unreadable, service: _, host_row: _, stray: _ } = replication;
-        let ends = objects.into_iter().filter_map(|(id, object)| {
-            let end = SeenEnd {
-                host,
-                host_name: name.clone(),
-                looked: looked.0,
-                told: looked.1,
-                booted: times.map(|(_, booted)| booted),
-                up_for: times.map(|(clock, booted)| clock.since(booted)),
-                vm: vms.get(&id.vm)?.clone(),
-                object,
-            };
-            Some((id, Arc::new(end)))
-        });
-        Self { ends: ends.collect(), name, clock: times.map(|(clock, _)| clock), unreadable }
-    }
-
-    /// A VM's objects here that could be read, with the parts that they play.
-    fn ends_of(&self, vm: VmId) -> impl Iterator<Item = (Part, &Arc<SeenEnd>)> {
-        let end = move |slot| Some((slot, self.ends.get(&RelationshipId { vm, slot })?));
-        SLOTS.into_iter().filter_map(end).map(|(slot, end)| (part(slot, end.vm.mode), end))
-    }
-
-    /// The VMs that have an object here.
-    fn replicated(&self) -> impl Iterator<Item = VmId> {
-        self.ends.keys().chain(self.unreadable.keys()).map(|id| id.vm)
-    }
-}
-
-/// An object that could not be read, with the look that showed it.
-struct Unread<'a> {
-    host: HostId,
-    look: &'a HostLook,
-    object: &'a UnreadableObject,
-}
-
-/// A VM's objects on one host.
-const SLOTS: [Slot; 2] = [Slot::Zero, Slot::One];
-
-/// Which part an object plays in a leg.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Part {
-    Sender(LegKind),
-    Receiver(LegKind),
-}
-
-/// The reference's rule for who is who: an object's slot and its VM's mode (Hyper-V WMI reference, section "Worked
-/// details", 12.1). A VM that is neither sender nor receiver is shown as a receiver, so that a verdict is given on it.
-fn part(slot: Slot, mode: ReplicationMode) -> Part {
-    match (slot, mode) {
-        (Slot::Zero, ReplicationMode::Primary) => Part::Sender(LegKind::Simple),
-        (Slot::Zero, ReplicationMode::ExtendedReplica) => Part::Receiver(LegKind::Extended),
-        (
-            Slot::Zero,
-            ReplicationMode::Replica
-            | ReplicationMode::TestReplica
-            | ReplicationMode::None
-            | ReplicationMode::Unrecognised(_),
-        ) => Part::Receiver(LegKind::Simple),
-        (Slot::One, _) => Part::Sender(LegKind::Extended),
-    }
 }
 
 impl Inventory {
@@ -236,27 +151,4 @@ fn unread<'a>(
         known.push((part, end));
     }
     known
-}
-
-/// How a leg is set up, as an end shows it, be it one that cannot be read otherwise.
-fn settings<'a>(seen: Option<&'a Arc<SeenEnd>>, unread: Option<&Unread<'a>>) -> Option<&'a Settings> {
-    seen.and_then(|end| end.object.settings.seen()).or_else(|| unread.and_then(|end| end.object.settings.as_ref()))
-}
-
-impl Unread<'_> {
-    /// Whether it says that its own host is the one that receives.
-    fn receives(&self, names: &Names) -> bool {
-        let recovery = self.object.settings.as_ref().and_then(Settings::recovery);
-        recovery.is_some_and(|name| {
-            names.find(name) == Match::Host(self.host) || HostName::new(&self.look.name).as_ref() == Some(name)
-        })
-    }
-
-    fn end(&self) -> NotSeenEnd {
-        let problem = self.object.problem.clone();
-        NotSeenEnd {
-            host_name: Some(self.look.name.clone()),
-            whereabouts: Whereabouts::Unreadable { host: self.host, problem },
-        }
-    }
 }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use reprise_model::{HostId, HostName, Settings};
 
-use super::{Match, Names, Unread};
+use super::look::Unread;
 use crate::leg::SeenEnd;
+use crate::names::{Match, Names};
 
 /// An object that plays the receiver's part.
 #[derive(Clone, Copy)]

@@ -454,7 +454,7 @@ fn many_events_come_in_as_many_answers_as_they_need_and_lost_ones_are_counted() 
     assert_eq!((count, dropped), (2_500, 7));
     assert!(answers > 2, "{answers}");
     side.logs.dropped = 3;
-    let Ok(Heard::Events(batch)) = side.step() else { panic!("that some were lost is told at once") };
+    let Ok(Heard::Events(batch)) = side.step() else { panic!("a loss is reported at once") };
     assert_eq!((batch.events.len(), batch.dropped), (0, 3));
 }
 

@@ -129,7 +129,7 @@ pub const REPLICA_RESUMED: Code = Code {
     id: 103,
     level: Level::Information,
     text: "The replica side of replication for {vm} on {replica} had stopped and was resumed.",
-    meaning: "The replica's own object was in Error, event 32086 for the VM stands in the replica server's log, and our resume there was seen to work. Its primary's side is told apart, by event 4, 3 or 110.",
+    meaning: "The replica's own object was in Error, event 32086 for the VM stands in the replica server's log, and our resume there was seen to work. The primary's side has its own event: 4, 3 or 110.",
     advice: "Nothing to do. If it comes often for one VM, find out what stops it.",
 };
 

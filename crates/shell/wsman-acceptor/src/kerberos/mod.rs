@@ -1,7 +1,7 @@
 //! Kerberos for the acceptor: a ticket for a service whose key the host has, and the proof that the client
 //! holds the ticket's key (RFC 4120 3.2, RFC 4121 4.1).
 //!
-//! Tickets are believed from whatever service of the host they are for. They are not remembered, so one that somebody
+//! Tickets are accepted from whatever service of the host they are for. They are not remembered, so one that somebody
 //! has recorded would be taken again; its messages could not be sealed without its key.
 
 mod session;
@@ -66,11 +66,11 @@ pub(super) struct Judgement<'j> {
     pub(super) chance: [u8; 36],
 }
 
-/// Somebody who has proved who he is.
+/// A user who is authenticated.
 pub(super) struct Accepted {
     /// `NAME@REALM`.
     pub(super) principal: String,
-    /// What proves this side to him.
+    /// What proves this side to the user.
     pub(super) reply: Vec<u8>,
     pub(super) session: Session,
 }

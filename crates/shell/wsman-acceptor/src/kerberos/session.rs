@@ -13,7 +13,7 @@ const HEADER: usize = 16;
 const CONFOUNDER: usize = 16;
 /// What a token has behind the message: its own octets again, and the code that proves all of it (RFC 3962 6).
 const TRAILER: usize = HEADER + 12;
-/// Where the trailer goes is told by a rotation to the right of so many octets.
+/// Where the trailer goes is given by a rotation to the right of so many octets.
 const ROTATION: u16 = 28;
 
 const TOKEN: [u8; 2] = [5, 4];

@@ -229,7 +229,7 @@ proptest! {
         }
     }
 
-    /// The Kerberos server is believed, the client is not: but neither may end a host.
+    /// The Kerberos server is trusted, the client is not: but neither may end a host.
     #[test]
     fn whatever_is_sealed_is_read_or_refused(octets in prop::collection::vec(any::<u8>(), 0..99), tags: bool) {
         let framed = |tag| der::write(tag, &der::write(super::SEQUENCE, &octets));

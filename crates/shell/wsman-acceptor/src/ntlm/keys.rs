@@ -41,7 +41,7 @@ pub(super) fn response_key(password: &str, user: &str, domain: &str) -> Key {
     Zeroizing::new(hmac_md5(hash.as_slice(), &[&utf16(&upper(user)), &utf16(domain)]))
 }
 
-/// `NTProofStr`, what only somebody who knows the password can say about a challenge and his own blob.
+/// `NTProofStr`, which only a user who knows the password can compute from a challenge and their own blob.
 pub(super) fn proof(response_key: &Key, nonce: [u8; 8], blob: &[u8]) -> [u8; 16] {
     hmac_md5(response_key.as_slice(), &[&nonce, blob])
 }

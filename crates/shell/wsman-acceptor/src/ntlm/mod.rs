@@ -37,7 +37,7 @@ pub(super) struct Challenge {
     flags: u32,
 }
 
-/// Somebody who has proved who he is.
+/// A user who is authenticated.
 pub(super) struct Accepted {
     /// Which of the accounts.
     pub(super) account: usize,

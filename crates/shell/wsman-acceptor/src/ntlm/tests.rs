@@ -1,4 +1,4 @@
-//! NTLM: the published examples (MS-NLMP 4.2.4), and whoever must not get in.
+//! NTLM: the published examples (MS-NLMP 4.2.4), and users who must not get in.
 
 use proptest::prelude::*;
 use rc4::StreamCipher as _;
