@@ -58,12 +58,11 @@ impl EventSource for Logs {
     type Port = Listener;
 
     fn listen(&self, wish: Listen) -> Option<Listener> {
-        let events = match self.take_idle() {
-            Some(idle) => idle.turned_to(wish.query),
-            None => {
-                let (place, sockets) = self.place.as_ref()?;
-                Events::new(place.client(sockets), wish.query, true, wish.patience)
-            }
+        let events = if let Some(idle) = self.take_idle() {
+            idle.turned_to(wish.query)
+        } else {
+            let (place, sockets) = self.place.as_ref()?;
+            Events::new(place.client(sockets), wish.query, true, wish.patience)
         };
         Some(Listener { events: events.at_most(wish.at_most.unwrap_or(u32::MAX)), until: self.began + wish.until })
     }
