@@ -132,3 +132,18 @@ fn mono_of(at: Timestamp, now: Now) -> MonoTime {
     let left = u64::try_from(at.0.saturating_sub(now.wall.0)).unwrap_or(0);
     now.mono + Duration::from_millis(left).min(WAIT_MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::now;
+
+    #[test]
+    fn what_is_left_of_a_wait_survives_and_a_clock_that_was_set_makes_none_endless() {
+        let ends = wall_of(now(30.0).mono, now(10.0));
+        assert_eq!(mono_of(ends, now(25.0)), now(30.0).mono, "the same clock, after a restart that took a while");
+        assert_eq!(mono_of(ends, now(90.0)), now(90.0).mono, "its time has come");
+        let set_back = Now { wall: Timestamp(-900_000_000), ..now(10.0) };
+        assert_eq!(mono_of(ends, set_back), now(310.0).mono);
+    }
+}

@@ -67,9 +67,10 @@ fn a_host_that_boots_again_becomes_ready_again_before_anything_is_done_there() {
     let mut drive = Drive::new(setup(2), pair(&[S::Error, S::Error]));
     drive.run_to(1.5);
     drive.hosts[0] = booted_again(&[S::Error]);
-    drive.end_act(ended());
-    drive.end_act(ended());
-    drive.run_to(2.5);
+    let stale = || Outcome::Stale { found: "Starting".to_owned() };
+    drive.end_act(stale());
+    drive.end_act(stale());
+    drive.run_to(2.6);
     assert_eq!(drive.acts.len(), 0, "it has booted, and shows a part of its VMs");
     drive.hosts[0] = booted_again(&[S::Error, S::Error]);
     drive.run_to(10.0);
@@ -78,6 +79,24 @@ fn a_host_that_boots_again_becomes_ready_again_before_anything_is_done_there() {
     assert_eq!(legs, [vm_id(1), vm_id(2)]);
     let ready = drive.told.iter().filter(|n| matches!(n, Notice::HostReady { .. })).count();
     assert_eq!(ready, 2, "each host once");
+}
+
+#[test]
+fn nothing_is_done_on_a_host_whose_vmms_has_stopped_until_it_is_ready_again() {
+    let mut drive = Drive::new(setup(2), pair(&[S::Error]));
+    drive.run_to(1.5);
+    let mut stopped = look(0, &[]);
+    let Seen::Seen(replication) = &mut stopped.replication else { panic!("it is seen") };
+    replication.service = false;
+    let running = std::mem::replace(&mut drive.hosts[0], stopped);
+    drive.end_act(Outcome::NotDone(Problem::new(ProblemKind::Busy, "resume replication", "it is stopping")));
+    drive.run_to(20.0);
+    assert_eq!((drive.acts.len(), drive.controller.progress()), (0, (0, 1)));
+    let leg = drive.controller.legs().next().unwrap();
+    assert_eq!((leg.result, leg.reason), (LegResult::Failed, Reason::SenderNotReady), "if it ended now");
+    drive.hosts[0] = running;
+    drive.run_to(25.0);
+    assert_eq!(drive.acts.len(), 1);
 }
 
 /// One that is asked by hand: looks are answered by the test.
