@@ -158,6 +158,7 @@ impl LegWatch {
         let ends = |incident: &Incident| ends(incident) && incident.attempt.fresh_after().is_none();
         if self.incident.as_deref().is_some_and(ends) {
             self.closed = self.incident.take();
+            self.told.clear();
             self.memory.resumes = 0;
         }
     }

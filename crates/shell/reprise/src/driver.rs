@@ -182,3 +182,47 @@ impl Tasks<'_> {
 fn no_way(what: &str) -> Problem {
     Problem::new(ProblemKind::Unsupported, what, "there is no way to it (a bug in Reprise)")
 }
+
+#[cfg(test)]
+mod tests {
+    use reprise_engine::goal::PassOutcome;
+    use reprise_engine::{AskedHost, HostTrouble, LOOKS_AT_ONCE, Patience, Setup};
+    use reprise_model::Policy;
+
+    use super::*;
+
+    /// Hears nothing.
+    struct Deaf;
+
+    impl Watcher for Deaf {
+        fn tell(&mut self, _: Timestamp, _: &Notice) {}
+        fn progress(&mut self, _: &Controller) {}
+    }
+
+    #[tokio::test]
+    async fn a_host_that_nobody_knows_the_way_to_is_answered_for_and_ends_no_pass_late() {
+        let limit = Duration::from_hours(1);
+        let label = "hv01".to_owned();
+        let asked = AskedHost { id: HostId(0), key: None, label, claim: None, vmms_timeout: limit, tier: None };
+        let setup = Setup {
+            hosts: vec![asked],
+            policy: Policy::default(),
+            patience: Patience { timeout: limit, silence: limit, retry_until: None },
+            discover: false,
+            reads_events: true,
+            dry_run: false,
+            reread_every: None,
+            looks_at_once: LOOKS_AT_ONCE,
+            seed: 1,
+        };
+        let clock = Clock::start();
+        let pass = Pass::new(&setup, clock.now());
+        let controller = Controller::new(setup, clock.now());
+        let mut links = Links::default();
+        let ending = run(controller, pass, clock, &mut links, &mut Deaf, std::future::pending()).await;
+        let Ending::Done(report, _) = ending else { panic!("it has a report") };
+        assert_eq!(report.outcome, PassOutcome::NotReady);
+        let Some(HostTrouble::NotReady(why)) = &report.hosts[0].trouble else { panic!("it is not ready") };
+        assert!(why.problem.why.contains("no way to it"), "{why:?}");
+    }
+}

@@ -99,6 +99,36 @@ fn nothing_is_done_on_a_host_whose_vmms_has_stopped_until_it_is_ready_again() {
     assert_eq!(drive.acts.len(), 1);
 }
 
+#[test]
+fn an_incident_ends_when_newer_data_has_come_and_the_next_one_has_a_budget_of_its_own() {
+    let every = Some(Duration::from_secs(5));
+    let mut asked = setup(3);
+    (asked.reread_every, asked.patience.silence) = (every, Duration::from_hours(1));
+    let mut hosts = pair(&[S::Error]);
+    hosts.push(unreachable());
+    let mut drive = Drive::new(asked, hosts);
+    drive.run_to(1.5);
+    drive.hosts[0] = look(0, &[S::Replicating]);
+    drive.end_act(ended());
+    drive.run_to(20.0);
+    let first = |drive: &Drive| drive.controller.legs().next().unwrap();
+    assert_eq!((first(&drive).result, first(&drive).confirmed), (LegResult::Resumed, false));
+    assert_eq!(drive.controller.snapshot(now(20.0)).legs.len(), 1, "it is not known to be over");
+    let Seen::Seen(replication) = &mut drive.hosts[0].replication else { panic!("it is seen") };
+    for object in replication.objects.values_mut() {
+        object.last_replication = reprise_model::LastReplication::At(HostTime(990_000));
+    }
+    drive.run_to(30.0);
+    assert_eq!((first(&drive).result, first(&drive).confirmed), (LegResult::Resumed, true));
+    drive.hosts[0] = look(0, &[S::Error]);
+    drive.run_to(40.0);
+    assert_eq!((drive.acts.len(), first(&drive).attempts), (1, 1), "a new incident: {:?}", first(&drive));
+    drive.hosts[0] = look(0, &[S::Replicating]);
+    drive.end_act(ended());
+    drive.run_to(50.0);
+    assert_eq!(drive.told.iter().filter(|notice| matches!(notice, Notice::Resumed(_))).count(), 2, "once each");
+}
+
 /// One that is asked by hand: looks are answered by the test.
 fn alone(setup: Setup) -> Controller {
     Controller::new(setup, now(0.0))
