@@ -3,8 +3,11 @@
 
 use std::time::Duration;
 
-use reprise_model::{Act, ActKind, MonoTime, Policy, ReplicationMode, ReplicationState, Settings, Timestamp};
+use reprise_model::{
+    Act, ActKind, Evidence, MonoTime, Now, PeerUnseen, Policy, Provider, ReplicationMode, ReplicationState,
+};
 
+use crate::evidence;
 use crate::judge::held;
 use crate::leg::{End, Leg, SeenEnd, Whereabouts};
 
@@ -22,77 +25,110 @@ pub(crate) fn is_old(end: &SeenEnd, now: MonoTime) -> bool {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Breach(pub &'static str);
 
-/// Checks one act against the leg it is for.
+/// What an act rests on.
+#[derive(Clone, Copy, Debug)]
+pub struct Grounds<'a> {
+    /// The leg it is for.
+    pub leg: &'a Leg,
+    /// The events of the receiver's host.
+    pub receiver_events: &'a Evidence,
+    /// What is wanted.
+    pub policy: &'a Policy,
+}
+
+/// Checks one act against what it rests on.
 ///
 /// # Errors
 /// The first rule that it breaks.
-pub fn check(act: &Act, leg: &Leg, policy: &Policy, now: MonoTime, wall: Timestamp) -> Result<(), Breach> {
-    let breach = |rule| Err(Breach(rule));
-    let Some(end) = [leg.sender.seen(), leg.receiver.seen()].into_iter().flatten().find(|e| e.host == act.host) else {
-        return breach("an act goes to a host that shows an end of the leg");
+pub fn check(act: &Act, grounds: Grounds<'_>, now: Now) -> Result<(), Breach> {
+    names_what_was_seen(act, grounds.leg)?;
+    starts_from_a_stop(act, grounds)?;
+    nobody_forbids(grounds, now)?;
+    for end in [&grounds.leg.sender, &grounds.leg.receiver].into_iter().filter_map(End::seen) {
+        allowed_by_end(end, now.mono)?;
+    }
+    allowed_by_receiver(act, grounds)
+}
+
+fn keep(rule: &'static str, is_kept: bool) -> Result<(), Breach> {
+    if is_kept { Ok(()) } else { Err(Breach(rule)) }
+}
+
+fn names_what_was_seen(act: &Act, leg: &Leg) -> Result<(), Breach> {
+    let ends = [leg.sender.seen(), leg.receiver.seen()].into_iter().flatten();
+    let Some(end) = ends.into_iter().find(|end| end.host == act.host) else {
+        return Err(Breach("an act goes to a host that shows an end of the leg"));
     };
-    if act.leg != leg.id || act.kept != end.object.kept || act.vm_key != end.vm.key {
-        return breach("an act names the object that was judged");
-    }
-    if act.expected_state != end.object.state || act.expected_mode != end.vm.mode {
-        return breach("an act expects what was seen");
-    }
-    match act.kind {
-        ActKind::Resume => {
-            let resumable =
-                [ReplicationState::Error, ReplicationState::Suspended, ReplicationState::ResynchronizeSuspended];
-            if !resumable.contains(&act.expected_state) {
-                return breach("a resume starts from Error, Suspended or ResynchronizeSuspended only");
-            }
-        }
-        ActKind::Pause => return breach("nothing is paused but for a person or planned work"),
-    }
-    let from_receiver = leg.sender.seen().is_none_or(|sender| sender.host != act.host);
-    if from_receiver && act.expected_state != ReplicationState::Error {
-        return breach("the replica's side is never resumed from a pause");
-    }
-    if leg.sender.settings().or(leg.receiver.settings()).is_none() {
-        return breach("nothing is done to a leg of which nobody says who replicates it");
-    }
-    if held(leg, policy, wall).is_some() {
-        return breach("nothing is done against a hold");
-    }
-    if leg.second_primary.is_some() {
-        return breach("a VM that is primary twice is never touched");
-    }
-    for seen in [&leg.sender, &leg.receiver].into_iter().filter_map(End::seen) {
-        if is_old(seen, now) {
-            return breach("no act rests on an old look");
-        }
-        let odd_mode = matches!(seen.vm.mode, ReplicationMode::TestReplica | ReplicationMode::Unrecognised(_));
-        if forbidden(seen.object.state) || odd_mode {
-            return breach("nothing is done while a failover, a test or an unknown state stands at either end");
-        }
-    }
-    if leg.receiver.seen().is_none() && leg.sender.settings().and_then(Settings::recovery).is_none() {
-        return breach("a receiver that nobody sees is named by its sender");
-    }
-    if let End::NotSeen(receiver) = &leg.receiver
-        && receiver.whereabouts != Whereabouts::NotAsked
-        && policy.peer_unseen == reprise_model::PeerUnseen::Wait
-    {
-        return breach("a receiver that was asked is seen first");
-    }
-    if leg.receiver.seen().is_some_and(|receiver| receiver.vm.enabled.is_on() != Some(false)) {
-        return breach("nothing is done unless the replica VM is known to be off");
+    let is_named = act.leg == leg.id && act.kept == end.object.kept && act.vm_key == end.vm.key;
+    keep("an act names the object that was judged", is_named)?;
+    let is_expected = act.expected_state == end.object.state && act.expected_mode == end.vm.mode;
+    keep("an act expects what was seen", is_expected)
+}
+
+fn starts_from_a_stop(act: &Act, grounds: Grounds<'_>) -> Result<(), Breach> {
+    use ReplicationState as S;
+    keep("nothing is paused but for a person or planned work", act.kind == ActKind::Resume)?;
+    let is_stop = matches!(act.expected_state, S::Error | S::Suspended | S::ResynchronizeSuspended);
+    keep("a resume starts from Error, Suspended or ResynchronizeSuspended only", is_stop)?;
+    if is_on_receiver(act, grounds.leg) {
+        keep("the replica's side is never resumed from a pause", act.expected_state == S::Error)?;
+        let is_proved = evidence::non_recoverable(grounds.receiver_events, act.leg.vm);
+        keep("the replica's side is resumed only if its host recorded event 32086 for the VM", is_proved)?;
     }
     Ok(())
 }
 
+fn nobody_forbids(grounds: Grounds<'_>, now: Now) -> Result<(), Breach> {
+    let leg = grounds.leg;
+    keep("nothing is done against a hold", held(leg, grounds.policy, now.wall).is_none())?;
+    keep("a VM that is primary twice is never touched", leg.second_primary.is_none())?;
+    let settings = || [&leg.sender, &leg.receiver].into_iter().filter_map(End::settings);
+    keep("nothing is done to a leg of which nobody says who replicates it", settings().next().is_some())?;
+    let is_ours = settings().all(|settings| settings.provider == Provider::HyperV);
+    keep("nothing is done to what another program replicates", is_ours)
+}
+
+fn allowed_by_end(end: &SeenEnd, now: MonoTime) -> Result<(), Breach> {
+    keep("no act rests on an old look", !is_old(end, now))?;
+    let odd_mode = matches!(end.vm.mode, ReplicationMode::TestReplica | ReplicationMode::Unrecognised(_));
+    let rule = "nothing is done while a failover, a test, an update or an unknown state stands at either end";
+    keep(rule, !forbidden(end.object.state) && !odd_mode)
+}
+
+fn allowed_by_receiver(act: &Act, grounds: Grounds<'_>) -> Result<(), Breach> {
+    let leg = grounds.leg;
+    match &leg.receiver {
+        End::Seen(receiver) => {
+            let is_off = receiver.vm.enabled.is_on() == Some(false);
+            keep("nothing is done unless the replica VM is known to be off", is_off)?;
+            let is_paused = receiver.object.state == ReplicationState::Suspended;
+            let rule = "a sender is not resumed against a replica that is paused";
+            keep(rule, !is_paused || is_on_receiver(act, leg))
+        }
+        End::NotSeen(receiver) => {
+            let is_named = leg.sender.settings().is_some_and(|settings| settings.recovery().is_some());
+            keep("a receiver that nobody sees is named by its sender", is_named)?;
+            let is_awaited = receiver.whereabouts != Whereabouts::NotAsked;
+            let rule = "a receiver that was asked is seen first";
+            keep(rule, !is_awaited || grounds.policy.peer_unseen == PeerUnseen::Resume)
+        }
+    }
+}
+
+fn is_on_receiver(act: &Act, leg: &Leg) -> bool {
+    leg.sender.seen().is_none_or(|sender| sender.host != act.host)
+}
+
 fn forbidden(state: ReplicationState) -> bool {
     let number = state.number();
-    matches!(number, 4..=6 | 12..=15 | 17..)
+    matches!(number, 4..=6 | 12..)
 }
 
 #[cfg(test)]
 mod tests {
     use reprise_model::{
-        ActId, EnabledState, Hold, HoldScope, HostId, PeerUnseen, Problem, ProblemKind, ReplicationState as S,
+        ActId, EnabledState, Hold, HoldScope, HostId, HostTime, Problem, ProblemKind, Records, ReplicationState as S,
+        Seen, Timestamp, VmmsEvent, VmmsEventKind,
     };
 
     use super::*;
@@ -114,7 +150,10 @@ mod tests {
     }
 
     fn refused(leg: &Leg, act: &Act, policy: &Policy, seconds: u64) -> bool {
-        check(act, leg, policy, MonoTime(Duration::from_secs(seconds)), Timestamp(1_000_000)).is_err()
+        let mark = VmmsEvent { vm: leg.id.vm, at: HostTime(0), kind: VmmsEventKind::NonRecoverable };
+        let events = Evidence::Readable(Records::whole(vec![mark], vec![]));
+        let now = Now { mono: MonoTime(Duration::from_secs(seconds)), wall: Timestamp(1_000_000) };
+        check(act, Grounds { leg, receiver_events: &events, policy }, now).is_err()
     }
 
     #[test]
@@ -148,18 +187,25 @@ mod tests {
     }
 
     #[test]
-    fn nothing_passes_while_a_failover_a_test_or_an_unknown_state_stands_at_the_receiver() {
+    fn nothing_passes_while_a_failover_a_test_a_pause_an_update_or_an_unknown_state_stands_at_the_receiver() {
         for number in 0..=25 {
             let leg = leg(S::Error, S::from_number(number));
-            let forbidden = matches!(number, 4..=6 | 12..=15 | 17..);
+            let forbidden = matches!(number, 4..=7 | 12..);
             assert_eq!(refused(&leg, &act(&leg, false), &Policy::default(), 0), forbidden, "{number}");
         }
     }
 
     #[test]
     fn each_circumstance_that_forbids_an_act_is_enough() {
-        let changes: [fn(&mut Leg, &mut Policy); 8] = [
+        fn replicated_by_another(end: &mut End) {
+            let Seen::Seen(settings) = &mut end_mut(end).object.settings else { panic!("they are seen") };
+            settings.provider = Provider::External("another".to_owned());
+        }
+        let changes: [fn(&mut Leg, &mut Policy); 11] = [
             |leg, _| leg.second_primary = Some(HostId(7)),
+            |leg, _| replicated_by_another(&mut leg.sender),
+            |leg, _| replicated_by_another(&mut leg.receiver),
+            |_, policy| policy.frozen = true,
             |leg, _| end_mut(&mut leg.receiver).vm.mode = ReplicationMode::TestReplica,
             |leg, _| end_mut(&mut leg.receiver).vm.enabled = EnabledState::Running,
             |leg, _| end_mut(&mut leg.receiver).vm.enabled = EnabledState::Other(0),
@@ -181,6 +227,20 @@ mod tests {
         }
         let old = leg(S::Error, S::Replicating);
         assert!(refused(&old, &act(&old, false), &Policy::default(), 61), "no act rests on an old look");
+    }
+
+    #[test]
+    fn the_replicas_side_is_resumed_on_proof_alone() {
+        let leg = leg(S::Replicating, S::Error);
+        let act = act(&leg, true);
+        let now = Now { mono: MonoTime::default(), wall: Timestamp(1_000_000) };
+        let policy = Policy::default();
+        let other = VmmsEvent { vm: vm_id(2), at: HostTime(0), kind: VmmsEventKind::NonRecoverable };
+        let nothing = Evidence::Readable(Records::whole(vec![other], vec![]));
+        for events in [Evidence::NotReadable, Evidence::Awaited, nothing] {
+            assert!(check(&act, Grounds { leg: &leg, receiver_events: &events, policy: &policy }, now).is_err());
+        }
+        assert!(!refused(&leg, &act, &policy, 0));
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! Acts: which legs wait for their turn, what is intended, what is carried out, what came of it.
 
-use reprise_model::{Act, ActId, ActKind, Evidence, HostId, LegId, Now, Outcome, Problem, ReplicationState};
+use reprise_model::{Act, ActId, ActKind, Evidence, HostId, LegId, Now, Outcome, Policy, Problem, ReplicationState};
 
 use super::Controller;
 use crate::attempt::{Attempt, Failure, Intent};
 use crate::exchange::Effect;
-use crate::guard;
+use crate::guard::{self, Grounds};
 use crate::host::HostWatch;
 use crate::incident::Plan;
 use crate::judge::Verdict;
@@ -69,7 +69,7 @@ impl Controller {
         let watch = self.legs.get_mut(&id)?;
         let plan = plan_of(watch)?;
         let act = act_for(watch, plan.side, act_id)?;
-        let checked = guard::check(&act, &watch.leg, &self.setup.policy, now.mono, now.wall);
+        let checked = guard::check(&act, grounds(watch, &self.setup.policy), now);
         let data = watch.leg.sender.seen().map(|end| end.object.last_replication);
         let incident = watch.plans(plan);
         if let Err(breach) = checked {
@@ -91,7 +91,7 @@ impl Controller {
         let Attempt::Intended(intent) = watch.attempt() else { return };
         let Intent { act, side } = (**intent).clone();
         let still_wanted = matches!(watch.verdict, Verdict::Resume { side: wanted, .. } if wanted == side);
-        let allowed = guard::check(&act, &watch.leg, &self.setup.policy, now.mono, now.wall).is_ok();
+        let allowed = guard::check(&act, grounds(watch, &self.setup.policy), now).is_ok();
         if !still_wanted || !allowed {
             self.withdraw(now, id, None, effects);
             return;
@@ -141,6 +141,11 @@ impl Controller {
             watch.memory.paused_from_start = false;
         }
     }
+}
+
+/// What an act on a leg rests on.
+fn grounds<'a>(watch: &'a LegWatch, policy: &'a Policy) -> Grounds<'a> {
+    Grounds { leg: &watch.leg, receiver_events: &watch.memory.receiver_events, policy }
 }
 
 /// What is planned for a leg by its verdict.

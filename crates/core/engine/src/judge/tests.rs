@@ -291,10 +291,10 @@ fn d8_a_hold_or_an_exception_covers_a_vm_a_host_or_all_until_it_expires() {
 
 mod properties {
     use proptest::prelude::*;
-    use reprise_model::{Act, ActId, ActKind, MonoTime};
+    use reprise_model::{Act, ActId, ActKind, MonoTime, Now};
 
     use super::*;
-    use crate::guard;
+    use crate::guard::{self, Grounds};
 
     fn whereabouts() -> impl Strategy<Value = Whereabouts> {
         prop_oneof![
@@ -315,7 +315,7 @@ mod properties {
     fn any_leg() -> impl Strategy<Value = Leg> {
         // Weighted towards what may be acted on at all.
         let sender = prop_oneof![2 => 0_u16..24, 1 => Just(7), 3 => Just(8)];
-        let states = (sender, prop_oneof![1 => 0_u16..24, 1 => Just(3)]);
+        let states = (sender, prop_oneof![1 => 0_u16..24, 1 => Just(3), 1 => Just(8)]);
         let runs = (any::<bool>(), any::<bool>());
         let oddities = (0_u16..6, runs, prop_oneof![9 => Just(None), 1 => Just(Some(HostId(3)))], any::<bool>());
         (states, oddities, prop_oneof![3 => Just(None), 1 => whereabouts().prop_map(Some)]).prop_map(
@@ -364,9 +364,10 @@ mod properties {
 
     proptest! {
         #[test]
-        fn whatever_is_to_be_resumed_passes_the_guard(leg in any_leg(), policy in any_policy(), from_start in any::<bool>(), resumes in 0_u32..4, proved in any::<bool>()) {
+        fn whatever_is_to_be_resumed_passes_the_guard(leg in any_leg(), policy in any_policy(), from_start in any::<bool>(), resumes in 0_u32..4, proved in any::<bool>(), receiver_proved in any::<bool>()) {
             let sender_events = if proved { shutdown_events() } else { Evidence::NotReadable };
-            let memory = Memory { paused_from_start: from_start, resumes, sender_events, ..Memory::default() };
+            let receiver_events = if receiver_proved { shutdown_events() } else { Evidence::NotReadable };
+            let memory = Memory { paused_from_start: from_start, resumes, sender_events, receiver_events, ..Memory::default() };
             let judged = judge(&leg, &memory, &policy, WALL);
             if let Verdict::Resume { side, .. } = judged {
                 let end = if side == Side::Sender { leg.sender.seen() } else { leg.receiver.seen() }.unwrap();
@@ -374,7 +375,8 @@ mod properties {
                     id: ActId { epoch: 0, number: 0 }, leg: leg.id, host: end.host, kind: ActKind::Resume, vm_key: end.vm.key.clone(),
                     kept: end.object.kept.clone(), expected_state: end.object.state, expected_mode: end.vm.mode,
                 };
-                prop_assert_eq!(guard::check(&act, &leg, &policy, MonoTime::default(), WALL), Ok(()));
+                let grounds = Grounds { leg: &leg, receiver_events: &memory.receiver_events, policy: &policy };
+                prop_assert_eq!(guard::check(&act, grounds, Now { mono: MonoTime::default(), wall: WALL }), Ok(()));
             }
         }
     }
