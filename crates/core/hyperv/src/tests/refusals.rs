@@ -62,7 +62,7 @@ fn a_refusal_is_one_error_whether_it_comes_at_once_or_by_the_job() {
         assert_eq!(refusal(called(Err(fault))), Refusal { why: format!("{meaning}: broken"), ..at_once }, "by a fault");
     }
     let unknown = refusal(called(Ok(returns("40000"))));
-    assert_eq!((unknown.code, unknown.why.as_str()), (Some(40_000), "an error that is not documented"));
+    assert_eq!((unknown.code, unknown.why.as_str()), (Some(40_000), "undocumented error code"));
 }
 
 #[test]
@@ -147,7 +147,7 @@ fn a_call_that_failed_tells_whether_it_may_have_been_carried_out() {
     let fault =
         CallError { message: String::new(), ..fails(ErrorKind::Refused, Reached::Yes).with_status(0x8004_1001) };
     let fault = refusal(called(Err(fault)));
-    assert_eq!((fault.code, fault.why.as_str()), (Some(0x8004_1001), "the host answered with a fault"));
+    assert_eq!((fault.code, fault.why.as_str()), (Some(0x8004_1001), "the host returned a fault without a message"));
 }
 
 /// A method that returns an HRESULT has failed somewhere on its way, which may be after it began.
