@@ -49,7 +49,7 @@ reasons! {
         "The sender's state is 3.",
         "Nothing to do.";
     ResumedElsewhere = "resumed_elsewhere", "resumed by others",
-        "Replication had stopped and is running again, but Reprise did not resume it: somebody else or VMMS did.",
+        "Replication had stopped and is running again; as far as Reprise knows, somebody else or VMMS resumed it.",
         "The sender's state was not 3 at an earlier look and is 3 now, and no act of Reprise ended in between.",
         "Nothing to do.";
     Error = "error", "stopped by an error",
