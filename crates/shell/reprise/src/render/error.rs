@@ -135,9 +135,7 @@ fn why(cause: &Cause, reason: Reason) -> String {
         Cause::Unfinished => "cannot resume replication: the pass ended before it was known what came of it".to_owned(),
         Cause::Unseen(problem) if reason == Reason::NotReadable => problem.to_string(),
         Cause::Unseen(problem) => problem.why.clone(),
-        Cause::Failed(Failure::WithoutEffect) | Cause::Reason => {
-            clause(reason.meaning())
-        }
+        Cause::Failed(Failure::WithoutEffect) | Cause::Reason => clause(reason.meaning()),
     }
 }
 
