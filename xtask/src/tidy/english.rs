@@ -49,7 +49,6 @@ const NOT_YET: &[&str] = &[
     "crates/shell/reprise/src/record.rs",
     "crates/shell/reprise/tests/",
     "crates/shell/wsman-http/",
-    "bench/",
     "ci/",
     "peers/",
 ];
