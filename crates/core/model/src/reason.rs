@@ -53,7 +53,7 @@ reasons! {
         "The sender's state was not 3 at an earlier look and is 3 now, and no act of Reprise ended in between.",
         "Nothing to do.";
     Error = "error", "stopped by an error",
-        "The sender is in Error: replication stopped after a failure that VMMS does not retry, as it does during a shutdown. A resume without resynchronization repairs it.",
+        "The sender is in Error: replication stopped after a failure that VMMS does not retry. A shutdown can cause this. A resume without resynchronization repairs it.",
         "The sender's state is 8, and no event that could be read says that VMMS retries.",
         "If it happens again, read events 32022 and 32086 on the primary server.";
     PausedAtStart = "paused_at_start", "was already paused",
