@@ -1,16 +1,16 @@
 #!/bin/bash
-# Smoke test of the Windows program: what it imports, then what it does under Wine, in a fresh prefix of its own.
+# Smoke test of the Windows program: its imports, then its behaviour under Wine, in a new Wine prefix.
 # Ends with `N passed, N failed`; exit code 1 if any failed.
 set -uo pipefail
 exe=$(realpath "${1:?usage: ci/win-smoke.sh PATH/reprise.exe}")
 place=$(mktemp -d)
 log=$place/log
 : > "$log"
-# Wine asks neither for .NET nor for a browser, and says nothing.
+# Wine must neither ask for .NET nor for a browser, nor print messages.
 export WINEPREFIX=$place/prefix WINEDEBUG=-all WINEDLLOVERRIDES='mscoree,mshtml=' RUST_BACKTRACE=0
 passed=0 failed=0
 
-# `wineserver -k` ends the processes of this prefix and no others.
+# `wineserver -k` ends only the processes of this prefix.
 finish() { wineserver -k 2>/dev/null; rm -rf "$place"; }
 trap finish EXIT
 
@@ -27,10 +27,10 @@ check() {
   fi
 }
 
-# Runs a Windows program; its exit code is ours (Wine hands on the low byte).
+# Runs a Windows program and returns its exit code (Wine passes on the low byte).
 windows() { timeout 120 wine "$@" </dev/null 2>&1 | tr -d '\r'; return "${PIPESTATUS[0]}"; }
 
-# Runs it and compares its exit code with the one that is expected.
+# Runs it and compares its exit code with the expected one.
 ends_with() {
   local expected=$1 code
   shift
@@ -39,13 +39,13 @@ ends_with() {
   [ "$code" = "$expected" ] || { echo "exit code $code, expected $expected: $*"; return 1; }
 }
 
-# Everything here is in Windows Server 2012. This list is the only guard that the program starts there.
+# Windows Server 2012 has all of these DLLs. Only this list ensures that the program starts there.
 known='advapi32 bcrypt combase crypt32 dnsapi kernel32 ktmw32 msvcrt ncrypt ntdll ole32 oleaut32 propsys rpcrt4 secur32 userenv wevtapi ws2_32 api-ms-win-core-winrt-error-l1-1-0'
 imports() {
   local dll all
   all=$(x86_64-w64-mingw32-objdump -p "$exe") || return 1
   dll=$(awk '/DLL Name:/{print tolower($3)}' <<<"$all" | sed 's/\.dll$//' | sort -u)
-  [ -n "$dll" ] || { echo "no imports at all: is it a program?"; return 1; }
+  [ -n "$dll" ] || { echo "no imports: is this a program?"; return 1; }
   dll=$(grep -vxF -f <(tr ' ' '\n' <<<"$known") <<<"$dll")
   [ -z "$dll" ] || { echo "imports a DLL that is not on the list: $dll"; return 1; }
   if grep -wE 'ProcessPrng|SetThreadDescription|GetTempPath2W' <<<"$all"; then
@@ -57,7 +57,7 @@ imports() {
 prefix() { windows wineboot -i && wineserver -w && windows winecfg -v win81 && windows cmd /c ver | grep -F '6.3'; }
 version() { ends_with 0 "$exe" --version && grep -qE '^reprise [0-9]+\.[0-9]+\.[0-9]+' "$log"; }
 
-# Simulated hosts, until the end of this script. The file tells their addresses, user and password.
+# Simulated hosts, until the end of this script. The file has their addresses, user and password.
 lab() {
   wine "$exe" lab up --auth negotiate --endpoints "$place/endpoints" </dev/null >"$place/lab" 2>&1 &
   for _ in $(seq 150); do
@@ -72,9 +72,9 @@ breaks() {
     windows "$exe" lab ctl --endpoints "$place/endpoints" /hosts/hv01.lab.test/boot
 }
 
-# Where no user is given, Windows logs the program in with what it has of its account. Wine asks Samba's ntlm_auth for that,
-# which would ask a domain. The stand-in gives it the lab's user instead; the rest is as ever. Of Wine's packages NTLM alone
-# takes an account so, without channel bindings.
+# If no user is given, Windows logs in with the credentials of the account that runs the program. Wine gets them from Samba's
+# ntlm_auth, which would ask a domain. The stand-in returns the lab's user instead; everything else is unchanged. Of Wine's
+# packages only NTLM supports this, without channel bindings.
 stand_in() {
   mkdir "$place/bin"
   cat >"$place/bin/ntlm_auth" <<'END'
@@ -93,7 +93,7 @@ logged_in() { stand_in && as_this_account "$LAB_PASSWORD" 0 && grep -qF resumed 
 refused() { as_this_account "not $LAB_PASSWORD" 1 && grep -qF 'refused the account that this program runs as by NTLM' "$log"; }
 has_nothing() { ends_with 1 "$exe" run "${hosts[@]}" --event-log none && grep -qF 0x8009030E "$log"; }
 
-# What `cmdkey /generic:NAME /user:USER /pass:PASSWORD` does, which Wine has not got: keeps a password for this account.
+# Does the same as `cmdkey /generic:NAME /user:USER /pass:PASSWORD`, which Wine does not have: stores a password for this account.
 cmdkey() {
   cat >"$place/cmdkey.c" <<'END'
 #include <windows.h>
@@ -110,7 +110,7 @@ int wmain(int count, wchar_t **words) {
 END
   x86_64-w64-mingw32-gcc -municode -o "$place/cmdkey.exe" "$place/cmdkey.c" -ladvapi32 && windows "$place/cmdkey.exe" "$@"
 }
-# Runs it with a configuration whose password is the credential of this name.
+# Runs the program with a configuration whose password is the credential with this name.
 by_credential() {
   local url
   for url in "${hosts[1]}" "${hosts[3]}"; do printf '[[host]]\nurl = "%s"\n' "$url"; done |
@@ -127,10 +127,10 @@ check "reprise.exe refuses a word it does not know with exit code 2" ends_with 2
 check "reprise.exe demo ends with everything protected" ends_with 0 "$exe" demo
 check "simulated hosts start, and a shutdown stops replication" eval "lab && breaks"
 check "without a user Windows logs in, and what it seals is taken: replication is resumed" logged_in
-check "a login by Windows that a host refuses is told" refused
-check "an account of which Windows has nothing is told" has_nothing
+check "a Windows login that a host refuses is reported" refused
+check "an account without credentials in Windows is reported" has_nothing
 check "a password that Credential Manager keeps is used" kept
-check "a credential that is not there is told, with what to type" not_kept
+check "a missing credential is reported, with the command that creates it" not_kept
 
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

@@ -1,4 +1,4 @@
-"""Rows of a large host, read by pypsrp: one line with how many, processor seconds, peak megabytes and wall seconds.
+"""Reads the rows of a large host with pypsrp, and prints one line: rows, processor seconds, peak megabytes, wall seconds.
 
     python peers/enumerate_rows.py TIMES URL USER PASSWORD-FILE
 """

@@ -1,4 +1,4 @@
-"""Copies a Kerberos ticket cache with every ticket in it expired an hour before it was given.
+"""Copies a Kerberos ticket cache in which every ticket expired an hour before it was issued.
 
     python peers/expire_tickets.py CACHE COPY
 """

@@ -1,6 +1,6 @@
 """A WS-Management service whose logins and sealing are other people's: pyspnego's acceptor and pypsrp's encryption.
 
-It has one class with three instances, handed out one a Pull, and answers nothing in the clear over HTTP. It knows nothing of
+It has one class with three instances, returns one per Pull, and answers no unsealed messages over HTTP. It does not depend on
 Reprise. It serves on loopback until its standard input ends, and prints `READY PORT` first.
 
     NTLM_USER_FILE=users python peers/foreign_acceptor.py --offer negotiate
@@ -27,7 +27,7 @@ ADDRESSING = "http://schemas.xmlsoap.org/ws/2004/08/addressing"
 IDENTITY = "http://schemas.dmtf.org/wbem/wsman/identity/1/wsmanidentity.xsd"
 RESOURCE = "http://schemas.microsoft.com/wbem/wsman/1/wmi/root/cimv2/Win32_Thing"
 CHANNEL_BOUND = 2048  # GSS_C_CHANNEL_BOUND_FLAG
-# Else the reason of a refusal comes with the next step, which there is not.
+# Otherwise the reason of a refusal would be reported in the next step, which does not happen.
 gssapi.SecurityContext.__DEFER_STEP_ERRORS__ = False
 MUTUAL = "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/mutual"
 NAMES = ["eins", "zwei", "dr\u00fcben"]
@@ -46,7 +46,7 @@ def thing(name):
 
 
 def answer(request):
-    """The answer to an envelope, and its HTTP status."""
+    """The reply to an envelope, and its HTTP status."""
     text = request.decode("utf-8")
     message_id = re.search("MessageID>([^<]*)<", text)
     message_id = message_id.group(1) if message_id else None
@@ -90,13 +90,13 @@ class Connection(http.server.BaseHTTPRequestHandler):
         self.reply(401, [("WWW-Authenticate", offer) for offer in self.server.offers])
 
     def is_bound(self):
-        """Whether a Kerberos login names this channel: MIT takes one that names none, and says so by a flag alone."""
-        context = getattr(self.context, "_context")  # pyspnego has no other way to it
+        """Whether a Kerberos login is bound to this channel: MIT accepts one without bindings, and reports this only by a flag."""
+        context = getattr(self.context, "_context")  # pyspnego has no public access to it
         context = context if isinstance(context, gssapi.SecurityContext) else getattr(context, "_context")
         return bool(int(context.actual_flags) & CHANNEL_BOUND)
 
     def log_in(self, authorization):
-        """Takes one token. True once the login is complete."""
+        """Processes one token. Returns True once the login is complete."""
         scheme, token = authorization.split(" ", 1)
         if self.context is None:
             protocol = self.server.protocol
@@ -106,7 +106,7 @@ class Connection(http.server.BaseHTTPRequestHandler):
             self.scheme = scheme
         try:
             out = self.context.step(base64.b64decode(token))
-        except Exception as error:  # whatever the library says, the login has failed
+        except Exception as error:  # any exception of the library means that the login failed
             print("REFUSED", repr(error), flush=True)
             self.context = None
             self.refuse()
@@ -127,7 +127,7 @@ class Connection(http.server.BaseHTTPRequestHandler):
         self.reply(200, headers)
 
     def by_certificate(self, body):
-        """Answers a message of somebody who says that TLS has shown who he is."""
+        """Answers a message of a client that claims to be authenticated by its TLS certificate."""
         shown = self.connection.getpeercert() if self.server.tls else None
         if not shown:
             print("REFUSED no certificate", flush=True)

@@ -1,12 +1,11 @@
 """WS-Management clients that others wrote, against the lab: every login that they speak, over HTTP and HTTPS.
 
-It starts the labs itself, with the program that it is given, and ends them. Each row of the table that it prints is a
-client with a login over a transport; each column is something that it did. The first surprise is told and makes the exit
-code 1.
+It starts the labs with the given program, and ends them. Each row of the table that it prints is a client with a login over a
+transport; each column is an operation. The first failure is printed, and the exit code is then 1.
 
     cargo build && python peers/foreign_clients.py target/debug/reprise
 
-With KEYTAB USER PASSWORD behind the program it logs in by Kerberos alone, for which a realm must be there (run_client.sh).
+With KEYTAB USER PASSWORD after the program it logs in only by Kerberos, which needs a realm (run_client.sh).
 """
 
 import base64
@@ -75,7 +74,7 @@ class Refused(Exception):
 
 
 class Unsealed(Exception):
-    """The message was refused since it was not sealed."""
+    """The message was refused because it was not sealed."""
 
 
 class Pypsrp:
@@ -128,7 +127,7 @@ class Pypsrp:
 
 
 class Pywinrm:
-    """pywinrm. It seals by code of its own, and its mustUnderstand attributes have no namespace."""
+    """pywinrm. It has its own code for sealing, and its mustUnderstand attributes have no namespace."""
 
     name = "pywinrm"
 
@@ -203,7 +202,7 @@ class Lab:
         return self
 
     def file(self, name, text):
-        """The path of a file with this text; nothing if there is none."""
+        """The path of a file with this text; None without a text."""
         if text is None:
             return None
         path = Path(self.folder.name, name)
@@ -251,7 +250,7 @@ def pull_of(context, most=100):
 
 
 def enumerate_all(client, resource, chosen=None, most=None, optimize=False):
-    """All items, and how many came with each answer: Enumerate, then Pull until the end."""
+    """All items, and how many each reply had: Enumerate, then Pull until the end."""
     body = ET.Element(tag("wsen", "Enumerate"))
     if optimize:
         ET.SubElement(body, tag("wsman", "OptimizeEnumeration"))
@@ -336,7 +335,7 @@ def resume(lab, client):
 
 
 def fault_of(attempt):
-    """The code of the fault that an attempt ends with, if it does."""
+    """The code of the fault with which an attempt ends, if any."""
     try:
         attempt()
     except Fault as fault:
@@ -354,7 +353,7 @@ def faults(lab, client):
     expect("no keys", fault_of(lambda: client.send(WSManAction.GET, V2 + "Msvm_ComputerSystem", keys=VM)), NOT_FOUND)
     nobody = {**VM, "Name": "00000000-0000-4000-8000-000000000000"}
     expect("no such VM", fault_of(lambda: client.send(WSManAction.GET, V2 + "Msvm_ComputerSystem", keys=nobody)), NOT_FOUND)
-    # A busy host, by the lab's own hand: the fault strikes through the seal, and the connection goes on.
+    # A busy host, simulated by the lab: the fault is sealed too, and the connection stays open.
     lab.ask(f"/faults/busy?host={lab.name}&count=1")
     keys = keys_of
     expect("busy", fault_of(lambda: keys(client, "vm-001")), 2150859174)
@@ -362,7 +361,7 @@ def faults(lab, client):
 
 
 def subscription(mode, heartbeat=None, query=None, bookmark=None):
-    """The body of a subscription to VMMS's log, from a bookmark on, or to what a query says of a class."""
+    """The body of a subscription to VMMS's log, from a bookmark on, or to the class changes of a query."""
     body = ET.Element("{%s}Subscribe" % EVENTING)
     delivery = ET.SubElement(body, "{%s}Delivery" % EVENTING, Mode=mode)
     if heartbeat:
@@ -380,13 +379,13 @@ def subscription(mode, heartbeat=None, query=None, bookmark=None):
 
 
 def events(lab, client):
-    """Subscribes by Pull, hears what comes, hears that nothing comes, and leaves; other modes are refused."""
+    """Subscribes by Pull, receives events, receives an empty reply, and unsubscribes; other modes are refused."""
     expect("push", fault_of(lambda: client.send(SUBSCRIBE, EVENT_LOG, subscription(PUSH))), DELIVERY_MODE)
     answer = in_body(client.send(SUBSCRIBE, EVENT_LOG, subscription(PULL)))
     expect("answer", local(answer), "SubscribeResponse")
     context = answer.find(tag("wsen", "EnumerationContext")).text
     identifier = next(answer.iter("{%s}Identifier" % EVENTING)).text
-    # The shutdown of the other host is written about here.
+    # This host's log has the shutdown of the other host.
     lab.ask("/hosts/hv02.lab.test/shutdown?in_flight=1")
     lab.ask("/hosts/hv02.lab.test/boot")
     lab.ask("/vms/vm-001/set?state=3")
@@ -420,7 +419,7 @@ def events(lab, client):
 
 
 def indications(lab, client):
-    """Subscribes to changes of a class, and hears that somebody pauses replication."""
+    """Subscribes to changes of a class, and receives the pause of a replication."""
     push = subscription(PUSH, query=CHANGES)
     expect("push", fault_of(lambda: client.send(SUBSCRIBE, V2 + "*", push)), DELIVERY_MODE)
     answer = in_body(client.send(SUBSCRIBE, V2 + "*", subscription(PULL, query=CHANGES)))
@@ -450,7 +449,7 @@ def refused(attempt):
 
 
 def other_certificate(lab):
-    """A certificate for the same name with another key, as files."""
+    """Files of a certificate for the same name with another key."""
     certificate, key = (str(Path(lab.folder.name, name)) for name in ("other.pem", "other.key"))
     request = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=administrator@LAB"]
     subprocess.run(["openssl", *request, "-out", certificate, "-keyout", key], check=True, capture_output=True)
@@ -483,7 +482,7 @@ OPERATIONS = [
 
 
 def row(lab, client_class, auth, transport):
-    """Does everything with one login, on one connection where the client keeps one."""
+    """Does all operations with one login, on one connection if the client keeps it open."""
 
     def make(lab, **changed):
         return client_class(lab, auth, **changed)
@@ -505,7 +504,7 @@ def row(lab, client_class, auth, transport):
 
 
 def clear_is_refused(lab):
-    """Who has logged in by NTLM and does not seal is refused over clear HTTP, as by a host in its default settings."""
+    """After an NTLM login, unsealed messages over plain HTTP are refused, as by a host in its default settings."""
     for client in (Pypsrp(lab, "ntlm", encryption="never"), Pypsrp(lab, "negotiate", encryption="never")):
         try:
             client.identify()
@@ -515,7 +514,7 @@ def clear_is_refused(lab):
 
 
 def bound_to(lab, binding):
-    """The status of a login that says it is bound to this certificate hash."""
+    """The status of a login that is bound to this certificate hash."""
     session = requests.Session()
     session.auth = HTTPNegotiateAuth(lab.user, lab.password, auth_provider="negotiate", send_cbt=binding is not None)
     kept = HTTPNegotiateAuth._get_cbt_data
@@ -536,7 +535,7 @@ def channel_bindings(lab):
 
 
 def strikes(lab):
-    """What the lab does to answers on their way, it does to sealed ones too; a connection of its own is whole again."""
+    """The lab's faults on replies affect sealed ones too; a new connection works again."""
     for kind in ("drop_before", "drop_after", "reset", "half_close", "garbage", "empty", "login"):
         for client_class, auth in ((Pypsrp, "negotiate"), (Pywinrm, "ntlm")):
             client = client_class(lab, auth)
@@ -564,7 +563,7 @@ def leg(connection, token):
 
 
 def without_time(challenge):
-    """The challenge as a bad one on the way would pass it on: without its time, so that no message code is made."""
+    """The challenge as an on-path attacker would change it: without its time, so that the client sends no integrity code."""
     length, _, at = struct.unpack("<HHI", challenge[40:48])
     pairs, kept, place = challenge[at : at + length], b"", 0
     while place < len(pairs):
@@ -575,7 +574,7 @@ def without_time(challenge):
 
 
 def passwords_without_code(lab):
-    """A client that proves no messages still has to know the password."""
+    """A client without an integrity code still has to know the password."""
     url = urlsplit(lab.url)
     for password, wanted in ((lab.password, 200), ("wrong", 401)):
         connection = http.client.HTTPConnection(url.hostname, url.port)
@@ -588,7 +587,7 @@ def passwords_without_code(lab):
 
 
 def wide_requests(lab):
-    """Requests in UTF-16, in the clear and sealed; what is answered says that it is UTF-8."""
+    """Requests in UTF-16, in the clear and sealed; the replies declare UTF-8."""
     wide, marked = IDENTIFY.encode("utf-16-le"), IDENTIFY.encode("utf-16")
     for kind, body in (("charset=UTF-16", wide), ("charset=UTF-16", marked), ("charset=UTF-8", marked)):
         headers = {"Content-Type": "application/soap+xml;" + kind}
@@ -600,7 +599,7 @@ def wide_requests(lab):
         encryption = client.wsman.transport.encryption
         kept = encryption._wrap_message
         encryption._wrap_message = lambda message: kept(message).replace(b"charset=UTF-8", kind.encode(), 1)
-        # A fault's answer is sealed too.
+        # A fault is sealed too.
         for text in (body, "<x>ü</x>".encode("utf-16")):
             fine = text is body
             try:
@@ -612,12 +611,12 @@ def wide_requests(lab):
 
 
 def stripped(third):
-    """The third message without its code, while what it proves says that there is one."""
+    """The third message without its integrity code, although its proof says that there is one."""
     return third[:72] + bytes(16) + third[88:]
 
 
 def altered_and_replayed_logins(lab):
-    """A message whose code was taken out is refused, and so is one that let somebody in before."""
+    """A message whose integrity code was removed is refused, and so is a replayed one."""
     url = urlsplit(lab.url)
 
     def begin():
@@ -654,13 +653,13 @@ def special(name, check, lab):
 
 
 class Kerberos(Pypsrp):
-    """The same by Kerberos. The host's service is known as HTTP."""
+    """The same by Kerberos, with the service name HTTP."""
 
     service = "HTTP"
 
 
 def tickets(program, keytab, user, password):
-    """Kerberos, bare and within SPNEGO. The host is `localhost`, whose key the keytab has."""
+    """Kerberos, with and without SPNEGO. The host is `localhost`, whose key the keytab has."""
     fine = True
     for transport, arguments in (("http", []), ("https", ["--tls"])):
         with Lab(program, ["--auth", "kerberos,negotiate", "--keytab", keytab, *arguments]) as lab:
@@ -674,7 +673,7 @@ def tickets(program, keytab, user, password):
                 client.close()
     if not fine:
         sys.exit(1)
-    print("no surprises")
+    print("no failures")
 
 
 def main(program):
@@ -710,7 +709,7 @@ def main(program):
         print("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip())
     if not fine or any("FAILED" in line for line in rows):
         sys.exit(1)
-    print("no surprises")
+    print("no failures")
 
 
 if __name__ == "__main__":

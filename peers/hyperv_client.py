@@ -1,7 +1,7 @@
 """A general Hyper-V client, on WS-Management as pypsrp speaks it: lists VMs, shows one, changes its state and its replication.
 
-It knows nothing of Reprise and works against hosts from Server 2012 R2 on. Each step reads back what it did, and the first
-surprise ends it with exit code 1. It turns a VM off and suspends its replication: never let it near a host that matters.
+It does not depend on Reprise and works with hosts from Server 2012 R2 on. Each step reads back what it did, and the first failure
+ends it with exit code 1. It turns a VM off and suspends its replication: never use it on a production host.
 
     reprise lab up --endpoints lab.json &
     python peers/hyperv_client.py lab.json
@@ -56,7 +56,7 @@ def reference(parent, class_name, keys):
 
 
 def properties(element):
-    """An instance as a dictionary: text, None for NULL, a list for what repeats, a dictionary for an object."""
+    """An instance as a dictionary: text, None for NULL, a list for repeated elements, a dictionary for an object."""
     found = {}
     for child in element:
         if child.get(NIL) == "true":
@@ -140,7 +140,7 @@ class Host:
         return properties(answer.find(tag("s", "Body"))[0])
 
     def call(self, class_name, keys, method, arguments):
-        """Invokes and follows the job to its end. Gives the return value."""
+        """Invokes and follows the job to its end. Returns the return value."""
         output = self.invoke(class_name, keys, method, arguments)
         value = int(output["ReturnValue"])
         if value != JOB_STARTED:
@@ -162,7 +162,7 @@ def expect(what, found, wanted):
 
 
 def embedded(class_name, instance):
-    """An instance as CIM-XML, as Hyper-V's methods take it."""
+    """An instance as CIM-XML, as Hyper-V's methods expect it."""
     root = ET.Element("INSTANCE", CLASSNAME=class_name)
     for name, value in instance.items():
         if isinstance(value, str):
@@ -306,7 +306,7 @@ def main(path):
     change_state(vm)
     change_replication(vm)
     refusals(host)
-    print("no surprises")
+    print("no failures")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Two clients whose NTLM is their own, against the lab over HTTPS: curl, which speaks OEM alone, and Go's WinRM library,
-which leaves NTLMSSP_NEGOTIATE_NTLM out. Neither seals, so over clear HTTP they are refused.
+"""Two clients with their own NTLM, against the lab over HTTPS: curl, which supports only OEM, and Go's WinRM library, which omits
+NTLMSSP_NEGOTIATE_NTLM. Neither seals messages, so over plain HTTP they are refused.
 
-It starts the labs itself, with the program that it is given, and ends them. The first surprise makes the exit code 1.
+It starts the labs with the given program, and ends them. On the first failure it ends with exit code 1.
 
     GO111MODULE=off GOPATH=/usr/share/gocode go build -o client peers/winrm_client.go
     cargo build && python peers/ntlm_clients.py target/debug/reprise ./client
@@ -36,7 +36,7 @@ def request(uri, action, selectors, body=""):
 
 
 def curl(lab, body, user=None, password=None, path=""):
-    """The status of one request by curl, its answer and what curl tells of its headers."""
+    """The status of one request by curl, its reply and what curl prints about its headers."""
     quoted = f"{user or lab.user}:{password or lab.password}".replace("\\", "\\\\").replace('"', '\\"')
     trust = ["--cacert", lab.certificate] if lab.certificate else []
     kind = ["--header", "Content-Type: application/soap+xml;charset=UTF-8"]
@@ -59,7 +59,7 @@ def go(client, lab, password=None):
 
 
 def curl_speaks_oem(lab):
-    """Otherwise nothing of this would prove anything."""
+    """Checks that the clients really use these variants; otherwise the tests would prove nothing."""
     _, _, told = curl(lab, IDENTIFY)
     first = base64.b64decode(re.search(r"^> Authorization: NTLM (\S+)", told, re.M).group(1))
     expect("its charsets", struct.unpack("<I", first[12:16])[0] & (UNICODE | OEM), OEM)
@@ -68,7 +68,7 @@ def curl_speaks_oem(lab):
 def curl_logs_in(lab):
     for user in (None, "administrator", "lab\\ADMINISTRATOR", "lab/administrator"):
         status, answer, _ = curl(lab, IDENTIFY, user)
-        expect(f"{user} is told the version", (status, "OS: 6.3." in answer), (200, True))
+        expect(f"{user} gets the version", (status, "OS: 6.3." in answer), (200, True))
 
 
 def curl_is_refused(lab):
@@ -109,7 +109,7 @@ def main(program, client):
             expect(f"names, {schemes}", go(client, lab), NAMES)
             expect(f"a wrong password, {schemes}", go(client, lab, "wrong"), "http response error: 401 - invalid content type")
         print(f"ok: Go's client where {schemes} is offered")
-    print("no surprises")
+    print("no failures")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""A WS-Management service that asks for a client's certificate as WinRM does: by renegotiation, once it has heard a request.
+"""A WS-Management service that requests a client's certificate as WinRM does: by renegotiation, after it has received a request.
 
-TLS is that of `openssl s_server`, which this drives by its standard streams: what the client says comes out of it, an `R` makes
-it renegotiate and ask for a certificate, and what it is told otherwise goes to the client. It serves on loopback until its
+TLS comes from `openssl s_server`, which this script controls through its standard streams: its output is what the client sends; an
+`R` as input makes it renegotiate and request a certificate; all other input is sent to the client. It serves on loopback until its
 standard input ends, and prints `READY PORT` first.
 
     python peers/renegotiating_server.py --certificate host.pem --client-authority ca.pem
@@ -19,7 +19,7 @@ from pathlib import Path
 from foreign_acceptor import MUTUAL, answer
 
 PATIENCE_S = 10
-# Where a connection begins, and a request in it.
+# The start of a connection, and of a request in it.
 MARK = re.compile(rb"CIPHER is (\S+)|POST /wsman HTTP/1\.1\r\n(.*?)\r\n\r\n", re.S)
 
 
@@ -43,7 +43,7 @@ class Server:
         self.heard += part
 
     def until(self, pattern):
-        """What matches next, taken out of what was heard with everything before it."""
+        """The next match, removed from the received data with everything before it."""
         while True:
             match = pattern.search(self.heard)
             if match:
@@ -58,7 +58,7 @@ class Server:
         return len(re.findall(rb"<<< TLS 1\.2, Handshake \[length [0-9a-f]+\], " + kind, self.log.read_bytes()))
 
     def renegotiate(self):
-        """Asks for a certificate. Whether one was shown whose key the client has."""
+        """Requests a certificate. Returns whether the client presented one and proved that it has the key."""
         finished, proved = self.received(b"Finished"), self.received(b"CertificateVerify")
         self.say(b"R\n")
         end = time.monotonic() + PATIENCE_S

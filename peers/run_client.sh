@@ -4,10 +4,10 @@
 #     python3 -m venv venv && venv/bin/pip install -r peers/requirements.txt
 #     PYTHON=venv/bin/python peers/run_client.sh [PROGRAM]
 #
-# With the program the other half is tried too: its simulated hosts, by Kerberos, with pypsrp and with the program itself.
-# Kerberos is tried with a realm of its own, so an MIT Kerberos server must be installed (krb5-kdc, krb5-admin-server), and
+# With PROGRAM, the server side is tested too: its simulated hosts, by Kerberos, with pypsrp and with the program itself.
+# Kerberos is tested with its own realm, so an MIT Kerberos server must be installed (krb5-kdc, krb5-admin-server), and
 # krb5-user for its tickets. The client that uses them is built with libkrb5-dev, pkg-config, libclang1 and its headers.
-# The first surprise ends it with exit code 1.
+# The first failure ends it with exit code 1.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 program=${1:-}
@@ -42,14 +42,14 @@ for scheme in ntlm negotiate; do
   refused "$scheme over https, another certificate" "fingerprint" "https://127.0.0.1:$port" "${login[@]}" --tls-fingerprint "${fingerprint//[0-4]/9}"
   refused "$scheme over https, unknown authority" "TLS failed" "https://127.0.0.1:$port" "${login[@]}"
   asks "$scheme over https, nothing verified" "https://127.0.0.1:$port" "${login[@]}" --insecure-no-tls-verification
-  # As if somebody stood between; and as over clear HTTP, where there is nothing to be bound to.
+  # As with an on-path attacker; and as over plain HTTP, where there is no certificate to bind to.
   start_server "${tls[@]}" --bound-to "$work/ca"
   refused "$scheme over https, bound to another certificate" "something between ends the TLS connection" "https://localhost:$port" "${login[@]}" --ca "$work/ca"
   start_server --offer Negotiate --protocol "$protocol" --bound-to "$work/both"
   refused "$scheme over http, bound to nothing" "by NTLM" "http://localhost:$port" "${login[@]}"
 done
 
-# A certificate of X.509 version 1, by TLS 1.3 and 1.2: it can be pinned, and no authority can vouch for it.
+# A certificate of X.509 version 1, over TLS 1.3 and 1.2: it can be pinned, but no authority can verify it.
 make_old_certificate
 old=(--offer Negotiate --certificate "$work/both-old")
 login=(--auth negotiate "${user[@]}" --password-file "$work/right")
@@ -62,12 +62,12 @@ asks "certificate of version 1, pinned, by TLS 1.2" "https://localhost:$port" "$
 start_server "${old[@]}"
 refused "certificate of version 1, its authority given" "X.509 version 1" "https://localhost:$port" "${login[@]}" --ca "$work/ca"
 
-# Without them a broken Kerberos would pass. Debian keeps the server's programs out of people's way.
+# Without them, broken Kerberos support would pass. Debian has the server's programs outside the usual path.
 PATH=$PATH:/usr/sbin
 command -v krb5kdc kdb5_util kadmin.local kinit > /dev/null || fail "there is no Kerberos server: install krb5-kdc, krb5-admin-server and krb5-user"
 "$python" -c 'import gssapi, krb5' || fail "gssapi and krb5 are not there: install libkrb5-dev, python3-dev and peers/requirements.txt"
 
-# A realm of our own. The host is `localhost`, so that no name need be made known.
+# Our own realm. The host is `localhost`, so that no name has to be registered.
 kdc_port=$("$python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 export KRB5_CONFIG=$work/krb5.conf KRB5_KDC_PROFILE=$work/kdc.conf KRB5_KTNAME=$work/keytab
 cat > "$KRB5_CONFIG" <<END
@@ -106,7 +106,7 @@ END
   kadmin.local -q 'addprinc +requires_preauth -pw "right horse" svc'
   kadmin.local -q 'addprinc -randkey HTTP/localhost'
   kadmin.local -q "ktadd -k $KRB5_KTNAME HTTP/localhost"
-  # Keytabs: of the password, with keys of two versions and the older of them alone, of another user, and of AES-128.
+  # Keytabs: for the password, with keys of two versions, with only the older version, of another user, and with AES-128.
   kadmin.local -q "ktadd -norandkey -k $work/svc.keytab svc"
   for name in aged other; do
     kadmin.local -q "addprinc +requires_preauth -randkey $name"
@@ -116,11 +116,11 @@ END
   kadmin.local -q "ktadd -k $work/aged.keytab aged"
   kadmin.local -q 'addprinc +requires_preauth -randkey -e aes128-cts:normal small'
   kadmin.local -q "ktadd -norandkey -k $work/small.keytab small"
-  # A realm that the host does not belong to.
+  # A realm to which the host does not belong.
   kdb5_util -r OTHER.TEST create -s -P "$RANDOM$RANDOM"
   kadmin.local -r OTHER.TEST -q 'addprinc -pw "right horse" svc@OTHER.TEST'
-} > "$work/kdc.log" 2>&1 || fail "the realm cannot be made: $(tail -n 3 "$work/kdc.log")"
-# It must not hold the service's input open.
+} > "$work/kdc.log" 2>&1 || fail "the realm cannot be created: $(tail -n 3 "$work/kdc.log")"
+# It must not keep the service's input open.
 krb5kdc -n -r LAB.TEST -r OTHER.TEST >> "$work/kdc.log" 2>&1 8>&- &
 others+=($!)
 for _ in $(seq 50); do
@@ -139,15 +139,15 @@ for offer in Kerberos Negotiate; do
   refused "kerberos where $offer is offered, wrong password" "refused the user or the password" "http://localhost:$port" "${login[@]}" --password-file "$work/wrong"
   start_server "${service[@]}" --certificate "$work/both"
   asks "kerberos where $offer is offered, over https with channel bindings" "https://localhost:$port" "${login[@]}" --password-file "$work/right" --ca "$work/ca"
-  # As if somebody stood between; and as over clear HTTP, where there is nothing to be bound to.
+  # As with an on-path attacker; and as over plain HTTP, where there is no certificate to bind to.
   start_server "${service[@]}" --certificate "$work/both" --bound-to "$work/ca"
   refused "kerberos where $offer is offered, bound to another certificate" "by Kerberos" "https://localhost:$port" "${login[@]}" --password-file "$work/right" --ca "$work/ca"
-  grep -q '^REFUSED.*[Cc]hannel bindings' "$work/server.log" || fail "it was refused for another reason"
+  grep -q '^REFUSED.*[Cc]hannel bindings' "$work/server.log" || fail "the login was refused for another reason"
   start_server "${service[@]}" --bound-to "$work/both"
   refused "kerberos where $offer is offered, bound to nothing" "by Kerberos" "http://localhost:$port" "${login[@]}" --password-file "$work/right"
-  grep -q '^REFUSED.*without channel bindings' "$work/server.log" || fail "it was refused for another reason"
+  grep -q '^REFUSED.*without channel bindings' "$work/server.log" || fail "the login was refused for another reason"
 done
-# Whichever way a user is written, a plain Kerberos server is asked for a name that it knows.
+# However a user is written, the client requests a name that a plain Kerberos server knows.
 for as in svc@LAB.TEST svc@lab.test 'lab.test\svc'; do
   start_server "${service[@]}"
   asks "kerberos as $as" "http://localhost:$port" --auth kerberos --user "$as" --kdc "127.0.0.1:$kdc_port" --password-file "$work/right"
@@ -165,7 +165,7 @@ refused "keytab of somebody else" "has no key for svc@LAB.TEST, only for other@L
 refused "outdated keytab" "was the password changed after the keytab was written" "http://localhost:$port" --user aged@LAB.TEST --kdc "127.0.0.1:$kdc_port" --keytab "$work/outdated.keytab"
 failures=$(grep -c 'PREAUTH_FAILED: aged@' "$work/asked.log" || true)
 [ "$failures" = 1 ] || fail "the Kerberos server saw it $failures times"
-# The library holds the session's key, which is AES-256, for one of the user's type.
+# The library assumes that the session key, which is AES-256, has the type of the user's key.
 refused "keytab of AES-128" "only AES-256 works everywhere" "http://localhost:$port" --user small@LAB.TEST --kdc "127.0.0.1:$kdc_port" --keytab "$work/small.keytab"
 refused "keytab without Kerberos" "its keys are for Kerberos and for nothing else" "http://localhost:$port" --auth ntlm --user svc@LAB.TEST --keytab "$work/svc.keytab"
 refused "kerberos, unknown user" "refused the user or the password" "http://localhost:$port" --auth kerberos --user 'LAB.TEST\nobody' --kdc "127.0.0.1:$kdc_port" --password-file "$work/right"
@@ -173,8 +173,8 @@ refused "kerberos, unknown host" "does not know the host" "http://LOCALHOST:$por
 refused "kerberos, no server" "no Kerberos server (KDC) answers" "http://localhost:$port" --auth kerberos --user 'LAB.TEST\svc' --kdc 127.0.0.1:1 --password-file "$work/right"
 
 
-# The tickets that an account has, by the system's Kerberos: what `kinit` got, or what a keytab is good for that the system knows
-# of. No cache is anywhere at first.
+# An account's tickets through the system's Kerberos: from `kinit`, or from a keytab that the system knows. At first there is no
+# ticket cache.
 export KRB5CCNAME=FILE:$work/none
 start_server "${service[@]}"
 refused "no user, without the feature" "take a build with the feature kerberos-system" "http://localhost:$port"
@@ -186,7 +186,7 @@ for realm in LAB.TEST OTHER.TEST; do
   KRB5CCNAME=FILE:$work/tickets.$realm kinit "svc@$realm" < "$work/right" > "$work/kinit.log" || fail "kinit: $(cat "$work/kinit.log")"
 done
 "$python" peers/expire_tickets.py "$work/tickets.LAB.TEST" "$work/expired"
-# Before a ticket for the host is in it too, which would do without a Kerberos server.
+# Done before the cache has a ticket for the host, which would work without a Kerberos server.
 cp "$work/tickets.LAB.TEST" "$work/fresh"
 for offer in Kerberos Negotiate; do
   protocol=negotiate
@@ -199,10 +199,10 @@ for offer in Kerberos Negotiate; do
   asks "ticket where $offer is offered, over https with channel bindings" "https://localhost:$port" --ca "$work/ca"
   start_server "${service[@]}" --certificate "$work/both" --bound-to "$work/ca"
   refused "ticket where $offer is offered, bound to another certificate" "by Kerberos" "https://localhost:$port" --ca "$work/ca"
-  grep -q '^REFUSED.*[Cc]hannel bindings' "$work/server.log" || fail "it was refused for another reason"
+  grep -q '^REFUSED.*[Cc]hannel bindings' "$work/server.log" || fail "the login was refused for another reason"
   start_server "${service[@]}" --bound-to "$work/both"
   refused "ticket where $offer is offered, bound to nothing" "by Kerberos" "http://localhost:$port"
-  grep -q '^REFUSED.*without channel bindings' "$work/server.log" || fail "it was refused for another reason"
+  grep -q '^REFUSED.*without channel bindings' "$work/server.log" || fail "the login was refused for another reason"
   start_server "${service[@]}"
   refused "ticket where $offer is offered, unknown host" "does not know the host" "http://LOCALHOST:$port"
   KRB5CCNAME=FILE:$work/fresh KRB5_CONFIG=$work/nobody.conf refused "ticket where $offer is offered, no server" "no Kerberos server (KDC) answers" "http://localhost:$port"
@@ -216,7 +216,7 @@ refused "ticket and NTLM" "NTLM needs a user and a password" "http://localhost:$
 refused "ticket, host by address" "write the host's full DNS name" "http://127.0.0.1:$port"
 export KRB5CCNAME=FILE:$work/tickets.LAB.TEST
 
-# start_lab AUTH FLAGS…: simulated hosts that take tickets. What the program is told of them is in ${hosts[@]}.
+# start_lab AUTH FLAGS…: starts simulated hosts that accept tickets. Sets ${hosts[@]} to the program's arguments for them.
 start_lab() {
   rm -f "$work/lab.json"
   "$program" lab up --auth "$@" --keytab "$KRB5_KTNAME" --endpoints "$work/lab.json" 8>&- &
@@ -235,17 +235,17 @@ if [ -n "$program" ]; then
     fail "the program against its own hosts: $(cat "$work/out" "$work/err")"
   echo "ok: the program by keytab against its own hosts: $(tail -n 1 "$work/out")"
 
-  # The program with the feature, and then again as it was: both have one name in cargo's folder.
+  # Builds the program with the feature, and then again without it: both have the same name in cargo's folder.
   cargo build --quiet --locked -p reprise --features kerberos-system
   cp "${CARGO_TARGET_DIR:-target}/debug/reprise" "$work/program-with-tickets"
   cargo build --quiet --locked -p reprise
   "$work/program-with-tickets" run --event-log none "${hosts[@]}" > "$work/out" 2> "$work/err" ||
     fail "the program by ticket against its own hosts: $(cat "$work/out" "$work/err")"
   echo "ok: the program by ticket against its own hosts: $(tail -n 1 "$work/out")"
-  KRB5CCNAME=FILE:$work/none "$work/program-with-tickets" run --event-log none "${hosts[@]}" > "$work/out" 2> "$work/err" && fail "the program was let in without a ticket"
-  grep -h 'no Kerberos ticket was found: get one with `kinit`' "$work/out" "$work/err" > "$work/told" || fail "the program without a ticket: $(cat "$work/out" "$work/err")"
-  echo "ok: the program without a ticket: $(head -n 1 "$work/told")"
-  "$program" run --event-log none "${hosts[@]}" > "$work/out" 2> "$work/err" && fail "the program was let in without the feature"
+  KRB5CCNAME=FILE:$work/none "$work/program-with-tickets" run --event-log none "${hosts[@]}" > "$work/out" 2> "$work/err" && fail "the program was accepted without a ticket"
+  grep -h 'no Kerberos ticket was found: get one with `kinit`' "$work/out" "$work/err" > "$work/reported" || fail "the program without a ticket: $(cat "$work/out" "$work/err")"
+  echo "ok: the program without a ticket: $(head -n 1 "$work/reported")"
+  "$program" run --event-log none "${hosts[@]}" > "$work/out" 2> "$work/err" && fail "the program was accepted without the feature"
   grep -q 'no user is given' "$work/err" || fail "the program without the feature: $(cat "$work/out" "$work/err")"
   echo "ok: the program without the feature: $(tail -n 1 "$work/err")"
   # Within SPNEGO too, and over HTTPS.
@@ -257,4 +257,4 @@ if [ -n "$program" ]; then
     echo "ok: the program by ticket against its own hosts, $way: $(tail -n 1 "$work/out")"
   done
 fi
-echo "no surprises"
+echo "no failures"

@@ -1,11 +1,11 @@
 #!/bin/bash
 # Our WS-Management client against hosts that offer TLS as Windows Server 2012 and 2012 R2 do with an RSA certificate:
-# OpenSSL's own server for the handshakes, foreign_acceptor.py for whole conversations. And logins by client certificate, where
-# the host asks for it in the handshake and where it asks later (renegotiating_server.py).
+# OpenSSL's own server for the handshakes, foreign_acceptor.py for complete sessions. Also logins by client certificate, which
+# the host requests in the handshake or later (renegotiating_server.py).
 #
 #     PYTHON=venv/bin/python peers/run_legacy_tls.sh
 #
-# Needs libssl-dev and pkg-config. The first surprise ends it with exit code 1.
+# Needs libssl-dev and pkg-config. The first failure ends it with exit code 1.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . peers/service.sh
@@ -14,7 +14,7 @@ make_certificate
 build with --features legacy-tls
 build without
 
-# What 2012 R2 offers with an RSA certificate, in OpenSSL's names (Microsoft, "TLS Cipher Suites in Windows 8.1").
+# The suites that 2012 R2 offers with an RSA certificate, in OpenSSL's names (Microsoft, "TLS Cipher Suites in Windows 8.1").
 suites=(
   ECDHE-RSA-AES256-SHA384 ECDHE-RSA-AES128-SHA256 ECDHE-RSA-AES256-SHA ECDHE-RSA-AES128-SHA
   DHE-RSA-AES256-GCM-SHA384 DHE-RSA-AES128-GCM-SHA256
@@ -24,7 +24,7 @@ openssl genpkey -genparam -algorithm DH -pkeyopt group:ffdhe2048 -out "$work/dh"
 login=(--auth negotiate "${user[@]}" --password-file "$work/right")
 other=${fingerprint//[0-4]/9}
 
-# OpenSSL's server turns each line round, so the client gets through TLS and finds no HTTP behind it.
+# OpenSSL's server reverses each line, so for the client TLS succeeds and HTTP fails.
 start_openssl() {
   : > "$work/server.log"
   openssl s_server -accept 127.0.0.1:0 -tls1_2 -cipher "$1" -cert "$work/certificate" -key "$work/key" -rev >> "$work/server.log" 2>&1 &
@@ -48,12 +48,12 @@ for suite in "${suites[@]}"; do
     read -r -a way <<< "$way"
     refused "$suite" "$through" "https://${way[0]}:$port" "${login[@]}" "${way[@]:1}" >> "$work/told"
   done
-  # The system's authorities: OpenSSL and we read this variable alike.
+  # The system's authorities: both OpenSSL and our client read this variable.
   SSL_CERT_FILE=$work/ca refused "$suite" "$through" "https://localhost:$port" "${login[@]}" >> "$work/told"
-  refused "$suite" "the host's certificate is not believed" "https://localhost:$port" "${login[@]}" >> "$work/told"
+  refused "$suite" "the host's certificate is not trusted" "https://localhost:$port" "${login[@]}" >> "$work/told"
   refused "$suite" "has the fingerprint" "https://localhost:$port" "${login[@]}" --tls-fingerprint "$other" >> "$work/told"
   spoken=$(grep -c "^Ciphersuite: $suite$" "$work/server.log") || fail "$suite: it was not spoken"
-  echo "ok: $suite of s_server: not spoken without the feature; with it $spoken handshakes; believed: authority, pin, system, anybody; refused: unknown authority, other pin"
+  echo "ok: $suite of s_server: not used without the feature; with it $spoken handshakes; trusted: by authority, pin, system, without verification; refused: unknown authority, other pin"
 done
 head -n 1 "$work/told"
 tail -n 2 "$work/told"
@@ -67,12 +67,13 @@ for suite in "${suites[@]}"; do
 done
 asks "negotiate with channel bindings, pinned certificate" "https://127.0.0.1:$port" "${login[@]}" --tls-fingerprint "$fingerprint"
 refused "negotiate, wrong password" "or the password is wrong" "https://localhost:$port" --auth negotiate "${user[@]}" --password-file "$work/wrong" --ca "$work/ca"
-# Where rustls can, rustls does: without the suites above there is TLS 1.3, which the other library is not let speak.
+# rustls is used if it can: without the suites above, the server uses TLS 1.3, which the other library must not use.
 start_server --offer Negotiate --certificate "$work/both"
 asks "a host that rustls speaks to" "https://localhost:$port" "${login[@]}" --ca "$work/ca"
 grep -q "^LET IN .* over TLSv1.3 " "$work/server.log" || fail "TLS 1.3 was not spoken"
 
-# Logins by certificate. Asked in the handshake rustls shows it; asked later, as WinRM does, the other library does.
+# Logins by certificate. rustls presents it if the server requests it in the handshake; if the server requests it later, as WinRM
+# does, the other library presents it.
 make_client svc ca
 make_client stranger other-ca
 shown=(--auth certificate --certificate "$work/svc.pem" --key "$work/svc.key")
@@ -98,4 +99,4 @@ for suite in ECDHE-RSA-AES256-SHA384 ECDHE-RSA-AES256-GCM-SHA384; do
 done
 client=$work/without
 refused "certificate, asked for by renegotiation, without the feature" "by renegotiation, which this build does not speak" "https://localhost:$port" "${shown[@]}" --ca "$work/ca"
-echo "no surprises"
+echo "no failures"

@@ -1,10 +1,10 @@
 # shellcheck shell=bash
-# What the scripts here share: a service that others wrote (foreign_acceptor.py), its certificate, its users, and how our
-# client is judged. Source it in the checkout's top folder; $client is the client. The first surprise ends it with exit code 1.
+# Shared by the scripts here: a service that others wrote (foreign_acceptor.py), its certificate, its users, and the checks of our
+# client. Source it in the top folder of the checkout; $client is the client. The first failure ends it with exit code 1.
 python=${PYTHON:-python3}
 work=$(mktemp -d)
 server=
-others=() # process ids of what else runs
+others=() # ids of other processes to end
 stop_server() {
   if [ -n "$server" ]; then
     exec 8>&-
@@ -34,7 +34,7 @@ build() {
   cp "${CARGO_TARGET_DIR:-target}/debug/examples/wsman" "$work/$name"
 }
 
-# Starts a service: a script here, and its arguments. Its port is in $port.
+# Starts a service: a script in this folder, with its arguments. Sets $port.
 start_service() {
   local script=$1
   shift
@@ -56,7 +56,7 @@ start_service() {
 
 start_server() { start_service foreign_acceptor.py "$@"; }
 
-# asks NAME URL FLAGS…: three instances must come back.
+# asks NAME URL FLAGS…: the reply must have three instances.
 asks() {
   local name=$1 url=$2
   shift 2
@@ -68,17 +68,17 @@ asks() {
   echo "ok: $name: $(grep -h '^LET IN' "$work/server.log" | tail -n 1), $(grep -c -E '^(SEALED|CLEAR)' "$work/server.log") messages"
 }
 
-# refused NAME WORDS URL FLAGS…: it must fail with these words after one refusal.
+# refused NAME WORDS URL FLAGS…: the client must fail with these words after a single refusal.
 refused() {
   local name=$1 words=$2 url=$3
   shift 3
-  if "$client" enumerate "$url" "$thing" "$@" > "$work/out" 2> "$work/err"; then fail "$name: it was let in"; fi
+  if "$client" enumerate "$url" "$thing" "$@" > "$work/out" 2> "$work/err"; then fail "$name: the login was accepted"; fi
   grep -q "$words" "$work/err" || fail "$name: it says $(cat "$work/err")"
-  [ "$(grep -c '^REFUSED' "$work/server.log")" -le 1 ] || fail "$name: it was tried again"
+  [ "$(grep -c '^REFUSED' "$work/server.log")" -le 1 ] || fail "$name: the login was retried"
   echo "ok: $name: $(cat "$work/err")"
 }
 
-# An authority of our own, in ca, and a certificate for this computer: certificate, its key, and both in one file.
+# Creates our own authority, in ca, and a certificate for this computer: certificate, key, and both in one file.
 make_certificate() {
   openssl req -x509 -newkey rsa:2048 -sha256 -nodes -days 2 -subj /CN=authority -keyout "$work/ca.key" -out "$work/ca" 2> /dev/null
   openssl req -newkey rsa:2048 -nodes -subj /CN=localhost -keyout "$work/key" -out "$work/request" 2> /dev/null
@@ -88,17 +88,17 @@ make_certificate() {
   fingerprint=$(openssl x509 -in "$work/certificate" -noout -fingerprint -sha256 | cut -d= -f2)
 }
 
-# One of X.509 version 1 by the same authority, with its key in both-old: without extensions OpenSSL makes no other.
+# Creates one of X.509 version 1 by the same authority, with its key in both-old: OpenSSL creates version 1 without extensions.
 make_old_certificate() {
   openssl req -newkey rsa:2048 -nodes -subj /CN=localhost -keyout "$work/old.key" -out "$work/request" 2> /dev/null
   openssl x509 -req -sha256 -days 2 -in "$work/request" -CA "$work/ca" -CAkey "$work/ca.key" -CAcreateserial -out "$work/old" 2> /dev/null
-  openssl x509 -in "$work/old" -noout -text | grep -q 'Version: 1 ' || fail "OpenSSL makes no certificates of version 1 any more"
+  openssl x509 -in "$work/old" -noout -text | grep -q 'Version: 1 ' || fail "OpenSSL no longer creates certificates of version 1"
   cat "$work/old" "$work/old.key" > "$work/both-old"
   old_fingerprint=$(openssl x509 -in "$work/old" -noout -fingerprint -sha256 | cut -d= -f2)
 }
 
-# make_client NAME AUTHORITY: a certificate to log in with, NAME.pem, and its key, NAME.key. The authority's files are made if
-# they are not there.
+# make_client NAME AUTHORITY: creates a certificate for logins, NAME.pem, and its key, NAME.key, and the authority's files if they
+# do not exist.
 make_client() {
   local name=$1 authority=$2
   [ -e "$work/$authority" ] || openssl req -x509 -newkey rsa:2048 -sha256 -nodes -days 2 -subj "/CN=$authority" -keyout "$work/$authority.key" -out "$work/$authority" 2> /dev/null

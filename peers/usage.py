@@ -1,6 +1,6 @@
 """The example program of our WS-Management client against the lab: every form of its usage, as an administrator writes it.
 
-It starts the lab itself. The first surprise is told and makes the exit code 1.
+It starts the lab itself. The first failure is printed, and the exit code is then 1.
 
     cargo build && cargo build -p wsman-http --example wsman
     python peers/usage.py target/debug/reprise target/debug/examples/wsman
@@ -34,7 +34,7 @@ class Wsman:
         return [self.program, action, url or self.url, *arguments, *login]
 
     def run(self, action, *arguments, **login):
-        """The exit code, an object a line, and what was said besides."""
+        """The exit code, the objects (one per line), and standard error."""
         command = self.command(action, *arguments, **login)
         done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
         return done.returncode, [json.loads(line) for line in done.stdout.splitlines()], done.stderr
@@ -103,7 +103,7 @@ def invoke(wsman):
 
 
 def subscribe(wsman, lab):
-    # The other host's shutdown and start are written about on this one and on that one.
+    # Both this host and the other host have events about the other host's shutdown and start.
     lab.ask("/hosts/hv02.lab.test/shutdown?in_flight=1")
     lab.ask("/hosts/hv02.lab.test/boot")
     logs = ["--log", VMMS_ADMIN, "--existing"]
@@ -135,7 +135,7 @@ def subscribe(wsman, lab):
 
 
 def interrupted(wsman, lab):
-    """Without --existing what comes is printed as it comes, until Ctrl-C, which is no failure."""
+    """Without --existing, events are printed as they arrive, until Ctrl-C, which is not an error."""
     opened = lab.requests("subscribe")
     command = wsman.command("subscribe", "--log", VMMS_ADMIN)
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
@@ -153,7 +153,7 @@ def interrupted(wsman, lab):
 
 
 def changes(wsman, lab):
-    """What changes in a class: by subscription, and by asking again where the host takes none."""
+    """Class changes: by subscription, and by polling if the host accepts no subscription."""
     lab.ask("/vms/vm-001/set?state=3")
     relationships = [HYPERV + "Msvm_ReplicationRelationship", "--by", "InstanceID", "--within", "1"]
     for heard_by, note in (("subscription", ""), ("polling", "note: asking every 1 s, without a subscription: ")):
@@ -183,7 +183,7 @@ def changes(wsman, lab):
 
 
 def cut_off(wsman):
-    """Whoever reads only the first line is served too."""
+    """A reader that closes the pipe after the first line is supported too."""
     command = wsman.command("enumerate", HYPERV + "Msvm_ComputerSystem")
     reader, writer = os.pipe()
     os.close(reader)
@@ -213,7 +213,7 @@ def main(program, example):
         changes(wsman, lab)
         cut_off(wsman)
         refusals(wsman)
-    print("no surprises")
+    print("no failures")
 
 
 if __name__ == "__main__":

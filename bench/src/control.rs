@@ -1,4 +1,4 @@
-//! A lab of its own for each measurement, and its control API.
+//! A separate lab for each measurement, and its control API.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-/// Longest wait for an answer.
+/// Maximum wait for a reply.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A running lab.
@@ -91,12 +91,12 @@ impl Lab {
         Ok(())
     }
 
-    /// How many senders are not at Replicating.
+    /// Returns how many senders are not in the state Replicating.
     pub(crate) fn unprotected(&self) -> Result<usize> {
         Ok(self.senders()?.iter().filter(|sender| sender.state != 3).count())
     }
 
-    /// The sender of every leg, in the lab's order of VMs.
+    /// Returns the sender of every leg, in the lab's order of VMs.
     pub(crate) fn senders(&self) -> Result<Vec<Sender>> {
         let world = self.http("GET", "/world")?;
         let mut senders = Vec::new();
@@ -110,24 +110,24 @@ impl Lab {
         Ok(senders)
     }
 
-    /// How often the hosts together were asked so.
+    /// Returns how many requests of this kind all hosts together received.
     pub(crate) fn requests(&self, kind: &str) -> Result<u64> {
         let world = self.http("GET", "/world")?;
         let hosts = world.get("hosts").and_then(Value::as_array).context("no hosts")?.clone();
         Ok(hosts.iter().filter_map(|host| host.get("requests")?.get(kind)?.as_u64()).sum())
     }
 
-    /// The hosts' addresses, in their order.
+    /// Returns the hosts' addresses, in their order.
     pub(crate) fn urls(&self) -> Result<Vec<String>> {
         (0..self.hosts.len()).map(|index| self.host(index, "url")).collect()
     }
 
-    /// A file of this lab, gone with it.
+    /// Returns the path of a file of this lab, which is deleted with the lab.
     pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    /// `reprise run --json` against all hosts.
+    /// Returns the command `reprise run --json` for all hosts.
     pub(crate) fn run(&self, program: &Path) -> Result<Command> {
         self.run_on(program, &self.urls()?, "none")
     }

@@ -1,9 +1,9 @@
-//! Timings with a bar: time to protection and requests, the program against the lab, both in this run.
+//! Benchmarks with limits: time to protection and requests, with the program and the lab in the same run.
 //!
 //! `cargo build --release && cargo run --release -p reprise-bench [-- NAME… [--broken]]`, where a name is `protection`,
-//! `fleet`, `client` or `article`. With `--broken`, `fleet` has legs to resume. Without a name it is the first two: the last
-//! takes ten minutes, since the script that it measures against sleeps (`protection` runs it too, for two small sizes). Each figure stands beside what it is measured
-//! against; nothing here fails a build.
+//! `fleet`, `client` or `article`. With `--broken`, `fleet` has legs to resume. Without a name it runs the first
+//! two: the last takes ten minutes, since the script that it compares with sleeps (`protection` runs it too, for two small
+//! sizes). Each figure is printed next to its reference; no figure fails a build.
 
 mod article;
 mod client;
@@ -34,7 +34,7 @@ fn main() -> Result<()> {
             "client" => client::measure(&program)?,
             "fleet" => fleet::measure(&program, broken)?,
             "article" => article::measure(&program)?,
-            other => bail!("there is no measurement {other}: write protection, fleet, client or article"),
+            other => bail!("there is no measurement {other}: use protection, fleet, client or article"),
         };
         print(&text)?;
     }
@@ -46,10 +46,10 @@ fn print(text: &str) -> Result<()> {
     std::io::Write::write_all(&mut out, format!("{text}\n").as_bytes()).context("cannot write the result")
 }
 
-/// The program beside this one.
+/// Returns the path of the program, which is in the same folder as this one.
 fn program() -> Result<PathBuf> {
     let own = std::env::current_exe().context("cannot find this program")?;
     let program = own.with_file_name(format!("reprise{}", std::env::consts::EXE_SUFFIX));
-    ensure!(program.exists(), "{} is not there: run `cargo build --release` first", program.display());
+    ensure!(program.exists(), "{} does not exist: run `cargo build --release` first", program.display());
     Ok(program)
 }

@@ -1,7 +1,7 @@
-//! Time to protection: from the program's start to the last leg at Replicating, against what the work itself takes.
+//! Time to protection: from the program's start to the last leg at Replicating, compared with the time for the work itself.
 //!
-//! Beside it the article's script on an equal lab, where that takes seconds or a minute: it looks at all VMs for each VM, so
-//! a thousand of them take it hours.
+//! For comparison it runs the article's script on an equal lab, for sizes that take it seconds or a minute: the script reads all
+//! VMs for each VM, so it would need hours for a thousand.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -12,35 +12,35 @@ use anyhow::{Result, ensure};
 use crate::article;
 use crate::control::Lab;
 
-/// Milliseconds that a request and its answer are on their way, and that a state change takes.
+/// Milliseconds for the round trip of a request, and for a state change.
 const ROUND_TRIP_MS: u32 = 20;
 const JOB_MS: u32 = 300;
-/// Acts at once on all hosts: what two hosts are given to begin with, and what a pace that adapts should come to on a pair.
+/// Concurrent acts on all hosts: the initial number for two hosts, and the number that an adaptive pace should reach for a pair.
 const AT_FIRST: u32 = 6 * 2;
 const ADAPTED: u32 = 32;
 /// Queries of one look.
 const QUERIES: u32 = 7;
-/// What a pass may take of the time that the work takes at the pace of the beginning.
+/// Limit of a run, as a multiple of the time for the work at the initial pace.
 const BAR: f64 = 3.0;
-/// The same of the time that it takes at the adapted pace, where there are enough legs for the pace to adapt.
+/// The same for the adapted pace, if there are enough legs for the pace to adapt.
 const SIZES: [Size; 3] = [
     Size { legs: 10, bar: None, script_speed: Some(1) },
     Size { legs: 100, bar: Some(1.5), script_speed: Some(10) },
     Size { legs: 1_000, bar: Some(2.0), script_speed: None },
 ];
-/// Legs and places of the pass over hosts that are slow with many jobs.
+/// Number of legs, and of concurrent jobs at full speed, for the run over hosts that are slower with many jobs.
 const LOADED_LEGS: u32 = 100;
 const LOADED_PLACES: u32 = 8;
-/// How often the lab is asked how far it is: fine against seconds.
+/// How often the lab's progress is polled: precise enough for seconds.
 const STEP: Duration = Duration::from_millis(50);
-/// Longest wait for one pass.
-const PATIENCE: Duration = Duration::from_mins(4);
+/// Maximum wait for one run.
+const TIMEOUT: Duration = Duration::from_mins(4);
 
 /// One line of the table.
 struct Size {
     legs: u32,
     bar: Option<f64>,
-    /// How fast the clock of the script's lab goes, if the script is run.
+    /// The speed of the clock of the script's lab, if the script is run.
     script_speed: Option<u32>,
 }
 
@@ -102,10 +102,10 @@ fn pass(program: &Path, legs: u32, more: &[String]) -> Result<(f64, Lab)> {
     let began = Instant::now();
     let mut child = lab.run(program)?.spawn()?;
     while lab.unprotected()? > 0 {
-        ensure!(began.elapsed() < PATIENCE, "{legs} VMs are not protected in time");
+        ensure!(began.elapsed() < TIMEOUT, "{legs} VMs were not protected in time");
         std::thread::sleep(STEP);
     }
     let took = began.elapsed().as_secs_f64();
-    ensure!(child.wait()?.success(), "the pass over {legs} VMs failed");
+    ensure!(child.wait()?.success(), "the run over {legs} VMs failed");
     Ok((took, lab))
 }

@@ -1,19 +1,19 @@
-//! The rows for what the article does, as far as a lab shows it.
+//! The rows for the behaviours of the article's script, as far as a lab can show them.
 //!
-//! S1 it runs on both servers at once. S2 it registers its event source. S3 event 0 at the start. S4 it waits for the
-//! service. S5 it waits 60 s for a list that is not empty; else event 1. S6 event 2, with the seconds that took. S7 it asks
-//! each local VM's primary server. S8 it leaves alone what is neither Suspended nor Error. S9 it resumes the rest and looks
-//! again. S10 event 4 for success. S11 event 3 for failure. S12 a task at startup. S13 a drill. S14 the way by hand.
-//! S1 is seen with D10, S4 with D13, S11 with D1 and D15 (in the faults' rows).
+//! S1: it runs on both servers at once. S2: it registers its event source. S3: event 0 at the start. S4: it waits for the
+//! service. S5: it waits 60 s for a list that is not empty, otherwise event 1. S6: event 2, with the seconds that this took.
+//! S7: it asks each local VM's primary server. S8: it leaves alone VMs that are neither Suspended nor Error. S9: it resumes the
+//! others and reads the state again. S10: event 4 for success. S11: event 3 for failure. S12: a task at startup. S13: a drill.
+//! S14: the manual procedure. S1 is tested with D10, S4 with D13, S11 with D1 and D15 (in the rows of the faults).
 
 use super::scenario::{PLAIN, Scenario};
 use super::steps::{host, restart, settled, vm};
 
-/// What no lab shows, and why.
+/// What a lab cannot show, and why.
 pub(super) const NOT_SHOWN: &[(&str, &str)] = &[
     ("S2", "the event source: the lab has no Windows event log"),
     ("S12", "the scheduled task: the lab has no Task Scheduler"),
-    ("S14", "by hand in Hyper-V Manager, which is neither contender"),
+    ("S14", "the manual procedure in Hyper-V Manager, which neither contender performs"),
 ];
 
 pub(super) fn all() -> Vec<Scenario> {
@@ -27,7 +27,7 @@ pub(super) fn all() -> Vec<Scenario> {
         },
         Scenario {
             rows: "S5",
-            about: "VMMS on hv02 runs, and shows its 4 VMs after 120 s only",
+            about: "VMMS on hv02 runs, but shows its 4 VMs only after 120 s",
             lab: &["--vms=4", "--race-state=suspended"],
             prepare: |lab| {
                 host(lab, 1, "shutdown?in_flight=all")?;
@@ -49,7 +49,7 @@ pub(super) fn all() -> Vec<Scenario> {
         Scenario { rows: "S8", about: "nothing has stopped", lab: &["--vms=4"], ..PLAIN },
         Scenario {
             rows: "S13",
-            about: "the drill: vm-002 is paused by hand, then its primary server hv02 restarts",
+            about: "the drill: vm-002 is paused manually, then its primary server hv02 restarts",
             lab: &["--vms=4"],
             prepare: |lab| {
                 vm(lab, "vm-002", "pause")?;

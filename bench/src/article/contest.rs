@@ -1,4 +1,4 @@
-//! One contender against one lab, and what it leaves behind.
+//! One contender against one lab, and the result.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -17,19 +17,19 @@ use crate::control::Lab;
 
 /// What a contender did.
 pub(super) struct Done {
-    /// The exit code of each copy; `None` for one that did not end.
+    /// The exit code of each copy; `None` for a copy that did not end.
     pub(super) exits: Vec<Option<i32>>,
-    /// The longest of the copies.
+    /// The time of the slowest copy.
     pub(super) took: Duration,
     /// The events of all copies.
     pub(super) lines: Vec<Line>,
-    /// How many objects the hosts listed, where the contender counts them.
+    /// How many objects the hosts listed, if the contender counts them.
     pub(super) objects: Option<usize>,
-    /// Why legs do not replicate, by the program's own account, one entry per leg and copy.
+    /// Why legs do not replicate, as the program reports it, one entry per leg and copy.
     pub(super) reasons: Vec<String>,
 }
 
-/// The script on these hosts at once, each copy with connections of its own. `urls` are the hosts' addresses in the lab's
+/// Runs the script on these hosts at once, each copy with its own connections. `urls` are the hosts' addresses in the lab's
 /// order.
 pub(super) fn script(runtime: &Runtime, lab: &Lab, urls: &[String], on: &[usize], pace: Pace) -> Result<Done> {
     let mut sessions = Vec::new();
@@ -62,7 +62,7 @@ fn clients(lab: &Lab, urls: &[String]) -> Result<BTreeMap<String, Client>> {
     Ok(clients)
 }
 
-/// `reprise run` so many times at once.
+/// Runs `reprise run` that many times at once.
 pub(super) fn reprise(program: &Path, lab: &Lab, urls: &[String], copies: usize, flags: &[String]) -> Result<Done> {
     let events = lab.file("events.jsonl");
     let began = Instant::now();
@@ -81,7 +81,7 @@ pub(super) fn reprise(program: &Path, lab: &Lab, urls: &[String], copies: usize,
     Ok(Done { exits, took: began.elapsed(), lines: lines(&events)?, objects: None, reasons })
 }
 
-/// The result and reason of each leg that the program's document shows as neither healthy nor resumed.
+/// Returns the result and reason of each leg that the program's document shows as neither healthy nor resumed.
 fn unprotected(document: &Value) -> Result<Vec<String>> {
     let mut reasons = Vec::new();
     for leg in document.get("relationships").and_then(Value::as_array).context("no relationships")? {
@@ -94,7 +94,7 @@ fn unprotected(document: &Value) -> Result<Vec<String>> {
     Ok(reasons)
 }
 
-/// The events that the program wrote.
+/// Reads the events that the program wrote.
 fn lines(path: &Path) -> Result<Vec<Line>> {
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,

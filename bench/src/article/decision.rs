@@ -1,7 +1,7 @@
 //! What the script decides, and the texts it writes. Pure.
 //!
-//! In PowerShell `$x -eq "word"` and `$x -ne "word"` filter where `$x` is several, and what is left counts as true unless
-//! it is empty. So with two VMs of one name every test here is about *any* of them.
+//! In PowerShell, `$x -eq "word"` and `$x -ne "word"` filter if `$x` is a collection, and the result counts as true unless it is
+//! empty. So with two VMs of the same name, every condition here is about *any* of them.
 
 use std::fmt;
 
@@ -31,18 +31,18 @@ impl fmt::Display for Line {
     }
 }
 
-/// `$a -eq $b` for text: without case.
+/// `$a -eq $b` for text: ignores case.
 pub(super) fn same_name(a: &str, b: &str) -> bool {
     a.to_lowercase() == b.to_lowercase()
 }
 
-/// `$VM.State -ne "Suspended" -and $VM.State -ne "Error"`: on to the next VM.
+/// `$VM.State -ne "Suspended" -and $VM.State -ne "Error"`: continue with the next VM.
 pub(super) fn is_left_alone(states: &[State]) -> bool {
     let any_other_than = |word: State| states.iter().any(|state| *state != word);
     any_other_than(State::Suspended) && any_other_than(State::Error)
 }
 
-/// `$CurrentVM.State -eq "Suspended" -or $VM.State -eq "Error"`. The second half reads the state from before.
+/// `$CurrentVM.State -eq "Suspended" -or $VM.State -eq "Error"`. The second half uses the state from before the resume.
 pub(super) fn is_still_stopped(before: &[State], now: &[State]) -> bool {
     now.contains(&State::Suspended) || before.contains(&State::Error)
 }

@@ -1,10 +1,10 @@
-//! The rows for the script's faults, as far as a lab shows them.
+//! The rows for the script's faults, as far as a lab can show them.
 //!
-//! D1 one primary server that cannot be asked ends the run. D2 a host without replicated VMs is an error. D3 there is no
-//! second try. D4 one look, a second after the resume. D5 the last check reads the state from before it. D6 VMs are matched
-//! by name. D7 one VM after the other, with a full list for each. D8 what a person paused is resumed. D9 two states are
-//! known. D10 two copies race. D11 no clusters and no extended replication. D12 once, at boot. D13 VMMS is awaited for ever.
-//! D14 nothing is paused before a shutdown. D15 the error that is told is the last of any kind.
+//! D1: if one primary server cannot be asked, the run ends. D2: a host without replicated VMs is an error. D3: there is no retry.
+//! D4: it reads the state once, a second after the resume. D5: the last check uses the state from before it. D6: VMs are matched
+//! by name. D7: one VM after the other, with a full list for each. D8: it resumes what a person paused. D9: it knows two states.
+//! D10: two copies race. D11: no clusters and no extended replication. D12: once, at boot. D13: it waits for VMMS forever.
+//! D14: it pauses nothing before a shutdown. D15: it reports the last error of any kind.
 
 use std::time::Duration;
 
@@ -12,11 +12,11 @@ use super::scenario::{PLAIN, Scenario};
 use super::session::Cmdlet;
 use super::steps::{host, restart, second_name, settled, vm};
 
-/// What no lab shows, and why.
+/// What a lab cannot show, and why.
 pub(super) const NOT_SHOWN: &[(&str, &str)] = &[
     ("D7", "see the first table"),
     ("D11", "clusters: the lab has none"),
-    ("D12", "a suspension at another time: both contenders are one pass, and see nothing after their end"),
+    ("D12", "a suspension at another time: both contenders run once, and see nothing after their end"),
     ("D14", "pausing before a shutdown: neither contender does it"),
 ];
 
@@ -28,7 +28,7 @@ pub(super) fn all() -> Vec<Scenario> {
     rows
 }
 
-/// Hosts that cannot be asked, have nothing, or come later.
+/// Hosts that cannot be asked, have no replicated VMs, or become ready later.
 fn unreachable() -> Vec<Scenario> {
     vec![
         Scenario {
@@ -80,7 +80,7 @@ fn unreachable() -> Vec<Scenario> {
     ]
 }
 
-/// What is said of jobs, states and errors.
+/// How jobs, states and errors are reported.
 fn reports() -> Vec<Scenario> {
     let slow_and_refused = Scenario {
         rows: "D4",
@@ -137,7 +137,7 @@ fn reports() -> Vec<Scenario> {
     ]
 }
 
-/// Names, and what people want.
+/// Names, and pauses on purpose.
 fn names_and_people() -> Vec<Scenario> {
     vec![
         Scenario {
@@ -178,7 +178,7 @@ fn names_and_people() -> Vec<Scenario> {
     ]
 }
 
-/// Two at once.
+/// Two runs at once.
 fn together() -> Vec<Scenario> {
     vec![Scenario {
         rows: "S1 D10",

@@ -1,4 +1,4 @@
-//! The first table: the same broken legs, the script and the program, at growing numbers of VMs.
+//! The first table: script and program with the same broken legs, for growing numbers of VMs.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -14,12 +14,12 @@ use super::session::Pace;
 use super::steps::restart;
 use crate::control::Lab;
 
-/// Milliseconds that a request and its answer are on their way, and that a state change takes.
+/// Milliseconds for the round trip of a request, and for a state change.
 const ROUND_TRIP_MS: u32 = 20;
 const JOB_MS: u32 = 300;
-/// How many VMs; and how fast the lab's clock goes for the script there.
+/// Number of VMs, and the speed of the lab's clock for the script.
 const SIZES: [(u32, u32); 3] = [(10, 1), (100, 1), (300, 10)];
-/// The server that restarts, and both.
+/// The server that restarts, and both servers.
 const BOOTED: &[usize] = &[1];
 const BOTH: &[usize] = &[0, 1];
 /// The kinds of request that are shown.
@@ -67,7 +67,7 @@ pub(super) fn measure(runtime: &Runtime, program: &Path) -> Result<String> {
     Ok(text)
 }
 
-/// The script on the host that restarted: how long it took by its own count, and the senders' states at the end.
+/// Runs the script on the host that restarted. Returns how long it took by its own count, and the senders' states at the end.
 pub(super) fn alone(runtime: &Runtime, program: &Path, count: u32, speed: u32) -> Result<String> {
     let measured = script(runtime, program, count, BOOTED, speed)?;
     Ok(format!("{:.1} s; senders {}", measured.done.took.as_secs_f64(), measured.left))
@@ -83,7 +83,7 @@ fn heading() -> String {
     )
 }
 
-/// What has grown, and by how much.
+/// Describes what has grown, and by how much.
 fn grown(from: &Measured, to: &Measured) -> String {
     let time = to.done.took.as_secs_f64() / from.done.took.as_secs_f64();
     let objects = from.done.objects.zip(to.done.objects).map(|(from, to)| {
@@ -104,13 +104,13 @@ fn line(text: &mut String, count: u32, who: &str, measured: &Measured) {
     let _infallible = writeln!(text, " {objects:>8} {:>6} kB  {left}", answered / 1_000);
 }
 
-/// With one decimal, without floating point.
+/// Formats a ratio with one decimal, without floating point.
 fn ratio(a: u64, b: u64) -> String {
     let tenths = a.saturating_mul(10) / b.max(1);
     format!("{}.{}", tenths / 10, tenths % 10)
 }
 
-/// A lab with every leg stopped, and a relay before it that counts.
+/// A lab with every leg stopped, and a relay in front of it that counts bytes.
 fn broken(runtime: &Runtime, program: &Path, count: u32, speed: u32) -> Result<(Lab, Relay)> {
     let arguments = [
         format!("--vms={count}"),

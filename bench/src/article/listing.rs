@@ -1,7 +1,7 @@
-//! What `Get-VMReplication` gives: every property of every VM, relationship and setting of a host, joined.
+//! What `Get-VMReplication` returns: every property of every VM, relationship and setting of a host, joined.
 //!
-//! Three queries for whole classes. The cmdlet walks associations VM by VM, which costs more; the baseline is given the
-//! cheaper way.
+//! Three queries for whole classes. The cmdlet follows associations VM by VM, which costs more; the baseline uses the cheaper
+//! way.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +23,7 @@ pub(super) struct Listed {
     pub(super) state: State,
 }
 
-/// The list, and how many objects the host gave for it.
+/// The list, and how many objects the host returned for it.
 pub(super) async fn list(client: &Client) -> Result<(Vec<Listed>, usize), CallError> {
     let vms = rows(client, wql::Select::all("Msvm_ComputerSystem")).await?;
     let relationships = rows(client, wql::Select::all("Msvm_ReplicationRelationship")).await?;
@@ -32,7 +32,7 @@ pub(super) async fn list(client: &Client) -> Result<(Vec<Listed>, usize), CallEr
     Ok((join(&vms, &relationships, &settings), objects))
 }
 
-/// The rows of a query in the namespace of Hyper-V.
+/// Returns the rows of a query in Hyper-V's namespace.
 pub(super) async fn rows(client: &Client, select: wql::Select) -> Result<Vec<Row>, CallError> {
     match client.call(Request::Query { namespace: Namespace::new(VIRTUALIZATION), select }).await? {
         Reply::Rows(rows) => Ok(rows),
@@ -40,7 +40,7 @@ pub(super) async fn rows(client: &Client, select: wql::Select) -> Result<Vec<Row
     }
 }
 
-/// VM by VM, the first relationship before the second; what PowerShell calls Disabled is left out.
+/// Joins the rows VM by VM, the first relationship before the second, without those that PowerShell calls Disabled.
 fn join(vms: &[Row], relationships: &[Row], settings: &[Row]) -> Vec<Listed> {
     let states: BTreeMap<Name, u16> =
         relationships.iter().filter_map(|row| Some((key(row)?, row.get("ReplicationState").ok()?))).collect();

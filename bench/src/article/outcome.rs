@@ -1,4 +1,4 @@
-//! What is said of an outcome: worked out from states, exit codes and events, and from nothing else.
+//! Describes an outcome, only from states, exit codes and events.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -9,9 +9,9 @@ use super::contest::Done;
 use super::decision::Line;
 use crate::control::Sender;
 
-/// Most characters of an event's text that are shown.
+/// Maximum number of characters of an event's text that are shown.
 const TEXT_MAX: usize = 150;
-/// Most events that are shown in full.
+/// Maximum number of events that are shown in full.
 const SHOWN_MAX: usize = 2;
 
 const REPLICATING: u64 = 3;
@@ -31,7 +31,7 @@ pub(super) fn states(senders: &[Sender]) -> String {
     list(counts.into_iter().map(|(state, count)| format!("{count} {state}")))
 }
 
-/// Everything about one contender, in a few lines.
+/// Describes one contender in a few lines.
 pub(super) fn text(who: &str, done: &Done, asked: u64, before: &[Sender], after: &[Sender]) -> String {
     let exits = list(
         done.exits.iter().map(|exit| exit.map_or_else(|| "never ended".to_owned(), |code| format!("exit {code}"))),
@@ -83,8 +83,8 @@ fn times<T: Ord + ToString>(items: impl Iterator<Item = T>) -> String {
     list(counts.into_iter().map(said))
 }
 
-/// Events that say what is not so: 3 of a VM that replicates, 4 of one that does not, 4 oftener than there are VMs of the
-/// name.
+/// Returns the events that are wrong: 3 for a VM that replicates, 4 for one that does not, 4 more often than there are VMs of
+/// that name.
 pub(super) fn wrong_words(lines: &[Line], after: &[Sender]) -> Vec<String> {
     let runs = |vm: &str| after.iter().any(|sender| sender.vm == vm && sender.state == REPLICATING);
     let told = |id: u64, opening: &str| -> Vec<String> {

@@ -1,4 +1,4 @@
-//! Counts the bytes that hosts answer, on the way between a client and the lab.
+//! A relay between a client and the lab that counts the bytes of the hosts' replies.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 
-/// Bytes that are carried at once.
+/// Size of the buffer in bytes.
 const CHUNK: usize = 64 * 1024;
 
 /// A relay in front of each host, until the runtime ends.
@@ -26,7 +26,7 @@ impl Relay {
         for url in urls {
             let rest = url.strip_prefix("http://").context("a host's address is not http")?;
             let (authority, path) = rest.split_once('/').context("a host's address has no path")?;
-            let target: SocketAddr = authority.parse().context("a host's address is no number")?;
+            let target: SocketAddr = authority.parse().context("a host's address is not an IP address and port")?;
             let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
             own.push(format!("http://{}/{path}", listener.local_addr()?));
             tokio::spawn(accept(listener, target, Arc::clone(&answered)));
@@ -34,7 +34,7 @@ impl Relay {
         Ok(Self { urls: own, answered })
     }
 
-    /// How many bytes the hosts have answered.
+    /// Returns how many bytes the hosts have sent.
     pub(super) fn answered(&self) -> u64 {
         self.answered.load(Ordering::Relaxed)
     }
@@ -45,7 +45,7 @@ async fn accept(listener: TcpListener, target: SocketAddr, answered: Arc<AtomicU
         let answered = Arc::clone(&answered);
         tokio::spawn(async move {
             let Ok(host) = TcpStream::connect(target).await else { return };
-            // Small messages must not wait for one another.
+            // Small messages must not be delayed.
             if client.set_nodelay(true).and(host.set_nodelay(true)).is_err() {
                 return;
             }
@@ -56,7 +56,7 @@ async fn accept(listener: TcpListener, target: SocketAddr, answered: Arc<AtomicU
     }
 }
 
-/// Carries bytes until either end is gone.
+/// Copies bytes until either end closes the connection.
 async fn carry(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, count: Option<&AtomicU64>) {
     let mut chunk = vec![0; CHUNK];
     while let Ok(length) = from.read(&mut chunk).await {
@@ -68,6 +68,6 @@ async fn carry(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, count: Option<&A
             break;
         }
     }
-    // The other end is told that nothing more comes; if it is gone, nobody is there to be told.
+    // Signals the end to the other side. An error means that it has already closed the connection.
     let _gone = to.shutdown().await;
 }

@@ -13,14 +13,14 @@ const DONE: u32 = 0;
 const JOB_STARTED: u32 = 4_096;
 /// `JobState`: done, and done with warnings.
 const JOB_GOOD: [u16; 2] = [7, 32_768];
-/// `JobState` of a job that runs.
+/// `JobState` of a running job.
 const JOB_RUNNING: std::ops::RangeInclusive<u16> = 2..=6;
 /// WMI states that the cmdlet resumes from; it refuses the others itself.
 const RESUMABLE: [u16; 5] = [7, 8, 9, 11, 16];
-/// How often a job is looked at by the cmdlet that waits for it.
+/// How often the cmdlet polls a job that it waits for.
 const JOB_LOOK: Duration = Duration::from_millis(250);
 
-/// Resumes; what went wrong is noted as the session's last error and given back as `$Err`.
+/// Resumes replication. An error becomes the session's last error and is returned as `$Err`.
 pub(super) async fn resume(session: &mut Session, host: &str, name: &str) -> Option<String> {
     let select = wql::Select::all("Msvm_ComputerSystem").filter(wql::Condition::equals("ElementName", name));
     let found = match session.client(host) {
@@ -54,7 +54,7 @@ async fn resume_one(session: &mut Session, host: &str, vm: &Row) -> Result<(), C
     let path = ObjectPath::new(VIRTUALIZATION, "Msvm_ComputerSystem")
         .with("CreationClassName", "Msvm_ComputerSystem")
         .with("Name", id);
-    // An update that failed is resumed by another number.
+    // A failed update is resumed with another number.
     let requested = if state == 16 { 15 } else { 3 };
     let output = invoke(client, path, requested).await?;
     match output.return_value().map_err(unreadable)? {
@@ -99,7 +99,7 @@ async fn get(client: &Client, path: ObjectPath) -> Result<Row, CallError> {
     }
 }
 
-/// The method without a relationship, which acts on the VM's first one, as the cmdlet does where none is named.
+/// The method without a relationship, which acts on the VM's first one, as the cmdlet does if none is named.
 async fn invoke(client: &Client, path: ObjectPath, requested: u16) -> Result<Output, CallError> {
     let method = Name::new("RequestReplicationStateChange");
     let arguments = vec![Argument::new("RequestedState", Value::Uint16(requested))];

@@ -1,4 +1,4 @@
-//! One row of the second table: a lab in some trouble, and both contenders against it, each with a lab of its own.
+//! One row of the second table: a fault in a lab, and both contenders against it, each with its own lab.
 
 use std::path::Path;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::control::Lab;
 /// Something that is done to a lab.
 pub(super) type Step = fn(&Lab) -> Result<()>;
 
-/// What the lab says of a route that it does not have yet.
+/// The lab's reply for a route that it does not have yet.
 const NOT_YET: &str = "not yet";
 
 /// One row.
@@ -27,14 +27,14 @@ pub(super) struct Scenario {
     pub(super) prepare: Step,
     /// What happens while a contender runs, and how long after its start.
     pub(super) meanwhile: Option<(Duration, Step)>,
-    /// How long the lab is left alone after a contender's end, before its states are read.
+    /// The wait between a contender's end and reading the lab's states.
     pub(super) settle: Duration,
     /// The hosts that the script runs on.
     pub(super) on: &'static [usize],
-    /// How fast the script's lab goes; the program's keeps real time.
+    /// The speed of the script's lab; the program's lab uses real time.
     pub(super) speed: u32,
     pub(super) cmdlet: Cmdlet,
-    /// How many runs of the program at once.
+    /// The number of concurrent runs of the program.
     pub(super) copies: usize,
     /// The hosts that the program asks; all if empty.
     pub(super) asks: &'static [usize],
@@ -43,7 +43,7 @@ pub(super) struct Scenario {
     pub(super) config: Option<&'static str>,
 }
 
-/// The plain case, which the others change: hv02 has restarted, and the script runs there.
+/// The basic case, which the other rows modify: hv02 has restarted, and the script runs there.
 pub(super) const PLAIN: Scenario = Scenario {
     rows: "",
     about: "",
@@ -61,7 +61,7 @@ pub(super) const PLAIN: Scenario = Scenario {
 };
 
 impl Scenario {
-    /// Runs both and says what they did.
+    /// Runs both contenders and describes what they did.
     pub(super) fn text(&self, runtime: &Runtime, program: &Path) -> Result<String> {
         let heading = format!("{:<8} {}\n", self.rows, self.about);
         match self.both(runtime, program) {
@@ -120,7 +120,7 @@ impl Scenario {
             });
             let done = contender(&lab)?;
             if let Some(thread) = meanwhile {
-                thread.join().ok().context("what happens meanwhile broke")??;
+                thread.join().ok().context("the concurrent change of the lab failed")??;
             }
             anyhow::Ok(done)
         })?;

@@ -15,25 +15,25 @@ const STATUS_LOOK: Duration = Duration::from_millis(250);
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// What a run came to.
+/// The result of a run.
 pub(super) struct Ran {
-    /// Its exit code; `None` if it had not ended at its bound.
+    /// Its exit code; `None` if it had not ended at the time limit.
     pub(super) exit: Option<u8>,
-    /// By its own count: what was not slept is added.
+    /// Its duration by its own clock: sleeps that were shortened count in full.
     pub(super) took: Duration,
     pub(super) lines: Vec<Line>,
     pub(super) objects: usize,
 }
 
-/// Runs the script on one host. The bound holds by the script's count where the script waits without a limit, and by the
-/// real clock for whatever else might hang.
+/// Runs the script on one host. Where the script waits without a limit, the time limit uses the script's own clock; for
+/// everything else that might hang, it uses the real clock.
 pub(super) async fn run(mut session: Session) -> Ran {
     let bound = session.pace.bound;
     let exit = tokio::time::timeout(bound, body(&mut session)).await.ok().flatten();
     Ran { exit, took: session.elapsed(), lines: session.lines, objects: session.objects }
 }
 
-/// Its exit code; `None` if it waited for VMMS up to its bound.
+/// Returns its exit code; `None` if it waited for VMMS until the time limit.
 async fn body(session: &mut Session) -> Option<u8> {
     let own = session.own();
     session.lines.push(decision::started());

@@ -1,4 +1,4 @@
-//! What the script's PowerShell session holds: ways to hosts by name, the last error, the events, the time it slept.
+//! The script's PowerShell session: connections to hosts by name, the last error, the events, and the time it slept.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -12,9 +12,9 @@ use super::listing::{self, Listed};
 /// How the baseline is run.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pace {
-    /// How fast the lab's clock goes: the script's waits are slept that much shorter, and counted whole.
+    /// The speed of the lab's clock: the script's sleeps are shortened by this factor, and count in full.
     pub(super) speed: u32,
-    /// Longest time, on the script's clock. The script itself has no limit.
+    /// Maximum time on the script's clock. The script itself has no limit.
     pub(super) bound: Duration,
     /// Whether `Resume-VMReplication` returns before its job has ended.
     pub(super) cmdlet: Cmdlet,
@@ -30,7 +30,7 @@ pub(super) enum Cmdlet {
 }
 
 impl Default for Pace {
-    /// Real seconds; ten minutes, far above what any of the labs takes; the cmdlet that costs the script least time.
+    /// Real time, ten minutes (far more than any of the labs needs), and the variant of the cmdlet that costs the script least.
     fn default() -> Self {
         Self { speed: 1, bound: Duration::from_mins(10), cmdlet: Cmdlet::Returns }
     }
@@ -45,7 +45,7 @@ pub(super) struct Session {
     /// `$Error[0]`
     pub(super) last_error: Option<String>,
     pub(super) lines: Vec<Line>,
-    /// How long it slept, by the script's own count.
+    /// How long it slept, by the script's own clock.
     slept: Duration,
     /// How many objects hosts listed for it.
     pub(super) objects: usize,
@@ -68,7 +68,7 @@ impl Session {
         found.map(|(_, client)| client).ok_or_else(unknown)
     }
 
-    /// How long the script has run by its own count: what was slept short is counted whole.
+    /// Returns how long the script has run by its own clock: shortened sleeps count in full.
     pub(super) fn elapsed(&self) -> Duration {
         (self.began.elapsed() + self.slept).saturating_sub(self.slept / self.pace.speed)
     }
@@ -79,7 +79,7 @@ impl Session {
         tokio::time::sleep(length / self.pace.speed).await;
     }
 
-    /// `Get-VMReplication -ComputerName HOST`: what cannot be read is an empty list and an error of the session.
+    /// `Get-VMReplication -ComputerName HOST`: if it cannot be read, the result is an empty list and an error of the session.
     pub(super) async fn list(&mut self, host: &str) -> Vec<Listed> {
         let listed = match self.client(host) {
             Ok(client) => listing::list(client).await,
@@ -104,7 +104,7 @@ impl Session {
         listed
     }
 
-    /// Notes an error, as PowerShell does with every one.
+    /// Records an error, as PowerShell does for every error.
     pub(super) fn failed(&mut self, error: &CallError) -> String {
         let text = error.to_string();
         self.last_error = Some(text.clone());

@@ -1,6 +1,6 @@
-//! The replication states that the script can tell apart, from WMI's numbers.
+//! The replication states that the script can distinguish, from WMI's numbers.
 
-/// A state as `Get-VMReplication` shows it. The script compares it with two words and with no other.
+/// A state as `Get-VMReplication` shows it. The script compares it with two words only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
     /// `Suspended`
@@ -13,14 +13,14 @@ pub(super) enum State {
 
 /// `Msvm_ComputerSystem.ReplicationMode`: this host sends.
 const PRIMARY: u16 = 1;
-/// The VM came here by replication, once or twice.
+/// The VM is a replica, or an extended replica.
 const REPLICA: u16 = 2;
 const EXTENDED_REPLICA: u16 = 4;
 
-/// The state by mode, slot and number; `None` where PowerShell says Disabled, which is not listed at all.
+/// Returns the state for a mode, slot and number; `None` if PowerShell says Disabled, which is not listed.
 ///
-/// Which numbers are Disabled depends on the side: a failover is nothing to a primary, a required resynchronization
-/// nothing to a replica. Source: the Hyper-V module's own table from mode and relationship to `VMReplicationState`.
+/// Which numbers are Disabled depends on the side: a failover does not affect a primary, a required
+/// resynchronization does not affect a replica. Source: the Hyper-V module's own table from mode and relationship to `VMReplicationState`.
 pub(super) fn shown(mode: u16, slot: u8, number: u16) -> Option<State> {
     let disabled: &[u16] = match (mode, slot) {
         (PRIMARY, 0) => &[0, 5, 6, 13, 14, 17, 21],

@@ -1,4 +1,4 @@
-//! What happens to a lab in a row, in short words.
+//! Changes to a lab, as short functions for the rows of a table.
 
 use std::time::{Duration, Instant};
 
@@ -6,9 +6,9 @@ use anyhow::{Context, Result, ensure};
 
 use crate::control::Lab;
 
-/// Longest wait for VMMS after a boot.
+/// Maximum wait for VMMS after a boot.
 const SETTLE_MAX: Duration = Duration::from_mins(1);
-/// How often it is looked at.
+/// How often VMMS is polled.
 const LOOK: Duration = Duration::from_millis(50);
 
 /// Does something to a host.
@@ -45,7 +45,7 @@ pub(super) fn settled(lab: &Lab) -> Result<()> {
     }
 }
 
-/// Gives a VM another's name, at one end or at both.
+/// Gives a VM the name of another VM, at one end or at both.
 pub(super) fn second_name(lab: &Lab, from: &str, to: &str, side: Option<&str>) -> Result<()> {
     let found = lab.senders()?.into_iter().find(|sender| sender.vm == from).context("no such VM")?;
     let side = side.map_or_else(String::new, |side| format!("&side={side}"));

@@ -1,4 +1,4 @@
-//! The least that reading the same rows can take: hyper for the bytes, roxmltree for the text, and nothing kept.
+//! A lower bound for reading the same rows: hyper for the bytes, roxmltree for the text, and no stored results.
 
 use anyhow::{Context, Result, ensure};
 use base64::Engine as _;
@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 
 const ENUMERATION: &str = "http://schemas.xmlsoap.org/ws/2004/09/enumeration";
 
-/// Reads the rows so many times; gives how many there were the last time.
+/// Reads the rows that many times. Returns how many there were the last time.
 pub(super) async fn read(url: &str, user: &str, password: &str, times: u32) -> Result<usize> {
     let authority = url.strip_prefix("http://").and_then(|rest| rest.split('/').next()).context("no http address")?;
     let stream = TcpStream::connect(authority).await?;

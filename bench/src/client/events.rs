@@ -1,4 +1,4 @@
-//! Events: how many a second a listener takes of a full log, and how long one is on its way to a listener who waits.
+//! Events: how many per second a listener reads from a full log, and how long one takes to reach a waiting listener.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -12,11 +12,11 @@ use crate::control::Lab;
 const CHANNEL: &str = "Microsoft-Windows-Hyper-V-VMMS-Admin";
 /// Legs that break at once, each with two records.
 const LEGS: u32 = 2_000;
-/// Events whose way is timed.
+/// Number of events whose latency is measured.
 const WAYS: usize = 20;
-/// What a listener needs to wait again.
+/// Time after which a listener is waiting again.
 const SETTLE: Duration = Duration::from_millis(50);
-/// Longest that one call waits.
+/// Maximum wait of one call.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(super) fn measure(program: &Path) -> Result<String> {
@@ -79,7 +79,7 @@ fn ways(runtime: &tokio::runtime::Runtime, lab: &Lab) -> Result<Vec<Duration>> {
     let name = lab.host(0, "name")?;
     let mut ways = Vec::new();
     for _ in 0..WAYS {
-        // Until the listener waits again.
+        // Wait until the listener is waiting again.
         std::thread::sleep(SETTLE);
         let began = Instant::now();
         lab.http("POST", &format!("/hosts/{name}/shutdown?in_flight=1"))?;

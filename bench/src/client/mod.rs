@@ -1,7 +1,7 @@
-//! The WS-Management client: rows of a large host against bare HTTP and XML, sealed against clear, logins, events.
+//! The WS-Management client: reading the rows of a large host compared with plain HTTP and XML, sealed compared with clear, logins, events.
 //!
-//! Each reader runs as a process of its own, so that its processor time and memory are its own. The bar is twice what bare
-//! hyper and roxmltree take for the same bytes from the same host. Wall times are printed and judged by nobody.
+//! Each reader runs as its own process, so that its processor time and memory can be measured. The limit is twice what plain
+//! hyper and roxmltree need for the same bytes from the same host. Wall times are only printed.
 
 mod bare;
 mod events;
@@ -16,12 +16,12 @@ use crate::control::Lab;
 
 /// VMs of a pair of hosts. A host has one row for each that it sends and two for each that it receives: 10,002 rows.
 const VMS: u32 = 6_668;
-/// Times that everything is read, so that the ticks of processor time are fine enough.
+/// How many times everything is read, so that the ticks of processor time are precise enough.
 const TIMES: u32 = 10;
-/// Logins that are timed.
+/// Number of logins that are measured.
 const LOGINS: u32 = 200;
 
-/// What a reader says about itself.
+/// What a reader reports about itself.
 struct Figures {
     rows: u64,
     seconds: f64,
@@ -37,7 +37,7 @@ pub(crate) fn measure(program: &Path) -> Result<String> {
     let clear = child(&lab, "basic", TIMES)?;
     let sealed = child(&lab, "ntlm", TIMES)?;
     let logins = child(&lab, "logins", LOGINS)?;
-    ensure!(clear.rows == bare.rows && sealed.rows == bare.rows, "the readers have not read the same rows");
+    ensure!(clear.rows == bare.rows && sealed.rows == bare.rows, "the readers did not read the same rows");
     let mut lines = vec![
         format!(
             "{} relationship rows, read {TIMES} times from one host; processor seconds and peak memory of the reader.",
@@ -56,12 +56,14 @@ pub(crate) fn measure(program: &Path) -> Result<String> {
             ));
         }
         None => {
-            lines.push("pypsrp: skipped, its Python environment is not there (`cargo xtask ci` makes it)".to_owned());
+            lines.push(
+                "pypsrp: skipped, its Python environment does not exist (`cargo xtask ci` creates it)".to_owned(),
+            );
         }
     }
     lines.push(format!("Sealed takes {:.2} times clear.", sealed.seconds / clear.seconds));
     lines.push(format!(
-        "Logins by Negotiate, each on a connection of its own with one small call: {:.0} a second, {:.1} ms of our processor each.",
+        "Logins by Negotiate, each on its own connection with one small call: {:.0} a second, {:.1} ms of our processor each.",
         f64::from(LOGINS) / logins.wall,
         logins.seconds * 1_000.0 / f64::from(LOGINS)
     ));
@@ -78,7 +80,7 @@ fn line(name: &str, figures: &Figures, base: &Figures) -> String {
     )
 }
 
-/// This program once more, as a reader.
+/// Returns the command that runs this program as a reader.
 fn child(lab: &Lab, how: &str, times: u32) -> Result<Figures> {
     let mut command = Command::new(std::env::current_exe()?);
     command.args(["read", how, &times.to_string()]);
@@ -86,7 +88,7 @@ fn child(lab: &Lab, how: &str, times: u32) -> Result<Figures> {
 }
 
 fn python(lab: &Lab) -> Result<Option<Figures>> {
-    // The environment that ci/peers.sh makes.
+    // The environment that ci/peers.sh creates.
     let find = "set -eu; cache=${XDG_CACHE_HOME:-$HOME/.cache}/reprise; \
                 echo $cache/peers-$(sha256sum peers/requirements.txt | cut -c1-12)/bin/python";
     let found = Command::new("bash").args(["-c", find]).output().context("cannot start bash")?;

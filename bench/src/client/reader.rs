@@ -1,4 +1,4 @@
-//! One reader, as a process of its own: `reprise-bench read HOW TIMES URL USER PASSWORD-FILE`.
+//! One reader, as its own process: `reprise-bench read HOW TIMES URL USER PASSWORD-FILE`.
 
 use std::time::Instant;
 
@@ -12,9 +12,9 @@ use super::bare;
 const NAMESPACE: &str = "root/virtualization/v2";
 const CLASS: &str = "Msvm_ReplicationRelationship";
 
-/// Reads, and gives one line: rows of the last time, processor seconds, peak megabytes, wall seconds.
+/// Reads, and returns one line: rows of the last time, processor seconds, peak megabytes, wall seconds.
 pub(crate) fn read(words: &[String]) -> Result<String> {
-    let [how, times, url, user, password] = words else { bail!("this is for `client` alone") };
+    let [how, times, url, user, password] = words else { bail!("only `client` uses this") };
     let (times, password) = (times.parse::<u32>()?, std::fs::read_to_string(password)?);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let began = Instant::now();
@@ -37,9 +37,9 @@ pub(crate) fn read(words: &[String]) -> Result<String> {
         Ok(())
     })?;
     let wall = began.elapsed().as_secs_f64();
-    // Of all threads: logins and seals are made apart.
+    // Of all threads: logins and sealing run on other threads.
     let (seconds, memory) = crate::fleet::figures(std::process::id())
-        .context("this system does not tell a process's figures (Linux does)")?;
+        .context("this system does not provide the figures of a process (Linux does)")?;
     Ok(format!("{rows} {seconds} {memory} {wall}"))
 }
 

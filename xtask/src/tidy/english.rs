@@ -32,6 +32,9 @@ const PHRASES: &[(&str, &str)] = &[
     ("believes", "trusts"),
     ("believed", "trusted"),
     ("whoever", "the user, a client, an attacker: name who it is"),
+    ("as ever", "as usual"),
+    ("has not got", "does not have"),
+    ("in its turn", "in order"),
     ("he", "the user, they"),
     ("him", "the user, them"),
     ("his", "the user's, their"),
@@ -40,8 +43,6 @@ const PHRASES: &[(&str, &str)] = &[
 /// Files and folders that have not been gone through yet. One that has no such phrase left is refused here.
 const NOT_YET: &[&str] = &[
     "crates/core/engine/",
-    "crates/core/hyperv/",
-    "crates/core/model/",
     "crates/core/rehearsal/",
     "crates/shell/lab-server/",
     "crates/shell/reprise/src/cli/run.rs",
@@ -51,11 +52,6 @@ const NOT_YET: &[&str] = &[
     "crates/shell/reprise/src/record.rs",
     "crates/shell/reprise/tests/",
     "crates/shell/wsman-http/",
-    "bench/",
-    "ci/",
-    "docs/",
-    "peers/",
-    "CHANGELOG.md",
 ];
 
 /// This file itself names every phrase.

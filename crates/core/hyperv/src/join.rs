@@ -1,4 +1,4 @@
-//! Puts the rows of a host's classes together. Pure: whatever the rows hold, each is used, or kept with its error.
+//! Joins the rows of a host's classes. Pure: every row is either used or kept with its error, whatever it contains.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,14 +16,14 @@ pub(crate) const READ_VMS: &str = "read the VMs (Msvm_ComputerSystem)";
 pub(crate) const READ_OBJECTS: &str = "read the replication relationships (Msvm_ReplicationRelationship)";
 pub(crate) const READ_SETTINGS: &str = "read the replication settings (Msvm_ReplicationSettingData)";
 
-/// Longest part of an unknown key that is shown.
+/// Maximum number of characters of an unknown key that are shown.
 const KEY_LENGTH_SHOWN: usize = 80;
 
 /// The rows read so far.
 #[derive(Debug, Default)]
 pub(crate) struct Join {
     host_row: bool,
-    /// What the host's own row calls it.
+    /// The host's name in its own row.
     host_name: Option<HostName>,
     vms: BTreeMap<VmId, VmRow>,
     objects: BTreeMap<RelationshipId, Result<Object, Problem>>,
@@ -40,17 +40,17 @@ struct VmRow {
 }
 
 impl Join {
-    /// Whether the host's own row was there.
+    /// Returns whether the host's own row was found.
     pub(crate) fn has_host_row(&self) -> bool {
         self.host_row
     }
 
-    /// Whether any object is or may be more than Disabled.
+    /// Returns whether any object is, or may be, in a state other than Disabled.
     pub(crate) fn is_replicated(&self) -> bool {
         self.objects.values().any(|object| object.as_ref().map_or(true, is_live))
     }
 
-    /// A row of `Msvm_ComputerSystem`.
+    /// Adds a row of `Msvm_ComputerSystem`.
     pub(crate) fn vm(&mut self, row: &Row) {
         match virtual_machine::read(row) {
             Ok(virtual_machine::Kind::Host(name)) => {
@@ -75,7 +75,7 @@ impl Join {
         }
     }
 
-    /// The replication object in a row of `Msvm_ComputerSystem` on Server 2012.
+    /// Adds the replication object in a row of `Msvm_ComputerSystem` on Server 2012.
     pub(crate) fn object_in_vm(&mut self, row: &Row) {
         if let Ok(virtual_machine::Kind::Vm(vm, _)) = virtual_machine::read(row)
             && let Some(object) = virtual_machine::object(row)
@@ -85,7 +85,7 @@ impl Join {
         }
     }
 
-    /// A row of `Msvm_ReplicationRelationship`.
+    /// Adds a row of `Msvm_ReplicationRelationship`.
     pub(crate) fn relationship(&mut self, row: &Row) {
         match relationship::read(row) {
             Ok((id, object)) => {
@@ -101,7 +101,7 @@ impl Join {
         }
     }
 
-    /// A row of `Msvm_ReplicationSettingData`.
+    /// Adds a row of `Msvm_ReplicationSettingData`.
     pub(crate) fn setting(&mut self, read: setting_data::Read) {
         match read {
             (Some(id), Ok(settings)) => once(&mut self.settings, id, Ok(settings), READ_SETTINGS),
@@ -115,8 +115,8 @@ impl Join {
         }
     }
 
-    /// What the host is called by what Hyper-V shows: its own row has the short name, and the settings of a relationship
-    /// may have the full one, in the part that this host plays in it.
+    /// Returns the host's name as Hyper-V shows it: its own row has the short name, and the settings of a relationship may have
+    /// the full name, in the role of this host.
     pub(crate) fn own_name(&self) -> Option<HostName> {
         let own = self.host_name.as_ref()?;
         let named = self.settings.iter().filter_map(|(id, settings)| {
@@ -134,12 +134,12 @@ impl Join {
         });
         let full: BTreeSet<&HostName> = named.filter(|name| own.abbreviates(name)).collect();
         let mut full = full.into_iter();
-        // Two that differ cannot both be its name.
+        // Of two different names, at most one is right.
         let only = full.next().filter(|_| full.next().is_none());
         Some(only.unwrap_or(own).clone())
     }
 
-    /// What the rows say together.
+    /// Returns what the rows say together.
     pub(crate) fn finish(mut self) -> Replication {
         let mut seen =
             Replication { service: true, host_row: self.host_row, stray: self.stray, ..Replication::default() };
@@ -174,28 +174,28 @@ impl Join {
     }
 }
 
-/// Whether a replication object takes part in replication. Objects of VMs that are not replicated are Disabled.
+/// Returns whether a replication object is in use. The objects of VMs without replication are Disabled.
 fn is_live(object: &Object) -> bool {
     object.state != ReplicationState::Disabled
 }
 
-/// Whether enough is known of an object's VM to say which end it is and where to act.
+/// Checks that enough is known about an object's VM to decide which end it is and where to act.
 fn vm_is_clear(id: VmId, row: Option<&VmRow>) -> Result<(), Problem> {
     match row {
         Some(VmRow { vm: Ok(_), mode: Some(_), .. }) => Ok(()),
         Some(VmRow { vm: Err(problem), .. }) => Err(problem.clone()),
         Some(VmRow { vm: Ok(_), mode: None, .. }) => {
-            let why = format!("VM {id} is replicated, and its ReplicationMode is NULL");
+            let why = format!("VM {id} is replicated, but its ReplicationMode is NULL");
             Err(problem::odd(READ_VMS, why))
         }
         None => {
-            let why = format!("VM {id} is replicated, and has no row of its own");
+            let why = format!("VM {id} is replicated, but has no row of its own");
             Err(problem::hidden(READ_VMS, why, Remedy::LookAgain))
         }
     }
 }
 
-/// Keeps a row under its key. The same row twice is one; two that differ cannot both be believed.
+/// Stores a row under its key. A repeated row counts once; if two rows differ, neither is used.
 fn once<V: PartialEq>(
     rows: &mut BTreeMap<RelationshipId, Result<V, Problem>>,
     id: RelationshipId,
@@ -214,15 +214,15 @@ fn once<V: PartialEq>(
 }
 
 fn twice(vm: VmId, what: &str) -> Problem {
-    let why = format!("VM {vm} has two rows with the same key that differ");
+    let why = format!("VM {vm} has two different rows with the same key");
     problem::odd(what, why)
 }
 
 fn no_settings() -> Problem {
-    problem::hidden(READ_SETTINGS, "there is no setting data of this relationship", Remedy::LookAgain)
+    problem::hidden(READ_SETTINGS, "this relationship has no setting data", Remedy::LookAgain)
 }
 
-/// A row that cannot be read, with the VM that it belongs to.
+/// Returns the problem of a row that cannot be read, with the VM to which it belongs.
 fn of_vm(vm: VmId, error: &PropertyError, what: &str) -> Problem {
     let problem = problem::unreadable(error, what);
     Problem { why: format!("VM {vm}: {}", problem.why), ..problem }

@@ -1,10 +1,10 @@
-//! Hyper-V's WMI classes and the two procedures over them: look at a host, carry out one act.
+//! Hyper-V's WMI classes, and the two procedures that use them: look at a host, carry out one act.
 //!
-//! The procedures are `async fn`s over [`cim::Port`]: no clock, no spawn, no select, no transport. They choose nothing,
-//! repeat nothing and judge nothing; what an answer means for a leg is the engine's to say.
+//! The procedures are `async fn`s over [`cim::Port`]: no clock, no spawn, no select, no transport. They make no
+//! choices, repeat no calls and judge no results; the engine decides what a result means for a leg.
 //!
-//! Start with [`observe`] and [`perform`]; `class` has a file per WMI class; `shape` tells Server 2012 from
-//! what came after; `codes` says what return values mean; [`events`] hears what hosts' event logs say.
+//! Start with [`observe`] and [`perform`]; `class` has a file per WMI class; `shape` distinguishes Server 2012
+//! from later versions; `codes` has the meaning of return values; [`events`] reads hosts' event logs.
 
 pub mod class;
 mod codes;

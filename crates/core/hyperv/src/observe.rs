@@ -13,9 +13,9 @@ const READ_SYSTEM: &str = "read the host's version and clock (Win32_OperatingSys
 const READ_VMMS: &str = "see the service vmms (Win32_Service)";
 const READ_SERVICE: &str = "read the replication service (Msvm_ReplicationService)";
 
-/// Looks at a host: at most seven queries. A part that fails does not spoil the others; a host that is not there at all,
-/// or refuses the login, is asked once. Rights differ by namespace: where `root\cimv2` is refused, the host's name is the one
-/// that Hyper-V shows.
+/// Looks at a host with at most seven queries. A part that fails does not affect the others; if the host does not answer or
+/// refuses the login, only the first query is sent. Rights differ by namespace: if access to `root\cimv2` is refused, the host
+/// has the name that Hyper-V shows.
 pub async fn observe(port: &impl Port) -> Observation {
     port.note("reading the host");
     let computer = select(windows::COMPUTER, windows::COMPUTER_COLUMNS);
@@ -45,8 +45,8 @@ pub async fn observe(port: &impl Port) -> Observation {
     Observation { name: name.into(), system: system.into(), vmms: vmms.into(), replication: replication.into() }
 }
 
-/// A host that may not say its name in full has the name that Hyper-V shows. One that fails for another reason says it at
-/// the next look.
+/// Returns the name that Hyper-V shows, if the account has no rights to read the full name. After any other failure, the next
+/// look reads the name.
 fn own_name(problem: Problem, join: &Join) -> Result<HostName, Problem> {
     if problem.kind == ProblemKind::Denied { join.own_name().ok_or(problem) } else { Err(problem) }
 }
@@ -56,7 +56,7 @@ async fn ask(port: &impl Port, namespace: &str, select: wql::Select, what: &str)
     cim::query(port, namespace, select).await.map_err(|error: CallError| problem::of(&error, what, asked))
 }
 
-/// Whether asking for more is of no use. No rights on one namespace say nothing of another.
+/// Returns whether further queries are useless. Missing rights on one namespace do not imply missing rights on another.
 fn nobody_there(error: &CallError) -> bool {
     match error.kind {
         ErrorKind::Unreachable | ErrorKind::Untrusted | ErrorKind::TimedOut => true,
@@ -70,7 +70,7 @@ fn nobody_there(error: &CallError) -> bool {
     }
 }
 
-/// Reads what there is of replication; whether its service is there.
+/// Reads the VMs and their replication. Returns whether the replication service exists.
 async fn replication(port: &impl Port, shape: &Shape, join: &mut Join) -> Result<bool, Problem> {
     let services = ask(port, VIRTUALIZATION, select(service::SERVICE, service::SERVICE_COLUMNS), READ_SERVICE).await?;
     if services.is_empty() {
@@ -84,8 +84,8 @@ async fn replication(port: &impl Port, shape: &Shape, join: &mut Join) -> Result
     for row in &rows {
         join.vm(row);
     }
-    // Rows take many times the memory of what is kept of them, and the hosts of a fleet are looked at together: the rows of
-    // one class are dropped before the next is asked for.
+    // Rows need many times the memory of the values that are kept, and many hosts are looked at concurrently: the rows of one
+    // class are dropped before the next class is queried.
     if join.has_host_row() {
         match shape {
             Shape::InVms => in_vms(port, rows, join).await?,
@@ -98,7 +98,7 @@ async fn replication(port: &impl Port, shape: &Shape, join: &mut Join) -> Result
     Ok(true)
 }
 
-/// Server 2012 R2 and later.
+/// Reads relationships and settings on Server 2012 R2 and later.
 async fn relationships(port: &impl Port, shape: &Shape, join: &mut Join) -> Result<(), Problem> {
     let objects = select(relationship::CLASS, relationship::COLUMNS);
     let no_class = |problem: Problem| match problem.kind {
@@ -127,7 +127,7 @@ async fn relationships(port: &impl Port, shape: &Shape, join: &mut Join) -> Resu
     Ok(())
 }
 
-/// Server 2012: the VMs' rows say it all, but for the settings.
+/// Reads replication on Server 2012, where the VMs' rows have everything except the settings.
 async fn in_vms(port: &impl Port, vms: Vec<Row>, join: &mut Join) -> Result<(), Problem> {
     for row in vms {
         join.object_in_vm(&row);

@@ -13,35 +13,34 @@ use crate::class::{VIRTUALIZATION, relationship, virtual_machine};
 use crate::codes;
 use crate::problem::{self, Asked};
 
-/// The least wait between two looks at a job. Most state changes take well under a second.
+/// Minimum wait between two polls of a job. Most state changes take well under a second.
 const WAIT_LEAST: Duration = Duration::from_millis(50);
-/// The longest: the pace of Microsoft's own sample.
+/// Maximum wait: the interval of Microsoft's own sample.
 const WAIT_MOST: Duration = Duration::from_secs(1);
-/// In between, a job is looked at again after one part in so many of the time that it has run: its end is noticed that much
-/// late at most, and ten times as long a job takes a few looks more.
+/// Between these limits, a job is polled again after its run time so far divided by this number: its end is noticed at most that
+/// much later, and a job that takes ten times as long needs only a few more polls.
 const WAIT_PART: u32 = 3;
-/// Waits after looks that did not show the job, from the first one on, so that it is given time to be listed.
+/// Minimum waits after the first, second and third poll that did not show the job, so that it has time to appear.
 const WAITS_UNSEEN: [Duration; 3] =
     [Duration::from_millis(150), Duration::from_millis(250), Duration::from_millis(500)];
 
-/// Longest time that a job is followed. As long as it runs, the state reads as requested, so whoever stops looking at the
-/// job can no longer tell success from a job that hangs. The caller ends it sooner by dropping it; this bounds one that
-/// does not.
+/// Maximum time for following a job. While the job runs, the state already reads as requested, so without following the job,
+/// success cannot be distinguished from a job that hangs. The caller can end it earlier by dropping the future.
 const JOB_TIME_MAX: Duration = Duration::from_hours(24);
-/// Looks in a row that may fail, or in which the job may not be listed yet.
+/// Maximum number of consecutive polls that fail or do not list the job.
 const BLANK_LOOKS_MAX: u32 = 4;
-/// How long a host may answer that it is busy, from one good look to the next. It is there, so the job may be too; a
-/// provider that is loaded again or a service that restarts takes some seconds. Longer than that, the act must not hold
-/// its place.
+/// Maximum time for which a host may reply that it is busy, between two successful polls. The host is up, so the job may exist
+/// too; reloading a provider or restarting a service takes some seconds. After that, the act must not occupy its place any
+/// longer.
 const BUSY_TIME_MAX: Duration = Duration::from_secs(20);
 
-/// What is tried on the way, as errors name it.
+/// Names of the steps in error messages.
 struct Tries {
     /// The act itself: "resume replication".
     act: &'static str,
     /// The Get before it.
     read: String,
-    /// The looks at its job.
+    /// Polling its job.
     follow: String,
 }
 
@@ -50,20 +49,20 @@ impl Tries {
         let act = row.what;
         Self {
             act,
-            read: format!("read the replication object that is needed to {act}"),
-            follow: format!("follow the job that is to {act}"),
+            read: format!("read the replication object before the attempt to {act}"),
+            follow: format!("follow the job that was started to {act}"),
         }
     }
 }
 
-/// Carries out one act. One Get, one Invoke, and a share in the queries for running jobs.
+/// Carries out one act: one Get, one Invoke, and a share of the queries for running jobs.
 ///
-/// The Get reads what the method is called with, and that decides what can be compared once more. On Server 2012 it is
-/// the VM's row, where state and mode stand together, and both are compared. Later Windows keeps the state in the
-/// relationship and the mode in the VM's row alone, and a second read for each act would be the third call of two.
-/// There the state is compared. The mode is as fresh as the look that the act rests on, whose age the engine bounds;
-/// what changes a mode (a reversal, a removal) leaves another state behind or no relationship at all; and a host refuses
-/// a change that does not fit the VM's mode (32775).
+/// The Get reads the object with which the method is called, and so what can be compared with the expected values. On Server
+/// 2012 it is the VM's row, which has both state and mode, and both are compared. Later versions of Windows keep the state in
+/// the relationship and the mode only in the VM's row; a second read would be a third call for each act, so only the state is
+/// compared there. The mode is as old as the look on which the act is based, and the engine limits that age. Whatever changes a
+/// mode (a reversal, a removal) also leads to another state or removes the relationship, and a host refuses a change that does
+/// not fit the VM's mode (32775).
 pub async fn perform(port: &impl Port, act: &Act) -> Outcome {
     let row = act.kind.row();
     let tries = &Tries::of(row);
@@ -98,7 +97,7 @@ pub async fn perform(port: &impl Port, act: &Act) -> Outcome {
     outlast_jobs(port, tries, job.as_deref()).await.unwrap_or(outcome)
 }
 
-/// The method that is called, with its inputs. `TimeoutPeriod` is left out: the host ignores it.
+/// Returns the method and its inputs. `TimeoutPeriod` is omitted, since the host ignores it.
 fn call(object: &Row, act: &Act, method: Method) -> Result<(&'static str, Vec<Argument>), cim::cimxml::WriteError> {
     let Method::RequestStateChange { requested } = method;
     let requested = Argument::new("RequestedState", Value::Uint16(requested.number()));
@@ -112,7 +111,7 @@ fn call(object: &Row, act: &Act, method: Method) -> Result<(&'static str, Vec<Ar
     })
 }
 
-/// What it means that the object is not as it was when the act was decided; `None` if it is.
+/// Returns the outcome if the object differs from the one on which the act was decided; `None` if it does not.
 fn unlike_expected(object: &Row, act: &Act, tries: &Tries) -> Option<Outcome> {
     let compare = || {
         let state = ReplicationState::from_number(object.get("ReplicationState")?);
@@ -131,23 +130,23 @@ fn unlike_expected(object: &Row, act: &Act, tries: &Tries) -> Option<Outcome> {
     }
 }
 
-/// The call itself failed.
+/// Returns the outcome of a call that failed.
 fn failed(error: &CallError, tries: &Tries) -> Outcome {
     use ErrorKind as K;
     let problem = problem::of(error, tries.act, Asked::Object);
     match (error.reached, error.kind) {
-        // The host answered with a fault: it did not begin.
+        // The host returned a fault: the method did not start.
         (Reached::Yes, K::Refused) => Outcome::Refused(codes::fault(error.status, &error.message)),
         (Reached::No, _)
         | (Reached::Yes, K::Unreachable | K::Untrusted | K::Denied | K::NotThere | K::Busy | K::Unsupported) => {
             Outcome::NotDone(problem)
         }
-        // If it answered, then what it answered is not known.
+        // The host may have replied, but its reply is unknown.
         (Reached::Yes, K::TimedOut | K::Malformed | K::TooLarge) | (Reached::Perhaps, _) => Outcome::Unknown(problem),
     }
 }
 
-/// `job` is set to the job that the host named, if it named one.
+/// Evaluates the method's result. Sets `job` to the job that the host named, if any.
 async fn returned(port: &impl Port, output: &Output, tries: &Tries, job: &mut Option<String>) -> Outcome {
     let unclear = |why: String| Outcome::Unknown(problem::odd(tries.act, why).with_remedy(Remedy::SeeWhatCame));
     match output.return_value() {
@@ -160,10 +159,10 @@ async fn returned(port: &impl Port, output: &Output, tries: &Tries, job: &mut Op
                 }
                 None => unclear("the job that was started has no InstanceID".to_owned()),
             },
-            Ok(None) => unclear("a job was started, but not named".to_owned()),
+            Ok(None) => unclear("a job was started, but the host did not name it".to_owned()),
             Err(error) => unclear(error.to_string()),
         },
-        // An HRESULT comes from somewhere on the way, which may be behind the point where the method began.
+        // An HRESULT comes from some layer in between, possibly after the method started.
         Ok(Some(code)) if codes::is_hresult(code) => {
             let why = format!("the method returned {code:#010X}");
             let remedy = if codes::denies_access(code) { Remedy::GrantHyperV } else { Remedy::SeeWhatCame };
@@ -175,9 +174,9 @@ async fn returned(port: &impl Port, output: &Output, tries: &Tries, job: &mut Op
     }
 }
 
-/// Waits until every state change that runs now has ended. One of them may be ours whose answer was lost, and while it
-/// runs, the state already reads as requested: nothing that is read before its end says what came of it. A job that is
-/// known to be ours and that could not be followed may be listed again: then it says itself what came of it.
+/// Waits until every state change that is running now has ended. One of them may be ours, if its reply was lost. While it runs,
+/// the state already reads as requested, so nothing that is read before its end shows its result. If our own job is known but
+/// could not be followed, it may be listed again, and then shows its result itself.
 async fn outlast_jobs(port: &impl Port, tries: &Tries, own: Option<&str>) -> Option<Outcome> {
     port.note("waiting for jobs that may be ours");
     let began = port.elapsed();
@@ -211,9 +210,9 @@ async fn outlast_jobs(port: &impl Port, tries: &Tries, own: Option<&str>) -> Opt
     None
 }
 
-/// Which jobs are waited for after this look, and whether it has shown all of those that were waited for before. A job is
-/// listed for minutes after its end: one that ran and is not listed was not shown. Our own one is waited for even if others
-/// were listed before it.
+/// Returns the jobs to wait for after this poll, and whether the poll showed all jobs that were waited for before. A job remains
+/// listed for minutes after its end, so a job that was running and is not listed was not shown. Our own job is waited for even
+/// if others were listed before it.
 fn awaited_after(before: Option<BTreeSet<String>>, rows: &[Row], own: Option<&str>) -> (BTreeSet<String>, bool) {
     let (running, listed) = (concrete_job::running(rows), concrete_job::listed(rows));
     let Some(before) = before else { return (running, true) };
@@ -223,7 +222,7 @@ fn awaited_after(before: Option<BTreeSet<String>>, rows: &[Row], own: Option<&st
     (before.into_iter().filter(goes_on).chain(own).collect(), all_shown)
 }
 
-/// How a job has ended; `None` if it runs.
+/// Returns how a job has ended; `None` if it is running.
 fn ended(progress: Progress, tries: &Tries) -> Option<Outcome> {
     Some(match progress {
         Progress::Running => return None,
@@ -242,17 +241,17 @@ fn ended(progress: Progress, tries: &Tries) -> Option<Outcome> {
     })
 }
 
-/// Looks that did not show what was looked for, since the last that did.
+/// Counts polls that did not show the job, since the last one that did.
 #[derive(Default)]
 struct Misses {
     /// How many failed or did not list the job.
     blank: u32,
-    /// Since when the host answers that it is busy.
+    /// Since when the host has replied that it is busy.
     busy_since: Option<Duration>,
 }
 
 impl Misses {
-    /// Takes in one more; whether that is the last. `failed` is absent if the look went well and the job was not listed.
+    /// Counts one more. Returns whether it was one too many. `failed` is `None` if the poll succeeded but did not list the job.
     fn are_too_many(&mut self, failed: Option<ErrorKind>, now: Duration) -> bool {
         if failed == Some(ErrorKind::Busy) {
             let since = *self.busy_since.get_or_insert(now);
@@ -262,7 +261,7 @@ impl Misses {
         self.blank >= BLANK_LOOKS_MAX
     }
 
-    /// How long to wait before the next look at what has run for so long.
+    /// Returns the wait before the next poll of a job that has run for that long.
     fn wait(&self, run: Duration) -> Duration {
         let part = (run / WAIT_PART).clamp(WAIT_LEAST, WAIT_MOST);
         let unseen = usize::try_from(self.blank).ok().and_then(|blank| WAITS_UNSEEN.get(blank.checked_sub(1)?));
@@ -270,8 +269,7 @@ impl Misses {
     }
 }
 
-/// Follows a job to its end. Only reads: nothing here can be repeated by mistake, so a look that fails is taken again,
-/// whatever it failed by.
+/// Follows a job to its end. It only reads, so a poll that fails is repeated, whatever the cause.
 async fn follow(port: &impl Port, tries: &Tries, id: &str) -> Outcome {
     port.note("following the job");
     let began = port.elapsed();
@@ -303,6 +301,6 @@ async fn follow(port: &impl Port, tries: &Tries, id: &str) -> Outcome {
             }
         }
     }
-    let why = format!("the job still runs after {} h", JOB_TIME_MAX.as_secs() / 3_600);
+    let why = format!("the job is still running after {} h", JOB_TIME_MAX.as_secs() / 3_600);
     Outcome::Unknown(Problem::new(ProblemKind::TimedOut, tries.follow.as_str(), why).with_remedy(Remedy::SeeWhatCame))
 }

@@ -1,31 +1,31 @@
-//! From a failed call to a problem that a person can act on: why in the host's words, and what helps by what was asked and
-//! with which number it failed.
+//! Converts a failed call into a problem that the administrator can act on: why, in the host's words, and a remedy that depends
+//! on the request and the error code.
 
 use cim::{CallError, ErrorKind, PropertyError, Reached};
 use reprise_model::{Problem, ProblemKind, Remedy};
 
 use crate::codes::{INVALID_CLASS, INVALID_NAMESPACE, INVALID_QUERY, NO_SUCH_CLASS_IN_QUERY, NO_SUCH_RESOURCE};
 
-/// What was asked of a host.
+/// What was requested from a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Asked {
     /// Instances of a class in `root\cimv2`.
     Windows,
     /// Instances of a class in `root\virtualization\v2`.
     HyperV,
-    /// One object of Hyper-V, by its key, to be read or to be changed.
+    /// One Hyper-V object, by its key, to read or change it.
     Object,
-    /// How a job goes on that has begun.
+    /// The progress of a job that was started.
     Job,
     /// An event log.
     EventLog,
 }
 
 impl Asked {
-    /// Everything that is asked.
+    /// All kinds of requests.
     pub const ALL: [Self; 5] = [Self::Windows, Self::HyperV, Self::Object, Self::Job, Self::EventLog];
 
-    /// The namespace that it is in, as administrators write it.
+    /// Returns the namespace of the request, as administrators write it.
     fn namespace(self) -> Option<&'static str> {
         match self {
             Self::Windows => Some(r"root\cimv2"),
@@ -35,7 +35,7 @@ impl Asked {
     }
 }
 
-/// A failed call, with what was tried: "read the host's name".
+/// Converts a failed call. `what` is what was tried: "read the host's name".
 pub fn of(error: &CallError, what: &str, asked: Asked) -> Problem {
     let kind = match error.kind {
         ErrorKind::Unreachable => ProblemKind::Unreachable,
@@ -56,12 +56,12 @@ pub fn of(error: &CallError, what: &str, asked: Asked) -> Problem {
     Problem { code: error.status, remedy: remedy(error, asked), ..Problem::new(kind, what, why) }
 }
 
-/// Whether the host took the login and refuses what was asked. A login that is refused reaches nothing.
+/// Returns whether the host accepted the login but refused the request. A refused login does not reach the provider.
 pub(crate) fn lacks_rights(error: &CallError) -> bool {
     error.kind == ErrorKind::Denied && error.reached == Reached::Yes
 }
 
-/// What helps against a failed call.
+/// Returns the remedy for a failed call.
 fn remedy(error: &CallError, asked: Asked) -> Remedy {
     match error.kind {
         ErrorKind::Unreachable => Remedy::Reach,
@@ -82,7 +82,7 @@ fn remedy(error: &CallError, asked: Asked) -> Remedy {
     }
 }
 
-/// What helps where something is not there: the number says what, where it says anything.
+/// Returns the remedy for something that does not exist. The error code, if there is one, says what.
 fn lacking(code: Option<u32>, asked: Asked) -> Remedy {
     match (asked, code) {
         (Asked::Windows, _) => Remedy::RepairWmi,
@@ -90,25 +90,25 @@ fn lacking(code: Option<u32>, asked: Asked) -> Remedy {
         (Asked::HyperV | Asked::Object | Asked::Job, Some(INVALID_NAMESPACE)) => Remedy::InstallHyperV,
         (Asked::HyperV | Asked::Object | Asked::Job, Some(INVALID_CLASS | INVALID_QUERY | NO_SUCH_CLASS_IN_QUERY))
         | (Asked::HyperV | Asked::Job, Some(NO_SUCH_RESOURCE)) => Remedy::RegisterHyperV,
-        // Asked for by its key, what is not there is the object.
+        // The request was for an object by its key, so the object does not exist.
         (Asked::Object, _) => Remedy::LookAgain,
         (Asked::Job, _) => Remedy::SeeWhatCame,
         (Asked::HyperV, _) => Remedy::StartVmms,
     }
 }
 
-/// A row that cannot be read, with what was tried.
+/// Returns the problem of a row that cannot be read.
 pub(crate) fn unreadable(error: &PropertyError, what: &str) -> Problem {
     let source = std::error::Error::source(error).map_or_else(String::new, |source| format!(": {source}"));
     odd(what, format!("{error}{source}"))
 }
 
-/// Rows that do not fit what the documentation says of them.
+/// Returns the problem of rows that contradict the documentation.
 pub(crate) fn odd(what: &str, why: impl Into<String>) -> Problem {
     Problem::new(ProblemKind::Malformed, what, why).with_remedy(Remedy::ReportRow)
 }
 
-/// Something that the host does not show.
+/// Returns the problem of something that the host does not show.
 pub(crate) fn hidden(what: &str, why: impl Into<String>, remedy: Remedy) -> Problem {
     Problem::new(ProblemKind::NotThere, what, why).with_remedy(remedy)
 }

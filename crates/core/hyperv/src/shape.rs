@@ -1,9 +1,9 @@
-//! Which shape a host's replication has. Windows' version decides it, never a fault: a VMMS that is starting may say
-//! "no such class" of a class that it will have in a minute.
+//! The form in which a host keeps replication. The version of Windows decides it, never a fault: a VMMS that is starting may
+//! return "no such class" for a class that it will have a minute later.
 
 use reprise_model::{Problem, ProblemKind, Remedy};
 
-/// The version of Server 2012. From the next on, 6.3 (2012 R2), there are relationships.
+/// The version of Server 2012. The next version, 6.3 (2012 R2), introduced relationships.
 const SERVER_2012: (u16, u16) = (6, 2);
 
 /// How a host's Windows keeps replication.
@@ -16,16 +16,16 @@ pub(crate) enum Shape {
         /// The version.
         version: String,
     },
-    /// The version is not known. It is asked as most hosts are; on Server 2012 it stays "not ready" until it says what
-    /// it is.
+    /// The version is unknown. The host is queried like most hosts; a host with Server 2012 stays "not ready" until its version
+    /// can be read.
     Unknown,
 }
 
 impl Shape {
-    /// The shape of that version (`Win32_OperatingSystem.Version`: `6.3.9600`).
+    /// Returns the shape for that version (`Win32_OperatingSystem.Version`: `6.3.9600`).
     ///
     /// # Errors
-    /// Windows is older than Server 2012, and so has another namespace for Hyper-V.
+    /// Windows is older than Server 2012, which has a different namespace for Hyper-V.
     pub(crate) fn of(version: Option<&str>, what: &str) -> Result<Self, Problem> {
         let Some((version, numbers)) = version.and_then(|text| Some((text, numbers(text)?))) else {
             return Ok(Self::Unknown);
@@ -38,12 +38,12 @@ impl Shape {
         Ok(if is_2012 { Self::InVms } else { Self::Relationships { version: version.to_owned() } })
     }
 
-    /// What it means that the class of relationships is not there: never that nothing is replicated.
+    /// Explains that the class of relationships does not exist. It never means that nothing is replicated.
     pub(crate) fn no_such_class(&self, problem: Problem) -> Problem {
         let (means, remedy) = match self {
             Self::InVms => return problem,
             Self::Relationships { version } => {
-                (format!("on Windows {version} that means that VMMS is not ready yet"), problem.remedy)
+                (format!("on Windows {version}, this means that VMMS is not ready yet"), problem.remedy)
             }
             Self::Unknown => {
                 let means = "VMMS is not ready yet, or this is Server 2012, whose version could not be read";
@@ -54,7 +54,7 @@ impl Shape {
     }
 }
 
-/// The first two numbers of a version.
+/// Parses the first two numbers of a version.
 fn numbers(version: &str) -> Option<(u16, u16)> {
     let mut parts = version.trim().split('.');
     Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))

@@ -1,29 +1,29 @@
-//! What is done to a host, and what came of it.
+//! Acts on hosts, and their outcomes.
 
 use crate::{ActId, HostId, Kept, LegId, Problem, ReplicationMode, ReplicationState};
 
-/// One thing to be done to one replication object, on the conditions under which it was decided.
+/// One change to one replication object, with the conditions under which it was decided.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Act {
-    /// Which act.
+    /// Identifies the act.
     pub id: ActId,
-    /// Whose leg.
+    /// The leg.
     pub leg: LegId,
-    /// On which host: the sender's.
+    /// The host: the sender's.
     pub host: HostId,
-    /// What.
+    /// The kind of act.
     pub kind: ActKind,
     /// The VM's key as the host wrote it.
     pub vm_key: String,
     /// How that host keeps the replication object.
     pub kept: Kept,
-    /// The state it was decided on; another one makes the act stale.
+    /// The state on which the act was decided; any other state makes it stale.
     pub expected_state: ReplicationState,
-    /// The mode it was decided on; another one makes the act stale where it can be read again.
+    /// The mode on which the act was decided; any other mode makes it stale, if the mode can be read again.
     pub expected_mode: ReplicationMode,
 }
 
-/// What can be done. A resynchronization is not among them: it drops recovery points and needs an approval.
+/// The kinds of act. A resynchronization is not one of them: it deletes recovery points and needs an approval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ActKind {
     /// Resume replication.
@@ -32,19 +32,19 @@ pub enum ActKind {
     Pause,
 }
 
-/// How a kind of act is done: a row of the table of acts.
+/// How a kind of act is carried out: one row of the table of acts.
 ///
 /// The numbers are those of the WMI reference, `Msvm_ComputerSystem.RequestReplicationStateChange` and `…Ex`, parameter
-/// `RequestedState`: 3 replicating, 7 suspend. The states from which each is done are those that the Hyper-V module for
-/// PowerShell accepts (`Resume-VMReplication`, `Suspend-VMReplication`), without those from which a resynchronization would
-/// follow (9) or an update of disks (16).
+/// `RequestedState`: 3 replicating, 7 suspend. The starting states are those that the Hyper-V module for
+/// PowerShell accepts (`Resume-VMReplication`, `Suspend-VMReplication`), except those from which a resynchronization (9) or an
+/// update of disks (16) would follow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ActRow {
-    /// What is done, as errors name it: "cannot *resume replication*".
+    /// The name of the act in errors: "cannot *resume replication*".
     pub what: &'static str,
-    /// By which method.
+    /// The method that is called.
     pub method: Method,
-    /// From where, and to where.
+    /// The state changes that it can bring about.
     pub steps: &'static [Step],
 }
 
@@ -54,7 +54,7 @@ pub enum Method {
     /// `RequestReplicationStateChangeEx` of the VM, with the whole relationship; on Server 2012, where the VM's row is the
     /// replication object, `RequestReplicationStateChange`.
     ///
-    /// While its job runs, the state already reads as the one asked for: it is proved only after the job's end.
+    /// While its job runs, the state already reads as the requested one, so it is proved only after the end of the job.
     RequestStateChange {
         /// `RequestedState`
         requested: ReplicationState,
@@ -64,13 +64,13 @@ pub enum Method {
 /// One change of state that an act brings about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Step {
-    /// The state in which it may be asked for.
+    /// The state in which it may be requested.
     pub from: ReplicationState,
-    /// The states that count as arrived.
+    /// The states that count as success.
     pub to: &'static [ReplicationState],
 }
 
-/// What replicates again is in its initial replication if that never ended.
+/// After a resume, a leg whose initial replication was not finished is in initial replication again.
 const RUNS: &[ReplicationState] = &[ReplicationState::Replicating, ReplicationState::InitialReplicationInProgress];
 
 const RESUME: ActRow = ActRow {
@@ -94,10 +94,10 @@ const PAUSE: ActRow = ActRow {
 };
 
 impl ActKind {
-    /// Every kind.
+    /// All kinds.
     pub const ALL: [Self; 2] = [Self::Resume, Self::Pause];
 
-    /// Its row of the table.
+    /// Returns the kind's row of the table.
     pub fn row(self) -> &'static ActRow {
         match self {
             Self::Resume => &RESUME,
@@ -107,50 +107,50 @@ impl ActKind {
 }
 
 impl ActRow {
-    /// The step from a state; `None` if the act is not to be asked for there.
+    /// Returns the step from a state; `None` if the act must not be requested in that state.
     pub fn step_from(&self, state: ReplicationState) -> Option<&'static Step> {
         self.steps.iter().find(|step| step.from == state)
     }
 }
 
-/// How a procedure ended. Never "success": that is judged from a later look.
+/// How a procedure ended. There is no "success": a later look decides that.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The host did it and its job ended well.
+    /// The host carried it out, and its job succeeded.
     Ended(Ended),
-    /// The host refused, at once or by its job.
+    /// The host refused, immediately or through its job.
     Refused(Refusal),
     /// The object was not as expected; nothing was done.
     Stale {
-        /// What it was.
+        /// What was found instead.
         found: String,
     },
     /// It failed before it could have had an effect.
     NotDone(Problem),
-    /// It may have been done: the answer was lost, or the job cannot be followed. Read before trying again.
+    /// It may have been carried out: the reply was lost, or the job cannot be followed. Read the state before retrying.
     Unknown(Problem),
 }
 
-/// How the host said that it was done.
+/// How the host reported completion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
-    /// At once, without a job.
+    /// Immediately, without a job.
     AtOnce,
-    /// By a job that ended well.
+    /// By a job that succeeded.
     ByJob,
 }
 
-/// The host's refusal.
+/// A refusal by the host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// Hyper-V's code (32768 to 32779) as returned or as the job has it, or the number of the host's fault, where there
-    /// is one.
+    /// Hyper-V's code (32768 to 32779) from the return value or the job, or the number of the host's fault, if
+    /// there is one.
     pub code: Option<u32>,
-    /// What it means, and the host's own words where it gave any.
+    /// What the refusal means, and the host's own message if there is one.
     pub why: String,
-    /// What a person does next.
+    /// What the administrator does next.
     pub advice: &'static str,
-    /// Whether it may pass by itself.
+    /// Whether the refusal may be transient.
     pub transient: bool,
 }
 
@@ -176,7 +176,7 @@ mod tests {
                 assert_eq!(row.step_from(ReplicationState::from_number(number)), None, "{kind:?} from {number}");
             }
         }
-        // It would begin a resynchronization, which drops recovery points.
+        // It would start a resynchronization, which drops recovery points.
         assert_eq!(ActKind::Resume.row().step_from(ReplicationState::WaitingForStartResynchronize), None);
     }
 }

@@ -1,27 +1,27 @@
-//! What a host's event logs say, and how much of them was read: what is not there proves something only where nothing is
-//! missing.
+//! What a host's event logs say, and how much of them was read. The absence of a record proves something only if the log is
+//! complete.
 
 use std::time::Duration;
 
 use crate::{HostTime, VmId};
 
-/// How far back logs are read where nothing says how far they must be. A week covers a host that stayed down over holidays,
-/// and keeps what is sent small.
+/// How far back logs are read if the time that is needed is unknown. A week covers a host that was off over a holiday, and
+/// keeps the amount of data small.
 pub const LOG_BACK: Duration = Duration::from_hours(7 * 24);
 
 /// The events of a leg's sender, as far as they are known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Evidence {
-    /// The event log cannot be read, or nobody has asked.
+    /// The event log cannot be read, or was not requested.
     #[default]
     NotReadable,
     /// The event log is being read.
     Awaited,
-    /// These stand there.
+    /// The log has these records.
     Readable(Records),
 }
 
-/// What a host's event logs say, as far as it decides something.
+/// The records of a host's event logs that matter for a decision.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Records {
     /// VMMS's records.
@@ -31,14 +31,14 @@ pub struct Records {
 }
 
 impl Records {
-    /// Two logs that were read from their very first records to their ends.
+    /// Creates the records of two logs that were read completely.
     pub fn whole(vmms: Vec<VmmsEvent>, system: Vec<SystemEvent>) -> Self {
         Self { vmms: Log::whole(vmms), system: Log::whole(system) }
     }
 }
 
-/// One log, as far as it was read. What stands in it can be taken for true; that something does not stand in it can be said
-/// of [`Whole`] alone, which only a log without gaps gives.
+/// One log, as far as it was read. The records that it has are facts. That a record is missing can be said only of [`Whole`],
+/// which only a log without gaps returns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Log<E> {
     events: Vec<E>,
@@ -48,7 +48,7 @@ pub struct Log<E> {
 /// How much of a log was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Coverage {
-    /// Every record that was asked for, from that time on, by the host's clock, until the reading began.
+    /// Every requested record from that time on, by the host's clock, until the reading began.
     Since(HostTime),
     /// Any record may be missing.
     Partial(Gap),
@@ -59,27 +59,27 @@ pub enum Coverage {
 pub enum Gap {
     /// It was not read at all.
     Unread,
-    /// Nobody knows how far back it reaches, or how far back it was asked for.
+    /// It is unknown how far back the log reaches, or from which time on it was requested.
     NoBeginning,
     /// It was not read to its end.
     NoEnd,
-    /// The host says that it has lost records.
+    /// The host reports that records were lost.
     Dropped,
     /// A record could not be read.
     Unreadable,
 }
 
-/// A log of which nothing is missing from some time on.
+/// A log that is complete from some time on.
 #[derive(Clone, Copy, Debug)]
 pub struct Whole<'l, E>(&'l [E]);
 
 impl<'l, E> Whole<'l, E> {
-    /// Whether no record is of that kind.
+    /// Returns whether no record is of that kind.
     pub fn lacks(self, is: impl Fn(&E) -> bool) -> bool {
         !self.0.iter().any(is)
     }
 
-    /// All its records.
+    /// Returns all its records.
     pub fn events(self) -> &'l [E] {
         self.0
     }
@@ -92,27 +92,27 @@ impl<E> Default for Log<E> {
 }
 
 impl<E> Log<E> {
-    /// What was read, and how much of the log that is.
+    /// Creates a log from the records that were read, and how much of the log that is.
     pub fn new(events: Vec<E>, coverage: Coverage) -> Self {
         Self { events, coverage }
     }
 
-    /// A log that was read from its very first record to its end.
+    /// Creates a log that was read completely.
     pub fn whole(events: Vec<E>) -> Self {
         Self::new(events, Coverage::Since(HostTime(i64::MIN)))
     }
 
-    /// The records that came: each is there, and others may be.
+    /// Returns the records that were read. The log may have others.
     pub fn found(&self) -> &[E] {
         &self.events
     }
 
-    /// How much of the log was read.
+    /// Returns how much of the log was read.
     pub fn coverage(&self) -> Coverage {
         self.coverage
     }
 
-    /// The log, if nothing that was recorded at that time or later is missing.
+    /// Returns the log if no record from that time on is missing.
     pub fn whole_since(&self, since: HostTime) -> Option<Whole<'_, E>> {
         match self.coverage {
             Coverage::Since(first) if first <= since => Some(Whole(&self.events)),
@@ -120,7 +120,7 @@ impl<E> Log<E> {
         }
     }
 
-    /// The same records, of a log that was asked for no older ones; `None` if nobody knows how old.
+    /// Limits the coverage to the time from which on records were requested; `None` if that time is unknown.
     #[must_use]
     pub fn asked_since(self, since: Option<HostTime>) -> Self {
         let coverage = match (self.coverage, since) {
@@ -137,51 +137,51 @@ impl<E> Log<E> {
 pub struct VmmsEvent {
     /// The VM.
     pub vm: VmId,
-    /// When, by the host's clock.
+    /// The time, by the host's clock.
     pub at: HostTime,
-    /// What.
+    /// The kind.
     pub kind: VmmsEventKind,
 }
 
-/// The kinds of records that decide something.
+/// The kinds of VMMS records that matter for a decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum VmmsEventKind {
-    /// 32086: replication suspended after a failure that VMMS holds for final.
+    /// 32086: replication suspended after a failure that VMMS treats as final.
     NonRecoverable,
-    /// 32022: changes could not be sent; with the HRESULT.
+    /// 32022: changes could not be sent.
     SendFailed {
-        /// `0x80004004` is the shutdown's mark.
+        /// The HRESULT: `0x80004004` means a shutdown.
         code: u32,
     },
-    /// 32315: VMMS will try again by itself.
+    /// 32315: VMMS will retry automatically.
     WillRetry {
-        /// After how long, where the record says it.
+        /// The time until the retry, if the record contains it.
         after: Option<Duration>,
     },
 }
 
-/// One record of a host's log `System` that says when it went down and came up. Nothing is decided by it alone: people
-/// pause replication just before they restart a host.
+/// One record of a host's log `System` about a shutdown or a start. It decides nothing alone, since people also pause
+/// replication just before they restart a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SystemEvent {
-    /// When, by the host's clock.
+    /// The time, by the host's clock.
     pub at: HostTime,
-    /// What.
+    /// The kind.
     pub kind: SystemEventKind,
 }
 
 /// The kinds of records around shutdowns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SystemEventKind {
-    /// 1074: somebody asked for a restart or a shutdown.
+    /// 1074: a user or a program requested a restart or a shutdown.
     ShutdownAsked,
-    /// 6006: the event log stopped in order.
+    /// 6006: the event log stopped cleanly.
     LogStopped,
     /// 6005: the event log started.
     LogStarted,
-    /// 6008: the shutdown before was unexpected.
+    /// 6008: the previous shutdown was unexpected.
     UnexpectedShutdown,
-    /// 41: the host came up without having gone down in order.
+    /// 41: the host started without a clean shutdown before.
     NoCleanShutdown,
 }
 
@@ -190,7 +190,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_log_without_gaps_says_what_is_not_in_it_and_only_of_the_time_that_was_read() {
+    fn only_a_log_without_gaps_shows_what_is_missing_and_only_for_the_time_that_was_read() {
         let at = HostTime;
         let log = Log::new(vec![1], Coverage::Since(at(5)));
         assert!(log.whole_since(at(5)).is_some_and(|log| log.lacks(|n| *n == 2) && !log.lacks(|n| *n == 1)));

@@ -9,46 +9,46 @@ use crate::HostTime;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HostName(String);
 
-/// Characters that a `NetBIOS` name has at most (RFC 1001, 14.1: sixteen, of which Windows keeps the last for itself).
+/// Maximum length of a `NetBIOS` name in characters (RFC 1001, 14.1: sixteen, the last of which Windows reserves).
 const NETBIOS_LENGTH: usize = 15;
 
 impl HostName {
-    /// Takes a name as somebody wrote it; `None` if it is empty.
+    /// Creates a name from a text in any case; `None` if it is empty.
     pub fn new(text: &str) -> Option<Self> {
         let text = text.trim().trim_end_matches('.').to_lowercase();
         (!text.is_empty()).then_some(Self(text))
     }
 
-    /// The whole name.
+    /// Returns the whole name.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether it can stand in an address: letters, digits, dots, hyphens and underscores only.
+    /// Returns whether the name can be part of an address: letters, digits, dots, hyphens and underscores only.
     pub fn is_address_part(&self) -> bool {
         self.0.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))
     }
 
-    /// Whether both may be names of one host: they are equal, or their first labels are. Which host a label stands for
-    /// depends on which others bear it. The first part of an IP address is no label.
+    /// Returns whether both may be names of one host: they or their first labels are equal. Which host a label stands for
+    /// depends on which other hosts have it. The first part of an IP address is not a label.
     pub fn is_perhaps(&self, other: &Self) -> bool {
         let is_number = self.label().bytes().all(|b| b.is_ascii_digit());
         self == other || (!is_number && self.label() == other.label())
     }
 
-    /// Whether it has one part only, as short names have.
+    /// Returns whether it has only one part, as a short name does.
     pub fn is_label(&self) -> bool {
         self.label() == self.0
     }
 
-    /// Whether it is a short form of that full name: its first label, or the fifteen characters that `NetBIOS` keeps of it.
+    /// Returns whether it is a short form of the full name: its first label, or the fifteen characters that `NetBIOS` keeps of it.
     pub fn abbreviates(&self, full: &Self) -> bool {
         let label = full.label();
         let is_netbios = || self.0.chars().count() == NETBIOS_LENGTH && label.starts_with(self.as_str());
         self.is_label() && !full.is_label() && (self.0 == label || is_netbios())
     }
 
-    /// The part before the first dot.
+    /// Returns the part before the first dot.
     pub fn label(&self) -> &str {
         self.0.split('.').next().unwrap_or(&self.0)
     }

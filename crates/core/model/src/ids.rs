@@ -5,22 +5,21 @@ use std::str::FromStr;
 
 use uuid::Uuid;
 
-/// A host that is asked: a handle for as long as the program runs, which says nothing afterwards. What lasts is its
-/// [`HostKey`].
+/// A handle for a host, valid while the program runs. The permanent identity of a host is its [`HostKey`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HostId(pub u32);
 
-/// A VM: its GUID. The display name is a label and never an identity.
+/// Identifies a VM by its GUID. The display name is only a label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct VmId(Uuid);
 
 impl VmId {
-    /// From the GUID.
+    /// Creates the id from the GUID.
     pub fn new(guid: Uuid) -> Self {
         Self(guid)
     }
 
-    /// The GUID.
+    /// Returns the GUID.
     pub fn guid(self) -> Uuid {
         self.0
     }
@@ -35,13 +34,13 @@ impl FromStr for VmId {
 }
 
 impl fmt::Display for VmId {
-    /// Lower case, without braces.
+    /// Writes the GUID in lower case, without braces.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0.as_hyphenated())
     }
 }
 
-/// Which of a VM's two replications.
+/// The kind of a leg: one of a VM's two possible replications.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LegKind {
     /// From the primary server to the replica server.
@@ -59,12 +58,12 @@ impl fmt::Display for LegKind {
     }
 }
 
-/// One replication relationship seen as a whole: from a sender to a receiver.
+/// Identifies a leg: one replication relationship with both ends, a sender and a receiver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LegId {
     /// The VM.
     pub vm: VmId,
-    /// Which of its legs.
+    /// The kind of leg.
     pub kind: LegKind,
 }
 
@@ -88,14 +87,14 @@ pub enum Slot {
 pub struct RelationshipId {
     /// The VM.
     pub vm: VmId,
-    /// Which of the VM's objects.
+    /// Which one of the VM's objects.
     pub slot: Slot,
 }
 
-/// One act that was intended. No two acts of one installation have the same, over all its restarts.
+/// Identifies an act. Ids are unique within an installation, across restarts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ActId {
-    /// How often the controller had been restored from what it remembered.
+    /// How often the controller has been restored from stored state.
     pub epoch: u64,
     /// Its number since then.
     pub number: u64,
@@ -107,8 +106,8 @@ impl fmt::Display for ActId {
     }
 }
 
-/// What a host is known by over restarts and changes of the configuration: its configured name, else what it calls itself,
-/// else the address at which it is asked.
+/// The permanent identity of a host, across restarts and changes of the configuration: its configured name, else its own name,
+/// else its address.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HostKey(pub String);
 

@@ -7,13 +7,13 @@ use crate::{FailedOverType, HostName, HostTime, RelationshipId, ReplicationState
 /// One replication object (`Msvm_ReplicationRelationship` and its `Msvm_ReplicationSettingData`).
 #[derive(Clone, Debug, PartialEq)]
 pub struct ReplicationObject {
-    /// Which.
+    /// Identifies the object.
     pub id: RelationshipId,
-    /// How its host keeps it.
+    /// How its host stores it.
     pub kept: Kept,
     /// Its state.
     pub state: ReplicationState,
-    /// How it was failed over, if it was. May stay set after a reverse replication.
+    /// The type of its failover, if there was one. It may remain set after a reverse replication.
     pub failed_over: FailedOverType,
     /// When data last arrived.
     pub last_replication: LastReplication,
@@ -21,10 +21,10 @@ pub struct ReplicationObject {
     pub settings: Seen<Settings>,
 }
 
-/// How a host keeps a replication object, and so how it is read and asked to change.
+/// How a host stores a replication object, and so how it is read and changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kept {
-    /// As an instance of its own (`Msvm_ReplicationRelationship`): Server 2012 R2 and later.
+    /// As its own instance (`Msvm_ReplicationRelationship`): Server 2012 R2 and later.
     AsRelationship {
         /// Its key as the host wrote it (`InstanceID`).
         instance_id: String,
@@ -33,12 +33,12 @@ pub enum Kept {
     InVm,
 }
 
-/// When data last arrived at the receiver, by the clock of the host that says so.
+/// When data last arrived at the receiver, by the clock of the reporting host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LastReplication {
     /// Never: the initial replication has not finished. WMI writes the year 1601.
     Never,
-    /// Then.
+    /// At that time.
     At(HostTime),
 }
 
@@ -53,24 +53,24 @@ pub struct Settings {
     pub recovery_host: Option<HostName>,
     /// The name by which the replica side is reached: a broker's name on a cluster (`RecoveryConnectionPoint`).
     pub recovery_point: Option<HostName>,
-    /// Who replicates.
+    /// The program that replicates.
     pub provider: Provider,
     /// How often changed blocks are sent (`ReplicationInterval`): 30 s, 5 min or 15 min.
     pub frequency: Option<Duration>,
 }
 
 impl Settings {
-    /// The host that holds the primary VM, by whichever name is known.
+    /// Returns the host that has the primary VM, by whichever name is known.
     pub fn primary(&self) -> Option<&HostName> {
         self.primary_host.as_ref().or(self.primary_point.as_ref())
     }
 
-    /// The host that holds the replica VM, by whichever name is known.
+    /// Returns the host that has the replica VM, by whichever name is known.
     pub fn recovery(&self) -> Option<&HostName> {
         self.recovery_host.as_ref().or(self.recovery_point.as_ref())
     }
 
-    /// Whether the primary side is a cluster: its connection point is not its host.
+    /// Returns whether the primary side is a cluster: its connection point differs from its host.
     pub fn primary_is_clustered(&self) -> bool {
         match (&self.primary_point, &self.primary_host) {
             (Some(point), Some(host)) => !point.is_perhaps(host),
@@ -79,11 +79,11 @@ impl Settings {
     }
 }
 
-/// Who replicates (`ReplicationProvider`).
+/// The program that replicates (`ReplicationProvider`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Provider {
     /// Hyper-V itself, from host to host.
     HyperV,
-    /// Another program, such as Azure Site Recovery: its agent looks after it.
+    /// Another program, such as Azure Site Recovery, which is responsible for it.
     External(String),
 }

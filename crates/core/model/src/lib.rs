@@ -1,10 +1,10 @@
-//! The domain in the words of Hyper-V administrators: hosts, VMs, legs, what was observed, what is wanted, what is done.
+//! The domain in the words of Hyper-V administrators: hosts, VMs, legs, observations, policy and acts.
 //!
-//! Plain values only. The crate does no I/O, reads no clock and decides nothing (that is the engine's), and it knows no
-//! WMI: the doc comments name the WMI term, the mapping lives with the Hyper-V procedures.
+//! It has only plain values. The crate does no I/O, reads no clock and decides nothing (the engine does), and it does not use
+//! WMI: the doc comments name the WMI terms, and the Hyper-V procedures do the mapping.
 //!
-//! Start with [`Observation`] (what one host said), [`Policy`] (what is wanted), [`Act`] and [`Outcome`] (what is done),
-//! and [`Reason`] (why, or why not).
+//! Start with [`Observation`] (what one host returned), [`Policy`] (what the administrator wants), [`Act`] and [`Outcome`]
+//! (what is done), and [`Reason`] (why, or why not).
 
 mod act;
 mod evidence;

@@ -1,65 +1,65 @@
-//! What is wanted.
+//! What the administrator wants.
 
 use std::num::NonZeroU32;
 
 use crate::{HostName, Timestamp, VmId};
 
-/// What is wanted of all legs. Comes from the configuration; every default is [`Policy::default`]'s. Resynchronization drops
-/// recovery points, so no policy starts one: that takes an approval.
+/// What the administrator wants for all legs. It comes from the configuration; [`Policy::default`] has all defaults. A
+/// resynchronization deletes recovery points, so no policy starts one: that needs an approval.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Policy {
-    /// What is done if the receiver's host was asked and is not seen.
+    /// What to do if the receiver's host was asked and is not seen.
     pub peer_unseen: PeerUnseen,
-    /// What is done about paused legs.
+    /// What to do about paused legs.
     pub paused: PausedPolicy,
-    /// What is left alone.
+    /// What to leave alone.
     pub holds: Vec<Hold>,
-    /// Nothing is done: watch only.
+    /// Observe only, and do nothing.
     pub frozen: bool,
-    /// How much is done at once.
+    /// How many acts run at once.
     pub pace: Pace,
 }
 
-/// What is done if the receiver's host was asked and is not seen.
+/// What to do if the receiver's host was asked and is not seen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PeerUnseen {
-    /// Wait for it until the limit: a failover may be in force there.
+    /// Wait for it until its time limit: the VM may have been failed over to it.
     #[default]
     Wait,
-    /// Resume all the same: the receiver refuses if a failover is in force.
+    /// Resume anyway: the receiver refuses if the VM has been failed over to it.
     Resume,
 }
 
-/// What is done about a paused leg.
+/// What to do about a paused leg.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PausedRule {
     /// Resume it.
     Resume,
     /// Leave it.
     Leave,
-    /// Resume it if the host's events say that a shutdown paused it, else leave it.
+    /// Resume it if the host's events show that a shutdown paused it, otherwise leave it.
     Evidence,
 }
 
-/// What is done about paused legs, by when the pause began.
+/// What to do about paused legs, depending on when the pause began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PausedPolicy {
     /// Already paused at the first look, or after a boot.
     pub at_boot: PausedRule,
-    /// Paused while we watch.
+    /// Paused while Reprise is running.
     pub while_running: PausedRule,
     /// Paused before its initial replication finished.
     pub initial: InitialPolicy,
 }
 
 impl Default for PausedPolicy {
-    /// At boot as the article's script does (resume); while we watch, a person's pause is respected.
+    /// At boot, resume, as the support article's script does; while Reprise is running, respect a person's pause.
     fn default() -> Self {
         Self { at_boot: PausedRule::Resume, while_running: PausedRule::Evidence, initial: InitialPolicy::Leave }
     }
 }
 
-/// What is done about an initial replication that is paused.
+/// What to do about an initial replication that is paused.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum InitialPolicy {
     /// Leave it: it costs bandwidth that somebody may have wanted to save.
@@ -69,21 +69,21 @@ pub enum InitialPolicy {
     Resume,
 }
 
-/// How much is done at once.
+/// How many acts run at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pace {
-    /// Acts under way on one host, to begin with.
+    /// Initial number of concurrent acts on one host.
     pub per_host: NonZeroU32,
-    /// Most acts under way on one host: while it stays as quick as at first it is given more, up to this.
+    /// Maximum number of concurrent acts on one host. The number grows up to this while the host stays as fast as at first.
     pub per_host_max: NonZeroU32,
-    /// Most acts under way on all hosts together.
+    /// Maximum number of concurrent acts on all hosts together.
     pub fleet: NonZeroU32,
 }
 
 impl Default for Pace {
-    /// Six per host: twice the three sends that VMMS has under way by default (`MaximumActiveTransfers`). At most 32, each
-    /// of which may hold a connection: a tenth of what WinRM takes from all its clients (`MaxConnections` 300). 256 in all:
-    /// far below what one program can follow, far above one pair of hosts.
+    /// Six per host: twice the number of concurrent transfers of VMMS by default (three, `MaximumActiveTransfers`). At most 32,
+    /// each of which may use a connection: a tenth of what WinRM accepts from all its clients (`MaxConnections` 300). 256 in
+    /// total: far below what one program can handle, far above what one pair of hosts needs.
     fn default() -> Self {
         const SIX: NonZeroU32 = NonZeroU32::new(6).unwrap();
         const MOST: NonZeroU32 = NonZeroU32::new(32).unwrap();
@@ -95,13 +95,13 @@ impl Default for Pace {
 /// Something that is left alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hold {
-    /// What.
+    /// What it covers.
     pub scope: HoldScope,
-    /// Why, in a person's words.
+    /// Why, in the user's words.
     pub reason: String,
-    /// Until when; for ever if absent.
+    /// When it ends; never if absent.
     pub until: Option<Timestamp>,
-    /// Whether it stands for one pass only, as `--except` does.
+    /// Whether it applies to one run only, as `--except` does.
     pub only_this_pass: bool,
 }
 
@@ -116,7 +116,7 @@ pub enum HoldScope {
     All,
 }
 
-/// A VM as a person names it.
+/// A VM as the user names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum VmSelector {
     /// By its identity.
@@ -126,7 +126,7 @@ pub enum VmSelector {
 }
 
 impl VmSelector {
-    /// A GUID is an identity; anything else is a name.
+    /// Parses a selector: a GUID is an identity, anything else is a name.
     pub fn parse(text: &str) -> Self {
         text.parse().map_or_else(|_| Self::Name(text.to_owned()), Self::Id)
     }

@@ -1,19 +1,19 @@
-//! Why something could not be done or seen, in the four parts that a person needs.
+//! Why something could not be done or seen: what failed, where, why, and what to do next.
 
 use std::fmt;
 
 use crate::Remedy;
 
-/// A class of failure, which decides what is done next.
+/// A class of failure, which decides what happens next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ProblemKind {
     /// No connection to the host.
     Unreachable,
-    /// Whoever answers did not prove that it is the host.
+    /// The server that answered did not prove that it is the host.
     Untrusted,
     /// Login or access refused.
     Denied,
-    /// The object, class or namespace is not there.
+    /// The object, class or namespace does not exist.
     NotThere,
     /// The host is busy, starting or over a quota.
     Busy,
@@ -30,7 +30,7 @@ pub enum ProblemKind {
 }
 
 impl ProblemKind {
-    /// What helps against any failure of this class, where nothing more is known of it.
+    /// Returns the remedy for a failure of this class about which nothing more is known.
     fn remedy(self) -> Remedy {
         match self {
             Self::Unreachable => Remedy::Reach,
@@ -47,40 +47,40 @@ impl ProblemKind {
     }
 }
 
-/// When the same may be tried again.
+/// When a failed operation may be retried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Retry {
     /// At once: look again.
     Now,
-    /// After a wait: it may pass by itself.
+    /// After a wait: the failure may be transient.
     Later,
-    /// Not before a person has changed something.
+    /// Only after somebody has changed something.
     Never,
 }
 
-/// What failed, why, and what next. Where it failed is the host it is kept under.
+/// What failed, why, and what to do next. The caller knows the host on which it failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// What was tried: "read the replication relationships".
     pub what: String,
-    /// Why it failed, from that very call: lower case, no full stop.
+    /// Why this call failed: lower case, no full stop.
     pub why: String,
     /// The class of failure.
     pub kind: ProblemKind,
-    /// The host's own number: a `WSManFault` code, an HRESULT, a return value of Hyper-V.
+    /// The host's error code: a `WSManFault` code, an HRESULT, a return value of Hyper-V.
     pub code: Option<u32>,
-    /// What a person does next.
+    /// What the administrator does next.
     pub remedy: Remedy,
 }
 
 impl Problem {
-    /// A failure without a number, with the remedy that helps against any failure of its class. Where more is known of it,
+    /// Creates a problem without an error code, with the general remedy for its class. If more is known about it, use
     /// [`Self::with_remedy`].
     pub fn new(kind: ProblemKind, what: impl Into<String>, why: impl Into<String>) -> Self {
         Self { what: what.into(), why: why.into(), kind, code: None, remedy: kind.remedy() }
     }
 
-    /// When it may be tried again.
+    /// Returns when the operation may be retried.
     pub fn retry(&self) -> Retry {
         match self.kind {
             ProblemKind::Unreachable | ProblemKind::Busy | ProblemKind::TimedOut | ProblemKind::NotThere => {
@@ -95,13 +95,13 @@ impl Problem {
         }
     }
 
-    /// The same with another remedy than its class alone suggests.
+    /// Replaces the general remedy of the class by a more specific one.
     #[must_use]
     pub fn with_remedy(self, remedy: Remedy) -> Self {
         Self { remedy, ..self }
     }
 
-    /// What a person does next.
+    /// Returns what the administrator does next.
     pub fn advice(&self) -> &'static str {
         self.remedy.text()
     }

@@ -1,41 +1,41 @@
-//! Every reason for doing something or leaving it: code, phrase, meaning, evidence and advice in one table.
+//! Every reason for acting or not acting: code, phrase, meaning, evidence and advice in one table.
 
 use std::fmt;
 
-/// Longest phrase, in characters: what a table of 80 columns has room for beside names and states.
+/// Maximum length of a phrase in characters: the room that a table of 80 columns has beside names and states.
 pub const PHRASE_MAX: usize = 24;
 
 macro_rules! reasons {
     ($($variant:ident = $code:literal, $phrase:literal, $meaning:literal, $evidence:literal, $advice:literal;)*) => {
-        /// Why something is or is not done with a leg. Codes are stable; `docs/reasons.md` is made from this table.
+        /// Why Reprise acts on a leg or leaves it alone. Codes are stable; `docs/reasons.md` is generated from this table.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Reason { $(#[doc = $meaning] $variant,)* }
 
         impl Reason {
-            /// All of them, in the table's order.
+            /// All reasons, in the table's order.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
 
-            /// The stable code.
+            /// Returns the stable code.
             pub fn code(self) -> &'static str {
                 match self { $(Self::$variant => $code,)* }
             }
 
-            /// What it means, in a few words for a table: at most [`PHRASE_MAX`] characters.
+            /// Returns the meaning in a few words for a table: at most [`PHRASE_MAX`] characters.
             pub fn phrase(self) -> &'static str {
                 match self { $(Self::$variant => $phrase,)* }
             }
 
-            /// What it means.
+            /// Returns the meaning as a sentence.
             pub fn meaning(self) -> &'static str {
                 match self { $(Self::$variant => $meaning,)* }
             }
 
-            /// What it rests on: which values, where they were read.
+            /// Returns what the reason is based on: which values, and where they were read.
             pub fn evidence(self) -> &'static str {
                 match self { $(Self::$variant => $evidence,)* }
             }
 
-            /// What a person does next.
+            /// Returns what the administrator does next.
             pub fn advice(self) -> &'static str {
                 match self { $(Self::$variant => $advice,)* }
             }
@@ -45,67 +45,67 @@ macro_rules! reasons {
 
 reasons! {
     Replicating = "replicating", "replicates",
-        "Replicates.",
+        "Replication is running.",
         "The sender's state is 3.",
         "Nothing to do.";
     ResumedElsewhere = "resumed_elsewhere", "resumed by others",
-        "It had stopped and runs again without our doing: somebody else resumed it, or VMMS did.",
-        "The sender's state was another at an earlier look and is 3 now, and no act of ours ended in between.",
+        "Replication had stopped and is running again; as far as Reprise knows, somebody else or VMMS resumed it.",
+        "The sender's state was not 3 at an earlier look and is 3 now, and no act of Reprise ended in between.",
         "Nothing to do.";
     Error = "error", "stopped by an error",
-        "The sender is in Error: replication stopped after a failure that VMMS does not retry, as a shutdown leaves behind. A plain resume repairs it.",
-        "The sender's state is 8; where the event log can be read, it does not say that VMMS retries.",
-        "If it comes back, read events 32022 and 32086 on the primary server.";
+        "The sender is in Error: replication stopped after a failure that VMMS does not retry. A shutdown can cause this. A resume without resynchronization repairs it.",
+        "The sender's state is 8, and no event that could be read says that VMMS retries.",
+        "If it happens again, read events 32022 and 32086 on the primary server.";
     PausedAtStart = "paused_at_start", "was already paused",
-        "It was already paused at the first look, and policy `paused.at_boot` says to resume.",
-        "The sender's state was 7 at the first look, or after a boot that nobody saw end in another state.",
-        "To have such pauses left alone, hold the VM, or set `paused.at_boot` to `evidence` or `leave`.";
+        "Replication was already paused at the first look, and the policy `paused.at_boot` is `resume`.",
+        "The sender's state was 7 at the first look, or at the first look after a boot of its host, and Reprise had not seen the pause begin.",
+        "To leave such pauses alone, add a `[[hold]]` for the VM, or set `paused.at_boot` to `evidence` or `leave`.";
     PausedByShutdown = "paused_by_shutdown", "paused by a shutdown",
-        "It is paused, and the host's events 32086 and 32022 (0x80004004) say that a shutdown did it.",
-        "The sender's state is 7; events 32086 and 32022 with 0x80004004 for this VM stand within two minutes of each other, after the last data and after every look that showed another state. Either the pause was first seen at most two minutes after them, or the host went down (event 6006) at most two minutes after them and the pause was first seen at most ten minutes after it came up again.",
+        "Replication is paused, and the host's events 32086 and 32022 (0x80004004) show that a shutdown paused it.",
+        "The sender's state is 7; events 32086 and 32022 with 0x80004004 for this VM were recorded within two minutes of each other, after the last data and after every look that showed another state. Either the pause was first seen at most two minutes after them, or the host shut down (event 6006) at most two minutes after them and the pause was first seen at most ten minutes after the host was up again.",
         "Nothing to do.";
     PausedByPerson = "paused_by_person", "paused by a person",
-        "It is paused, and nothing says that a shutdown did it: a person's pause is respected.",
-        "The sender's state is 7; its host's event log was read whole since data last arrived or a look showed another state, and holds no such pair of events.",
+        "Replication is paused, and the event log shows no shutdown that could have paused it, so somebody did. Reprise respects that.",
+        "The sender's state is 7; its host's event log was read completely from the last data, or from the last look that showed another state, and has no such pair of events.",
         "When the work is done, resume it in Hyper-V Manager, or run once with `--paused resume`.";
     PausedNoEvidence = "paused_no_evidence", "paused, cause unproved",
-        "It is paused, policy asks for evidence, and nothing proves who or what paused it.",
-        "The sender's state is 7; its host's event log could not be read, or not whole since data last arrived (it was cleared or overwritten, lost records, or did not answer to its end), or its events 32086 and 32022 stand too long before the pause was first seen, or nothing bounds when the pause began.",
-        "Look who paused it; resume it by hand, or run once with `--paused resume`.";
+        "Replication is paused, the policy requires evidence, and nothing proves who or what paused it.",
+        "The sender's state is 7; its host's event log could not be read, or not completely since data last arrived (it was cleared or overwritten, records were lost, or reading it took too long), or events 32086 and 32022 were recorded too long before the pause was first seen, or it is unknown when the pause can have begun.",
+        "Find out who paused it; then resume it in Hyper-V Manager, or run once with `--paused resume`.";
     PausedLeft = "paused_left", "paused, policy leaves it",
-        "It is paused, and policy says to leave paused legs alone.",
+        "Replication is paused, and the policy is to leave paused replication alone.",
         "The sender's state is 7.",
-        "Resume it by hand when the work is done.";
+        "When the work is done, resume it in Hyper-V Manager.";
     NotMoving = "not_moving", "no data for a while",
-        "It replicates by its state, and no data has arrived for three of its intervals.",
+        "The state says that replication is running, but no data has arrived for three replication intervals.",
         "The sender's state is 3; its LastReplicationTime is older than three intervals and fifteen minutes by its host's clock, and both hosts have been up for longer.",
-        "Look at events 32022 and 32315 on its primary server, and at the network between the hosts.";
+        "Read events 32022 and 32315 on the primary server, and check the network between the hosts.";
     Held = "held", "on hold",
-        "A hold covers it.",
-        "A `[[hold]]` of the configuration names the VM, one of its hosts or all.",
-        "When the work is done, take its `[[hold]]` out of the configuration.";
+        "A hold in the configuration applies to this VM.",
+        "A `[[hold]]` in the configuration names the VM, one of its hosts, or all.",
+        "When the work is done, remove the `[[hold]]` from the configuration.";
     Frozen = "frozen", "frozen",
-        "Reprise was told to watch only.",
-        "A person froze it; nothing is done until it is thawed.",
+        "Reprise is frozen: it observes and does nothing.",
+        "Somebody froze Reprise; it does nothing until it is thawed.",
         "Thaw it when the work is done.";
     Excepted = "excepted", "excepted",
-        "It was excepted from this pass.",
+        "The VM is excepted from this run.",
         "`--except` names the VM.",
         "Nothing to do.";
     ReadyForInitialReplication = "ready_for_initial_replication", "not started yet",
-        "Its initial replication has not been started. Reprise never starts one.",
+        "The initial replication has not been started. Reprise never starts one.",
         "The sender's state is 1.",
         "Start the initial replication in Hyper-V Manager.";
     InitialReplication = "initial_replication", "initial replication",
-        "Its initial replication is under way.",
+        "The initial replication is in progress.",
         "The sender's state is 2.",
         "Wait until it has finished.";
     InitialReplicationPaused = "initial_replication_paused", "initial copy paused",
-        "Its initial replication is paused, and policy `paused.initial` says to leave it.",
+        "The initial replication is paused, and the policy `paused.initial` is `leave`.",
         "The sender's state is 7 and its LastReplicationTime is 1601-01-01.",
-        "Resume it by hand, or set `paused.initial = \"resume\"`.";
+        "Resume it in Hyper-V Manager, or set `paused.initial = \"resume\"`.";
     InitialReplicationStopped = "initial_replication_stopped", "initial copy stopped",
-        "Its initial replication stopped with an error.",
+        "The initial replication stopped with an error.",
         "The sender's state is 8 and its LastReplicationTime is 1601-01-01.",
         "If it stops again, read event 32022 on the primary server.";
     FailoverPrepared = "failover_prepared", "failover prepared",
@@ -113,141 +113,141 @@ reasons! {
         "The state of either end is 4, 19 or 20.",
         "Finish or cancel the planned failover.";
     FailoverInForce = "failover_in_force", "failed over",
-        "A failover is in force on the replica server: resuming would be wrong.",
+        "The VM has been failed over to the replica server, so replication must not be resumed.",
         "The state of either end is 5 or 6.",
-        "Commit and reverse the failover, or cancel it, in Hyper-V Manager.";
+        "In Hyper-V Manager, either complete the failover and reverse replication, or cancel the failover.";
     FailoverInProgress = "failover_in_progress", "failover in progress",
-        "A failover or failback is under way.",
+        "A failover or failback is in progress.",
         "The state of either end is 12, 13 or 14.",
         "Wait until it has finished.";
     TestReplica = "test_replica", "test failover",
-        "It is a test VM made by a test failover, not a replication partner.",
+        "This is a test VM that a test failover created, not a replication partner.",
         "The replication mode of either end's VM is 3, or the state of either end is 21.",
-        "Stop the test failover when the test is done.";
+        "When the test is done, stop the test failover.";
     ExternalProvider = "external_provider", "external provider",
-        "Another program replicates this VM; its own agent looks after it.",
-        "The settings of either end name another ReplicationProvider than Hyper-V's own.",
-        "Look at that program's console.";
+        "Another program replicates this VM and is responsible for it.",
+        "The settings of either end name a ReplicationProvider other than Hyper-V's own.",
+        "Check the console of that program.";
     UpdateInProgress = "update_in_progress", "update in progress",
-        "A change of the replicated disks or of the VM's part in replication is under way.",
+        "A change of the replicated disks or of the VM's replication mode is in progress.",
         "The state of either end is 15 or 18.",
         "Wait until it has finished.";
     Resynchronizing = "resynchronizing", "resynchronizing",
-        "It resynchronizes.",
+        "A resynchronization is in progress.",
         "The sender's state is 10.",
         "Wait until it has finished.";
     ResyncRequired = "resync_required", "resync required",
-        "A resynchronization is required. It drops recovery points, so it is never started without being asked for.",
+        "A resynchronization is required. It deletes recovery points, so Reprise never starts one without approval.",
         "The sender's state is 9.",
-        "Plan it, then start it in Hyper-V Manager (Resume Replication with resynchronization).";
+        "Plan the resynchronization, then start it in Hyper-V Manager (Resume Replication, with resynchronization).";
     ResyncSuspended = "resync_suspended", "resync paused",
-        "Its resynchronization is paused, and nothing says who paused it.",
-        "The sender's state is 11; its host's event log could not be read, or not whole, or nothing in it stands near the pause.",
+        "The resynchronization is paused, and nothing proves who or what paused it.",
+        "The sender's state is 11; its host's event log could not be read, or not completely, or has no such events near the pause.",
         "Resume it in Hyper-V Manager when the link can carry it.";
     ResyncPausedByShutdown = "resync_paused_by_shutdown", "resync cut by shutdown",
-        "Its resynchronization was paused, and the event log says that a shutdown did it.",
-        "The sender's state is 11; events 32086 and 32022 with 0x80004004 for this VM stand near the pause, by the rule of `paused_by_shutdown`.",
-        "Nothing to do: it goes on where it stopped.";
+        "The resynchronization is paused, and the event log shows that a shutdown paused it.",
+        "The sender's state is 11; events 32086 and 32022 with 0x80004004 for this VM were recorded near the pause, by the rule of `paused_by_shutdown`.",
+        "Nothing to do: it continues where it stopped.";
     ResyncPausedByPerson = "resync_paused_by_person", "resync paused by person",
-        "Its resynchronization is paused, and nothing says that a shutdown did it: a person's pause is respected.",
-        "The sender's state is 11; its host's event log was read whole since data last arrived or a look showed another state, and holds no such pair of events.",
+        "The resynchronization is paused, and the event log shows no shutdown that could have paused it, so somebody did. Reprise respects that.",
+        "The sender's state is 11; its host's event log was read completely from the last data, or from the last look that showed another state, and has no such pair of events.",
         "Resume it in Hyper-V Manager when the link can carry it.";
     ResyncWaits = "resync_waits", "waits for other resync",
-        "Its resynchronization is paused, and another VM of its primary server resynchronizes now.",
+        "The resynchronization is paused, and another VM on the same primary server is resynchronizing.",
         "The sender's state is 11, and the state of another sender on its host is 10.",
-        "Nothing to do: it goes on when the other one has finished.";
+        "Nothing to do: it continues when the other one has finished.";
     UpdateError = "update_error", "update failed",
         "A change of the replicated disks failed.",
         "The state of either end is 16.",
-        "Look at the VM's replication health in Hyper-V Manager.";
+        "Check the VM's replication health in Hyper-V Manager.";
     UnknownState = "unknown_state", "unknown state",
-        "It is in a state that Reprise does not know, so it is left alone.",
-        "The state of an end is 17, or a number that is in no list of ours; or the sender's is 0 while its other end replicates.",
-        "Look at the VM in Hyper-V Manager, and tell us the number.";
+        "Replication is in a state that Reprise does not know, so Reprise leaves it alone.",
+        "The state of either end is 17 or a number that Reprise does not know; or the sender's state is 0 while the other end replicates.",
+        "Check the VM in Hyper-V Manager, and report the number to the project.";
     BothPrimary = "both_primary", "two primaries",
-        "Two hosts hold this VM as primary. It is never touched.",
-        "The replication mode of the VM is 1 on two hosts.",
-        "Decide which one is right, and remove replication on the other.";
+        "Two hosts have this VM as the primary VM. Reprise never touches such a VM.",
+        "The VM's replication mode is 1 on two hosts.",
+        "Decide which host is right, and remove replication on the other.";
     PossibleSplitBrain = "possible_split_brain", "possible split brain",
-        "It stopped again after two resumes while both VMs run: possibly both sides are live.",
-        "Two resumes in this pass ended well, the sender's state is 8 again, and both VMs run.",
+        "Replication stopped again after two resumes while both VMs are running: both may be in use.",
+        "Two resumes in this run succeeded, the sender's state is 8 again, and both VMs are running.",
         "Find out which VM is in use before anything else.";
     ReplicaRunning = "replica_running", "replica VM is running",
-        "The replica VM runs outside a test failover: resuming could be wrong.",
-        "The EnabledState of the receiver's VM says that it runs or is about to, and no test failover explains it.",
+        "The replica VM is running, and no test failover explains it: resuming could be wrong.",
+        "The EnabledState of the receiver's VM says that it is running or about to run, and no test failover explains it.",
         "Find out who started the replica VM, and turn it off or finish the failover.";
     UnknownPowerState = "unknown_power_state", "replica VM state unknown",
-        "The replica VM is in a power state that Reprise does not know, so it cannot be ruled out that it runs.",
-        "The EnabledState of the receiver's VM is none of Hyper-V's own numbers for running, off, saved, paused, starting or stopping.",
-        "Look at the replica VM in Hyper-V Manager; if it is off, resume replication on the primary server by hand.";
+        "The replica VM is in a power state that Reprise does not know, so it may be running.",
+        "The EnabledState of the receiver's VM is not one of Hyper-V's numbers for running, off, saved, paused, starting or stopping.",
+        "Check the replica VM in Hyper-V Manager; if it is off, resume replication on the primary server there.";
     PausedOnReplica = "paused_on_replica", "paused on the replica",
-        "Replication is paused on the replica server: the sender is not resumed against it.",
+        "Replication is paused on the replica server, so Reprise does not resume the sender.",
         "The receiver's state is 7.",
         "Resume replication of this VM on the replica server.";
     ReplicaError = "replica_error", "error on the replica",
-        "The replica server's own side is in Error.",
+        "The replication state on the replica server is Error.",
         "The receiver's state is 8.",
-        "Look at the VM's replication health on the replica server.";
+        "Check the VM's replication health on the replica server.";
     ReadingEvents = "reading_events", "event log not read yet",
-        "Its server's event log is being read, to tell a shutdown from a person.",
-        "The sender's state is 7, 8 or 11, or the receiver's is 8; the answer of its host's event log is still awaited.",
-        "Run again if this stays: the event log did not answer in time.";
+        "The host's event log is being read, to find out whether a shutdown or a person paused replication.",
+        "The sender's state is 7, 8 or 11, or the receiver's is 8; the event log of that host has not been read yet.",
+        "If this remains, run again: the event log could not be read in time.";
     VmmsRetries = "vmms_retries", "VMMS will retry",
-        "VMMS will try again by itself (event 32315).",
-        "The sender's state is 8; event 32315 for this VM stands in its host's log without a 32086, and two of its intervals have not passed.",
-        "Nothing to do; look at the network between the hosts if it goes on.";
+        "VMMS will retry automatically (event 32315).",
+        "The sender's state is 8; its host's log has event 32315 for this VM and no 32086, and two retry intervals have not passed since.",
+        "Nothing to do; if it continues, check the network between the hosts.";
     WaitingForPeer = "waiting_for_peer", "waits for the replica",
-        "Its replica server has not been seen yet: a failover may be in force there.",
-        "The receiver's host is asked and has not shown its end yet.",
+        "The replica server has not answered yet, and the VM may have been failed over to it.",
+        "The receiver's host is being asked and has not shown its end yet.",
         "Start the replica server, or set `peer_unseen = \"resume\"`.";
     PeerNotSeen = "peer_not_seen", "replica not seen",
-        "Its replica server was asked and not seen in time, so a failover there cannot be ruled out.",
-        "The receiver's host was asked, and its time is up.",
-        "Start the replica server or mend its address, then run again; or set `peer_unseen = \"resume\"`.";
+        "The replica server did not answer in time, so the VM may have been failed over to it.",
+        "The receiver's host was asked, and its time limit has passed.",
+        "Start the replica server or correct its address, then run again; or set `peer_unseen = \"resume\"`.";
     SenderNotAsked = "sender_not_asked", "primary not asked",
-        "Its primary server is not among the hosts that were asked.",
-        "The receiver's settings name a PrimaryHostSystem that no asked host bears.",
+        "The primary server is not one of the hosts that Reprise asks.",
+        "The receiver's settings name a PrimaryHostSystem that is not the name of any asked host.",
         "Run Reprise on its primary server, or add that host.";
     SenderNotReady = "sender_not_ready", "primary not ready",
-        "Its primary server was asked and did not become ready in time.",
-        "The sender's host was asked, and its time is up.",
-        "See the host's own error; then run again.";
+        "The primary server did not become ready in time.",
+        "The sender's host was asked, and its time limit has passed.",
+        "Read the error of that host; then run again.";
     SenderNotFound = "sender_not_found", "VM not on its primary",
-        "Its primary server was asked and does not have the VM.",
-        "The sender's host is ready, its time is up, and it shows no such replication object.",
-        "Find out where the VM went; if it was removed, remove the replica too.";
+        "The primary server does not have the VM.",
+        "The sender's host is ready, its time limit has passed, and it shows no such replication object.",
+        "Find out whether the VM was moved or removed; if it was removed, remove the replica too.";
     ClusteredOwnerNotFound = "clustered_owner_not_found", "cluster owner not found",
-        "Its primary side is a cluster, and no asked host has the VM.",
+        "The primary side is a failover cluster, and no asked host has the VM.",
         "The PrimaryConnectionPoint differs from the PrimaryHostSystem, and no asked host shows the sender's end.",
-        "Add all nodes of that cluster.";
+        "Add all nodes of that cluster to the hosts.";
     NotShown = "not_shown", "no longer shown",
-        "No host shows it any more.",
+        "No host shows this replication any more.",
         "An earlier look showed it, and the latest looks at its hosts do not.",
-        "If its replication was removed on purpose, nothing; else see whether its hosts still load their VMs, and run again.";
+        "If replication was removed on purpose, nothing to do; otherwise check whether the hosts are still loading their VMs, and run again.";
     Changed = "changed", "changed meanwhile",
-        "It changed between look and act, and another look did not settle it in time.",
-        "The read before the act showed another state than the look it was decided on.",
+        "The state changed before Reprise acted, and there was no time left to decide again.",
+        "The state read just before the act differed from the state on which the act was decided.",
         "Run again.";
     ResumeRefused = "resume_refused", "resume refused",
-        "The primary server refused to resume it.",
+        "The primary server refused the resume.",
         "The method's return value or its job's ErrorCode.",
-        "Read the host's reason, and look at the VM in Hyper-V Manager.";
+        "Read the host's reason, and check the VM in Hyper-V Manager.";
     ResumeFailed = "resume_failed", "resume failed",
         "The resume could not be carried out.",
-        "The error of the call, or of the look after it.",
-        "See the error; then run again.";
+        "The error of the call, or of the read after it.",
+        "Read the error; then run again.";
     ResumeWithoutEffect = "resume_without_effect", "resume had no effect",
-        "The resume ended well, and it is still stopped.",
-        "The job ended well, and a look after it shows the sender not at 3.",
-        "Read events 32022 and 32086 on the primary server; the cause persists.";
+        "The resume succeeded, but replication is still stopped.",
+        "The job succeeded, and a read after it shows that the sender's state is not 3.",
+        "The cause persists: read events 32022 and 32086 on the primary server.";
     OutOfTime = "out_of_time", "out of time",
-        "The pass ended before its turn came.",
-        "The time limit of the pass.",
+        "The run ended before Reprise got to this VM.",
+        "The time limit of the run.",
         "Run again, or raise `retry_for`.";
     NotReadable = "not_readable", "not readable",
-        "Its host shows it, but not all of it could be read, so it is left alone.",
-        "The row's identity could be read and a property of it could not.",
-        "See the error; look at the VM in Hyper-V Manager.";
+        "The host shows this replication, but not all of it could be read, so Reprise leaves it alone.",
+        "The identity in the row could be read, and one of its properties could not.",
+        "Read the error, and check the VM in Hyper-V Manager.";
 }
 
 impl fmt::Display for Reason {

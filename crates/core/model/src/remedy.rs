@@ -1,9 +1,9 @@
-//! What a person does next about something that failed. Whoever meets the failure chooses the remedy, since the class of a
-//! failure alone does not say what it needs: a class, an instance and a namespace that are not there are three errands.
+//! What the administrator does next about a failure. The code that detects the failure chooses the remedy: the class of
+//! failure alone does not decide it, since a missing class, instance and namespace each need something else.
 
 macro_rules! remedies {
     ($($(#[$doc:meta])* $variant:ident = $text:literal,)*) => {
-        /// What a person does next.
+        /// What the administrator does next.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
         pub enum Remedy {
             $($(#[$doc])* $variant,)*
@@ -13,7 +13,7 @@ macro_rules! remedies {
             /// Every remedy.
             pub const ALL: &[Self] = &[$(Self::$variant,)*];
 
-            /// The sentence that a person reads: lower case, no full stop. Commands can be pasted into PowerShell.
+            /// Returns the sentence for the user: lower case, no full stop. Commands can be pasted into PowerShell.
             pub fn text(self) -> &'static str {
                 match self { $(Self::$variant => $text,)* }
             }
@@ -22,53 +22,53 @@ macro_rules! remedies {
 }
 
 remedies! {
-    /// Nobody answers at the address.
+    /// Nothing answers at the address.
     Reach = "check that the host is up, that its name resolves, and that WinRM listens there (`winrm quickconfig` on the host)",
     /// The host's certificate is not trusted.
-    Trust = "compare the certificate's fingerprint with the one that the host itself shows (`Get-ChildItem Cert:\\LocalMachine\\My`). If it is the host's, trust it with --tls-fingerprint HEX, or trust its authority with --ca FILE (no authority can vouch for a certificate of X.509 version 1); if it is not, an on-path attacker may be answering",
+    Trust = "compare the certificate's fingerprint with the one that the host itself shows (`Get-ChildItem Cert:\\LocalMachine\\My`). If it is the host's, trust it with --tls-fingerprint HEX, or trust its authority with --ca FILE (a certificate of X.509 version 1 cannot be verified by an authority); if it is not, an on-path attacker may be answering",
     /// The login was refused, or was not tried.
-    LogIn = "read the reason; then check the user, the password, keytab or certificate, the way to log in (--auth), and that the account is in Remote Management Users on the host",
+    LogIn = "read the reason; then check the user, the password, keytab or certificate, the authentication scheme (--auth), and that the account is in Remote Management Users on the host",
     /// The account has no rights on `root\virtualization\v2`.
-    GrantHyperV = "on the host, put the account into Hyper-V Administrators and Remote Management Users; if that is not enough, allow it Enable Account, Execute Methods and Remote Enable on root\\virtualization\\v2 (`wmimgmt.msc`, Properties, Security)",
+    GrantHyperV = "on the host, add the account to Hyper-V Administrators and Remote Management Users; if that is not enough, allow it Enable Account, Execute Methods and Remote Enable on root\\virtualization\\v2 (`wmimgmt.msc`, Properties, Security)",
     /// The account has no rights on `root\cimv2`.
     GrantWindows = "on the host, allow the account Enable Account and Remote Enable on root\\cimv2 (`wmimgmt.msc`, Properties, Security)",
     /// The account may not read event logs.
-    GrantEventLog = "on the host, put the account into Event Log Readers",
-    /// The log is not there.
-    FindLog = "check that the Hyper-V role is installed and that the log is there (`Get-WinEvent -ListLog *Hyper-V-VMMS*` on the host)",
-    /// The namespace of Hyper-V is not there.
-    InstallHyperV = "install the Hyper-V role on the host (`Install-WindowsFeature Hyper-V -IncludeManagementTools`), or leave this host out",
-    /// A class or a property of Hyper-V is not there.
-    RegisterHyperV = "wait a minute if the host or its service vmms has just started; if it lasts, register the classes of Hyper-V again on the host (`mofcomp C:\\Windows\\System32\\WindowsVirtualization.V2.mof`) and restart vmms",
-    /// It cannot be told whether relationships are to be expected: the version is not known.
+    GrantEventLog = "on the host, add the account to Event Log Readers",
+    /// The event log does not exist.
+    FindLog = "check that the Hyper-V role is installed and that the log exists (`Get-WinEvent -ListLog *Hyper-V-VMMS*` on the host)",
+    /// Hyper-V's namespace does not exist.
+    InstallHyperV = "install the Hyper-V role on the host (`Install-WindowsFeature Hyper-V -IncludeManagementTools`), or remove this host from the list",
+    /// A class or a property of Hyper-V does not exist.
+    RegisterHyperV = "wait a minute if the host or its service vmms has just started; if the error remains, register the classes of Hyper-V again on the host (`mofcomp C:\\Windows\\System32\\WindowsVirtualization.V2.mof`) and restart vmms",
+    /// The version of Windows is unknown, and so whether the host should have relationships.
     ShowVersion = "wait a minute if the host or its service vmms has just started; on Server 2012, allow the account Enable Account and Remote Enable on root\\cimv2 (`wmimgmt.msc`, Properties, Security), so that the version can be read",
-    /// Windows' own namespace or one of its classes is not there, or holds nothing.
+    /// Windows' own namespace or one of its classes does not exist or is empty.
     RepairWmi = "check WMI on the host (`winmgmt /verifyrepository`)",
-    /// VMMS shows nothing of itself.
-    StartVmms = "check that the service vmms runs (`Get-Service vmms` on the host); it may still be starting. If it runs, the account may not see Hyper-V: put it into Hyper-V Administrators on the host",
+    /// VMMS shows none of its own objects.
+    StartVmms = "check that the service vmms runs (`Get-Service vmms` on the host); it may still be starting. If it runs, the account may lack rights on Hyper-V: add it to Hyper-V Administrators on the host",
     /// The service vmms is not listed.
-    SeeServices = "nothing, as long as Hyper-V answers: only administrators see services over the network. Else check that the Hyper-V role is installed (`Get-Service vmms` on the host)",
-    /// An object is gone, or rows of one object are missing.
-    LookAgain = "run again: the VM or its replication was removed, moved or changed meanwhile, or the host is still loading its VMs. If it stays so, look at the VM in Hyper-V Manager on that host",
-    /// What was asked for may have been done, and nobody can follow it any more.
-    SeeWhatCame = "look at the VM's replication in Hyper-V Manager on that host, or run again: it may have been done",
-    /// A value of a row is not what the documentation says.
-    ReportRow = "look at the VM in Hyper-V Manager on that host; if all is well there, report this as a bug, with the host's version of Windows",
-    /// The host has too much to do, or is starting.
-    Wait = "wait: the host is busy or starting; if it lasts, look for other programs that use WinRM heavily",
+    SeeServices = "nothing, as long as Hyper-V answers: only administrators can see services over the network. Otherwise, check that the Hyper-V role is installed (`Get-Service vmms` on the host)",
+    /// An object no longer exists, or some of its rows are missing.
+    LookAgain = "run again: the VM or its replication was removed, moved or changed meanwhile, or the host is still loading its VMs. If the error remains, check the VM in Hyper-V Manager on that host",
+    /// The operation may have been carried out, and its result is unknown.
+    SeeWhatCame = "check the VM's replication in Hyper-V Manager on that host, or run again: the operation may have been carried out",
+    /// A value in a row is not one that the documentation allows.
+    ReportRow = "check the VM in Hyper-V Manager on that host; if it looks right there, report this as a bug, with the host's version of Windows",
+    /// The host is overloaded or starting.
+    Wait = "wait: the host is busy or starting; if the error remains, look for other programs that use WinRM heavily",
     /// No answer in time.
-    CheckLoad = "check the load of the host and the network between; then run again",
+    CheckLoad = "check the load of the host and the network to it; then run again",
     /// The host says why.
-    ReadReason = "read the host's reason and look at the VM in Hyper-V Manager",
-    /// What answers does not speak WS-Management as a host does.
-    CheckEndpoint = "check that the address is a WinRM endpoint and that no proxy stands between",
+    ReadReason = "read the host's reason and check the VM in Hyper-V Manager",
+    /// The responses are not WS-Management as a host sends it.
+    CheckEndpoint = "check that the address is a WinRM endpoint and that no proxy is in between",
     /// A message is larger than the host allows.
     RaiseEnvelope = "allow larger messages on the host (`Set-Item WSMan:\\localhost\\MaxEnvelopeSizekb 8192`)",
     /// This Windows has no Hyper-V Replica.
-    UpgradeWindows = "leave this host out: Hyper-V Replica exists since Windows Server 2012",
-    /// The host or we cannot do what the reason names.
+    UpgradeWindows = "remove this host from the list: Hyper-V Replica needs Windows Server 2012 or later",
+    /// The host or Reprise does not support what the reason names.
     ChangeWhatIsNamed = "change what the reason names; if it names nothing, check that the host is Windows Server 2012 or later with the Hyper-V role",
-    /// It cannot have come from a host.
+    /// A failure that no host can cause.
     ReportBug = "report this as a bug",
 }
 

@@ -2,18 +2,18 @@
 
 use crate::Problem;
 
-/// What was asked of a host: seen, or not seen and why. Never an `Option`, so that no verdict takes a silent host for
-/// an empty one.
+/// Information that was requested from a host: seen, or not seen and why. It is not an `Option`, so that no verdict mistakes a
+/// silent host for an empty one.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Seen<T> {
-    /// The host said it.
+    /// The host returned it.
     Seen(T),
     /// It could not be seen.
     NotSeen(Problem),
 }
 
 impl<T> Seen<T> {
-    /// The value, if seen.
+    /// Returns the value, if it was seen.
     pub fn seen(&self) -> Option<&T> {
         match self {
             Self::Seen(value) => Some(value),
@@ -21,7 +21,7 @@ impl<T> Seen<T> {
         }
     }
 
-    /// Why it was not seen, if it was not.
+    /// Returns why it was not seen, if it was not.
     pub fn problem(&self) -> Option<&Problem> {
         match self {
             Self::Seen(_) => None,

@@ -1,4 +1,4 @@
-//! States of replication. Numbers are WMI's; names are PowerShell's, one per number on every side.
+//! States of replication. The numbers are WMI's; the names are PowerShell's, one per number on either end.
 
 use std::fmt;
 
@@ -8,12 +8,12 @@ macro_rules! numbered {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum $name {
             $($(#[$vdoc])* $variant,)*
-            /// A number that is not in our list; a newer Windows may use it.
+            /// A number that is not in this list; a newer Windows may use it.
             Unrecognised(u16),
         }
 
         impl $name {
-            /// From WMI's number.
+            /// Converts WMI's number.
             pub fn from_number(number: u16) -> Self {
                 match number {
                     $($number => Self::$variant,)*
@@ -21,7 +21,7 @@ macro_rules! numbered {
                 }
             }
 
-            /// WMI's number.
+            /// Returns WMI's number.
             pub fn number(self) -> u16 {
                 match self {
                     $(Self::$variant => $number,)*
@@ -48,9 +48,9 @@ numbered! {
     ReplicationState {
         /// Not replicated.
         Disabled = 0,
-        /// Waits for its initial replication to be started.
+        /// The initial replication has not been started.
         ReadyForInitialReplication = 1,
-        /// The initial replication is under way.
+        /// The initial replication is in progress.
         InitialReplicationInProgress = 2,
         /// Replicates.
         Replicating = 3,
@@ -62,25 +62,25 @@ numbered! {
         FailedOver = 6,
         /// Paused.
         Suspended = 7,
-        /// Stopped after a failure that VMMS holds for final. WMI calls it Critical.
+        /// Stopped after a failure that VMMS treats as final. WMI calls it Critical.
         Error = 8,
         /// A resynchronization is required.
         WaitingForStartResynchronize = 9,
-        /// Resynchronizes.
+        /// A resynchronization is in progress.
         Resynchronizing = 10,
         /// The resynchronization is paused.
         ResynchronizeSuspended = 11,
-        /// A failover is under way.
+        /// A failover is in progress.
         RecoveryInProgress = 12,
-        /// A failback is under way.
+        /// A failback is in progress.
         FailbackInProgress = 13,
         /// A failback is complete.
         FailbackComplete = 14,
-        /// A change of the replicated disks is under way.
+        /// A change of the replicated disks is in progress.
         WaitingForUpdateCompletion = 15,
         /// A change of the replicated disks failed.
         UpdateError = 16,
-        /// Windows itself does not know.
+        /// Unknown to Windows itself.
         Unknown = 17,
         /// The VM is being made a replica.
         WaitingForRepurposeCompletion = 18,
@@ -88,13 +88,13 @@ numbered! {
         PreparedForSyncReplication = 19,
         /// Prepared to reverse a group's replication.
         PreparedForGroupReverseReplication = 20,
-        /// A fire drill is under way.
+        /// A fire drill is in progress.
         FiredrillInProgress = 21,
     }
 }
 
 numbered! {
-    /// A VM's part in replication (`Msvm_ComputerSystem.ReplicationMode`).
+    /// A VM's replication mode (`Msvm_ComputerSystem.ReplicationMode`).
     ReplicationMode {
         /// Not replicated.
         None = 0,

@@ -1,14 +1,14 @@
-//! Three times that do not mix: waiting, ours and a host's.
+//! Three kinds of time that cannot be mixed: for waits, of our wall clock, and of a host's clock.
 
 use std::ops::{Add, Sub};
 use std::time::Duration;
 
-/// For waiting: time since the program began. Never set back.
+/// Monotonic time since the program started, for waits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct MonoTime(pub Duration);
 
 impl MonoTime {
-    /// Time that has passed since `earlier`; zero if that is later.
+    /// Returns the time that has passed since `earlier`; zero if that is later.
     pub fn since(self, earlier: Self) -> Duration {
         self.0.saturating_sub(earlier.0)
     }
@@ -32,23 +32,23 @@ impl Sub<Duration> for MonoTime {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Timestamp(pub i64);
 
-/// A host's wall clock, which may be wrong. Unit: milliseconds since 1970-01-01T00:00:00Z. It compares only with times
-/// of the same host; age is host time minus host time.
+/// A host's wall clock, which may be wrong. Unit: milliseconds since 1970-01-01T00:00:00Z. Compare it only with times of the
+/// same host: an age is a difference of two times of one host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct HostTime(pub i64);
 
 impl HostTime {
-    /// Time that has passed since `earlier` on the same host; zero if that is later.
+    /// Returns the time that has passed since `earlier` on the same host; zero if that is later.
     pub fn since(self, earlier: Self) -> Duration {
         u64::try_from(self.0.saturating_sub(earlier.0)).map_or(Duration::ZERO, Duration::from_millis)
     }
 }
 
-/// The time of one event that the engine is fed.
+/// The time of one input to the engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Now {
-    /// For waiting.
+    /// For waits.
     pub mono: MonoTime,
-    /// For the record.
+    /// For reports and stored state.
     pub wall: Timestamp,
 }

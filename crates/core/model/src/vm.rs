@@ -13,16 +13,16 @@ pub enum EnabledState {
     Saved,
     /// Is paused in memory.
     Paused,
-    /// Is on its way to running.
+    /// Is starting.
     Starting,
-    /// Is on its way to off.
+    /// Is stopping.
     Stopping,
     /// Any other number.
     Other(u16),
 }
 
 impl EnabledState {
-    /// Whether the VM may be changing its disks now or is about to; `None` if its state is not understood.
+    /// Returns whether the VM may be changing its disks or is about to; `None` if its state is unknown.
     pub fn is_on(self) -> Option<bool> {
         match self {
             Self::Running | Self::Paused | Self::Starting | Self::Stopping => Some(true),
@@ -43,6 +43,6 @@ pub struct Vm {
     pub key: String,
     /// Whether it runs.
     pub enabled: EnabledState,
-    /// Its part in replication.
+    /// Its replication mode.
     pub mode: ReplicationMode,
 }

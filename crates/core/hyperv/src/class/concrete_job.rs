@@ -1,4 +1,4 @@
-//! `Msvm_ConcreteJob`: how a state change goes on.
+//! `Msvm_ConcreteJob`: the progress of a state change.
 
 use std::collections::BTreeSet;
 
@@ -19,47 +19,47 @@ pub(crate) const COLUMNS: &[(&str, T)] = &[
 /// The kind of a replication state change.
 const STATE_CHANGE: i64 = 96;
 
-/// All state changes of a host. The same for every act, so that one answer serves all that are under way.
+/// Returns the query for all state changes of a host. It is the same for every act, so that one reply serves all running acts.
 pub(crate) fn state_changes() -> wql::Select {
     select(CLASS, COLUMNS).filter(wql::Condition::equals("JobType", STATE_CHANGE))
 }
 
-/// How far a job is.
+/// The progress of a job.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Progress {
     /// 2 to 6.
     Running,
     /// 7, 32768.
     Good,
-    /// 8, 9: somebody ended it.
+    /// 8, 9: the job was cancelled.
     Cancelled(Complaint),
-    /// 10, 11: it failed.
+    /// 10, 11: the job failed.
     Failed(Complaint),
     /// Any other number.
     Unknown(u16),
 }
 
-/// What a job that ended badly says of it.
+/// What a job that did not succeed says about the cause.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Complaint {
-    /// `ErrorCode`, if it has one: 0 means none.
+    /// `ErrorCode`, if there is one: 0 means none.
     pub(crate) code: Option<u32>,
-    /// The host's own words.
+    /// The host's own message.
     pub(crate) words: Option<String>,
 }
 
-/// The ids of the jobs that run. One that cannot be read is taken for ended: nothing can be learnt from it.
+/// Returns the ids of the running jobs. A job that cannot be read counts as ended, since it gives no information.
 pub(crate) fn running(rows: &[Row]) -> BTreeSet<String> {
     let runs = |row: &&Row| row.get::<u16>("JobState").is_ok_and(|state| (2..=6).contains(&state));
     rows.iter().filter(runs).filter_map(|row| row.get("InstanceID").ok()).collect()
 }
 
-/// The ids of all jobs, however far they are.
+/// Returns the ids of all jobs, whatever their progress.
 pub(crate) fn listed(rows: &[Row]) -> BTreeSet<String> {
     rows.iter().filter_map(|row| row.get("InstanceID").ok()).collect()
 }
 
-/// The job of that id among the rows; `None` if it is not listed.
+/// Finds a job by its id; `None` if it is not listed.
 pub(crate) fn find(rows: &[Row], id: &str) -> Result<Option<Progress>, PropertyError> {
     let named = |row: &&Row| row.get::<String>("InstanceID").is_ok_and(|own| own.eq_ignore_ascii_case(id));
     let Some(row) = rows.iter().find(named) else { return Ok(None) };
@@ -72,7 +72,7 @@ pub(crate) fn find(rows: &[Row], id: &str) -> Result<Option<Progress>, PropertyE
     }))
 }
 
-/// That the job ended badly stands, even where it cannot be read why.
+/// Reads the cause. The job has failed even if the cause cannot be read.
 fn complaint(row: &Row) -> Complaint {
     let words = |name: &str| row.get_opt::<String>(name).ok().flatten().filter(|words| !words.trim().is_empty());
     Complaint {

@@ -1,4 +1,4 @@
-//! WMI classes as they are read and written: a file each. Pure functions over rows.
+//! Reading and writing WMI classes, one file per class. Pure functions over rows.
 
 pub(crate) mod concrete_job;
 mod key;
@@ -34,7 +34,7 @@ pub struct PropertyUse {
 /// Columns with their types.
 type Columns = &'static [(&'static str, CimType)];
 
-/// Every property that is read or written, for comparison with another reading of the reference.
+/// Every property that is read or written, for comparison with an independent schema.
 pub fn properties() -> Vec<PropertyUse> {
     let tables: [(&str, &str, Columns); 10] = [
         (CIMV2, windows::COMPUTER, windows::COMPUTER_COLUMNS),

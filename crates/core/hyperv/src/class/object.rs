@@ -1,4 +1,4 @@
-//! One replication object, whichever class keeps it.
+//! One replication object, from whichever class it was read.
 
 use reprise_model::{
     FailedOverType, Kept, LastReplication, RelationshipId, ReplicationObject, ReplicationState, Seen, Settings,
@@ -14,7 +14,7 @@ pub(crate) struct Object {
 }
 
 impl Object {
-    /// The whole.
+    /// Adds the identity and the settings.
     pub(crate) fn with(self, id: RelationshipId, settings: Seen<Settings>) -> ReplicationObject {
         let Self { kept, state, failed_over, last_replication } = self;
         ReplicationObject { id, kept, state, failed_over, last_replication, settings }

@@ -7,7 +7,7 @@ use super::{Object, VIRTUALIZATION, last_replication, relationship_id};
 
 pub(crate) const CLASS: &str = "Msvm_ReplicationRelationship";
 
-/// What is read of every object at every look.
+/// The columns that every look reads.
 pub(crate) const COLUMNS: &[(&str, T)] = &[
     ("InstanceID", T::String),
     ("ReplicationState", T::Uint16),
@@ -43,16 +43,16 @@ pub(crate) const PROPERTIES: &[(&str, T)] = &[
 /// Properties that are arrays.
 const ARRAYS: [&str; 2] = ["OperationalStatus", "StatusDescriptions"];
 
-/// A row of which not even the key can be read.
+/// Why the key of a row could not be read.
 #[derive(Debug)]
 pub(crate) enum NoKey {
     /// The key is missing or of another type.
     Property(PropertyError),
-    /// The key has another form than the reference gives.
+    /// The key does not have the documented form.
     Form(String),
 }
 
-/// Reads a row: which object it is, and what it says.
+/// Reads a row: the object's identity and its values.
 pub(crate) fn read(row: &Row) -> Result<(RelationshipId, Result<Object, PropertyError>), NoKey> {
     let instance_id: String = row.get("InstanceID").map_err(NoKey::Property)?;
     let id = relationship_id(&instance_id).ok_or_else(|| NoKey::Form(instance_id.clone()))?;
@@ -67,13 +67,13 @@ pub(crate) fn read(row: &Row) -> Result<(RelationshipId, Result<Object, Property
     Ok((id, object()))
 }
 
-/// Where an object is. In selectors the backslashes are single.
+/// Returns the path of an object. In selectors the backslashes are not doubled.
 pub(crate) fn path(instance_id: &str) -> ObjectPath {
     ObjectPath::new(VIRTUALIZATION, CLASS).with("InstanceID", instance_id)
 }
 
-/// The whole instance as CIM-XML, to be sent back: what was read, typed, NULL left out. A value that is not of its type
-/// is left out too: the host reads the key alone.
+/// Returns the whole instance as CIM-XML for the method call: the values that were read, with their types, without NULL. A
+/// value that does not have its documented type is omitted too.
 pub(crate) fn embedded(row: &Row) -> Result<String, cim::cimxml::WriteError> {
     let mut typed = Row::new(CLASS);
     for (name, kind) in PROPERTIES {

@@ -1,4 +1,4 @@
-//! `Msvm_ReplicationService`: one instance if VMMS runs and replication is there.
+//! `Msvm_ReplicationService`: one instance if VMMS is running and replication is available.
 
 use cim::CimType as T;
 

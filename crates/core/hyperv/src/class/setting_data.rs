@@ -19,7 +19,7 @@ pub(crate) const COLUMNS: &[(&str, T)] = &[
     ("ReplicationProvider", T::String),
 ];
 
-/// The same on Server 2012, which knows neither other providers nor other frequencies.
+/// The same on Server 2012, which supports neither other providers nor other frequencies.
 pub(crate) const COLUMNS_2012: &[(&str, T)] = &[
     ("InstanceID", T::String),
     ("VirtualSystemIdentifier", T::String),
@@ -29,16 +29,16 @@ pub(crate) const COLUMNS_2012: &[(&str, T)] = &[
     ("RecoveryConnectionPoint", T::String),
 ];
 
-/// How often Server 2012 sends changes: always.
+/// How often Server 2012 sends changes. It has no other interval.
 const FREQUENCY_2012: Duration = Duration::from_mins(5);
 
-/// The name of Hyper-V's own provider, with which the provider's path ends.
+/// The name of Hyper-V's own provider, at the end of the provider's path.
 const HYPERV_PROVIDER: &str = "22391CDC-272C-4DDF-BA88-9BEFB1A0975C";
 
-/// What a row says, with the object that it belongs to as far as that can be read.
+/// The values of a row, with the object to which it belongs, if that can be read.
 pub(crate) type Read = (Option<RelationshipId>, Result<Settings, PropertyError>);
 
-/// Reads a row; `None` if its key is none of a relationship.
+/// Reads a row; `None` if its key is not that of a relationship.
 pub(crate) fn read(row: &Row) -> Option<Read> {
     let instance_id: String = match row.get("InstanceID") {
         Ok(instance_id) => instance_id,
@@ -56,7 +56,7 @@ pub(crate) fn read(row: &Row) -> Option<Read> {
     Some((Some(id), rest()))
 }
 
-/// Reads a row of Server 2012, which names its VM; `None` if its key is none of a relationship.
+/// Reads a row of Server 2012, which names its VM; `None` if its key is not that of a relationship.
 pub(crate) fn read_2012(row: &Row) -> Option<Read> {
     let key = match row.get::<String>("InstanceID") {
         Ok(instance_id) => relationship_id_2012(&instance_id)?,
@@ -65,13 +65,13 @@ pub(crate) fn read_2012(row: &Row) -> Option<Read> {
     let vm = row.get::<String>("VirtualSystemIdentifier").map(|vm| vm.parse().ok());
     Some(match vm {
         Ok(Some(vm)) => (Some(RelationshipId { vm, slot: Slot::Zero }), hosts(row)),
-        // It names nothing that is a VM: then its key must do.
+        // It does not name a VM, so its key is used.
         Ok(None) => (Some(key), hosts(row)),
         Err(error) => (Some(key), Err(error)),
     })
 }
 
-/// Who sends to whom; the rest as it always is on Server 2012.
+/// Reads the two hosts; the other values are constant on Server 2012.
 fn hosts(row: &Row) -> Result<Settings, PropertyError> {
     let host = |name: &str| Ok(row.text(name)?.and_then(HostName::new));
     Ok(Settings {
@@ -84,7 +84,7 @@ fn hosts(row: &Row) -> Result<Settings, PropertyError> {
     })
 }
 
-/// Nothing said is Hyper-V itself, as before providers existed.
+/// No value means Hyper-V itself, as before providers existed.
 fn provider(path: Option<&str>) -> Provider {
     match path {
         Some(path) if !path.is_empty() && !names_hyperv(path) => Provider::External(path.to_owned()),

@@ -1,8 +1,8 @@
-//! Points in time as the classes give them.
+//! Points in time as the classes return them.
 
 use reprise_model::{HostTime, LastReplication};
 
-/// Everything before this year means "never": Windows writes 1601, and a local rendering may say 1600.
+/// Everything before this year means "never": Windows writes 1601, and in local time this may be 1600.
 const YEAR_1900_US: i64 = -2_208_988_800_000_000;
 
 /// A host's point in time.

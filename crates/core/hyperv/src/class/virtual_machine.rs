@@ -9,7 +9,7 @@ pub(crate) const CLASS: &str = "Msvm_ComputerSystem";
 pub(crate) const COLUMNS: &[(&str, T)] =
     &[("Name", T::String), ("ElementName", T::String), ("EnabledState", T::Uint16), ("ReplicationMode", T::Uint16)];
 
-/// The same on Server 2012, where the row also holds the VM's only replication object. (Deprecated since 2012 R2, where
+/// The same on Server 2012, where the row is also the VM's only replication object. (Deprecated since 2012 R2, where
 /// these describe the first of two objects.)
 pub(crate) const COLUMNS_2012: &[(&str, T)] = &[
     ("Name", T::String),
@@ -21,10 +21,10 @@ pub(crate) const COLUMNS_2012: &[(&str, T)] = &[
     ("LastReplicationTime", T::DateTime),
 ];
 
-/// What a row is.
+/// The kind of a row.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// The host's own row: its key is no GUID. What it calls the host, by its `NetBIOS` name.
+    /// The host's own row, whose key is not a GUID, with the host's `NetBIOS` name.
     Host(Option<HostName>),
     /// A VM.
     Vm(VmId, Read),
@@ -35,9 +35,9 @@ pub(crate) enum Kind {
 pub(crate) struct Read {
     /// Its display name.
     pub(crate) name: Option<String>,
-    /// Its part in replication; `None` if that is NULL or unreadable.
+    /// Its replication mode; `None` if it is NULL or unreadable.
     pub(crate) mode: Option<ReplicationMode>,
-    /// The whole.
+    /// The whole VM.
     pub(crate) vm: Result<Vm, PropertyError>,
 }
 
@@ -62,7 +62,7 @@ pub(crate) fn read(row: &Row) -> Result<Kind, PropertyError> {
     Ok(Kind::Vm(id, Read { name, mode: mode().ok().flatten(), vm: vm() }))
 }
 
-/// Reads the replication object in a VM's row of Server 2012; `None` if the VM says that it has no part in replication.
+/// Reads the replication object in a VM's row of Server 2012; `None` if the VM is not replicated.
 pub(crate) fn object(row: &Row) -> Option<Result<Object, PropertyError>> {
     if row.get::<u16>("ReplicationMode") == Ok(ReplicationMode::None.number()) {
         return None;
@@ -78,7 +78,7 @@ pub(crate) fn object(row: &Row) -> Option<Result<Object, PropertyError>> {
     Some(read())
 }
 
-/// `EnabledState`, older aliases included.
+/// Converts `EnabledState`, including older aliases.
 fn enabled(number: u16) -> EnabledState {
     match number {
         2 => EnabledState::Running,
@@ -91,7 +91,7 @@ fn enabled(number: u16) -> EnabledState {
     }
 }
 
-/// Where the methods of a VM are. `key` is its name as the host wrote it.
+/// Returns the path for a VM's methods. `key` is its name as the host wrote it.
 pub(crate) fn path(key: &str) -> ObjectPath {
     ObjectPath::new(VIRTUALIZATION, CLASS).with("CreationClassName", CLASS).with("Name", key)
 }

@@ -17,12 +17,12 @@ pub(crate) const SYSTEM_COLUMNS: &[(&str, T)] =
 pub(crate) const SERVICE: &str = "Win32_Service";
 pub(crate) const SERVICE_COLUMNS: &[(&str, T)] = &[("Name", T::String), ("State", T::String)];
 
-/// The one service that matters.
+/// The service whose state is read.
 pub(crate) fn vmms() -> wql::Select {
     select(SERVICE, SERVICE_COLUMNS).filter(wql::Condition::equals("Name", "vmms"))
 }
 
-/// The host's name: DNS name, and the domain if the host is in one.
+/// Returns the host's name: its DNS name, with the domain if the host is in one.
 pub(crate) fn host_name(rows: &[Row], what: &str) -> Result<HostName, Problem> {
     let lacking = || hidden(what, "Win32_ComputerSystem has no instance with a name", Remedy::RepairWmi);
     let row = rows.first().ok_or_else(lacking)?;
@@ -35,7 +35,7 @@ pub(crate) fn host_name(rows: &[Row], what: &str) -> Result<HostName, Problem> {
     read().map_err(|error| problem::unreadable(&error, what))?.ok_or_else(lacking)
 }
 
-/// The host's system and clock.
+/// Returns the host's operating system and clock.
 pub(crate) fn host_system(rows: &[Row], what: &str) -> Result<HostSystem, Problem> {
     let lacking = |why: &str| hidden(what, why, Remedy::RepairWmi);
     let row = rows.first().ok_or_else(|| lacking("Win32_OperatingSystem has no instance"))?;
@@ -48,12 +48,13 @@ pub(crate) fn host_system(rows: &[Row], what: &str) -> Result<HostSystem, Proble
     Ok(HostSystem { version, clock: time("LocalDateTime")?, booted: time("LastBootUpTime")? })
 }
 
-/// The version alone, which is wanted even where the clock cannot be read.
+/// Returns only the version, which is needed even if the clock cannot be read.
 pub(crate) fn version(rows: &[Row]) -> Option<String> {
     rows.first()?.get("Version").ok()
 }
 
-/// The state of vmms. Not found is "cannot see": a plain network logon may not enumerate services.
+/// Returns the state of vmms. "Not found" means "cannot see": a network logon without administrator rights cannot list
+/// services.
 pub(crate) fn service_state(rows: &[Row], what: &str) -> Result<ServiceState, Problem> {
     let why = "the service is not there, or the account may not see services";
     let row = rows.first().ok_or_else(|| hidden(what, why, Remedy::SeeServices))?;

@@ -1,8 +1,8 @@
-//! How event logs are read, and how much of them that was.
+//! Reads event logs, and determines how much of them was read.
 //!
-//! A service says that nothing has come, and never that there is nothing more: one that has not begun to look says the same.
-//! So a log's oldest record is asked for first, and then asked for again beside those that decide something. Once it has
-//! come, the log is being read, and reaches back to it; what comes after silence is believed to be the end.
+//! A service can report that no event has arrived, but not that there are no more: a service that has not started to search
+//! reports the same. So the log's oldest record is requested first, and then again together with the relevant records. Once it
+//! has arrived, the log is being read and reaches back to that record; the next silence counts as the end of the log.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -13,32 +13,32 @@ use reprise_model::{Coverage, Gap, HostTime, Log, Records, SystemEvent, VmmsEven
 
 use super::{Heard, VMMS_LOGS, hear, is_unclear, of_everything, of_vmms_and_system, with_record};
 
-/// Longest reading. Evidence decides little, and nothing but the pass waits for it.
+/// Maximum duration of a reading. Only the run waits for it, and few decisions depend on it.
 pub const READING_MAX: Duration = Duration::from_secs(5);
-/// Most records of each log that are kept; the newest.
+/// Maximum number of records of each log that are kept. The newest are kept.
 pub const RECORDS_MAX: usize = 10_000;
-/// After this long without another record a log that is being read has been read to its end. The least that WinRM waits.
+/// After this time without another record, a log counts as read to its end. It is the minimum wait of WinRM.
 const QUIET: Duration = Duration::from_millis(500);
-/// Before a transient failure is tried again.
+/// Wait before a retry after a transient failure.
 const AGAIN: Duration = Duration::from_millis(500);
-/// So often a log may say that nothing has come before its oldest record; one that is empty has none.
+/// Maximum number of empty replies before a log's oldest record. An empty log has none.
 const QUIETS_MAX: u32 = 4;
-/// Most calls of one reading: far above what fits into its time.
+/// Maximum number of calls per reading: far more than fit into its time limit.
 const CALLS_MAX: u32 = 10_000;
 
-/// What stands in a host's logs: the records of VMMS that decide something, and those of Windows that report shutdowns and
-/// starts, at least as far back as that by the host's clock ([`reprise_model::LOG_BACK`] if nobody knows how far), and how
-/// much of each log that is. What came before something went wrong is kept.
+/// Reads a host's logs: the records of VMMS that matter for a decision, and those of Windows about shutdowns and starts, at least
+/// that far back by the host's clock ([`reprise_model::LOG_BACK`] if `back` is unknown), and how much of each log that is. What
+/// was read before a failure is kept.
 ///
 /// # Errors
 /// Nothing could be read.
 pub async fn read(logs: &impl EventSource, back: Option<Duration>) -> Result<Records, CallError> {
-    let mut last = CallError::new(ErrorKind::NotThere, Reached::No, "there is no way to the host");
+    let mut last = CallError::new(ErrorKind::NotThere, Reached::No, "no connection to the host is configured");
     for log in VMMS_LOGS {
         let query = of_vmms_and_system(log, back);
         let read = match oldest(logs, log).await {
             Ok(Some(oldest)) => match read_from(logs, query.clone(), Some(oldest)).await {
-                // It may not know how to look for a number.
+                // The host may not support queries for a record number.
                 Err(error) if is_about_the_query(error.kind) => read_from(logs, query, None).await,
                 read => read,
             },
@@ -46,7 +46,7 @@ pub async fn read(logs: &impl EventSource, back: Option<Duration>) -> Result<Rec
             Err(error) => Err(error),
         };
         match read {
-            // By that name the log is not there; it may be by the next.
+            // No log has this name; try the next name.
             Err(error) if error.kind == ErrorKind::NotThere => last = error,
             Err(error) => return Err(error),
             Ok(reading) => return Ok(reading.records()),
@@ -59,7 +59,7 @@ fn is_about_the_query(kind: ErrorKind) -> bool {
     matches!(kind, ErrorKind::Unsupported | ErrorKind::Refused | ErrorKind::NotThere)
 }
 
-/// A log's oldest record: by it one knows how far the log reaches back, and that it is being read.
+/// A log's oldest record. It shows how far back the log reaches, and that the log is being read.
 #[derive(Clone, Debug)]
 struct Oldest {
     channel: String,
@@ -67,7 +67,7 @@ struct Oldest {
     at: HostTime,
 }
 
-/// The oldest record of a log; `None` if none has come, or none that can be read.
+/// Returns the oldest record of a log; `None` if none has arrived, or it cannot be parsed.
 async fn oldest(logs: &impl EventSource, log: &str) -> Result<Option<Oldest>, CallError> {
     let mut port = listen(logs, of_everything(log), Some(1))?;
     let (mut found, mut bookmark) = (None, None);
@@ -83,7 +83,7 @@ async fn oldest(logs: &impl EventSource, log: &str) -> Result<Option<Oldest>, Ca
     Ok(found)
 }
 
-/// Reads what a query selects, and again the oldest record, until that has come and then nothing more.
+/// Reads what a query selects, together with the oldest record, until that has arrived and no more records follow.
 async fn read_from(logs: &impl EventSource, query: Query, oldest: Option<Oldest>) -> Result<Reading, CallError> {
     let query = match &oldest {
         Some(oldest) => with_record(query, &oldest.channel, oldest.number),
@@ -116,11 +116,11 @@ async fn read_from(logs: &impl EventSource, query: Query, oldest: Option<Oldest>
 }
 
 fn listen<L: EventSource>(logs: &L, query: Query, at_most: Option<u32>) -> Result<L::Port, CallError> {
-    let no_way = || CallError::new(ErrorKind::NotThere, Reached::No, "there is no way to the host");
+    let no_way = || CallError::new(ErrorKind::NotThere, Reached::No, "no connection to the host is configured");
     logs.listen(Listen { query, at_most, patience: QUIET, until: READING_MAX }).ok_or_else(no_way)
 }
 
-/// The next batch. After a transient failure it is asked for again while there is time.
+/// Returns the next batch. Retries after a transient failure while there is time.
 async fn next(
     logs: &impl EventSource,
     port: &mut impl EventPort,
@@ -138,14 +138,14 @@ async fn next(
             result => return result,
         }
     }
-    Err(CallError::new(K::TimedOut, Reached::Yes, "the event log is not read in time"))
+    Err(CallError::new(K::TimedOut, Reached::Yes, "the event log could not be read in time"))
 }
 
 fn at(record: &Record) -> HostTime {
     HostTime(record.time.unix_us().div_euclid(1_000))
 }
 
-/// The newest records of one log, and since when they are all that came.
+/// The newest records of one log, and from which time on they are complete.
 #[derive(Debug)]
 struct Kept<E> {
     events: VecDeque<(HostTime, E)>,
@@ -166,7 +166,7 @@ impl<E> Kept<E> {
         }
     }
 
-    /// The log, which holds whatever came after its `first` record.
+    /// Returns the log, which has every record since `first`.
     fn log(self, first: Option<HostTime>, gap: Option<Gap>) -> Log<E> {
         let coverage = match (gap, first) {
             (Some(gap), _) => Coverage::Partial(gap),
@@ -177,13 +177,13 @@ impl<E> Kept<E> {
     }
 }
 
-/// What has come so far.
+/// What has been read so far.
 #[derive(Debug)]
 struct Reading {
     oldest: Option<Oldest>,
-    /// Whether the log is being read: its oldest record has come, or any if that is not known.
+    /// Whether the log is being read: its oldest record has arrived, or any record if the oldest is unknown.
     begun: bool,
-    /// Whether nothing came any more.
+    /// Whether the end was reached.
     ended: bool,
     gap: Option<Gap>,
     vmms: Kept<VmmsEvent>,
@@ -218,8 +218,7 @@ impl Reading {
     fn records(self) -> Records {
         let gap = self.gap.or((!self.ended).then_some(Gap::NoEnd));
         let oldest = self.oldest.map(|oldest| oldest.at);
-        // No older record of Windows' log is asked for: it reaches back to the first that came, and nobody knows how much
-        // further.
+        // The oldest record of Windows' log is not requested: the log reaches back at least to the first record that arrived.
         let first = self.system.events.iter().map(|(at, _)| *at).min();
         Records { vmms: self.vmms.log(oldest, gap), system: self.system.log(first, gap) }
     }

@@ -1,15 +1,15 @@
-//! Every kind of act by the same steps: what is called, with what, and how each error names it.
+//! Every kind of act takes the same steps: the method, its arguments, and its name in errors.
 
 use cim::{ErrorKind, Reached, Reply, Request, Row, Value};
 use reprise_model::{Act, ActKind, Ended, Kept, Outcome, Problem, ReplicationState};
 
 use super::{VM, act, carry_out, fails, invokes, job, relationship, returns, started, text};
 
-/// What each kind asks for, and what it is called in errors; by hand.
+/// The requested state of each kind, and its name in errors, written independently of the code.
 const KINDS: [(ActKind, u16, &str); 2] =
     [(ActKind::Resume, 3, "resume replication"), (ActKind::Pause, 7, "pause replication")];
 
-/// The act of that kind on a host that keeps replication so, from the first state of its row; and the object it finds.
+/// Returns an act of that kind for that form of replication, from the first state of its row, and the object that it finds.
 fn on(kind: ActKind, kept: &Kept) -> (Act, Row) {
     let expected_state = kind.row().steps.first().unwrap().from;
     let state = expected_state.number().to_string();

@@ -1,4 +1,4 @@
-//! What a person is told to do next: a row for each class of failure at each place where it can be met, by hand.
+//! The remedy for each class of failure at each place where it can occur, written independently of the code.
 
 use std::collections::BTreeSet;
 
@@ -84,7 +84,7 @@ fn failure(kind: ErrorKind, reached: Reached, code: Option<u32>) -> CallError {
 }
 
 #[test]
-fn what_helps_follows_from_what_was_asked_and_how_it_failed() {
+fn the_remedy_depends_on_the_request_and_the_failure() {
     for (kind, reached, code, remedies) in table() {
         for (asked, remedy) in Asked::ALL.into_iter().zip(remedies) {
             let problem = of(&failure(kind, reached, code), "try", asked);
@@ -95,7 +95,7 @@ fn what_helps_follows_from_what_was_asked_and_how_it_failed() {
     assert_eq!(kinds.len(), 10, "every class of failure is in the table");
 }
 
-/// The problem of the part of a look that failed.
+/// Returns the problem of the failed part of a look.
 fn problem(seen: &Observation) -> Problem {
     seen.problems().next().expect("something is not seen").clone()
 }
@@ -106,7 +106,7 @@ fn failing(at: &str, error: &CallError) -> Observation {
 }
 
 #[test]
-fn a_look_advises_by_what_it_could_not_read() {
+fn a_look_gives_the_remedy_for_what_it_could_not_read() {
     let not_there = |code| failure(ErrorKind::NotThere, Reached::Yes, Some(code));
     for (at, code, remedy) in [
         ("Win32_ComputerSystem", NO_CLASS, Remedy::RepairWmi),
@@ -123,7 +123,7 @@ fn a_look_advises_by_what_it_could_not_read() {
 }
 
 #[test]
-fn where_the_version_is_not_known_a_class_that_is_not_there_asks_for_it() {
+fn a_missing_class_asks_for_the_version_if_that_is_unknown() {
     let (seen, _) = look(|class| match class {
         "Win32_OperatingSystem" => Err(failure(ErrorKind::Denied, Reached::Yes, Some(DENIED))),
         "Msvm_ReplicationRelationship" => Err(failure(ErrorKind::NotThere, Reached::Yes, Some(NO_CLASS_IN_QUERY))),
@@ -132,13 +132,13 @@ fn where_the_version_is_not_known_a_class_that_is_not_there_asks_for_it() {
     assert_eq!(seen.replication.problem().unwrap().remedy, Remedy::ShowVersion);
 }
 
-/// A look at a host that answers with these rows of one class.
+/// A look at a host that returns these rows of one class.
 fn showing(of: &str, rows: &[Row]) -> Observation {
     look(|class| if class == of { Ok(rows.to_vec()) } else { host_rows(class) }).0
 }
 
 #[test]
-fn rows_that_are_missing_or_odd_advise_by_what_they_are() {
+fn missing_and_odd_rows_each_have_their_own_remedy() {
     let old = || host_rows("Win32_OperatingSystem").map(|rows| rows[0].clone().with("Version", text("6.1.7601")));
     for (of, rows, remedy) in [
         ("Win32_ComputerSystem", vec![], Remedy::RepairWmi),
@@ -175,7 +175,7 @@ fn remedy(outcome: &Outcome) -> Remedy {
 }
 
 #[test]
-fn an_act_advises_by_where_it_ended() {
+fn the_remedy_of_an_act_depends_on_where_it_failed() {
     let found = || Ok(Reply::Instance(relationship("8")));
     let fault = |kind, code| Err(failure(kind, Reached::Yes, Some(code)));
     let nameless = Reply::Output(Output { parameters: Properties::new().with("ReturnValue", text("4096")) });

@@ -1,4 +1,4 @@
-//! What records of event logs are heard to say.
+//! The meaning of event records.
 
 use std::time::Duration;
 
@@ -38,7 +38,7 @@ fn vmms(id: u32, values: &[(&str, &str)]) -> Option<VmmsEventKind> {
 }
 
 #[test]
-fn what_decides_is_heard_from_named_and_from_numbered_values() {
+fn relevant_values_are_read_by_name_and_by_number() {
     let aborted = Some(VmmsEventKind::SendFailed { code: 0x8000_4004 });
     let of = |more: &[(&str, &str)]| vmms(32022, &[&[("VmName", "5"), ("VmId", VM)], more].concat());
     assert_eq!(of(&[("ErrorMessage", "%%2147500036"), ("ErrorCode", "0x80004004")]), aborted);
@@ -51,7 +51,7 @@ fn what_decides_is_heard_from_named_and_from_numbered_values() {
 }
 
 #[test]
-fn the_time_until_vmms_tries_again_is_never_a_vms_name() {
+fn the_time_until_vmms_retries_is_never_read_from_a_vms_name() {
     let after = |values: &[(&str, &str)]| match vmms(32315, values) {
         Some(VmmsEventKind::WillRetry { after }) => after,
         other => panic!("{other:?}"),
@@ -60,11 +60,11 @@ fn the_time_until_vmms_tries_again_is_never_a_vms_name() {
     assert_eq!(after(&[("Parameter0", "12"), ("Parameter1", VM), ("Parameter2", "5")]), five);
     assert_eq!(after(&[("VmName", "12"), ("VmId", VM), ("RetryIntervalInMinutes", "5")]), five);
     assert_eq!(after(&[("VmName", "12"), ("VmId", VM)]), None);
-    assert_eq!(after(&[("VmName", "x"), ("VmId", VM), ("Retry", "99999999")]), None, "nobody waits for years");
+    assert_eq!(after(&[("VmName", "x"), ("VmId", VM), ("Retry", "99999999")]), None, "too long to be true");
 }
 
 #[test]
-fn what_says_nothing_certain_is_not_heard() {
+fn a_record_without_certain_meaning_is_ignored() {
     assert_eq!(vmms(32022, &[("VmId", VM), ("ErrorCode", "many")]), None);
     assert_eq!(vmms(32022, &[("ErrorCode", "0x80004004")]), None);
     assert_eq!(vmms(32086, &[("VmId", "the first")]), None);
@@ -74,7 +74,7 @@ fn what_says_nothing_certain_is_not_heard() {
 }
 
 #[test]
-fn shutdowns_are_heard_from_who_writes_them_and_from_nobody_else() {
+fn shutdowns_are_read_only_from_the_providers_that_write_them() {
     for (provider, id, expected) in [
         ("User32", 1074, Some(SystemEventKind::ShutdownAsked)),
         ("EventLog", 6005, Some(SystemEventKind::LogStarted)),
@@ -94,7 +94,7 @@ fn shutdowns_are_heard_from_who_writes_them_and_from_nobody_else() {
 }
 
 #[test]
-fn what_is_asked_for_is_what_is_heard() {
+fn the_query_selects_exactly_the_records_that_are_understood() {
     let now = Timestamp::from_unix_us(0);
     let query = of_vmms_and_system(VMMS_LOGS[0], None);
     assert_eq!(query.channels(), [VMMS_LOGS[0], "System"]);
@@ -111,7 +111,7 @@ fn what_is_asked_for_is_what_is_heard() {
 }
 
 #[test]
-fn a_log_is_asked_as_far_back_as_is_needed_and_never_less() {
+fn a_log_is_requested_as_far_back_as_needed_and_never_less() {
     let minutes = |minutes| Duration::from_mins(minutes);
     let text = |back| of_vmms(VMMS_LOGS[0], back).selects[0].condition.to_string();
     for (back, hours) in [(None, 170), (Some(0), 2), (Some(59), 2), (Some(60), 3), (Some(10 * 24 * 60), 242)] {
@@ -123,7 +123,7 @@ fn a_log_is_asked_as_far_back_as_is_needed_and_never_less() {
         assert_eq!(text(back), expected, "{back:?}");
     }
     let (day, record) = (Duration::from_hours(24), xml("P", 32086, &[]));
-    // The record stands at 1.5 s; ten days later.
+    // The record is from second 1.5; the query comes ten days later.
     let now = Timestamp::from_unix_us(10 * 86_400_000_000 + 1_500_000);
     for (back, found) in [(Some(day * 10), true), (Some(day * 9), false), (None, false), (Some(Duration::MAX), true)] {
         assert_eq!(of_vmms(VMMS_LOGS[0], back).selects(VMMS_LOGS[0], &record, now), found, "{back:?}");

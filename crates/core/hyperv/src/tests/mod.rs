@@ -72,7 +72,7 @@ fn fails(kind: ErrorKind, reached: Reached) -> CallError {
     CallError::new(kind, reached, "broken")
 }
 
-/// Runs a resume against a script of answers; the outcome and every request.
+/// Runs a resume against scripted replies. Returns the outcome and every request.
 fn resume(answers: Vec<Result<Reply, CallError>>) -> (Outcome, Vec<Request>) {
     carry_out(act(), answers)
 }
@@ -99,7 +99,7 @@ fn invokes(requests: &[Request]) -> usize {
     requests.iter().filter(|r| matches!(r, Request::Invoke { .. })).count()
 }
 
-/// Answers a look from tables of rows by class.
+/// Answers the queries of a look from tables of rows by class.
 fn look(answer: impl Fn(&str) -> Result<Vec<Row>, CallError>) -> (Observation, Vec<String>) {
     let mut stepped = Stepped::new(|port| async move { crate::observe(&port).await });
     let mut asked = Vec::new();

@@ -8,7 +8,7 @@ use reprise_model::{ReplicationState, Seen};
 use super::{fails, host_rows, look, text};
 
 #[test]
-fn a_look_is_seven_queries_and_joins_what_belongs_together() {
+fn a_look_sends_seven_queries_and_joins_their_rows() {
     let (seen, asked) = look(host_rows);
     assert_eq!(asked.len(), 7);
     assert_eq!(seen.name.seen().unwrap().as_str(), "hv01.lab.test");
@@ -23,7 +23,7 @@ fn a_look_is_seven_queries_and_joins_what_belongs_together() {
 }
 
 #[test]
-fn a_host_that_is_not_there_or_refuses_the_login_is_asked_once() {
+fn a_host_that_does_not_answer_or_refuses_the_login_gets_one_query() {
     for kind in [ErrorKind::Unreachable, ErrorKind::TimedOut, ErrorKind::Denied] {
         let (seen, asked) = look(|_| Err(fails(kind, Reached::No)));
         assert_eq!(asked.len(), 1);
@@ -32,7 +32,7 @@ fn a_host_that_is_not_there_or_refuses_the_login_is_asked_once() {
 }
 
 #[test]
-fn one_part_that_fails_does_not_spoil_the_others() {
+fn a_part_that_fails_does_not_affect_the_others() {
     let (seen, _) = look(|class| match class {
         "Win32_Service" | "Win32_OperatingSystem" => Err(fails(ErrorKind::Refused, Reached::Yes)),
         other => host_rows(other),
@@ -43,7 +43,7 @@ fn one_part_that_fails_does_not_spoil_the_others() {
 }
 
 #[test]
-fn nothing_is_asked_of_vmms_that_it_cannot_answer_yet() {
+fn vmms_gets_no_query_that_it_cannot_answer_yet() {
     let (seen, asked) = look(|class| match class {
         "Msvm_ReplicationService" => Ok(vec![]),
         other => host_rows(other),
@@ -53,7 +53,7 @@ fn nothing_is_asked_of_vmms_that_it_cannot_answer_yet() {
 }
 
 #[test]
-fn another_programs_replication_is_told_by_its_provider_and_never_is_before_1900() {
+fn the_provider_shows_another_programs_replication_and_never_is_before_1900() {
     let (seen, _) = look(|class| {
         let mut rows = host_rows(class)?;
         if class == "Msvm_ReplicationSettingData" {

@@ -1,4 +1,4 @@
-//! Odd rows: each keeps its identity and its error, and the rest are used. Names are labels.
+//! Odd rows: each keeps its identity and its error, and the other rows are used. Names are only labels.
 
 use cim::{CallError, ErrorKind, Reply, Request, Row, Value};
 use proptest::prelude::*;
@@ -11,7 +11,7 @@ const OBJECTS: &str = "Msvm_ReplicationRelationship";
 const VMS: &str = "Msvm_ComputerSystem";
 const SETTINGS: &str = "Msvm_ReplicationSettingData";
 
-/// Names that somebody may give a VM.
+/// Names that a user may give a VM.
 const NAMES: [&str; 9] = [
     "",
     " ",
@@ -32,7 +32,7 @@ fn set(name: &'static str, value: Value) -> impl Fn(&mut Vec<Row>) {
     move |rows| rows.last_mut().unwrap().properties.set(name, value.clone())
 }
 
-/// The one object is unreadable; its problem's words.
+/// Asserts that the only object is unreadable. Returns the text of its problem.
 fn unreadable(seen: &Replication) -> String {
     assert!(seen.objects.is_empty(), "{seen:?}");
     let (id, object) = seen.unreadable.iter().next().expect("it is not lost");
@@ -65,7 +65,7 @@ fn what_can_be_read_of_an_unreadable_object_is_kept() {
     let object = seen.unreadable.values().next().unwrap();
     assert_eq!((object.name.as_deref(), object.mode), (Some("sql-01"), Some(ReplicationMode::Primary)));
     assert_eq!(object.settings.as_ref().unwrap().recovery_host.as_ref().unwrap().label(), "hv02");
-    assert!(seen.vms.contains_key(&vm()) && seen.stray.is_empty(), "its VM is used all the same");
+    assert!(seen.vms.contains_key(&vm()) && seen.stray.is_empty(), "its VM is used anyway");
 }
 
 #[test]
@@ -80,12 +80,12 @@ fn an_object_whose_vm_cannot_be_read_or_is_missing_is_unreadable_and_not_lost() 
         let seen = replication(VMS, set(name, value.clone()));
         let problem = unreadable(&seen);
         assert!(problem.contains(words) && problem.contains(&vm().to_string()), "{name} {value:?}: {problem}");
-        assert!(seen.stray.is_empty(), "told once: {:?}", seen.stray);
+        assert!(seen.stray.is_empty(), "reported once: {:?}", seen.stray);
     }
 }
 
 #[test]
-fn one_odd_row_does_not_spoil_its_neighbours() {
+fn an_odd_row_does_not_affect_its_neighbours() {
     for class in [VMS, OBJECTS, SETTINGS] {
         let seen = replication(class, |rows| {
             rows.push(Row::new(""));
@@ -101,7 +101,7 @@ fn one_odd_row_does_not_spoil_its_neighbours() {
 }
 
 #[test]
-fn a_vm_that_cannot_be_read_and_is_not_replicated_is_told_and_makes_no_leg() {
+fn an_unreadable_vm_without_replication_is_reported_and_makes_no_leg() {
     let seen = replication(VMS, |rows| rows.push(Row::new("").with("Name", text(OTHER))));
     assert_eq!((seen.objects.len(), seen.unreadable.len(), seen.stray.len()), (1, 0, 1));
     assert!(seen.stray[0].why.contains(&OTHER.to_lowercase()));
@@ -119,7 +119,7 @@ fn keys_are_read_in_any_case_and_with_or_without_braces() {
         let object = seen.objects.values().next().unwrap();
         assert!(object.settings.seen().is_some(), "{key}");
         let kept = reprise_model::Kept::AsRelationship { instance_id: key.clone() };
-        assert_eq!(object.kept, kept, "it is asked for as the host wrote it");
+        assert_eq!(object.kept, kept, "requests use it as the host wrote it");
     }
     for key in ["", "Microsoft:", "Microsoft", "é", "Microsoft:é", "Microsoft:x\\HVR\\0", "HVR\\0", "\\\\\\"] {
         let seen = replication(OBJECTS, set("InstanceID", text(key)));
@@ -134,21 +134,21 @@ fn keys_are_read_in_any_case_and_with_or_without_braces() {
 }
 
 #[test]
-fn the_same_row_twice_is_one_and_two_that_differ_are_not_believed() {
+fn a_repeated_row_counts_once_and_of_two_different_rows_neither_is_used() {
     for class in [VMS, OBJECTS, SETTINGS] {
         let twice = replication(class, |rows| rows.push(rows.last().unwrap().clone()));
         assert_eq!((twice.objects.len(), twice.stray.len()), (1, 0), "{class}");
     }
     let states = replication(OBJECTS, |rows| rows.push(relationship("3")));
-    assert!(unreadable(&states).contains("two rows"));
+    assert!(unreadable(&states).contains("two different rows"));
     let vms = replication(VMS, |rows| rows.push(rows.last().unwrap().clone().with("ReplicationMode", text("2"))));
-    assert!(unreadable(&vms).contains("two rows"));
-    assert_eq!(vms.unreadable.values().next().unwrap().mode, None, "neither mode is believed");
+    assert!(unreadable(&vms).contains("two different rows"));
+    assert_eq!(vms.unreadable.values().next().unwrap().mode, None, "neither mode is used");
     let settings = replication(SETTINGS, |rows| {
         rows.push(rows.last().unwrap().clone().with("RecoveryHostSystem", text("hv03")));
     });
     let object = settings.objects.values().next().unwrap();
-    assert!(object.settings.problem().unwrap().why.contains("two rows"));
+    assert!(object.settings.problem().unwrap().why.contains("two different rows"));
 }
 
 #[test]
@@ -156,7 +156,7 @@ fn settings_that_cannot_be_read_or_are_missing_are_not_seen_and_say_why() {
     let odd = replication(SETTINGS, set("ReplicationInterval", text("often")));
     let object = odd.objects.values().next().unwrap();
     assert!(object.settings.problem().unwrap().why.contains("`often`"));
-    assert_eq!(odd.stray.len(), 1, "told of the host too");
+    assert_eq!(odd.stray.len(), 1, "reported for the host too");
     let missing = replication(SETTINGS, Vec::clear);
     assert!(missing.objects.values().next().unwrap().settings.problem().unwrap().why.contains("no setting data"));
     assert!(missing.stray.is_empty());
@@ -172,7 +172,7 @@ fn states_and_modes_that_no_document_lists_keep_their_numbers() {
     assert_eq!(seen.vms.values().next().unwrap().mode, ReplicationMode::Unrecognised(9));
 }
 
-/// Every request of a look at a host whose VM has that name.
+/// Returns every request of a look at a host whose VM has that name.
 fn asked_of_a_vm_called(name: &str) -> Vec<Request> {
     let mut stepped = cim::stepped::Stepped::new(|port| async move { crate::observe(&port).await });
     let mut asked = Vec::new();
@@ -198,14 +198,14 @@ fn asked_of_a_vm_called(name: &str) -> Vec<Request> {
 }
 
 #[test]
-fn no_name_finds_its_way_into_a_question() {
+fn no_request_contains_a_vms_name() {
     let plain = asked_of_a_vm_called("sql-01");
     for name in NAMES {
         assert_eq!(asked_of_a_vm_called(name), plain, "{name}");
     }
 }
 
-/// What is sent back to resume a VM of that name, and under which keys.
+/// Returns what is sent to resume a VM of that name, and under which keys.
 fn sent_for(name: &str) -> Row {
     let mut row = relationship("8");
     row.properties.set("ElementName", text(name));
@@ -216,7 +216,7 @@ fn sent_for(name: &str) -> Row {
 }
 
 #[test]
-fn a_name_comes_back_from_the_embedded_instance_as_it_went_in() {
+fn a_name_is_read_from_the_embedded_instance_as_it_was_written() {
     for name in NAMES {
         let sent = sent_for(name);
         assert_eq!(sent.get_opt::<String>("ElementName").unwrap().unwrap_or_default(), name);
@@ -289,7 +289,7 @@ proptest! {
             at.set(at.get() + 1);
             if at.get() == failing + 1 { Err(super::fails(kinds[kind], cim::Reached::Yes)) } else { host_rows(class) }
         });
-        // A name that the account may not read is the one that Hyper-V shows.
+        // Without rights to read the name, the host has the name that Hyper-V shows.
         let replaced = failing == 0 && kinds[kind] == ErrorKind::Denied;
         prop_assert!(asked.len() <= 8 && (seen.problems().count() >= 1) != replaced);
     }

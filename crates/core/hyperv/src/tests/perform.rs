@@ -17,11 +17,11 @@ fn a_resume_is_one_get_one_invoke_and_a_look_at_the_jobs() {
     let Request::Invoke { path, method, arguments } = &requests[1] else { panic!() };
     assert_eq!((path.key("Name"), method.as_str()), (Some(VM), "RequestReplicationStateChangeEx"));
     let names: Vec<_> = arguments.iter().map(|a| a.name.as_str()).collect();
-    assert_eq!(names, ["ReplicationRelationship", "RequestedState"], "TimeoutPeriod is left out");
+    assert_eq!(names, ["ReplicationRelationship", "RequestedState"], "TimeoutPeriod is omitted");
     let embedded = cim::cimxml::read(&arguments[0].value.lexical().unwrap()).unwrap();
     assert_eq!(embedded.get::<String>("ElementName").unwrap(), "<vm> & \"co\"");
     assert_eq!(embedded.get::<Vec<u16>>("OperationalStatus"), Ok(vec![2]));
-    assert!(!embedded.properties.contains("InstallDate"), "NULL is left out");
+    assert!(!embedded.properties.contains("InstallDate"), "NULL is omitted");
     assert!(arguments[0].value.lexical().unwrap().contains("20260131100000.000000+000"));
 }
 
@@ -60,11 +60,11 @@ fn after_a_lost_answer_it_waits_for_the_jobs_that_run_then_and_for_no_later_ones
         jobs(&[("a", "10"), ("b", "4"), ("later", "4")]),
         jobs(&[("b", "7"), ("later", "4")]),
     ]);
-    assert!(matches!(outcome, Outcome::Unknown(_)), "what came of it is read from the state alone");
+    assert!(matches!(outcome, Outcome::Unknown(_)), "only the state shows the result");
     assert_eq!((requests.len(), invokes(&requests)), (6, 1));
 }
 
-/// A job is listed for minutes after its end. A look that does not list one that ran before was not shown the jobs.
+/// A job remains listed for minutes after its end. If a poll does not list a job that was running, the jobs were not shown.
 #[test]
 fn a_job_that_is_waited_for_is_not_given_up_for_a_look_that_lists_nothing() {
     let lost = || Err(fails(ErrorKind::TimedOut, Reached::Perhaps));
@@ -83,7 +83,7 @@ fn a_job_that_is_waited_for_is_not_given_up_for_a_look_that_lists_nothing() {
     assert_eq!((matches!(outcome, Outcome::Unknown(_)), requests.len()), (true, 7), "{outcome:?}");
 }
 
-/// Only reads happen while a job is followed. Whatever one look at it meets with, it is looked at again.
+/// Following a job only reads, so a poll that fails is repeated, whatever the cause.
 #[test]
 fn a_look_at_the_job_that_fails_is_taken_again() {
     let kinds = [
@@ -118,7 +118,7 @@ fn a_look_at_the_job_that_fails_is_taken_again() {
     }
 }
 
-/// Looks that fail are counted since the last that went well, while the job is followed and while others are waited for.
+/// Failed polls are counted since the last one that succeeded, while following a job and while waiting for others.
 #[test]
 fn a_look_that_goes_well_resets_the_count_of_failed_ones() {
     let lost = || Err(fails(ErrorKind::TimedOut, Reached::Perhaps));
@@ -132,7 +132,7 @@ fn a_look_that_goes_well_resets_the_count_of_failed_ones() {
     assert_eq!((matches!(outcome, Outcome::Unknown(_)), requests.len()), (true, 11), "{outcome:?}");
 }
 
-/// A provider that fails, or a service that restarts, does so for some seconds. The host is there and says so.
+/// The failure of a provider or the restart of a service lasts for some seconds, during which the host replies that it is busy.
 #[test]
 fn a_host_that_answers_that_it_is_busy_is_asked_for_the_job_for_some_time() {
     let mut followed = vec![Ok(Reply::Instance(relationship("8"))), Ok(started()), Ok(job("4"))];
@@ -141,7 +141,7 @@ fn a_host_that_answers_that_it_is_busy_is_asked_for_the_job_for_some_time() {
     assert_eq!(resume(followed).0, Outcome::Ended(Ended::ByJob));
 }
 
-/// While it waits for whatever runs, it may hear of the job that it could not follow.
+/// While it waits for running jobs, the job that it could not follow may be listed again.
 #[test]
 fn a_job_that_is_listed_again_after_it_was_given_up_says_itself_what_came_of_it() {
     let lost = || Err(fails(ErrorKind::TimedOut, Reached::Perhaps));
@@ -168,9 +168,9 @@ fn a_job_that_could_not_be_followed_is_waited_for_if_it_is_listed_later_than_oth
     assert_eq!((outcome, requests.len(), invokes(&requests)), (Outcome::Ended(Ended::ByJob), 9, 1));
 }
 
-/// The Get before an act does nothing: a host that is busy then is asked again later.
+/// The Get before an act changes nothing, so it is retried later if the host is busy.
 #[test]
-fn a_get_that_fails_leaves_the_act_undone_and_tells_whether_it_may_pass() {
+fn a_get_that_fails_leaves_the_act_undone_and_says_whether_it_may_be_retried() {
     for (kind, retry) in [
         (ErrorKind::Busy, Retry::Later),
         (ErrorKind::TimedOut, Retry::Later),
@@ -198,7 +198,8 @@ fn a_job_that_vanishes_or_cannot_be_seen_is_unknown_after_a_few_looks() {
     assert_eq!(resume(running).0, Outcome::Ended(Ended::ByJob), "it is followed as long as it runs");
 }
 
-/// Follows a job that runs that long, on a host that answers at once; how late its end was noticed, and by how many looks.
+/// Follows a job that runs that long, on a host that answers at once. Returns how late its end was noticed, and after how many
+/// polls.
 fn followed(job_ms: u64) -> (Duration, usize) {
     let length = Duration::from_millis(job_ms);
     let act = act();
@@ -237,7 +238,7 @@ fn a_jobs_end_is_noticed_a_third_late_at_most_and_within_a_second_and_few_looks_
     }
 }
 
-/// A job that is not listed yet is given as long to appear as before it is given up, however short the first looks are.
+/// A job that is not listed yet gets the full time to appear, however short the first waits are.
 #[test]
 fn a_job_that_is_not_listed_is_given_most_of_a_second_to_appear() {
     let mut stepped = Stepped::new(|port| async move { crate::perform(&port, &act()).await });

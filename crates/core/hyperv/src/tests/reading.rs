@@ -47,8 +47,8 @@ fn error(kind: ErrorKind) -> Answer {
     Err(CallError::new(kind, Reached::Yes, "no"))
 }
 
-/// What comes of a reading that is answered so, and then with silence; and what it asked. Silence takes as long as it is
-/// waited for.
+/// Returns the result of a reading with these replies, followed by silence, and its requests. Silence takes as long as the wait
+/// for it.
 fn drive(answers: Vec<Answer>) -> (Result<Records, CallError>, Vec<Asked>) {
     let mut answers = VecDeque::from(answers);
     let (mut now, mut asked) = (Duration::ZERO, Vec::new());
@@ -73,7 +73,7 @@ fn drive(answers: Vec<Answer>) -> (Result<Records, CallError>, Vec<Asked>) {
     }
 }
 
-/// How many records of VMMS came, and how much of its log that is.
+/// Returns how many records of VMMS arrived, and how much of its log that is.
 fn vmms(answers: Vec<Answer>) -> (usize, Coverage) {
     let records = drive(answers).0.unwrap();
     (records.vmms.found().len(), records.vmms.coverage())
@@ -87,7 +87,7 @@ fn a_log_is_whole_from_its_oldest_record_on_once_that_has_come_again_and_then_no
     let records = read.unwrap();
     assert_eq!((records.vmms.found().len(), records.vmms.coverage()), (1, SINCE_OLDEST));
     let system = (records.system.found().len(), records.system.coverage());
-    assert_eq!(system, (1, Coverage::Since(HostTime(6_000))), "nobody asked how far that reaches back");
+    assert_eq!(system, (1, Coverage::Since(HostTime(6_000))), "how far that log reaches back was not requested");
     let asked: Vec<_> = asked.iter().map(|call| (call.port, call.listen.at_most, call.after.is_some())).collect();
     assert_eq!(asked, [(0, Some(1), false), (1, None, false), (1, None, true)]);
 }
@@ -111,7 +111,7 @@ fn a_log_that_says_that_nothing_has_come_before_its_oldest_record_has_not_begun(
     assert_eq!(vmms(never), (0, Coverage::Partial(Gap::NoEnd)));
     assert_eq!(vmms(vec![]), (0, Coverage::Partial(Gap::NoEnd)));
     let empty = vec![quiet(), quiet(), quiet(), quiet(), batch(&[fatal(5)])];
-    assert_eq!(vmms(empty), (1, Coverage::Partial(Gap::NoBeginning)), "nobody knows how far back it reaches");
+    assert_eq!(vmms(empty), (1, Coverage::Partial(Gap::NoBeginning)), "it is unknown how far back it reaches");
 }
 
 #[test]
@@ -133,7 +133,7 @@ fn what_was_lost_or_cannot_be_read_may_be_anything() {
 fn a_reading_that_breaks_off_keeps_what_came_and_one_that_never_began_is_none() {
     let begun = |last| vec![batch(&[oldest()]), batch(&[oldest(), fatal(5)]), last];
     assert_eq!(vmms(begun(error(ErrorKind::Denied))), (1, Coverage::Partial(Gap::NoEnd)));
-    assert_eq!(vmms(begun(error(ErrorKind::Busy))), (1, SINCE_OLDEST), "it is asked once more");
+    assert_eq!(vmms(begun(error(ErrorKind::Busy))), (1, SINCE_OLDEST), "it is retried once");
     let busy = || (0..20).map(|_| error(ErrorKind::Busy));
     assert_eq!(
         vmms(begun(error(ErrorKind::Busy)).into_iter().chain(busy()).collect()).1,

@@ -1,4 +1,4 @@
-//! How a resume can end badly: return values, jobs, faults.
+//! How a resume can fail: return values, jobs, faults.
 
 use cim::{CallError, ErrorKind, ObjectPath, Output, Properties, Reached, Reply, Row, Value};
 use reprise_model::{Ended, Outcome, ProblemKind, Refusal};
@@ -9,7 +9,7 @@ fn broken() -> Reply {
     Reply::Instance(relationship("8"))
 }
 
-/// A resume whose method answers so.
+/// A resume whose method returns this.
 fn called(answer: Result<Reply, CallError>) -> Outcome {
     resume(vec![Ok(broken()), answer]).0
 }
@@ -47,7 +47,7 @@ fn a_refusal_is_one_error_whether_it_comes_at_once_or_by_the_job() {
     for (code, meaning, transient) in codes {
         let at_once = refusal(called(Ok(returns(&code.to_string()))));
         assert_eq!((at_once.code, at_once.why.as_str()), (Some(code), meaning));
-        // What was read just before fits, so a VM that is busy is what is left; a job has looked closer.
+        // The state that was just read allows the change, so the VM must be busy; a job has checked the state itself.
         assert_eq!(at_once.transient, transient || code == 32_775, "{code}");
         assert!(!at_once.advice.is_empty());
         let silent = [("JobState", text("10")), ("ErrorCode", text(&code.to_string()))];
@@ -62,7 +62,7 @@ fn a_refusal_is_one_error_whether_it_comes_at_once_or_by_the_job() {
         assert_eq!(refusal(called(Err(fault))), Refusal { why: format!("{meaning}: broken"), ..at_once }, "by a fault");
     }
     let unknown = refusal(called(Ok(returns("40000"))));
-    assert_eq!((unknown.code, unknown.why.as_str()), (Some(40_000), "an error that is not documented"));
+    assert_eq!((unknown.code, unknown.why.as_str()), (Some(40_000), "undocumented error code"));
 }
 
 #[test]
@@ -147,10 +147,10 @@ fn a_call_that_failed_tells_whether_it_may_have_been_carried_out() {
     let fault =
         CallError { message: String::new(), ..fails(ErrorKind::Refused, Reached::Yes).with_status(0x8004_1001) };
     let fault = refusal(called(Err(fault)));
-    assert_eq!((fault.code, fault.why.as_str()), (Some(0x8004_1001), "the host answered with a fault"));
+    assert_eq!((fault.code, fault.why.as_str()), (Some(0x8004_1001), "the host returned a fault without a message"));
 }
 
-/// A method that returns an HRESULT has failed somewhere on its way, which may be after it began.
+/// A method that returns an HRESULT may have failed after it started.
 #[test]
 fn a_return_value_that_is_an_hresult_leaves_it_open() {
     for code in ["2147944126", "2147749889", "2147500037", "2147942405"] {

@@ -1,4 +1,4 @@
-//! Accounts that have rights on `root\virtualization\v2` and none on `root\cimv2`, and the other way round.
+//! Accounts that have rights on `root\virtualization\v2` and none on `root\cimv2`, and vice versa.
 
 use cim::{CallError, ErrorKind, Reached, Row};
 use reprise_model::{Observation, ProblemKind, Remedy};
@@ -27,7 +27,7 @@ fn without_windows(of: &str, change: impl Fn(&mut Vec<Row>)) -> Observation {
     seen
 }
 
-/// What the host is called then.
+/// Returns the host's name in that case.
 fn called(of: &str, change: impl Fn(&mut Vec<Row>)) -> String {
     without_windows(of, change).name.seen().unwrap().to_string()
 }
@@ -55,7 +55,7 @@ fn without_rights_on_hyper_v_nothing_of_it_is_seen_and_the_host_still_has_its_na
 }
 
 #[test]
-fn an_account_without_any_rights_is_told_so_of_every_part() {
+fn without_any_rights_every_part_says_so() {
     let (seen, asked) = look(|_| Err(no_rights()));
     assert_eq!((seen.problems().count(), asked.len()), (4, 4));
     assert!(seen.problems().all(|problem| problem.kind == ProblemKind::Denied));
@@ -91,11 +91,11 @@ fn the_name_is_full_only_where_a_relationship_in_which_the_host_takes_part_has_i
         seen.name.seen().unwrap().to_string()
     };
     assert_eq!((receives("2").as_str(), receives("4").as_str()), ("hv01.other.test", "hv01.other.test"));
-    assert_eq!((receives("3").as_str(), receives("0").as_str()), ("hv01", "hv01"), "it has no part in it");
+    assert_eq!((receives("3").as_str(), receives("0").as_str()), ("hv01", "hv01"), "this host has no role in it");
 }
 
 #[test]
-fn two_full_names_that_differ_are_neither_believed() {
+fn of_two_different_full_names_neither_is_used() {
     let (seen, _) = look(|class| {
         if WINDOWS.contains(&class) {
             return Err(no_rights());

@@ -1,5 +1,5 @@
-//! Server 2012: replication in the VMs' rows, one object each, resumed by the older method; and how a host is told to be
-//! one.
+//! Server 2012: replication in the VMs' rows, one object each, resumed by the older method; and how a host is recognized as
+//! Server 2012.
 
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use reprise_model::{
 
 use super::{VM, act, carry_out, fails, host_rows, invokes, job, look, started, text};
 
-/// What a host of Server 2012 answers.
+/// The replies of a host with Server 2012.
 fn rows_2012(class: &str) -> Result<Vec<Row>, CallError> {
     let mut rows = match class {
-        // Other versions of Windows have it; asking for it would be a guess.
+        // Only other versions of Windows have it.
         "Msvm_ReplicationRelationship" => panic!("Server 2012 is never asked for {class}"),
         other => host_rows(other)?,
     };
@@ -77,7 +77,7 @@ fn only_what_server_2012_has_is_asked_of_it() {
     }
 }
 
-/// A look, with the columns that it asked of each class.
+/// A look, with the columns that it requested from each class.
 fn looked_with_columns(
     answer: impl Fn(&str) -> Result<Vec<Row>, CallError>,
 ) -> (Observation, Vec<(String, Vec<String>)>) {
@@ -97,7 +97,7 @@ fn looked_with_columns(
 }
 
 #[test]
-fn settings_find_their_vm_by_the_identifier_that_they_bear() {
+fn settings_find_their_vm_by_their_identifier() {
     let (seen, _) = look(|class| {
         let mut rows = rows_2012(class)?;
         if class == "Msvm_ReplicationSettingData" {
@@ -178,7 +178,7 @@ fn on_server_2012_the_mode_is_compared_too_since_it_costs_nothing() {
     assert!(matches!(carry_out(other, vec![Ok(Reply::Instance(vm_row("8", "1")))]).0, Outcome::Stale { .. }));
 }
 
-/// A host of that version that says "no such class" of relationships.
+/// A host of that version that returns "no such class" for relationships.
 fn classless(version: Option<&'static str>) -> (Option<Problem>, usize) {
     let (seen, asked) = look(move |class| match (class, version) {
         ("Msvm_ReplicationRelationship", _) => {
@@ -196,7 +196,7 @@ fn classless(version: Option<&'static str>) -> (Option<Problem>, usize) {
 }
 
 #[test]
-fn no_such_class_means_not_ready_wherever_the_version_does_not_say_server_2012() {
+fn no_such_class_means_not_ready_unless_the_version_is_server_2012() {
     for version in [Some("6.3.9600"), Some("10.0.14393"), Some("10.0.20348"), Some("nonsense"), Some(""), None] {
         let (problem, asked) = classless(version);
         let problem = problem.unwrap_or_else(|| panic!("{version:?}"));
@@ -210,7 +210,7 @@ fn no_such_class_means_not_ready_wherever_the_version_does_not_say_server_2012()
 }
 
 #[test]
-fn a_windows_older_than_server_2012_is_not_supported_and_asked_no_further() {
+fn a_windows_older_than_server_2012_is_not_supported_and_gets_no_more_queries() {
     let (problem, asked) = classless(Some("6.1.7601"));
     assert_eq!((problem.unwrap().kind, asked), (ProblemKind::Unsupported, 3));
 }

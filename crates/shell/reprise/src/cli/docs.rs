@@ -37,11 +37,11 @@ pub(super) fn docs(arguments: &Arguments) -> ExitCode {
 
 fn reasons() -> String {
     let mut page = String::from(
-        "# Reasons\n\nWhy something was or was not done with a replication relationship: the key `reason` of `run --json`. \
-         The table for people shows the phrase instead. Codes are stable; phrases are not. This page is generated from the \
+        "# Reasons\n\nWhy Reprise acted or did not act on a replication relationship: the key `reason` of `run --json`. \
+         The table of `run` shows the phrase instead. Codes are stable; phrases are not. This page is generated from the \
          program's own table.\n\n\
          States are WMI's numbers: 3 is Replicating, 7 Suspended, 8 Error.\n\n\
-         | code | phrase | what it means | what it rests on | what you do next |\n| --- | --- | --- | --- | --- |\n",
+         | code | phrase | meaning | evidence | what to do |\n| --- | --- | --- | --- | --- |\n",
     );
     for reason in Reason::ALL {
         let (code, phrase, meaning) = (reason.code(), reason.phrase(), reason.meaning());

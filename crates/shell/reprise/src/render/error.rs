@@ -135,9 +135,19 @@ fn why(cause: &Cause, reason: Reason) -> String {
         Cause::Unfinished => "cannot resume replication: the pass ended before it was known what came of it".to_owned(),
         Cause::Unseen(problem) if reason == Reason::NotReadable => problem.to_string(),
         Cause::Unseen(problem) => problem.why.clone(),
-        Cause::Failed(Failure::WithoutEffect) | Cause::Reason => {
-            reason.meaning().to_lowercase().trim_end_matches('.').to_owned()
+        Cause::Failed(Failure::WithoutEffect) | Cause::Reason => clause(reason.meaning()),
+    }
+}
+
+/// Turns a sentence into a clause for use after a colon: no full stop, and lower case but for a first word such as "VMMS".
+fn clause(sentence: &str) -> String {
+    let sentence = sentence.trim_end_matches('.');
+    let mut rest = sentence.chars();
+    match rest.next() {
+        Some(first) if !rest.clone().next().is_some_and(char::is_uppercase) => {
+            first.to_lowercase().chain(rest).collect()
         }
+        Some(_) | None => sentence.to_owned(),
     }
 }
 
@@ -147,7 +157,7 @@ fn next(cause: &Cause, reason: Reason) -> &'static str {
         Cause::Failed(Failure::NotDone(problem) | Failure::Unclear(problem)) => problem.advice(),
         Cause::Failed(Failure::Guarded(_)) => "report this as a bug",
         Cause::Failed(Failure::NotRead) | Cause::Unfinished => {
-            "check the load of the host and the network between; then run again"
+            "check the load of the host and the network to it; then run again"
         }
         Cause::Failed(Failure::Changed { .. } | Failure::WithoutEffect) | Cause::Unseen(_) | Cause::Reason => {
             reason.advice()

@@ -72,11 +72,11 @@ fn the_document_has_the_contracts_keys_in_the_contracts_order() {
         r#""hosts":[{"name":"hv01.lab.test","url":"http://127.0.0.1:4711/wsman","tls_verified":null,"ready":true,"ready_after_s":1,"error":null}],"#,
         r#""relationships":[{"vm":"vm-001","vm_id":"00000000-0000-0000-0000-000000000001","leg":"simple","#,
         r#""primary":"hv01.lab.test","replica":"hv02.lab.test","before":"Error","wanted":true,"action":"resume","#,
-        r#""reason":"error","detail":"The sender is in Error: replication stopped after a failure that VMMS does not retry, as a shutdown leaves behind. A plain resume repairs it.","result":"resumed","after":"Replicating","confirmed":false,"#,
+        r#""reason":"error","detail":"The sender is in Error: replication stopped after a failure that VMMS does not retry. A shutdown can cause this. A resume without resynchronization repairs it.","result":"resumed","after":"Replicating","confirmed":false,"#,
         r#""attempts":1,"elapsed_ms":321,"error":null},"#,
         r#"{"vm":"vm-002","vm_id":"00000000-0000-0000-0000-000000000002","leg":"simple","#,
         r#""primary":"hv01.lab.test","replica":"hv02.lab.test","before":"Error","wanted":true,"action":"resume","#,
-        r#""reason":"resume_refused","detail":"The primary server refused to resume it.","result":"failed","after":"Error","confirmed":false,"#,
+        r#""reason":"resume_refused","detail":"The primary server refused the resume.","result":"failed","after":"Error","confirmed":false,"#,
         r#""attempts":1,"elapsed_ms":321,"error":{"what":"cannot resume replication of VM vm-002","#,
         r#""where":"hv01.lab.test","why":"invalid state for this operation","next":"look at the VM","#,
         r#""code":"32775","retry":"never"}}]}"#
