@@ -157,7 +157,7 @@ fn next(cause: &Cause, reason: Reason) -> &'static str {
         Cause::Failed(Failure::NotDone(problem) | Failure::Unclear(problem)) => problem.advice(),
         Cause::Failed(Failure::Guarded(_)) => "report this as a bug",
         Cause::Failed(Failure::NotRead) | Cause::Unfinished => {
-            "check the load of the host and the network to it; then run again"
+            "check the host's load and the network to it, then run `reprise run` again"
         }
         Cause::Failed(Failure::Changed { .. } | Failure::WithoutEffect) | Cause::Unseen(_) | Cause::Reason => {
             reason.advice()
