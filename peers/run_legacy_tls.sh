@@ -50,7 +50,7 @@ for suite in "${suites[@]}"; do
   done
   # The system's authorities: OpenSSL and we read this variable alike.
   SSL_CERT_FILE=$work/ca refused "$suite" "$through" "https://localhost:$port" "${login[@]}" >> "$work/told"
-  refused "$suite" "the host's certificate is not believed" "https://localhost:$port" "${login[@]}" >> "$work/told"
+  refused "$suite" "the host's certificate is not trusted" "https://localhost:$port" "${login[@]}" >> "$work/told"
   refused "$suite" "has the fingerprint" "https://localhost:$port" "${login[@]}" --tls-fingerprint "$other" >> "$work/told"
   spoken=$(grep -c "^Ciphersuite: $suite$" "$work/server.log") || fail "$suite: it was not spoken"
   echo "ok: $suite of s_server: not spoken without the feature; with it $spoken handshakes; believed: authority, pin, system, anybody; refused: unknown authority, other pin"
@@ -90,7 +90,7 @@ for suite in ECDHE-RSA-AES256-SHA384 ECDHE-RSA-AES256-GCM-SHA384; do
   start_service "${service[@]}"
   asks "certificate, own authority" "https://localhost:$port" "${shown[@]}" --ca "$work/ca"
   asks "certificate, pinned host" "https://127.0.0.1:$port" "${shown[@]}" --tls-fingerprint "$fingerprint"
-  refused "certificate of another authority" "alert unknown ca.*(the host may not take the client certificate)" "https://localhost:$port" --auth certificate --certificate "$work/stranger.pem" --key "$work/stranger.key" --ca "$work/ca"
+  refused "certificate of another authority" "alert unknown ca.*(the host may not accept the client certificate)" "https://localhost:$port" --auth certificate --certificate "$work/stranger.pem" --key "$work/stranger.key" --ca "$work/ca"
   start_service "${service[@]}"
   refused "certificate, host that is not verified" "verified" "https://localhost:$port" "${shown[@]}" --insecure-no-tls-verification
   refused "certificate, other pin" "fingerprint" "https://localhost:$port" "${shown[@]}" --tls-fingerprint "$other"

@@ -50,7 +50,6 @@ const NOT_YET: &[&str] = &[
     "crates/shell/reprise/src/links.rs",
     "crates/shell/reprise/src/record.rs",
     "crates/shell/reprise/tests/",
-    "crates/shell/wsman-http/",
     "bench/",
     "ci/",
     "docs/",

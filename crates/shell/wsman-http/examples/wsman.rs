@@ -21,7 +21,7 @@ use wsman_http::{
 
 /// How long a host holds a Pull in which nothing comes; less than the minute that it allows.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// Longest farewell to a host.
+/// Maximum time to close a subscription.
 const LEAVING_MAX: Duration = Duration::from_secs(2);
 
 /// Asks a WS-Management service and prints one JSON object an instance, an event, or a change.
@@ -67,13 +67,13 @@ struct Arguments {
     /// The Kerberos server: HOST[:PORT]
     #[arg(long, requires = "user")]
     kdc: Option<String>,
-    /// Believe certificates of the authorities in this PEM file
+    /// Trust certificates of the authorities in this PEM file
     #[arg(long)]
     ca: Option<PathBuf>,
-    /// Believe the certificate with this SHA-256 fingerprint
+    /// Trust the certificate with this SHA-256 fingerprint
     #[arg(long)]
     tls_fingerprint: Option<String>,
-    /// Believe any certificate: whoever stands on the way can pretend to be the host
+    /// Trust any certificate: an on-path attacker can impersonate the host
     #[arg(long)]
     insecure_no_tls_verification: bool,
     /// Enumerate what this query selects
@@ -214,7 +214,7 @@ async fn run(arguments: Arguments) -> Result<()> {
     }
 }
 
-/// What is not for the action would be ignored, and somebody would believe that it was not.
+/// Refuses arguments that the action does not use: ignoring them silently would mislead the user.
 fn check(arguments: &Arguments) -> Result<()> {
     let given = [
         ("--method", arguments.method.is_some(), matches!(arguments.action, Action::Invoke)),
@@ -256,7 +256,7 @@ async fn hear(events: &mut Events, count: Option<u64>) -> Result<()> {
     }
 }
 
-/// Prints what changes, until there was so much; and once how it is heard, if not by subscription.
+/// Prints changes until there were `count`, and once that the host is polled, if it is.
 async fn hear_changes(changes: &mut Changes, count: Option<u64>, within: u64) -> Result<()> {
     let (mut left, mut is_polled) = (count, false);
     while left != Some(0) {

@@ -1,4 +1,4 @@
-//! One connection: opened, logged in, used for one request at a time, dropped at the first doubt.
+//! One connection: opened, logged in, used for one request at a time, dropped as soon as it is in doubt.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,11 +23,11 @@ use wsman::sealed::{self, Part, Protocol};
 
 /// The type of a clear message (MS-WSMV 2.1).
 const SOAP: &str = "application/soap+xml;charset=UTF-8";
-/// This long after a better way to log in failed, such as Kerberos while its server did not answer, it is tried again. A try may
-/// take as long as a connection is waited for, so it must not come with each connection.
+/// Time until a better login method that failed is tried again, such as Kerberos while its server did not respond. A try may
+/// take as long as a connection attempt, so not every connection may try.
 const BETTER_AGAIN: Duration = Duration::from_mins(1);
 
-/// Whom connections lead to, and as whom.
+/// Where connections lead, and the login that they use.
 #[derive(Debug)]
 pub(crate) struct Target {
     pub(crate) endpoint: Endpoint,
@@ -39,12 +39,12 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    /// The host, as the gate of its credential knows it.
+    /// The host's name at the credential's gate.
     fn host(&self) -> String {
         self.endpoint.authority().to_lowercase()
     }
 
-    /// The gate of the credential. A certificate has none: nobody counts its refusals.
+    /// The gate of the credential. A certificate has none, since refusing one does not lock an account.
     fn gate(&self) -> Option<&Arc<Gate>> {
         (self.login.scheme != Scheme::Certificate).then_some(&self.login.gate)
     }
@@ -66,7 +66,7 @@ impl Known {
         Self { methods, first: 0, since: Instant::now() }
     }
 
-    /// What the next connection begins with: the way that worked last or, once in a while, the best one.
+    /// What the next connection begins with: the method that worked last or, once in a while, the best one.
     pub(crate) fn next(&mut self) -> Self {
         if self.first == 0 || self.since.elapsed() < BETTER_AGAIN {
             return self.clone();
@@ -231,17 +231,17 @@ impl Connection {
         unseal(security, answer, &self.wire.at).await
     }
 
-    /// Some hosts end the connection where others say that they do not take a certificate.
+    /// Adds a hint to an error: some hosts close the connection instead of reporting that they do not accept a certificate.
     fn lost(&self, error: CallError) -> CallError {
         if error.kind != ErrorKind::Unreachable || !matches!(self.session, Session::Certificate { answered: false }) {
             return error;
         }
-        let message = format!("{} (the host may not take the client certificate)", error.message);
+        let message = format!("{} (the host may not accept the client certificate)", error.message);
         CallError { message, ..error }
     }
 
-    /// The host forgot the login, or never took it: it did not look at the message. Where messages are sealed a refusal is
-    /// not, so somebody on the way may have written it after the host has done what was asked.
+    /// The host no longer knows the login, or never accepted it, so it did not process the message. On a sealed connection the
+    /// refusal itself is not sealed, so an on-path attacker may have sent it after the host carried out the request.
     fn refused(&self, challenges: &[String]) -> CallError {
         let at = &self.wire.at;
         let offered = if challenges.is_empty() { "nothing".to_owned() } else { challenges.join(", ") };
@@ -311,7 +311,7 @@ fn needs(endpoint: &Endpoint, what: &str) -> CallError {
 }
 
 fn shows_the_password(endpoint: &Endpoint) -> CallError {
-    let way = if endpoint.is_secure() { "TLS that is not verified" } else { "clear HTTP" };
+    let way = if endpoint.is_secure() { "unverified TLS" } else { "plain HTTP" };
     let message = format!(
         "refused to log in to {endpoint}: Basic over {way} would show the password to the network; it is allowed to \
          loopback only"
@@ -375,7 +375,7 @@ async fn seal(
     Ok(sealed::write(protocol, &[Part { original_type: SOAP.to_owned(), original_length, sealed }]))
 }
 
-/// What a sealed answer holds. Of an answer in the clear its status alone is believed: anybody on the way can write one.
+/// The content of a sealed answer. Of an unsealed answer only the status is used, since an on-path attacker can forge it.
 async fn unseal(security: &mut Option<Box<dyn Security>>, answer: wire::Answer, at: &str) -> Result<Answer, CallError> {
     let doubtful = |why: String| {
         let message = format!("{at} answered {why}: the connection was dropped");
@@ -396,7 +396,7 @@ async fn unseal(security: &mut Option<Box<dyn Security>>, answer: wire::Answer, 
         for part in parts {
             let clear = security.unseal(&part.sealed)?;
             if clear.len() != part.original_length {
-                let why = format!("{} bytes were sealed where {} were promised", clear.len(), part.original_length);
+                let why = format!("{} bytes were sealed where {} were declared", clear.len(), part.original_length);
                 return Err(AuthError::Invalid(why));
             }
             if text.is_empty() {

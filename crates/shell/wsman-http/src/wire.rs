@@ -1,4 +1,4 @@
-//! The wire to a service: TCP, TLS over it where the address says so, and HTTP over that. One request at a time.
+//! A connection to a service: TCP, TLS over it for an https:// address, and HTTP over that. One request at a time.
 
 use std::time::Duration;
 
@@ -20,11 +20,11 @@ use crate::short_reads::ShortReads;
 use crate::tls::{self, Handshakes};
 use crate::way::{Tls, Way};
 
-/// Largest head of an answer. A login token of 64 KiB fits.
+/// Maximum size of a response's head, in bytes. A login token of 64 KiB fits.
 const HEAD_LENGTH_MAX: usize = 128 * 1024;
-/// What is said of an answer that is none.
+/// The hint for a response that is not HTTP.
 const NO_HTTP: &str = " (what answers there does not speak HTTP: is it an https:// address, or another port?)";
-/// Largest body of an answer that is read to its end only to keep the connection, such as a refusal's page.
+/// Maximum size of a body that is read to its end only to keep the connection, such as a refusal's page.
 const REFUSAL_LENGTH_MAX: usize = 64 * 1024;
 
 /// An open connection. Dropping it closes it.
@@ -78,7 +78,7 @@ impl Wire {
         allowed: impl FnOnce(bool) -> Result<(), CallError>,
     ) -> Result<Self, CallError> {
         let failed = |error: std::io::Error| not_connected(endpoint, &error);
-        let tls = if endpoint.is_secure() { Some(tls.ok_or_else(|| nobody_to_believe(endpoint))?) } else { None };
+        let tls = if endpoint.is_secure() { Some(tls.ok_or_else(|| no_trust(endpoint))?) } else { None };
         let addresses = resolver.addresses(endpoint.host(), endpoint.port()).await.map_err(failed)?;
         let loopback = addresses.iter().all(|address| address.ip().is_loopback());
         allowed(loopback)?;
@@ -98,7 +98,7 @@ impl Wire {
             .max_buf_size(HEAD_LENGTH_MAX)
             .handshake(TokioIo::new(ShortReads(stream)))
             .await
-            .map_err(|error| unreachable(endpoint, &told(&error)))?;
+            .map_err(|error| unreachable(endpoint, &with_cause(&error)))?;
         let driver = AbortOnDropHandle::new(tokio::spawn(async move {
             if let Err(error) = driver.await {
                 tracing::debug!(%error, "connection ended");
@@ -113,7 +113,7 @@ impl Wire {
         !self.sender.is_closed()
     }
 
-    /// Sends one message and reads the whole answer, of at most `limit` bytes. After any error it is of no more use.
+    /// Sends one message and reads the whole answer, of at most `limit` bytes. After an error the connection is unusable.
     pub(crate) async fn send(
         &mut self,
         message: Message<'_>,
@@ -130,7 +130,7 @@ impl Wire {
         };
         // Without this the first request on a fresh connection can be refused by hyper itself.
         let ready = timeout(patience, self.sender.ready()).await.map_err(late)?;
-        ready.map_err(|error| failed(Reached::No, told(&error)))?;
+        ready.map_err(|error| failed(Reached::No, with_cause(&error)))?;
         let request = self.request(message).ok_or_else(|| {
             CallError::new(ErrorKind::Unsupported, Reached::No, format!("cannot write a request to {at}"))
         })?;
@@ -138,10 +138,10 @@ impl Wire {
             let response = self.sender.send_request(request).await.map_err(|error| {
                 let reached = if error.is_canceled() { Reached::No } else { Reached::Perhaps };
                 if error.is_parse() {
-                    let message = format!("cannot understand {at}: {}{NO_HTTP}", told(&error));
+                    let message = format!("cannot understand {at}: {}{NO_HTTP}", with_cause(&error));
                     return CallError::new(ErrorKind::Malformed, reached, message);
                 }
-                failed(reached, told(&error))
+                failed(reached, with_cause(&error))
             })?;
             read(response, limit, &at).await
         };
@@ -165,7 +165,7 @@ impl Wire {
     }
 }
 
-/// What a status says that HTTP.sys gives before WinRM sees the request; `None` of any other.
+/// The meaning of a status that HTTP.sys returns before WinRM sees the request; `None` for any other.
 pub(crate) fn unserved(status: StatusCode, at: &str) -> Option<(ErrorKind, String)> {
     if status == StatusCode::NOT_FOUND {
         return Some((ErrorKind::Refused, format!("{at} has no such path: is this a WinRM address?")));
@@ -193,12 +193,12 @@ async fn read(response: Response<hyper::body::Incoming>, limit: usize, at: &str)
     Ok(Answer { status: head.status, content_type, challenges, body: body.to_bytes() })
 }
 
-/// What went wrong, with its cause: by itself hyper says "connection error" of a reset and of an alert of TLS alike.
-fn told(error: &hyper::Error) -> String {
+/// An error with its cause: hyper's own text is "connection error" for both a reset and a TLS alert.
+fn with_cause(error: &hyper::Error) -> String {
     std::error::Error::source(error).map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
 }
 
-fn nobody_to_believe(endpoint: &Endpoint) -> CallError {
-    let message = format!("cannot reach {endpoint}: nothing says whose certificates to believe");
+fn no_trust(endpoint: &Endpoint) -> CallError {
+    let message = format!("cannot reach {endpoint}: no setting says which certificates to trust");
     CallError::new(ErrorKind::Unsupported, Reached::No, message)
 }

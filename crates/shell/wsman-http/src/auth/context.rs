@@ -118,8 +118,9 @@ fn credentials(identity: &Identity, mechanism: Mechanism) -> Result<Credentials,
     }
 }
 
-/// The user as a mechanism names him. The library would ask a Kerberos server for the enterprise name `user@realm`, which
-/// domain controllers alone know. They look for `user` of the realm too, and then for `user@realm` (MS-KILE 3.3.5.6.1).
+/// The user's name in the form that a mechanism uses. The library would ask a Kerberos server for the enterprise name
+/// `user@realm`, which only domain controllers know. They also look up `user` in the realm, and then `user@realm` (MS-KILE
+/// 3.3.5.6.1).
 fn username(user: &str, mechanism: Mechanism) -> Result<Username, AuthError> {
     let principal = user.rsplit_once('@').filter(|_| mechanism.is_kerberos() && !user.contains('\\'));
     let named = match principal {
@@ -127,7 +128,7 @@ fn username(user: &str, mechanism: Mechanism) -> Result<Username, AuthError> {
         None => Username::parse(user),
     };
     named.map_err(|_mixed| {
-        AuthError::Impossible(format!("`{user}` is no name of a user: write `DOMAIN\\user` or `user@realm`"))
+        AuthError::Impossible(format!("`{user}` is not a user name: write `DOMAIN\\user` or `user@realm`"))
     })
 }
 
@@ -262,7 +263,7 @@ pub(super) fn check(mechanism: Mechanism, token: &[u8]) -> Result<(), AuthError>
     Err(AuthError::Invalid(format!("{} bytes that are no {} token", token.len(), mechanism.label())))
 }
 
-/// A refusal of whoever has no password speaks of none.
+/// A refusal of a login without a password does not mention one.
 fn of_key(error: AuthError, by_key: bool) -> AuthError {
     if let AuthError::Refused(why) = &error
         && by_key

@@ -1,5 +1,5 @@
 //! The fuzz targets of what a client reads of a login: by itself, and by the login library. The library's readers are known to
-//! panic, which is caught where they are called; whoever runs that target must not take it for a find.
+//! panic, which is caught by their callers; do not mistake such a panic for a find of that target.
 
 use sspi::generator::NetworkRequest;
 use sspi::network_client::NetworkClient;

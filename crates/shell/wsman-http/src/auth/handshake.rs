@@ -92,7 +92,7 @@ pub(crate) async fn log_in(
         let token = token_of(&answer.challenges, scheme)?;
         match (answer.status, token) {
             (StatusCode::UNAUTHORIZED, Some(token)) if !step.done => heard = token,
-            // The first token of NTLM proves nothing, and whoever has a ticket has been judged by the Kerberos server.
+            // The first token of NTLM proves nothing, and the Kerberos server has already judged a user who has a ticket.
             (StatusCode::UNAUTHORIZED, _) if leg > 0 && !mechanism.is_kerberos() => {
                 return Err(LoginError::ByHost(refused(wire, login, mechanism)));
             }

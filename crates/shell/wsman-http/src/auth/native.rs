@@ -174,7 +174,7 @@ impl Native {
         if seals && proved {
             return Ok(());
         }
-        Err(AuthError::Invalid(format!("the login came out weaker than it was asked for, 0x{granted:08X}")))
+        Err(AuthError::Invalid(format!("the login is weaker than requested, 0x{granted:08X}")))
     }
 }
 

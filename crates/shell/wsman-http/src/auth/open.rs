@@ -29,7 +29,7 @@ pub(super) fn open(
         Identity::CurrentUser => tickets::open(login, endpoint, mechanism, binding),
         #[cfg(not(any(windows, all(unix, feature = "kerberos-system"))))]
         Identity::CurrentUser => Err(AuthError::Impossible(
-            "this build does not know the Kerberos tickets of the account that it runs as: give a user, or take a build with the \
+            "this build does not know the Kerberos tickets of the account that it runs as: give a user, or use a build with the \
              feature kerberos-system"
                 .to_owned(),
         )),

@@ -79,7 +79,7 @@ impl Tickets {
     fn judge(&self) -> Result<(), AuthError> {
         let granted = self.context.flags().map_err(told)?;
         if !granted.contains(WANTED) {
-            let why = format!("the login came out weaker than it was asked for, 0x{:X}", granted.bits());
+            let why = format!("the login is weaker than requested, 0x{:X}", granted.bits());
             return Err(AuthError::Invalid(why));
         }
         if self.context.mechanism().map_err(told)? != GSS_MECH_KRB5 {

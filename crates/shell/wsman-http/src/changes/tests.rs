@@ -1,4 +1,4 @@
-//! A listener against a server that follows a script: what is told, what is told again, and every way to lose something.
+//! A listener against a scripted server: what is reported, what is reported again, and every way to lose something.
 
 use std::time::Duration;
 
@@ -280,7 +280,7 @@ async fn after_events_that_cannot_be_used_the_instances_are_read() {
         let mut side = Side::begun(&[("a", 3)], scenes).await;
         assert_eq!(side.next().await, Ok((vec!["a 3 > a 8".to_owned()], by)), "{item}");
     }
-    // What stands before it is told.
+    // The changes before it are reported.
     let items = [modified("b", 3, 8), keyless.to_owned()];
     let mut side =
         Side::begun(&[("a", 3), ("b", 3)], vec![vec![pulled(&items)], vec![rows(&[("a", 8), ("b", 8)])]]).await;

@@ -1,4 +1,5 @@
-//! Logins by certificate: who is asked shows his, who is not says so, and nothing goes where it is not safe.
+//! Logins by certificate: the client presents its certificate if asked, reports if it is not, and sends nothing where it is not
+//! safe.
 
 use super::*;
 use crate::{ClientCertificate, ClientCertificateError};

@@ -1,4 +1,4 @@
-//! A host on loopback that logs people in as `wsman-acceptor` does, and goes wrong where it is told to.
+//! A host on loopback that accepts logins as `wsman-acceptor` does, and misbehaves on request.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -25,7 +25,7 @@ pub(super) enum Quirk {
     None,
     /// It answers a sealed message in the clear.
     AnswersInTheClear,
-    /// Somebody on the way changes a bit of what it has sealed.
+    /// An on-path attacker flips a bit of a sealed message.
     FlipsABit,
     /// It promises one octet more than it has sealed.
     PromisesMore,

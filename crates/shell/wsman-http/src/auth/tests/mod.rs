@@ -178,7 +178,7 @@ async fn a_host_that_forgot_the_login_is_logged_in_to_again_and_nothing_is_done_
     let client = client(&host, Scheme::Negotiate, "right horse");
     client.call(get()).await.unwrap();
     client.call(get()).await.unwrap();
-    // What says that the login is forgotten is not sealed: the host may have done it all the same.
+    // The refusal is not sealed, so the host may have carried out the request anyway.
     let error = client.call(invoke()).await.unwrap_err();
     assert_eq!((error.kind, error.reached), (ErrorKind::Unreachable, Reached::Perhaps), "{error}");
     assert_eq!(host.messages(), [(0, true), (0, true), (1, true), (1, true)]);
@@ -244,7 +244,7 @@ async fn only_the_certificate_that_is_believed_is_talked_to() {
         assert_eq!((error.kind, error.reached), (ErrorKind::Untrusted, Reached::No), "{error}");
         assert!(error.message.contains(words), "{error}");
     }
-    assert_eq!(host.heard().len(), before, "nothing was said to a host that is not believed");
+    assert_eq!(host.heard().len(), before, "nothing was sent to a host that is not trusted");
 }
 
 #[tokio::test]
@@ -278,7 +278,7 @@ fn nested(tags: &[u8], length: usize) -> Vec<u8> {
     token
 }
 
-/// Tokens, and answers of Kerberos servers, that are deeper or longer than any reader should believe.
+/// Tokens, and answers of Kerberos servers, that are deeper or longer than any reader should accept.
 fn beyond_measure(length: usize) -> Vec<Vec<u8>> {
     const WAYS: [&[u8]; 7] = [
         &[0x30],
@@ -322,7 +322,7 @@ fn a_token_without_measure_costs_neither_stack_nor_memory() {
     });
 }
 
-/// Somebody on the way to a Kerberos server can answer in its place.
+/// An on-path attacker can answer in place of a Kerberos server.
 #[test]
 fn an_answer_of_a_kerberos_server_without_measure_costs_neither_stack_nor_memory() {
     on_a_small_stack(|| {
