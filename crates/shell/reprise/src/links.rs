@@ -1,4 +1,4 @@
-//! The ways to the hosts of a pass, and how one more host is asked that only a relationship speaks of.
+//! Links to the hosts of a pass, including hosts that only a replication relationship names.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,21 +10,21 @@ use wsman_http::{Client, Endpoint, Events, Limits, Login, Sockets, Trust};
 
 use crate::port::HostLink;
 
-/// Why a host that nobody listed gets no other login than Kerberos, and what to do.
+/// Why only Kerberos is used to log in to a discovered host, and what to do.
 const ONLY_KERBEROS: &str = "only another host has named it, so NTLM and Basic are not used there: list it as a [[host]], give its \
      address under discover.resolve, or set auth to negotiate or ntlm";
 
-/// The ways to all hosts of a pass.
+/// The links to all hosts of a pass.
 #[derive(Default)]
 pub(crate) struct Links {
     ways: BTreeMap<HostId, Way>,
-    /// Where hosts are that cannot be asked at their own names.
+    /// The addresses of hosts that cannot be reached by their own names.
     resolve: BTreeMap<HostName, Endpoint>,
-    /// The connections of this process, within one budget.
+    /// The socket budget of this process.
     sockets: Sockets,
 }
 
-/// Where one host is asked, and how one logs in there.
+/// How to connect and log in to one host.
 #[derive(Clone)]
 pub(crate) struct Place {
     pub(crate) endpoint: Endpoint,
@@ -40,16 +40,16 @@ impl Place {
     }
 }
 
-/// The way to one host.
+/// The link to one host.
 struct Way {
     link: Arc<HostLink>,
     place: Place,
 }
 
-/// How a host was asked, for the report.
+/// How a host was connected to, for the report.
 pub(crate) struct Asked {
     pub(crate) url: String,
-    /// Whether its certificate was verified; nothing over clear HTTP.
+    /// Whether its certificate was verified; `None` over plain HTTP.
     pub(crate) tls_verified: Option<bool>,
 }
 
@@ -58,7 +58,7 @@ impl Links {
         Self { resolve, ..Self::default() }
     }
 
-    /// Whether some host that a relationship may speak of is asked over HTTPS.
+    /// Whether any host listed under `discover.resolve` uses HTTPS.
     pub(crate) fn resolves_to_https(&self) -> bool {
         self.resolve.values().any(Endpoint::is_secure)
     }
@@ -67,10 +67,10 @@ impl Links {
         self.ways.insert(host, Way { link: HostLink::new(place.client(&self.sockets)), place });
     }
 
-    /// Opens the way to a host that relationships call `name`: where the configuration says, else at that name in the
-    /// address of the host that showed the relationship. The login is that host's; but a host that only another host has named
-    /// is logged in to by Kerberos alone unless a scheme is named, since whoever has broken into the one could have named
-    /// any server of theirs.
+    /// Adds a link to the host that a relationship calls `name`. Its address comes from the configuration; otherwise it is that
+    /// of the host `like`, which showed the relationship, with the host part replaced. The login is that of `like`. For a host
+    /// that only another host has named, it uses Kerberos alone unless the configuration names a scheme: an attacker who
+    /// controls `like` could have named a server of their own.
     pub(crate) fn ask(&mut self, host: HostId, name: &HostName, like: HostId) {
         let Some(way) = self.ways.get(&like) else { return };
         let like = way.place.clone();
@@ -85,7 +85,7 @@ impl Links {
         self.add(host, place);
     }
 
-    /// A host is not asked any more.
+    /// Removes the link to a host.
     pub(crate) fn forget(&mut self, host: HostId) {
         self.ways.remove(&host);
     }
@@ -94,18 +94,18 @@ impl Links {
         self.ways.get(&host).map(|way| &way.link)
     }
 
-    /// Where a host is asked, and what counts the sockets of all hosts.
+    /// How to connect to a host, and the socket budget that all hosts share.
     pub(crate) fn place(&self, host: HostId) -> Option<(Place, Sockets)> {
         self.ways.get(&host).map(|way| (way.place.clone(), self.sockets.clone()))
     }
 
-    /// A listener to a host's event logs, beside the way by which it is asked.
+    /// A listener on a host's event logs, with a connection of its own.
     pub(crate) fn events(&self, host: HostId, query: Query, existing: bool, patience: Duration) -> Option<Events> {
         let client = self.ways.get(&host)?.place.client(&self.sockets);
         Some(Events::new(client, query, existing, patience))
     }
 
-    /// How each host is asked.
+    /// How each host was connected to.
     pub(crate) fn asked(&self) -> BTreeMap<HostId, Asked> {
         let asked = |place: &Place| Asked {
             url: place.endpoint.to_string(),
@@ -158,7 +158,7 @@ mod tests {
             links.ask(HostId(host), &name(named), HostId(like));
             assert_eq!(links.ways[&HostId(host)].place.login.scheme(), scheme, "{named}");
         }
-        // What a found host names is no better known.
+        // A host that a discovered host names is trusted no more than that one.
         links.ask(HostId(20), &name("worse.test"), HostId(10));
         assert_eq!(links.ways[&HostId(20)].place.login.scheme(), Scheme::Kerberos);
     }

@@ -1,4 +1,4 @@
-//! A way to a host on which bytes are cut off, held up, doubled and lost, at moments that a seed chooses.
+//! A proxy in front of a host that truncates, delays, duplicates and loses bytes, at moments that a seed chooses.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};

@@ -1,4 +1,4 @@
-//! Passes over ways on which bytes are cut off, held up, doubled and lost: whatever is told is true, and nothing is done
+//! Passes over connections whose bytes are truncated, delayed, duplicated and lost: every report is true, and nothing is done
 //! twice.
 
 use std::process::{Command, Stdio};
@@ -8,14 +8,14 @@ use serde_json::Value;
 use crate::bad_way::{Chance, Way};
 use crate::lab::{Lab, PROGRAM, Ran, ran, until};
 
-/// Limits of a pass, and with the ten seconds of the contract the longest that it may last.
+/// Limits of a pass, and its maximum duration with the ten seconds of the contract.
 const LIMITS: [&str; 6] = ["--timeout", "5", "--vmms-timeout", "5", "--retry-for", "8"];
 const LASTS_MAX_MS: u64 = 28_000;
 const VMS: usize = 6;
 /// Tried in every run, beside what `REPRISE_SIM_SEED` names alone.
 const SEEDS: [u64; 4] = [1, 2, 3, 4];
 
-/// How a message is kept from others.
+/// How messages are protected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Protection {
     Clear,

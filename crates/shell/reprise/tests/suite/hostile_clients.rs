@@ -1,4 +1,4 @@
-//! Clients that mean harm to a simulated host: it answers or drops them, and still serves an honest one.
+//! Malicious clients of a simulated host: it answers or drops them, and still serves an honest one.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -107,12 +107,12 @@ fn logins_of_garbage_are_refused_one_by_one() {
     serves_an_honest_client(&lab, "after garbage");
 }
 
-/// Says again all that a connection said; what the host answers to it.
+/// Replays everything that a connection sent; returns what the host answers.
 fn again(lab: &Lab, host: usize, said: &[u8]) -> String {
     let url = lab.url(host);
     let mut stream = TcpStream::connect(url.split("://").nth(1).unwrap().trim_end_matches("/wsman")).unwrap();
     stream.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
-    // The host closes at the first thing that it does not believe.
+    // The host closes the connection at the first message that it does not accept.
     let _closed = stream.write_all(said).and_then(|()| stream.shutdown(Shutdown::Write));
     let mut answer = Vec::new();
     let _reset = stream.read_to_end(&mut answer);

@@ -1,4 +1,4 @@
-//! How a simulated host lets people in, as its HTTP shows it.
+//! The logins that a simulated host accepts, as its HTTP shows them.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::lab::Lab;
 use crate::login_matrix::base64;
 
-/// Asks who is there (DSP0226, 11).
+/// An Identify request (DSP0226, 11).
 pub(crate) const IDENTIFY: &str = "<s:Envelope xmlns:s=\"http://www.w3.org/2003/05/soap-envelope\"><s:Header/><s:Body>\
     <i:Identify xmlns:i=\"http://schemas.dmtf.org/wbem/wsman/identity/1/wsmanidentity.xsd\"/></s:Body></s:Envelope>";
 /// The first message of NTLM: it asks for sealing, session security, 128 bits and a key exchange.
@@ -89,7 +89,7 @@ fn who_is_there_is_told_without_a_login_only_to_whoever_says_that_he_has_none() 
     let mut talk = Talk::to(&lab);
     let (head, body) = talk.ask("WSMANIDENTIFY: unauthenticated\r\n", IDENTIFY);
     assert!(head.starts_with("http/1.1 200") && body.contains("OS: 0.0.0"), "{head}{body}");
-    assert!(!body.contains("SecurityProfile"), "which logins there are is told by the 401: {body}");
+    assert!(!body.contains("SecurityProfile"), "the 401 lists the logins instead: {body}");
     let (head, _) = talk.ask("", IDENTIFY);
     assert!(head.starts_with("http/1.1 401") && offers(&head).contains(&"basic realm=\"wsman\""), "{head}");
     assert!(talk.ask("WSMANIDENTIFY: unauthenticated\r\n", "<x/>").0.starts_with("http/1.1 401"));

@@ -1,4 +1,4 @@
-//! What a simulated host takes as a request, before it asks what is in it: where, how large and in which encoding.
+//! The requests that a simulated host accepts, before it reads their content: path, size and encoding.
 
 use std::io::Write;
 
@@ -6,7 +6,7 @@ use crate::hostile_clients::basic;
 use crate::lab::Lab;
 use crate::logins::{IDENTIFY, Talk};
 
-/// The largest request that a host takes (`MaxEnvelopeSizekb` 500).
+/// Maximum size of a request that a host accepts (`MaxEnvelopeSizekb` 500).
 const REQUEST_MAX: usize = 500 * 1024;
 const SOAP: &str = "Content-Type: application/soap+xml;charset=UTF-8\r\n";
 
@@ -57,7 +57,7 @@ fn a_request_may_be_as_large_as_the_limit_and_not_an_octet_larger() {
     assert_eq!(lab.requests("identify"), 2);
 }
 
-/// Windows' own clients can be told to write UTF-16. What is answered says that it is UTF-8.
+/// Windows' own clients can be configured to write UTF-16. The response declares that it is UTF-8.
 #[test]
 fn a_request_may_be_in_utf16_and_its_answer_says_its_own_charset() {
     let lab = Lab::new(&["--vms", "1"]);

@@ -1,5 +1,5 @@
-//! What simulated hosts refuse, asked over HTTP: a property that their Windows does not have, an object that is not there,
-//! parameters that a method does not take.
+//! Requests that simulated hosts refuse over HTTP: a property that their Windows does not have, a missing object, or
+//! parameters that a method does not have.
 
 use cim::{Argument, CallError, ErrorKind, ObjectPath, Reply, Request, Value, wql};
 use wsman_http::{Client, Endpoint, Limits, Login, Scheme};

@@ -1,8 +1,8 @@
-//! The main job on every Windows that has the fault, on those after it, and whatever the VMs are called: told alike.
+//! The main job on every Windows, with and without the fault, and with any names of VMs: the reports are alike.
 
 use crate::lab::Lab;
 
-/// By the names that `lab up --os` takes.
+/// The names that `lab up --os` accepts.
 const SYSTEMS: [&str; 5] = ["2012", "2012r2", "2016", "2019", "2022"];
 
 /// What becomes of each VM in a pass that leaves pauses alone: its story, its result and its reason.
