@@ -43,7 +43,6 @@ const NOT_YET: &[&str] = &[
     "crates/core/hyperv/",
     "crates/core/model/",
     "crates/core/rehearsal/",
-    "crates/shell/lab-server/",
     "bench/",
     "ci/",
     "docs/",

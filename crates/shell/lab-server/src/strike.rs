@@ -1,4 +1,4 @@
-//! Answers with the faults that strike them on their way.
+//! Answers, with the faults that strike them on the way to the client.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use wsman::server::{Answer, Outline, RequestKind, Served, Waiting, asked};
 
 use crate::site::{HostPort, Site, lock};
 
-/// What the client gets of an answer.
+/// The part of an answer that the client gets.
 pub(crate) enum Sent {
     /// All of it.
     Whole(Answer),
@@ -44,7 +44,7 @@ fn operation(kind: RequestKind) -> Option<Operation> {
 }
 
 impl Site {
-    /// Whether the good login to a host is refused all the same.
+    /// Whether a valid login to a host is refused anyway.
     pub(crate) fn refuses_login(&self, host: usize) -> bool {
         self.with_world(|world| world.strike_login(host))
     }
@@ -92,7 +92,7 @@ impl Site {
     }
 }
 
-/// The quota of operations that one user may have under way is used up (`MaxConcurrentOperationsPerUser`).
+/// The quota of one user's concurrent operations is used up (`MaxConcurrentOperationsPerUser`).
 fn over_quota() -> Fault {
     let words = "This user has exceeded the allowed number of concurrent operations. Close existing operations for this \
                  user, or raise the quota for this user.";

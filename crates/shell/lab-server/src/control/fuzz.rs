@@ -1,4 +1,4 @@
-//! The fuzz target of the control API: whatever is asked of a site, it is answered, and the site lives on.
+//! The fuzz target of the control API: a site answers every request and keeps running.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
