@@ -1,4 +1,4 @@
-//! What the controller is told, and what it answers.
+//! The controller's inputs (events) and outputs (effects).
 
 use std::time::Duration;
 

@@ -322,7 +322,7 @@ impl HostWatch {
 
 const WHAT_READY: &str = "see replication become ready";
 
-/// A host's replication, if what was seen may be believed. Without the replication service and the host's own row an
+/// A host's replication, if the observation can be trusted. Without the replication service and the host's own row an
 /// empty list means "cannot see".
 pub(crate) fn visible(seen: &Observation) -> Result<&Replication, NotReady> {
     let replication = match (seen.replication.seen(), seen.replication.problem()) {
@@ -372,8 +372,8 @@ fn is_hopeless(kind: ProblemKind) -> bool {
     }
 }
 
-/// Whether waiting cannot help: the login is refused everywhere, the host's certificate is not believed, or the host is of a
-/// kind that we cannot read.
+/// Whether waiting cannot help: the login is refused everywhere, the host's certificate is not trusted, or Reprise cannot read
+/// this kind of host.
 fn never_passes(problem: &Problem, seen: &Observation) -> bool {
     let denied_everywhere = || seen.problems().all(|p| p.kind == ProblemKind::Denied) && seen.problems().count() == 4;
     is_hopeless(problem.kind) && (problem.kind != ProblemKind::Denied || denied_everywhere())

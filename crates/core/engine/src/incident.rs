@@ -9,7 +9,7 @@ use crate::leg::SeenEnd;
 use crate::leg::Side;
 use crate::retry;
 
-/// After an act that did not itself bring it there, Replicating is believed only if it still stands this long after.
+/// If the act did not itself lead to Replicating, that state counts only if it still holds this much later.
 const DOUBT: Duration = Duration::from_secs(3);
 
 /// A host is given at least this long to be read after an act, whatever the limit on retries.
@@ -40,7 +40,7 @@ pub(crate) struct Incident {
     pub(crate) stales: u32,
     /// How often our resume ended well.
     pub(crate) resumes: u32,
-    /// How often an answer was lost and it was seen to run all the same.
+    /// How often an answer was lost and the leg was seen replicating anyway.
     pub(crate) answers_lost: u32,
     /// How often it was doubted that it runs.
     doubts: u32,

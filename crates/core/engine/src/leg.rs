@@ -123,7 +123,7 @@ impl End {
         }
     }
 
-    /// The host that shows it, be it so that it cannot be read.
+    /// The host that shows it, even if it cannot be read.
     pub(crate) fn shown_by(&self) -> Option<HostId> {
         match self {
             Self::Seen(end) => Some(end.host),

@@ -56,6 +56,6 @@ pub struct Patience {
     pub timeout: Duration,
     /// The wait for a host that does not answer yet, from the moment since which it is asked.
     pub silence: Duration,
-    /// No failed act is tried again after this; `None` for whoever goes on for ever.
+    /// No failed act is tried again after this; `None` to retry without end.
     pub retry_until: Option<MonoTime>,
 }

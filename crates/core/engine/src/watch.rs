@@ -116,7 +116,7 @@ impl LegWatch {
         waits && !self.attempt().fresh_after().is_some_and(fresh)
     }
 
-    /// The host that shows the end that was acted on last, be it so that it cannot be read.
+    /// The host that shows the end that was acted on last, even if it cannot be read.
     pub(crate) fn acted_on(&self) -> Option<HostId> {
         let (side, _) = self.attempt().fresh_after()?;
         self.either(side).shown_by()
