@@ -9,7 +9,7 @@ use reprise_model::{
     Replication,
 };
 
-use crate::hearing::Heard;
+use crate::hearing::LogCache;
 use crate::past::Boot;
 use crate::setup::{AskedHost, Patience};
 use crate::status::{NotReady, Service};
@@ -45,13 +45,13 @@ pub(crate) struct HostWatch {
     boot: Option<Boot>,
     pub(crate) phase: Phase,
     /// Whether people were told that it was ready, and that it was not: once each.
-    pub(crate) told: Told,
+    pub(crate) told: Reported,
     /// Rows that its last good look could not read.
     pub(crate) unreadable: Vec<Problem>,
     /// What the account may not see of Windows itself, at the last look.
     pub(crate) hidden: Option<Problem>,
     /// What its event log says.
-    pub(crate) heard: Heard,
+    pub(crate) heard: LogCache,
     first_answer: Option<MonoTime>,
     vmms_since: Option<MonoTime>,
     look_under_way: bool,
@@ -65,7 +65,7 @@ pub(crate) struct HostWatch {
 
 /// What people were told of a host.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Told {
+pub(crate) struct Reported {
     pub(crate) ready: bool,
     pub(crate) not_ready: bool,
 }
@@ -118,10 +118,10 @@ impl HostWatch {
             booted: None,
             boot: None,
             phase: Phase::Waiting,
-            told: Told::default(),
+            told: Reported::default(),
             unreadable: Vec::new(),
             hidden: None,
-            heard: Heard::default(),
+            heard: LogCache::default(),
             first_answer: None,
             vmms_since: None,
             look_under_way: false,

@@ -54,7 +54,7 @@ pub(crate) struct Incident {
 
 /// The limits within which failures are tried again.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
+pub(crate) struct RetryLimits {
     /// No further act after this.
     pub(crate) retry_until: Option<MonoTime>,
     /// Whether the receiver's host is among those asked.
@@ -69,7 +69,7 @@ pub(crate) enum Weighed {
     /// Our act on that end is proved.
     Proved(ActId, Side),
     /// It is known now what came of the act, and it is not proved.
-    Told(ActId),
+    Settled(ActId),
 }
 
 impl Incident {
@@ -136,7 +136,7 @@ impl Incident {
         &mut self,
         now: MonoTime,
         end: Option<&SeenEnd>,
-        limits: Limits,
+        limits: RetryLimits,
         chance: &mut fastrand::Rng,
     ) -> Weighed {
         let Some(done) = self.attempt.done().cloned() else { return Weighed::Nothing };
@@ -147,7 +147,7 @@ impl Incident {
         if matches!(self.attempt, Attempt::Doubted(_)) && runs(end, done.from) {
             self.answers_lost += u32::from(matches!(done.outcome, Outcome::Unknown(_)));
             self.attempt = Attempt::Idle;
-            return Weighed::Told(done.act);
+            return Weighed::Settled(done.act);
         }
         self.weigh_done(now, end, done, limits, chance)
     }
@@ -171,7 +171,7 @@ impl Incident {
         now: MonoTime,
         end: &SeenEnd,
         done: Done,
-        limits: Limits,
+        limits: RetryLimits,
         chance: &mut fastrand::Rng,
     ) -> Weighed {
         if runs(end, done.from) {
@@ -179,7 +179,7 @@ impl Incident {
         }
         let state = end.object.state;
         let unchanged = state == done.from;
-        let told = Weighed::Told(done.act);
+        let told = Weighed::Settled(done.act);
         let (failure, is_final) = match done.outcome {
             // A pause that stands after our resume may be a person's: it is not fought.
             Outcome::Ended(_) => (Failure::WithoutEffect, state == ReplicationState::Suspended && unchanged),
@@ -219,11 +219,11 @@ impl Incident {
             Outcome::Unknown(_) => {
                 self.answers_lost += 1;
                 self.attempt = Attempt::Idle;
-                Weighed::Told(done.act)
+                Weighed::Settled(done.act)
             }
             Outcome::Refused(_) | Outcome::Stale { .. } | Outcome::NotDone(_) => {
                 self.attempt = Attempt::Idle;
-                Weighed::Told(done.act)
+                Weighed::Settled(done.act)
             }
         }
     }
@@ -245,7 +245,7 @@ impl Incident {
         now: MonoTime,
         failure: Failure,
         is_final: bool,
-        limits: Limits,
+        limits: RetryLimits,
         chance: &mut fastrand::Rng,
     ) {
         let asked = limits.receiver_asked;

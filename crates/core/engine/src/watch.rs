@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use reprise_model::{HostId, MonoTime, ReplicationState};
 
 use crate::attempt::Attempt;
-use crate::incident::{Incident, Limits, Plan, Weighed};
+use crate::incident::{Incident, Plan, RetryLimits, Weighed};
 use crate::judge::{Memory, Verdict};
 use crate::leg::Side;
 use crate::leg::{End, Leg, SeenEnd, Whereabouts};
@@ -137,7 +137,7 @@ impl LegWatch {
         retry_until: Option<MonoTime>,
         chance: &mut fastrand::Rng,
     ) -> Weighed {
-        let limits = Limits { retry_until, receiver_asked: self.receiver_asked() };
+        let limits = RetryLimits { retry_until, receiver_asked: self.receiver_asked() };
         let Some(incident) = &mut self.incident else { return Weighed::Nothing };
         let end = match incident.attempt.fresh_after() {
             Some((Side::Sender, _)) => self.leg.sender.seen(),

@@ -37,12 +37,12 @@ pub struct Host {
     /// `stopped`, `starting`, `not_ready` or `ready`.
     pub vmms: &'static str,
     /// What its event logs hold, but for what stood there before the lab began.
-    pub events: Vec<Event>,
+    pub events: Vec<LoggedEvent>,
 }
 
-/// One event record.
+/// One record in an event log.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Event {
+pub struct LoggedEvent {
     /// Its number on this host.
     pub record: u64,
     /// When, in virtual time.
@@ -153,7 +153,7 @@ impl world::World {
             Vmms::Running { .. } => "not_ready",
         };
         let own = host.records.iter().filter(|record| record.earlier.is_zero());
-        let events = own.map(|record| Event {
+        let events = own.map(|record| LoggedEvent {
             record: record.number,
             time: record.at,
             channel: record.channel,

@@ -8,7 +8,7 @@ use cim::{
 };
 
 use crate::client::{self, Call, Settings, Step};
-use crate::eventing::{Content, EventLogs, Heard, Listener, LogRecord, Places, Scanned, Watcher};
+use crate::eventing::{Content, Delivery, EventLogs, Listener, LogRecord, Positions, Scanned, Watcher};
 use crate::sealed::{self, Protocol};
 use crate::server::{Served, Server};
 use crate::xml;
@@ -87,7 +87,7 @@ pub fn answer(bytes: &[u8]) {
     for _ in 0..ROUNDS_MAX {
         let message = listener.message(&settings, "uuid:1");
         assert!(xml::parse(&message).is_ok(), "{message}");
-        if let Ok(Heard::Events(batch)) = listener.take(&text) {
+        if let Ok(Delivery::Events(batch)) = listener.take(&text) {
             assert!(batch.events.iter().all(|event| xml::parse(event).is_ok()), "{batch:?}");
         }
     }
@@ -144,7 +144,7 @@ impl EventLogs for Logs {
         Err(CallError::new(ErrorKind::NotThere, Reached::Yes, "there is no such log"))
     }
 
-    fn scan(&mut self, query: &Query, _: Content, after: &mut Places, most: usize) -> Result<Scanned, CallError> {
+    fn scan(&mut self, query: &Query, _: Content, after: &mut Positions, most: usize) -> Result<Scanned, CallError> {
         let place = after.entry("System".to_owned()).or_default();
         let is_new = *place == 0 && most > 0 && query.selects("System", RECORD, cim::Timestamp::from_unix_us(0));
         *place = 1;

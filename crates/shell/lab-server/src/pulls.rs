@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use tokio::time::sleep_until;
-use wsman::server::Answer;
+use wsman::server::HttpResponse;
 use wsman::server::Waiting;
 
 use crate::event_logs::Logs;
@@ -20,7 +20,7 @@ const LOOK_AFTER: Duration = Duration::from_secs(1);
 impl Site {
     /// Waits with a Pull, which has been counted, until there is something to deliver or its time is up; `None` if there is
     /// no such host.
-    pub(crate) async fn wait(&self, host: usize, waiting: &Waiting) -> Option<Answer> {
+    pub(crate) async fn wait(&self, host: usize, waiting: &Waiting) -> Option<HttpResponse> {
         let port = self.host(host)?;
         let mut written = self.written.subscribe();
         loop {

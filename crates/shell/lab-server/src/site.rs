@@ -27,11 +27,11 @@ pub(crate) struct Site {
     pub(crate) written: watch::Sender<u64>,
     // Held for the length of one request or command, never across an await.
     world: Mutex<World>,
-    hosts: Vec<HostPort>,
+    hosts: Vec<HostState>,
 }
 
 /// One host's side of the network.
-pub(crate) struct HostPort {
+pub(crate) struct HostState {
     address: HostAddress,
     pub(crate) server: Mutex<Server>,
     pub(crate) counters: Mutex<Counters>,
@@ -74,7 +74,7 @@ impl Site {
     ) -> Arc<Self> {
         let version = format!("OS: {} SP: 0.0 Stack: 3.0", world.os_version());
         let profiles = options.schemes.profiles(options.tls);
-        let host = |(name, port): (String, Port)| HostPort {
+        let host = |(name, port): (String, Port)| HostState {
             server: Mutex::new(
                 Server::new(&name, &version)
                     .with_profiles(profiles.clone())
@@ -114,12 +114,12 @@ impl Site {
         self.written.send_if_modified(|known| std::mem::replace(known, count) != count);
     }
 
-    pub(crate) fn host(&self, host: usize) -> Option<&HostPort> {
+    pub(crate) fn host(&self, host: usize) -> Option<&HostState> {
         self.hosts.get(host)
     }
 
     /// Processes one WS-Management message and answers it; a Pull of events may have to wait.
-    pub(crate) fn act(&self, host: usize, port: &HostPort, body: &[u8], charset: Option<&str>) -> Served {
+    pub(crate) fn act(&self, host: usize, port: &HostState, body: &[u8], charset: Option<&str>) -> Served {
         let served = self.with_world(|world| {
             let now = self.began.elapsed();
             let mut server = lock(&port.server);
@@ -146,7 +146,7 @@ impl Site {
         host: usize,
         body: &[u8],
         charset: Option<&str>,
-    ) -> Option<wsman::server::Answer> {
+    ) -> Option<wsman::server::HttpResponse> {
         let port = self.hosts.get(host)?;
         let answer = lock(&port.server).handle_unknown(body, charset)?;
         lock(&port.counters).count(answer.kind, answer.fault);

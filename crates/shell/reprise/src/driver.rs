@@ -17,7 +17,7 @@ use crate::event_log;
 use crate::links::Links;
 
 /// Observes a pass from outside.
-pub(crate) trait Watcher {
+pub(crate) trait Observer {
     /// Reports a notice to people.
     fn tell(&mut self, now: Timestamp, notice: &Notice);
     /// Shows progress. Called after every step.
@@ -46,27 +46,27 @@ pub(crate) async fn run(
     mut pass: Pass,
     clock: Clock,
     links: &mut Links,
-    watcher: &mut impl Watcher,
+    observer: &mut impl Observer,
     stop: impl Future<Output = ()>,
 ) -> Ending {
     let mut tasks = Tasks { running: JoinSet::new(), what: BTreeMap::new(), links };
     let mut stop = std::pin::pin!(stop);
     let mut stopping = false;
-    watcher.tell(clock.now().wall, &Notice::Started);
+    observer.tell(clock.now().wall, &Notice::Started);
     let mut events = VecDeque::from([Event::Tick]);
     loop {
         while let Some(event) = events.pop_front() {
             let now = clock.now();
             for effect in controller.handle(now, event) {
-                events.extend(tasks.carry_out(now, effect, watcher));
+                events.extend(tasks.carry_out(now, effect, observer));
             }
         }
-        watcher.progress(&controller);
+        observer.progress(&controller);
         let now = clock.now();
         if let Some(end) = pass.end(now, &controller) {
             if let Ending::Done(_, notices) = &end {
                 for notice in notices {
-                    watcher.tell(now.wall, notice);
+                    observer.tell(now.wall, notice);
                 }
             }
             return end;
@@ -102,7 +102,7 @@ struct Tasks<'l> {
 impl Tasks<'_> {
     /// Carries out one effect. Returns its result if that is known immediately. A pass has no journal: if it is killed, its
     /// intentions are lost, and the next pass looks before it acts.
-    fn carry_out(&mut self, now: Now, effect: Effect, watcher: &mut impl Watcher) -> Option<Event> {
+    fn carry_out(&mut self, now: Now, effect: Effect, observer: &mut impl Observer) -> Option<Event> {
         match effect {
             Effect::Observe(host) => return self.observe(host, now.mono),
             Effect::Intend(act) => return Some(Event::Intended(act.id)),
@@ -110,7 +110,7 @@ impl Tasks<'_> {
             Effect::Ask { host, name, like } => self.links.ask(host, &name, like),
             Effect::Forget(host) => self.links.forget(host),
             Effect::ReadEvents { host, back } => self.read_events(host, back),
-            Effect::Tell(notice) => watcher.tell(now.wall, &notice),
+            Effect::Tell(notice) => observer.tell(now.wall, &notice),
             Effect::Settle(_) => {}
         }
         None

@@ -8,7 +8,7 @@ use reprise_platform::event::{self, codes};
 use reprise_platform::sink::{Sink, Writer};
 
 use crate::console::{complain, notice};
-use crate::driver::Watcher;
+use crate::driver::Observer;
 use crate::render::error::{self, Error};
 use crate::render::progress::Progress;
 use crate::render::sentence;
@@ -40,7 +40,7 @@ impl Recorder {
         notice(&format!("{} {events} {were} not written to {}{late}", unwritten.events, unwritten.place));
     }
 
-    fn write(&mut self, event: event::Event) {
+    fn write(&mut self, event: event::LogEntry) {
         self.writer.write(event);
         self.warn();
     }
@@ -54,7 +54,7 @@ impl Recorder {
     }
 }
 
-impl Watcher for Recorder {
+impl Observer for Recorder {
     fn tell(&mut self, now: Timestamp, notice: &Notice) {
         let time = jiff::Timestamp::from_millisecond(now.0).unwrap_or_default();
         for event in events(time, notice) {
@@ -68,8 +68,8 @@ impl Watcher for Recorder {
 }
 
 /// The events of one notice. Every notice has one, except a resume without evidence, which has two.
-fn events(time: jiff::Timestamp, notice: &Notice) -> Vec<event::Event> {
-    let plain = |code| event::Event::new(time, code);
+fn events(time: jiff::Timestamp, notice: &Notice) -> Vec<event::LogEntry> {
+    let plain = |code| event::LogEntry::new(time, code);
     match notice {
         Notice::Started => vec![plain(&codes::STARTING)],
         Notice::HostNotReady(host) => {
@@ -118,7 +118,7 @@ fn cause(error: &Error) -> String {
     }
 }
 
-fn with_leg(event: event::Event, leg: &LegReport) -> event::Event {
+fn with_leg(event: event::LogEntry, leg: &LegReport) -> event::LogEntry {
     let primary = leg.primary.as_deref().unwrap_or("an unknown host");
     event
         .with("host", primary)

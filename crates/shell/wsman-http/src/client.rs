@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 use wsman::client::{Call, Settings, Step, asks_for_a_new_enumeration, asks_for_a_new_login};
 use wsman::message::{Enumerate, Identity};
 
-use crate::connection::{Answer, Connection, Known, Target};
+use crate::connection::{Connection, LoginPlan, Target, UnsealedResponse};
 use crate::dial::Resolver;
 use crate::endpoint::Endpoint;
 use crate::gate::locked;
@@ -68,15 +68,15 @@ struct Logins {
     /// Until one login has succeeded, one connection at a time tries: a wrong password must not be tried by all of them.
     gate: tokio::sync::Mutex<()>,
     /// What a login may begin with, and how one succeeded.
-    known: Mutex<Option<Known>>,
+    known: Mutex<Option<LoginPlan>>,
     /// How many were refused, and how the last one was.
     refused: Mutex<(u64, Option<CallError>)>,
 }
 
 impl Logins {
     /// How to begin a login, if one has succeeded. Where a better way failed, one connection at a time tries it again.
-    fn known(&self) -> Option<Known> {
-        locked(&self.known).as_mut().map(Known::next)
+    fn known(&self) -> Option<LoginPlan> {
+        locked(&self.known).as_mut().map(LoginPlan::next)
     }
 }
 
@@ -324,7 +324,7 @@ impl Client {
         opened
     }
 
-    async fn open_as(&self, known: Option<Known>) -> Result<Connection, CallError> {
+    async fn open_as(&self, known: Option<LoginPlan>) -> Result<Connection, CallError> {
         let began_at = known.as_ref().map(|known| known.first);
         let limits = &self.target.limits;
         let leave = self.sockets.leave(&self.target.endpoint.to_string(), limits.login).await?;
@@ -339,7 +339,7 @@ impl Client {
     }
 
     /// The text of an answer, or the error that its HTTP status or its fault stands for.
-    fn text(&self, answer: &Answer, invoked: bool) -> Result<String, CallError> {
+    fn text(&self, answer: &UnsealedResponse, invoked: bool) -> Result<String, CallError> {
         let at = &self.target.endpoint;
         let text = wsman::decode_text(&answer.body, answer.charset.as_deref());
         let refused = |kind, reached, message: String| Err(CallError::new(kind, reached, message));

@@ -52,7 +52,7 @@ impl Target {
 
 /// How connections of a client log in.
 #[derive(Clone, Debug)]
-pub(crate) struct Known {
+pub(crate) struct LoginPlan {
     /// The ways that the host offers, best first.
     methods: Vec<Method>,
     /// The one to begin with.
@@ -61,7 +61,7 @@ pub(crate) struct Known {
     since: Instant,
 }
 
-impl Known {
+impl LoginPlan {
     fn new(methods: Vec<Method>) -> Self {
         Self { methods, first: 0, since: Instant::now() }
     }
@@ -114,8 +114,8 @@ impl Shown {
     }
 }
 
-/// An answer: its status and its text's octets, unsealed.
-pub(crate) struct Answer {
+/// An HTTP response after unsealing: its status and the bytes of its text.
+pub(crate) struct UnsealedResponse {
     pub(crate) status: StatusCode,
     pub(crate) charset: Option<String>,
     pub(crate) body: Bytes,
@@ -134,9 +134,9 @@ impl Connection {
     /// way that worked.
     pub(crate) async fn open(
         target: &Target,
-        known: Option<Known>,
+        known: Option<LoginPlan>,
         permit: Permit,
-    ) -> Result<(Self, Known), CallError> {
+    ) -> Result<(Self, LoginPlan), CallError> {
         let host = target.host();
         if let Some(gate) = target.gate() {
             gate.check(&host)?;
@@ -144,7 +144,7 @@ impl Connection {
         let mut wire = connect(target).await?;
         let known = match known {
             Some(known) => known,
-            None => Known::new(methods(&mut wire, target).await?),
+            None => LoginPlan::new(methods(&mut wire, target).await?),
         };
         // Nobody waits for a host that does not even answer: its turn begins here.
         let mut attempt = match target.gate() {
@@ -161,7 +161,7 @@ impl Connection {
                     if let Some(attempt) = attempt {
                         attempt.accepted();
                     }
-                    return Ok((Self { wire, session, _permit: permit }, Known { first: index, ..known }));
+                    return Ok((Self { wire, session, _permit: permit }, LoginPlan { first: index, ..known }));
                 }
                 Err(LoginError::Mechanism(error)) if error.leaves_a_choice() && index + 1 < known.methods.len() => {
                     tracing::warn!(%error, at = %wire.at, "Kerberos is not possible; another login is tried");
@@ -187,7 +187,7 @@ impl Connection {
         message: String,
         patience: Duration,
         limit: usize,
-    ) -> Result<Answer, CallError> {
+    ) -> Result<UnsealedResponse, CallError> {
         let attempt = match &mut self.session {
             Session::Basic(_, shown) => Some(shown.attempt().await?),
             Session::Certificate { .. } | Session::Clear | Session::Sealed(..) => None,
@@ -226,7 +226,7 @@ impl Connection {
         }
         let Session::Sealed(security, _) = &mut self.session else {
             let charset = charset(&answer.content_type);
-            return Ok(Answer { status: answer.status, charset, body: answer.body, sealed: false });
+            return Ok(UnsealedResponse { status: answer.status, charset, body: answer.body, sealed: false });
         };
         unseal(security, answer, &self.wire.at).await
     }
@@ -370,13 +370,17 @@ async fn seal(
     let own = security.take().ok_or(LOST)?;
     let original_length = message.len();
     let quick = auth::is_quick(original_length);
-    let (own, sealed) = auth::apart(own, quick, move |security| security.seal(&message)).await?;
+    let (own, sealed) = auth::without_blocking(own, quick, move |security| security.seal(&message)).await?;
     *security = Some(own);
     Ok(sealed::write(protocol, &[Part { original_type: SOAP.to_owned(), original_length, sealed }]))
 }
 
 /// The content of a sealed answer. Of an unsealed answer only the status is used, since an on-path attacker can forge it.
-async fn unseal(security: &mut Option<Box<dyn Security>>, answer: wire::Answer, at: &str) -> Result<Answer, CallError> {
+async fn unseal(
+    security: &mut Option<Box<dyn Security>>,
+    answer: wire::RawResponse,
+    at: &str,
+) -> Result<UnsealedResponse, CallError> {
     let doubtful = |why: String| {
         let message = format!("{at} answered {why}: the connection was dropped");
         CallError::new(ErrorKind::Malformed, Reached::Perhaps, message)
@@ -386,12 +390,12 @@ async fn unseal(security: &mut Option<Box<dyn Security>>, answer: wire::Answer, 
         if status.is_success() {
             return Err(doubtful("a sealed message with a clear one".to_owned()));
         }
-        return Ok(Answer { status, charset: None, body: Bytes::new(), sealed: true });
+        return Ok(UnsealedResponse { status, charset: None, body: Bytes::new(), sealed: true });
     }
     let parts = sealed::read(&answer.content_type, &answer.body).map_err(|error| doubtful(error.to_string()))?;
     let kind = parts.first().map(|part| part.original_type.clone()).unwrap_or_default();
     let own = security.take().ok_or(LOST).map_err(|error| doubtful(error.to_string()))?;
-    let opened = auth::apart(own, auth::is_quick(answer.body.len()), move |security| {
+    let opened = auth::without_blocking(own, auth::is_quick(answer.body.len()), move |security| {
         let mut text = Vec::new();
         for part in parts {
             let clear = security.unseal(&part.sealed)?;
@@ -409,5 +413,5 @@ async fn unseal(security: &mut Option<Box<dyn Security>>, answer: wire::Answer, 
     });
     let (own, text) = opened.await.map_err(|error| doubtful(format!("what cannot be unsealed ({error})")))?;
     *security = Some(own);
-    Ok(Answer { status, charset: charset(&kind), body: text.into(), sealed: true })
+    Ok(UnsealedResponse { status, charset: charset(&kind), body: text.into(), sealed: true })
 }

@@ -40,8 +40,8 @@ pub(crate) struct Wire {
     pub(crate) way: Way,
 }
 
-/// An answer, whole.
-pub(crate) struct Answer {
+/// A complete HTTP response, still sealed if the connection seals its messages.
+pub(crate) struct RawResponse {
     pub(crate) status: StatusCode,
     pub(crate) content_type: String,
     /// The values of WWW-Authenticate.
@@ -119,7 +119,7 @@ impl Wire {
         message: Message<'_>,
         patience: Duration,
         limit: usize,
-    ) -> Result<Answer, CallError> {
+    ) -> Result<RawResponse, CallError> {
         let at = self.at.clone();
         let failed = |reached, why: String| {
             CallError::new(ErrorKind::Unreachable, reached, format!("lost the connection to {at}: {why}"))
@@ -174,7 +174,7 @@ pub(crate) fn unserved(status: StatusCode, at: &str) -> Option<(ErrorKind, Strin
     is_away.then(|| (ErrorKind::Busy, format!("{at} is busy or starting (HTTP status {status})")))
 }
 
-async fn read(response: Response<hyper::body::Incoming>, limit: usize, at: &str) -> Result<Answer, CallError> {
+async fn read(response: Response<hyper::body::Incoming>, limit: usize, at: &str) -> Result<RawResponse, CallError> {
     let (head, body) = response.into_parts();
     let text = |value: &HeaderValue| value.to_str().ok().map(ToOwned::to_owned);
     let content_type = head.headers.get(CONTENT_TYPE).and_then(text).unwrap_or_default();
@@ -190,7 +190,7 @@ async fn read(response: Response<hyper::body::Incoming>, limit: usize, at: &str)
             CallError::new(ErrorKind::Unreachable, Reached::Perhaps, message)
         }
     })?;
-    Ok(Answer { status: head.status, content_type, challenges, body: body.to_bytes() })
+    Ok(RawResponse { status: head.status, content_type, challenges, body: body.to_bytes() })
 }
 
 /// An error with its cause: hyper's own text is "connection error" for both a reset and a TLS alert.

@@ -11,7 +11,7 @@ use crate::incident::Plan;
 use crate::judge::Verdict;
 use crate::leg::End;
 use crate::leg::Side;
-use crate::pace::{Load, Place};
+use crate::pace::{Load, QueueEntry};
 use crate::watch::LegWatch;
 
 impl Controller {
@@ -33,7 +33,7 @@ impl Controller {
         if self.host(host).is_some_and(HostWatch::is_ready) {
             let tier = self.host(host).and_then(|host| host.asked.tier);
             self.touched.insert(host);
-            self.queue.add(Place { host, tier: tier.unwrap_or(Place::LAST_TIER), last }, id);
+            self.queue.add(QueueEntry { host, tier: tier.unwrap_or(QueueEntry::LAST_TIER), last }, id);
         }
     }
 

@@ -69,7 +69,7 @@ impl Controller {
         self.want_looks(now, id);
         match weighed {
             Weighed::Nothing => {}
-            Weighed::Told(act) => effects.push(Effect::Settle(act)),
+            Weighed::Settled(act) => effects.push(Effect::Settle(act)),
             Weighed::Proved(act, side) => {
                 effects.push(Effect::Settle(act));
                 self.tell_proved(id, side, effects);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use cim::{ObjectPath, Row, Value};
 use uuid::Uuid;
 
-use super::{Fault, FaultScope, FaultShape, Message, Operation, Place, RowOf, Strike};
+use super::{Fault, FaultScope, FaultShape, FaultTarget, Message, Operation, RowOf, Strike};
 use crate::command::CommandError;
 use crate::job::Job;
 use crate::leg::At;
@@ -55,8 +55,8 @@ impl World {
         Ok(())
     }
 
-    fn find_place(&self, scope: &FaultScope) -> Result<Place, CommandError> {
-        Ok(Place {
+    fn find_place(&self, scope: &FaultScope) -> Result<FaultTarget, CommandError> {
+        Ok(FaultTarget {
             host: scope.host.as_ref().map(|name| self.find_host(name)).transpose()?,
             vm: scope.vm.as_ref().map(|name| self.find_vm(name)).transpose()?,
         })
@@ -177,7 +177,7 @@ impl World {
     }
 }
 
-impl Place {
+impl FaultTarget {
     /// Whether a job at this host and of this VM lies in it.
     fn holds_job(self, host: usize, vm: usize) -> bool {
         self.holds(host, Some(vm))

@@ -255,19 +255,19 @@ pub(crate) struct Faults {
 #[derive(Clone, Debug)]
 struct Standing {
     fault: Fault,
-    place: Place,
+    place: FaultTarget,
     /// `None` is for ever.
     left: Option<u32>,
 }
 
-/// A scope, found.
+/// The host and the VM that a scope names, by index.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct FaultTarget {
     pub(crate) host: Option<usize>,
     pub(crate) vm: Option<usize>,
 }
 
-impl Place {
+impl FaultTarget {
     /// Whether something at this host, and about this VM if about any, lies in it.
     fn holds(self, host: usize, vm: Option<usize>) -> bool {
         self.host.is_none_or(|own| own == host) && (self.vm.is_none() || self.vm == vm)
@@ -296,7 +296,7 @@ impl Faults {
     }
 
     /// Adds a fault; false if there are too many.
-    pub(crate) fn add(&mut self, fault: Fault, place: Place, count: Option<u32>) -> bool {
+    pub(crate) fn add(&mut self, fault: Fault, place: FaultTarget, count: Option<u32>) -> bool {
         let fits = self.standing.len() < FAULTS_MAX;
         if fits && count != Some(0) {
             self.standing.push(Standing { fault, place, left: count });
@@ -305,7 +305,7 @@ impl Faults {
     }
 
     /// Removes every fault of that name whose operation and place are the ones given; what is not given does not matter.
-    pub(crate) fn remove(&mut self, name: &str, on: Option<Operation>, place: Place) {
+    pub(crate) fn remove(&mut self, name: &str, on: Option<Operation>, place: FaultTarget) {
         self.standing.retain(|own| {
             let same = own.fault.name() == name && (on.is_none() || own.fault.on() == on);
             !(same && place.selects(own.place))

@@ -14,9 +14,9 @@ use crate::xml;
 /// Most events in one answer: Windows' own limit (MaxBatchItems). The envelope's size is what ends a batch.
 const BATCH_MAX: u32 = 32_000;
 
-/// What an answer says.
+/// What a response to a subscription's message delivers.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Heard<B> {
+pub enum Delivery<B> {
     /// The subscription is open; nothing has been pulled yet.
     Opened,
     /// Events have come.
@@ -101,7 +101,7 @@ impl Dialogue {
         &mut self,
         text: &str,
         read: impl Fn(Node<'_, '_>) -> Result<E, String>,
-    ) -> Result<Heard<Pulled<E>>, CallError> {
+    ) -> Result<Delivery<Pulled<E>>, CallError> {
         let text = cim::reference::readable(text);
         let document = xml::parse(&text).map_err(|error| unreadable(&error));
         let heard = document.and_then(|document| {
@@ -116,16 +116,16 @@ impl Dialogue {
     }
 
     /// Takes in that there is no answer, or a fault: a Pull that only ran out of time has said that nothing came.
-    pub(super) fn failed<B>(&mut self, error: CallError) -> Result<Heard<B>, CallError> {
+    pub(super) fn failed<B>(&mut self, error: CallError) -> Result<Delivery<B>, CallError> {
         let pulls = matches!(self.asked, Eventing::Pull { .. });
         if pulls && error.status == Some(code::TIMED_OUT) {
-            return Ok(Heard::Nothing);
+            return Ok(Delivery::Nothing);
         }
         self.open = None;
         Err(error)
     }
 
-    fn heard<E>(&mut self, response: Response<E>) -> Result<Heard<Pulled<E>>, CallError> {
+    fn heard<E>(&mut self, response: Response<E>) -> Result<Delivery<Pulled<E>>, CallError> {
         match response {
             Response::Subscribed { identifier, context, expires: _, resource } => {
                 let manager = if resource.is_empty() { self.asked.resource() } else { resource };
@@ -134,18 +134,18 @@ impl Dialogue {
                     Eventing::Indications(_) | Eventing::Pull { .. } | Eventing::Unsubscribe { .. } => None,
                 };
                 self.open = Some(Open { identifier, manager, context, options });
-                Ok(Heard::Opened)
+                Ok(Delivery::Opened)
             }
-            Response::Heartbeat => Ok(Heard::Nothing),
+            Response::Heartbeat => Ok(Delivery::Nothing),
             Response::Events { events, dropped, context, bookmark } => {
                 self.open = match (context, self.open.take()) {
                     (Some(context), Some(open)) => Some(Open { context, ..open }),
                     (None, _) | (_, None) => None,
                 };
                 if events.is_empty() && dropped == 0 {
-                    return Ok(Heard::Nothing);
+                    return Ok(Delivery::Nothing);
                 }
-                Ok(Heard::Events(Pulled { events, dropped, bookmark }))
+                Ok(Delivery::Events(Pulled { events, dropped, bookmark }))
             }
             Response::Ended { status, reason } => {
                 self.open = None;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use cim::CallError;
 use cim::event::{Bookmark, EventBatch, Query};
 
-use super::dialogue::{Dialogue, Heard};
+use super::dialogue::{Delivery, Dialogue};
 use super::{Content, Eventing, Start, Subscribe};
 use crate::client::Settings;
 use crate::fault::code;
@@ -84,18 +84,18 @@ impl Listener {
     ///
     /// # Errors
     /// A fault of the server, or an answer that cannot be understood, in the classes of [`CallError`].
-    pub fn take(&mut self, text: &str) -> Result<Heard<EventBatch>, CallError> {
+    pub fn take(&mut self, text: &str) -> Result<Delivery<EventBatch>, CallError> {
         let read = |item: roxmltree::Node<'_, '_>| match item.tag_name().name() {
             "Event" => Ok(xml::outer(item)),
             other => Err(format!("the answer holds {other} where an event is due")),
         };
         Ok(match self.dialogue.take(text, read)? {
-            Heard::Opened => Heard::Opened,
-            Heard::Nothing => Heard::Nothing,
-            Heard::Events(pulled) => {
+            Delivery::Opened => Delivery::Opened,
+            Delivery::Nothing => Delivery::Nothing,
+            Delivery::Events(pulled) => {
                 self.after = pulled.bookmark.or(self.after.take());
                 let (events, dropped) = (pulled.events, pulled.dropped);
-                Heard::Events(EventBatch { events, bookmark: self.after.clone(), dropped })
+                Delivery::Events(EventBatch { events, bookmark: self.after.clone(), dropped })
             }
         })
     }
@@ -104,7 +104,7 @@ impl Listener {
     ///
     /// # Errors
     /// Any other.
-    pub fn failed(&mut self, error: CallError) -> Result<Heard<EventBatch>, CallError> {
+    pub fn failed(&mut self, error: CallError) -> Result<Delivery<EventBatch>, CallError> {
         self.dialogue.failed(error)
     }
 }

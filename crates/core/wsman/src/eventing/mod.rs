@@ -19,12 +19,12 @@ use std::time::Duration;
 use cim::event::{Bookmark, Query};
 
 pub use change::{Change, What};
-pub use dialogue::{Heard, is_lost};
+pub use dialogue::{Delivery, is_lost};
 pub use indication::Indication;
 pub(crate) use indication::{Looked, looked};
 pub use listener::{Listener, is_about_the_bookmark};
 pub(crate) use read::{read as read_operation, read_of_class, response as read_response};
-pub use source::{EventLogs, LogRecord, Places, Scanned};
+pub use source::{EventLogs, LogRecord, Positions, Scanned};
 pub(crate) use source::{Pulled, Sources};
 pub use watcher::{ChangeBatch, Watcher};
 pub(crate) use write::{bookmark_header, bookmark_list, header_parts, request_body, response_body};

@@ -28,7 +28,7 @@ const LATENESS: Duration = Duration::from_secs(5);
 const PULL_MAX: Duration = Duration::from_mins(1);
 
 /// How far each log has been read: its name, and the number of the last record.
-pub type Places = BTreeMap<String, u64>;
+pub type Positions = BTreeMap<String, u64>;
 
 /// One record as it is delivered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,7 +63,13 @@ pub trait EventLogs {
     ///
     /// # Errors
     /// As for `newest`.
-    fn scan(&mut self, query: &Query, content: Content, after: &mut Places, most: usize) -> Result<Scanned, CallError>;
+    fn scan(
+        &mut self,
+        query: &Query,
+        content: Content,
+        after: &mut Positions,
+        most: usize,
+    ) -> Result<Scanned, CallError>;
 
     /// Every instance of a class as it is now, and the time by the host's clock, in 100 ns since 1601: what events of CIM
     /// classes are found by.
@@ -99,9 +105,9 @@ enum Source {
         content: Content,
         send_bookmarks: bool,
         /// How far the logs were looked through.
-        scanned: Places,
+        scanned: Positions,
         /// How far events were delivered.
-        delivered: Places,
+        delivered: Positions,
     },
     Class {
         indication: Indication,
@@ -390,8 +396,8 @@ fn gone(ended: &VecDeque<(String, u32)>, context: &str) -> Fault {
 }
 
 /// The places from which a subscription begins.
-fn begin(wish: &Subscribe, logs: &mut dyn EventLogs) -> Result<Places, Fault> {
-    let mut newest = Places::new();
+fn begin(wish: &Subscribe, logs: &mut dyn EventLogs) -> Result<Positions, Fault> {
+    let mut newest = Positions::new();
     for channel in wish.query.channels() {
         match logs.newest(channel) {
             Ok((name, number)) => {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use cim::{CallError, Name, Namespace};
 
 use super::change::{Change, read};
-use super::dialogue::{Dialogue, Heard};
+use super::dialogue::{Delivery, Dialogue};
 use super::{Eventing, Indication, Indications};
 use crate::client::Settings;
 
@@ -66,11 +66,13 @@ impl Watcher {
     ///
     /// # Errors
     /// A fault of the server, or an answer that cannot be understood, in the classes of [`CallError`].
-    pub fn take(&mut self, text: &str) -> Result<Heard<ChangeBatch>, CallError> {
+    pub fn take(&mut self, text: &str) -> Result<Delivery<ChangeBatch>, CallError> {
         Ok(match self.dialogue.take(text, read)? {
-            Heard::Opened => Heard::Opened,
-            Heard::Nothing => Heard::Nothing,
-            Heard::Events(pulled) => Heard::Events(ChangeBatch { changes: pulled.events, dropped: pulled.dropped }),
+            Delivery::Opened => Delivery::Opened,
+            Delivery::Nothing => Delivery::Nothing,
+            Delivery::Events(pulled) => {
+                Delivery::Events(ChangeBatch { changes: pulled.events, dropped: pulled.dropped })
+            }
         })
     }
 
@@ -78,7 +80,7 @@ impl Watcher {
     ///
     /// # Errors
     /// Any other.
-    pub fn failed(&mut self, error: CallError) -> Result<Heard<ChangeBatch>, CallError> {
+    pub fn failed(&mut self, error: CallError) -> Result<Delivery<ChangeBatch>, CallError> {
         self.dialogue.failed(error)
     }
 }

@@ -9,8 +9,8 @@ use cim::{Argument, Name, ObjectPath, Output, Row};
 use crate::eventing::Eventing;
 use crate::resource::Resource;
 
-pub(crate) use filter::Asked;
 pub use filter::Filter;
+pub(crate) use filter::FilterQuery;
 pub(crate) use request::read_operation;
 #[cfg(test)]
 pub(crate) use response::write_body;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cim::event::Record;
-use reprise_hyperv::events::{Heard, hear};
+use reprise_hyperv::events::{LogEvent, hear};
 use reprise_model::{SystemEventKind, VmmsEventKind};
 use serde::Serialize;
 
@@ -85,7 +85,7 @@ pub(crate) fn line(xml: &str, label: &str) -> Option<Line> {
         retry_after_s: None,
     };
     match hear(&record) {
-        Some(Heard::Vmms(event)) => {
+        Some(LogEvent::Vmms(event)) => {
             line.vm = record.value("VmName").or_else(|| record.value("Parameter0")).map(ToOwned::to_owned);
             line.vm_id = Some(event.vm.to_string());
             line.heard = Some(match event.kind {
@@ -100,7 +100,7 @@ pub(crate) fn line(xml: &str, label: &str) -> Option<Line> {
                 }
             });
         }
-        Some(Heard::System(event)) => {
+        Some(LogEvent::System(event)) => {
             line.heard = Some(match event.kind {
                 SystemEventKind::ShutdownAsked => "shutdown_asked",
                 SystemEventKind::LogStopped => "log_stopped",

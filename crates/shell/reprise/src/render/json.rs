@@ -10,7 +10,7 @@ use serde::{Serialize, Serializer};
 
 use super::error::{self, Error};
 use super::sentence;
-use crate::links::Asked;
+use crate::links::ConnectionInfo;
 
 /// The whole document. The order of fields is the order of keys.
 #[derive(Serialize)]
@@ -57,7 +57,7 @@ struct Relationship<'a> {
 }
 
 /// The document of a pass. `asked` holds how each host was connected to; a local host has no entry.
-pub(crate) fn document<'a>(report: &'a Report, asked: &'a BTreeMap<HostId, Asked>) -> Document<'a> {
+pub(crate) fn document<'a>(report: &'a Report, asked: &'a BTreeMap<HostId, ConnectionInfo>) -> Document<'a> {
     let hosts = report.hosts.iter().map(|host| Host {
         name: &host.name,
         url: asked.get(&host.id).map(|asked| asked.url.as_str()),

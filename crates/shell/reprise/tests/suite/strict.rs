@@ -6,7 +6,7 @@ use wsman_http::{Client, Endpoint, Limits, Login, Scheme};
 
 use crate::hostile_clients::basic;
 use crate::lab::Lab;
-use crate::logins::Talk;
+use crate::logins::RawClient;
 
 const V2: &str = "root/virtualization/v2";
 
@@ -90,7 +90,7 @@ fn a_selector_filter_knows_the_properties_of_its_windows_too() {
         let headers = format!("{}Content-Type: application/soap+xml;charset=UTF-8\r\n", basic(&lab));
         // A comment stands before the root, and another behind it.
         let request = format!("<!-- by hand -->{}<!-- end -->", filtered(name, value));
-        let (head, body) = Talk::to(&lab).ask(&headers, &request);
+        let (head, body) = RawClient::to(&lab).ask(&headers, &request);
         match found {
             Some(count) => assert_eq!(body.matches("<p:InstanceID>").count(), count, "{os} {name}: {head}{body}"),
             None => assert!(body.contains(r#"Code="2150858778""#), "{os} {name}: {head}{body}"),

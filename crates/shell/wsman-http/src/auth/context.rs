@@ -92,7 +92,7 @@ pub(crate) fn open(
             .with_auth_data(&identity)
             .with_credential_use(CredentialUse::Outbound)
             .execute(&mut inner)
-            .map_err(|error| told(&error))?
+            .map_err(|error| auth_error(&error))?
             .credentials_handle;
         let by_key = matches!(login.identity, Identity::Keytab { .. });
         Ok(Context { inner, credentials, mechanism, target, by_key, binding, kdc, incoming: Incoming::default() })
@@ -156,14 +156,14 @@ fn inner(login: &Login, mechanism: Mechanism) -> Result<SspiContext, AuthError> 
         Mechanism::Kerberos => Kerberos::new_client_from_config(kerberos()).map(SspiContext::Kerberos),
         Mechanism::Negotiate => return Err(AuthError::Broken("choose between Kerberos and NTLM")),
     };
-    made.map_err(|error| told(&error))
+    made.map_err(|error| auth_error(&error))
 }
 
 impl Context {
     /// Ties a ticket to its TLS connection, if it must be.
     fn bind(&mut self, token: &mut [u8]) -> Result<(), AuthError> {
         let Binding::InTicket(application) = &self.binding else { return Ok(()) };
-        let key = self.inner.query_context_session_key().map_err(|error| told(&error))?.session_key;
+        let key = self.inner.query_context_session_key().map_err(|error| auth_error(&error))?.session_key;
         let within_spnego = self.mechanism == Mechanism::SpnegoKerberos;
         authenticator::bind(token, within_spnego, key.as_ref(), application)
             .ok_or(AuthError::Broken("tie the login to the host's certificate"))?;
@@ -200,7 +200,7 @@ impl Security for Context {
                 .inner
                 .initialize_security_context_impl(&mut builder)
                 .and_then(|mut steps| steps.resolve_with_client(self.kdc.as_ref()))
-                .map_err(|error| of_key(told(&error), self.by_key))?;
+                .map_err(|error| of_key(auth_error(&error), self.by_key))?;
             let mut token = output.into_iter().next().map(|buffer| buffer.buffer).unwrap_or_default();
             self.bind(&mut token)?;
             let done = matches!(result.status, SecurityStatus::Ok | SecurityStatus::CompleteNeeded);
@@ -210,11 +210,11 @@ impl Security for Context {
 
     fn seal(&mut self, message: &[u8]) -> Result<Vec<u8>, AuthError> {
         guarded("seal a message", || {
-            let sizes = self.inner.query_context_sizes().map_err(|error| told(&error))?;
+            let sizes = self.inner.query_context_sizes().map_err(|error| auth_error(&error))?;
             let mut signature = vec![0; usize::try_from(sizes.security_trailer).unwrap_or_default()];
             let mut data = message.to_vec();
             let mut buffers = [SecurityBufferRef::token_buf(&mut signature), SecurityBufferRef::data_buf(&mut data)];
-            self.inner.encrypt_message(EncryptionFlags::empty(), &mut buffers).map_err(|error| told(&error))?;
+            self.inner.encrypt_message(EncryptionFlags::empty(), &mut buffers).map_err(|error| auth_error(&error))?;
             let [signature, data] = buffers;
             Ok(frame::join(signature.data(), data.data()))
         })
@@ -224,14 +224,14 @@ impl Security for Context {
         let (signature, data) = frame::split(sealed)?;
         guarded("unseal a message", || {
             if self.mechanism.is_kerberos() {
-                let key = self.inner.query_context_session_key().map_err(|error| told(&error))?.session_key;
+                let key = self.inner.query_context_session_key().map_err(|error| auth_error(&error))?.session_key;
                 let opened = self.incoming.open(key.as_ref(), &[signature, data].concat());
                 let why = || AuthError::Invalid("a message is not what the host sealed next".to_owned());
                 return opened.ok_or_else(why);
             }
             let (mut signature, mut data) = (signature.to_vec(), data.to_vec());
             let mut buffers = [SecurityBufferRef::token_buf(&mut signature), SecurityBufferRef::data_buf(&mut data)];
-            self.inner.decrypt_message(&mut buffers).map_err(|error| told(&error))?;
+            self.inner.decrypt_message(&mut buffers).map_err(|error| auth_error(&error))?;
             // The library opens it in place.
             let [_, opened] = buffers;
             let length = opened.buf_len();
@@ -282,7 +282,7 @@ const REFUSALS: [&str; 4] =
 const KEY_LENGTH: &str = "invalid key length";
 
 /// What the library's errors mean to an administrator.
-fn told(error: &sspi::Error) -> AuthError {
+fn auth_error(error: &sspi::Error) -> AuthError {
     // What follows is the server's answer in the library's own notation.
     let why = error.description.split(". Additional error").next().unwrap_or_default().to_owned();
     if REFUSALS.iter().any(|refusal| why.contains(refusal)) {

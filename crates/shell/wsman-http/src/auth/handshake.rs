@@ -13,11 +13,11 @@ use super::error::AuthError;
 use super::kdc::Kdc;
 use super::offer::Mechanism;
 use super::open::open;
-use super::security::{Security, apart};
+use super::security::{Security, without_blocking};
 use crate::endpoint::Endpoint;
 use crate::limits::Limits;
 use crate::login::{Identity, Login};
-use crate::wire::{self, Answer, Message, Wire};
+use crate::wire::{self, Message, RawResponse, Wire};
 
 /// Most tokens that this side sends. NTLM takes two, SPNEGO one more at the most; a server that goes on has no end.
 const LEGS_MAX: usize = 5;
@@ -81,7 +81,7 @@ pub(crate) async fn log_in(
     let mut heard = Vec::new();
     for leg in 0..LEGS_MAX {
         let token = heard;
-        let stepped = apart(security, quick, move |security| security.step(&token)).await;
+        let stepped = without_blocking(security, quick, move |security| security.step(&token)).await;
         let (own, step) = stepped.map_err(|error| refused_here(error, leg, &wire.at))?;
         security = own;
         if step.token.is_empty() {
@@ -102,7 +102,7 @@ pub(crate) async fn log_in(
             // A login that is done may still be confirmed, which says no more.
             (status, Some(_)) if status.is_success() && step.done => return Ok(security),
             (status, Some(token)) if status.is_success() => {
-                let (security, step) = apart(security, quick, move |security| security.step(&token)).await?;
+                let (security, step) = without_blocking(security, quick, move |security| security.step(&token)).await?;
                 return if step.done { Ok(security) } else { Err(unproved(wire).into()) };
             }
             (status, _) => return Err(unexpected(wire, status).into()),
@@ -120,7 +120,7 @@ fn refused_here(error: AuthError, leg: usize, at: &str) -> LoginError {
     }
 }
 
-async fn post(wire: &mut Wire, authorization: Option<&str>, limits: &Limits) -> Result<Answer, CallError> {
+async fn post(wire: &mut Wire, authorization: Option<&str>, limits: &Limits) -> Result<RawResponse, CallError> {
     let message = Message { content_type: SOAP, authorization, body: Bytes::new() };
     let sent = wire.send(message, limits.login, limits.body).await;
     // Nothing of the call was in it, whatever became of it.

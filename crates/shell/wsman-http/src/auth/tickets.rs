@@ -144,7 +144,7 @@ fn not_by_aes() -> AuthError {
 const KERBEROS: i32 = -1_765_328_384;
 
 /// What a status of the system means to an administrator.
-fn told(error: Error) -> AuthError {
+fn auth_error(error: Error) -> AuthError {
     let why = words(error);
     match i32::from_ne_bytes(error.minor.to_ne_bytes()).wrapping_sub(KERBEROS) {
         // No cache, an empty one, none of this account.
@@ -204,7 +204,7 @@ mod tests {
 
     fn of_kerberos(number: i32) -> AuthError {
         let minor = u32::from_ne_bytes((KERBEROS + number).to_ne_bytes());
-        told(Error { major: MajorFlags::GSS_S_FAILURE, minor })
+        auth_error(Error { major: MajorFlags::GSS_S_FAILURE, minor })
     }
 
     #[test]
@@ -227,13 +227,13 @@ mod tests {
 
     #[test]
     fn a_failure_without_a_number_is_told_by_its_status() {
-        let told = |major| told(Error { major, minor: 0 });
+        let told = |major| auth_error(Error { major, minor: 0 });
         for (status, words) in [
             (MajorFlags::GSS_S_NO_CRED, "no Kerberos ticket"),
             (MajorFlags::GSS_S_CREDENTIALS_EXPIRED, "has expired"),
             (MajorFlags::GSS_S_BAD_MECH, "failed"),
         ] {
-            assert!(matches!(told(status), AuthError::Impossible(why) if why.contains(words)), "{status:?}");
+            assert!(matches!(auth_error(status), AuthError::Impossible(why) if why.contains(words)), "{status:?}");
         }
         for status in [
             MajorFlags::GSS_S_BAD_SIG,
@@ -242,7 +242,7 @@ mod tests {
             MajorFlags::GSS_S_DUPLICATE_TOKEN,
             MajorFlags::GSS_S_UNSEQ_TOKEN,
         ] {
-            assert!(matches!(told(status), AuthError::Invalid(_)), "{status:?}");
+            assert!(matches!(auth_error(status), AuthError::Invalid(_)), "{status:?}");
         }
     }
 

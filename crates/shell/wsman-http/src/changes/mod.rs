@@ -12,10 +12,10 @@ use std::time::Duration;
 
 use cim::{CallError, ErrorKind, Reached, Reply, Row};
 use tokio::time::Instant;
-use wsman::eventing::{Change, ChangeBatch, Heard, Watcher, is_lost};
+use wsman::eventing::{Change, ChangeBatch, Delivery, Watcher, is_lost};
 use wsman::fault::Meaning;
 
-use self::known::Known;
+use self::known::KnownInstances;
 pub use self::watch::Watch;
 use crate::client::Client;
 use crate::line::{KNOWN_BATCHES_MAX, Line, SUBSCRIBES_MAX, heartbeats};
@@ -37,7 +37,7 @@ pub struct Changes {
     watcher: Watcher,
     interval: Duration,
     patience: Duration,
-    known: Known,
+    known: KnownInstances,
     /// The instances have been read once.
     has_begun: bool,
     refusal: Option<Refusal>,
@@ -92,7 +92,7 @@ impl Changes {
             watcher: Watcher::new(namespace, class, interval, heartbeats(patience)),
             interval,
             patience,
-            known: Known::default(),
+            known: KnownInstances::default(),
             has_begun: false,
             refusal: None,
             read_at: Instant::now(),
@@ -173,7 +173,7 @@ impl Changes {
 
     async fn pull(&mut self, tries: &mut Tries) -> Result<Option<Vec<Change>>, CallError> {
         match self.exchange().await {
-            Ok(Heard::Events(batch)) => {
+            Ok(Delivery::Events(batch)) => {
                 let changes = self.hear(batch);
                 tries.known_batches += u32::from(changes.is_empty());
                 if tries.known_batches > KNOWN_BATCHES_MAX {
@@ -181,7 +181,7 @@ impl Changes {
                 }
                 Ok((!changes.is_empty()).then_some(changes))
             }
-            Ok(Heard::Nothing | Heard::Opened) => Ok(Some(Vec::new())),
+            Ok(Delivery::Nothing | Delivery::Opened) => Ok(Some(Vec::new())),
             Err(error) if is_lost(&error) || error.kind == ErrorKind::Unreachable => {
                 tracing::debug!(%error, "a subscription is lost");
                 if tries.subscribes >= SUBSCRIBES_MAX { Err(error) } else { Ok(None) }
@@ -244,7 +244,7 @@ impl Changes {
         (self.refusal, self.read_at) = (Some(Refusal { why, ask_again_at: now + SUBSCRIBE_AGAIN }), now);
     }
 
-    async fn exchange(&mut self) -> Result<Heard<ChangeBatch>, CallError> {
+    async fn exchange(&mut self) -> Result<Delivery<ChangeBatch>, CallError> {
         let (settings, id) = self.line.next_message();
         let message = self.watcher.message(&settings, &id);
         match self.line.send(&message).await {

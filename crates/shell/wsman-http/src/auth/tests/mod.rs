@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use cim::{CallError, ErrorKind, Name, ObjectPath, Reached, Reply, Request};
 use proptest::prelude::*;
 
-use self::host::{Heard, Host, Quirk, Settings};
+use self::host::{Arrival, Host, Quirk, Settings};
 use super::AuthError;
 use super::kdc::Kdc;
 use super::offer::Mechanism;
@@ -59,7 +59,7 @@ fn over_tls(host: &Host, scheme: Scheme, trust: Trust) -> Client {
     Client::new(endpoint(host, "https"), login, Limits::default()).with_trust(trust)
 }
 
-async fn fails(quirk: Quirk, request: Request) -> (CallError, Vec<Heard>) {
+async fn fails(quirk: Quirk, request: Request) -> (CallError, Vec<Arrival>) {
     let host = Host::new(Settings::new(quirk)).await;
     let error = client(&host, Scheme::Negotiate, "right horse").call(request).await.unwrap_err();
     (error, host.heard())
@@ -103,7 +103,7 @@ async fn a_wrong_password_is_tried_once_by_all_connections_together_and_told() {
             assert!(error.message.contains("LAB\\svc by NTLM: the user or the password is wrong"), "{error}");
             assert!(!error.message.contains("wrong horse"), "{error}");
         }
-        assert_eq!(host.heard(), [Heard::Nothing, Heard::Token, Heard::Token], "{scheme:?}");
+        assert_eq!(host.heard(), [Arrival::Nothing, Arrival::Token, Arrival::Token], "{scheme:?}");
     }
 }
 
@@ -135,7 +135,7 @@ async fn what_comes_in_the_clear_or_altered_is_not_believed() {
         let (error, heard) = fails(quirk, invoke()).await;
         assert_eq!((error.kind, error.reached), (ErrorKind::Malformed, Reached::Perhaps), "{error}");
         assert!(error.message.contains(words), "{error}");
-        assert_eq!(heard.iter().filter(|heard| matches!(heard, Heard::Message(..))).count(), 1, "sent once");
+        assert_eq!(heard.iter().filter(|heard| matches!(heard, Arrival::Message(..))).count(), 1, "sent once");
     }
 }
 
