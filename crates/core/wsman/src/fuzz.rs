@@ -13,7 +13,7 @@ use crate::sealed::{self, Protocol};
 use crate::server::{Served, Server};
 use crate::xml;
 
-/// Most messages of one call that are answered with the same text.
+/// Maximum number of messages of one call that are answered with the same text.
 const ROUNDS_MAX: u32 = 4;
 /// The answer to Subscribe.
 const OPENED: &str = include_str!("../corpus/answer-subscribe.xml");
@@ -96,7 +96,7 @@ pub fn answer(bytes: &[u8]) {
         let message = watcher.message(&settings, "uuid:1");
         assert!(xml::parse(&message).is_ok(), "{message}");
         drop(watcher.take(&text));
-        // What is a Subscribe's answer is none to a Pull: both are tried with a subscription too.
+        // A response to Subscribe isn't one to Pull: both are tried with an open subscription too.
         drop(watcher.take(OPENED));
     }
     drop((client::read_identity(&text), client::read_fault(&text, true)));

@@ -14,17 +14,17 @@ use super::{
 use crate::fault::{Fault, code};
 use crate::provider::INVALID_QUERY;
 
-/// Most subscriptions open at once: as many as one user may have operations.
+/// Maximum number of subscriptions open at once: as many as one user may have operations.
 const SUBSCRIPTIONS_MAX: usize = 1_500;
 /// A subscription without heartbeats ends if nobody pulls for this long (`EnumerationTimeoutms`).
 const UNPULLED_MAX: Duration = Duration::from_mins(4);
-/// Most ended subscriptions of which it is remembered why they ended.
+/// Maximum number of ended subscriptions whose reason is kept.
 const ENDED_MAX: usize = 256;
-/// Most records that are taken out of the logs at once.
+/// Maximum number of records that are taken out of the logs at once.
 const SCAN_MAX: usize = 1_000;
-/// So much later than it was to be may a waiting Pull be answered without being taken for lost.
+/// A waiting Pull may be answered this much late before it counts as lost.
 const LATENESS: Duration = Duration::from_secs(5);
-/// Longest that a Pull waits (`MaxTimeoutms`).
+/// Maximum wait of a Pull (`MaxTimeoutms`).
 const PULL_MAX: Duration = Duration::from_mins(1);
 
 /// How far each log has been read: its name, and the number of the last record.
@@ -91,7 +91,7 @@ pub(crate) struct Subscription {
     ends: Option<Duration>,
     found: VecDeque<LogRecord>,
     dropped: u64,
-    /// When somebody pulled last, or the last Pull was answered.
+    /// When the last Pull came or was answered.
     pulled: Duration,
     /// Until when a Pull waits.
     waits: Option<Duration>,
@@ -141,7 +141,7 @@ impl Sources {
         self.ended.clear();
     }
 
-    /// Ends what nobody pulls from, and what has lasted as long as it was to.
+    /// Ends subscriptions that have had no Pull for too long, or that have expired.
     pub(crate) fn expire(&mut self, now: Duration) {
         let fate = |subscription: &Subscription| {
             let idle = now.saturating_sub(subscription.pulled);

@@ -62,7 +62,7 @@ impl Watcher {
         self.dialogue.leave(settings, message_id)
     }
 
-    /// Takes in an answer. After an error the watcher may try again: it subscribes anew if the subscription is lost.
+    /// Processes an answer. After an error the watcher can go on: it subscribes again if the subscription is lost.
     ///
     /// # Errors
     /// A fault of the server, or an answer that cannot be understood, in the classes of [`CallError`].
@@ -76,7 +76,7 @@ impl Watcher {
         })
     }
 
-    /// Takes in that there is no answer, or a fault: a Pull that only ran out of time has said that nothing came.
+    /// Processes a missing answer or a fault: a Pull that timed out only means that there were no events.
     ///
     /// # Errors
     /// Any other.

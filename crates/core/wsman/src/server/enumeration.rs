@@ -13,9 +13,9 @@ use crate::message::{Batch, Enumerate, FilterQuery, ItemWriter, Mode, Response};
 use crate::provider;
 use crate::resource::Resource;
 
-/// Most items in one batch (MaxBatchItems).
+/// Maximum number of items in one batch (MaxBatchItems).
 const BATCH_MAX: usize = 32_000;
-/// Most enumerations open at once (`MaxConcurrentOperationsPerUser`).
+/// Maximum number of enumerations open at once (`MaxConcurrentOperationsPerUser`).
 const CONTEXTS_MAX: usize = 1_500;
 
 impl Server {

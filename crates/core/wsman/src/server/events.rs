@@ -17,7 +17,7 @@ use crate::message::{action_of, write_envelope_with};
 pub enum Served {
     /// Its answer.
     Answer(HttpResponse),
-    /// It pulls events and there is none: it is to wait.
+    /// It is a Pull and there are no events yet: it must wait.
     Later(Waiting),
 }
 

@@ -20,7 +20,7 @@ use crate::provider;
 use crate::resource::UriForm;
 use crate::xml;
 
-/// Largest answer, in bytes (`MaxEnvelopeSizekb` 500 of current Windows).
+/// Maximum size of an answer, in bytes (`MaxEnvelopeSizekb` 500 of current Windows).
 const ENVELOPE_MAX: usize = 500 * 1024;
 /// An enumeration that nobody pulls from ends after this long (`EnumerationTimeoutms`).
 const CONTEXT_IDLE: Duration = Duration::from_mins(4);
