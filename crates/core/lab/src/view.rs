@@ -1,4 +1,4 @@
-//! The whole world at one instant, for people and tests: plain values.
+//! A snapshot of the whole world, for people and tests: plain values.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::host::Vmms;
 use crate::leg::Kind;
 use crate::{host, leg, world};
 
-/// Everything.
+/// The whole site.
 #[derive(Clone, Debug, PartialEq)]
 pub struct World {
     /// Virtual time since the start.
@@ -36,7 +36,7 @@ pub struct Host {
     pub on: bool,
     /// `stopped`, `starting`, `not_ready` or `ready`.
     pub vmms: &'static str,
-    /// What its event logs hold, but for what stood there before the lab began.
+    /// The records in its event logs, except those from before the lab began.
     pub events: Vec<LoggedEvent>,
 }
 
@@ -53,7 +53,7 @@ pub struct LoggedEvent {
     pub id: u32,
     /// Its level.
     pub level: &'static str,
-    /// The VM it speaks of.
+    /// The VM it is about.
     pub vm_id: Option<Uuid>,
     /// The error code it carries.
     pub code: Option<u32>,
@@ -123,7 +123,7 @@ pub struct Link {
 }
 
 impl world::World {
-    /// Everything there is to see.
+    /// Takes a snapshot.
     pub fn view(&self) -> World {
         let links = self.links.iter().map(|((a, b), link)| Link {
             a: self.name_of(*a),

@@ -1,5 +1,5 @@
-//! Faults that are put into the site on purpose: what each does, where it strikes, and how often. No I/O: who carries
-//! messages asks whether one strikes.
+//! Faults that are injected into the site: what each does, where it strikes, and how often. No I/O: the code that carries
+//! messages asks whether a fault strikes.
 
 mod effect;
 #[cfg(test)]
@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::schema::{CIMV2, VIRTUALIZATION};
 
-/// Most faults that stand at once: far above what a test sets up, and a bound on a client that only adds.
+/// Maximum number of active faults: far above what a test sets up, and a bound on a client that only adds.
 const FAULTS_MAX: usize = 1_000;
 
 /// One way in which something goes wrong.
@@ -48,7 +48,7 @@ pub enum Fault {
     Job(JobFault),
     /// The row of a VM has a value that is not of its type.
     Unreadable(RowOf),
-    /// In which shape faults tell their details.
+    /// The shape of a fault's detail.
     Shape(FaultShape),
 }
 
@@ -256,7 +256,7 @@ pub(crate) struct Faults {
 struct Standing {
     fault: Fault,
     place: FaultTarget,
-    /// `None` is for ever.
+    /// `None` is forever.
     left: Option<u32>,
 }
 

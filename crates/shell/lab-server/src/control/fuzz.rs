@@ -11,7 +11,7 @@ use super::parameters::Parameters;
 use super::refusal::Refusal;
 use super::{faults, link_command, routes};
 
-/// Most requests to one site.
+/// Maximum number of requests to one site.
 const REQUESTS_MAX: usize = 24;
 
 /// The target `control`: requests to one site, each on a line: seconds that pass before it, a space, and path and query. A
