@@ -17,7 +17,7 @@ use wsman::sealed::{self, Part, Protocol};
 const SEALED: &str =
     "multipart/encrypted;protocol=\"application/HTTP-SPNEGO-session-encrypted\";boundary=\"Encrypted Boundary\"";
 const SOAP: &str = "application/soap+xml;charset=UTF-8";
-/// Most requests on one connection.
+/// Maximum number of requests on one connection.
 const REQUESTS_MAX: usize = 16;
 
 /// One connection, and a client that knows the password.

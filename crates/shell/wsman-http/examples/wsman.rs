@@ -85,7 +85,7 @@ struct Arguments {
     /// An argument of the method, in the order of its definition: NAME=VALUE (repeatable)
     #[arg(long, value_parser = pair)]
     arg: Vec<(String, String)>,
-    /// Most items in one answer to enumerate
+    /// Maximum number of items in one answer to enumerate
     #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..))]
     batch: u32,
     /// Print each instance's reference too, as `__path`
@@ -109,10 +109,10 @@ struct Arguments {
     /// Only changes of this property of the class (repeatable)
     #[arg(long, requires = "by")]
     column: Vec<String>,
-    /// The host looks for changes of the class every so many seconds, or is asked that often if it does not
+    /// Interval in seconds at which the host looks for changes of the class, or is polled if it does not
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
     within: u64,
-    /// End after so many events or changes
+    /// End after this many events or changes
     #[arg(long)]
     count: Option<u64>,
 }

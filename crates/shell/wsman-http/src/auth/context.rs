@@ -30,7 +30,7 @@ use crate::login::{Identity, Login};
 /// What a server's log shows as the computer that logs in by NTLM.
 const WORKSTATION: &str = "WSMAN-HTTP";
 
-/// Largest token that is read. A Kerberos token with every group that Windows allows has 48,000 bytes in base64
+/// Maximum size of a token that is read. A Kerberos token with every group that Windows allows has 48,000 bytes in base64
 /// (`MaxTokenSize`).
 pub(super) const TOKEN_LENGTH_MAX: usize = 64 * 1024;
 

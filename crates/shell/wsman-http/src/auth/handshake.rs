@@ -19,7 +19,7 @@ use crate::limits::Limits;
 use crate::login::{Identity, Login};
 use crate::wire::{self, Message, RawResponse, Wire};
 
-/// Most tokens that this side sends. NTLM takes two, SPNEGO one more at the most; a server that goes on has no end.
+/// Maximum number of tokens that this side sends. NTLM takes two, SPNEGO one more at the most; a server that goes on has no end.
 const LEGS_MAX: usize = 5;
 /// The type of the empty body that carries a token.
 const SOAP: &str = "application/soap+xml;charset=UTF-8";

@@ -71,7 +71,7 @@ impl Events {
         }
     }
 
-    /// Each answer is to bring so many events at most.
+    /// Sets the maximum number of events per answer.
     #[must_use]
     pub fn at_most(self, count: u32) -> Self {
         Self { listener: self.listener.at_most(count), ..self }

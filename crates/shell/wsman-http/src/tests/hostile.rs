@@ -9,7 +9,7 @@ use crate::{Client, Endpoint, Limits, Login, Scheme, Trust};
 
 const SOAP: &str = "Content-Type: application/soap+xml;charset=UTF-8\r\n";
 const CHUNKED: &str = "Content-Type: application/soap+xml;charset=UTF-8\r\nTransfer-Encoding: chunked\r\n";
-/// Longest text of an error: it goes into logs, events and tables.
+/// Maximum length of a text of an error: it goes into logs, events and tables.
 const WORDS_MAX: usize = 4 * 1024;
 /// More than the client lets come of an answer that never ends: its limit and what two sockets hold between them.
 const LET_IN_MAX: usize = 24 * 1024 * 1024;
