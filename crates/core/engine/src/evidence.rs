@@ -1,5 +1,5 @@
-//! What the events of a host prove about one VM. All here rests on records that are there; where the want of one decides,
-//! as in [`vmms_retries_until`], it decides to wait.
+//! What the events of a host prove about one VM. Every conclusion rests on records that exist; where a missing record decides,
+//! as in [`vmms_retries_until`], the decision is to wait.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What a host's event log says, and how fresh that is.
+//! The content of a host's event log, and how fresh it is.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

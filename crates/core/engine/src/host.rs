@@ -1,5 +1,5 @@
-//! One asked host: is it ready, when is it looked at, when does it count as late. It is never given up: every boot makes it
-//! unready again, and what is late is still looked at, now and then.
+//! One host that is queried: whether it is ready, when the next look is due, and when it counts as late. It is never given up:
+//! every boot makes it unready again, and a late host is still looked at now and then.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -132,7 +132,7 @@ impl HostWatch {
         }
     }
 
-    /// What it is called in every output.
+    /// Its name in every output.
     pub(crate) fn display_name(&self) -> String {
         self.name.as_ref().map_or_else(|| self.asked.label.clone(), ToString::to_string)
     }

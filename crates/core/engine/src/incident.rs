@@ -1,4 +1,4 @@
-//! One incident: a leg stopped that should run. It owns its attempts and their budget, and leaves nothing but history.
+//! One incident: a leg has stopped that should replicate. It owns its attempts and their budget, and leaves only history.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! One leg that is watched: what is seen of it, the verdict, its incident if it has one, and what people were told.
+//! One watched leg: what is seen of it, its verdict, its incident if it has one, and the notices given about it.
 
 use std::collections::BTreeSet;
 

@@ -9,7 +9,7 @@ use hyper::StatusCode;
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
-use crate::auth::{self, AuthError, LoginError, Method, Security, basic, certificate};
+use crate::auth::{self, AuthError, LoginFailure, Method, Security, basic, certificate};
 use crate::budget::Permit;
 use crate::dial::Resolver;
 use crate::endpoint::Endpoint;
@@ -163,7 +163,7 @@ impl Connection {
                     }
                     return Ok((Self { wire, session, _permit: permit }, LoginPlan { first: index, ..known }));
                 }
-                Err(LoginError::Mechanism(error)) if error.leaves_a_choice() && index + 1 < known.methods.len() => {
+                Err(LoginFailure::Mechanism(error)) if error.leaves_a_choice() && index + 1 < known.methods.len() => {
                     tracing::warn!(%error, at = %wire.at, "Kerberos is not possible; another login is tried");
                     if let Some(attempt) = &attempt {
                         attempt.check()?;
@@ -275,12 +275,12 @@ async fn methods(wire: &mut Wire, target: &Target) -> Result<Vec<Method>, CallEr
 }
 
 /// A login that failed: what the caller hears, and what the credential's gate does.
-fn failed(error: LoginError, attempt: Option<Attempt>, at: &str, login: &Login) -> CallError {
+fn failed(error: LoginFailure, attempt: Option<Attempt>, at: &str, login: &Login) -> CallError {
     let (by, error) = match error {
-        LoginError::Call(error) => return error,
-        LoginError::Mechanism(error) => return login.explain(error.at(at)),
-        LoginError::ByHost(error) => (RefusedBy::Host, error),
-        LoginError::ByAccounts(error) => (RefusedBy::Accounts, error.at(at)),
+        LoginFailure::Call(error) => return error,
+        LoginFailure::Mechanism(error) => return login.explain(error.at(at)),
+        LoginFailure::ByHost(error) => (RefusedBy::Host, error),
+        LoginFailure::ByAccounts(error) => (RefusedBy::Accounts, error.at(at)),
     };
     if let Some(attempt) = attempt {
         attempt.refused(by, &error);
@@ -330,7 +330,7 @@ async fn begin(
     target: &Target,
     method: Method,
     attempt: &mut Option<Attempt>,
-) -> Result<Session, LoginError> {
+) -> Result<Session, LoginFailure> {
     let (scheme, mechanism) = match method {
         // The way may be another than the one that the method was chosen for: a name can lead elsewhere by now.
         Method::Basic if !wire.way.may_show_a_password() => return Err(shows_the_password(&target.endpoint).into()),

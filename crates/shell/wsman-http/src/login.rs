@@ -12,7 +12,7 @@ pub(crate) use wsman::Scheme;
 
 /// The account that logs in, and the proof of its identity.
 #[derive(Clone, Debug)]
-pub(crate) enum Identity {
+pub(crate) enum Credential {
     /// An account with its password.
     Password {
         /// `NAME`, `DOMAIN\NAME` or `NAME@REALM`.
@@ -36,7 +36,7 @@ pub(crate) enum Identity {
 #[derive(Clone, Debug)]
 pub struct Login {
     pub(crate) scheme: Scheme,
-    pub(crate) identity: Identity,
+    pub(crate) identity: Credential,
     pub(crate) kdc: Option<String>,
     pub(crate) service: String,
     /// Why only Kerberos is tried, if the login itself would allow other schemes.
@@ -56,7 +56,7 @@ const SERVICE: &str = "HTTP";
 impl Login {
     /// Creates a login with a password. `user` is `NAME`, `DOMAIN\NAME` or `NAME@REALM`.
     pub fn new(scheme: Scheme, user: impl Into<String>, password: impl Into<SecretString>) -> Self {
-        Self::of(scheme, Identity::Password { user: user.into(), password: password.into() })
+        Self::of(scheme, Credential::Password { user: user.into(), password: password.into() })
     }
 
     /// Creates a login with a key of the user's account. It always uses Kerberos. `user` is `NAME@REALM`, `REALM\NAME`, or
@@ -70,7 +70,7 @@ impl Login {
             Scheme::Basic | Scheme::Ntlm | Scheme::Certificate => return Err(KeytabError::OnlyKerberos),
         }
         let user = keytab.key_for(user)?.principal;
-        Ok(Self::of(Scheme::Kerberos, Identity::Keytab { user, keytab }))
+        Ok(Self::of(Scheme::Kerberos, Credential::Keytab { user, keytab }))
     }
 
     /// Creates a login as the account that this process runs as, without a password.
@@ -80,15 +80,15 @@ impl Login {
     /// On Unix, with the feature `kerberos-system`, it uses the Kerberos ticket that the account has from `kinit`: with Kerberos
     /// only, and to hosts by name. Without the feature every call fails with [`cim::ErrorKind::Denied`].
     pub fn current_user(scheme: Scheme) -> Self {
-        Self::of(scheme, Identity::CurrentUser)
+        Self::of(scheme, Credential::CurrentUser)
     }
 
     /// Creates a login with the client certificate presented in TLS. The host maps the certificate to an account.
     pub fn by_certificate() -> Self {
-        Self::of(Scheme::Certificate, Identity::Certificate)
+        Self::of(Scheme::Certificate, Credential::Certificate)
     }
 
-    fn of(scheme: Scheme, identity: Identity) -> Self {
+    fn of(scheme: Scheme, identity: Credential) -> Self {
         let gate = Arc::new(Gate::new(user_of(&identity)));
         Self { scheme, identity, kdc: None, service: SERVICE.to_owned(), restricted: None, gate }
     }
@@ -98,11 +98,11 @@ impl Login {
     #[must_use]
     pub fn sharing(self, gates: &Gates) -> Self {
         let secret = match &self.identity {
-            Identity::Password { password, .. } => Some(Sha256::digest(password.expose_secret().as_bytes()).into()),
-            Identity::Keytab { user, keytab } => {
+            Credential::Password { password, .. } => Some(Sha256::digest(password.expose_secret().as_bytes()).into()),
+            Credential::Keytab { user, keytab } => {
                 keytab.key_for(user).ok().map(|key| Sha256::digest(key.octets.expose_secret()).into())
             }
-            Identity::CurrentUser | Identity::Certificate => None,
+            Credential::CurrentUser | Credential::Certificate => None,
         };
         let gate = gates.of(self.user(), secret);
         Self { gate, ..self }
@@ -151,8 +151,8 @@ impl Login {
     /// User and password, if the login uses a password.
     pub(crate) fn password(&self) -> Option<(&str, &SecretString)> {
         match &self.identity {
-            Identity::Password { user, password } => Some((user, password)),
-            Identity::Keytab { .. } | Identity::CurrentUser | Identity::Certificate => None,
+            Credential::Password { user, password } => Some((user, password)),
+            Credential::Keytab { .. } | Credential::CurrentUser | Credential::Certificate => None,
         }
     }
 
@@ -174,11 +174,11 @@ impl Login {
     }
 }
 
-fn user_of(identity: &Identity) -> &str {
+fn user_of(identity: &Credential) -> &str {
     match identity {
-        Identity::Password { user, .. } | Identity::Keytab { user, .. } => user,
-        Identity::CurrentUser => CURRENT_USER,
-        Identity::Certificate => "the client certificate",
+        Credential::Password { user, .. } | Credential::Keytab { user, .. } => user,
+        Credential::CurrentUser => CURRENT_USER,
+        Credential::Certificate => "the client certificate",
     }
 }
 

@@ -18,7 +18,7 @@ use crate::endpoint::Endpoint;
 use crate::limits::Limits;
 use crate::short_reads::ShortReads;
 use crate::tls::{self, Handshakes};
-use crate::way::{Tls, Way};
+use crate::way::{Tls, Transport};
 
 /// Maximum size of a response's head, in bytes. A login token of 64 KiB fits.
 const HEAD_LENGTH_MAX: usize = 128 * 1024;
@@ -37,7 +37,7 @@ pub(crate) struct Wire {
     /// Where it leads, for messages.
     pub(crate) at: String,
     /// What it protects.
-    pub(crate) way: Way,
+    pub(crate) way: Transport,
 }
 
 /// A complete HTTP response, still sealed if the connection seals its messages.
@@ -83,14 +83,15 @@ impl Wire {
         let loopback = addresses.iter().all(|address| address.ip().is_loopback());
         allowed(loopback)?;
         let Some(tls) = tls else {
-            return Self::over(dial(&addresses).await.map_err(failed)?, endpoint, Way { loopback, tls: None }).await;
+            return Self::over(dial(&addresses).await.map_err(failed)?, endpoint, Transport { loopback, tls: None })
+                .await;
         };
         let secured = tls.connect(endpoint.host(), &addresses).await.map_err(|error| tls::failed(endpoint, &error))?;
         let proved = Tls { verified: tls.is_verified(), certificate: secured.certificate };
-        Self::over(secured.stream, endpoint, Way { loopback, tls: Some(proved) }).await
+        Self::over(secured.stream, endpoint, Transport { loopback, tls: Some(proved) }).await
     }
 
-    async fn over<S>(stream: S, endpoint: &Endpoint, way: Way) -> Result<Self, CallError>
+    async fn over<S>(stream: S, endpoint: &Endpoint, way: Transport) -> Result<Self, CallError>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {

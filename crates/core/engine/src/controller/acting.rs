@@ -1,4 +1,4 @@
-//! Acts: which legs wait for their turn, what is intended, what is carried out, what came of it.
+//! Acts: the queue of waiting legs, intents, carrying out, and results.
 
 use reprise_model::{Act, ActId, ActKind, Evidence, HostId, LegId, Now, Outcome, Problem, ReplicationState};
 

@@ -1,4 +1,4 @@
-//! What people want, and what changes about what is asked and wanted.
+//! People's commands, and changes of the policy and of the hosts.
 
 use std::collections::BTreeSet;
 

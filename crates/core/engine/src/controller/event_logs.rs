@@ -1,4 +1,4 @@
-//! Hosts' event logs: which are read, and whom that concerns.
+//! Hosts' event logs: which are read, and which legs that concerns.
 
 use reprise_model::{Evidence, HostId, HostTime, LastReplication, LegId, MonoTime, Now, ReplicationState};
 

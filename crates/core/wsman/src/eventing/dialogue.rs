@@ -4,7 +4,7 @@ use cim::event::Bookmark;
 use cim::{CallError, ErrorKind, Reached};
 use roxmltree::Node;
 
-use super::{EVENT_LOG, Eventing, Options, Response};
+use super::{EVENT_LOG, Eventing, Response, SubscriptionOptions};
 use crate::client::{Settings, header, open, unreadable};
 use crate::fault::{Meaning, code};
 use crate::message::Operation;
@@ -51,7 +51,7 @@ struct Open {
     manager: String,
     context: String,
     /// The options that it began with.
-    options: Option<Options>,
+    options: Option<SubscriptionOptions>,
 }
 
 impl Dialogue {

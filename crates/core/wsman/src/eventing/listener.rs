@@ -7,7 +7,7 @@ use cim::CallError;
 use cim::event::{Bookmark, EventBatch, Query};
 
 use super::dialogue::{Delivery, Dialogue};
-use super::{Content, Eventing, Start, Subscribe};
+use super::{Content, Eventing, StartAt, Subscribe};
 use crate::client::Settings;
 use crate::fault::code;
 use crate::xml;
@@ -62,9 +62,9 @@ impl Listener {
         let begin = Eventing::Subscribe(Box::new(Subscribe {
             query: self.query.clone(),
             from: match (&self.after, self.existing) {
-                (Some(bookmark), _) => Start::After(bookmark.clone()),
-                (None, true) => Start::Existing,
-                (None, false) => Start::New,
+                (Some(bookmark), _) => StartAt::After(bookmark.clone()),
+                (None, true) => StartAt::Existing,
+                (None, false) => StartAt::New,
             },
             heartbeats: Some(self.heartbeats),
             expires: None,

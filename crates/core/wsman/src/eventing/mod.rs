@@ -68,7 +68,7 @@ pub enum Eventing {
         /// Maximum number of events wanted; one if absent.
         max_elements: Option<u32>,
         /// The options of the subscription, repeated, if any are named.
-        options: Option<Options>,
+        options: Option<SubscriptionOptions>,
     },
     /// Unsubscribe.
     Unsubscribe {
@@ -85,7 +85,7 @@ pub struct Subscribe {
     /// Which records of which logs.
     pub query: Query,
     /// From where.
-    pub from: Start,
+    pub from: StartAt,
     /// The heartbeat interval; the server also drops a subscription without a Pull for this long.
     pub heartbeats: Option<Duration>,
     /// How long it lasts; without end if absent.
@@ -101,7 +101,7 @@ pub struct Subscribe {
 /// What a subscription to event logs says in its header (MS-WSMV 2.2.4.1, `OptionSet`). Each Pull says it again, as
 /// other clients do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Options {
+pub struct SubscriptionOptions {
     /// What a record looks like.
     pub content: Content,
     /// Whether it begins with what is in the logs.
@@ -111,10 +111,10 @@ pub struct Options {
 }
 
 impl Subscribe {
-    pub(crate) fn options(&self) -> Options {
-        Options {
+    pub(crate) fn options(&self) -> SubscriptionOptions {
+        SubscriptionOptions {
             content: self.content,
-            existing: self.from == Start::Existing,
+            existing: self.from == StartAt::Existing,
             ignore_channel_errors: self.ignore_channel_errors,
         }
     }
@@ -133,7 +133,7 @@ pub struct Indications {
 
 /// Where a subscription begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Start {
+pub enum StartAt {
     /// With records from now on.
     New,
     /// With the records in the logs, then new ones.

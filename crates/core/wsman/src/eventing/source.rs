@@ -9,7 +9,7 @@ use cim::wql::Select;
 use cim::{CallError, ErrorKind, Namespace, Reached, Row};
 
 use super::{
-    Content, EVENT_LOG, Eventing, Indication, Indications, Looked, Response, Start, Subscribe, bookmark_list, looked,
+    Content, EVENT_LOG, Eventing, Indication, Indications, Looked, Response, StartAt, Subscribe, bookmark_list, looked,
 };
 use crate::fault::{Fault, code};
 use crate::provider::INVALID_QUERY;
@@ -408,9 +408,9 @@ fn begin(wish: &Subscribe, logs: &mut dyn EventLogs) -> Result<Positions, Fault>
         }
     }
     match &wish.from {
-        Start::New => Ok(newest),
-        Start::Existing => Ok(newest.into_keys().map(|name| (name, 0)).collect()),
-        Start::After(bookmark) => {
+        StartAt::New => Ok(newest),
+        StartAt::Existing => Ok(newest.into_keys().map(|name| (name, 0)).collect()),
+        StartAt::After(bookmark) => {
             let marked = marked(bookmark)?;
             let place = |(name, newest): (String, u64)| {
                 let at = marked.iter().find(|(own, _)| own.eq_ignore_ascii_case(&name)).map_or(0, |(_, at)| *at);

@@ -9,7 +9,7 @@ use cim::{
 };
 
 use crate::client::{self, Call, Settings, Step};
-use crate::eventing::{Content, Delivery, Eventing, Listener, Start, What, is_lost};
+use crate::eventing::{Content, Delivery, Eventing, Listener, StartAt, What, is_lost};
 use crate::header;
 use crate::message::{Enumerate, Filter, Mode, Operation, Response, read_operation, read_response};
 use crate::namespace as ns;
@@ -393,7 +393,7 @@ fn changes() {
 fn subscriptions() {
     let Operation::Eventing(Eventing::Subscribe(wish)) = asked(corpus!("request-subscribe")) else { panic!("none") };
     assert_eq!((wish.query.channels(), wish.query.suppresses.len()), (vec!["System"], 1));
-    assert!(matches!(&wish.from, Start::After(bookmark) if bookmark.as_str().contains("3847")));
+    assert!(matches!(&wish.from, StartAt::After(bookmark) if bookmark.as_str().contains("3847")));
     assert_eq!((wish.heartbeats.unwrap().as_secs(), wish.expires.unwrap().as_secs()), (60, 3_600));
     assert!(wish.send_bookmarks && wish.ignore_channel_errors && wish.content == Content::RenderedText);
     let identifier = "9C4E3A10-0000-4000-8000-000000000001".to_owned();

@@ -7,7 +7,7 @@ use cim::{CallError, ErrorKind, Reached};
 
 use super::{server, settings};
 use crate::eventing::{
-    Content, Delivery, EVENT_LOG, EventLogs, Eventing, Listener, LogRecord, Positions, Scanned, Start, Subscribe,
+    Content, Delivery, EVENT_LOG, EventLogs, Eventing, Listener, LogRecord, Positions, Scanned, StartAt, Subscribe,
     is_about_the_bookmark, is_lost,
 };
 use crate::fault::{Meaning, code, known};
@@ -73,7 +73,7 @@ fn query(channels: &[&str]) -> Query {
 fn wish() -> Subscribe {
     Subscribe {
         query: query(&[ADMIN]),
-        from: Start::Existing,
+        from: StartAt::Existing,
         heartbeats: Some(Duration::from_secs(20)),
         expires: None,
         send_bookmarks: true,

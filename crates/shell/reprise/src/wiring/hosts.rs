@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use reprise_config::{Config, Contradiction, Endpoint, EndpointProblem, Login as ConfigLogin};
+use reprise_config::{Config, Contradiction, Endpoint, EndpointProblem, LoginSettings};
 use reprise_engine::AskedHost;
 use reprise_model::{HostId, HostKey, HostName, Policy};
 use reprise_platform::paths::{self, ConfigFile};
@@ -23,7 +23,7 @@ const READ_LEAST: Duration = Duration::from_secs(5);
 pub(super) struct Wanted {
     url: Endpoint,
     name: Option<String>,
-    login: ConfigLogin,
+    login: LoginSettings,
     tier: Option<u32>,
 }
 

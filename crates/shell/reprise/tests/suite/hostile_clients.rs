@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
-use crate::bad_way::{Chance, Way};
+use crate::bad_way::{Chance, Proxy};
 use crate::lab::Lab;
 use crate::login_matrix::base64;
 use crate::logins::RawClient;
@@ -126,7 +126,7 @@ fn what_was_sealed_once_cannot_be_said_again() {
         lab.break_by_restart("hv01.lab.test");
         let ways = [0, 1].map(|host| {
             let url = lab.url(host);
-            Way::new(url.split("://").nth(1).unwrap().trim_end_matches("/wsman").parse().unwrap(), 0, 0)
+            Proxy::new(url.split("://").nth(1).unwrap().trim_end_matches("/wsman").parse().unwrap(), 0, 0)
         });
         let mut command = lab.command(&[], &["--auth", login]);
         for way in &ways {

@@ -25,7 +25,7 @@ use super::wrap::Incoming;
 use super::{authenticator, binding, frame, kdc};
 use crate::der;
 use crate::endpoint::Endpoint;
-use crate::login::{Identity, Login};
+use crate::login::{Credential, Login};
 
 /// What a server's log shows as the computer that logs in by NTLM.
 const WORKSTATION: &str = "WSMAN-HTTP";
@@ -94,27 +94,27 @@ pub(crate) fn open(
             .execute(&mut inner)
             .map_err(|error| auth_error(&error))?
             .credentials_handle;
-        let by_key = matches!(login.identity, Identity::Keytab { .. });
+        let by_key = matches!(login.identity, Credential::Keytab { .. });
         Ok(Context { inner, credentials, mechanism, target, by_key, binding, kdc, incoming: Incoming::default() })
     })?;
     Ok(Box::new(context))
 }
 
 /// What proves who the user is, as the library wants it.
-fn credentials(identity: &Identity, mechanism: Mechanism) -> Result<Credentials, AuthError> {
+fn credentials(identity: &Credential, mechanism: Mechanism) -> Result<Credentials, AuthError> {
     match identity {
-        Identity::Password { user, password } => {
+        Credential::Password { user, password } => {
             let password = Secret::from(password.expose_secret().to_owned());
             Ok(Credentials::AuthIdentity(AuthIdentity { username: username(user, mechanism)?, password }))
         }
-        Identity::Keytab { user, keytab } => {
+        Credential::Keytab { user, keytab } => {
             let key = keytab.key_for(user).map_err(|error| AuthError::RefusedKey(error.to_string()))?;
             let key_enctype = CipherSuite::try_from(usize::from(key.kind))
                 .map_err(|error| AuthError::RefusedKey(error.to_string()))?;
             let octets = Secret::from(key.octets.expose_secret().to_vec());
             Ok(Credentials::Keytab(KeytabIdentity { principal: username(user, mechanism)?, key: octets, key_enctype }))
         }
-        Identity::CurrentUser | Identity::Certificate => Err(NO_PROOF),
+        Credential::CurrentUser | Credential::Certificate => Err(NO_PROOF),
     }
 }
 

@@ -16,7 +16,7 @@ use super::open::open;
 use super::security::{Security, without_blocking};
 use crate::endpoint::Endpoint;
 use crate::limits::Limits;
-use crate::login::{Identity, Login};
+use crate::login::{Credential, Login};
 use crate::wire::{self, Message, RawResponse, Wire};
 
 /// Maximum number of tokens that this side sends. NTLM takes two, SPNEGO one more at the most; a server that goes on has no end.
@@ -26,7 +26,7 @@ const SOAP: &str = "application/soap+xml;charset=UTF-8";
 
 /// How a login failed.
 #[derive(Debug)]
-pub(crate) enum LoginError {
+pub(crate) enum LoginFailure {
     /// The connection or the host failed, or the host refused something else than the user's proof.
     Call(CallError),
     /// The mechanism failed on this side.
@@ -37,13 +37,13 @@ pub(crate) enum LoginError {
     ByAccounts(AuthError),
 }
 
-impl From<CallError> for LoginError {
+impl From<CallError> for LoginFailure {
     fn from(error: CallError) -> Self {
         Self::Call(error)
     }
 }
 
-impl From<AuthError> for LoginError {
+impl From<AuthError> for LoginFailure {
     fn from(error: AuthError) -> Self {
         Self::Mechanism(error)
     }
@@ -65,12 +65,12 @@ pub(crate) async fn log_in(
     endpoint: &Endpoint,
     (scheme, mechanism): (&'static str, Mechanism),
     limits: &Limits,
-) -> Result<Box<dyn Security>, LoginError> {
+) -> Result<Box<dyn Security>, LoginFailure> {
     let binding = wire.way.tls.as_ref().map(|tls| binding::of_certificate(&tls.certificate));
     let kdc = Kdc { until: Instant::now() + limits.login, connect: limits.connect };
     // NTLM by password computes and waits for nobody. Anything else may look up a Kerberos server or ask the system.
     let is_ntlm = matches!(mechanism, Mechanism::Ntlm | Mechanism::SpnegoNtlm);
-    let quick = is_ntlm && matches!(login.identity, Identity::Password { .. });
+    let quick = is_ntlm && matches!(login.identity, Credential::Password { .. });
     let mut security = if quick {
         open(login, endpoint, mechanism, binding.as_deref(), kdc)?
     } else {
@@ -94,7 +94,7 @@ pub(crate) async fn log_in(
             (StatusCode::UNAUTHORIZED, Some(token)) if !step.done => heard = token,
             // The first token of NTLM proves nothing, and the Kerberos server has already judged a user who has a ticket.
             (StatusCode::UNAUTHORIZED, _) if leg > 0 && !mechanism.is_kerberos() => {
-                return Err(LoginError::ByHost(refused(wire, login, mechanism)));
+                return Err(LoginFailure::ByHost(refused(wire, login, mechanism)));
             }
             (StatusCode::UNAUTHORIZED, _) => return Err(refused(wire, login, mechanism).into()),
             (status, None) if status.is_success() && step.done => return Ok(security),
@@ -112,11 +112,11 @@ pub(crate) async fn log_in(
 }
 
 /// A failure on this side, and whose word it rests on: the first step is made without the host.
-fn refused_here(error: AuthError, leg: usize, at: &str) -> LoginError {
+fn refused_here(error: AuthError, leg: usize, at: &str) -> LoginFailure {
     match (error.judges_the_user(), leg) {
-        (false, _) => LoginError::Mechanism(error),
-        (true, 0) => LoginError::ByAccounts(error),
-        (true, _) => LoginError::ByHost(error.at(at)),
+        (false, _) => LoginFailure::Mechanism(error),
+        (true, 0) => LoginFailure::ByAccounts(error),
+        (true, _) => LoginFailure::ByHost(error.at(at)),
     }
 }
 
@@ -141,7 +141,7 @@ pub(super) fn token_of(challenges: &[String], scheme: &str) -> Result<Option<Vec
 fn refused(wire: &Wire, login: &Login, mechanism: Mechanism) -> CallError {
     let why = match mechanism {
         // Windows has shown what it has, and there is no password that could be wrong.
-        Mechanism::Ntlm if matches!(login.identity, Identity::CurrentUser) => {
+        Mechanism::Ntlm if matches!(login.identity, Credential::CurrentUser) => {
             "the host does not know the account, or it may not log in over the network there"
         }
         Mechanism::Ntlm | Mechanism::SpnegoNtlm => {
