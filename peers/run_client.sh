@@ -177,7 +177,7 @@ refused "kerberos, no server" "no Kerberos server (KDC) answers" "http://localho
 # ticket cache.
 export KRB5CCNAME=FILE:$work/none
 start_server "${service[@]}"
-refused "no user, without the feature" "take a build with the feature kerberos-system" "http://localhost:$port"
+refused "no user, without the feature" "use a build with the feature kerberos-system" "http://localhost:$port"
 client=$work/with-tickets
 refused "no ticket" "no Kerberos ticket was found: get one with .kinit." "http://localhost:$port"
 start_server --offer Kerberos --protocol kerberos --service-host localhost

@@ -91,7 +91,7 @@ for suite in ECDHE-RSA-AES256-SHA384 ECDHE-RSA-AES256-GCM-SHA384; do
   start_service "${service[@]}"
   asks "certificate, own authority" "https://localhost:$port" "${shown[@]}" --ca "$work/ca"
   asks "certificate, pinned host" "https://127.0.0.1:$port" "${shown[@]}" --tls-fingerprint "$fingerprint"
-  refused "certificate of another authority" "alert unknown ca.*(the host may not take the client certificate)" "https://localhost:$port" --auth certificate --certificate "$work/stranger.pem" --key "$work/stranger.key" --ca "$work/ca"
+  refused "certificate of another authority" "alert unknown ca.*(the host may not accept the client certificate)" "https://localhost:$port" --auth certificate --certificate "$work/stranger.pem" --key "$work/stranger.key" --ca "$work/ca"
   start_service "${service[@]}"
   refused "certificate, host that is not verified" "verified" "https://localhost:$port" "${shown[@]}" --insecure-no-tls-verification
   refused "certificate, other pin" "fingerprint" "https://localhost:$port" "${shown[@]}" --tls-fingerprint "$other"

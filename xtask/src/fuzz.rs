@@ -32,7 +32,7 @@ enum Effort {
 
 /// What became of one target.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Told {
+struct FuzzRun {
     executions: u64,
     /// Branches that were reached.
     reached: u64,
@@ -60,7 +60,7 @@ fn all(effort: impl FnOnce(u64) -> Effort) -> Result<Outcome> {
     let mut all = Vec::new();
     for target in targets {
         let told = one(&root, &target, effort)?;
-        let Told { executions, reached, find } = &told;
+        let FuzzRun { executions, reached, find } = &told;
         println!("{target:<13} {executions:>10} executions  {reached:>6} branches");
         if let Some(path) = find {
             println!("{target:<13} broke on {path}; `cargo test` feeds it again");
@@ -94,7 +94,7 @@ fn build() -> Result<()> {
     command::run(&mut cargo_fuzz("build --sanitizer none"))
 }
 
-fn one(root: &Path, target: &str, effort: Effort) -> Result<Told> {
+fn one(root: &Path, target: &str, effort: Effort) -> Result<FuzzRun> {
     let built = std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| "target".to_owned());
     let (folder, limit) = match effort {
         Effort::Seconds(seconds) => ("fuzz-corpus", format!("-max_total_time={seconds}")),
@@ -128,11 +128,11 @@ fn one(root: &Path, target: &str, effort: Effort) -> Result<Told> {
 }
 
 /// Reads what libFuzzer says at the end.
-fn read(text: &str) -> Told {
+fn read(text: &str) -> FuzzRun {
     let number = |line: &str, before: &str| -> Option<u64> {
         line.split_once(before)?.1.split_whitespace().next()?.parse().ok()
     };
-    let mut told = Told::default();
+    let mut told = FuzzRun::default();
     for line in text.lines() {
         told.executions = number(line, "stat::number_of_executed_units:").unwrap_or(told.executions);
         told.reached = number(line, " cov: ").unwrap_or(told.reached);
@@ -145,14 +145,14 @@ fn read(text: &str) -> Told {
 
 #[cfg(test)]
 mod tests {
-    use super::{Told, read};
+    use super::{FuzzRun, read};
 
     #[test]
     fn counts_and_the_place_of_a_find_are_read() {
         let text = "INFO: Seed: 1\n#64\tREDUCE cov: 511 ft: 700 corp: 60/3Kb\nartifact_prefix='x'; Test unit written to fuzz/corpus/wql/slow-unit-1\n\
             #99\tDONE   cov: 530 ft: 710\nTest unit written to fuzz/corpus/wql/crash-2a\nstat::number_of_executed_units: 99\n";
         let find = Some("fuzz/corpus/wql/crash-2a".to_owned());
-        assert_eq!(read(text), Told { executions: 99, reached: 530, find });
-        assert_eq!(read("cannot build"), Told::default());
+        assert_eq!(read(text), FuzzRun { executions: 99, reached: 530, find });
+        assert_eq!(read("cannot build"), FuzzRun::default());
     }
 }

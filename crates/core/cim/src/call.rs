@@ -1,4 +1,4 @@
-//! What one host can be asked, what it answers, and how a call fails.
+//! The calls that a host can be sent, its replies, and how a call fails.
 
 use std::fmt;
 
@@ -12,14 +12,14 @@ pub enum Request {
         /// Which.
         path: ObjectPath,
     },
-    /// The instances of a class that a query selects. A transport fetches them all, in as many messages as it takes.
+    /// The instances of a class that a query selects. A transport fetches them all, in as many messages as needed.
     Query {
         /// Where the class is.
         namespace: Namespace,
         /// Which instances and columns. Built, never formatted.
         select: wql::Select,
     },
-    /// What one instance is related to. A transport fetches all of it, in as many messages as it takes.
+    /// The instances related to one instance. A transport fetches them all, in as many messages as needed.
     Related {
         /// From where, over what, to what; in the object's namespace.
         related: wql::Related,
@@ -52,7 +52,7 @@ impl Argument {
     }
 }
 
-/// What a host answers.
+/// A host's reply.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Reply {
     /// To [`Request::Get`].
@@ -74,7 +74,7 @@ impl Output {
     /// The method's return value; `None` for a method without one.
     ///
     /// # Errors
-    /// [`PropertyError::Unreadable`] if it is no number.
+    /// [`PropertyError::Unreadable`] if it is not a number.
     pub fn return_value(&self) -> Result<Option<u32>, PropertyError> {
         self.parameters.get_opt::<u32>("ReturnValue")
     }
@@ -88,14 +88,14 @@ impl Output {
     }
 }
 
-/// Why a call failed, in classes that decide what may be done next.
+/// Why a call failed, by what the caller may do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ErrorKind {
     /// No connection: refused, swallowed, no such host, lost.
     Unreachable,
     /// The answering side did not prove that it is the host: its certificate is not trusted.
     Untrusted,
-    /// Login or access refused.
+    /// The login or the access was refused.
     Denied,
     /// No such instance, class or namespace.
     NotThere,
@@ -103,7 +103,7 @@ pub enum ErrorKind {
     Busy,
     /// No answer in time.
     TimedOut,
-    /// The host understood and said no.
+    /// The host understood the call and refused it.
     Refused,
     /// The answer could not be understood.
     Malformed,
@@ -113,7 +113,7 @@ pub enum ErrorKind {
     Unsupported,
 }
 
-/// Whether the host may have carried the call out.
+/// Whether the host may have carried out the call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reached {
     /// Certainly not.
@@ -141,12 +141,12 @@ pub struct CallError {
     pub message: String,
 }
 
-/// Longest message of an error, in bytes. A host may put a book into its answer, and the message goes on into logs,
+/// Maximum length of an error's message, in bytes. A host may put a book into its answer, and the message goes on into logs,
 /// event logs and tables; the longest that Windows is known to write has some hundred characters.
 const MESSAGE_MAX: usize = 2 * 1024;
 
 impl CallError {
-    /// A failure without a number. A message that is longer than anybody reads is cut.
+    /// Creates a failure without a number. A message that is too long is truncated.
     pub fn new(kind: ErrorKind, reached: Reached, message: impl Into<String>) -> Self {
         let mut message = message.into();
         if message.len() > MESSAGE_MAX {
@@ -156,14 +156,14 @@ impl CallError {
         Self { kind, status: None, reached, message }
     }
 
-    /// The same with the host's number.
+    /// Sets the host's number.
     #[must_use]
     pub fn with_status(mut self, status: u32) -> Self {
         self.status = Some(status);
         self
     }
 
-    /// The host answered, but not what was asked.
+    /// Creates the failure for a reply of the wrong kind or form.
     pub fn malformed(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Malformed, Reached::Yes, message)
     }

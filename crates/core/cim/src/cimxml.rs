@@ -6,16 +6,16 @@ use std::fmt::Write as _;
 
 use crate::{CimType, Name, Row, Value, ValueError};
 
-/// Longest text that is read: far above any embedded instance, far below what would hurt.
+/// Maximum length of a text: far above any embedded instance, far below what would hurt.
 const TEXT_LENGTH_MAX: usize = 4 * 1024 * 1024;
-/// Most XML nodes in one embedded instance.
+/// Maximum number of XML nodes in one embedded instance.
 const NODES_MAX: u32 = 100_000;
 
-/// The text is no CIM-XML instance.
+/// The text is not a CIM-XML instance.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
-    /// Longer than is read.
-    #[error("embedded instance of {length} bytes is longer than the {TEXT_LENGTH_MAX} that are read")]
+    /// The text is too long.
+    #[error("embedded instance of {length} bytes is longer than the maximum of {TEXT_LENGTH_MAX}")]
     TooLong {
         /// Its length.
         length: usize,
@@ -26,7 +26,7 @@ pub enum ReadError {
     /// Well-formed, but not an instance.
     #[error("embedded instance lacks {0}")]
     Lacks(&'static str),
-    /// A property's text is no value of its type.
+    /// A property's text is not a value of its type.
     #[error("property {property} of the embedded instance cannot be read")]
     Value {
         /// Its name.

@@ -8,9 +8,9 @@ const MICROS_PER_SECOND: i64 = 1_000_000;
 /// 1970-01-01 by Windows' reckoning, which begins with 1601.
 const UNIX_IN_WINDOWS_US: i64 = 11_644_473_600_000_000;
 const SECONDS_PER_MINUTE: i64 = 60;
-/// Longest text that can be a datetime; anything longer is refused unread.
+/// Maximum length of a datetime's text; anything longer is refused unread.
 const TEXT_LENGTH_MAX: usize = 64;
-/// Most digits that the DMTF form has for the days of an interval.
+/// Maximum number of digits that the DMTF form has for the days of an interval.
 const INTERVAL_DAYS_MAX: u64 = 99_999_999;
 
 /// A value of CIM type `datetime`.
@@ -85,7 +85,7 @@ impl Timestamp {
         self.offset_minutes
     }
 
-    /// From a calendar date and a local time; `None` if it is no such date.
+    /// Converts a calendar date and a local time; `None` if the date does not exist.
     fn from_civil(date: (i16, i8, i8), time: (i8, i8, i8), micros: i64, offset_minutes: i16) -> Option<Self> {
         let local = civil::DateTime::new(date.0, date.1, date.2, time.0, time.1, time.2, 0).ok()?;
         let epoch = civil::DateTime::constant(1970, 1, 1, 0, 0, 0, 0);

@@ -1,9 +1,9 @@
-//! Values as Rust types, whether the transport knew the type or not.
+//! Converts values to Rust types, whether the transport knew the type or not.
 #![expect(clippy::wildcard_enum_match_arm, reason = "a reader wants one type; every other is the same error")]
 
 use crate::{CimType, DateTime, ObjectPath, Value};
 
-/// A value was not of the type that was asked for.
+/// A value does not have the requested type.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected {expected}, found {found}")]
 pub struct ValueError {
@@ -13,7 +13,7 @@ pub struct ValueError {
     pub found: String,
 }
 
-/// Longest excerpt of a bad value in a message.
+/// Maximum length of an excerpt of a bad value in a message.
 const EXCERPT_LENGTH: usize = 60;
 
 impl ValueError {
@@ -30,7 +30,7 @@ impl CimType {
     /// Reads text as a scalar of this type. References and objects stay [`Value::Lexical`].
     ///
     /// # Errors
-    /// [`ValueError`] if the text is no value of the type.
+    /// [`ValueError`] if the text is not a value of the type.
     pub fn read(self, text: &str) -> Result<Value, ValueError> {
         let lexical = Value::Lexical(text.to_owned());
         Ok(match self {
@@ -56,7 +56,7 @@ impl Value {
     /// Reads a string where it is.
     ///
     /// # Errors
-    /// [`ValueError`] if the value is no string.
+    /// [`ValueError`] if the value is not a string.
     pub fn text(&self) -> Result<&str, ValueError> {
         match single(self) {
             Self::Lexical(text) | Self::String(text) => Ok(text),

@@ -1,4 +1,4 @@
-//! What any text must not break, as bodies of fuzz targets: what is read can be written, and reads back the same.
+//! The bodies of fuzz targets: any text that can be read can also be written, and then reads back the same.
 
 use crate::event::{Condition, Query as EventQuery, Record};
 use crate::{Namespace, ObjectPath, Timestamp, Value, cimxml, wql};

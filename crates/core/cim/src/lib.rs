@@ -1,5 +1,5 @@
-//! CIM as Windows Management Instrumentation speaks it: values, rows, object paths, WQL, and the [`Port`] through which
-//! one host is asked.
+//! CIM as used by Windows Management Instrumentation: values, rows, object paths, WQL, and the [`Port`] through which
+//! one host is called.
 //!
 //! Transports (WS-Management, COM) and simulated hosts meet here without knowing each other. The crate does no I/O, reads
 //! no clock and knows nothing of any particular class.

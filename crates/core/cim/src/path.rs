@@ -9,9 +9,9 @@ use crate::Name;
 /// case.
 pub type Namespace = Name;
 
-/// Longest path that is read.
+/// Maximum length of a path that is read.
 const PATH_LENGTH_MAX: usize = 16 * 1024;
-/// Deepest nesting of paths within key values that is read.
+/// Maximum nesting of paths within key values that is read.
 const PATH_DEPTH_MAX: usize = 4;
 
 /// One key's value. Text compares without case, since Windows compares selectors so (MS-WSMV 2.2.4.35).
@@ -45,7 +45,7 @@ pub struct ObjectPath {
     pub keys: BTreeMap<Name, Key>,
 }
 
-/// The text is no WMI object path.
+/// The text is not a WMI object path.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not an object path: {problem}")]
 pub struct PathError {
@@ -59,7 +59,7 @@ impl ObjectPath {
         Self { namespace: namespace.into(), class: class.into(), keys: BTreeMap::new() }
     }
 
-    /// The same with one more text key.
+    /// Adds a text key.
     #[must_use]
     pub fn with(mut self, name: impl Into<Name>, text: impl Into<String>) -> Self {
         self.keys.insert(name.into(), Key::Text(text.into()));

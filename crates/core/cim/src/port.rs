@@ -1,16 +1,16 @@
-//! The port through which a procedure talks with one host.
+//! The port through which a procedure calls one host.
 
 use std::future::Future;
 use std::time::Duration;
 
 use crate::{Argument, CallError, Name, Namespace, ObjectPath, Output, Reply, Request, Row, wql};
 
-/// One host, as a procedure sees it: it can be asked, and time can pass.
+/// One host, as a procedure sees it: it can be called, and time can pass.
 ///
 /// A procedure is an `async fn` over `&impl Port` that awaits nothing else, so that tokio can drive it, and
 /// [`crate::stepped`] too, and it may be dropped at any await.
 pub trait Port: Sync {
-    /// Asks the host. The transport bounds the time.
+    /// Calls the host. The transport bounds the time.
     fn call(&self, request: Request) -> impl Future<Output = Result<Reply, CallError>> + Send;
 
     /// Lets at least `length` pass.

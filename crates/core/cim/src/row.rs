@@ -43,7 +43,7 @@ impl Properties {
         }
     }
 
-    /// The same with one more value, for building.
+    /// Adds a value, for building.
     #[must_use]
     pub fn with(mut self, name: impl Into<Name>, value: Value) -> Self {
         self.set(name, value);
@@ -154,7 +154,7 @@ impl Row {
         Self { class: class.into(), path: None, properties: Properties::new() }
     }
 
-    /// The same with one more value, for building.
+    /// Adds a value, for building.
     #[must_use]
     pub fn with(mut self, name: impl Into<Name>, value: Value) -> Self {
         self.properties.set(name, value);

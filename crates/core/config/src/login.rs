@@ -2,7 +2,7 @@
 
 use wsman::Scheme;
 
-use crate::settings::{Login, PasswordRef, ProofRef};
+use crate::settings::{LoginSettings, PasswordRef, ProofRef};
 
 /// A setting that has no effect because of another setting of the same login.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub struct Contradiction {
     pub next: &'static str,
 }
 
-impl Login {
+impl LoginSettings {
     /// This login, completed by `below`.
     ///
     /// A password or keytab belongs to its user and is combined with no other. A certificate and a Kerberos server belong to
@@ -90,8 +90,8 @@ mod tests {
     use crate::CertificateRef;
 
     /// A login of these words: `user=`, `file=`, `keytab=`, `auth=`, `kdc=` and `cert=`.
-    fn login(text: &str) -> Login {
-        let mut login = Login::default();
+    fn login(text: &str) -> LoginSettings {
+        let mut login = LoginSettings::default();
         for word in text.split_whitespace() {
             let (key, value) = word.split_once('=').unwrap();
             let own = value.to_owned();

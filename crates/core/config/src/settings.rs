@@ -10,7 +10,7 @@ use wsman::{Endpoint, Scheme};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// The login of hosts without their own.
-    pub login: Login,
+    pub login: LoginSettings,
     /// The hosts to manage.
     pub hosts: Vec<Host>,
     /// The time limits; `None` where the configuration gives none.
@@ -23,7 +23,7 @@ pub struct Config {
 
 /// A login.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Login {
+pub struct LoginSettings {
     /// The user.
     pub user: Option<String>,
     /// What proves who the user is.
@@ -82,7 +82,7 @@ pub struct Host {
     /// Its name until the host has given its own.
     pub name: Option<String>,
     /// Its own login, as far as it differs.
-    pub login: Login,
+    pub login: LoginSettings,
     /// Its tier; hosts of lower tiers are served first.
     pub tier: Option<u32>,
 }

@@ -1,4 +1,4 @@
-//! How far the attempt to bring a leg to run is. One value, so that no two parts of it can contradict each other.
+//! The state of the attempt to get a leg replicating. One value, so that no two parts of it can contradict each other.
 
 use reprise_model::{Act, ActId, MonoTime, Outcome, Problem, Reason, Refusal, ReplicationState};
 
@@ -63,7 +63,7 @@ pub(crate) struct Done {
     pub(crate) after: MonoTime,
 }
 
-/// Why an act did not bring a leg to run.
+/// Why an act did not get a leg replicating.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Failure {
     /// The host refused.

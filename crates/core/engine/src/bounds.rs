@@ -1,5 +1,5 @@
-//! What looks say of when a sender's pause began: a look that showed another state bounds it on one side, the first look
-//! that showed the pause on the other.
+//! Bounds on when a sender's pause began: the last look that showed another state bounds it on one side, the first look that
+//! showed the pause on the other.
 
 use std::time::Duration;
 

@@ -1,15 +1,15 @@
-//! What a person may want of a running controller. A person's word beats the program's verdict, at once.
+//! Commands that a person gives to a running controller. A person's command overrides the program's verdict immediately.
 
 use reprise_model::{Hold, HoldScope};
 
-/// What a person wants.
+/// A person's command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
     /// Leave something alone.
     Hold(Hold),
     /// No longer leave that alone: every hold of exactly this scope ends.
     Release(HoldScope),
-    /// Watch only: nothing is done any more. What is under way ends as it would.
+    /// Watch only: no further acts. Acts in progress run to their end.
     Freeze,
     /// Act again.
     Thaw,

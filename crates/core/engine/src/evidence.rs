@@ -1,5 +1,5 @@
-//! What the events of a host prove about one VM. All here rests on records that are there; where the want of one decides,
-//! as in [`vmms_retries_until`], it decides to wait.
+//! What the events of a host prove about one VM. Every conclusion rests on records that exist; where a missing record decides,
+//! as in [`vmms_retries_until`], the decision is to wait.
 
 use std::time::Duration;
 
@@ -27,8 +27,8 @@ pub fn non_recoverable(evidence: &Evidence, vm: VmId) -> bool {
     of(evidence, vm).any(|event| event.kind == VmmsEventKind::NonRecoverable)
 }
 
-/// Until when VMMS is left to retry by itself: two of its intervals after its last 32315, unless 32086 stands there too. In a
-/// log with gaps that may be overlooked; a leg is then waited for a little while in vain, and nothing is done to it.
+/// The time until which VMMS is left to retry by itself: two of its intervals after its last 32315, unless there is a 32086 too.
+/// In a log with gaps the 32086 may be missed; Reprise then waits a little too long for the leg, and does nothing to it.
 pub fn vmms_retries_until(evidence: &Evidence, vm: VmId) -> Option<HostTime> {
     if non_recoverable(evidence, vm) {
         return None;

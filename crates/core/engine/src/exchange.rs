@@ -1,4 +1,4 @@
-//! What the controller is told, and what it answers.
+//! The controller's inputs (events) and outputs (effects).
 
 use std::time::Duration;
 
@@ -20,9 +20,9 @@ pub enum Event {
         /// What was seen, or why nothing was.
         observation: Box<Observation>,
     },
-    /// An intent is written down as durably as it will be: the act may be carried out.
+    /// An intent has been recorded as durably as possible: the act may be carried out.
     Intended(ActId),
-    /// An intent could not be written down: its act is not carried out.
+    /// An intent could not be recorded: its act is not carried out.
     NotIntended {
         /// Which.
         act: ActId,
@@ -43,31 +43,31 @@ pub enum Event {
         /// What it says of replication.
         evidence: Evidence,
     },
-    /// A person wants something.
+    /// A person gave a command.
     Command(Command),
-    /// Something else is wanted from now on. Holds that people set are kept.
+    /// The policy has changed. Holds that people set are kept.
     PolicyChanged(Box<Policy>),
-    /// Other hosts are asked from now on. Those with a handle that is known stay what they are.
+    /// The hosts to query have changed. Those with a known handle stay what they are.
     HostsChanged(Vec<AskedHost>),
-    /// A deadline came, or the controller begins.
+    /// A deadline has passed, or the controller starts.
     Tick,
 }
 
-/// What is to be done about it. Effects are carried out in their order.
+/// What the driver must do. Effects are carried out in order.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
     /// Look at a host.
     Observe(HostId),
-    /// Ask one host more, under this handle from now on: a relationship speaks of it.
+    /// Query one more host, under this handle, because a relationship names it.
     Ask {
         /// Its handle.
         host: HostId,
-        /// The name by which the relationship speaks of it.
+        /// The name that the relationship gives it.
         name: HostName,
-        /// The host that showed the relationship: the new one is asked in the same way, with the same login.
+        /// The host that showed the relationship: the new one is queried in the same way, with the same login.
         like: HostId,
     },
-    /// A host is not asked any more.
+    /// Stop querying a host.
     Forget(HostId),
     /// Read what a host's event log says of replication.
     ReadEvents {
@@ -76,13 +76,13 @@ pub enum Effect {
         /// How far back by the host's clock, at least; not known if absent.
         back: Option<Duration>,
     },
-    /// Write down that an act is about to be carried out, then answer [`Event::Intended`]. What is restored from a journal
-    /// that holds it reads the leg before it does anything else.
+    /// Record that an act is about to be carried out, then answer [`Event::Intended`]. A controller that is restored from a
+    /// journal with this entry reads the leg before it does anything else.
     Intend(Act),
     /// Carry out an act.
     Perform(Act),
-    /// Write down that it is known what came of an intent. If that is lost, the leg is read once more than needed.
+    /// Record that the result of an intent is known. If that is lost, the leg is read once more than needed.
     Settle(ActId),
-    /// Tell people.
+    /// Report a notice to people.
     Tell(Notice),
 }

@@ -1,5 +1,5 @@
-//! Rules that no act may break, whoever planned it. Written apart from the judge on purpose: two readings of the same
-//! promise.
+//! Rules that no act may break, however it was planned. Written independently of the judge on purpose: two implementations of
+//! the same promise.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What a host's event log says, and how fresh that is.
+//! The content of a host's event log, and how fresh it is.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,9 +9,9 @@ use reprise_model::{
 
 use crate::evidence::NEAR;
 
-/// What is known of one host's event log.
+/// The last reading of one host's event log, and how fresh it is.
 #[derive(Debug, Default)]
-pub(crate) struct Heard {
+pub(crate) struct LogCache {
     /// When the reading began whose answer is held or under way.
     asked: Option<MonoTime>,
     under_way: bool,
@@ -32,7 +32,7 @@ struct Read {
     system: Log<SystemEvent>,
 }
 
-impl Heard {
+impl LogCache {
     /// Whether it must be read again to explain something that was first seen in a look that began at `since`.
     pub(crate) fn is_older_than(&self, since: MonoTime) -> bool {
         self.under_way || self.asked.is_none_or(|asked| asked < since)
@@ -109,7 +109,7 @@ mod tests {
     #[test]
     fn a_stop_is_explained_by_events_since_data_last_arrived_and_by_no_earlier_ones() {
         let event = |n, at| VmmsEvent { vm: vm_id(n), at: HostTime(at), kind: VmmsEventKind::NonRecoverable };
-        let mut heard = Heard::default();
+        let mut heard = LogCache::default();
         let last = LastReplication::At(HostTime(1_000_000));
         assert_eq!(heard.of(vm_id(1), last), Evidence::NotReadable);
         heard.begins(MonoTime(Duration::from_secs(5)), None, Some(HostTime(3_000_000)));
@@ -131,7 +131,7 @@ mod tests {
         let (clock, week) = (HostTime(1_000_000_000), HostTime(1_000_000_000 - 7 * 86_400_000));
         let minute_ago = HostTime(clock.0 - 60_000);
         let whole = |read: Coverage, from: Option<HostTime>, clock: Option<HostTime>| {
-            let mut heard = Heard::default();
+            let mut heard = LogCache::default();
             heard.begins(MonoTime::default(), from, clock);
             let records = Records { vmms: Log::new(vec![], read), system: Log::new(vec![], read) };
             heard.read(Evidence::Readable(records));
@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn a_reading_reaches_behind_the_last_data_and_no_further_than_was_asked() {
-        let mut heard = Heard::default();
+        let mut heard = LogCache::default();
         let (now, at) = (MonoTime::default(), |ms| LastReplication::At(HostTime(ms)));
         let back = heard.begins(now, Some(HostTime(400_000)), Some(HostTime(1_000_000)));
         assert_eq!(back, Some(Duration::from_mins(10) + NEAR));

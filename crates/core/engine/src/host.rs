@@ -1,5 +1,5 @@
-//! One asked host: is it ready, when is it looked at, when does it count as late. It is never given up: every boot makes it
-//! unready again, and what is late is still looked at, now and then.
+//! One host that is queried: whether it is ready, when the next look is due, and when it counts as late. It is never given up:
+//! every boot makes it unready again, and a late host is still looked at now and then.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use reprise_model::{
     Replication,
 };
 
-use crate::hearing::Heard;
+use crate::hearing::LogCache;
 use crate::past::Boot;
 use crate::setup::{AskedHost, Patience};
 use crate::status::{NotReady, Service};
@@ -45,13 +45,13 @@ pub(crate) struct HostWatch {
     boot: Option<Boot>,
     pub(crate) phase: Phase,
     /// Whether people were told that it was ready, and that it was not: once each.
-    pub(crate) told: Told,
+    pub(crate) told: Reported,
     /// Rows that its last good look could not read.
     pub(crate) unreadable: Vec<Problem>,
     /// What the account may not see of Windows itself, at the last look.
     pub(crate) hidden: Option<Problem>,
     /// What its event log says.
-    pub(crate) heard: Heard,
+    pub(crate) heard: LogCache,
     first_answer: Option<MonoTime>,
     vmms_since: Option<MonoTime>,
     look_under_way: bool,
@@ -65,7 +65,7 @@ pub(crate) struct HostWatch {
 
 /// What people were told of a host.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Told {
+pub(crate) struct Reported {
     pub(crate) ready: bool,
     pub(crate) not_ready: bool,
 }
@@ -118,10 +118,10 @@ impl HostWatch {
             booted: None,
             boot: None,
             phase: Phase::Waiting,
-            told: Told::default(),
+            told: Reported::default(),
             unreadable: Vec::new(),
             hidden: None,
-            heard: Heard::default(),
+            heard: LogCache::default(),
             first_answer: None,
             vmms_since: None,
             look_under_way: false,
@@ -132,7 +132,7 @@ impl HostWatch {
         }
     }
 
-    /// What it is called in every output.
+    /// Its name in every output.
     pub(crate) fn display_name(&self) -> String {
         self.name.as_ref().map_or_else(|| self.asked.label.clone(), ToString::to_string)
     }
@@ -322,7 +322,7 @@ impl HostWatch {
 
 const WHAT_READY: &str = "see replication become ready";
 
-/// A host's replication, if what was seen may be believed. Without the replication service and the host's own row an
+/// A host's replication, if the observation can be trusted. Without the replication service and the host's own row an
 /// empty list means "cannot see".
 pub(crate) fn visible(seen: &Observation) -> Result<&Replication, NotReady> {
     let replication = match (seen.replication.seen(), seen.replication.problem()) {
@@ -372,8 +372,8 @@ fn is_hopeless(kind: ProblemKind) -> bool {
     }
 }
 
-/// Whether waiting cannot help: the login is refused everywhere, the host's certificate is not believed, or the host is of a
-/// kind that we cannot read.
+/// Whether waiting cannot help: the login is refused everywhere, the host's certificate is not trusted, or Reprise cannot read
+/// this kind of host.
 fn never_passes(problem: &Problem, seen: &Observation) -> bool {
     let denied_everywhere = || seen.problems().all(|p| p.kind == ProblemKind::Denied) && seen.problems().count() == 4;
     is_hopeless(problem.kind) && (problem.kind != ProblemKind::Denied || denied_everywhere())

@@ -1,4 +1,4 @@
-//! One incident: a leg stopped that should run. It owns its attempts and their budget, and leaves nothing but history.
+//! One incident: a leg has stopped that should replicate. It owns its attempts and their budget, and leaves only history.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::leg::SeenEnd;
 use crate::leg::Side;
 use crate::retry;
 
-/// After an act that did not itself bring it there, Replicating is believed only if it still stands this long after.
+/// If the act did not itself lead to Replicating, that state counts only if it still holds this much later.
 const DOUBT: Duration = Duration::from_secs(3);
 
 /// A host is given at least this long to be read after an act, whatever the limit on retries.
@@ -40,7 +40,7 @@ pub(crate) struct Incident {
     pub(crate) stales: u32,
     /// How often our resume ended well.
     pub(crate) resumes: u32,
-    /// How often an answer was lost and it was seen to run all the same.
+    /// How often an answer was lost and the leg was seen replicating anyway.
     pub(crate) answers_lost: u32,
     /// How often it was doubted that it runs.
     doubts: u32,
@@ -54,7 +54,7 @@ pub(crate) struct Incident {
 
 /// The limits within which failures are tried again.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
+pub(crate) struct RetryLimits {
     /// No further act after this.
     pub(crate) retry_until: Option<MonoTime>,
     /// Whether the receiver's host is among those asked.
@@ -69,7 +69,7 @@ pub(crate) enum Weighed {
     /// Our act on that end is proved.
     Proved(ActId, Side),
     /// It is known now what came of the act, and it is not proved.
-    Told(ActId),
+    Settled(ActId),
 }
 
 impl Incident {
@@ -136,7 +136,7 @@ impl Incident {
         &mut self,
         now: MonoTime,
         end: Option<&SeenEnd>,
-        limits: Limits,
+        limits: RetryLimits,
         chance: &mut fastrand::Rng,
     ) -> Weighed {
         let Some(done) = self.attempt.done().cloned() else { return Weighed::Nothing };
@@ -147,7 +147,7 @@ impl Incident {
         if matches!(self.attempt, Attempt::Doubted(_)) && runs(end, done.from) {
             self.answers_lost += u32::from(matches!(done.outcome, Outcome::Unknown(_)));
             self.attempt = Attempt::Idle;
-            return Weighed::Told(done.act);
+            return Weighed::Settled(done.act);
         }
         self.weigh_done(now, end, done, limits, chance)
     }
@@ -171,7 +171,7 @@ impl Incident {
         now: MonoTime,
         end: &SeenEnd,
         done: Done,
-        limits: Limits,
+        limits: RetryLimits,
         chance: &mut fastrand::Rng,
     ) -> Weighed {
         if runs(end, done.from) {
@@ -179,7 +179,7 @@ impl Incident {
         }
         let state = end.object.state;
         let unchanged = state == done.from;
-        let told = Weighed::Told(done.act);
+        let told = Weighed::Settled(done.act);
         let (failure, is_final) = match done.outcome {
             // A pause that stands after our resume may be a person's: it is not fought.
             Outcome::Ended(_) => (Failure::WithoutEffect, state == ReplicationState::Suspended && unchanged),
@@ -219,11 +219,11 @@ impl Incident {
             Outcome::Unknown(_) => {
                 self.answers_lost += 1;
                 self.attempt = Attempt::Idle;
-                Weighed::Told(done.act)
+                Weighed::Settled(done.act)
             }
             Outcome::Refused(_) | Outcome::Stale { .. } | Outcome::NotDone(_) => {
                 self.attempt = Attempt::Idle;
-                Weighed::Told(done.act)
+                Weighed::Settled(done.act)
             }
         }
     }
@@ -245,7 +245,7 @@ impl Incident {
         now: MonoTime,
         failure: Failure,
         is_final: bool,
-        limits: Limits,
+        limits: RetryLimits,
         chance: &mut fastrand::Rng,
     ) {
         let asked = limits.receiver_asked;

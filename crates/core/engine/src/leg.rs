@@ -1,4 +1,4 @@
-//! One leg as both its ends show it: what a verdict is made from.
+//! One leg as its two ends show it: the input of a verdict.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -41,7 +41,7 @@ pub enum Side {
 pub enum End {
     /// Its host shows it. Shared with what is known of the host, since a fleet has a hundred thousand ends.
     Seen(Arc<SeenEnd>),
-    /// Only the other end speaks of it.
+    /// Only the other end names it.
     NotSeen(NotSeenEnd),
 }
 
@@ -50,7 +50,7 @@ pub enum End {
 pub struct SeenEnd {
     /// The host.
     pub host: HostId,
-    /// What the host is called.
+    /// The host's name.
     pub host_name: String,
     /// When the look began that showed it.
     pub looked: MonoTime,
@@ -66,10 +66,10 @@ pub struct SeenEnd {
     pub object: ReplicationObject,
 }
 
-/// An end that no asked host shows, or not so that it can be read.
+/// An end that no queried host shows in a readable form.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NotSeenEnd {
-    /// What its host is called, if the other end says it.
+    /// Its host's name, if the other end names it.
     pub host_name: Option<String>,
     /// What is known of that host.
     pub whereabouts: Whereabouts,
@@ -123,7 +123,7 @@ impl End {
         }
     }
 
-    /// The host that shows it, be it so that it cannot be read.
+    /// The host that shows it, even if it cannot be read.
     pub(crate) fn shown_by(&self) -> Option<HostId> {
         match self {
             Self::Seen(end) => Some(end.host),

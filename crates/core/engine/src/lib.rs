@@ -1,11 +1,11 @@
-//! Decides: events in, effects out.
+//! Makes all decisions: events in, effects out.
 //!
-//! The controller is a value that is fed. It does no I/O, reads no clock and runs nothing: the driver (or a rehearsal) tells
-//! it what happened and when, and carries out the effects it returns. It cannot reach a host even by mistake, and it never
-//! ends by itself: a goal beside it says when enough is done.
+//! The controller is a plain value. It does no I/O, reads no clock and runs nothing: the driver (or a rehearsal) passes in what
+//! happened and when, and carries out the effects that it returns. So it cannot reach a host even by mistake. It never ends by
+//! itself either: a goal beside it decides when a run is complete.
 //!
-//! Start with [`Controller`]; then [`goal`], which makes a pass of it; [`judge`], which says for one leg what is to be done
-//! and why; [`guard`] holds the rules that no act may break, whoever planned it.
+//! Start with [`Controller`]; then [`goal`], which turns it into a pass; [`judge`], which decides for one leg what to do
+//! and why; and [`guard`], the rules that no act may break, however it was planned.
 
 mod attempt;
 mod bounds;

@@ -1,4 +1,4 @@
-//! Which asked host bears a name that a relationship speaks of.
+//! Resolves a name in a relationship to one of the queried hosts.
 
 use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};

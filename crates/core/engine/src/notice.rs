@@ -2,7 +2,7 @@
 
 use crate::status::{HostReport, LegReport, Summary};
 
-/// One thing that people are told.
+/// A notice to people.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Notice {
     /// A pass began.

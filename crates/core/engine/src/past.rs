@@ -1,4 +1,5 @@
-//! What earlier looks said of a leg's ends: since when each is as it is, and whether its sender's pause was seen to begin.
+//! The history of a leg's ends from earlier looks: since when each has its state, and whether its sender's pause was seen to
+//! begin.
 
 use std::time::Duration;
 

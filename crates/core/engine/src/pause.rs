@@ -1,11 +1,11 @@
-//! Who paused a leg: a shutdown, a person, or nobody can tell.
+//! Decides who paused a leg: a shutdown, a person, or unproved.
 //!
-//! Windows does not record when a pause began. What bounds it are looks and the last data; what may have happened in between
-//! decides. A shutdown is proved only if its records stand so near the moment at which the pause was first seen that nobody
-//! can have resumed and paused it in between: the time for which the host was down does not count.
+//! Windows does not record when a pause began. Looks and the last data bound it; what may have happened in between decides. A
+//! shutdown is proved only if its records are so close to the moment at which the pause was first seen that nobody can have
+//! resumed and paused the leg in between. The time for which the host was down does not count.
 //!
-//! Records that are there prove a shutdown. That there are none proves a person, and only where nothing of the log is
-//! missing for the time in question; that a host did not come up in between is as much a claim of absence.
+//! Existing records prove a shutdown. Missing records prove a person, but only if the log is complete for the time in
+//! question; that a host did not boot in between is also a claim of absence.
 
 use std::time::Duration;
 
@@ -30,9 +30,9 @@ pub struct Span {
     pub booted: Option<HostTime>,
 }
 
-/// What is known of who paused a leg.
+/// Who paused a leg, as far as is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cause {
+pub enum PausedBy {
     /// A shutdown.
     Shutdown,
     /// A person: the log was read whole over the time in which it must have begun, and holds nothing else.
@@ -42,8 +42,8 @@ pub enum Cause {
 }
 
 /// Who paused a VM's replication whose last data came then.
-pub fn cause(records: &Evidence, vm: VmId, span: Span, last: LastReplication) -> Cause {
-    let Evidence::Readable(all) = records else { return Cause::Unproved };
+pub fn cause(records: &Evidence, vm: VmId, span: Span, last: LastReplication) -> PausedBy {
+    let Evidence::Readable(all) = records else { return PausedBy::Unproved };
     let data = match last {
         LastReplication::Never => None,
         LastReplication::At(at) => Some(at),
@@ -52,19 +52,19 @@ pub fn cause(records: &Evidence, vm: VmId, span: Span, last: LastReplication) ->
     let own: Vec<VmmsEvent> =
         evidence::of(records, vm).filter(|event| after.is_none_or(|after| event.at >= after)).copied().collect();
     match last_pair(&own) {
-        Some(pair) if stands_near(all, &own, pair, span) => Cause::Shutdown,
-        Some(_) => Cause::Unproved,
+        Some(pair) if stands_near(all, &own, pair, span) => PausedBy::Shutdown,
+        Some(_) => PausedBy::Unproved,
         // Without an earlier bound nobody knows how far back the log would have to reach.
         None => match after.zip(span.by).and_then(|(after, _)| all.vmms.whole_since(after)) {
             Some(whole) => by_a_person(whole),
-            None => Cause::Unproved,
+            None => PausedBy::Unproved,
         },
     }
 }
 
 /// Nothing is missing, and there is no pair: it was a person.
-fn by_a_person(_nothing_is_missing: Whole<'_, VmmsEvent>) -> Cause {
-    Cause::Person
+fn by_a_person(_nothing_is_missing: Whole<'_, VmmsEvent>) -> PausedBy {
+    PausedBy::Person
 }
 
 fn are_near(a: HostTime, b: HostTime) -> bool {
@@ -131,7 +131,7 @@ mod tests {
         Span { after: after.map(HostTime), by: Some(HostTime(by)), booted: Some(HostTime(booted)) }
     }
 
-    fn of(vmms: Vec<VmmsEvent>, system: Vec<SystemEvent>, span: Span, last: Option<i64>) -> Cause {
+    fn of(vmms: Vec<VmmsEvent>, system: Vec<SystemEvent>, span: Span, last: Option<i64>) -> PausedBy {
         let last = last.map_or(LastReplication::Never, |at| LastReplication::At(HostTime(at)));
         cause(&Evidence::Readable(Records::whole(vmms, system)), vm_id(1), span, last)
     }
@@ -139,9 +139,9 @@ mod tests {
     #[test]
     fn a_shutdown_of_the_other_host_is_proved_by_both_records_right_before_the_pause_was_seen() {
         let seen = span(None, 2 * HOUR, HOUR);
-        assert_eq!(of(pair(2 * HOUR - MINUTE), vec![], seen, Some(0)), Cause::Shutdown);
-        assert_eq!(of(pair(2 * HOUR - 3 * MINUTE), vec![], seen, Some(0)), Cause::Unproved, "too long before");
-        assert_eq!(of(pair(2 * HOUR), vec![], seen, Some(0)), Cause::Unproved, "after it was seen");
+        assert_eq!(of(pair(2 * HOUR - MINUTE), vec![], seen, Some(0)), PausedBy::Shutdown);
+        assert_eq!(of(pair(2 * HOUR - 3 * MINUTE), vec![], seen, Some(0)), PausedBy::Unproved, "too long before");
+        assert_eq!(of(pair(2 * HOUR), vec![], seen, Some(0)), PausedBy::Unproved, "after it was seen");
         let at = 2 * HOUR - MINUTE;
         for lacking in [
             vec![vmms(at, ABORTED_SEND)],
@@ -149,10 +149,10 @@ mod tests {
             vec![vmms(at, VmmsEventKind::NonRecoverable), vmms(at, VmmsEventKind::SendFailed { code: 0x2EFD })],
             vec![vmms(at, VmmsEventKind::NonRecoverable), vmms(at - 3 * MINUTE, ABORTED_SEND)],
         ] {
-            assert_eq!(of(lacking.clone(), vec![], seen, Some(0)), Cause::Person, "{lacking:?}");
+            assert_eq!(of(lacking.clone(), vec![], seen, Some(0)), PausedBy::Person, "{lacking:?}");
         }
         let other = pair(at).into_iter().map(|event| VmmsEvent { vm: vm_id(2), ..event }).collect();
-        assert_eq!(of(other, vec![], seen, Some(0)), Cause::Person, "they are another VM's");
+        assert_eq!(of(other, vec![], seen, Some(0)), PausedBy::Person, "they are another VM's");
     }
 
     #[test]
@@ -161,44 +161,44 @@ mod tests {
         use SystemEventKind::{LogStarted, LogStopped};
         let (down, up) = (2 * HOUR + MINUTE, 3 * HOUR);
         let once = system(&[(down, LogStopped), (up + 10_000, LogStarted)]);
-        assert_eq!(of(pair(2 * HOUR), once.clone(), span(None, up + MINUTE, up), Some(0)), Cause::Shutdown);
-        assert_eq!(of(pair(2 * HOUR), vec![], span(None, up + MINUTE, up), Some(0)), Cause::Unproved, "unread");
-        assert_eq!(of(pair(2 * HOUR), once, span(None, up + HOUR, up), Some(0)), Cause::Unproved, "seen too late");
+        assert_eq!(of(pair(2 * HOUR), once.clone(), span(None, up + MINUTE, up), Some(0)), PausedBy::Shutdown);
+        assert_eq!(of(pair(2 * HOUR), vec![], span(None, up + MINUTE, up), Some(0)), PausedBy::Unproved, "unread");
+        assert_eq!(of(pair(2 * HOUR), once, span(None, up + HOUR, up), Some(0)), PausedBy::Unproved, "seen too late");
         let later = system(&[(2 * HOUR + 50 * MINUTE, LogStopped), (up, LogStarted)]);
-        assert_eq!(of(pair(2 * HOUR), later, span(None, up + MINUTE, up), Some(0)), Cause::Unproved, "it ran on");
+        assert_eq!(of(pair(2 * HOUR), later, span(None, up + MINUTE, up), Some(0)), PausedBy::Unproved, "it ran on");
         let twice = system(&[(down, LogStopped), (down + MINUTE, LogStarted), (up, LogStarted)]);
-        assert_eq!(of(pair(2 * HOUR), twice, span(None, up + MINUTE, up), Some(0)), Cause::Unproved, "up between");
+        assert_eq!(of(pair(2 * HOUR), twice, span(None, up + MINUTE, up), Some(0)), PausedBy::Unproved, "up between");
         let before = system(&[(2 * HOUR - MINUTE, LogStopped), (up, LogStarted)]);
-        assert_eq!(of(pair(2 * HOUR), before, span(None, up + MINUTE, up), Some(0)), Cause::Unproved);
+        assert_eq!(of(pair(2 * HOUR), before, span(None, up + MINUTE, up), Some(0)), PausedBy::Unproved);
     }
 
     #[test]
     fn records_before_the_last_data_or_another_state_explain_nothing_and_what_was_sent_later_spoils_them() {
         let seen = |after| span(after, 2 * HOUR, HOUR);
         let at = 2 * HOUR - MINUTE;
-        assert_eq!(of(pair(at), vec![], seen(None), Some(at + 2_000)), Cause::Person, "no leeway after recovery");
-        assert_eq!(of(pair(at), vec![], seen(Some(at + 2_000)), None), Cause::Person, "a look showed another state");
-        assert_eq!(of(pair(at), vec![], seen(Some(at)), None), Cause::Shutdown);
+        assert_eq!(of(pair(at), vec![], seen(None), Some(at + 2_000)), PausedBy::Person, "no leeway after recovery");
+        assert_eq!(of(pair(at), vec![], seen(Some(at + 2_000)), None), PausedBy::Person, "a look showed another state");
+        assert_eq!(of(pair(at), vec![], seen(Some(at)), None), PausedBy::Shutdown);
         let retried = [pair(at - MINUTE), vec![vmms(2 * HOUR + MINUTE, VmmsEventKind::WillRetry { after: None })]];
-        assert_eq!(of(retried.concat(), vec![], seen(None), Some(0)), Cause::Unproved, "it had run again");
+        assert_eq!(of(retried.concat(), vec![], seen(None), Some(0)), PausedBy::Unproved, "it had run again");
     }
 
     #[test]
     fn where_nothing_bounds_the_pause_nobody_is_proved() {
         let seen = span(None, 2 * HOUR, HOUR);
-        assert_eq!(of(vec![], vec![], seen, Some(0)), Cause::Person);
-        assert_eq!(of(vec![], vec![], seen, None), Cause::Unproved, "since when nobody knows");
-        assert_eq!(of(pair(HOUR), vec![], seen, None), Cause::Unproved, "a week-old pair would do as well");
+        assert_eq!(of(vec![], vec![], seen, Some(0)), PausedBy::Person);
+        assert_eq!(of(vec![], vec![], seen, None), PausedBy::Unproved, "since when nobody knows");
+        assert_eq!(of(pair(HOUR), vec![], seen, None), PausedBy::Unproved, "a week-old pair would do as well");
         for unknown in [Span::default(), Span { by: None, ..seen }] {
-            assert_eq!(of(pair(2 * HOUR - MINUTE), vec![], unknown, Some(0)), Cause::Unproved);
-            assert_eq!(of(vec![], vec![], unknown, Some(0)), Cause::Unproved);
+            assert_eq!(of(pair(2 * HOUR - MINUTE), vec![], unknown, Some(0)), PausedBy::Unproved);
+            assert_eq!(of(vec![], vec![], unknown, Some(0)), PausedBy::Unproved);
         }
         let unread = cause(&Evidence::NotReadable, vm_id(1), seen, LastReplication::At(HostTime(0)));
-        assert_eq!(unread, Cause::Unproved);
+        assert_eq!(unread, PausedBy::Unproved);
     }
 
     /// The same records in logs that were read so.
-    fn covered(vmms: (&[VmmsEvent], Coverage), system: (&[SystemEvent], Coverage), span: Span) -> Cause {
+    fn covered(vmms: (&[VmmsEvent], Coverage), system: (&[SystemEvent], Coverage), span: Span) -> PausedBy {
         let vmms = Log::new(vmms.0.to_vec(), vmms.1);
         let records = Records { vmms, system: Log::new(system.0.to_vec(), system.1) };
         cause(&Evidence::Readable(records), vm_id(1), span, LastReplication::At(HostTime(HOUR)))
@@ -210,15 +210,15 @@ mod tests {
     fn a_person_is_proved_by_a_log_that_was_read_whole_since_the_last_data_and_by_no_other() {
         let seen = span(None, 2 * HOUR, 0);
         let unread = (&[][..], Coverage::Partial(Gap::Unread));
-        assert_eq!(covered((&[], Coverage::Since(HostTime(HOUR))), unread, seen), Cause::Person);
-        assert_eq!(covered((&[], Coverage::Since(HostTime(HOUR + 1))), unread, seen), Cause::Unproved, "it wrapped");
+        assert_eq!(covered((&[], Coverage::Since(HostTime(HOUR))), unread, seen), PausedBy::Person);
+        assert_eq!(covered((&[], Coverage::Since(HostTime(HOUR + 1))), unread, seen), PausedBy::Unproved, "it wrapped");
         for gap in GAPS {
-            assert_eq!(covered((&[], Coverage::Partial(gap)), unread, seen), Cause::Unproved, "{gap:?}");
+            assert_eq!(covered((&[], Coverage::Partial(gap)), unread, seen), PausedBy::Unproved, "{gap:?}");
         }
         let later = span(Some(HOUR + MINUTE), 2 * HOUR, 0);
         assert_eq!(
             covered((&[], Coverage::Since(HostTime(HOUR + 1))), unread, later),
-            Cause::Person,
+            PausedBy::Person,
             "a look bounds it"
         );
     }
@@ -231,17 +231,25 @@ mod tests {
         let own_host = span(None, 3 * HOUR + MINUTE, 3 * HOUR);
         let (pair, down) = (pair(2 * HOUR - MINUTE), 2 * HOUR - MINUTE + 2_000);
         let restart = system(&[(down, LogStopped), (3 * HOUR + 5_000, LogStarted)]);
-        assert_eq!(covered((&pair, whole), (&restart, whole), own_host), Cause::Shutdown);
+        assert_eq!(covered((&pair, whole), (&restart, whole), own_host), PausedBy::Shutdown);
         for gap in GAPS.map(Coverage::Partial) {
-            assert_eq!(covered((&pair, gap), (&[], gap), of_other_host), Cause::Shutdown, "{gap:?}");
+            assert_eq!(covered((&pair, gap), (&[], gap), of_other_host), PausedBy::Shutdown, "{gap:?}");
             assert_eq!(
                 covered((&pair, gap), (&restart, whole), own_host),
-                Cause::Unproved,
+                PausedBy::Unproved,
                 "it may have sent: {gap:?}"
             );
-            assert_eq!(covered((&pair, whole), (&restart, gap), own_host), Cause::Unproved, "it may have run: {gap:?}");
+            assert_eq!(
+                covered((&pair, whole), (&restart, gap), own_host),
+                PausedBy::Unproved,
+                "it may have run: {gap:?}"
+            );
         }
         let before_boot = system(&[(down, LogStopped)]);
-        assert_eq!(covered((&pair, whole), (&before_boot, whole), own_host), Cause::Unproved, "not read to this boot");
+        assert_eq!(
+            covered((&pair, whole), (&before_boot, whole), own_host),
+            PausedBy::Unproved,
+            "not read to this boot"
+        );
     }
 }

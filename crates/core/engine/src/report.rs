@@ -1,4 +1,4 @@
-//! From what is watched to what is said of it.
+//! Builds reports of hosts and legs from their watched state.
 
 use reprise_model::{FailedOverType, Problem, Reason, ReplicationState};
 

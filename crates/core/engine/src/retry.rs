@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
-/// Most acts on one leg in one pass. With the waits below they span more than the default `--retry-for`.
+/// Maximum acts per leg in one pass. With the waits below they span more than the default `--retry-for`.
 pub(crate) const ATTEMPTS_MAX: u32 = 6;
-/// Most acts on a leg whose receiver's host is not asked: the receiver may be refusing for a reason we cannot see.
+/// Maximum acts on a leg whose receiver's host is not queried: the receiver may refuse for a reason that we cannot see.
 pub(crate) const ATTEMPTS_MAX_UNSEEN: u32 = 3;
-/// Most times that a leg may be found changed between look and act before it is reported as such.
+/// Maximum number of times that a leg may be found changed between look and act before it is reported as such.
 pub(crate) const STALES_MAX: u32 = 5;
 
 /// First wait; doubled each time.
 const WAIT_FIRST: Duration = Duration::from_secs(1);
-/// Longest wait.
+/// Maximum wait.
 const WAIT_MAX: Duration = Duration::from_secs(30);
 /// Wait where the receiver's host is not asked.
 const WAIT_UNSEEN: Duration = Duration::from_secs(20);

@@ -38,7 +38,7 @@ impl<K: Ord + Copy> Schedule<K> {
         self.order.iter().take_while(|(time, _)| *time <= now).map(|(_, key)| *key).collect()
     }
 
-    /// The same, and cancels them.
+    /// Returns the due keys and cancels them.
     pub(crate) fn take_due(&mut self, now: MonoTime) -> Vec<K> {
         let due = self.due(now);
         for key in &due {

@@ -1,5 +1,5 @@
-//! What survives a restart of the program, as values that a journal can hold. A wait becomes the wall-clock time at which it
-//! ends; after a restart it is as long as what is left of that by the clock then, and never longer than it was.
+//! The state that survives a restart of the program, as values that a journal can hold. A wait becomes the wall-clock time at
+//! which it ends; after a restart the wait is what is left until then, and never longer than it was.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use crate::watch::LegWatch;
 pub struct Snapshot {
     /// How often it had been restored.
     pub epoch: u64,
-    /// Whether it was told to watch only.
+    /// Whether it only watches (`freeze`).
     pub frozen: bool,
     /// What it knew of each leg, if it was anything that a look does not tell.
     pub legs: BTreeMap<LegId, LegMemory>,

@@ -1,4 +1,4 @@
-//! How things stand: what is said of hosts and legs at any time, as data. Nobody's sentences are made here.
+//! The status of hosts and legs at any time, as data. It holds no sentences; the shell makes them.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::judge::Finding;
 pub struct HostReport {
     /// Its handle.
     pub id: HostId,
-    /// What it is known by over restarts.
+    /// Its identity across restarts.
     pub key: HostKey,
     /// What it is called.
     pub name: String,
@@ -40,12 +40,12 @@ pub enum HostTrouble {
         /// What is wrong with the first.
         first: Problem,
     },
-    /// It bears the name of another host, and nothing shows that they are one.
+    /// It has the name of another host, and nothing shows that both are one.
     SameName {
         /// How that one was asked.
         other: String,
     },
-    /// It is a second address of another host by name and boot, and the two show other VMs.
+    /// By name and boot it is a second address of another host, but the two show different VMs.
     UnlikeTwin {
         /// How that one was asked.
         other: String,
@@ -55,13 +55,13 @@ pub enum HostTrouble {
 /// Why a host is not ready.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NotReady {
-    /// What stands in the way.
+    /// What prevents it.
     pub problem: Problem,
-    /// What its service `vmms` says, which explains and never decides. `None` if nobody could be asked.
+    /// The state of its service `vmms`, which explains but never decides. `None` if it could not be queried.
     pub service: Option<Service>,
 }
 
-/// What a host says of its service `vmms`.
+/// The state of a host's service `vmms`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Service {
     /// It is in that state.
@@ -97,25 +97,25 @@ pub struct LegReport {
     pub before: Option<ReplicationState>,
     /// The sender's state at the last look.
     pub after: Option<ReplicationState>,
-    /// Whether policy wants it running and it is ours to see to.
+    /// Whether policy wants it running and Reprise is responsible for it.
     pub wanted: bool,
     /// What was planned.
     pub action: Action,
     /// Why.
     pub reason: Reason,
-    /// What else is worth saying.
+    /// Further findings.
     pub findings: Vec<Finding>,
-    /// What came of it.
+    /// The result.
     pub result: LegResult,
     /// Whether data was seen to flow after our act.
     pub confirmed: bool,
-    /// Whether it was resumed from a pause on nothing but policy.
+    /// Whether it was resumed from a pause because of policy alone, without evidence.
     pub without_evidence: bool,
     /// How many acts it took.
     pub attempts: u32,
     /// From the beginning of the first act to the end of the last.
     pub elapsed: Option<Duration>,
-    /// What is wrong with it, if it should run and does not for lack of our doing.
+    /// What is wrong with it, if it should replicate and does not.
     pub trouble: Option<LegTrouble>,
 }
 
@@ -130,10 +130,10 @@ pub enum Action {
     Wait,
 }
 
-/// What came of a leg.
+/// The result for a leg.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LegResult {
-    /// It should run, and our try did not bring it there.
+    /// It should replicate, and our attempt failed.
     Failed,
     /// A person must look.
     NeedsPerson,
@@ -143,9 +143,9 @@ pub enum LegResult {
     Waiting,
     /// Its sender is not asked, or nothing is done on purpose (`--dry-run`).
     Skipped,
-    /// Stopped on purpose, or not ours to touch.
+    /// Stopped on purpose, or not Reprise's to change.
     Left,
-    /// Our resume brought it there.
+    /// Our resume got it replicating.
     Resumed,
     /// It replicates without our doing.
     Healthy,
@@ -161,12 +161,12 @@ pub struct LegTrouble {
     pub cause: Cause,
 }
 
-/// Why a leg does not run that should.
+/// Why a leg that should replicate does not.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Cause {
     /// Our latest try failed.
     Failed(Failure),
-    /// The time was up before it was known what came of our act.
+    /// The time was up before the result of our act was known.
     Unfinished,
     /// An end, or how it is set up, could not be seen.
     Unseen(Problem),
@@ -282,7 +282,7 @@ impl Summary {
     }
 }
 
-/// A name that stands for several VMs where one was meant.
+/// A name that several VMs have where one was meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ambiguous {
     /// The name as it was given.
@@ -298,6 +298,6 @@ pub struct Candidate {
     pub vm: VmId,
     /// Its display name, as its host writes it.
     pub name: String,
-    /// Its primary server, if anybody says it.
+    /// Its primary server, if known.
     pub primary: Option<String>,
 }

@@ -1,11 +1,11 @@
-//! One leg that is watched: what is seen of it, the verdict, its incident if it has one, and what people were told.
+//! One watched leg: what is seen of it, its verdict, its incident if it has one, and the notices given about it.
 
 use std::collections::BTreeSet;
 
 use reprise_model::{HostId, MonoTime, ReplicationState};
 
 use crate::attempt::Attempt;
-use crate::incident::{Incident, Limits, Plan, Weighed};
+use crate::incident::{Incident, Plan, RetryLimits, Weighed};
 use crate::judge::{Memory, Verdict};
 use crate::leg::Side;
 use crate::leg::{End, Leg, SeenEnd, Whereabouts};
@@ -116,7 +116,7 @@ impl LegWatch {
         waits && !self.attempt().fresh_after().is_some_and(fresh)
     }
 
-    /// The host that shows the end that was acted on last, be it so that it cannot be read.
+    /// The host that shows the end that was acted on last, even if it cannot be read.
     pub(crate) fn acted_on(&self) -> Option<HostId> {
         let (side, _) = self.attempt().fresh_after()?;
         self.either(side).shown_by()
@@ -137,7 +137,7 @@ impl LegWatch {
         retry_until: Option<MonoTime>,
         chance: &mut fastrand::Rng,
     ) -> Weighed {
-        let limits = Limits { retry_until, receiver_asked: self.receiver_asked() };
+        let limits = RetryLimits { retry_until, receiver_asked: self.receiver_asked() };
         let Some(incident) = &mut self.incident else { return Weighed::Nothing };
         let end = match incident.attempt.fresh_after() {
             Some((Side::Sender, _)) => self.leg.sender.seen(),

@@ -19,4 +19,4 @@ mod tests;
 
 pub use observe::observe;
 pub use perform::perform;
-pub use problem::{Asked, of as problem};
+pub use problem::{Subject, of as problem};

@@ -5,7 +5,7 @@ use reprise_model::{HostName, HostSystem, Observation, Problem, ProblemKind, Rep
 
 use crate::class::{CIMV2, VIRTUALIZATION, relationship, select, service, setting_data, virtual_machine, windows};
 use crate::join::{Join, READ_OBJECTS, READ_SETTINGS, READ_VMS};
-use crate::problem::{self, Asked};
+use crate::problem::{self, Subject};
 use crate::shape::Shape;
 
 const READ_NAME: &str = "read the host's name (Win32_ComputerSystem)";
@@ -22,7 +22,7 @@ pub async fn observe(port: &impl Port) -> Observation {
     let name = match cim::query(port, CIMV2, computer).await {
         Ok(rows) => windows::host_name(&rows, READ_NAME),
         Err(error) => {
-            let problem = problem::of(&error, READ_NAME, Asked::Windows);
+            let problem = problem::of(&error, READ_NAME, Subject::Windows);
             if nobody_there(&error) {
                 return Observation::failed(&problem);
             }
@@ -52,7 +52,7 @@ fn own_name(problem: Problem, join: &Join) -> Result<HostName, Problem> {
 }
 
 async fn ask(port: &impl Port, namespace: &str, select: wql::Select, what: &str) -> Result<Vec<Row>, Problem> {
-    let asked = if namespace == CIMV2 { Asked::Windows } else { Asked::HyperV };
+    let asked = if namespace == CIMV2 { Subject::Windows } else { Subject::HyperV };
     cim::query(port, namespace, select).await.map_err(|error: CallError| problem::of(&error, what, asked))
 }
 

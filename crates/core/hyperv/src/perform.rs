@@ -11,7 +11,7 @@ use reprise_model::{
 use crate::class::concrete_job::{self, Complaint, Progress};
 use crate::class::{VIRTUALIZATION, relationship, virtual_machine};
 use crate::codes;
-use crate::problem::{self, Asked};
+use crate::problem::{self, Subject};
 
 /// Minimum wait between two polls of a job. Most state changes take well under a second.
 const WAIT_LEAST: Duration = Duration::from_millis(50);
@@ -74,7 +74,7 @@ pub async fn perform(port: &impl Port, act: &Act) -> Outcome {
     let object = match cim::get(port, path).await {
         Ok(object) => object,
         Err(error) if error.kind == ErrorKind::NotThere => return Outcome::Stale { found: "gone".to_owned() },
-        Err(error) => return Outcome::NotDone(problem::of(&error, &tries.read, Asked::Object)),
+        Err(error) => return Outcome::NotDone(problem::of(&error, &tries.read, Subject::Object)),
     };
     if let Some(outcome) = unlike_expected(&object, act, tries) {
         return outcome;
@@ -133,7 +133,7 @@ fn unlike_expected(object: &Row, act: &Act, tries: &Tries) -> Option<Outcome> {
 /// Returns the outcome of a call that failed.
 fn failed(error: &CallError, tries: &Tries) -> Outcome {
     use ErrorKind as K;
-    let problem = problem::of(error, tries.act, Asked::Object);
+    let problem = problem::of(error, tries.act, Subject::Object);
     match (error.reached, error.kind) {
         // The host returned a fault: the method did not start.
         (Reached::Yes, K::Refused) => Outcome::Refused(codes::fault(error.status, &error.message)),
@@ -281,7 +281,7 @@ async fn follow(port: &impl Port, tries: &Tries, id: &str) -> Outcome {
         let failed = rows.as_ref().err().map(|error| error.kind);
         let found = match &rows {
             Ok(rows) => concrete_job::find(rows, id).map_err(|error| problem::unreadable(&error, &tries.follow)),
-            Err(error) => Err(problem::of(error, &tries.follow, Asked::Job)),
+            Err(error) => Err(problem::of(error, &tries.follow, Subject::Job)),
         };
         match found {
             Ok(Some(progress)) => match ended(progress, tries) {

@@ -8,7 +8,7 @@ use crate::codes::{INVALID_CLASS, INVALID_NAMESPACE, INVALID_QUERY, NO_SUCH_CLAS
 
 /// What was requested from a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Asked {
+pub enum Subject {
     /// Instances of a class in `root\cimv2`.
     Windows,
     /// Instances of a class in `root\virtualization\v2`.
@@ -21,7 +21,7 @@ pub enum Asked {
     EventLog,
 }
 
-impl Asked {
+impl Subject {
     /// All kinds of requests.
     pub const ALL: [Self; 5] = [Self::Windows, Self::HyperV, Self::Object, Self::Job, Self::EventLog];
 
@@ -36,7 +36,7 @@ impl Asked {
 }
 
 /// Converts a failed call. `what` is what was tried: "read the host's name".
-pub fn of(error: &CallError, what: &str, asked: Asked) -> Problem {
+pub fn of(error: &CallError, what: &str, asked: Subject) -> Problem {
     let kind = match error.kind {
         ErrorKind::Unreachable => ProblemKind::Unreachable,
         ErrorKind::Untrusted => ProblemKind::Untrusted,
@@ -62,14 +62,14 @@ pub(crate) fn lacks_rights(error: &CallError) -> bool {
 }
 
 /// Returns the remedy for a failed call.
-fn remedy(error: &CallError, asked: Asked) -> Remedy {
+fn remedy(error: &CallError, asked: Subject) -> Remedy {
     match error.kind {
         ErrorKind::Unreachable => Remedy::Reach,
         ErrorKind::Untrusted => Remedy::Trust,
         ErrorKind::Denied if lacks_rights(error) => match asked {
-            Asked::Windows => Remedy::GrantWindows,
-            Asked::HyperV | Asked::Object | Asked::Job => Remedy::GrantHyperV,
-            Asked::EventLog => Remedy::GrantEventLog,
+            Subject::Windows => Remedy::GrantWindows,
+            Subject::HyperV | Subject::Object | Subject::Job => Remedy::GrantHyperV,
+            Subject::EventLog => Remedy::GrantEventLog,
         },
         ErrorKind::Denied => Remedy::LogIn,
         ErrorKind::NotThere => lacking(error.status, asked),
@@ -83,17 +83,20 @@ fn remedy(error: &CallError, asked: Asked) -> Remedy {
 }
 
 /// Returns the remedy for something that does not exist. The error code, if there is one, says what.
-fn lacking(code: Option<u32>, asked: Asked) -> Remedy {
+fn lacking(code: Option<u32>, asked: Subject) -> Remedy {
     match (asked, code) {
-        (Asked::Windows, _) => Remedy::RepairWmi,
-        (Asked::EventLog, _) => Remedy::FindLog,
-        (Asked::HyperV | Asked::Object | Asked::Job, Some(INVALID_NAMESPACE)) => Remedy::InstallHyperV,
-        (Asked::HyperV | Asked::Object | Asked::Job, Some(INVALID_CLASS | INVALID_QUERY | NO_SUCH_CLASS_IN_QUERY))
-        | (Asked::HyperV | Asked::Job, Some(NO_SUCH_RESOURCE)) => Remedy::RegisterHyperV,
-        // The request was for an object by its key, so the object does not exist.
-        (Asked::Object, _) => Remedy::LookAgain,
-        (Asked::Job, _) => Remedy::SeeWhatCame,
-        (Asked::HyperV, _) => Remedy::StartVmms,
+        (Subject::Windows, _) => Remedy::RepairWmi,
+        (Subject::EventLog, _) => Remedy::FindLog,
+        (Subject::HyperV | Subject::Object | Subject::Job, Some(INVALID_NAMESPACE)) => Remedy::InstallHyperV,
+        (
+            Subject::HyperV | Subject::Object | Subject::Job,
+            Some(INVALID_CLASS | INVALID_QUERY | NO_SUCH_CLASS_IN_QUERY),
+        )
+        | (Subject::HyperV | Subject::Job, Some(NO_SUCH_RESOURCE)) => Remedy::RegisterHyperV,
+        // If it was requested by its key, the missing thing is the object.
+        (Subject::Object, _) => Remedy::LookAgain,
+        (Subject::Job, _) => Remedy::SeeWhatCame,
+        (Subject::HyperV, _) => Remedy::StartVmms,
     }
 }
 

@@ -1,4 +1,4 @@
-//! The change log of a leg: how it grows, and what becomes of the leg when it outgrows the disks.
+//! The change log of a leg: how it grows, and what happens to the leg when the log outgrows the disks.
 
 use std::time::Duration;
 

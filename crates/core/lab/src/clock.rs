@@ -1,16 +1,16 @@
-//! Virtual time: what becomes due happens, in its order.
+//! Virtual time: due events happen in order.
 
 use std::time::Duration;
 
 use crate::host::Host;
 use crate::world::{Due, World};
 
-/// Most things that may become due within one call of [`World::advance`]: bounds a runaway, far above a year of the
+/// Maximum number of things that may become due within one call of [`World::advance`]: bounds a runaway, far above a year of the
 /// largest lab in one step.
 const STEPS_MAX: usize = 50_000_000;
 
 impl World {
-    /// When something happens next by itself.
+    /// When the next due event happens.
     pub fn next_change(&self) -> Option<Duration> {
         let loading = self.hosts.iter().filter_map(Host::ready_at).filter(|at| *at > self.now);
         loading.chain(self.next_due()).min()

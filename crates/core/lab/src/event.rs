@@ -1,4 +1,4 @@
-//! What a host writes into its event logs.
+//! The events that a host writes into its event logs.
 
 use std::time::Duration;
 
@@ -46,7 +46,7 @@ pub(crate) enum Happening<'a> {
     AtReplica { vm: Uuid, name: &'a str, id: u32, code: Option<u32> },
     /// 29174: statistics of a monitoring window that has ended. Nobody needs them; a log of a host in use is full of such.
     Statistics,
-    /// 1074: somebody asked for a restart or shutdown.
+    /// 1074: a restart or shutdown was requested.
     ShutdownAsked,
     /// 6006: the event log stops in order.
     LogStopped,

@@ -1,4 +1,4 @@
-//! The event logs as a reader sees them: which there are, who may read them, and each record as XML (Windows Event Log
+//! The event logs as a reader sees them: their names, who may read them, and each record as XML (Windows Event Log
 //! reference, "Event schema"; the shape of VMMS's records as published exports show it).
 
 use std::collections::BTreeMap;
@@ -38,7 +38,7 @@ impl World {
             let text = format!("the specified channel {channel} could not be found");
             CallError::new(ErrorKind::NotThere, Reached::Yes, text).with_status(NO_SUCH_LOG)
         })?;
-        // Who is no administrator reads event logs as a member of Event Log Readers alone.
+        // An account that is not an administrator can read event logs only as a member of Event Log Readers.
         let denies = |fault: &Fault| matches!(fault, Fault::Deny | Fault::DenyEvents).then_some(());
         if self.faults.strike(host, None, denies).is_some() {
             return Err(CallError::new(ErrorKind::Denied, Reached::Yes, "access is denied").with_status(ACCESS_DENIED));

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::event::{Happening, Record};
 use crate::job::Job;
 
-/// Most records that are kept per host; the oldest go first, as in a log of fixed size.
+/// Maximum number of records that are kept per host; the oldest go first, as in a log of fixed size.
 const RECORDS_MAX: usize = 20_000;
 /// So long before the lab began stand the oldest records: its hosts are not new.
 const LOGS_REACH_BACK: Duration = Duration::from_hours(30 * 24);

@@ -1,4 +1,4 @@
-//! The whole world at one instant, for people and tests: plain values.
+//! A snapshot of the whole world, for people and tests: plain values.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::host::Vmms;
 use crate::leg::Kind;
 use crate::{host, leg, world};
 
-/// Everything.
+/// The whole site.
 #[derive(Clone, Debug, PartialEq)]
 pub struct World {
     /// Virtual time since the start.
@@ -36,13 +36,13 @@ pub struct Host {
     pub on: bool,
     /// `stopped`, `starting`, `not_ready` or `ready`.
     pub vmms: &'static str,
-    /// What its event logs hold, but for what stood there before the lab began.
-    pub events: Vec<Event>,
+    /// The records in its event logs, except those from before the lab began.
+    pub events: Vec<LoggedEvent>,
 }
 
-/// One event record.
+/// One record in an event log.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Event {
+pub struct LoggedEvent {
     /// Its number on this host.
     pub record: u64,
     /// When, in virtual time.
@@ -53,7 +53,7 @@ pub struct Event {
     pub id: u32,
     /// Its level.
     pub level: &'static str,
-    /// The VM it speaks of.
+    /// The VM it is about.
     pub vm_id: Option<Uuid>,
     /// The error code it carries.
     pub code: Option<u32>,
@@ -123,7 +123,7 @@ pub struct Link {
 }
 
 impl world::World {
-    /// Everything there is to see.
+    /// Takes a snapshot.
     pub fn view(&self) -> World {
         let links = self.links.iter().map(|((a, b), link)| Link {
             a: self.name_of(*a),
@@ -153,7 +153,7 @@ impl world::World {
             Vmms::Running { .. } => "not_ready",
         };
         let own = host.records.iter().filter(|record| record.earlier.is_zero());
-        let events = own.map(|record| Event {
+        let events = own.map(|record| LoggedEvent {
             record: record.number,
             time: record.at,
             channel: record.channel,

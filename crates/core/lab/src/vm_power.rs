@@ -1,4 +1,4 @@
-//! Whether a VM runs, and which requests change that (Hyper-V WMI reference, `Msvm_ComputerSystem.RequestStateChange`).
+//! The power state of a VM, and the requests that change it (Hyper-V WMI reference, `Msvm_ComputerSystem.RequestStateChange`).
 
 /// What a VM does on a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

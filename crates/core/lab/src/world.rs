@@ -1,4 +1,4 @@
-//! The world: hosts, VMs, links, and what is due when.
+//! The world: hosts, VMs, links, and due events.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

@@ -13,7 +13,7 @@ use cim::event::{Condition, Query, Record, Select};
 use cim::{CallError, DateTime, FromValue as _, Key, Name, ObjectPath, Properties, Reply, Request, Row, Value};
 use serde_json::{Map, Value as Json, json};
 use wsman::client::{self, Call, Settings, Step};
-use wsman::eventing::{Change, Heard, Listener, Watcher, What};
+use wsman::eventing::{Change, Delivery, Listener, Watcher, What};
 use wsman::message::{Enumerate, Mode};
 use wsman::{ALL_CLASSES, Resource};
 
@@ -34,7 +34,7 @@ fn main() -> io::Result<()> {
 fn read(chain: &Json) -> Result<Json, String> {
     let text = |name: &str| chain.get(name).and_then(Json::as_str).unwrap_or_default();
     let answers = chain.get("answers").and_then(Json::as_array).ok_or("the chain has no answers")?;
-    let answers: Vec<Answer<'_>> = answers.iter().map(Answer::of).collect::<Result<_, _>>()?;
+    let answers: Vec<HttpResponse<'_>> = answers.iter().map(HttpResponse::of).collect::<Result<_, _>>()?;
     let path = ObjectPath::new(NAMESPACE, ALL_CLASSES);
     let call = match text("operation") {
         "identify" => return Ok(json!({ "answers": answers.iter().map(identify).collect::<Json>() })),
@@ -54,13 +54,13 @@ fn read(chain: &Json) -> Result<Json, String> {
     Ok(calls(call, &answers))
 }
 
-struct Answer<'a> {
+struct HttpResponse<'a> {
     /// The MessageID that the answer refers to.
     relates_to: &'a str,
     text: &'a str,
 }
 
-impl<'a> Answer<'a> {
+impl<'a> HttpResponse<'a> {
     fn of(json: &'a Json) -> Result<Self, String> {
         let text = |name: &str| json.get(name).and_then(Json::as_str).ok_or_else(|| format!("an answer has no {name}"));
         Ok(Self { relates_to: text("relates_to")?, text: text("text")? })
@@ -72,8 +72,8 @@ fn settings() -> Settings {
     Settings { to, max_envelope_size: 512_000, operation_timeout: HEARTBEATS }
 }
 
-fn calls(mut call: Call, answers: &[Answer<'_>]) -> Json {
-    let step = |answer: &Answer<'_>| {
+fn calls(mut call: Call, answers: &[HttpResponse<'_>]) -> Json {
+    let step = |answer: &HttpResponse<'_>| {
         let invoked = call.changes_something();
         let asked = call.message(&settings(), answer.relates_to);
         let read = match call.take(answer.text) {
@@ -96,7 +96,7 @@ fn with_request(mut read: Json, asked: String) -> Json {
     read
 }
 
-fn identify(answer: &Answer<'_>) -> Json {
+fn identify(answer: &HttpResponse<'_>) -> Json {
     match client::read_identity(answer.text) {
         Ok(who) => json!({ "identity": {
             "protocol": who.protocol, "vendor": who.vendor, "version": who.version, "profiles": who.profiles,
@@ -105,15 +105,15 @@ fn identify(answer: &Answer<'_>) -> Json {
     }
 }
 
-fn events(answers: &[Answer<'_>]) -> Json {
+fn events(answers: &[HttpResponse<'_>]) -> Json {
     let query = Query::new(vec![Select { channel: "System".to_owned(), condition: Condition::any() }]);
     let mut listener = Listener::new(query, true, HEARTBEATS);
-    let step = |answer: &Answer<'_>| {
+    let step = |answer: &HttpResponse<'_>| {
         let asked = listener.message(&settings(), answer.relates_to);
         let read = match listener.take(answer.text) {
-            Ok(Heard::Opened) => json!({ "opened": true }),
-            Ok(Heard::Nothing) => json!({ "nothing": true }),
-            Ok(Heard::Events(batch)) => json!({
+            Ok(Delivery::Opened) => json!({ "opened": true }),
+            Ok(Delivery::Nothing) => json!({ "nothing": true }),
+            Ok(Delivery::Events(batch)) => json!({
                 "events": batch.events.iter().map(|event| record_json(event)).collect::<Json>(),
                 "bookmark": batch.bookmark.as_ref().map(cim::event::Bookmark::as_str),
                 "dropped": batch.dropped,
@@ -126,14 +126,14 @@ fn events(answers: &[Answer<'_>]) -> Json {
     json!({ "answers": read, "leave": listener.leave(&settings(), "uuid:1") })
 }
 
-fn changes(answers: &[Answer<'_>]) -> Json {
+fn changes(answers: &[HttpResponse<'_>]) -> Json {
     let mut watcher = Watcher::new(NAMESPACE.into(), "CIM_ManagedElement".into(), HEARTBEATS, HEARTBEATS);
-    let step = |answer: &Answer<'_>| {
+    let step = |answer: &HttpResponse<'_>| {
         let asked = watcher.message(&settings(), answer.relates_to);
         let read = match watcher.take(answer.text) {
-            Ok(Heard::Opened) => json!({ "opened": true }),
-            Ok(Heard::Nothing) => json!({ "nothing": true }),
-            Ok(Heard::Events(batch)) => {
+            Ok(Delivery::Opened) => json!({ "opened": true }),
+            Ok(Delivery::Nothing) => json!({ "nothing": true }),
+            Ok(Delivery::Events(batch)) => {
                 json!({ "changes": batch.changes.iter().map(change_json).collect::<Json>(), "dropped": batch.dropped })
             }
             Err(error) => error_json(&error, answer.text, false),

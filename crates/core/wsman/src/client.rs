@@ -1,4 +1,4 @@
-//! The client's side of one call: which messages it takes, and what their answers mean. The transport sends them.
+//! The client's side of one call: which messages it needs, and what their answers mean. The transport sends them.
 
 use std::time::Duration;
 
@@ -12,36 +12,36 @@ use crate::namespace as ns;
 use crate::resource::{ALL_CLASSES, Resource};
 use crate::xml;
 
-/// Most items in one batch: Windows' own limit (MaxBatchItems). The envelope's size is what ends a batch.
+/// Maximum number of items in one batch: Windows' own limit (MaxBatchItems). The envelope's size is what ends a batch.
 const BATCH_MAX: u32 = 32_000;
-/// Most rows of one query: a host has hundreds of VMs, not hundreds of thousands.
+/// Maximum number of rows of one query: a host has hundreds of VMs, not hundreds of thousands.
 const ROWS_MAX: usize = 500_000;
-/// Most answers in a row without an item: a server that never ends must not hold us.
+/// Maximum number of answers in a row without an item: a server that never ends must not hold us.
 const EMPTY_MAX: u32 = 8;
 
-/// What every message of a client says.
+/// The settings that every message of a client carries.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The address of the service.
     pub to: String,
-    /// Largest answer that is taken, in bytes.
+    /// Maximum size of an answer, in bytes.
     pub max_envelope_size: u32,
     /// How long the server may take.
     pub operation_timeout: Duration,
 }
 
-/// One call under way.
+/// One call in progress.
 #[derive(Debug)]
 pub struct Call {
     operation: Operation,
     rows: Vec<Row>,
     empty: u32,
     message_id: String,
-    /// Most items in one batch.
+    /// Maximum number of items in one batch.
     batch: Option<u32>,
 }
 
-/// What the next message is about.
+/// The kind of the next message.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Step {
     /// Send the next message.
@@ -62,14 +62,14 @@ impl Call {
         Self { operation, rows: Vec::new(), empty: 0, message_id: String::new(), batch: Some(BATCH_MAX) }
     }
 
-    /// Begins an enumeration with its own batches and kind of items. It ends with [`Reply::Rows`].
+    /// Begins an enumeration with a given batch size and kind of items. It ends with [`Reply::Rows`].
     pub fn enumerate(enumerate: Enumerate) -> Self {
         let batch = enumerate.max_elements;
         let operation = Operation::Enumerate(enumerate);
         Self { operation, rows: Vec::new(), empty: 0, message_id: String::new(), batch }
     }
 
-    /// Whether the message to be sent now is one that may change something, so that it is never sent twice.
+    /// Whether the next message may change something, so that it must never be sent twice.
     pub fn changes_something(&self) -> bool {
         matches!(self.operation, Operation::Invoke { .. })
     }
@@ -80,7 +80,7 @@ impl Call {
         matches!(self.operation, Operation::Pull { .. })
     }
 
-    /// The message to be sent now.
+    /// The next message to send.
     pub fn message(&mut self, settings: &Settings, message_id: &str) -> String {
         message_id.clone_into(&mut self.message_id);
         self.operation.write(&header(settings, message_id))
@@ -93,10 +93,10 @@ impl Call {
         Some(release.write(&header(settings, message_id)))
     }
 
-    /// Takes in an answer.
+    /// Processes an answer.
     ///
     /// # Errors
-    /// A fault of the server, or an answer that cannot be understood, in the classes of [`CallError`].
+    /// A fault of the server, or an answer that cannot be understood, as a [`CallError`].
     pub fn take(&mut self, text: &str) -> Result<Step, CallError> {
         let text = readable(text);
         let document = xml::parse(&text).map_err(|error| unreadable(&error))?;
@@ -115,7 +115,7 @@ impl Call {
         }
     }
 
-    /// Takes in that there is no answer, or a fault. A Pull that only brought nothing in its time is to be sent again, on
+    /// Processes a missing answer or a fault. A Pull that only brought nothing in its time is to be sent again, on
     /// the same context; [`Call::take`] does the same with such a fault.
     ///
     /// # Errors
@@ -169,7 +169,7 @@ fn enumerate(namespace: Namespace, filter: Filter) -> Operation {
     })
 }
 
-/// The message that asks who is there.
+/// The Identify message.
 pub fn identify() -> String {
     let header =
         Header { to: String::new(), message_id: String::new(), max_envelope_size: None, operation_timeout: None };
@@ -179,7 +179,7 @@ pub fn identify() -> String {
 /// Reads the answer to [`identify`].
 ///
 /// # Errors
-/// A fault, or an answer that is none to Identify.
+/// A fault, or a reply that isn't an Identify response.
 pub fn read_identity(text: &str) -> Result<Identity, CallError> {
     let text = readable(text);
     let document = xml::parse(&text).map_err(|error| unreadable(&error))?;
@@ -194,7 +194,7 @@ pub fn read_identity(text: &str) -> Result<Identity, CallError> {
     }
 }
 
-/// Whether a text is an envelope with a fault, and which: for answers with an error status.
+/// Returns the fault if the text is an envelope with one. For answers with an error status.
 pub fn read_fault(text: &str, invoked: bool) -> Option<CallError> {
     let text = readable(text);
     let document = xml::parse(&text).ok()?;
@@ -202,12 +202,12 @@ pub fn read_fault(text: &str, invoked: bool) -> Option<CallError> {
     Some(Fault::read(body)?.into_error(invoked))
 }
 
-/// Whether an error says that an enumeration is not there any more, so that a new one is the cure.
+/// Whether an error means that the enumeration no longer exists, so that a new one is needed.
 pub fn asks_for_a_new_enumeration(error: &CallError) -> bool {
     error.status.is_some_and(|status| Meaning::of(status) == Meaning::ContextLost)
 }
 
-/// Whether an error says that the host has taken away what the logins of this user rested on.
+/// Whether an error means that the host has revoked the logins of this user.
 pub fn asks_for_a_new_login(error: &CallError) -> bool {
     error.status == Some(code::LOGIN_ANEW)
 }
@@ -234,7 +234,7 @@ pub(crate) fn unreadable(error: &crate::ReadError) -> CallError {
     CallError::new(kind, Reached::Yes, error.to_string())
 }
 
-/// The body of an answer that is no fault and that answers this message.
+/// The body of an answer that is not a fault and that answers this message.
 pub(crate) fn open<'a, 'i>(
     document: &'a roxmltree::Document<'i>,
     invoked: bool,

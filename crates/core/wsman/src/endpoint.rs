@@ -1,4 +1,4 @@
-//! Where a service is: the parts of its URL. A login is no part of it.
+//! The address of a service: the parts of its URL. It never holds a login.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
@@ -17,7 +17,7 @@ pub struct Endpoint {
     path: String,
 }
 
-/// The text is no address of a service.
+/// The text is not an address of a service.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{shown}` is not a WS-Management address: {problem} (expected http[s]://HOST[:PORT]/wsman)")]
 pub struct EndpointError {
@@ -30,23 +30,23 @@ pub struct EndpointError {
 /// What is wrong with a text that should be an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EndpointProblem {
-    /// It holds a user name or a password, which an address would show to everybody who reads it.
-    #[error("it holds a login, and those are given separately")]
+    /// It holds a user name or a password, which everyone who sees the address could read.
+    #[error("it holds a login, which must be given separately")]
     Login,
     /// It does not say `http://` or `https://`.
     #[error("it has no scheme")]
     NoScheme,
-    /// It begins with something else than these.
+    /// Its scheme is neither of these.
     #[error("its scheme is neither http nor https")]
     Scheme,
-    /// An IPv6 address without brackets, so that nobody can tell where its port begins.
-    #[error("an IPv6 address is written in brackets, as in http://[fd00::1]:5985/wsman")]
+    /// It is an IPv6 address without brackets, so that its port is ambiguous.
+    #[error("an IPv6 address must be in brackets, as in http://[fd00::1]:5985/wsman")]
     Brackets,
-    /// The port is no number that a port can have.
+    /// The port is not a valid port number.
     #[error("its port is not a number from 1 to 65535")]
     Port,
-    /// The host is missing, or is no name and no address.
-    #[error("its host is missing or has characters that no host name has")]
+    /// The host is missing, or is neither a name nor an address.
+    #[error("its host is missing or has characters that a host name cannot have")]
     Host,
     /// The path has characters that must be escaped.
     #[error("its path has characters that must be escaped")]

@@ -8,12 +8,12 @@ use cim::{
 };
 
 use crate::client::{self, Call, Settings, Step};
-use crate::eventing::{Content, EventLogs, Heard, Listener, LogRecord, Places, Scanned, Watcher};
+use crate::eventing::{Content, Delivery, EventLogs, Listener, LogRecord, Positions, Scanned, Watcher};
 use crate::sealed::{self, Protocol};
 use crate::server::{Served, Server};
 use crate::xml;
 
-/// Most messages of one call that are answered with the same text.
+/// Maximum number of messages of one call that are answered with the same text.
 const ROUNDS_MAX: u32 = 4;
 /// The answer to Subscribe.
 const OPENED: &str = include_str!("../corpus/answer-subscribe.xml");
@@ -87,7 +87,7 @@ pub fn answer(bytes: &[u8]) {
     for _ in 0..ROUNDS_MAX {
         let message = listener.message(&settings, "uuid:1");
         assert!(xml::parse(&message).is_ok(), "{message}");
-        if let Ok(Heard::Events(batch)) = listener.take(&text) {
+        if let Ok(Delivery::Events(batch)) = listener.take(&text) {
             assert!(batch.events.iter().all(|event| xml::parse(event).is_ok()), "{batch:?}");
         }
     }
@@ -96,7 +96,7 @@ pub fn answer(bytes: &[u8]) {
         let message = watcher.message(&settings, "uuid:1");
         assert!(xml::parse(&message).is_ok(), "{message}");
         drop(watcher.take(&text));
-        // What is a Subscribe's answer is none to a Pull: both are tried with a subscription too.
+        // A response to Subscribe isn't one to Pull: both are tried with an open subscription too.
         drop(watcher.take(OPENED));
     }
     drop((client::read_identity(&text), client::read_fault(&text, true)));
@@ -144,7 +144,7 @@ impl EventLogs for Logs {
         Err(CallError::new(ErrorKind::NotThere, Reached::Yes, "there is no such log"))
     }
 
-    fn scan(&mut self, query: &Query, _: Content, after: &mut Places, most: usize) -> Result<Scanned, CallError> {
+    fn scan(&mut self, query: &Query, _: Content, after: &mut Positions, most: usize) -> Result<Scanned, CallError> {
         let place = after.entry("System".to_owned()).or_default();
         let is_new = *place == 0 && most > 0 && query.selects("System", RECORD, cim::Timestamp::from_unix_us(0));
         *place = 1;

@@ -10,9 +10,9 @@ use crate::fault::{Fault, code};
 use crate::namespace as ns;
 use crate::xml;
 
-/// Least MaxEnvelopeSize that a request may ask for (DSP0226 R6.2-4).
+/// Minimum MaxEnvelopeSize that a request may ask for (DSP0226 R6.2-4).
 const ENVELOPE_MIN: u32 = 8_192;
-/// Longest MessageID that Windows takes (MS-WSMV 3.1.4.1).
+/// Maximum length of a MessageID that Windows accepts (MS-WSMV 3.1.4.1).
 const MESSAGE_ID_LENGTH_MAX: usize = 2_048;
 
 /// What a request says besides its operation.
@@ -22,7 +22,7 @@ pub struct Header {
     pub to: String,
     /// The sender's name for this message; the answer repeats it.
     pub message_id: String,
-    /// Largest answer that the sender takes, in bytes.
+    /// Maximum size of an answer that the sender accepts, in bytes.
     pub max_envelope_size: Option<u32>,
     /// How long the server may take.
     pub operation_timeout: Option<Duration>,

@@ -68,7 +68,7 @@ pub(crate) const INSTANCE: WriteOptions<'static> =
 pub(crate) const INPUT: WriteOptions<'static> = WriteOptions { direction: Direction::Request, ..INSTANCE };
 
 impl<'a> WriteOptions<'a> {
-    /// The same with another prefix.
+    /// Sets the prefix.
     fn within(self, prefix: &'a str) -> Self {
         Self { prefix, ..self }
     }

@@ -21,7 +21,7 @@ const NAMESPACE_DEFAULT: &str = "root/hardware";
 pub const ALL_CLASSES: &str = "*";
 /// The selector that Windows adds to the references it returns; it repeats the namespace.
 const NAMESPACE_SELECTOR: &str = "__cimnamespace";
-/// Deepest nesting of references within selectors.
+/// Maximum nesting of references within selectors.
 const DEPTH_MAX: usize = 4;
 
 /// Where a class's URI names its namespace. A response uses the form of its request.

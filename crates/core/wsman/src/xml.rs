@@ -5,11 +5,11 @@ use std::fmt::Write as _;
 
 use roxmltree::{Document, Node, ParsingOptions};
 
-/// Largest message that is parsed, in bytes of text. WinRM's own limit is 500 KiB; a server may be set to more.
+/// Maximum size of a message that is parsed, in bytes of text. WinRM's own limit is 500 KiB; a server may be set to more.
 const LENGTH_MAX: usize = 16 * 1024 * 1024;
-/// Most nodes in one message: bounds memory, which is many times the text.
+/// Maximum number of nodes in one message: bounds memory, which is many times the text.
 const NODES_MAX: u32 = 2_000_000;
-/// Deepest nesting: an instance in an item in a body is nine deep; embedded objects add three each.
+/// Maximum nesting: an instance in an item in a body is nine deep; embedded objects add three each.
 const DEPTH_MAX: usize = 64;
 
 /// The namespace that the prefix `xml` stands for.

@@ -1,4 +1,4 @@
-//! Bodies that may break off, and connections that may be reset.
+//! Bodies that may be truncated, and connections that may be reset.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};

@@ -25,15 +25,15 @@ use crate::broken::{CutOff, Resetter, Sending};
 use crate::site::{Site, lock};
 use crate::strike::Sent;
 
-/// Largest request that is taken, in bytes, before it is sealed (`MaxEnvelopeSizekb` 500).
+/// Maximum size of a request, in bytes, before it is sealed (`MaxEnvelopeSizekb` 500).
 const REQUEST_MAX: usize = 500 * 1024;
-/// Room for what a sealed request is framed by. Its usual frame has 350 bytes.
+/// Additional room for the frame of a sealed request, usually 350 bytes.
 const SEAL_MAX: usize = 1024;
-/// Longest wait for a request's head on a quiet connection (Windows drops idle connections after two minutes).
+/// Maximum wait for a request's head on an idle connection (Windows drops idle connections after two minutes).
 const HEAD_WAIT: Duration = Duration::from_mins(2);
-/// What comes where an envelope should: a page of something in between, that is not even XML.
+/// A response that is not an envelope: a page from a proxy, that is not even XML.
 const GARBAGE: &[u8] = b"<html><body><p>Bad gateway<br>please <b>try again</body></html>\0\xff";
-/// The type of a clear envelope.
+/// The type of an unsealed envelope.
 const SOAP: &str = "application/soap+xml;charset=UTF-8";
 
 /// Serves one connection to its end.
@@ -67,7 +67,7 @@ async fn exchange(stream: impl AsyncRead + AsyncWrite + Unpin, session: Option<S
     }
 }
 
-/// What belongs to one connection.
+/// The state of one connection.
 struct Session {
     host: usize,
     /// Held for the length of one step of a login, never across an await.
@@ -77,7 +77,7 @@ struct Session {
 }
 
 impl Session {
-    /// Of a client that has shown this certificate, if any; `None` if there is no such host.
+    /// Creates the state for a client that has presented this certificate, if any; `None` if there is no such host.
     fn new(host: usize, shown: Option<Vec<u8>>, resetter: Resetter, site: Arc<Site>) -> Option<Self> {
         let login = site.entrances.login(host, shown)?;
         Some(Self { host, login, resetter, site })
@@ -119,7 +119,7 @@ impl Session {
             Err(_) => return Ok(empty(StatusCode::BAD_REQUEST)),
         };
         let taken = self.let_in(&head.headers, &body);
-        // Anybody may ask who is there, if he says that he has not logged in (MS-WSMV 3.1.4.1.31).
+        // A client may send Identify without a login, if it declares that (MS-WSMV 3.1.4.1.31).
         let only_identify = head.headers.get("WSMANIDENTIFY").is_some_and(|value| value == "unauthenticated");
         if only_identify
             && matches!(taken, Taken::Unauthorized(_) | Taken::Unencrypted)
@@ -145,7 +145,7 @@ impl Session {
         }
     }
 
-    /// Does one step of the login, and refuses a good one if that is to go wrong.
+    /// Does one step of the login, and refuses a valid one if a fault says so.
     fn let_in(&self, headers: &HeaderMap, body: &[u8]) -> Taken {
         let content_type = text(headers, CONTENT_TYPE).unwrap_or_default();
         let authorization = text(headers, AUTHORIZATION);
@@ -209,7 +209,7 @@ fn typed(status: u16, content_type: &str, body: Sending) -> Response<Sending> {
     response
 }
 
-/// Adds what a login has to say, each in a header of its own.
+/// Adds the challenges of a login, each in a header of its own.
 fn with_authenticate(mut response: Response<Sending>, values: impl IntoIterator<Item = String>) -> Response<Sending> {
     for value in values {
         // Words and Base64: nothing that a header cannot hold.

@@ -1,4 +1,4 @@
-//! How hosts let people in: who may log in and how, and the certificate that all hosts of a lab show.
+//! The logins of a lab's hosts: who may log in and how, and the certificate that all hosts present.
 
 use std::sync::{Arc, Mutex};
 
@@ -19,7 +19,7 @@ pub(crate) struct Entrances {
 struct Secure {
     certificate: Certificate,
     tls: Tls,
-    /// What the one user may log in with, if hosts take certificates.
+    /// The one user's client certificate, if hosts accept certificates.
     client: Option<Certificate>,
 }
 
@@ -37,7 +37,7 @@ impl Secure {
 }
 
 impl Entrances {
-    /// Of hosts with these names. A lab with HTTPS makes its certificate here, so each lab has another.
+    /// Creates the entrances of hosts with these names. A lab with HTTPS makes its certificate here, so each lab has its own.
     pub(crate) fn new(options: &Options, names: &[String]) -> Result<Self, CertificateError> {
         let secure = if options.tls { Some(Secure::new(options, names)?) } else { None };
         let account = Account::new(&options.user, SecretString::from(options.password.as_str()));
@@ -49,7 +49,7 @@ impl Entrances {
             accounts: vec![account.clone()],
             schemes: options.schemes,
             identity: Identity::of(name),
-            // As Windows has it unless somebody makes it stricter.
+            // Windows' default.
             channel_bindings: ChannelBindings::IfSent,
             services: options.services.clone(),
         };
@@ -69,7 +69,7 @@ impl Entrances {
         self.secure.as_ref().map(|secure| &secure.tls)
     }
 
-    /// What the user may log in with besides his password.
+    /// The certificate that the user may log in with instead of a password.
     pub(crate) fn client_certificate(&self) -> Option<&Certificate> {
         self.secure.as_ref().and_then(|secure| secure.client.as_ref())
     }

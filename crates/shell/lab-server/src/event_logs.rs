@@ -6,7 +6,7 @@ use cim::event::Query;
 use cim::wql::Select;
 use cim::{CallError, Namespace, Reply, Request, Row};
 use reprise_lab::World;
-use wsman::eventing::{Content, EventLogs, LogRecord, Places, Scanned};
+use wsman::eventing::{Content, EventLogs, LogRecord, Positions, Scanned};
 
 /// One host's logs.
 pub(crate) struct Logs<'c, 'w> {
@@ -19,7 +19,13 @@ impl EventLogs for Logs<'_, '_> {
         self.world.borrow_mut().newest_record(self.host, channel).map(|(name, number)| (name.to_owned(), number))
     }
 
-    fn scan(&mut self, query: &Query, content: Content, after: &mut Places, most: usize) -> Result<Scanned, CallError> {
+    fn scan(
+        &mut self,
+        query: &Query,
+        content: Content,
+        after: &mut Positions,
+        most: usize,
+    ) -> Result<Scanned, CallError> {
         let rendered = content == Content::RenderedText;
         let (records, dropped) = self.world.borrow_mut().scan_records(self.host, query, rendered, after, most);
         let record = |record: reprise_lab::Recorded| LogRecord {

@@ -1,4 +1,4 @@
-//! What any bytes must not break, as bodies of fuzz targets; the replay of what they were fed before.
+//! The bodies of fuzz targets, and the replay of their corpus as tests.
 
 pub use crate::control::fuzz::control;
 

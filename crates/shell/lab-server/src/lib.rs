@@ -37,7 +37,7 @@ pub use wsman::ElementForm;
 use wsman_acceptor::{Certificate, CertificateError};
 pub use wsman_acceptor::{Schemes, ServiceKey};
 
-/// A lab that could not be started.
+/// Why a lab could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The spec cannot be met.
@@ -59,7 +59,7 @@ pub struct Lab {
 }
 
 impl Lab {
-    /// Starts a lab; when this returns, every host answers.
+    /// Starts a lab; when this returns, every host responds.
     ///
     /// # Errors
     /// [`StartError`] if the spec cannot be met, loopback has no port left, or no certificate can be made.
@@ -105,17 +105,17 @@ impl Lab {
         self.site.command(command).await
     }
 
-    /// Everything there is to see.
+    /// The state of the whole lab.
     pub fn view(&self) -> view::World {
         self.site.with_world(|world| world.view())
     }
 
-    /// The certificate that the hosts show, if they speak HTTPS.
+    /// The certificate that the hosts present, if they use HTTPS.
     pub fn certificate(&self) -> Option<&Certificate> {
         self.site.entrances.certificate()
     }
 
-    /// The certificate that the user may log in with, if the hosts take certificates.
+    /// The certificate that the user may log in with, if the hosts accept certificates.
     pub fn client_certificate(&self) -> Option<&Certificate> {
         self.site.entrances.client_certificate()
     }

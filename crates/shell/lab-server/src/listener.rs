@@ -1,4 +1,4 @@
-//! A host's port: it answers, refuses or swallows, and keeps its number over reboots.
+//! A host's port: it accepts, refuses or swallows connections, and keeps its number over reboots.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -35,7 +35,7 @@ fn bind(address: SocketAddr) -> std::io::Result<Socket> {
 }
 
 impl HostListener {
-    /// Binds a port of loopback for a host that behaves like `face` at first. The other value is the site's end of it.
+    /// Binds a port on loopback for a host that behaves like `face` at first. The other value is the site's handle to it.
     pub(crate) fn bind(host: usize, face: Face) -> std::io::Result<(Self, Port)> {
         let keeper = bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
         let address = keeper.local_addr()?.as_socket().ok_or(std::io::ErrorKind::AddrNotAvailable)?;
@@ -99,7 +99,7 @@ impl HostListener {
     }
 }
 
-/// Takes whatever comes and never answers; ends with the listener.
+/// Accepts connections and never answers; ends with the listener.
 async fn swallow(stream: TcpStream) {
     let _held = stream;
     std::future::pending::<()>().await;

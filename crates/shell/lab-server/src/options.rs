@@ -10,7 +10,7 @@ use wsman_acceptor::{Schemes, ServiceKey};
 pub struct Options {
     /// How many virtual seconds pass in one real one.
     pub speed: f64,
-    /// Time that a request and its answer are on their way, together.
+    /// Round-trip time of a request and its answer.
     pub round_trip: Duration,
     /// The one user.
     pub user: String,

@@ -1,26 +1,26 @@
-//! How a Pull of events waits for what comes.
+//! How a Pull waits for events.
 
 use std::cell::RefCell;
 use std::time::Duration;
 
 use tokio::time::sleep_until;
-use wsman::server::Answer;
+use wsman::server::HttpResponse;
 use wsman::server::Waiting;
 
 use crate::event_logs::Logs;
 use crate::site::{Site, lock};
 
-/// A waiting Pull looks at what the passing of time has written at most so often: the world may have something due every
-/// millisecond. What commands and requests write wakes it at once.
+/// Minimum time between two looks of a waiting Pull at events that the passing of time has written: the world may have
+/// something due every millisecond. Events from commands and requests wake it immediately.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
-/// And after so long at the latest: events of classes are found by looking again, a second later at the soonest.
+/// Maximum time between two looks: events of classes are found only by looking, at the soonest a second later.
 const LOOK_AFTER: Duration = Duration::from_secs(1);
 
 impl Site {
     /// Waits with a Pull, which has been counted, until there is something to deliver or its time is up; `None` if there is
     /// no such host.
-    pub(crate) async fn wait(&self, host: usize, waiting: &Waiting) -> Option<Answer> {
+    pub(crate) async fn wait(&self, host: usize, waiting: &Waiting) -> Option<HttpResponse> {
         let port = self.host(host)?;
         let mut written = self.written.subscribe();
         loop {
@@ -32,9 +32,9 @@ impl Site {
                 (lock(&port.server).go_on(now, waiting, &mut Logs { world: &world, host }), next)
             });
             if let Some(answer) = answer {
-                // That nothing has come in time is told as a fault, and is none.
-                let in_vain = self.began.elapsed() >= waiting.until;
-                lock(&port.counters).fault += u64::from(answer.fault && !in_vain);
+                // "No event in time" is reported as a fault, but is not a failure.
+                let timed_out = self.began.elapsed() >= waiting.until;
+                lock(&port.counters).fault += u64::from(answer.fault && !timed_out);
                 return Some(answer);
             }
             let next = next.map_or(waiting.until, |next| self.real(next));

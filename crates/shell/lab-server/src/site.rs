@@ -1,4 +1,4 @@
-//! What all parts of a running lab share: the world, its clock, the counters, and how each host's port is to behave.
+//! What all parts of a running lab share: the world, its clock, the counters, and the behavior of each host's port.
 
 use std::cell::RefCell;
 use std::net::SocketAddr;
@@ -15,7 +15,7 @@ use crate::entrance::Entrances;
 use crate::event_logs::Logs;
 use crate::options::Options;
 
-/// Longest wait for a port to follow its host: opening and closing a listener is a matter of microseconds.
+/// Maximum wait for a port to follow its host: opening and closing a listener takes microseconds.
 const SETTLE_MAX: Duration = Duration::from_secs(10);
 
 /// One running lab.
@@ -23,15 +23,15 @@ pub(crate) struct Site {
     pub(crate) options: Options,
     pub(crate) entrances: Entrances,
     pub(crate) began: Instant,
-    /// How many records all hosts together have written, for Pulls that wait.
+    /// How many records all hosts together have written, for waiting Pulls.
     pub(crate) written: watch::Sender<u64>,
     // Held for the length of one request or command, never across an await.
     world: Mutex<World>,
-    hosts: Vec<HostPort>,
+    hosts: Vec<HostState>,
 }
 
 /// One host's side of the network.
-pub(crate) struct HostPort {
+pub(crate) struct HostState {
     address: HostAddress,
     pub(crate) server: Mutex<Server>,
     pub(crate) counters: Mutex<Counters>,
@@ -47,7 +47,7 @@ pub(crate) struct Port {
     pub(crate) actual: watch::Receiver<Face>,
 }
 
-/// Where a simulated host is, and how one logs in.
+/// The address of a simulated host, and the login.
 #[derive(Clone, Debug)]
 pub struct HostAddress {
     /// The host's name.
@@ -74,7 +74,7 @@ impl Site {
     ) -> Arc<Self> {
         let version = format!("OS: {} SP: 0.0 Stack: 3.0", world.os_version());
         let profiles = options.schemes.profiles(options.tls);
-        let host = |(name, port): (String, Port)| HostPort {
+        let host = |(name, port): (String, Port)| HostState {
             server: Mutex::new(
                 Server::new(&name, &version)
                     .with_profiles(profiles.clone())
@@ -109,21 +109,21 @@ impl Site {
         done
     }
 
-    /// Tells those who wait if something was written since they looked.
+    /// Wakes waiting Pulls if something was written since their last look.
     fn tell_written(&self, count: u64) {
         self.written.send_if_modified(|known| std::mem::replace(known, count) != count);
     }
 
-    pub(crate) fn host(&self, host: usize) -> Option<&HostPort> {
+    pub(crate) fn host(&self, host: usize) -> Option<&HostState> {
         self.hosts.get(host)
     }
 
-    /// Does what one WS-Management message asks for, and answers it; a Pull of events may have to wait.
-    pub(crate) fn act(&self, host: usize, port: &HostPort, body: &[u8], charset: Option<&str>) -> Served {
+    /// Processes one WS-Management message and answers it; a Pull of events may have to wait.
+    pub(crate) fn act(&self, host: usize, port: &HostState, body: &[u8], charset: Option<&str>) -> Served {
         let served = self.with_world(|world| {
             let now = self.began.elapsed();
             let mut server = lock(&port.server);
-            // A host that restarts knows none of the enumerations and subscriptions that it had.
+            // A host that restarts loses its enumerations and subscriptions.
             let booted = world.booted(host);
             if std::mem::replace(&mut *lock(&port.booted), booted) != booted {
                 server.restart();
@@ -140,13 +140,13 @@ impl Site {
         served
     }
 
-    /// Answers somebody who has not logged in, if he asks who is there.
+    /// Answers a client that has not logged in, if its request is Identify.
     pub(crate) fn answer_unknown(
         &self,
         host: usize,
         body: &[u8],
         charset: Option<&str>,
-    ) -> Option<wsman::server::Answer> {
+    ) -> Option<wsman::server::HttpResponse> {
         let port = self.hosts.get(host)?;
         let answer = lock(&port.server).handle_unknown(body, charset)?;
         lock(&port.counters).count(answer.kind, answer.fault);
@@ -176,7 +176,7 @@ impl Site {
         Ok(())
     }
 
-    /// Tells every port how to behave now, and waits until it does.
+    /// Sets the behavior of every port, and waits until it takes effect.
     pub(crate) async fn settle(&self) {
         for (index, host) in self.hosts.iter().enumerate() {
             let face = self.with_world(|world| world.face(index));

@@ -1,21 +1,21 @@
-//! Answers with the faults that strike them on their way.
+//! Answers, with the faults that strike them on the way to the client.
 
 use std::time::Duration;
 
 use reprise_lab::{Break, FaultShape, Message, Operation};
 use wsman::fault::{Fault, code};
-use wsman::server::{Answer, Outline, RequestKind, Served, Waiting, asked};
+use wsman::server::{HttpResponse, Outline, RequestKind, Served, Waiting, asked};
 
-use crate::site::{HostPort, Site, lock};
+use crate::site::{HostState, Site, lock};
 
-/// What the client gets of an answer.
+/// The part of an answer that the client gets.
 pub(crate) enum Sent {
     /// All of it.
-    Whole(Answer),
+    Whole(HttpResponse),
     /// All of it, once there is one: a Pull of events waits.
     Waits(Waiting),
     /// Its first half, and then the connection ends.
-    Half(Answer),
+    Half(HttpResponse),
     /// Something that is not XML.
     Garbage,
     /// No body.
@@ -27,7 +27,7 @@ pub(crate) enum Sent {
 }
 
 /// What the client gets, and how late.
-pub(crate) struct Late {
+pub(crate) struct Delayed {
     pub(crate) sent: Sent,
     pub(crate) delay: Duration,
 }
@@ -44,13 +44,13 @@ fn operation(kind: RequestKind) -> Option<Operation> {
 }
 
 impl Site {
-    /// Whether the good login to a host is refused all the same.
+    /// Whether a valid login to a host is refused anyway.
     pub(crate) fn refuses_login(&self, host: usize) -> bool {
         self.with_world(|world| world.strike_login(host))
     }
 
     /// Answers one message, with what strikes it on its way; `None` if there is no such host.
-    pub(crate) fn exchange(&self, host: usize, body: &[u8], charset: Option<&str>) -> Option<Late> {
+    pub(crate) fn exchange(&self, host: usize, body: &[u8], charset: Option<&str>) -> Option<Delayed> {
         let port = self.host(host)?;
         let (may_strike, shape) = self.with_world(|world| (world.has_faults(), world.fault_shape(host)));
         lock(&port.server).shape_faults(match shape {
@@ -58,7 +58,7 @@ impl Site {
             FaultShape::Wmi => wsman::server::FaultShape::Wmi,
         });
         if !may_strike {
-            return Some(Late { sent: whole(self.act(host, port, body, charset)), delay: Duration::ZERO });
+            return Some(Delayed { sent: whole(self.act(host, port, body, charset)), delay: Duration::ZERO });
         }
         let message = asked(body, charset);
         let about = Message { operation: operation(message.kind), path: message.path.as_ref() };
@@ -88,11 +88,11 @@ impl Site {
         {
             self.with_world(|world| world.shaped_a_fault(host));
         }
-        Some(Late { sent, delay: strike.delay })
+        Some(Delayed { sent, delay: strike.delay })
     }
 }
 
-/// The quota of operations that one user may have under way is used up (`MaxConcurrentOperationsPerUser`).
+/// The quota of one user's concurrent operations is used up (`MaxConcurrentOperationsPerUser`).
 fn over_quota() -> Fault {
     let words = "This user has exceeded the allowed number of concurrent operations. Close existing operations for this \
                  user, or raise the quota for this user.";
@@ -110,7 +110,7 @@ fn unsupported() -> Fault {
 }
 
 /// The host answers with a fault and does nothing.
-fn refuse(port: &HostPort, message: &Outline, fault: &Fault) -> Sent {
+fn refuse(port: &HostState, message: &Outline, fault: &Fault) -> Sent {
     let answer = lock(&port.server).refuse(message, fault);
     lock(&port.counters).count(answer.kind, answer.fault);
     Sent::Whole(answer)
@@ -129,7 +129,7 @@ fn acted(_lost: &Served, sent: Sent) -> Sent {
 }
 
 /// The host was asked, and that is all.
-fn unanswered(port: &HostPort, message: &Outline, sent: Sent) -> Sent {
+fn unanswered(port: &HostState, message: &Outline, sent: Sent) -> Sent {
     lock(&port.counters).count(message.kind, false);
     sent
 }

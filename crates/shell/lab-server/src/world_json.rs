@@ -1,4 +1,4 @@
-//! `GET /world`: the whole site as JSON. Keys may be added, never changed or taken away.
+//! `GET /world`: the whole site as JSON. Keys may be added, but not changed or removed.
 
 use std::time::Duration;
 

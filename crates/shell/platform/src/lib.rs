@@ -3,7 +3,7 @@
 //! It uses nothing else of ours and decides nothing: it is given an event and writes it. It reads no clock (times are
 //! arguments). One thread is its own: the one that writes events ([`sink::Writer`]).
 //!
-//! Start with [`event::Event`], [`sink::Sink`] and [`sink::Writer`]; [`event::codes`] holds every event that Reprise can write.
+//! Start with [`event::LogEntry`], [`sink::Sink`] and [`sink::Writer`]; [`event::codes`] holds every event that Reprise can write.
 
 pub mod credential;
 pub mod event;

@@ -1,5 +1,5 @@
-//! Carries out the controller's effects, in their order, and feeds it what came of them. One task owns the controller;
-//! procedures run beside it. Every effect is answered.
+//! Carries out the controller's effects in order and feeds the results back to it. One task owns the controller;
+//! procedures run concurrently. Every effect gets a result.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -16,15 +16,15 @@ use tracing::Instrument;
 use crate::event_log;
 use crate::links::Links;
 
-/// What watches a pass from outside.
-pub(crate) trait Watcher {
-    /// People are to be told of something.
+/// Observes a pass from outside.
+pub(crate) trait Observer {
+    /// Reports a notice to people.
     fn tell(&mut self, now: Timestamp, notice: &Notice);
-    /// Something changed; called after every step.
+    /// Shows progress. Called after every step.
     fn progress(&mut self, controller: &Controller);
 }
 
-/// The real clock, as the engine takes it.
+/// The real clock, in the engine's form.
 #[derive(Clone, Copy)]
 pub(crate) struct Clock {
     began: Instant,
@@ -40,33 +40,33 @@ impl Clock {
     }
 }
 
-/// Runs one pass to its end. `stop` ends it early; what is under way is dropped, which every procedure allows.
+/// Runs one pass to its end. `stop` ends it early; running procedures are dropped, which all of them allow.
 pub(crate) async fn run(
     mut controller: Controller,
     mut pass: Pass,
     clock: Clock,
     links: &mut Links,
-    watcher: &mut impl Watcher,
+    observer: &mut impl Observer,
     stop: impl Future<Output = ()>,
 ) -> Ending {
     let mut tasks = Tasks { running: JoinSet::new(), what: BTreeMap::new(), links };
     let mut stop = std::pin::pin!(stop);
     let mut stopping = false;
-    watcher.tell(clock.now().wall, &Notice::Started);
+    observer.tell(clock.now().wall, &Notice::Started);
     let mut events = VecDeque::from([Event::Tick]);
     loop {
         while let Some(event) = events.pop_front() {
             let now = clock.now();
             for effect in controller.handle(now, event) {
-                events.extend(tasks.carry_out(now, effect, watcher));
+                events.extend(tasks.carry_out(now, effect, observer));
             }
         }
-        watcher.progress(&controller);
+        observer.progress(&controller);
         let now = clock.now();
         if let Some(end) = pass.end(now, &controller) {
             if let Ending::Done(_, notices) = &end {
                 for notice in notices {
-                    watcher.tell(now.wall, notice);
+                    observer.tell(now.wall, notice);
                 }
             }
             return end;
@@ -85,14 +85,14 @@ pub(crate) async fn run(
     }
 }
 
-/// What one task does, to tell the engine if the task dies.
+/// What one task does, so that the engine can be informed if the task panics.
 enum What {
     Look { host: HostId, started: MonoTime },
     Reading(HostId),
     Act(ActId),
 }
 
-/// The procedures under way.
+/// The running procedures.
 struct Tasks<'l> {
     running: JoinSet<Event>,
     what: BTreeMap<Id, What>,
@@ -100,9 +100,9 @@ struct Tasks<'l> {
 }
 
 impl Tasks<'_> {
-    /// Carries out one effect; what is known of it at once. There is no journal in a pass: what it intends is forgotten if
-    /// it is killed, and the next one looks before it acts.
-    fn carry_out(&mut self, now: Now, effect: Effect, watcher: &mut impl Watcher) -> Option<Event> {
+    /// Carries out one effect. Returns its result if that is known immediately. A pass has no journal: if it is killed, its
+    /// intentions are lost, and the next pass looks before it acts.
+    fn carry_out(&mut self, now: Now, effect: Effect, observer: &mut impl Observer) -> Option<Event> {
         match effect {
             Effect::Observe(host) => return self.observe(host, now.mono),
             Effect::Intend(act) => return Some(Event::Intended(act.id)),
@@ -110,7 +110,7 @@ impl Tasks<'_> {
             Effect::Ask { host, name, like } => self.links.ask(host, &name, like),
             Effect::Forget(host) => self.links.forget(host),
             Effect::ReadEvents { host, back } => self.read_events(host, back),
-            Effect::Tell(notice) => watcher.tell(now.wall, &notice),
+            Effect::Tell(notice) => observer.tell(now.wall, &notice),
             Effect::Settle(_) => {}
         }
         None
@@ -151,7 +151,7 @@ impl Tasks<'_> {
         self.what.insert(task.id(), What::Reading(host));
     }
 
-    /// The next event. A procedure that panics is a bug of ours, which must not stop the others: it is told as a lost
+    /// The next event. A procedure that panics is a bug of ours, which must not stop the others: it is reported as a lost
     /// answer.
     async fn next(&mut self) -> Option<Event> {
         match self.running.join_next_with_id().await? {
@@ -160,9 +160,9 @@ impl Tasks<'_> {
                 Some(event)
             }
             Err(error) => {
-                tracing::error!(%error, "a procedure broke; this is a bug in Reprise");
+                tracing::error!(%error, "a procedure panicked; this is a bug in Reprise");
                 let problem = |what| {
-                    Problem::new(ProblemKind::Malformed, what, "the procedure broke (a bug in Reprise)")
+                    Problem::new(ProblemKind::Malformed, what, "the procedure panicked (a bug in Reprise)")
                         .with_remedy(Remedy::ReportBug)
                 };
                 Some(match self.what.remove(&error.id())? {
@@ -178,9 +178,9 @@ impl Tasks<'_> {
     }
 }
 
-/// Nobody knows how to ask a host that the controller speaks of.
+/// The problem with a host that has no link.
 fn no_way(what: &str) -> Problem {
-    Problem::new(ProblemKind::Unsupported, what, "there is no way to it (a bug in Reprise)")
+    Problem::new(ProblemKind::Unsupported, what, "its address is unknown (a bug in Reprise)")
 }
 
 #[cfg(test)]
@@ -194,7 +194,7 @@ mod tests {
     /// Hears nothing.
     struct Deaf;
 
-    impl Watcher for Deaf {
+    impl Observer for Deaf {
         fn tell(&mut self, _: Timestamp, _: &Notice) {}
         fn progress(&mut self, _: &Controller) {}
     }

@@ -1,4 +1,4 @@
-//! Opens ports to a host's event logs, for evidence. What is read, and for how long, is [`events::read`]'s to say.
+//! Opens ports to a host's event logs, for evidence. [`events::read`] decides what is read, and for how long.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -10,27 +10,27 @@ use reprise_model::{Evidence, HostId};
 use tokio::time::{Instant, timeout, timeout_at};
 use wsman_http::{Events, Sockets};
 
-use crate::links::{Links, Place};
+use crate::links::{HostAccess, Links};
 
-/// Longest farewell; without one a subscription ends by itself.
+/// Maximum time to close a subscription. One that is not closed expires by itself.
 const LEAVING_MAX: Duration = Duration::from_secs(2);
 
 /// The event logs of one host, about to be read.
 pub(crate) struct Logs {
-    /// Where the host is asked, and what counts the sockets of all hosts.
-    place: Option<(Place, Sockets)>,
+    /// How to connect to the host, and the socket budget that all hosts share.
+    access: Option<(HostAccess, Sockets)>,
     back: Option<Duration>,
     began: Instant,
-    /// A port that is needed no more, for its connection.
+    /// A port that is no longer needed, kept to reuse its connection.
     idle: Mutex<Option<Events>>,
 }
 
-/// The event logs of a host, for records of that age at least.
+/// The event logs of a host, to be read at least `back` into the past.
 pub(crate) fn logs(links: &Links, host: HostId, back: Option<Duration>) -> Logs {
-    Logs { place: links.place(host), back, began: Instant::now(), idle: Mutex::new(None) }
+    Logs { access: links.access(host), back, began: Instant::now(), idle: Mutex::new(None) }
 }
 
-/// What stands in the logs.
+/// Reads the logs.
 pub(crate) async fn evidence(logs: Logs) -> Evidence {
     let read = events::read(&logs, logs.back).await;
     if let Some(events) = logs.take_idle() {
@@ -38,11 +38,11 @@ pub(crate) async fn evidence(logs: Logs) -> Evidence {
     }
     match read {
         Ok(records) => {
-            tracing::debug!(vmms = ?records.vmms.coverage(), system = ?records.system.coverage(), "the event log is read");
+            tracing::debug!(vmms = ?records.vmms.coverage(), system = ?records.system.coverage(), "read the event log");
             Evidence::Readable(records)
         }
         Err(error) => {
-            tracing::info!(%error, "the event log cannot be read");
+            tracing::info!(%error, "cannot read the event log");
             Evidence::NotReadable
         }
     }
@@ -55,19 +55,19 @@ impl Logs {
 }
 
 impl EventSource for Logs {
-    type Port = Listener;
+    type Port = LogPort;
 
-    fn listen(&self, wish: Listen) -> Option<Listener> {
+    fn listen(&self, wish: Listen) -> Option<LogPort> {
         let events = if let Some(idle) = self.take_idle() {
             idle.turned_to(wish.query)
         } else {
-            let (place, sockets) = self.place.as_ref()?;
-            Events::new(place.client(sockets), wish.query, true, wish.patience)
+            let (access, sockets) = self.access.as_ref()?;
+            Events::new(access.client(sockets), wish.query, true, wish.patience)
         };
-        Some(Listener { events: events.at_most(wish.at_most.unwrap_or(u32::MAX)), until: self.began + wish.until })
+        Some(LogPort { events: events.at_most(wish.at_most.unwrap_or(u32::MAX)), until: self.began + wish.until })
     }
 
-    fn leave(&self, port: Listener) {
+    fn leave(&self, port: LogPort) {
         *self.idle.lock().unwrap_or_else(PoisonError::into_inner) = Some(port.events);
     }
 
@@ -80,15 +80,15 @@ impl EventSource for Logs {
     }
 }
 
-/// A port whose calls end when the reading must.
-pub(crate) struct Listener {
+/// A port whose calls end at the deadline of the whole reading.
+pub(crate) struct LogPort {
     events: Events,
     until: Instant,
 }
 
-impl EventPort for Listener {
+impl EventPort for LogPort {
     async fn next(&mut self, after: Option<&Bookmark>) -> Result<EventBatch, CallError> {
-        let late = |_| CallError::new(ErrorKind::TimedOut, Reached::Yes, "the event log is not read in time");
+        let late = |_| CallError::new(ErrorKind::TimedOut, Reached::Yes, "the event log was not read in time");
         timeout_at(self.until, self.events.next(after)).await.map_err(late)?
     }
 }

@@ -6,9 +6,9 @@ use reprise_engine::goal::PassOutcome;
 
 /// Done; after `run`: every wanted leg replicates.
 pub(crate) const OK: u8 = 0;
-/// Failed; after `run`: no host became ready in time (the article's code), or the pass itself broke.
+/// Failed; after `run`: no host became ready in time (the article's code), or the run itself failed.
 pub(crate) const FAILED: u8 = 1;
-/// Usage or configuration: nothing was done, nothing is on standard output.
+/// Usage or configuration error: nothing was done, nothing is on standard output.
 pub(crate) const USAGE: u8 = 2;
 /// Done in part; after `run`: a host did not become ready, or a wanted leg does not replicate.
 pub(crate) const PARTIAL: u8 = 3;

@@ -1,7 +1,7 @@
 //! The program: command line, wiring, driver, rendering.
 //!
-//! Everything that decides is in the engine; this crate carries out its effects and shows what came of them. `wiring` is
-//! the only place that knows every other crate. Start with `cli` for a verb, `driver` for what happens during a pass.
+//! The engine makes all decisions; this crate carries out its effects and shows the results. Only `wiring` knows every other
+//! crate. Start with `cli` for a verb, and with `driver` for what happens during a pass.
 
 mod cli;
 mod console;

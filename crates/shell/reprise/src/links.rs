@@ -1,4 +1,4 @@
-//! The ways to the hosts of a pass, and how one more host is asked that only a relationship speaks of.
+//! Links to the hosts of a pass, including hosts that only a replication relationship names.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,46 +10,46 @@ use wsman_http::{Client, Endpoint, Events, Limits, Login, Sockets, Trust};
 
 use crate::port::HostLink;
 
-/// Why a host that nobody listed gets no other login than Kerberos, and what to do.
+/// Why only Kerberos is used to log in to a discovered host, and what to do.
 const ONLY_KERBEROS: &str = "only another host has named it, so NTLM and Basic are not used there: list it as a [[host]], give its \
      address under discover.resolve, or set auth to negotiate or ntlm";
 
-/// The ways to all hosts of a pass.
+/// The links to all hosts of a pass.
 #[derive(Default)]
 pub(crate) struct Links {
     ways: BTreeMap<HostId, Way>,
-    /// Where hosts are that cannot be asked at their own names.
+    /// The addresses of hosts that cannot be reached by their own names.
     resolve: BTreeMap<HostName, Endpoint>,
-    /// The connections of this process, within one budget.
+    /// The socket budget of this process.
     sockets: Sockets,
 }
 
-/// Where one host is asked, and how one logs in there.
+/// How to connect and log in to one host.
 #[derive(Clone)]
-pub(crate) struct Place {
+pub(crate) struct HostAccess {
     pub(crate) endpoint: Endpoint,
     pub(crate) login: Login,
     pub(crate) trust: Option<Trust>,
     pub(crate) limits: Limits,
 }
 
-impl Place {
+impl HostAccess {
     pub(crate) fn client(&self, sockets: &Sockets) -> Client {
         let client = Client::new(self.endpoint.clone(), self.login.clone(), self.limits).sharing(sockets);
         if let Some(trust) = &self.trust { client.with_trust(trust.clone()) } else { client }
     }
 }
 
-/// The way to one host.
+/// The link to one host.
 struct Way {
     link: Arc<HostLink>,
-    place: Place,
+    access: HostAccess,
 }
 
-/// How a host was asked, for the report.
-pub(crate) struct Asked {
+/// How a host was connected to, for the report.
+pub(crate) struct ConnectionInfo {
     pub(crate) url: String,
-    /// Whether its certificate was verified; nothing over clear HTTP.
+    /// Whether its certificate was verified; `None` over plain HTTP.
     pub(crate) tls_verified: Option<bool>,
 }
 
@@ -58,34 +58,34 @@ impl Links {
         Self { resolve, ..Self::default() }
     }
 
-    /// Whether some host that a relationship may speak of is asked over HTTPS.
+    /// Whether any host listed under `discover.resolve` uses HTTPS.
     pub(crate) fn resolves_to_https(&self) -> bool {
         self.resolve.values().any(Endpoint::is_secure)
     }
 
-    pub(crate) fn add(&mut self, host: HostId, place: Place) {
-        self.ways.insert(host, Way { link: HostLink::new(place.client(&self.sockets)), place });
+    pub(crate) fn add(&mut self, host: HostId, access: HostAccess) {
+        self.ways.insert(host, Way { link: HostLink::new(access.client(&self.sockets)), access });
     }
 
-    /// Opens the way to a host that relationships call `name`: where the configuration says, else at that name in the
-    /// address of the host that showed the relationship. The login is that host's; but a host that only another host has named
-    /// is logged in to by Kerberos alone unless a scheme is named, since whoever has broken into the one could have named
-    /// any server of theirs.
+    /// Adds a link to the host that a relationship calls `name`. Its address comes from the configuration; otherwise it is that
+    /// of the host `like`, which showed the relationship, with the host part replaced. The login is that of `like`. For a host
+    /// that only another host has named, it uses Kerberos alone unless the configuration names a scheme: an attacker who
+    /// controls `like` could have named a server of their own.
     pub(crate) fn ask(&mut self, host: HostId, name: &HostName, like: HostId) {
         let Some(way) = self.ways.get(&like) else { return };
-        let like = way.place.clone();
-        let place = match self.resolve.get(name).cloned() {
-            Some(endpoint) => Place { endpoint, ..like },
-            None => Place {
+        let like = way.access.clone();
+        let access = match self.resolve.get(name).cloned() {
+            Some(endpoint) => HostAccess { endpoint, ..like },
+            None => HostAccess {
                 endpoint: like.endpoint.with_host(name.as_str()),
                 login: like.login.clone().restricted_to_kerberos(ONLY_KERBEROS),
                 ..like
             },
         };
-        self.add(host, place);
+        self.add(host, access);
     }
 
-    /// A host is not asked any more.
+    /// Removes the link to a host.
     pub(crate) fn forget(&mut self, host: HostId) {
         self.ways.remove(&host);
     }
@@ -94,24 +94,24 @@ impl Links {
         self.ways.get(&host).map(|way| &way.link)
     }
 
-    /// Where a host is asked, and what counts the sockets of all hosts.
-    pub(crate) fn place(&self, host: HostId) -> Option<(Place, Sockets)> {
-        self.ways.get(&host).map(|way| (way.place.clone(), self.sockets.clone()))
+    /// How to connect to a host, and the socket budget that all hosts share.
+    pub(crate) fn access(&self, host: HostId) -> Option<(HostAccess, Sockets)> {
+        self.ways.get(&host).map(|way| (way.access.clone(), self.sockets.clone()))
     }
 
-    /// A listener to a host's event logs, beside the way by which it is asked.
+    /// A listener on a host's event logs, with a connection of its own.
     pub(crate) fn events(&self, host: HostId, query: Query, existing: bool, patience: Duration) -> Option<Events> {
-        let client = self.ways.get(&host)?.place.client(&self.sockets);
+        let client = self.ways.get(&host)?.access.client(&self.sockets);
         Some(Events::new(client, query, existing, patience))
     }
 
-    /// How each host is asked.
-    pub(crate) fn asked(&self) -> BTreeMap<HostId, Asked> {
-        let asked = |place: &Place| Asked {
-            url: place.endpoint.to_string(),
-            tls_verified: place.trust.as_ref().filter(|_| place.endpoint.is_secure()).map(Trust::is_verified),
+    /// How each host was connected to.
+    pub(crate) fn asked(&self) -> BTreeMap<HostId, ConnectionInfo> {
+        let asked = |access: &HostAccess| ConnectionInfo {
+            url: access.endpoint.to_string(),
+            tls_verified: access.trust.as_ref().filter(|_| access.endpoint.is_secure()).map(Trust::is_verified),
         };
-        self.ways.iter().map(|(host, way)| (*host, asked(&way.place))).collect()
+        self.ways.iter().map(|(host, way)| (*host, asked(&way.access))).collect()
     }
 }
 
@@ -129,13 +129,13 @@ mod tests {
         let mut links = Links::new(resolve);
         let login = Login::new(Scheme::Basic, "admin", "secret");
         let endpoint = at("http://hv01.lab.test:8080/wsman");
-        links.add(HostId(0), Place { endpoint, login, trust: None, limits: Limits::default() });
+        links.add(HostId(0), HostAccess { endpoint, login, trust: None, limits: Limits::default() });
         links.ask(HostId(1), &name("hv02.lab.test"), HostId(0));
         links.ask(HostId(2), &name("hv03.lab.test"), HostId(0));
         let asked = links.asked();
         assert_eq!(asked[&HostId(1)].url, "http://127.0.0.1:4711/wsman");
         assert_eq!(asked[&HostId(2)].url, "http://hv03.lab.test:8080/wsman");
-        assert_eq!(links.ways[&HostId(2)].place.login.user(), "admin");
+        assert_eq!(links.ways[&HostId(2)].access.login.user(), "admin");
     }
 
     #[test]
@@ -145,8 +145,9 @@ mod tests {
         let mut links = Links::new(BTreeMap::from([(name("hv02.lab.test"), at("https://hv02.lab.test"))]));
         for (like, scheme) in [(0, Scheme::Auto), (1, Scheme::Basic), (2, Scheme::Ntlm), (3, Scheme::Negotiate)] {
             let login = Login::new(scheme, "admin", "secret");
-            let place = Place { endpoint: at("https://hv01.lab.test"), login, trust: None, limits: Limits::default() };
-            links.add(HostId(like), place);
+            let access =
+                HostAccess { endpoint: at("https://hv01.lab.test"), login, trust: None, limits: Limits::default() };
+            links.add(HostId(like), access);
         }
         for (host, named, like, scheme) in [
             (10, "evil.test", 0, Scheme::Kerberos),
@@ -156,10 +157,10 @@ mod tests {
             (14, "hv03.lab.test", 3, Scheme::Negotiate),
         ] {
             links.ask(HostId(host), &name(named), HostId(like));
-            assert_eq!(links.ways[&HostId(host)].place.login.scheme(), scheme, "{named}");
+            assert_eq!(links.ways[&HostId(host)].access.login.scheme(), scheme, "{named}");
         }
-        // What a found host names is no better known.
+        // A host that a discovered host names is trusted no more than that one.
         links.ask(HostId(20), &name("worse.test"), HostId(10));
-        assert_eq!(links.ways[&HostId(20)].place.login.scheme(), Scheme::Kerberos);
+        assert_eq!(links.ways[&HostId(20)].access.login.scheme(), Scheme::Kerberos);
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use reprise_config::{CertificateRef, Contradiction, Login as ConfigLogin, PasswordRef, ProofRef, TrustRef};
+use reprise_config::{CertificateRef, Contradiction, LoginSettings, PasswordRef, ProofRef, TrustRef};
 use reprise_platform::secret::{read_key_file, read_keytab_file, read_password_file};
 use reprise_platform::{credential, paths};
 use secrecy::SecretString;
@@ -46,15 +46,15 @@ impl Logins {
     }
 
     /// The login to the host at `url`. Logins with the same credential share its gate.
-    pub(crate) fn login(&mut self, url: &Endpoint, wanted: &ConfigLogin) -> Result<Login, Usage> {
+    pub(crate) fn login(&mut self, url: &Endpoint, wanted: &LoginSettings) -> Result<Login, Usage> {
         Ok(self.single(url, wanted)?.sharing(&self.gates))
     }
 
-    fn single(&mut self, url: &Endpoint, wanted: &ConfigLogin) -> Result<Login, Usage> {
+    fn single(&mut self, url: &Endpoint, wanted: &LoginSettings) -> Result<Login, Usage> {
         let what = format!("cannot log in to {url}");
         // Without a scheme, `auto` chooses.
         let auth = Some(wanted.auth.unwrap_or_default());
-        if let Some(Contradiction { key, why, next }) = (ConfigLogin { auth, ..wanted.clone() }).contradiction() {
+        if let Some(Contradiction { key, why, next }) = (LoginSettings { auth, ..wanted.clone() }).contradiction() {
             return Err(Usage::new(what, format!("`{key}` is given, but {why}"), next));
         }
         let scheme = wanted.auth.unwrap_or_default();
@@ -80,7 +80,7 @@ impl Logins {
     }
 
     /// Which certificates to trust for `url`, and which client certificate to present.
-    pub(crate) fn trust(&mut self, url: &Endpoint, wanted: &ConfigLogin) -> Result<Trust, Usage> {
+    pub(crate) fn trust(&mut self, url: &Endpoint, wanted: &LoginSettings) -> Result<Trust, Usage> {
         let trusted = wanted.trust.as_ref().filter(|_| !self.trust_anybody);
         let shown = wanted.certificate.as_ref().filter(|_| wanted.auth == Some(Scheme::Certificate));
         let key = format!("{trusted:?} {shown:?}");
@@ -139,7 +139,7 @@ fn unread(what: &str, error: &dyn std::error::Error, advice: String) -> Usage {
 }
 
 /// The login as the account that runs this program, or as the one whose Kerberos ticket it has.
-fn current_user(what: String, scheme: Scheme, wanted: &ConfigLogin) -> Result<Login, Usage> {
+fn current_user(what: String, scheme: Scheme, wanted: &LoginSettings) -> Result<Login, Usage> {
     let next = "leave it out, or add --user USER and --password-file FILE";
     if scheme == Scheme::Basic {
         return Err(Usage::new(what, "basic sends a password, and no user is given", next));
@@ -154,7 +154,7 @@ fn current_user(what: String, scheme: Scheme, wanted: &ConfigLogin) -> Result<Lo
     Ok(Login::current_user(scheme))
 }
 
-fn by_certificate(what: &str, url: &Endpoint, wanted: &ConfigLogin) -> Result<Login, Usage> {
+fn by_certificate(what: &str, url: &Endpoint, wanted: &LoginSettings) -> Result<Login, Usage> {
     if wanted.certificate.is_none() {
         let next = "add --certificate FILE and --key FILE, or certificate and key to the login";
         return Err(Usage::new(what, "no client certificate is given", next));

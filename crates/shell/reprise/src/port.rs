@@ -1,4 +1,4 @@
-//! One remote host as procedures see it: its client, shared reads, and a common beat for waits.
+//! One remote host as procedures see it: its client, shared reads, and waits aligned to a common beat.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,17 +8,17 @@ use tokio::sync::{Mutex, OnceCell};
 use tokio::time::Instant;
 use wsman_http::Client;
 
-/// Waits on one host end on a common beat, so that equal reads of several procedures fall together and cost one request.
-/// Short against any job, long against a round trip in one site.
+/// Waits on one host end on a common beat, so that equal reads of several procedures coincide and cost one request.
+/// Shorter than any job, longer than a round trip within a site.
 const BEAT: Duration = Duration::from_millis(50);
 
 type Answer = Result<Reply, CallError>;
 
-/// The way to one host, shared by every procedure that talks with it.
+/// The link to one host, shared by every procedure that uses it.
 pub(crate) struct HostLink {
     client: Client,
     began: Instant,
-    /// Reads under way.
+    /// Reads in progress.
     reads: Mutex<Vec<(Request, Arc<OnceCell<Answer>>)>>,
 }
 
@@ -27,13 +27,13 @@ impl HostLink {
         Arc::new(Self { client, began: Instant::now(), reads: Mutex::new(Vec::new()) })
     }
 
-    /// The port of one procedure that begins now.
+    /// A port for one procedure, which starts now.
     pub(crate) fn port(self: &Arc<Self>) -> HostPort {
         HostPort { link: Arc::clone(self), began: Instant::now() }
     }
 
-    /// Asks, or waits for the answer to the same question if it is under way. If the one who asked is dropped, the next
-    /// one who waits asks in its place.
+    /// Sends the read, or waits for the response if an equal read is in progress. If the caller that sent it is dropped, the
+    /// next one that waits sends it again.
     async fn read(&self, request: Request) -> Answer {
         let cell = {
             let mut reads = self.reads.lock().await;

@@ -1,4 +1,4 @@
-//! From what people are told to what an event log holds, and to the progress line.
+//! Turns the engine's notices into events for a sink, and its progress into a line on the terminal.
 
 use std::time::Duration;
 
@@ -8,19 +8,19 @@ use reprise_platform::event::{self, codes};
 use reprise_platform::sink::{Sink, Writer};
 
 use crate::console::{complain, notice};
-use crate::driver::Watcher;
+use crate::driver::Observer;
 use crate::render::error::{self, Error};
 use crate::render::progress::Progress;
 use crate::render::sentence;
 
-/// How long the end of the program waits for the sink. Longer than a disk stalls, shorter than a person waits.
+/// Maximum time to wait for the sink at the end of the program: longer than a disk stalls, shorter than a person waits.
 const FINISH_MAX: Duration = Duration::from_secs(5);
 
 /// Writes events to a sink and shows progress.
 pub(crate) struct Recorder {
     writer: Writer,
     progress: Progress,
-    /// A sink that fails is told about once: a full disk must not fill the screen too.
+    /// Whether a failure of the sink has been reported. It is reported once: a full disk must not fill the screen too.
     told: bool,
 }
 
@@ -29,18 +29,18 @@ impl Recorder {
         Self { writer: Writer::start(sink), progress, told: false }
     }
 
-    /// The pass is over: waits a moment for the sink, and reports what it has not written.
+    /// Ends the record: waits up to [`FINISH_MAX`] for the sink and reports the events that it has not written.
     pub(crate) fn end(&mut self) {
         self.progress.clear();
         let unwritten = self.writer.finish(FINISH_MAX);
         self.warn();
         let Some(unwritten) = unwritten else { return };
-        let late = if unwritten.is_late { ", which did not take them in time" } else { "" };
+        let late = if unwritten.is_late { ", which did not accept them in time" } else { "" };
         let (events, were) = if unwritten.events == 1 { ("event", "was") } else { ("events", "were") };
         notice(&format!("{} {events} {were} not written to {}{late}", unwritten.events, unwritten.place));
     }
 
-    fn write(&mut self, event: event::Event) {
+    fn write(&mut self, event: event::LogEntry) {
         self.writer.write(event);
         self.warn();
     }
@@ -54,7 +54,7 @@ impl Recorder {
     }
 }
 
-impl Watcher for Recorder {
+impl Observer for Recorder {
     fn tell(&mut self, now: Timestamp, notice: &Notice) {
         let time = jiff::Timestamp::from_millisecond(now.0).unwrap_or_default();
         for event in events(time, notice) {
@@ -67,9 +67,9 @@ impl Watcher for Recorder {
     }
 }
 
-/// The events of one notice: one, but for a resume without evidence, which has two.
-fn events(time: jiff::Timestamp, notice: &Notice) -> Vec<event::Event> {
-    let plain = |code| event::Event::new(time, code);
+/// The events of one notice. Every notice has one, except a resume without evidence, which has two.
+fn events(time: jiff::Timestamp, notice: &Notice) -> Vec<event::LogEntry> {
+    let plain = |code| event::LogEntry::new(time, code);
     match notice {
         Notice::Started => vec![plain(&codes::STARTING)],
         Notice::HostNotReady(host) => {
@@ -118,7 +118,7 @@ fn cause(error: &Error) -> String {
     }
 }
 
-fn with_leg(event: event::Event, leg: &LegReport) -> event::Event {
+fn with_leg(event: event::LogEntry, leg: &LegReport) -> event::LogEntry {
     let primary = leg.primary.as_deref().unwrap_or("an unknown host");
     event
         .with("host", primary)

@@ -18,7 +18,7 @@ impl Account {
         Self { domain: domain.to_owned(), user: user.to_owned(), password, certificate: None }
     }
 
-    /// The same with a certificate, in DER, that is registered for it.
+    /// Registers a client certificate, in DER, for the account.
     #[must_use]
     pub fn with_certificate(self, certificate: &[u8]) -> Self {
         Self { certificate: Some(certificate.to_vec()), ..self }

@@ -1,4 +1,4 @@
-//! What a login is bound to: the TLS connection under it, so that nobody can pass it on (RFC 5929, MS-NLMP 3.1.5.1.2).
+//! Channel bindings: a login is bound to its TLS connection, so that it cannot be relayed (RFC 5929, MS-NLMP 3.1.5.1.2).
 
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
@@ -68,7 +68,7 @@ impl Channel {
     }
 }
 
-/// Checks that the client means the channel that is really there: else somebody stands between. What it sent is the hash
+/// Checks that the client's binding is that of this channel; otherwise there is an on-path attacker. What it sent is the hash
 /// of that channel; zeros say that it knows none.
 pub(super) fn check(
     bindings: ChannelBindings,

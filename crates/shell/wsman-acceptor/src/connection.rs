@@ -18,7 +18,7 @@ use wsman::sealed::{self, Part, Protocol};
 
 /// The type of a clear message (MS-WSMV 2.1).
 const SOAP: &str = "application/soap+xml;charset=UTF-8";
-/// Longest token that is looked at. NTLM needs less than 1 KiB; HTTP.sys takes headers of 16 KiB.
+/// Maximum length of a token. NTLM needs less than 1 KiB; HTTP.sys accepts headers of 16 KiB.
 const TOKEN_MAX: usize = 16 * 1024;
 /// The header of who logs in by the certificate that TLS has shown (DSP0226, `wsman:secprofile/https/mutual`).
 const MUTUAL: &str = "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/mutual";
@@ -34,7 +34,7 @@ pub struct Request<'r> {
     pub body: &'r [u8],
 }
 
-/// A message of somebody who has logged in.
+/// A message of a client that has logged in.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Message {
     /// The account's name.
@@ -52,7 +52,7 @@ pub struct Message {
 /// What to do with a request.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Taken {
-    /// Answer 401 with these values of WWW-Authenticate, each in a header of its own: who asks has not logged in.
+    /// Answer 401 with these values of WWW-Authenticate, each in a header of its own: the client has not logged in.
     Unauthorized(Vec<String>),
     /// Answer 401 with this value of WWW-Authenticate: the login goes on.
     GoesOn(String),
@@ -300,7 +300,7 @@ fn open(sealer: &mut Sealer, request: Request<'_>) -> Option<(Vec<u8>, Option<St
     Some((message, charset))
 }
 
-/// Eight octets that were never used before and that nobody can guess.
+/// Eight octets that are unpredictable and never used twice.
 fn nonce() -> [u8; 8] {
     // The few bits of a UUID that are not chance stand at different places of its halves.
     let (high, low) = Uuid::new_v4().as_u64_pair();

@@ -27,7 +27,7 @@ pub enum LoginError {
     /// The client means another TLS connection, or none.
     #[error("the login is bound to another channel")]
     WrongChannel,
-    /// Somebody has changed messages on the way.
+    /// Messages were changed in transit.
     #[error("the messages of the login were altered")]
     Altered,
 }

@@ -18,7 +18,7 @@ pub(super) struct Fresh<'f> {
     /// Which mechanisms may be spoken under the word before the token.
     pub(super) takes_ntlm: bool,
     pub(super) takes_kerberos: bool,
-    /// Octets that were never used before and that nobody can guess.
+    /// Octets that are unpredictable and never used twice.
     pub(super) nonce: [u8; 8],
     pub(super) chance: [u8; 36],
     /// Now, in seconds since 1970 and in 100 ns since 1601.

@@ -17,11 +17,11 @@ use wsman::sealed::{self, Part, Protocol};
 const SEALED: &str =
     "multipart/encrypted;protocol=\"application/HTTP-SPNEGO-session-encrypted\";boundary=\"Encrypted Boundary\"";
 const SOAP: &str = "application/soap+xml;charset=UTF-8";
-/// Most requests on one connection.
+/// Maximum number of requests on one connection.
 const REQUESTS_MAX: usize = 16;
 
 /// One connection, and a client that knows the password.
-struct Talk {
+struct Session {
     connection: ConnectionLogin,
     keys: Option<Keys>,
 }
@@ -39,17 +39,17 @@ pub fn login_server(bytes: &[u8]) {
     let key = SecretSlice::from(vec![7; 32]);
     let services = Some(vec![ServiceKey { principal: "svc@LAB.TEST".to_owned(), encryption_type: 18, key }]);
     let logins = Logins { accounts, schemes, identity: Identity::of("hv01.lab.test"), channel_bindings, services };
-    let mut talk = Talk { connection: ConnectionLogin::new(Arc::new(logins), channel), keys: None };
+    let mut session = Session { connection: ConnectionLogin::new(Arc::new(logins), channel), keys: None };
     for _ in 0..REQUESTS_MAX {
         let Some(([kind, low, high], behind)) = rest.split_first_chunk::<3>() else { return };
         let length = usize::from(u16::from_le_bytes([*low, *high]));
         let (payload, behind) = behind.split_at_checked(length).unwrap_or((behind, &[]));
-        talk.request(*kind, payload);
+        session.request(*kind, payload);
         rest = behind;
     }
 }
 
-impl Talk {
+impl Session {
     fn request(&mut self, kind: u8, payload: &[u8]) {
         let token = |scheme: &str| format!("{scheme} {}", STANDARD.encode(payload));
         let knew = self.connection.user().is_some();

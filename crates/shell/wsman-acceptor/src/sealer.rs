@@ -1,4 +1,4 @@
-//! What seals the messages of a connection that somebody has logged in on.
+//! Seals the messages of a connection that is logged in.
 
 use crate::{kerberos, ntlm};
 

@@ -8,7 +8,7 @@ const SPNEGO: &[u8] = &[0x2b, 0x06, 0x01, 0x05, 0x05, 0x02];
 pub(super) const NTLM: &[u8] = &[0x2b, 0x06, 0x01, 0x04, 0x01, 0x82, 0x37, 0x02, 0x02, 0x0a];
 /// The tag around a first token (RFC 2743, 3.1).
 pub(super) const INITIAL: u8 = 0x60;
-/// Most mechanisms in an offer. Windows offers five at most.
+/// Maximum number of mechanisms in an offer. Windows offers five at most.
 const MECHANISMS_MAX: usize = 16;
 
 /// How far the acceptor says that it is (RFC 4178, 4.2.2).

@@ -21,7 +21,7 @@ use wsman_http::{
 
 /// How long a host holds a Pull in which nothing comes; less than the minute that it allows.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// Longest farewell to a host.
+/// Maximum time to close a subscription.
 const LEAVING_MAX: Duration = Duration::from_secs(2);
 
 /// Asks a WS-Management service and prints one JSON object an instance, an event, or a change.
@@ -67,13 +67,13 @@ struct Arguments {
     /// The Kerberos server: HOST[:PORT]
     #[arg(long, requires = "user")]
     kdc: Option<String>,
-    /// Believe certificates of the authorities in this PEM file
+    /// Trust certificates of the authorities in this PEM file
     #[arg(long)]
     ca: Option<PathBuf>,
-    /// Believe the certificate with this SHA-256 fingerprint
+    /// Trust the certificate with this SHA-256 fingerprint
     #[arg(long)]
     tls_fingerprint: Option<String>,
-    /// Believe any certificate: whoever stands on the way can pretend to be the host
+    /// Trust any certificate: an on-path attacker can impersonate the host
     #[arg(long)]
     insecure_no_tls_verification: bool,
     /// Enumerate what this query selects
@@ -85,7 +85,7 @@ struct Arguments {
     /// An argument of the method, in the order of its definition: NAME=VALUE (repeatable)
     #[arg(long, value_parser = pair)]
     arg: Vec<(String, String)>,
-    /// Most items in one answer to enumerate
+    /// Maximum number of items in one answer to enumerate
     #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..))]
     batch: u32,
     /// Print each instance's reference too, as `__path`
@@ -109,10 +109,10 @@ struct Arguments {
     /// Only changes of this property of the class (repeatable)
     #[arg(long, requires = "by")]
     column: Vec<String>,
-    /// The host looks for changes of the class every so many seconds, or is asked that often if it does not
+    /// Interval in seconds at which the host looks for changes of the class, or is polled if it does not
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
     within: u64,
-    /// End after so many events or changes
+    /// End after this many events or changes
     #[arg(long)]
     count: Option<u64>,
 }
@@ -214,7 +214,7 @@ async fn run(arguments: Arguments) -> Result<()> {
     }
 }
 
-/// What is not for the action would be ignored, and somebody would believe that it was not.
+/// Refuses arguments that the action does not use: ignoring them silently would mislead the user.
 fn check(arguments: &Arguments) -> Result<()> {
     let given = [
         ("--method", arguments.method.is_some(), matches!(arguments.action, Action::Invoke)),
@@ -256,7 +256,7 @@ async fn hear(events: &mut Events, count: Option<u64>) -> Result<()> {
     }
 }
 
-/// Prints what changes, until there was so much; and once how it is heard, if not by subscription.
+/// Prints changes until there were `count`, and once that the host is polled, if it is.
 async fn hear_changes(changes: &mut Changes, count: Option<u64>, within: u64) -> Result<()> {
     let (mut left, mut is_polled) = (count, false);
     while left != Some(0) {

@@ -44,7 +44,7 @@ impl Budget {
         Self { files, ..Self::of(connections, (spare / 4).clamp(1, CONNECTIONS_MAX)) }
     }
 
-    /// A budget of this many connections, of which so many may be in the making.
+    /// Creates a budget of this many connections, and of how many of them may be opened at the same time.
     pub(crate) fn of(connections: usize, opening: usize) -> Self {
         let semaphore = |count: usize| Arc::new(Semaphore::new(count.clamp(1, CONNECTIONS_MAX)));
         Self {

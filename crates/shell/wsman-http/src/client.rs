@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 use wsman::client::{Call, Settings, Step, asks_for_a_new_enumeration, asks_for_a_new_login};
 use wsman::message::{Enumerate, Identity};
 
-use crate::connection::{Answer, Connection, Known, Target};
+use crate::connection::{Connection, LoginPlan, Target, UnsealedResponse};
 use crate::dial::Resolver;
 use crate::endpoint::Endpoint;
 use crate::gate::locked;
@@ -20,17 +20,17 @@ use crate::sockets::{Share, Sockets};
 use crate::tls::{Handshakes, Trust};
 use crate::wire;
 
-/// Largest envelope that is asked for, in bytes: the default of Windows (`MaxEnvelopeSizekb` 500).
+/// Maximum size of the envelopes that the client requests, in bytes: the default of Windows (`MaxEnvelopeSizekb` 500).
 const ENVELOPE_MAX: u32 = 500 * 1024;
 
-/// What it would mean to send a message twice.
+/// The effect of sending a message twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
-    /// Nothing: it only reads.
+    /// None: it only reads.
     Reads,
     /// Items that the server has already handed out would be skipped.
     GoesOn,
-    /// The same, of a listener.
+    /// As [`Kind::GoesOn`], for a listener.
     Listens,
     /// Something would be done twice.
     Changes,
@@ -55,33 +55,33 @@ pub struct Client {
     sockets: Share,
     room: Semaphore,
     logins: Logins,
-    /// What the server is told as its time for a listener's message, and so much longer its answer is waited for.
+    /// The operation timeout of a listener's message, and how much longer the client waits for its answer.
     listens: (Duration, Duration),
     messages: AtomicU64,
-    /// Tells this client's message ids from another's.
+    /// Distinguishes this client's message ids from another's.
     own: uuid::Uuid,
 }
 
-/// What the connections of a client have learnt of logging in.
+/// What the connections of a client know about logging in.
 #[derive(Debug, Default)]
 struct Logins {
     /// Until one login has succeeded, one connection at a time tries: a wrong password must not be tried by all of them.
     gate: tokio::sync::Mutex<()>,
     /// What a login may begin with, and how one succeeded.
-    known: Mutex<Option<Known>>,
+    known: Mutex<Option<LoginPlan>>,
     /// How many were refused, and how the last one was.
     refused: Mutex<(u64, Option<CallError>)>,
 }
 
 impl Logins {
     /// How to begin a login, if one has succeeded. Where a better way failed, one connection at a time tries it again.
-    fn known(&self) -> Option<Known> {
-        locked(&self.known).as_mut().map(Known::next)
+    fn known(&self) -> Option<LoginPlan> {
+        locked(&self.known).as_mut().map(LoginPlan::next)
     }
 }
 
 impl Client {
-    /// A client; nothing is sent before the first call.
+    /// Creates a client; nothing is sent before the first call.
     pub fn new(endpoint: Endpoint, login: Login, limits: Limits) -> Self {
         let room = Semaphore::new(limits.connections.max(1));
         Self {
@@ -95,15 +95,14 @@ impl Client {
         }
     }
 
-    /// Stays within a budget that other clients share. By itself each client has a budget of its own, which says little about
-    /// the process.
+    /// Sets the connection budget, which other clients can share. By default each client has a budget of its own.
     #[must_use]
     pub fn sharing(mut self, sockets: &Sockets) -> Self {
         self.sockets = sockets.share();
         self
     }
 
-    /// The same, believing these certificates. An https:// address needs it.
+    /// Sets the certificates to trust. Required for an https:// address.
     #[must_use]
     pub fn with_trust(mut self, trust: Trust) -> Self {
         self.target.tls = Some(Handshakes::new(trust));
@@ -117,12 +116,12 @@ impl Client {
         self
     }
 
-    /// Where the service is.
+    /// The address of the service.
     pub fn endpoint(&self) -> &Endpoint {
         &self.target.endpoint
     }
 
-    /// Asks who is there.
+    /// Asks the service to identify itself; needs no login.
     ///
     /// # Errors
     /// [`CallError`] says what failed and where.
@@ -132,11 +131,11 @@ impl Client {
         wsman::client::read_identity(&text)
     }
 
-    /// Carries out one call, in as many messages as it takes.
+    /// Carries out one call, in as many messages as needed.
     ///
-    /// A read may be sent again once on a fresh connection, if an idle one turns out to be dead. A Pull whose answer was
-    /// lost is not sent again, since the server may have handed out its items: the enumeration begins anew, once. An
-    /// Invoke is sent again only if the server certainly did not look at it. If this future is dropped, so is its connection.
+    /// A read may be retried once on a new connection, if an idle one turns out to be dead. A Pull whose answer was lost is not
+    /// sent again, since the server may have handed out its items; instead the enumeration is started again, once. An Invoke is
+    /// sent again only if the server certainly did not process it. Dropping this future also drops its connection.
     ///
     /// # Errors
     /// [`CallError`] says what failed and where, and whether the server may have acted.
@@ -144,14 +143,14 @@ impl Client {
         self.carry_out(|| Call::new(request.clone())).await
     }
 
-    /// Enumerates with batches and items of one's own choice; like [`Client::call`] with a read.
+    /// Enumerates with a given batch size and kind of item; otherwise like [`Client::call`] with a read.
     ///
     /// # Errors
     /// [`CallError`] says what failed and where.
     pub async fn enumerate(&self, enumerate: Enumerate) -> Result<Vec<Row>, CallError> {
         match self.carry_out(|| Call::enumerate(enumerate.clone())).await? {
             Reply::Rows(rows) => Ok(rows),
-            Reply::Instance(_) | Reply::Output(_) => Err(CallError::malformed("the answer is none to Enumerate")),
+            Reply::Instance(_) | Reply::Output(_) => Err(CallError::malformed("the reply isn't an enumeration result")),
         }
     }
 
@@ -160,7 +159,7 @@ impl Client {
         let patience = self.target.limits.call;
         tokio::time::timeout(patience, self.carry_through(begin)).await.unwrap_or_else(|_| {
             let (at, seconds) = (&self.target.endpoint, patience.as_secs_f32());
-            let message = format!("{at} answered, and had not come to an end after {seconds} s");
+            let message = format!("{at} answered, but had not finished after {seconds} s");
             Err(CallError::new(ErrorKind::TimedOut, Reached::Perhaps, message))
         })
     }
@@ -200,7 +199,7 @@ impl Client {
                         // The enumeration ends by itself if this fails.
                         let _ended = self.exchange(&mut connection, &release, Kind::Reads).await;
                     }
-                    // What answers another message than the one that was sent may be behind by one for ever.
+                    // A connection that answered another message than the one sent may stay one answer behind.
                     if error.kind != ErrorKind::Malformed {
                         self.keep(connection);
                     }
@@ -210,7 +209,7 @@ impl Client {
         }
     }
 
-    /// The host has taken away what every login of this user rested on: no connection that is logged in is of use.
+    /// Drops all connections if the host has revoked the login of this user: none of them is usable any more.
     fn revoked(&self, error: &CallError, connection: &mut Option<Connection>) {
         if asks_for_a_new_login(error) {
             *connection = None;
@@ -218,19 +217,19 @@ impl Client {
         }
     }
 
-    /// The same for who listens on one connection of his own: there the server is told to wait for `operation`, and its
-    /// answer may take so much longer.
+    /// Sets the times of a listener with a connection of its own: the server waits for `operation`, and its answer may take
+    /// `lateness` longer.
     pub(crate) fn listening(mut self, operation: Duration, lateness: Duration) -> Self {
         self.listens = (operation, lateness);
         self
     }
 
-    /// What the next message of a listener says, and its id.
+    /// The settings and the id of a listener's next message.
     pub(crate) fn next_message(&self) -> (Settings, String) {
         (self.settings(Kind::Listens), self.message_id())
     }
 
-    /// What the server is told as its time for a message, and so much longer its answer is waited for.
+    /// The operation timeout of a message, and how much longer the client waits for its answer.
     fn times(&self, kind: Kind) -> (Duration, Duration) {
         let limits = &self.target.limits;
         match kind {
@@ -287,8 +286,8 @@ impl Client {
                     *connection = Some(reused);
                     return self.text(&answer, kind == Kind::Changes);
                 }
-                // The host may have closed an idle connection. What only reads is asked again on a fresh one; so is
-                // what certainly was not sent.
+                // The host may have closed an idle connection. Read-only requests are retried on a new one; so are
+                // requests that certainly were not sent.
                 Err(error)
                     if error.kind == ErrorKind::Unreachable
                         && (kind == Kind::Reads || error.reached == Reached::No) =>
@@ -325,7 +324,7 @@ impl Client {
         opened
     }
 
-    async fn open_as(&self, known: Option<Known>) -> Result<Connection, CallError> {
+    async fn open_as(&self, known: Option<LoginPlan>) -> Result<Connection, CallError> {
         let began_at = known.as_ref().map(|known| known.first);
         let limits = &self.target.limits;
         let leave = self.sockets.leave(&self.target.endpoint.to_string(), limits.login).await?;
@@ -339,12 +338,12 @@ impl Client {
         Ok(connection)
     }
 
-    /// The text of an answer whose HTTP status allows for one.
-    fn text(&self, answer: &Answer, invoked: bool) -> Result<String, CallError> {
+    /// The text of an answer, or the error that its HTTP status or its fault stands for.
+    fn text(&self, answer: &UnsealedResponse, invoked: bool) -> Result<String, CallError> {
         let at = &self.target.endpoint;
         let text = wsman::decode_text(&answer.body, answer.charset.as_deref());
         let refused = |kind, reached, message: String| Err(CallError::new(kind, reached, message));
-        // Of a sealed connection a status is all that was said in the clear, and anybody on the way can write one.
+        // On a sealed connection, only the HTTP status is sent in the clear, so an on-path attacker can forge it.
         let untouched = if answer.sealed { Reached::Perhaps } else { Reached::No };
         match answer.status {
             StatusCode::OK => match text {
@@ -352,7 +351,7 @@ impl Client {
                 Err(error) => Err(CallError::malformed(format!("{at}: {error}"))),
             },
             StatusCode::PAYLOAD_TOO_LARGE => {
-                refused(ErrorKind::TooLarge, untouched, format!("{at} says that the request is larger than it takes"))
+                refused(ErrorKind::TooLarge, untouched, format!("{at} says that the request is larger than it accepts"))
             }
             StatusCode::INTERNAL_SERVER_ERROR if answer.body.is_empty() && answer.sealed => {
                 Err(CallError::malformed(format!("{at} refused a sealed message and did not say why")))

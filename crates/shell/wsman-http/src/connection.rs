@@ -1,4 +1,4 @@
-//! One connection: opened, logged in, used for one request at a time, dropped at the first doubt.
+//! One connection: opened, logged in, used for one request at a time, dropped as soon as it is in doubt.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use hyper::StatusCode;
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
-use crate::auth::{self, AuthError, LoginError, Method, Security, basic, certificate};
+use crate::auth::{self, AuthError, LoginFailure, Method, Security, basic, certificate};
 use crate::budget::Permit;
 use crate::dial::Resolver;
 use crate::endpoint::Endpoint;
@@ -23,11 +23,11 @@ use wsman::sealed::{self, Part, Protocol};
 
 /// The type of a clear message (MS-WSMV 2.1).
 const SOAP: &str = "application/soap+xml;charset=UTF-8";
-/// This long after a better way to log in failed, such as Kerberos while its server did not answer, it is tried again. A try may
-/// take as long as a connection is waited for, so it must not come with each connection.
+/// Time until a better login method that failed is tried again, such as Kerberos while its server did not respond. A try may
+/// take as long as a connection attempt, so not every connection may try.
 const BETTER_AGAIN: Duration = Duration::from_mins(1);
 
-/// Whom connections lead to, and as whom.
+/// Where connections lead, and the login that they use.
 #[derive(Debug)]
 pub(crate) struct Target {
     pub(crate) endpoint: Endpoint,
@@ -39,12 +39,12 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    /// The host, as the gate of its credential knows it.
+    /// The host's name at the credential's gate.
     fn host(&self) -> String {
         self.endpoint.authority().to_lowercase()
     }
 
-    /// The gate of the credential. A certificate has none: nobody counts its refusals.
+    /// The gate of the credential. A certificate has none, since refusing one does not lock an account.
     fn gate(&self) -> Option<&Arc<Gate>> {
         (self.login.scheme != Scheme::Certificate).then_some(&self.login.gate)
     }
@@ -52,7 +52,7 @@ impl Target {
 
 /// How connections of a client log in.
 #[derive(Clone, Debug)]
-pub(crate) struct Known {
+pub(crate) struct LoginPlan {
     /// The ways that the host offers, best first.
     methods: Vec<Method>,
     /// The one to begin with.
@@ -61,12 +61,12 @@ pub(crate) struct Known {
     since: Instant,
 }
 
-impl Known {
+impl LoginPlan {
     fn new(methods: Vec<Method>) -> Self {
         Self { methods, first: 0, since: Instant::now() }
     }
 
-    /// What the next connection begins with: the way that worked last or, once in a while, the best one.
+    /// What the next connection begins with: the method that worked last or, once in a while, the best one.
     pub(crate) fn next(&mut self) -> Self {
         if self.first == 0 || self.since.elapsed() < BETTER_AGAIN {
             return self.clone();
@@ -114,8 +114,8 @@ impl Shown {
     }
 }
 
-/// An answer: its status and its text's octets, unsealed.
-pub(crate) struct Answer {
+/// An HTTP response after unsealing: its status and the bytes of its text.
+pub(crate) struct UnsealedResponse {
     pub(crate) status: StatusCode,
     pub(crate) charset: Option<String>,
     pub(crate) body: Bytes,
@@ -134,9 +134,9 @@ impl Connection {
     /// way that worked.
     pub(crate) async fn open(
         target: &Target,
-        known: Option<Known>,
+        known: Option<LoginPlan>,
         permit: Permit,
-    ) -> Result<(Self, Known), CallError> {
+    ) -> Result<(Self, LoginPlan), CallError> {
         let host = target.host();
         if let Some(gate) = target.gate() {
             gate.check(&host)?;
@@ -144,7 +144,7 @@ impl Connection {
         let mut wire = connect(target).await?;
         let known = match known {
             Some(known) => known,
-            None => Known::new(methods(&mut wire, target).await?),
+            None => LoginPlan::new(methods(&mut wire, target).await?),
         };
         // Nobody waits for a host that does not even answer: its turn begins here.
         let mut attempt = match target.gate() {
@@ -161,9 +161,9 @@ impl Connection {
                     if let Some(attempt) = attempt {
                         attempt.accepted();
                     }
-                    return Ok((Self { wire, session, _permit: permit }, Known { first: index, ..known }));
+                    return Ok((Self { wire, session, _permit: permit }, LoginPlan { first: index, ..known }));
                 }
-                Err(LoginError::Mechanism(error)) if error.leaves_a_choice() && index + 1 < known.methods.len() => {
+                Err(LoginFailure::Mechanism(error)) if error.leaves_a_choice() && index + 1 < known.methods.len() => {
                     tracing::warn!(%error, at = %wire.at, "Kerberos is not possible; another login is tried");
                     if let Some(attempt) = &attempt {
                         attempt.check()?;
@@ -187,7 +187,7 @@ impl Connection {
         message: String,
         patience: Duration,
         limit: usize,
-    ) -> Result<Answer, CallError> {
+    ) -> Result<UnsealedResponse, CallError> {
         let attempt = match &mut self.session {
             Session::Basic(_, shown) => Some(shown.attempt().await?),
             Session::Certificate { .. } | Session::Clear | Session::Sealed(..) => None,
@@ -226,22 +226,22 @@ impl Connection {
         }
         let Session::Sealed(security, _) = &mut self.session else {
             let charset = charset(&answer.content_type);
-            return Ok(Answer { status: answer.status, charset, body: answer.body, sealed: false });
+            return Ok(UnsealedResponse { status: answer.status, charset, body: answer.body, sealed: false });
         };
         unseal(security, answer, &self.wire.at).await
     }
 
-    /// Some hosts end the connection where others say that they do not take a certificate.
+    /// Adds a hint to an error: some hosts close the connection instead of reporting that they do not accept a certificate.
     fn lost(&self, error: CallError) -> CallError {
         if error.kind != ErrorKind::Unreachable || !matches!(self.session, Session::Certificate { answered: false }) {
             return error;
         }
-        let message = format!("{} (the host may not take the client certificate)", error.message);
+        let message = format!("{} (the host may not accept the client certificate)", error.message);
         CallError { message, ..error }
     }
 
-    /// The host forgot the login, or never took it: it did not look at the message. Where messages are sealed a refusal is
-    /// not, so somebody on the way may have written it after the host has done what was asked.
+    /// The host no longer knows the login, or never accepted it, so it did not process the message. On a sealed connection the
+    /// refusal itself is not sealed, so an on-path attacker may have sent it after the host carried out the request.
     fn refused(&self, challenges: &[String]) -> CallError {
         let at = &self.wire.at;
         let offered = if challenges.is_empty() { "nothing".to_owned() } else { challenges.join(", ") };
@@ -275,12 +275,12 @@ async fn methods(wire: &mut Wire, target: &Target) -> Result<Vec<Method>, CallEr
 }
 
 /// A login that failed: what the caller hears, and what the credential's gate does.
-fn failed(error: LoginError, attempt: Option<Attempt>, at: &str, login: &Login) -> CallError {
+fn failed(error: LoginFailure, attempt: Option<Attempt>, at: &str, login: &Login) -> CallError {
     let (by, error) = match error {
-        LoginError::Call(error) => return error,
-        LoginError::Mechanism(error) => return login.explain(error.at(at)),
-        LoginError::ByHost(error) => (RefusedBy::Host, error),
-        LoginError::ByAccounts(error) => (RefusedBy::Accounts, error.at(at)),
+        LoginFailure::Call(error) => return error,
+        LoginFailure::Mechanism(error) => return login.explain(error.at(at)),
+        LoginFailure::ByHost(error) => (RefusedBy::Host, error),
+        LoginFailure::ByAccounts(error) => (RefusedBy::Accounts, error.at(at)),
     };
     if let Some(attempt) = attempt {
         attempt.refused(by, &error);
@@ -311,7 +311,7 @@ fn needs(endpoint: &Endpoint, what: &str) -> CallError {
 }
 
 fn shows_the_password(endpoint: &Endpoint) -> CallError {
-    let way = if endpoint.is_secure() { "TLS that is not verified" } else { "clear HTTP" };
+    let way = if endpoint.is_secure() { "unverified TLS" } else { "plain HTTP" };
     let message = format!(
         "refused to log in to {endpoint}: Basic over {way} would show the password to the network; it is allowed to \
          loopback only"
@@ -330,7 +330,7 @@ async fn begin(
     target: &Target,
     method: Method,
     attempt: &mut Option<Attempt>,
-) -> Result<Session, LoginError> {
+) -> Result<Session, LoginFailure> {
     let (scheme, mechanism) = match method {
         // The way may be another than the one that the method was chosen for: a name can lead elsewhere by now.
         Method::Basic if !wire.way.may_show_a_password() => return Err(shows_the_password(&target.endpoint).into()),
@@ -370,13 +370,17 @@ async fn seal(
     let own = security.take().ok_or(LOST)?;
     let original_length = message.len();
     let quick = auth::is_quick(original_length);
-    let (own, sealed) = auth::apart(own, quick, move |security| security.seal(&message)).await?;
+    let (own, sealed) = auth::without_blocking(own, quick, move |security| security.seal(&message)).await?;
     *security = Some(own);
     Ok(sealed::write(protocol, &[Part { original_type: SOAP.to_owned(), original_length, sealed }]))
 }
 
-/// What a sealed answer holds. Of an answer in the clear its status alone is believed: anybody on the way can write one.
-async fn unseal(security: &mut Option<Box<dyn Security>>, answer: wire::Answer, at: &str) -> Result<Answer, CallError> {
+/// The content of a sealed answer. Of an unsealed answer only the status is used, since an on-path attacker can forge it.
+async fn unseal(
+    security: &mut Option<Box<dyn Security>>,
+    answer: wire::RawResponse,
+    at: &str,
+) -> Result<UnsealedResponse, CallError> {
     let doubtful = |why: String| {
         let message = format!("{at} answered {why}: the connection was dropped");
         CallError::new(ErrorKind::Malformed, Reached::Perhaps, message)
@@ -386,17 +390,17 @@ async fn unseal(security: &mut Option<Box<dyn Security>>, answer: wire::Answer, 
         if status.is_success() {
             return Err(doubtful("a sealed message with a clear one".to_owned()));
         }
-        return Ok(Answer { status, charset: None, body: Bytes::new(), sealed: true });
+        return Ok(UnsealedResponse { status, charset: None, body: Bytes::new(), sealed: true });
     }
     let parts = sealed::read(&answer.content_type, &answer.body).map_err(|error| doubtful(error.to_string()))?;
     let kind = parts.first().map(|part| part.original_type.clone()).unwrap_or_default();
     let own = security.take().ok_or(LOST).map_err(|error| doubtful(error.to_string()))?;
-    let opened = auth::apart(own, auth::is_quick(answer.body.len()), move |security| {
+    let opened = auth::without_blocking(own, auth::is_quick(answer.body.len()), move |security| {
         let mut text = Vec::new();
         for part in parts {
             let clear = security.unseal(&part.sealed)?;
             if clear.len() != part.original_length {
-                let why = format!("{} bytes were sealed where {} were promised", clear.len(), part.original_length);
+                let why = format!("{} bytes were sealed where {} were declared", clear.len(), part.original_length);
                 return Err(AuthError::Invalid(why));
             }
             if text.is_empty() {
@@ -409,5 +413,5 @@ async fn unseal(security: &mut Option<Box<dyn Security>>, answer: wire::Answer, 
     });
     let (own, text) = opened.await.map_err(|error| doubtful(format!("what cannot be unsealed ({error})")))?;
     *security = Some(own);
-    Ok(Answer { status, charset: charset(&kind), body: text.into(), sealed: true })
+    Ok(UnsealedResponse { status, charset: charset(&kind), body: text.into(), sealed: true })
 }

@@ -1,4 +1,4 @@
-//! Connections that nobody uses now, of all clients, by age.
+//! Idle connections of all clients, by age.
 
 use std::collections::BTreeMap;
 
@@ -40,7 +40,7 @@ impl<C> Idle<C> {
         self.remove(number)
     }
 
-    /// Takes the connection that nobody has used for longest.
+    /// Takes the connection that has been idle for longest.
     pub(crate) fn take_oldest(&mut self) -> Option<C> {
         let (number, _) = self.kept.first_key_value()?;
         self.remove(*number)

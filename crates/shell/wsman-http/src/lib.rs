@@ -5,12 +5,12 @@
 //! that play a host, is in `wsman-acceptor`, which this crate uses in its tests only.
 //!
 //! Logins are Kerberos, NTLM (bare or within SPNEGO), Basic and client certificates ([`Scheme`]): by password, by a key from a
-//! keytab, or on Windows as the account that the process runs as. Over clear HTTP the messages of the first two are sealed;
-//! over HTTPS they are tied to the host's certificate. Basic shows the password, so it is refused, before a byte is sent,
+//! keytab, or on Windows as the account that the process runs as. Over plain HTTP the messages of the first two are sealed;
+//! over HTTPS they are bound to the host's certificate. Basic exposes the password, so it is refused, before a byte is sent,
 //! unless TLS is verified ([`Trust`]) or the host is this computer.
 //!
 //! `CredSSP` is left out on purpose: it hands the password itself to the host, so that the host can log in elsewhere with
-//! it. A host that somebody has broken into would have it. Ask the other host directly instead.
+//! it. A compromised host would have the password. Query the other host directly instead.
 
 mod auth;
 mod budget;

@@ -5,23 +5,23 @@ use std::time::Duration;
 /// Bounds on what one client does.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Longest wait for a connection, name look-up included.
+    /// Maximum wait for a connection, including the name lookup.
     pub connect: Duration,
-    /// Longest wait for a login on a connection, Kerberos' own servers included.
+    /// Maximum wait for a login on a connection, including the Kerberos servers.
     pub login: Duration,
-    /// What the server is told as its time for one message that reads. A message or an answer that got lost is known by
-    /// nothing but silence, so where reads are repeated this should leave time for another.
+    /// Operation timeout sent to the server for a message that only reads. A lost message or answer shows only as silence, so
+    /// a caller that retries reads should leave time for another one.
     pub read: Duration,
-    /// The same for one that changes something: whoever gives up early does not know what has happened.
+    /// Operation timeout for a message that changes something: a client that gives up early does not know the result.
     pub change: Duration,
-    /// So much longer than the server was told is its answer waited for: it can then say itself that it is late.
+    /// How much longer than the operation timeout the client waits, so that the server can report the timeout itself.
     pub lateness: Duration,
-    /// Longest time for one whole call, all its messages together: a server that hands out items one by one, slowly, must
-    /// not hold it for ever.
+    /// Maximum time for a whole call with all its messages: a server that hands out items one by one, slowly, must not hold
+    /// it forever.
     pub call: Duration,
-    /// Largest answer, in bytes.
+    /// Maximum size of an answer, in bytes.
     pub body: usize,
-    /// Most connections at once.
+    /// Maximum number of concurrent connections.
     pub connections: usize,
 }
 
@@ -46,8 +46,8 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// The same, for someone who reads again what does not come: the whole wait for one answer to a read is `whole`, of
-    /// which the server is told two thirds. What Windows allows at most stays the most.
+    /// Limits the wait for one answer to a read to `whole`, for callers that retry reads. The operation timeout is two thirds
+    /// of it, and at most the one set before.
     #[must_use]
     pub fn reading_within(self, whole: Duration) -> Self {
         let lateness = (whole / 3).min(self.lateness);

@@ -1,5 +1,4 @@
-//! A connection on which somebody listens: one message at a time, none of them sent twice, and a note of whether one was
-//! given up.
+//! A listener's connection: it sends one message at a time, none of them twice, and records whether one was abandoned.
 
 use std::time::Duration;
 
@@ -9,38 +8,38 @@ use wsman::client::Settings;
 use crate::client::Client;
 use crate::connection::Connection;
 
-/// So much more than it tells the server does a listener wait for an answer.
+/// The listener waits this much longer for an answer than the timeout it sends.
 const ANSWER_LATENESS: Duration = Duration::from_secs(10);
-/// The server keeps a subscription that nobody pulls from for at least this long. More than any Pull waits (a minute at
-/// most), so that a slow listener keeps its place.
+/// Minimum time for which the server keeps a subscription without a Pull. Longer than any Pull waits (a minute at most), so
+/// that a slow listener keeps its subscription.
 const HEARTBEATS_LEAST: Duration = Duration::from_mins(2);
-/// Most times that one call of a listener subscribes: once, and once again for what was lost meanwhile or for a bookmark
-/// that is not taken.
+/// Maximum number of subscriptions of one call: one, and more for a subscription that was lost meanwhile or a bookmark that
+/// the server refuses.
 pub(crate) const SUBSCRIBES_MAX: u32 = 3;
-/// Most answers in a row of which every event is known already.
+/// Maximum number of successive answers in which every event is known already.
 pub(crate) const KNOWN_BATCHES_MAX: u32 = 64;
 
-/// Within which time a server that listeners with this patience pull from is to hear from them.
+/// The heartbeat interval to request for listeners whose Pull waits for `patience`.
 pub(crate) fn heartbeats(patience: Duration) -> Duration {
     HEARTBEATS_LEAST.max(patience * 2)
 }
 
-/// One listener's line to its host.
+/// One listener's connection to its host.
 #[derive(Debug)]
 pub(crate) struct Line {
     client: Client,
     connection: Option<Connection>,
-    /// A message is under way. If its future was dropped, nobody knows what its answer held.
+    /// Whether a message is in flight. If its future was dropped, its answer is lost.
     under_way: bool,
 }
 
 impl Line {
-    /// A line that is logged in as the client is; nothing is sent yet. `patience` is how long the server is to hold a Pull.
+    /// Creates a line that logs in as the client does; nothing is sent yet. `patience` is how long the server holds a Pull.
     pub(crate) fn new(client: Client, patience: Duration) -> Self {
         Self { client: client.listening(patience, ANSWER_LATENESS), connection: None, under_way: false }
     }
 
-    /// What the next message says, and its id.
+    /// The settings and the id of the next message.
     pub(crate) fn next_message(&self) -> (Settings, String) {
         self.client.next_message()
     }
@@ -53,27 +52,27 @@ impl Line {
         answer
     }
 
-    /// Whether a message was given up since this was asked last: what its answer held is lost.
+    /// Whether a message was abandoned since the last call of this method, so that its answer is lost.
     pub(crate) fn was_cut(&mut self) -> bool {
         std::mem::take(&mut self.under_way)
     }
 
-    /// The connection is of no more use.
+    /// Drops the connection.
     pub(crate) fn hang_up(&mut self) {
         self.connection = None;
     }
 
-    /// Asks beside the line, as any client does.
+    /// Makes a call on another connection of the client.
     pub(crate) async fn ask(&self, request: Request) -> Result<Reply, CallError> {
         self.client.call(request).await
     }
 
-    /// Sends the messages that end subscriptions while there are any, unless one was given up. Without them a subscription
-    /// ends by itself, for want of pulls.
-    pub(crate) async fn leave(mut self, mut farewell: impl FnMut(&Settings, &str) -> Option<String>) {
+    /// Sends the messages that end subscriptions until there are no more, or one was abandoned. A subscription that is not
+    /// ended expires by itself.
+    pub(crate) async fn leave(mut self, mut unsubscribe: impl FnMut(&Settings, &str) -> Option<String>) {
         while !self.was_cut() {
             let (settings, id) = self.next_message();
-            let Some(message) = farewell(&settings, &id) else { return };
+            let Some(message) = unsubscribe(&settings, &id) else { return };
             let _ended = self.send(&message).await;
         }
     }

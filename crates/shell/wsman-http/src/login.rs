@@ -10,108 +10,107 @@ use crate::gate::{Gate, Gates};
 use crate::keytab::{Keytab, KeytabError};
 pub(crate) use wsman::Scheme;
 
-/// Whose login it is, and what proves it.
+/// The account that logs in, and the proof of its identity.
 #[derive(Clone, Debug)]
-pub(crate) enum Identity {
-    /// Somebody who knows the password.
+pub(crate) enum Credential {
+    /// An account with its password.
     Password {
         /// `NAME`, `DOMAIN\NAME` or `NAME@REALM`.
         user: String,
         /// Wiped on drop.
         password: SecretString,
     },
-    /// Somebody who has a key of the account.
+    /// An account with one of its keys.
     Keytab {
         /// `NAME@REALM`, as the keytab writes it.
         user: String,
         keytab: Keytab,
     },
-    /// The account that this process runs as; the system has proof of it.
+    /// The account that this process runs as; the system proves its identity.
     CurrentUser,
-    /// Whoever the certificate that TLS shows belongs to.
+    /// The account that the client certificate belongs to.
     Certificate,
 }
 
-/// A login: whose it is, and how.
+/// A login: an account, the proof of its identity, and the scheme to use.
 #[derive(Clone, Debug)]
 pub struct Login {
     pub(crate) scheme: Scheme,
-    pub(crate) identity: Identity,
+    pub(crate) identity: Credential,
     pub(crate) kdc: Option<String>,
     pub(crate) service: String,
-    /// Why no other scheme than Kerberos is tried, where the login alone would not say so.
+    /// Why only Kerberos is tried, if the login itself would allow other schemes.
     pub(crate) restricted: Option<&'static str>,
-    /// What its clients know of whether it is accepted.
+    /// Whether hosts accept the credential, as far as is known.
     pub(crate) gate: Arc<Gate>,
 }
 
-/// What [`Login::user`] says of the account that this process runs as.
+/// What [`Login::user`] returns for the account that this process runs as.
 const CURRENT_USER: &str =
     if cfg!(windows) { "the account that this program runs as" } else { "the account of the Kerberos ticket" };
 
-/// The service in the name of a WS-Management server (its SPN is `HTTP/host`). Domain controllers take HTTP for HOST
-/// unless somebody gave it to another account.
+/// The service class of a WS-Management server (its SPN is `HTTP/host`). Domain controllers treat HTTP as HOST unless it is
+/// registered for another account.
 const SERVICE: &str = "HTTP";
 
 impl Login {
-    /// A login by password. `user` is `NAME`, `DOMAIN\NAME` or `NAME@REALM`.
+    /// Creates a login with a password. `user` is `NAME`, `DOMAIN\NAME` or `NAME@REALM`.
     pub fn new(scheme: Scheme, user: impl Into<String>, password: impl Into<SecretString>) -> Self {
-        Self::of(scheme, Identity::Password { user: user.into(), password: password.into() })
+        Self::of(scheme, Credential::Password { user: user.into(), password: password.into() })
     }
 
-    /// A login by a key of the user's account: Kerberos, whether `scheme` says so or leaves the choice. `user` is
-    /// `NAME@REALM`, `REALM\NAME`, or `NAME` if that is one principal of the keytab.
+    /// Creates a login with a key of the user's account. It always uses Kerberos. `user` is `NAME@REALM`, `REALM\NAME`, or
+    /// `NAME` if that fits one principal of the keytab.
     ///
     /// # Errors
-    /// [`KeytabError`]: the keytab has no key for him that can be used, or the scheme is another than Kerberos.
+    /// [`KeytabError`]: the keytab has no usable key for the user, or `scheme` excludes Kerberos.
     pub fn with_keytab(scheme: Scheme, user: &str, keytab: Keytab) -> Result<Self, KeytabError> {
         match scheme {
             Scheme::Auto | Scheme::Negotiate | Scheme::Kerberos => {}
             Scheme::Basic | Scheme::Ntlm | Scheme::Certificate => return Err(KeytabError::OnlyKerberos),
         }
         let user = keytab.key_for(user)?.principal;
-        Ok(Self::of(Scheme::Kerberos, Identity::Keytab { user, keytab }))
+        Ok(Self::of(Scheme::Kerberos, Credential::Keytab { user, keytab }))
     }
 
-    /// A login as the account that this process runs as, a person's or a service's, without a password.
+    /// Creates a login as the account that this process runs as, without a password.
     ///
     /// On Windows [`Scheme::Auto`] and [`Scheme::Negotiate`] leave the choice of Kerberos or NTLM to Windows; Basic is impossible.
     ///
-    /// On Unix it is the Kerberos ticket that the account has, as `kinit` gets it, in a build with the feature
-    /// `kerberos-system`: Kerberos alone, and hosts by name. Without the feature every call fails with
-    /// [`cim::ErrorKind::Denied`].
+    /// On Unix, with the feature `kerberos-system`, it uses the Kerberos ticket that the account has from `kinit`: with Kerberos
+    /// only, and to hosts by name. Without the feature every call fails with [`cim::ErrorKind::Denied`].
     pub fn current_user(scheme: Scheme) -> Self {
-        Self::of(scheme, Identity::CurrentUser)
+        Self::of(scheme, Credential::CurrentUser)
     }
 
-    /// A login by the certificate that TLS shows. Whose it is, the host knows.
+    /// Creates a login with the client certificate presented in TLS. The host maps the certificate to an account.
     pub fn by_certificate() -> Self {
-        Self::of(Scheme::Certificate, Identity::Certificate)
+        Self::of(Scheme::Certificate, Credential::Certificate)
     }
 
-    fn of(scheme: Scheme, identity: Identity) -> Self {
+    fn of(scheme: Scheme, identity: Credential) -> Self {
         let gate = Arc::new(Gate::new(user_of(&identity)));
         Self { scheme, identity, kdc: None, service: SERVICE.to_owned(), restricted: None, gate }
     }
 
-    /// Shares what is known of this credential with every login of the same user and secret that shares these gates, so that a
-    /// wrong password is not tried at host after host. Clones of a login share it anyway.
+    /// Sets the gates to share: logins of the same user and secret that share gates also share whether the credential is
+    /// accepted, so that a wrong password is not tried at host after host. Clones of a login share this anyway.
     #[must_use]
     pub fn sharing(self, gates: &Gates) -> Self {
         let secret = match &self.identity {
-            Identity::Password { password, .. } => Some(Sha256::digest(password.expose_secret().as_bytes()).into()),
-            Identity::Keytab { user, keytab } => {
+            Credential::Password { password, .. } => Some(Sha256::digest(password.expose_secret().as_bytes()).into()),
+            Credential::Keytab { user, keytab } => {
                 keytab.key_for(user).ok().map(|key| Sha256::digest(key.octets.expose_secret()).into())
             }
-            Identity::CurrentUser | Identity::Certificate => None,
+            Credential::CurrentUser | Credential::Certificate => None,
         };
         let gate = gates.of(self.user(), secret);
         Self { gate, ..self }
     }
 
-    /// Restricts [`Scheme::Auto`] to Kerberos, for a server that somebody else has named, who may mean harm. Basic would hand over
-    /// the password, and NTLM an answer from which it can be guessed, or which can be relayed to another server. A scheme that is
-    /// named stays. `why` says in errors why nothing else is tried, and what to do.
+    /// Restricts [`Scheme::Auto`] to Kerberos, for a server that an untrusted party has named. Basic would hand over the
+    /// password, and NTLM an answer from which it can be guessed or which can be relayed to another server. Any other scheme
+    /// stays as it is. `why` is added to errors: why nothing else is tried, and what to do.
     #[must_use]
     pub fn restricted_to_kerberos(self, why: &'static str) -> Self {
         if self.scheme != Scheme::Auto {
@@ -120,23 +119,23 @@ impl Login {
         Self { scheme: Scheme::Kerberos, restricted: Some(why), ..self }
     }
 
-    /// The same, with a Kerberos server: `HOST` or `HOST:PORT`. Without one it is looked up as [`Scheme::Kerberos`] has
-    /// it: what the system's Kerberos configuration says, else the realm's own name. For the account that this process
-    /// runs as the system finds one by itself, and this says nothing.
+    /// Sets the Kerberos server: `HOST` or `HOST:PORT`. By default it is looked up as [`Scheme::Kerberos`] describes: in the
+    /// system's Kerberos configuration, else by the realm's own name. Has no effect for the account that this process runs as,
+    /// for which the system finds a server.
     #[must_use]
     pub fn with_kdc(mut self, kdc: impl Into<String>) -> Self {
         self.kdc = Some(kdc.into());
         self
     }
 
-    /// The same, where the server is known to its domain as another service than HTTP, such as WSMAN or HOST.
+    /// Sets the service class under which the server is registered in its domain, if not HTTP: for example WSMAN or HOST.
     #[must_use]
     pub fn with_service(mut self, service: impl Into<String>) -> Self {
         self.service = service.into();
         self
     }
 
-    /// The failure of a login, with why no other scheme is tried.
+    /// Adds to a failed login's error why no other scheme is tried.
     pub(crate) fn explain(&self, error: CallError) -> CallError {
         match self.restricted {
             Some(why) => CallError { message: format!("{}; {why}", error.message), ..error },
@@ -144,25 +143,25 @@ impl Login {
         }
     }
 
-    /// Who logs in, for people to read.
+    /// The name of the account that logs in, for messages.
     pub fn user(&self) -> &str {
         user_of(&self.identity)
     }
 
-    /// User and password, if that is how he logs in.
+    /// User and password, if the login uses a password.
     pub(crate) fn password(&self) -> Option<(&str, &SecretString)> {
         match &self.identity {
-            Identity::Password { user, password } => Some((user, password)),
-            Identity::Keytab { .. } | Identity::CurrentUser | Identity::Certificate => None,
+            Credential::Password { user, password } => Some((user, password)),
+            Credential::Keytab { .. } | Credential::CurrentUser | Credential::Certificate => None,
         }
     }
 
-    /// How.
+    /// The scheme to use.
     pub fn scheme(&self) -> Scheme {
         self.scheme
     }
 
-    /// The Kerberos realm that the user's name tells: what stands after `@` or before `\`, if it is a DNS name.
+    /// The Kerberos realm in the user's name: the part after `@` or before `\`, if it is a DNS name.
     pub(crate) fn realm(&self) -> Option<&str> {
         let before = self.user().split_once('\\').map(|(domain, _)| domain);
         let domain = before.or_else(|| self.user().rsplit_once('@').map(|(_, realm)| realm))?;
@@ -175,11 +174,11 @@ impl Login {
     }
 }
 
-fn user_of(identity: &Identity) -> &str {
+fn user_of(identity: &Credential) -> &str {
     match identity {
-        Identity::Password { user, .. } | Identity::Keytab { user, .. } => user,
-        Identity::CurrentUser => CURRENT_USER,
-        Identity::Certificate => "the client certificate",
+        Credential::Password { user, .. } | Credential::Keytab { user, .. } => user,
+        Credential::CurrentUser => CURRENT_USER,
+        Credential::Certificate => "the client certificate",
     }
 }
 
@@ -202,7 +201,7 @@ mod tests {
                 (login.scheme(), login.user(), login.realm()),
                 (Scheme::Kerberos, "svc@LAB.TEST", Some("LAB.TEST"))
             );
-            assert!(!format!("{login:?}").contains("48, 49"), "a key is told");
+            assert!(!format!("{login:?}").contains("48, 49"), "a key is shown");
         }
         for scheme in [Scheme::Basic, Scheme::Ntlm] {
             let error = Login::with_keytab(scheme, "svc@LAB.TEST", keytab()).unwrap_err();

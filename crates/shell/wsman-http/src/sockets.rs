@@ -1,4 +1,4 @@
-//! The connections of a process: how many may be open, and which are kept while nobody uses them.
+//! The connections of a process: how many may be open, and which are kept while idle.
 //!
 //! Clients that share one [`Sockets`] stay within one budget, whatever the number of hosts. When it is used up, the connection
 //! that has been idle for longest makes room, whichever client it belongs to; if none is idle, a new connection waits for its turn. A
@@ -136,7 +136,7 @@ impl Share {
         locked(&self.sockets.0.state).idle.take(self.client)
     }
 
-    /// Keeps a connection for later, unless somebody waits for its place.
+    /// Keeps a connection for later, unless another client waits for room.
     pub(crate) fn keep(&self, connection: Connection) {
         let inner = &self.sockets.0;
         let expires = {

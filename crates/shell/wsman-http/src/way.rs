@@ -1,8 +1,8 @@
-//! What the way to a service protects: loopback, or TLS and what it proved.
+//! How the transport to a service is protected: by loopback, or by TLS and what it proved.
 
-/// What the way to a service protects.
+/// How the transport to a service is protected.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Way {
+pub(crate) struct Transport {
     /// It does not leave this computer.
     pub(crate) loopback: bool,
     /// What TLS proved.
@@ -18,7 +18,7 @@ pub(crate) struct Tls {
     pub(crate) certificate: Vec<u8>,
 }
 
-impl Way {
+impl Transport {
     /// Whether a password may be shown to the other end.
     pub(crate) fn may_show_a_password(&self) -> bool {
         self.loopback || self.tls.as_ref().is_some_and(|tls| tls.verified)

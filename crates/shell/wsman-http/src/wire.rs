@@ -1,4 +1,4 @@
-//! The wire to a service: TCP, TLS over it where the address says so, and HTTP over that. One request at a time.
+//! A connection to a service: TCP, TLS over it for an https:// address, and HTTP over that. One request at a time.
 
 use std::time::Duration;
 
@@ -18,13 +18,13 @@ use crate::endpoint::Endpoint;
 use crate::limits::Limits;
 use crate::short_reads::ShortReads;
 use crate::tls::{self, Handshakes};
-use crate::way::{Tls, Way};
+use crate::way::{Tls, Transport};
 
-/// Largest head of an answer. A login token of 64 KiB fits.
+/// Maximum size of a response's head, in bytes. A login token of 64 KiB fits.
 const HEAD_LENGTH_MAX: usize = 128 * 1024;
-/// What is said of an answer that is none.
+/// The hint for a response that is not HTTP.
 const NO_HTTP: &str = " (what answers there does not speak HTTP: is it an https:// address, or another port?)";
-/// Largest body of an answer that is read to its end only to keep the connection, such as a refusal's page.
+/// Maximum size of a body that is read to its end only to keep the connection, such as a refusal's page.
 const REFUSAL_LENGTH_MAX: usize = 64 * 1024;
 
 /// An open connection. Dropping it closes it.
@@ -37,11 +37,11 @@ pub(crate) struct Wire {
     /// Where it leads, for messages.
     pub(crate) at: String,
     /// What it protects.
-    pub(crate) way: Way,
+    pub(crate) way: Transport,
 }
 
-/// An answer, whole.
-pub(crate) struct Answer {
+/// A complete HTTP response, still sealed if the connection seals its messages.
+pub(crate) struct RawResponse {
     pub(crate) status: StatusCode,
     pub(crate) content_type: String,
     /// The values of WWW-Authenticate.
@@ -78,19 +78,20 @@ impl Wire {
         allowed: impl FnOnce(bool) -> Result<(), CallError>,
     ) -> Result<Self, CallError> {
         let failed = |error: std::io::Error| not_connected(endpoint, &error);
-        let tls = if endpoint.is_secure() { Some(tls.ok_or_else(|| nobody_to_believe(endpoint))?) } else { None };
+        let tls = if endpoint.is_secure() { Some(tls.ok_or_else(|| no_trust(endpoint))?) } else { None };
         let addresses = resolver.addresses(endpoint.host(), endpoint.port()).await.map_err(failed)?;
         let loopback = addresses.iter().all(|address| address.ip().is_loopback());
         allowed(loopback)?;
         let Some(tls) = tls else {
-            return Self::over(dial(&addresses).await.map_err(failed)?, endpoint, Way { loopback, tls: None }).await;
+            return Self::over(dial(&addresses).await.map_err(failed)?, endpoint, Transport { loopback, tls: None })
+                .await;
         };
         let secured = tls.connect(endpoint.host(), &addresses).await.map_err(|error| tls::failed(endpoint, &error))?;
         let proved = Tls { verified: tls.is_verified(), certificate: secured.certificate };
-        Self::over(secured.stream, endpoint, Way { loopback, tls: Some(proved) }).await
+        Self::over(secured.stream, endpoint, Transport { loopback, tls: Some(proved) }).await
     }
 
-    async fn over<S>(stream: S, endpoint: &Endpoint, way: Way) -> Result<Self, CallError>
+    async fn over<S>(stream: S, endpoint: &Endpoint, way: Transport) -> Result<Self, CallError>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
@@ -98,7 +99,7 @@ impl Wire {
             .max_buf_size(HEAD_LENGTH_MAX)
             .handshake(TokioIo::new(ShortReads(stream)))
             .await
-            .map_err(|error| unreachable(endpoint, &told(&error)))?;
+            .map_err(|error| unreachable(endpoint, &with_cause(&error)))?;
         let driver = AbortOnDropHandle::new(tokio::spawn(async move {
             if let Err(error) = driver.await {
                 tracing::debug!(%error, "connection ended");
@@ -113,13 +114,13 @@ impl Wire {
         !self.sender.is_closed()
     }
 
-    /// Sends one message and reads the whole answer, of at most `limit` bytes. After any error it is of no more use.
+    /// Sends one message and reads the whole answer, of at most `limit` bytes. After an error the connection is unusable.
     pub(crate) async fn send(
         &mut self,
         message: Message<'_>,
         patience: Duration,
         limit: usize,
-    ) -> Result<Answer, CallError> {
+    ) -> Result<RawResponse, CallError> {
         let at = self.at.clone();
         let failed = |reached, why: String| {
             CallError::new(ErrorKind::Unreachable, reached, format!("lost the connection to {at}: {why}"))
@@ -130,7 +131,7 @@ impl Wire {
         };
         // Without this the first request on a fresh connection can be refused by hyper itself.
         let ready = timeout(patience, self.sender.ready()).await.map_err(late)?;
-        ready.map_err(|error| failed(Reached::No, told(&error)))?;
+        ready.map_err(|error| failed(Reached::No, with_cause(&error)))?;
         let request = self.request(message).ok_or_else(|| {
             CallError::new(ErrorKind::Unsupported, Reached::No, format!("cannot write a request to {at}"))
         })?;
@@ -138,10 +139,10 @@ impl Wire {
             let response = self.sender.send_request(request).await.map_err(|error| {
                 let reached = if error.is_canceled() { Reached::No } else { Reached::Perhaps };
                 if error.is_parse() {
-                    let message = format!("cannot understand {at}: {}{NO_HTTP}", told(&error));
+                    let message = format!("cannot understand {at}: {}{NO_HTTP}", with_cause(&error));
                     return CallError::new(ErrorKind::Malformed, reached, message);
                 }
-                failed(reached, told(&error))
+                failed(reached, with_cause(&error))
             })?;
             read(response, limit, &at).await
         };
@@ -165,7 +166,7 @@ impl Wire {
     }
 }
 
-/// What a status says that HTTP.sys gives before WinRM sees the request; `None` of any other.
+/// The meaning of a status that HTTP.sys returns before WinRM sees the request; `None` for any other.
 pub(crate) fn unserved(status: StatusCode, at: &str) -> Option<(ErrorKind, String)> {
     if status == StatusCode::NOT_FOUND {
         return Some((ErrorKind::Refused, format!("{at} has no such path: is this a WinRM address?")));
@@ -174,7 +175,7 @@ pub(crate) fn unserved(status: StatusCode, at: &str) -> Option<(ErrorKind, Strin
     is_away.then(|| (ErrorKind::Busy, format!("{at} is busy or starting (HTTP status {status})")))
 }
 
-async fn read(response: Response<hyper::body::Incoming>, limit: usize, at: &str) -> Result<Answer, CallError> {
+async fn read(response: Response<hyper::body::Incoming>, limit: usize, at: &str) -> Result<RawResponse, CallError> {
     let (head, body) = response.into_parts();
     let text = |value: &HeaderValue| value.to_str().ok().map(ToOwned::to_owned);
     let content_type = head.headers.get(CONTENT_TYPE).and_then(text).unwrap_or_default();
@@ -190,15 +191,15 @@ async fn read(response: Response<hyper::body::Incoming>, limit: usize, at: &str)
             CallError::new(ErrorKind::Unreachable, Reached::Perhaps, message)
         }
     })?;
-    Ok(Answer { status: head.status, content_type, challenges, body: body.to_bytes() })
+    Ok(RawResponse { status: head.status, content_type, challenges, body: body.to_bytes() })
 }
 
-/// What went wrong, with its cause: by itself hyper says "connection error" of a reset and of an alert of TLS alike.
-fn told(error: &hyper::Error) -> String {
+/// An error with its cause: hyper's own text is "connection error" for both a reset and a TLS alert.
+fn with_cause(error: &hyper::Error) -> String {
     std::error::Error::source(error).map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
 }
 
-fn nobody_to_believe(endpoint: &Endpoint) -> CallError {
-    let message = format!("cannot reach {endpoint}: nothing says whose certificates to believe");
+fn no_trust(endpoint: &Endpoint) -> CallError {
+    let message = format!("cannot reach {endpoint}: no setting says which certificates to trust");
     CallError::new(ErrorKind::Unsupported, Reached::No, message)
 }

@@ -1,4 +1,4 @@
-//! What a query asks of a record: the part of `XPath` that Windows' event logs know, as a value.
+//! Conditions on records: the subset of `XPath` that Windows' event logs support, as a value.
 
 use std::fmt;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Whether a record is what a condition asks for. Namespaces do not matter to it, as on Windows.
+//! Evaluates conditions on records. Namespaces are ignored, as on Windows.
 
 use std::cmp::Ordering;
 
@@ -9,7 +9,7 @@ use super::record;
 use crate::{DateTime, Timestamp};
 
 impl Condition {
-    /// Whether a record's XML is what is asked for, at that time of the host's clock. What is no record is not.
+    /// Whether a record's XML matches, at that time of the host's clock. Text that is not a record does not match.
     pub fn holds(&self, xml: &str, now: Timestamp) -> bool {
         let Some(expression) = &self.0 else { return true };
         record::document(xml).is_ok_and(|document| expression.holds(document.root_element(), now))

@@ -23,7 +23,7 @@ pub use parse::ConditionError;
 pub use query::{Query, QueryError, Select};
 pub use record::{Record, RecordError};
 
-/// A place in a host's logs, as that host wrote it: opaque, kept and given back, and understood by nobody else.
+/// A place in a host's logs, as that host wrote it: opaque to clients, which store it and send it back.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Bookmark(String);
 
@@ -45,35 +45,35 @@ impl fmt::Debug for Bookmark {
     }
 }
 
-/// Some records, in the host's order.
+/// A batch of records, in the host's order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EventBatch {
-    /// Each record's XML, an `Event` element by itself. Empty if nothing has come in the time that the port waits.
+    /// Each record's XML, a single `Event` element. Empty if no record came in the time that the port waits.
     pub events: Vec<String>,
-    /// The place behind the last of them: to be kept once they have been dealt with. `None` if the host has said none yet.
+    /// The place after the last of them: to be stored once they have been processed. `None` if the host has sent none yet.
     pub bookmark: Option<Bookmark>,
-    /// How many records the host says that it has lost before these.
+    /// How many records before these the host reports as lost.
     pub dropped: u64,
 }
 
 /// One host's event logs, as a listener sees them. A transport opens it for one [`Query`].
 ///
-/// It stands beside [`crate::Port`]: events come when they come, so waiting for them must hold up no call.
+/// It is separate from [`crate::Port`], so that waiting for events never delays a call.
 pub trait EventPort: Send {
     /// The records after a place in the logs; without one, from the place where the port begins. Waits while there is
-    /// none, but not for ever: an empty batch says that nothing has come, and is no error. Whatever connection or
+    /// none, but not forever: an empty batch says that nothing has come, and is no error. Whatever connection or
     /// subscription was lost on the way is the port's business: no record is skipped for it, and none comes twice.
     ///
     /// The future may be dropped; the records that it would have given then come with the next call.
     fn next(&mut self, after: Option<&Bookmark>) -> impl Future<Output = Result<EventBatch, CallError>> + Send;
 }
 
-/// What a procedure wants to hear, and for how long.
+/// The events that a procedure wants to receive, and for how long.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listen {
     /// What is asked for, beginning with the oldest that the logs hold.
     pub query: Query,
-    /// Most records in one batch; as many as fit if absent.
+    /// Maximum number of records in one batch; as many as fit if absent.
     pub at_most: Option<u32>,
     /// How long one call waits for something to come.
     pub patience: Duration,

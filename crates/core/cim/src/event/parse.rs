@@ -1,15 +1,15 @@
-//! The text of a condition, read: as much of `XPath` as Windows' event logs are asked in.
+//! Parses the text of a condition: the subset of `XPath` that queries of Windows' event logs use.
 
 use std::str::FromStr;
 
 use super::condition::{Comparison, Condition, Expression, Literal, Operand, Path, Step};
 
-/// Longest text that is read: Windows takes no more than a few dozen comparisons either.
+/// Maximum length of a text that is read: Windows takes no more than a few dozen comparisons either.
 const LENGTH_MAX: usize = 16 * 1024;
-/// Deepest nesting of brackets.
+/// Maximum nesting of brackets.
 const DEPTH_MAX: usize = 16;
 
-/// The text is no condition, or one in a part of `XPath` that is not known here.
+/// The text is not a condition, or uses a part of `XPath` that is not supported.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a condition on events: {expected} is expected at character {at}")]
 pub struct ConditionError {

@@ -1,4 +1,4 @@
-//! Which records of which logs are asked for: Windows' `QueryList`.
+//! Queries of event logs: Windows' `QueryList`.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -9,16 +9,16 @@ use super::condition::Condition;
 use super::{ConditionError, record};
 use crate::Timestamp;
 
-/// Most selections in one list: Windows' own limit lies at 22 (`QueryList` with more faults).
+/// Maximum number of selections in one list: Windows' own limit lies at 22 (`QueryList` with more faults).
 const SELECTS_MAX: usize = 22;
-/// Most comparisons in one selection. Windows' documents name 32 expressions, and 20 elsewhere; users of its hosts found
+/// Maximum number of comparisons in one selection. Windows' documents name 32 expressions, and 20 elsewhere; users of its hosts found
 /// queries with more than 22 ids refused, with or without an age beside them (Microsoft's Query Schema and Consuming Events;
 /// elastic/beats, issues 1491 and 35048).
 const COMPARISONS_MAX: usize = 22;
-/// Most ids that are written into one selection.
+/// Maximum number of ids that are written into one selection.
 const IDS_MAX: usize = 20;
 
-/// What is asked of a host's event logs.
+/// A query of a host's event logs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Query {
     /// What is wanted.
@@ -36,7 +36,7 @@ pub struct Select {
     pub condition: Condition,
 }
 
-/// A text is no query.
+/// Why a text is not a query.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum QueryError {
     /// Not of the query schema.

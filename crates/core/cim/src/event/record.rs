@@ -1,15 +1,15 @@
-//! One record of an event log, read from its XML. Its localised text is never looked at.
+//! One record of an event log, parsed from its XML. Its localized text is ignored.
 
 use roxmltree::{Document, Node};
 
 use crate::{DateTime, Timestamp};
 
-/// Largest record that is read, in bytes: Windows writes at most 64 KiB of data into one.
+/// Maximum size of a record that is read, in bytes: Windows writes at most 64 KiB of data into one.
 const LENGTH_MAX: usize = 512 * 1024;
-/// Most nodes in one record.
+/// Maximum number of nodes in one record.
 const NODES_MAX: u32 = 10_000;
 
-/// What a record says, as far as it is the same in every language.
+/// The language-independent content of a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
     /// Who wrote it: `Microsoft-Windows-Hyper-V-VMMS`.
@@ -30,7 +30,7 @@ pub struct Record {
     pub data: Vec<(String, String)>,
 }
 
-/// A text is no record.
+/// Why a text is not a record.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RecordError {
     /// Not XML, or far larger than records are.

@@ -1,4 +1,4 @@
-//! WQL: queries that are built, written, read and evaluated. A query is a value; nobody formats one.
+//! WQL: queries as values that can be built, written, parsed and evaluated, and are never formatted by hand.
 
 mod evaluate;
 mod parse;

@@ -3,12 +3,12 @@
 use super::{Columns, Condition, Literal, Operator, Select};
 use crate::Name;
 
-/// Longest query that is read.
+/// Maximum length of a query that is read.
 const LENGTH_MAX: usize = 64 * 1024;
-/// Deepest nesting of conditions that is read.
+/// Maximum nesting of conditions that is read.
 const DEPTH_MAX: usize = 64;
 
-/// The text is no query that is understood.
+/// The text is not a query that is understood.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("cannot read the query at character {at}: {problem}")]
 pub struct ParseError {

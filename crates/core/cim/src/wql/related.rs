@@ -5,7 +5,7 @@ use std::fmt;
 use super::parse::{ParseError, Terms, tokens_from};
 use crate::{Name, Namespace, ObjectPath, Row, Value};
 
-/// Longest query that is read.
+/// Maximum length of a query that is read.
 const LENGTH_MAX: usize = 64 * 1024;
 
 /// What one instance is related to. Neither inheritance nor any class is known here: that is the server's.

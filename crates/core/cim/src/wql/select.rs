@@ -133,7 +133,7 @@ impl Select {
         names
     }
 
-    /// The same with a condition, in place of an earlier one.
+    /// Sets the condition, replacing an earlier one.
     #[must_use]
     pub fn filter(mut self, condition: Condition) -> Self {
         self.condition = Some(condition);

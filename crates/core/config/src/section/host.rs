@@ -4,7 +4,7 @@ use wsman::Scheme;
 
 use super::address::address;
 use super::login::login;
-use crate::settings::{Discover, Host, Login};
+use crate::settings::{Discover, Host, LoginSettings};
 use crate::table::{Findings, Table};
 
 /// A host, and the offsets of some of its settings.
@@ -33,7 +33,7 @@ pub(crate) fn host(mut table: Table<'_>, found: &mut Findings<'_>) -> Option<Lis
 }
 
 /// Reports settings that need TLS where the address has none.
-pub(crate) fn check_tls(listed: &[Listed], common: &Login, discover: &Discover, found: &mut Findings<'_>) {
+pub(crate) fn check_tls(listed: &[Listed], common: &LoginSettings, discover: &Discover, found: &mut Findings<'_>) {
     // A discovered host inherits the login and the trust of the host that named it.
     let finds_over_tls = discover.resolve.values().any(wsman::Endpoint::is_secure);
     for Listed { host, url_at, trust } in listed.iter().filter(|listed| !listed.host.url.is_secure()) {

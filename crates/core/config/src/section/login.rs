@@ -3,12 +3,12 @@
 use wsman::Scheme;
 
 use crate::login::Contradiction;
-use crate::settings::{CertificateRef, Login, PasswordRef, ProofRef, TrustRef};
+use crate::settings::{CertificateRef, LoginSettings, PasswordRef, ProofRef, TrustRef};
 use crate::table::{Findings, Table};
 
 /// Hexadecimal digits of a SHA-256 hash.
 const FINGERPRINT_DIGITS: usize = 64;
-pub(crate) fn common_login(mut table: Table<'_>, found: &mut Findings<'_>) -> Login {
+pub(crate) fn common_login(mut table: Table<'_>, found: &mut Findings<'_>) -> LoginSettings {
     let login = login(&mut table, found);
     if login.certificate.is_some() && login.auth.is_none() {
         found.add(table.place("certificate"), table.key("certificate"), "give auth = \"certificate\" with it");
@@ -17,7 +17,7 @@ pub(crate) fn common_login(mut table: Table<'_>, found: &mut Findings<'_>) -> Lo
     login
 }
 
-pub(super) fn login(table: &mut Table<'_>, found: &mut Findings<'_>) -> Login {
+pub(super) fn login(table: &mut Table<'_>, found: &mut Findings<'_>) -> LoginSettings {
     let user = table.text("user", found).map(|(_, user)| user);
     let file = table.text("password_file", found);
     let credential = table.text("password_credential", found);
@@ -36,7 +36,7 @@ pub(super) fn login(table: &mut Table<'_>, found: &mut Findings<'_>) -> Login {
     let auth = table.word("auth", &Scheme::ALL.map(|scheme| (scheme.name(), scheme)), found);
     let kdc = table.text("kdc", found).map(|(_, kdc)| kdc);
     let trust = trust(table, found);
-    let login = Login { user, proof, auth, kdc, trust, certificate: certificate(table, found) };
+    let login = LoginSettings { user, proof, auth, kdc, trust, certificate: certificate(table, found) };
     if let Some(Contradiction { key, why, next }) = login.contradiction() {
         found.add(table.place(key), table.key(key), format!("{why}; {next}"));
     }

@@ -1,4 +1,4 @@
-//! Acts: which legs wait for their turn, what is intended, what is carried out, what came of it.
+//! Acts: the queue of waiting legs, intents, carrying out, and results.
 
 use reprise_model::{Act, ActId, ActKind, Evidence, HostId, LegId, Now, Outcome, Policy, Problem, ReplicationState};
 
@@ -11,7 +11,7 @@ use crate::incident::Plan;
 use crate::judge::Verdict;
 use crate::leg::End;
 use crate::leg::Side;
-use crate::pace::{Load, Place};
+use crate::pace::{Load, QueueEntry};
 use crate::watch::LegWatch;
 
 impl Controller {
@@ -33,7 +33,7 @@ impl Controller {
         if self.host(host).is_some_and(HostWatch::is_ready) {
             let tier = self.host(host).and_then(|host| host.asked.tier);
             self.touched.insert(host);
-            self.queue.add(Place { host, tier: tier.unwrap_or(Place::LAST_TIER), last }, id);
+            self.queue.add(QueueEntry { host, tier: tier.unwrap_or(QueueEntry::LAST_TIER), last }, id);
         }
     }
 

@@ -1,4 +1,4 @@
-//! What people want, and what changes about what is asked and wanted.
+//! People's commands, and changes of the policy and of the hosts.
 
 use std::collections::BTreeSet;
 
@@ -12,8 +12,8 @@ use crate::host::HostWatch;
 use crate::setup::AskedHost;
 
 impl Controller {
-    /// A person's word: judged by it from now on. An act that is only intended is taken back where it forbids it; one that
-    /// is under way ends as it would, and what it did is told.
+    /// Applies a person's command to all judgements from now on. An act that is only intended is withdrawn if the command
+    /// forbids it; one in progress runs to its end, and its result is reported.
     pub(super) fn command(&mut self, command: Command) {
         let policy = &mut self.setup.policy;
         match command {

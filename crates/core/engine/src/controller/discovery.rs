@@ -1,4 +1,4 @@
-//! Hosts that nobody listed and that a relationship speaks of: they are asked too, if that is wanted.
+//! Discovers hosts: those that no configuration lists but a relationship names are queried too, if enabled.
 
 use reprise_model::{HostId, HostName, LegId, Now};
 
@@ -9,8 +9,7 @@ use crate::leg::{End, Whereabouts};
 use crate::names::Match;
 use crate::setup::AskedHost;
 
-/// Most hosts that are asked because others spoke of them: a host that names strangers without end must not make us
-/// knock at every door.
+/// Maximum number of discovered hosts: a host that names unknown hosts without end must not make us connect to all of them.
 const DISCOVERED_MAX: usize = 1_000;
 
 impl Controller {

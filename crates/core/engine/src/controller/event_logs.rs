@@ -1,4 +1,4 @@
-//! Hosts' event logs: which are read, and whom that concerns.
+//! Hosts' event logs: which are read, and which legs that concerns.
 
 use reprise_model::{Evidence, HostId, HostTime, LastReplication, LegId, MonoTime, Now, ReplicationState};
 
@@ -28,7 +28,7 @@ impl Controller {
         if let Some(host) = self.hosts.get_mut(&host) {
             host.heard.read(evidence);
         }
-        // Whoever asked for it, it says something of every VM there: of one that was left for want of evidence, too.
+        // Whichever leg needed it, the log holds evidence about every VM of the host, also about legs left alone without it.
         self.dirty.extend(self.inventory.shown_by(host).flat_map(legs_of));
     }
 

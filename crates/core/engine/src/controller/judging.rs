@@ -1,4 +1,4 @@
-//! Legs judged again: whoever's inputs changed, and what follows for looks, logs and acts.
+//! Judges legs again whose inputs have changed, and derives the looks, log reads and acts that follow.
 
 use std::collections::BTreeSet;
 
@@ -69,7 +69,7 @@ impl Controller {
         self.want_looks(now, id);
         match weighed {
             Weighed::Nothing => {}
-            Weighed::Told(act) => effects.push(Effect::Settle(act)),
+            Weighed::Settled(act) => effects.push(Effect::Settle(act)),
             Weighed::Proved(act, side) => {
                 effects.push(Effect::Settle(act));
                 self.tell_proved(id, side, effects);
@@ -110,8 +110,8 @@ impl Controller {
         weighed
     }
 
-    /// No host shows it any more. A host that boots shows its VMs one after the other, so it is looked for as long as what
-    /// only another host shows; after that, it is told as gone.
+    /// Judges a leg that no host shows any more. A booting host shows its VMs one after the other, so the leg is looked for as
+    /// long as one that only its other host shows; after that it is reported as gone.
     fn judge_vanished(&mut self, now: Now, id: LegId) {
         if self.legs.get(&id).is_some_and(|watch| watch.presence == Presence::Guessed) {
             // It was a guess at the part of something that could not be read, and now can be.

@@ -56,7 +56,7 @@ impl Controller {
         let Some(host) = self.hosts.get(&id) else { return };
         self.names.add(host);
         if self.names.silent() != silent {
-            // Whoever waits for a host without a name waits for another one from now on.
+            // Legs that wait for a host without a name wait for a different host from now on.
             self.dirty.extend(self.open_ended.iter().flat_map(|(_, legs)| legs.iter().copied()));
         }
         // Whom a first label stands for depends on all that bear it.

@@ -1,4 +1,4 @@
-//! The controller: one owner of what is known, fed with events, answering with effects. It never ends by itself.
+//! The controller: owns everything that is known, takes events, and returns effects. It never ends by itself.
 
 mod acting;
 mod commands;
@@ -29,7 +29,7 @@ use crate::watch::{LegWatch, Presence};
 /// The label under which legs are kept whose receiver nobody names: any host may matter to them.
 const NOBODY: &str = "";
 
-/// Watches hosts and their legs, and says what is to be done.
+/// Watches hosts and their legs, and decides what to do.
 #[derive(Debug)]
 pub struct Controller {
     setup: Setup,
@@ -78,7 +78,7 @@ pub struct Controller {
 }
 
 impl Controller {
-    /// One that begins now and remembers nothing. Feed it [`Event::Tick`] first.
+    /// Creates a controller that starts now and remembers nothing. Pass it [`Event::Tick`] first.
     pub fn new(setup: Setup, now: Now) -> Self {
         let hosts: BTreeMap<_, _> =
             setup.hosts.iter().map(|asked| (asked.id, HostWatch::new(asked.clone(), now.mono))).collect();
@@ -112,7 +112,7 @@ impl Controller {
         }
     }
 
-    /// Takes in one event; what is to be done now, in this order.
+    /// Processes one event. Returns the effects to carry out, in this order.
     pub fn handle(&mut self, now: Now, event: Event) -> Vec<Effect> {
         let mut effects = Vec::new();
         match event {
@@ -139,7 +139,7 @@ impl Controller {
         effects
     }
 
-    /// When [`Event::Tick`] is wanted at the latest.
+    /// The time by which [`Event::Tick`] is due.
     pub fn next_deadline(&self) -> Option<MonoTime> {
         // A look that is due waits for one that ends.
         let look = self.looks.next().filter(|_| self.looking.len() < self.setup.looks_at_once.get());
@@ -162,7 +162,7 @@ impl Controller {
         (self.legs.len() - self.unsettled.len(), self.legs.len())
     }
 
-    /// What the hosts are called that are not ready, for a progress line.
+    /// The names of the hosts that are not ready, for a progress line.
     pub fn hosts_waited_for(&self) -> impl Iterator<Item = String> {
         self.hosts.values().filter(|host| !host.is_ready()).map(HostWatch::display_name)
     }

@@ -1,4 +1,4 @@
-//! What people are told, each the moment it is true and once as long as it stands; and how things stand, at any time.
+//! Notices to people, each as soon as it is true and once for as long as it stays true; and the status at any time.
 
 use reprise_model::{HostId, LegId, Now, Settings};
 
@@ -83,7 +83,7 @@ impl Controller {
     pub(super) fn tell_host(&mut self, id: HostId, effects: &mut Vec<Effect>) {
         let Some(host) = self.hosts.get_mut(&id) else { return };
         let notice = match &host.phase {
-            // A second address of a host is told with the first.
+            // A second address of a host is reported with the first.
             Phase::Ready { .. } if host.duplicate_of.is_some() => return,
             Phase::Ready { after } if !std::mem::replace(&mut host.told.ready, true) => {
                 Notice::HostReady { host: host.display_name(), seconds: after.as_secs() }
@@ -137,7 +137,7 @@ impl Controller {
         effects.push(Effect::Tell(notice));
     }
 
-    /// What people should know of legs and do not yet, since something is still waited for. Whoever waited goes away.
+    /// Notices about legs that have not been given yet because something is still awaited. For a caller that stops waiting.
     pub fn untold(&self) -> Vec<Notice> {
         if self.setup.dry_run {
             return Vec::new();
@@ -159,7 +159,7 @@ fn notice_of(leg: LegReport) -> Option<Notice> {
     match leg.result {
         LegResult::Failed => Some(Notice::ResumeFailed(Box::new(leg))),
         LegResult::NeedsPerson => Some(Notice::NeedsPerson(Box::new(leg))),
-        // A resume is told when our act is proved.
+        // A resume is reported when our act is proved.
         LegResult::Resumed
         | LegResult::Healthy
         | LegResult::Left

@@ -1,4 +1,4 @@
-//! A goal beside the controller: settle once. `run` is the controller with this goal; without one it goes on for ever.
+//! A goal beside the controller: settle once. `run` is the controller with this goal; without one it runs forever.
 
 mod outcome;
 
@@ -13,7 +13,7 @@ use crate::status::{Ambiguous, HostReport, LegReport, Summary};
 
 pub use outcome::PassOutcome;
 
-/// One pass: it watches a controller, and says when all is settled or the time is up.
+/// One pass: watches a controller, and decides when everything is settled or the time is up.
 #[derive(Clone, Debug)]
 pub struct Pass {
     start: Now,
@@ -25,9 +25,9 @@ pub struct Pass {
 /// How a pass ended.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Ending {
-    /// With a report, and what people were not told yet.
+    /// With a report, and the notices that have not been given yet.
     Done(Box<Report>, Vec<Notice>),
-    /// Before anything was done: what it was asked to leave alone stands for several VMs.
+    /// Before anything was done: several VMs have a name that it was asked to leave alone.
     Refused(Ambiguous),
 }
 

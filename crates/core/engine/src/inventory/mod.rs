@@ -12,7 +12,7 @@ use reprise_model::{HostId, HostName, HostTime, LegId, LegKind, RelationshipId, 
 
 pub(crate) use look::HostLook;
 use look::{Part, SLOTS, Unread, part, settings};
-use receiver::Candidate;
+use receiver::ReceiverCandidate;
 
 use crate::leg::{End, Leg, NotSeenEnd, SeenEnd};
 use crate::names::Names;
@@ -82,10 +82,11 @@ impl Inventory {
         let unread_sender = unread(Part::Sender(id.kind)).next();
         let sends = sender.map(|end| end.host).or(unread_sender.map(|end| end.host));
         let wanted = settings(sender, unread_sender).and_then(Settings::recovery);
-        let receivers = playing(Part::Receiver(id.kind)).map(Candidate::Seen);
-        let receivers: Vec<_> = receivers.chain(unread(Part::Receiver(id.kind)).map(Candidate::Unread)).collect();
+        let receivers = playing(Part::Receiver(id.kind)).map(ReceiverCandidate::Seen);
+        let receivers: Vec<_> =
+            receivers.chain(unread(Part::Receiver(id.kind)).map(ReceiverCandidate::Unread)).collect();
         let (chosen, leftovers) = receiver::choose(receivers, sends, wanted, names);
-        let (receiver, unread_receiver) = chosen.map_or((None, None), Candidate::split);
+        let (receiver, unread_receiver) = chosen.map_or((None, None), ReceiverCandidate::split);
         let primary = settings(receiver, unread_receiver).and_then(Settings::primary);
         let any_unread = unread_sender.or(unread_receiver);
         let vm_name = match (sender.or(receiver), any_unread) {

@@ -11,14 +11,14 @@ use crate::names::{Match, Names};
 
 /// An object that plays the receiver's part.
 #[derive(Clone, Copy)]
-pub(super) enum Candidate<'a> {
+pub(super) enum ReceiverCandidate<'a> {
     /// It could be read.
     Seen(&'a Arc<SeenEnd>),
     /// It could not.
     Unread(&'a Unread<'a>),
 }
 
-impl<'a> Candidate<'a> {
+impl<'a> ReceiverCandidate<'a> {
     pub(super) fn split(self) -> (Option<&'a Arc<SeenEnd>>, Option<&'a Unread<'a>>) {
         match self {
             Self::Seen(end) => (Some(end), None),
@@ -58,11 +58,11 @@ impl<'a> Candidate<'a> {
 /// The receiver among the candidates, and the others. `sends` is the sender's host if any host shows the sender, `wanted`
 /// the host that the sender names.
 pub(super) fn choose<'a>(
-    candidates: Vec<Candidate<'a>>,
+    candidates: Vec<ReceiverCandidate<'a>>,
     sends: Option<HostId>,
     wanted: Option<&HostName>,
     names: &Names,
-) -> (Option<Candidate<'a>>, Vec<Candidate<'a>>) {
+) -> (Option<ReceiverCandidate<'a>>, Vec<ReceiverCandidate<'a>>) {
     let chosen = match (sends, wanted) {
         // Nobody says who receives; whatever is seen is shown, and nothing is done without a sender.
         (None, _) => candidates.first().copied(),
@@ -73,26 +73,29 @@ pub(super) fn choose<'a>(
         },
         (Some(sends), None) => only(&candidates, |end| receives_from(end, sends, names)),
     };
-    let host = chosen.map(Candidate::host);
+    let host = chosen.map(ReceiverCandidate::host);
     let leftovers = candidates.into_iter().filter(|end| sends.is_some() && Some(end.host()) != host).collect();
     (chosen, leftovers)
 }
 
 /// The only candidate, if it fits: where two might be meant, neither is.
-fn only<'a>(candidates: &[Candidate<'a>], fits: impl Fn(Candidate<'a>) -> bool) -> Option<Candidate<'a>> {
+fn only<'a>(
+    candidates: &[ReceiverCandidate<'a>],
+    fits: impl Fn(ReceiverCandidate<'a>) -> bool,
+) -> Option<ReceiverCandidate<'a>> {
     let mut fitting = candidates.iter().copied().filter(|end| fits(*end));
     fitting.next().filter(|_| fitting.next().is_none())
 }
 
 /// Whether a candidate's host may be the one of that name: it has not said its name, and its own object names that host as
 /// its own.
-fn may_be(end: Candidate<'_>, wanted: &HostName, names: &Names) -> bool {
+fn may_be(end: ReceiverCandidate<'_>, wanted: &HostName, names: &Names) -> bool {
     let own = || end.settings().and_then(Settings::recovery).is_some_and(|own| own.is_perhaps(wanted));
     names.is_silent(end.host()) && own()
 }
 
 /// Whether a candidate's own object names the sender's host as its primary.
-fn receives_from(end: Candidate<'_>, sends: HostId, names: &Names) -> bool {
+fn receives_from(end: ReceiverCandidate<'_>, sends: HostId, names: &Names) -> bool {
     let primary = end.settings().and_then(Settings::primary);
     primary.is_some_and(|primary| names.find(primary) == Match::Host(sends))
 }

@@ -1,4 +1,4 @@
-//! What cannot be read is left alone, is told, and never disappears.
+//! A row that cannot be read is left alone and reported, and never disappears.
 
 use reprise_model::{
     Observation, PeerUnseen, Problem, ProblemKind, Reason, RelationshipId, Replication, ReplicationMode,

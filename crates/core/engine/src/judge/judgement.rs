@@ -56,7 +56,7 @@ pub enum Finding {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fact {
     /// What.
-    pub value: Value,
+    pub value: FactValue,
     /// Where it comes from.
     pub source: Source,
     /// How old it is; `None` for what has no age.
@@ -78,7 +78,7 @@ pub enum Source {
 
 /// What is known.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Value {
+pub enum FactValue {
     /// The state of an end.
     State(Side, ReplicationState),
     /// The part that the VM of an end plays.
@@ -105,7 +105,7 @@ pub enum Value {
     Resumes(u32),
 }
 
-impl Value {
+impl FactValue {
     /// A stable name in `snake_case`.
     pub fn code(&self) -> &'static str {
         match self {
@@ -151,7 +151,7 @@ fn facts(leg: &Leg, memory: &Memory, policy: &Policy, now: MonoTime, wall: Times
         match end {
             End::Seen(seen) => facts.extend(of_end(side, seen, now)),
             End::NotSeen(unseen) => {
-                facts.push(remembered(Value::NotSeen(side, unseen.whereabouts.clone())));
+                facts.push(remembered(FactValue::NotSeen(side, unseen.whereabouts.clone())));
             }
         }
         let is_read = match log {
@@ -160,37 +160,37 @@ fn facts(leg: &Leg, memory: &Memory, policy: &Policy, now: MonoTime, wall: Times
             Evidence::Readable(_) => Some(true),
         };
         let log_fact = |value| Fact { value, source: Source::EventLog(side), age: None };
-        facts.extend(is_read.map(|read| log_fact(Value::LogRead(side, read))));
-        facts.extend(evidence::of(log, leg.id.vm).map(|event| log_fact(Value::Recorded(event.kind, event.at))));
+        facts.extend(is_read.map(|read| log_fact(FactValue::LogRead(side, read))));
+        facts.extend(evidence::of(log, leg.id.vm).map(|event| log_fact(FactValue::Recorded(event.kind, event.at))));
     }
     if leg.second_primary.is_some() {
-        facts.push(remembered(Value::SecondPrimary));
+        facts.push(remembered(FactValue::SecondPrimary));
     }
     if leg.sender.state() == Some(ReplicationState::Suspended) {
-        facts.push(remembered(Value::PausedFromStart(memory.paused_from_start)));
+        facts.push(remembered(FactValue::PausedFromStart(memory.paused_from_start)));
     }
     if memory.resumes > 0 {
-        facts.push(remembered(Value::Resumes(memory.resumes)));
+        facts.push(remembered(FactValue::Resumes(memory.resumes)));
     }
     facts.extend(held(leg, policy, wall).map(|reason| Fact {
-        value: Value::Held(reason),
+        value: FactValue::Held(reason),
         source: Source::Policy,
         age: None,
     }));
     facts
 }
 
-fn remembered(value: Value) -> Fact {
+fn remembered(value: FactValue) -> Fact {
     Fact { value, source: Source::Memory, age: None }
 }
 
 fn of_end(side: Side, end: &SeenEnd, now: MonoTime) -> impl Iterator<Item = Fact> {
     let values = [
-        Value::State(side, end.object.state),
-        Value::Mode(side, end.vm.mode),
-        Value::Power(side, end.vm.enabled),
-        Value::FailedOver(side, end.object.failed_over),
-        Value::LastData(side, end.object.last_replication),
+        FactValue::State(side, end.object.state),
+        FactValue::Mode(side, end.vm.mode),
+        FactValue::Power(side, end.vm.enabled),
+        FactValue::FailedOver(side, end.object.failed_over),
+        FactValue::LastData(side, end.object.last_replication),
     ];
     let age = now.since(end.looked);
     values.map(|value| Fact { value, source: Source::Look(end.host_name.clone()), age: Some(age) }).into_iter()

@@ -1,7 +1,7 @@
-//! One leg judged: what is to be done with it, and why. Pure: the same inputs give the same verdict.
+//! Judges one leg: what to do with it, and why. Pure: the same inputs give the same verdict.
 //!
-//! The order is: what a person said (holds), what forbids everything (vetoes), who is not seen, what the receiver's own
-//! side says, what the sender's state asks for.
+//! The order is: people's holds, vetoes, ends that are not seen, the receiver's own state, and then what the sender's state
+//! requires.
 
 mod absent;
 mod judgement;
@@ -17,7 +17,7 @@ use reprise_model::{HoldScope, Policy, Reason, Timestamp, VmSelector};
 
 use crate::leg::{Leg, Side};
 
-pub use judgement::{Fact, Finding, Judgement, Source, Value};
+pub use judgement::{Fact, FactValue, Finding, Judgement, Source};
 pub use verdict::{Memory, Readiness, Verdict};
 
 /// Judges one leg.

@@ -4,11 +4,11 @@ use reprise_model::{InitialPolicy, LastReplication, PausedRule, Policy, Reason};
 
 use super::verdict::{Memory, Verdict};
 use crate::leg::{Leg, SeenEnd, Side};
-use crate::pause::{self, Cause};
+use crate::pause::{self, PausedBy};
 
 pub(super) fn judge(leg: &Leg, sender: &SeenEnd, memory: &Memory, policy: &Policy) -> Verdict {
     let cause = pause::cause(&memory.sender_events, leg.id.vm, memory.pause, sender.object.last_replication);
-    let by_shutdown = cause == Cause::Shutdown;
+    let by_shutdown = cause == PausedBy::Shutdown;
     let proved = Verdict::Resume { reason: Reason::PausedByShutdown, side: Side::Sender, without_evidence: false };
     let unproved = Verdict::Resume { reason: Reason::PausedAtStart, side: Side::Sender, without_evidence: true };
     let never_finished = sender.object.last_replication == LastReplication::Never;
@@ -21,8 +21,8 @@ pub(super) fn judge(leg: &Leg, sender: &SeenEnd, memory: &Memory, policy: &Polic
         (PausedRule::Resume | PausedRule::Evidence, true) => proved,
         (PausedRule::Resume, false) => unproved,
         (PausedRule::Evidence, false) => Verdict::Leave(match cause {
-            Cause::Shutdown | Cause::Unproved => Reason::PausedNoEvidence,
-            Cause::Person => Reason::PausedByPerson,
+            PausedBy::Shutdown | PausedBy::Unproved => Reason::PausedNoEvidence,
+            PausedBy::Person => Reason::PausedByPerson,
         }),
     }
 }

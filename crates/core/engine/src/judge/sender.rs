@@ -8,7 +8,7 @@ use super::paused;
 use super::verdict::{Memory, Verdict};
 use crate::evidence;
 use crate::leg::{Leg, SeenEnd, Side};
-use crate::pause::{self, Cause};
+use crate::pause::{self, PausedBy};
 
 /// Without newer data for this many of its intervals a leg does not move.
 const INTERVALS_STILL: u32 = 3;
@@ -61,10 +61,10 @@ fn moves(leg: &Leg, sender: &SeenEnd, memory: &Memory) -> bool {
 /// A paused resynchronization (11) goes on where it stopped, one at a time on a host; a person's pause is left.
 fn resync_paused(leg: &Leg, sender: &SeenEnd, memory: &Memory) -> Verdict {
     match pause::cause(&memory.sender_events, leg.id.vm, memory.pause, sender.object.last_replication) {
-        Cause::Unproved => Verdict::NeedsPerson(Reason::ResyncSuspended),
-        Cause::Person => Verdict::Leave(Reason::ResyncPausedByPerson),
-        Cause::Shutdown if memory.resync_under_way => Verdict::Leave(Reason::ResyncWaits),
-        Cause::Shutdown => {
+        PausedBy::Unproved => Verdict::NeedsPerson(Reason::ResyncSuspended),
+        PausedBy::Person => Verdict::Leave(Reason::ResyncPausedByPerson),
+        PausedBy::Shutdown if memory.resync_under_way => Verdict::Leave(Reason::ResyncWaits),
+        PausedBy::Shutdown => {
             Verdict::Resume { reason: Reason::ResyncPausedByShutdown, side: Side::Sender, without_evidence: false }
         }
     }

@@ -16,16 +16,16 @@ pub(crate) use load::Load;
 /// An act that takes longer than this does not hold up the looks that other legs of its host wait for.
 const SLOW_ACT: Duration = Duration::from_secs(10);
 
-/// Where a leg stands while it waits: at which host, and what decides when its turn comes.
+/// A waiting leg's entry in the queue: its host, and what decides when its turn comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct QueueEntry {
     pub(crate) host: HostId,
     pub(crate) tier: u32,
     /// Its data's age: the oldest comes first.
     pub(crate) last: LastReplication,
 }
 
-impl Place {
+impl QueueEntry {
     /// The tier of hosts that have none.
     pub(crate) const LAST_TIER: u32 = u32::MAX;
 }
@@ -37,7 +37,7 @@ pub(crate) struct Queue {
     waiting: BTreeMap<(u32, HostId), BTreeSet<(LastReplication, LegId)>>,
     /// How many legs wait at each host that has any.
     waiting_at: BTreeMap<HostId, u32>,
-    places: BTreeMap<LegId, Place>,
+    places: BTreeMap<LegId, QueueEntry>,
     /// Legs that are acted on: where, and since when.
     acting: BTreeMap<LegId, (HostId, MonoTime)>,
     running: BTreeMap<HostId, u32>,
@@ -48,7 +48,7 @@ pub(crate) struct Queue {
 }
 
 impl Queue {
-    pub(crate) fn add(&mut self, place: Place, leg: LegId) {
+    pub(crate) fn add(&mut self, place: QueueEntry, leg: LegId) {
         self.remove(leg);
         self.places.insert(leg, place);
         self.waiting.entry((place.tier, place.host)).or_default().insert((place.last, leg));

@@ -19,15 +19,15 @@ fn leg(n: u8) -> LegId {
     LegId { vm, kind: LegKind::Simple }
 }
 
-fn at(host: u32, tier: u32, last: LastReplication) -> Place {
-    Place { host: HostId(host), tier, last }
+fn at(host: u32, tier: u32, last: LastReplication) -> QueueEntry {
+    QueueEntry { host: HostId(host), tier, last }
 }
 
 #[test]
 fn a_host_of_a_lower_tier_comes_first_whatever_its_number() {
     let pace = paced(1, 1, 1);
     let mut queue = Queue::default();
-    queue.add(at(0, Place::LAST_TIER, LastReplication::Never), leg(1));
+    queue.add(at(0, QueueEntry::LAST_TIER, LastReplication::Never), leg(1));
     queue.add(at(7, 3, LastReplication::At(HostTime(9))), leg(2));
     assert_eq!(queue.next(pace, MonoTime::default()), Some((HostId(7), leg(2))));
     queue.ended(leg(2), MonoTime::default(), Load::Easy);

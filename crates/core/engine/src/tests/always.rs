@@ -40,7 +40,7 @@ fn verdicts(controller: &Controller, at: f64) -> Vec<(LegId, Verdict)> {
     ids.filter_map(|id| Some((id, controller.judgement(id, now(at))?.verdict))).collect()
 }
 
-/// Of which leg people are told, and as what.
+/// The leg that a notice is about, and its result.
 fn told_of(notice: &Notice) -> Option<(LegId, LegResult)> {
     match notice {
         Notice::ResumeFailed(leg) => Some((leg.id, LegResult::Failed)),

@@ -93,8 +93,8 @@ fn a_host_that_says_the_name_by_which_another_is_asked_does_not_hide_its_vms() {
     assert!(drive.acts.iter().any(|act| act.host == HostId(1)), "{:?}", drive.acts);
 }
 
-/// Two addresses of one machine show the same. What shows something else is another one, or a lie, and neither is
-/// believed in silence.
+/// Two addresses of one machine show the same. An address that shows something else is another machine, or lies; neither is
+/// accepted silently.
 #[test]
 fn two_hosts_of_one_name_and_boot_time_that_show_different_legs_are_an_error_on_both() {
     for liar_first in [true, false] {

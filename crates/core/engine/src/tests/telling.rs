@@ -1,4 +1,4 @@
-//! What people are told, and when: the moment it is true, and once.
+//! Notices to people: each as soon as it is true, and once.
 
 use reprise_model::{Evidence, PausedRule, Records, VmmsEvent, VmmsEventKind};
 

@@ -38,7 +38,7 @@ const SYSTEM_IDS: [u32; 5] = [1074, 6005, 6006, 6008, 41];
 
 /// The meaning of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Heard {
+pub enum LogEvent {
     /// A record of VMMS about one VM.
     Vmms(VmmsEvent),
     /// A record of Windows about the host.
@@ -82,11 +82,11 @@ fn is_unclear(record: &Record) -> bool {
 }
 
 /// Returns the meaning of a record, if it is relevant.
-pub fn hear(record: &Record) -> Option<Heard> {
+pub fn hear(record: &Record) -> Option<LogEvent> {
     let at = HostTime(record.time.unix_us().div_euclid(1_000));
     if record.provider.eq_ignore_ascii_case(VMMS) {
         let kind = of_id(record)?;
-        return Some(Heard::Vmms(VmmsEvent { vm: vm(record)?, at, kind }));
+        return Some(LogEvent::Vmms(VmmsEvent { vm: vm(record)?, at, kind }));
     }
     let kind = match (record.id, record.provider.to_ascii_lowercase().as_str()) {
         // Old hosts have another provider name for the first one.
@@ -97,7 +97,7 @@ pub fn hear(record: &Record) -> Option<Heard> {
         (41, "microsoft-windows-kernel-power") => SystemEventKind::NoCleanShutdown,
         _ => return None,
     };
-    Some(Heard::System(SystemEvent { at, kind }))
+    Some(LogEvent::System(SystemEvent { at, kind }))
 }
 
 fn of_id(record: &Record) -> Option<VmmsEventKind> {

@@ -11,7 +11,7 @@ use cim::event::{Bookmark, EventBatch, EventPort, EventSource, Listen, Query, Re
 use cim::{CallError, ErrorKind, Reached};
 use reprise_model::{Coverage, Gap, HostTime, Log, Records, SystemEvent, VmmsEvent};
 
-use super::{Heard, VMMS_LOGS, hear, is_unclear, of_everything, of_vmms_and_system, with_record};
+use super::{LogEvent, VMMS_LOGS, hear, is_unclear, of_everything, of_vmms_and_system, with_record};
 
 /// Maximum duration of a reading. Only the run waits for it, and few decisions depend on it.
 pub const READING_MAX: Duration = Duration::from_secs(5);
@@ -207,8 +207,8 @@ impl Reading {
             let is_oldest = |oldest: &Oldest| oldest.number == record.number && oldest.channel == record.channel;
             self.begun |= self.oldest.as_ref().is_none_or(is_oldest);
             match hear(&record) {
-                Some(Heard::Vmms(event)) => self.vmms.push(event.at, event),
-                Some(Heard::System(event)) => self.system.push(event.at, event),
+                Some(LogEvent::Vmms(event)) => self.vmms.push(event.at, event),
+                Some(LogEvent::System(event)) => self.system.push(event.at, event),
                 None if is_unclear(&record) => self.gap = self.gap.or(Some(Gap::Unreadable)),
                 None => {}
             }

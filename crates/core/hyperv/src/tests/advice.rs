@@ -6,7 +6,7 @@ use cim::{CallError, ErrorKind, Output, Properties, Reached, Reply, Row};
 use reprise_model::{Observation, Outcome, Problem, Remedy};
 
 use super::{fails, host_rows, job, look, relationship, resume, returns, started, text};
-use crate::problem::{Asked, of};
+use crate::problem::{Subject, of};
 
 const DENIED: u32 = 0x8004_1003;
 const NO_NAMESPACE: u32 = 0x8004_100E;
@@ -86,7 +86,7 @@ fn failure(kind: ErrorKind, reached: Reached, code: Option<u32>) -> CallError {
 #[test]
 fn the_remedy_depends_on_the_request_and_the_failure() {
     for (kind, reached, code, remedies) in table() {
-        for (asked, remedy) in Asked::ALL.into_iter().zip(remedies) {
+        for (asked, remedy) in Subject::ALL.into_iter().zip(remedies) {
             let problem = of(&failure(kind, reached, code), "try", asked);
             assert_eq!((problem.remedy, problem.code), (remedy, code), "{kind} {code:?} at {asked:?}");
         }

@@ -6,7 +6,7 @@ use cim::Timestamp;
 use cim::event::Record;
 use reprise_model::{HostTime, SystemEventKind, VmmsEvent, VmmsEventKind};
 
-use crate::events::{Heard, VMMS_LOGS, hear, of_vmms, of_vmms_and_system};
+use crate::events::{LogEvent, VMMS_LOGS, hear, of_vmms, of_vmms_and_system};
 
 pub(super) const VM: &str = "4708A0F4-C902-429B-A1E0-D4AB0893E452";
 
@@ -29,11 +29,11 @@ pub(super) fn xml(provider: &str, id: u32, values: &[(&str, &str)]) -> String {
 fn vmms(id: u32, values: &[(&str, &str)]) -> Option<VmmsEventKind> {
     let record = Record::parse(&xml("Microsoft-Windows-Hyper-V-VMMS", id, values)).unwrap();
     match hear(&record)? {
-        Heard::Vmms(VmmsEvent { vm, at, kind }) => {
+        LogEvent::Vmms(VmmsEvent { vm, at, kind }) => {
             assert_eq!((vm, at), (VM.parse().unwrap(), HostTime(1_500)));
             Some(kind)
         }
-        Heard::System(event) => panic!("{event:?}"),
+        LogEvent::System(event) => panic!("{event:?}"),
     }
 }
 
@@ -86,8 +86,8 @@ fn shutdowns_are_read_only_from_the_providers_that_write_them() {
     ] {
         let heard = hear(&Record::parse(&xml(provider, id, &[])).unwrap());
         let kind = heard.map(|heard| match heard {
-            Heard::System(event) => event.kind,
-            Heard::Vmms(event) => panic!("{event:?}"),
+            LogEvent::System(event) => event.kind,
+            LogEvent::Vmms(event) => panic!("{event:?}"),
         });
         assert_eq!(kind, expected, "{provider} {id}");
     }

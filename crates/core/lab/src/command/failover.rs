@@ -1,4 +1,4 @@
-//! Failovers: prepared at the sender, begun, tested and taken back at the receiver, and reversed.
+//! Failovers: prepared at the sender; started, tested and reverted at the receiver; and reversed.
 
 use super::{Done, Side, not_now};
 use crate::leg::{At, Kind, Leg, Object, Vm, mode};

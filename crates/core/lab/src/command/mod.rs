@@ -1,4 +1,4 @@
-//! What people, patch tools and power failures do to the site.
+//! Commands: the actions of people, patch tools and power failures on the site.
 
 mod failover;
 mod network;
@@ -14,7 +14,7 @@ use crate::host::{Management, Start};
 use crate::leg::{At, Kind, Vm};
 use crate::world::World;
 
-/// One thing that is done to the site. Hosts and VMs are named; a VM by its display name or its GUID.
+/// One action on the site. Hosts and VMs are given by name; a VM by its display name or its GUID.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
     /// An orderly shutdown.
@@ -24,7 +24,7 @@ pub enum Command {
         /// Which legs it breaks.
         in_flight: InFlight,
     },
-    /// The power goes.
+    /// The power fails.
     PowerCut {
         /// Which host.
         host: String,
@@ -103,7 +103,7 @@ pub enum Command {
         /// Which of its legs.
         leg: Kind,
     },
-    /// A person takes a failover back.
+    /// A person reverts a failover.
     Revert {
         /// Which VM.
         vm: String,
@@ -178,7 +178,7 @@ pub enum Command {
         /// For how long.
         lasts: Duration,
     },
-    /// One end is put where no other command leads.
+    /// Sets values of one end that no other command leads to.
     Set {
         /// Which VM.
         vm: String,
@@ -214,7 +214,7 @@ pub enum InFlight {
     All,
     /// None.
     None,
-    /// The first so many of [`InFlight::All`].
+    /// The first N of [`InFlight::All`].
     First(usize),
     /// Those with data really on its way.
     Real,
@@ -269,10 +269,10 @@ pub enum Setting {
 /// A command that was not carried out.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CommandError {
-    /// There is none such.
+    /// It does not exist.
     #[error("there is no {0}")]
     Unknown(String),
-    /// The name stands for several.
+    /// Several VMs have the name.
     #[error("several VMs are called {0}: use the GUID")]
     NotUnique(String),
     /// It cannot be done in this state.

@@ -1,4 +1,4 @@
-//! What is done to a VM's objects on their hosts.
+//! Commands that change a VM's objects on their hosts.
 
 use std::time::Duration;
 
@@ -116,7 +116,7 @@ impl World {
         Ok(())
     }
 
-    /// Puts one end where no other command leads: all of the settings, or none.
+    /// Sets values of one end that no other command leads to: all of the settings, or none.
     pub(super) fn set(&mut self, index: usize, kind: Kind, side: Side, settings: &[Setting]) -> Done {
         let sender = side == Side::Sender;
         let Some(mut vm) = self.vms.get(index).cloned() else { return Ok(()) };

@@ -1,4 +1,4 @@
-//! Hosts that go off and on, and their VMMS.
+//! Shutdown, power failure and boot of hosts, and stop and start of their VMMS.
 
 use super::{Done, InFlight, not_now};
 use crate::change_log::tracks;

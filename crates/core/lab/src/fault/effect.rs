@@ -1,11 +1,11 @@
-//! What faults do to the world: rows that are hidden or spoilt, and jobs that go wrong.
+//! The effects of faults on the world: rows that are hidden or corrupted, and jobs that go wrong.
 
 use std::time::Duration;
 
 use cim::{ObjectPath, Row, Value};
 use uuid::Uuid;
 
-use super::{Fault, FaultScope, FaultShape, Message, Operation, Place, RowOf, Strike};
+use super::{Fault, FaultScope, FaultShape, FaultTarget, Message, Operation, RowOf, Strike};
 use crate::command::CommandError;
 use crate::job::Job;
 use crate::leg::At;
@@ -22,10 +22,10 @@ fn spoilt(row: RowOf) -> (&'static str, &'static str) {
 }
 
 impl World {
-    /// Adds a fault that strikes so often; for ever if that is absent.
+    /// Adds a fault that strikes `count` times, or forever if that is absent.
     ///
     /// # Errors
-    /// [`CommandError`] if there is no such place, or if too many faults stand.
+    /// [`CommandError`] if its host or VM does not exist, or if there are too many faults.
     pub fn add_fault(&mut self, fault: Fault, scope: &FaultScope, count: Option<u32>) -> Result<(), CommandError> {
         let place = self.find_place(scope)?;
         if self.faults.add(fault, place, count) {
@@ -38,7 +38,7 @@ impl World {
     /// matter. A job that hangs for one of them goes on.
     ///
     /// # Errors
-    /// [`CommandError`] if there is no such place.
+    /// [`CommandError`] if the host or VM does not exist.
     pub fn remove_faults(&mut self, name: &str, on: Option<Operation>, scope: &FaultScope) -> Result<(), CommandError> {
         let place = self.find_place(scope)?;
         self.faults.remove(name, on, place);
@@ -55,8 +55,8 @@ impl World {
         Ok(())
     }
 
-    fn find_place(&self, scope: &FaultScope) -> Result<Place, CommandError> {
-        Ok(Place {
+    fn find_place(&self, scope: &FaultScope) -> Result<FaultTarget, CommandError> {
+        Ok(FaultTarget {
             host: scope.host.as_ref().map(|name| self.find_host(name)).transpose()?,
             vm: scope.vm.as_ref().map(|name| self.find_vm(name)).transpose()?,
         })
@@ -67,7 +67,7 @@ impl World {
         !self.faults.is_empty()
     }
 
-    /// Whether a good login is refused anyway.
+    /// Whether a valid login is refused anyway.
     pub fn strike_login(&mut self, host: usize) -> bool {
         self.faults.strike(host, None, |fault| (*fault == Fault::Login).then_some(())).is_some()
     }
@@ -177,7 +177,7 @@ impl World {
     }
 }
 
-impl Place {
+impl FaultTarget {
     /// Whether a job at this host and of this VM lies in it.
     fn holds_job(self, host: usize, vm: usize) -> bool {
         self.holds(host, Some(vm))

@@ -1,5 +1,5 @@
-//! Faults that are put into the site on purpose: what each does, where it strikes, and how often. No I/O: who carries
-//! messages asks whether one strikes.
+//! Faults that are injected into the site: what each does, where it strikes, and how often. No I/O: the code that carries
+//! messages asks whether a fault strikes.
 
 mod effect;
 #[cfg(test)]
@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::schema::{CIMV2, VIRTUALIZATION};
 
-/// Most faults that stand at once: far above what a test sets up, and a bound on a client that only adds.
+/// Maximum number of active faults: far above what a test sets up, and a bound on a client that only adds.
 const FAULTS_MAX: usize = 1_000;
 
 /// One way in which something goes wrong.
@@ -48,7 +48,7 @@ pub enum Fault {
     Job(JobFault),
     /// The row of a VM has a value that is not of its type.
     Unreadable(RowOf),
-    /// In which shape faults tell their details.
+    /// The shape of a fault's detail.
     Shape(FaultShape),
 }
 
@@ -255,19 +255,19 @@ pub(crate) struct Faults {
 #[derive(Clone, Debug)]
 struct Standing {
     fault: Fault,
-    place: Place,
-    /// `None` is for ever.
+    place: FaultTarget,
+    /// `None` is forever.
     left: Option<u32>,
 }
 
-/// A scope, found.
+/// The host and the VM that a scope names, by index.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct FaultTarget {
     pub(crate) host: Option<usize>,
     pub(crate) vm: Option<usize>,
 }
 
-impl Place {
+impl FaultTarget {
     /// Whether something at this host, and about this VM if about any, lies in it.
     fn holds(self, host: usize, vm: Option<usize>) -> bool {
         self.host.is_none_or(|own| own == host) && (self.vm.is_none() || self.vm == vm)
@@ -296,7 +296,7 @@ impl Faults {
     }
 
     /// Adds a fault; false if there are too many.
-    pub(crate) fn add(&mut self, fault: Fault, place: Place, count: Option<u32>) -> bool {
+    pub(crate) fn add(&mut self, fault: Fault, place: FaultTarget, count: Option<u32>) -> bool {
         let fits = self.standing.len() < FAULTS_MAX;
         if fits && count != Some(0) {
             self.standing.push(Standing { fault, place, left: count });
@@ -305,7 +305,7 @@ impl Faults {
     }
 
     /// Removes every fault of that name whose operation and place are the ones given; what is not given does not matter.
-    pub(crate) fn remove(&mut self, name: &str, on: Option<Operation>, place: Place) {
+    pub(crate) fn remove(&mut self, name: &str, on: Option<Operation>, place: FaultTarget) {
         self.standing.retain(|own| {
             let same = own.fault.name() == name && (on.is_none() || own.fault.on() == on);
             !(same && place.selects(own.place))

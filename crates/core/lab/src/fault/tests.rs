@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use cim::{Argument, ErrorKind, ObjectPath, Reached, Reply, Request, Value, wql};
 
-use super::{Break, Fault, FaultScope, FaultShape, Faults, JobFault, Message, Operation, Place, RightsOn, RowOf};
+use super::{Break, Fault, FaultScope, FaultShape, FaultTarget, Faults, JobFault, Message, Operation, RightsOn, RowOf};
 use crate::command::CommandError;
 use crate::{Command, InFlight, Spec, World};
 
 const VIRTUALIZATION: &str = "root/virtualization/v2";
 
-fn place(host: Option<usize>, vm: Option<usize>) -> Place {
-    Place { host, vm }
+fn place(host: Option<usize>, vm: Option<usize>) -> FaultTarget {
+    FaultTarget { host, vm }
 }
 
 fn on_vm(name: &str) -> FaultScope {
@@ -119,7 +119,7 @@ fn a_delay_and_a_break_may_meet_in_one_message_of_the_named_kind() {
 #[test]
 fn only_faults_of_that_name_place_and_kind_of_message_are_removed() {
     let reset = |on| Fault::Break { how: Break::Reset, on };
-    let left = |name: &str, on: Option<Operation>, chosen: Place| {
+    let left = |name: &str, on: Option<Operation>, chosen: FaultTarget| {
         let mut faults = Faults::default();
         faults.add(Fault::Login, place(None, None), None);
         faults.add(reset(None), place(None, None), None);

@@ -1,4 +1,4 @@
-//! What Windows itself shows: the computer, its system, its services. There from the boot on, VMMS or not.
+//! The classes of Windows itself: the computer, its system, its services. Available from boot, even without VMMS.
 
 use cim::{Row, Value};
 

@@ -1,4 +1,4 @@
-//! Numbers by which a host says what is wrong, and errors that bear them.
+//! Error codes of a host, and errors that carry them.
 
 use cim::{CallError, ErrorKind, Reached};
 

@@ -14,7 +14,7 @@ const REFUSED: [(&str, u32); 2] = [("&amp;", FAILED), ("&lt;", INVALID_PARAMETER
 /// Reads an embedded instance.
 ///
 /// # Errors
-/// What the method returns for a text that is none.
+/// What the method returns for a text that isn't an embedded instance.
 pub(super) fn read(text: &str) -> Result<Row, u32> {
     if let Some(code) = values(text).find_map(refusal) {
         return Err(code);

@@ -1,4 +1,4 @@
-//! What a method is given: checked against its definition before anything is done, as WinRM and WMI do it.
+//! The parameters of a method: checked against its definition before anything is done, as in WinRM and WMI.
 
 use cim::{Argument, CallError, CimType, ErrorKind, Reached, Value};
 

@@ -1,4 +1,4 @@
-//! What is related to what: the instances of association classes, and walks along them.
+//! Relations between instances: association classes, and walks along them.
 
 use std::collections::BTreeMap;
 

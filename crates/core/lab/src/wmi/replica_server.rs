@@ -1,4 +1,4 @@
-//! What a host says of itself as a replica server: its settings, whom it admits, by which provider it replicates.
+//! A host's rows about itself as a replica server: its settings, the primary servers it accepts, its replication provider.
 
 use cim::{DateTime, Interval, Row, Value};
 
@@ -27,7 +27,7 @@ pub(super) fn settings(host: &Host, class: &Class) -> Row {
     ])
 }
 
-/// Every primary server is admitted.
+/// Every primary server is accepted.
 pub(super) fn authorization(host: &Host, class: &Class) -> Row {
     class.instance(vec![
         ("AllowedPrimaryHostSystem", text("*")),

@@ -1,4 +1,4 @@
-//! Embedded instances that describe how replication goes: statistics, and what is wrong.
+//! Embedded instances that describe replication: statistics and errors.
 
 use std::time::Duration;
 

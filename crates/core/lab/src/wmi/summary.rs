@@ -1,4 +1,4 @@
-//! What the management service tells of VMs at a glance: `GetSummaryInformation`.
+//! Summaries of VMs by the management service: `GetSummaryInformation`.
 
 use cim::{Argument, FromValue, ObjectPath, Output, Properties, Row, Value};
 

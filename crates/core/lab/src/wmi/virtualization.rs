@@ -1,4 +1,4 @@
-//! What VMMS shows: nothing at all while it does not run, and only part of it while it loads.
+//! The rows of VMMS: none while it does not run, and only some while it loads.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What VMMS shows of a VM: its own row, its replication objects, their settings.
+//! The rows of a VM: its own, its replication objects, and their settings.
 
 use std::time::Duration;
 

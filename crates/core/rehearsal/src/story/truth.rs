@@ -16,7 +16,7 @@ const SYSTEM: &str = "System";
 
 /// All records of one host by their numbers, those that its logs have lost among them.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Truth(BTreeMap<u64, view::Event>);
+pub(super) struct Truth(BTreeMap<u64, view::LoggedEvent>);
 
 impl Truth {
     /// Takes in what a host's logs hold now.
@@ -34,7 +34,7 @@ impl Truth {
     }
 }
 
-fn system(record: &view::Event, started_us: i64, ahead_s: i64) -> Option<SystemEvent> {
+fn system(record: &view::LoggedEvent, started_us: i64, ahead_s: i64) -> Option<SystemEvent> {
     let kind = match record.id {
         1_074 => SystemEventKind::ShutdownAsked,
         6_005 => SystemEventKind::LogStarted,
@@ -46,7 +46,7 @@ fn system(record: &view::Event, started_us: i64, ahead_s: i64) -> Option<SystemE
     Some(SystemEvent { at: host_time(started_us, record.time, ahead_s), kind })
 }
 
-fn event(record: &view::Event, started_us: i64, ahead_s: i64) -> Option<VmmsEvent> {
+fn event(record: &view::LoggedEvent, started_us: i64, ahead_s: i64) -> Option<VmmsEvent> {
     let kind = match record.id {
         32_086 => VmmsEventKind::NonRecoverable,
         32_022 => VmmsEventKind::SendFailed { code: record.code? },

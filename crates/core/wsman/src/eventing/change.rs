@@ -1,4 +1,4 @@
-//! One change of an instance, read from the intrinsic event that tells of it (WMI reference, `__InstanceOperationEvent`
+//! One change of an instance, read from the intrinsic event that reports it (WMI reference, `__InstanceOperationEvent`
 //! and what is derived from it).
 
 use cim::{Row, Timestamp, Value};
@@ -10,28 +10,28 @@ use crate::instance;
 /// One change of an instance.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Change {
-    /// What has happened, and to what.
+    /// What has changed.
     pub what: What,
-    /// When it was noticed, by the host's clock; `None` if the host did not say.
+    /// When the host noticed it, by its clock; `None` if unknown.
     pub time: Option<Timestamp>,
 }
 
-/// What has happened to an instance.
+/// The kind of a change, with the instance.
 #[derive(Clone, Debug, PartialEq)]
 pub enum What {
-    /// It was not there before.
+    /// It was created.
     Created {
         /// As it is now.
         now: Row,
     },
-    /// It is another.
+    /// It was modified.
     Modified {
         /// As it was, if the host said it.
         before: Option<Row>,
         /// As it is now.
         now: Row,
     },
-    /// It is not there any more.
+    /// It was deleted.
     Deleted {
         /// As it was last.
         before: Row,

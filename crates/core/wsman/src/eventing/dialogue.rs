@@ -1,22 +1,22 @@
-//! One subscription as its client knows it: what is asked next, and what an answer says, whatever is subscribed to.
+//! The client's state of one subscription, common to event logs and classes: the next message, and the meaning of an answer.
 
 use cim::event::Bookmark;
 use cim::{CallError, ErrorKind, Reached};
 use roxmltree::Node;
 
-use super::{EVENT_LOG, Eventing, Options, Response};
+use super::{EVENT_LOG, Eventing, Response, SubscriptionOptions};
 use crate::client::{Settings, header, open, unreadable};
 use crate::fault::{Meaning, code};
 use crate::message::Operation;
 use crate::namespace as ns;
 use crate::xml;
 
-/// Most events in one answer: Windows' own limit (MaxBatchItems). The envelope's size is what ends a batch.
+/// Maximum number of events in one answer: Windows' own limit (MaxBatchItems). The envelope's size is what ends a batch.
 const BATCH_MAX: u32 = 32_000;
 
-/// What an answer says.
+/// What a response to a subscription's message delivers.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Heard<B> {
+pub enum Delivery<B> {
     /// The subscription is open; nothing has been pulled yet.
     Opened,
     /// Events have come.
@@ -39,11 +39,11 @@ pub(super) struct Dialogue {
     open: Option<Open>,
     asked: Eventing,
     message_id: String,
-    /// Most events in one answer.
+    /// Maximum number of events in one answer.
     batch_max: u32,
 }
 
-/// A subscription that the server has, as far as is known.
+/// A subscription that is open at the server, as far as the client knows.
 #[derive(Clone, Debug)]
 struct Open {
     identifier: String,
@@ -51,7 +51,7 @@ struct Open {
     manager: String,
     context: String,
     /// The options that it began with.
-    options: Option<Options>,
+    options: Option<SubscriptionOptions>,
 }
 
 impl Dialogue {
@@ -60,7 +60,7 @@ impl Dialogue {
         Self { open: None, asked, message_id: String::new(), batch_max: BATCH_MAX }
     }
 
-    /// Each answer is to bring so many events at most.
+    /// Sets the maximum number of events per answer.
     pub(super) fn at_most(self, count: u32) -> Self {
         Self { batch_max: count.clamp(1, BATCH_MAX), ..self }
     }
@@ -69,12 +69,12 @@ impl Dialogue {
         self.open.is_some()
     }
 
-    /// The subscription is lost, or of no more use.
+    /// Forgets the subscription, because it is lost or no longer useful.
     pub(super) fn forget(&mut self) {
         self.open = None;
     }
 
-    /// The message to be sent now: what begins a subscription, or Pull once there is one.
+    /// The next message to send: Subscribe, or Pull once there is a subscription.
     pub(super) fn message(&mut self, begin: Eventing, settings: &Settings, message_id: &str) -> String {
         message_id.clone_into(&mut self.message_id);
         self.asked = match &self.open {
@@ -96,12 +96,12 @@ impl Dialogue {
         Some(Operation::Eventing(leave).write(&header(settings, message_id)))
     }
 
-    /// Takes in an answer whose events are read by `read`.
+    /// Processes an answer whose events are read by `read`.
     pub(super) fn take<E>(
         &mut self,
         text: &str,
         read: impl Fn(Node<'_, '_>) -> Result<E, String>,
-    ) -> Result<Heard<Pulled<E>>, CallError> {
+    ) -> Result<Delivery<Pulled<E>>, CallError> {
         let text = cim::reference::readable(text);
         let document = xml::parse(&text).map_err(|error| unreadable(&error));
         let heard = document.and_then(|document| {
@@ -115,17 +115,17 @@ impl Dialogue {
         }
     }
 
-    /// Takes in that there is no answer, or a fault: a Pull that only ran out of time has said that nothing came.
-    pub(super) fn failed<B>(&mut self, error: CallError) -> Result<Heard<B>, CallError> {
+    /// Processes a missing answer or a fault: a Pull that timed out only means that there were no events.
+    pub(super) fn failed<B>(&mut self, error: CallError) -> Result<Delivery<B>, CallError> {
         let pulls = matches!(self.asked, Eventing::Pull { .. });
         if pulls && error.status == Some(code::TIMED_OUT) {
-            return Ok(Heard::Nothing);
+            return Ok(Delivery::Nothing);
         }
         self.open = None;
         Err(error)
     }
 
-    fn heard<E>(&mut self, response: Response<E>) -> Result<Heard<Pulled<E>>, CallError> {
+    fn heard<E>(&mut self, response: Response<E>) -> Result<Delivery<Pulled<E>>, CallError> {
         match response {
             Response::Subscribed { identifier, context, expires: _, resource } => {
                 let manager = if resource.is_empty() { self.asked.resource() } else { resource };
@@ -134,18 +134,18 @@ impl Dialogue {
                     Eventing::Indications(_) | Eventing::Pull { .. } | Eventing::Unsubscribe { .. } => None,
                 };
                 self.open = Some(Open { identifier, manager, context, options });
-                Ok(Heard::Opened)
+                Ok(Delivery::Opened)
             }
-            Response::Heartbeat => Ok(Heard::Nothing),
+            Response::Heartbeat => Ok(Delivery::Nothing),
             Response::Events { events, dropped, context, bookmark } => {
                 self.open = match (context, self.open.take()) {
                     (Some(context), Some(open)) => Some(Open { context, ..open }),
                     (None, _) | (_, None) => None,
                 };
                 if events.is_empty() && dropped == 0 {
-                    return Ok(Heard::Nothing);
+                    return Ok(Delivery::Nothing);
                 }
-                Ok(Heard::Events(Pulled { events, dropped, bookmark }))
+                Ok(Delivery::Events(Pulled { events, dropped, bookmark }))
             }
             Response::Ended { status, reason } => {
                 self.open = None;
@@ -157,7 +157,7 @@ impl Dialogue {
     }
 }
 
-/// Whether an error says that a subscription is not there any more, so that a new one is the cure.
+/// Whether an error means that the subscription no longer exists, so that a new one is needed.
 pub fn is_lost(error: &CallError) -> bool {
     let is_lost = |status| matches!(Meaning::of(status), Meaning::ContextLost | Meaning::SubscriptionLost);
     error.status.is_some_and(is_lost)

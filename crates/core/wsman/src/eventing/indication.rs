@@ -1,5 +1,5 @@
-//! Events of CIM classes: a query for intrinsic events, and what two looks at a class differ in. That is how WMI itself
-//! finds them where its provider tells none: it looks again `WITHIN` so many seconds (WMI reference, "WITHIN clause").
+//! Events of CIM classes: a query for intrinsic events, and the differences between two looks at a class. WMI itself finds
+//! events like this if a provider reports none: it looks again `WITHIN` some seconds (WMI reference, "WITHIN clause").
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,9 +11,9 @@ use crate::fault::{Fault, code};
 use crate::instance;
 use crate::resource::{ALL_CLASSES, Resource};
 
-/// Longest query that is read.
+/// Maximum length of a query that is read.
 const LENGTH_MAX: usize = 16 * 1024;
-/// Longest time between two looks that may be asked for.
+/// Maximum time between two looks that a client may request.
 const WITHIN_MAX: Duration = Duration::from_hours(24);
 
 /// What is listened to of a class.
@@ -115,7 +115,7 @@ impl Indication {
         Select::all(self.class.clone())
     }
 
-    /// The same with what is asked of the instance besides its class, if anything is.
+    /// Sets the condition on the instance besides its class, if any.
     pub(crate) fn conditional(&self) -> Option<Select> {
         self.condition.clone().map(|condition| self.select().filter(condition))
     }

@@ -1,13 +1,13 @@
-//! The client's side of one subscription to event logs: which message is next, and what its answer means. The transport
-//! sends them.
+//! The client's side of one subscription to event logs: the next message, and the meaning of its answer. The transport sends
+//! the messages.
 
 use std::time::Duration;
 
 use cim::CallError;
 use cim::event::{Bookmark, EventBatch, Query};
 
-use super::dialogue::{Dialogue, Heard};
-use super::{Content, Eventing, Start, Subscribe};
+use super::dialogue::{Delivery, Dialogue};
+use super::{Content, Eventing, StartAt, Subscribe};
 use crate::client::Settings;
 use crate::fault::code;
 use crate::xml;
@@ -23,48 +23,48 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// A listener that has not subscribed yet. `existing` says whether it begins with what is in the logs or with what
-    /// comes; the server ends the subscription if nobody pulls for `heartbeats`.
+    /// Creates a listener that has not subscribed yet. `existing` says whether it begins with the records in the logs or with
+    /// new ones; the server ends the subscription if there is no Pull for `heartbeats`.
     pub fn new(query: Query, existing: bool, heartbeats: Duration) -> Self {
         Self { query, existing, heartbeats, after: None, dialogue: Dialogue::new() }
     }
 
-    /// Each answer is to bring so many events at most.
+    /// Sets the maximum number of events per answer.
     #[must_use]
     pub fn at_most(self, count: u32) -> Self {
         Self { dialogue: self.dialogue.at_most(count), ..self }
     }
 
-    /// Whether the server has the subscription, as far as is known.
+    /// Whether the subscription is open at the server, as far as the client knows.
     pub fn is_open(&self) -> bool {
         self.dialogue.is_open()
     }
 
-    /// The place behind the last event that came.
+    /// The place after the last event received.
     pub fn bookmark(&self) -> Option<&Bookmark> {
         self.after.as_ref()
     }
 
-    /// The subscription is lost, or of no more use: the next one begins behind that place.
+    /// Forgets the subscription, because it is lost or no longer useful. The next one begins at the bookmark.
     pub fn resume_after(&mut self, bookmark: Option<Bookmark>) {
         self.after = bookmark;
         self.dialogue.forget();
     }
 
-    /// The server does not take the bookmark: the next subscription begins with all that is in the logs.
+    /// Forgets the bookmark, which the server does not accept. The next subscription begins with all records in the logs.
     pub fn resume_from_the_oldest(&mut self) {
         self.existing = true;
         self.resume_after(None);
     }
 
-    /// The message to be sent now: Subscribe, or Pull once there is a subscription.
+    /// The next message to send: Subscribe, or Pull once there is a subscription.
     pub fn message(&mut self, settings: &Settings, message_id: &str) -> String {
         let begin = Eventing::Subscribe(Box::new(Subscribe {
             query: self.query.clone(),
             from: match (&self.after, self.existing) {
-                (Some(bookmark), _) => Start::After(bookmark.clone()),
-                (None, true) => Start::Existing,
-                (None, false) => Start::New,
+                (Some(bookmark), _) => StartAt::After(bookmark.clone()),
+                (None, true) => StartAt::Existing,
+                (None, false) => StartAt::New,
             },
             heartbeats: Some(self.heartbeats),
             expires: None,
@@ -80,36 +80,36 @@ impl Listener {
         self.dialogue.leave(settings, message_id)
     }
 
-    /// Takes in an answer. After an error the listener may try again: it subscribes anew if the subscription is lost.
+    /// Processes an answer. After an error the listener can go on: it subscribes again if the subscription is lost.
     ///
     /// # Errors
-    /// A fault of the server, or an answer that cannot be understood, in the classes of [`CallError`].
-    pub fn take(&mut self, text: &str) -> Result<Heard<EventBatch>, CallError> {
+    /// A fault of the server, or an answer that cannot be understood, as a [`CallError`].
+    pub fn take(&mut self, text: &str) -> Result<Delivery<EventBatch>, CallError> {
         let read = |item: roxmltree::Node<'_, '_>| match item.tag_name().name() {
             "Event" => Ok(xml::outer(item)),
             other => Err(format!("the answer holds {other} where an event is due")),
         };
         Ok(match self.dialogue.take(text, read)? {
-            Heard::Opened => Heard::Opened,
-            Heard::Nothing => Heard::Nothing,
-            Heard::Events(pulled) => {
+            Delivery::Opened => Delivery::Opened,
+            Delivery::Nothing => Delivery::Nothing,
+            Delivery::Events(pulled) => {
                 self.after = pulled.bookmark.or(self.after.take());
                 let (events, dropped) = (pulled.events, pulled.dropped);
-                Heard::Events(EventBatch { events, bookmark: self.after.clone(), dropped })
+                Delivery::Events(EventBatch { events, bookmark: self.after.clone(), dropped })
             }
         })
     }
 
-    /// Takes in that there is no answer, or a fault: a Pull that only ran out of time has said that nothing came.
+    /// Processes a missing answer or a fault: a Pull that timed out only means that there were no events.
     ///
     /// # Errors
     /// Any other.
-    pub fn failed(&mut self, error: CallError) -> Result<Heard<EventBatch>, CallError> {
+    pub fn failed(&mut self, error: CallError) -> Result<Delivery<EventBatch>, CallError> {
         self.dialogue.failed(error)
     }
 }
 
-/// Whether an error says that the server does not take a bookmark.
+/// Whether an error means that the server does not accept a bookmark.
 pub fn is_about_the_bookmark(error: &CallError) -> bool {
     matches!(error.status, Some(code::INVALID_BOOKMARK | code::EXPIRED_BOOKMARK))
 }

@@ -2,7 +2,7 @@
 //! what was subscribed to (WS-Eventing, DSP0226 section 10, MS-WSMV 3.1.4.1.30). CIM classes can be subscribed to as well
 //! ([`Indication`]).
 //!
-//! Pull is the one way of delivery; who wants to be connected back to is refused. A client starts with [`Listener`] for
+//! Pull is the only delivery mode; requests for a connection back to the client are refused. A client starts with [`Listener`] for
 //! event logs and with [`Watcher`] for the instances of a class; servers reach `source` through [`crate::server::Server`].
 
 mod change;
@@ -19,22 +19,22 @@ use std::time::Duration;
 use cim::event::{Bookmark, Query};
 
 pub use change::{Change, What};
-pub use dialogue::{Heard, is_lost};
+pub use dialogue::{Delivery, is_lost};
 pub use indication::Indication;
 pub(crate) use indication::{Looked, looked};
 pub use listener::{Listener, is_about_the_bookmark};
 pub(crate) use read::{read as read_operation, read_of_class, response as read_response};
-pub use source::{EventLogs, LogRecord, Places, Scanned};
+pub use source::{EventLogs, LogRecord, Positions, Scanned};
 pub(crate) use source::{Pulled, Sources};
 pub use watcher::{ChangeBatch, Watcher};
 pub(crate) use write::{bookmark_header, bookmark_list, header_parts, request_body, response_body};
 
-/// The resource that stands for all event logs of a host.
+/// The resource of all event logs of a host.
 pub const EVENT_LOG: &str = "http://schemas.microsoft.com/wbem/wsman/1/windows/EventLog";
 /// The dialect of Windows' own queries.
 pub(crate) const EVENT_QUERY: &str = "http://schemas.microsoft.com/win/2004/08/events/eventquery";
-/// Delivery over a connection back to the subscriber: WS-Eventing's own, which is meant too where none is named, and
-/// DSP0226's (10.2.9). A service of Windows has them all.
+/// Delivery over a connection back to the subscriber: WS-Eventing's own, which is also the default, and DSP0226's (10.2.9).
+/// Windows supports all of them.
 pub(crate) const MODES_BACK: [&str; 3] = [
     "http://schemas.xmlsoap.org/ws/2004/08/eventing/DeliveryModes/Push",
     "http://schemas.dmtf.org/wbem/wsman/1/wsman/PushWithAck",
@@ -55,9 +55,9 @@ pub(crate) mod action {
 /// One request about events.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Eventing {
-    /// Begin to listen to event logs.
+    /// Subscribe to event logs.
     Subscribe(Box<Subscribe>),
-    /// Begin to listen to a CIM class.
+    /// Subscribe to a CIM class.
     Indications(Box<Indications>),
     /// The next events.
     Pull {
@@ -65,12 +65,12 @@ pub enum Eventing {
         resource: String,
         /// The newest context of the subscription.
         context: String,
-        /// Most events wanted; one if absent.
+        /// Maximum number of events wanted; one if absent.
         max_elements: Option<u32>,
         /// The options of the subscription, repeated, if any are named.
-        options: Option<Options>,
+        options: Option<SubscriptionOptions>,
     },
-    /// Listen no more.
+    /// Unsubscribe.
     Unsubscribe {
         /// The URI by which its manager is reached.
         resource: String,
@@ -79,16 +79,16 @@ pub enum Eventing {
     },
 }
 
-/// What is listened to.
+/// A subscription to event logs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Subscribe {
     /// Which records of which logs.
     pub query: Query,
     /// From where.
-    pub from: Start,
-    /// A sign of life is due that often; the server drops a subscription that nobody pulls from for as long.
+    pub from: StartAt,
+    /// The heartbeat interval; the server also drops a subscription without a Pull for this long.
     pub heartbeats: Option<Duration>,
-    /// How long it is to last; without end if absent.
+    /// How long it lasts; without end if absent.
     pub expires: Option<Duration>,
     /// Whether answers name the place behind their last event.
     pub send_bookmarks: bool,
@@ -101,7 +101,7 @@ pub struct Subscribe {
 /// What a subscription to event logs says in its header (MS-WSMV 2.2.4.1, `OptionSet`). Each Pull says it again, as
 /// other clients do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Options {
+pub struct SubscriptionOptions {
     /// What a record looks like.
     pub content: Content,
     /// Whether it begins with what is in the logs.
@@ -111,16 +111,16 @@ pub struct Options {
 }
 
 impl Subscribe {
-    pub(crate) fn options(&self) -> Options {
-        Options {
+    pub(crate) fn options(&self) -> SubscriptionOptions {
+        SubscriptionOptions {
             content: self.content,
-            existing: self.from == Start::Existing,
+            existing: self.from == StartAt::Existing,
             ignore_channel_errors: self.ignore_channel_errors,
         }
     }
 }
 
-/// What is listened to of a CIM class, and for how long. It has no bookmarks: what changes while nobody listens is lost.
+/// A subscription to a CIM class. It has no bookmarks: changes while there is no subscription are lost.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Indications {
     /// Which events.
@@ -131,14 +131,14 @@ pub struct Indications {
     pub(crate) expires: Option<Duration>,
 }
 
-/// From where a subscription begins.
+/// Where a subscription begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Start {
-    /// What is recorded from now on.
+pub enum StartAt {
+    /// With records from now on.
     New,
-    /// What is in the logs, and then what comes.
+    /// With the records in the logs, then new ones.
     Existing,
-    /// What stands behind a bookmark, and then what comes.
+    /// With the records after a bookmark, then new ones.
     After(Bookmark),
 }
 
@@ -169,20 +169,20 @@ pub enum Response<E = String> {
     Events {
         /// In the order in which they came.
         events: Vec<E>,
-        /// How many the server says that it has lost.
+        /// How many the server reports as lost.
         dropped: u64,
         /// The next context; `None` if the subscription is over.
         context: Option<String>,
         /// The place behind the last event.
         bookmark: Option<Bookmark>,
     },
-    /// Nothing has come, and the server says that it lives (DSP0226 10.2.5).
+    /// There are no events; a heartbeat of the server (DSP0226 10.2.5).
     Heartbeat,
     /// The server has ended the subscription (WS-Eventing, SubscriptionEnd): the last part of its status, and why.
     Ended {
         /// `SourceShuttingDown`, `DeliveryFailure` or `SourceCancelling`.
         status: String,
-        /// In words, if it says any.
+        /// The reason in words, if given.
         reason: String,
     },
     /// To Unsubscribe.

@@ -7,8 +7,8 @@ use cim::event::{Bookmark, Query, QueryError};
 use roxmltree::Node;
 
 use super::{
-    Content, EARLIEST, EVENT_LOG, EVENT_QUERY, Eventing, Indication, Indications, MODES_BACK, Options, Response, Start,
-    Subscribe, action,
+    Content, EARLIEST, EVENT_LOG, EVENT_QUERY, Eventing, Indication, Indications, MODES_BACK, Response, StartAt,
+    Subscribe, SubscriptionOptions, action,
 };
 use crate::fault::{Fault, code};
 use crate::header::Received;
@@ -108,8 +108,8 @@ fn subscribe(received: &Received<'_, '_>, body: Node<'_, '_>) -> Result<Subscrib
     let options = options(received.options)?;
     let from = match xml::child(node, ns::WSMAN, "Bookmark") {
         Some(bookmark) => start(bookmark)?,
-        None if options.existing => Start::Existing,
-        None => Start::New,
+        None if options.existing => StartAt::Existing,
+        None => StartAt::New,
     };
     Ok(Subscribe {
         query: query(filter(node)?)?,
@@ -154,12 +154,12 @@ fn unusable(why: &str) -> Fault {
     Fault::new(code::EVENT_FILTER, format!("the event query cannot be used: {why}"))
 }
 
-fn start(bookmark: Node<'_, '_>) -> Result<Start, Fault> {
+fn start(bookmark: Node<'_, '_>) -> Result<StartAt, Fault> {
     if xml::token(bookmark) == EARLIEST {
-        return Ok(Start::Existing);
+        return Ok(StartAt::Existing);
     }
     match xml::elements(bookmark).next() {
-        Some(list) if list.tag_name().name() == "BookmarkList" => Ok(Start::After(Bookmark::new(xml::outer(list)))),
+        Some(list) if list.tag_name().name() == "BookmarkList" => Ok(StartAt::After(Bookmark::new(xml::outer(list)))),
         Some(_) | None => Err(Fault::new(code::INVALID_BOOKMARK, "the bookmark is none of this source")),
     }
 }
@@ -181,7 +181,7 @@ fn expires(node: Option<Node<'_, '_>>) -> Result<Option<Duration>, Fault> {
     length(node, code::INVALID_EXPIRATION).map(Some)
 }
 
-fn options(set: Option<Node<'_, '_>>) -> Result<Options, Fault> {
+fn options(set: Option<Node<'_, '_>>) -> Result<SubscriptionOptions, Fault> {
     let option = |name: &str| {
         let mut options = set.into_iter().flat_map(xml::elements);
         options.find(|node| node.attribute("Name").is_some_and(|own| own.eq_ignore_ascii_case(name)))
@@ -193,7 +193,7 @@ fn options(set: Option<Node<'_, '_>>) -> Result<Options, Fault> {
         Some(_) => return Err(Fault::new(code::INVALID_PARAMETER, "ContentFormat is neither Raw nor RenderedText")),
     };
     let existing = text("ReadExistingEvents").is_some_and(|text| text.eq_ignore_ascii_case("true"));
-    Ok(Options { content, existing, ignore_channel_errors: option("IgnoreChannelError").is_some() })
+    Ok(SubscriptionOptions { content, existing, ignore_channel_errors: option("IgnoreChannelError").is_some() })
 }
 
 /// Reads the answer to a request about events. `head` is the answer's header; `read` reads one event.

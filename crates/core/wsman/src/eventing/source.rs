@@ -9,26 +9,26 @@ use cim::wql::Select;
 use cim::{CallError, ErrorKind, Namespace, Reached, Row};
 
 use super::{
-    Content, EVENT_LOG, Eventing, Indication, Indications, Looked, Response, Start, Subscribe, bookmark_list, looked,
+    Content, EVENT_LOG, Eventing, Indication, Indications, Looked, Response, StartAt, Subscribe, bookmark_list, looked,
 };
 use crate::fault::{Fault, code};
 use crate::provider::INVALID_QUERY;
 
-/// Most subscriptions open at once: as many as one user may have operations.
+/// Maximum number of subscriptions open at once: as many as one user may have operations.
 const SUBSCRIPTIONS_MAX: usize = 1_500;
 /// A subscription without heartbeats ends if nobody pulls for this long (`EnumerationTimeoutms`).
 const UNPULLED_MAX: Duration = Duration::from_mins(4);
-/// Most ended subscriptions of which it is remembered why they ended.
+/// Maximum number of ended subscriptions whose reason is kept.
 const ENDED_MAX: usize = 256;
-/// Most records that are taken out of the logs at once.
+/// Maximum number of records that are taken out of the logs at once.
 const SCAN_MAX: usize = 1_000;
-/// So much later than it was to be may a waiting Pull be answered without being taken for lost.
+/// A waiting Pull may be answered this much late before it counts as lost.
 const LATENESS: Duration = Duration::from_secs(5);
-/// Longest that a Pull waits (`MaxTimeoutms`).
+/// Maximum wait of a Pull (`MaxTimeoutms`).
 const PULL_MAX: Duration = Duration::from_mins(1);
 
 /// How far each log has been read: its name, and the number of the last record.
-pub type Places = BTreeMap<String, u64>;
+pub type Positions = BTreeMap<String, u64>;
 
 /// One record as it is delivered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,7 +63,13 @@ pub trait EventLogs {
     ///
     /// # Errors
     /// As for `newest`.
-    fn scan(&mut self, query: &Query, content: Content, after: &mut Places, most: usize) -> Result<Scanned, CallError>;
+    fn scan(
+        &mut self,
+        query: &Query,
+        content: Content,
+        after: &mut Positions,
+        most: usize,
+    ) -> Result<Scanned, CallError>;
 
     /// Every instance of a class as it is now, and the time by the host's clock, in 100 ns since 1601: what events of CIM
     /// classes are found by.
@@ -85,7 +91,7 @@ pub(crate) struct Subscription {
     ends: Option<Duration>,
     found: VecDeque<LogRecord>,
     dropped: u64,
-    /// When somebody pulled last, or the last Pull was answered.
+    /// When the last Pull came or was answered.
     pulled: Duration,
     /// Until when a Pull waits.
     waits: Option<Duration>,
@@ -99,9 +105,9 @@ enum Source {
         content: Content,
         send_bookmarks: bool,
         /// How far the logs were looked through.
-        scanned: Places,
+        scanned: Positions,
         /// How far events were delivered.
-        delivered: Places,
+        delivered: Positions,
     },
     Class {
         indication: Indication,
@@ -135,7 +141,7 @@ impl Sources {
         self.ended.clear();
     }
 
-    /// Ends what nobody pulls from, and what has lasted as long as it was to.
+    /// Ends subscriptions that have had no Pull for too long, or that have expired.
     pub(crate) fn expire(&mut self, now: Duration) {
         let fate = |subscription: &Subscription| {
             let idle = now.saturating_sub(subscription.pulled);
@@ -390,8 +396,8 @@ fn gone(ended: &VecDeque<(String, u32)>, context: &str) -> Fault {
 }
 
 /// The places from which a subscription begins.
-fn begin(wish: &Subscribe, logs: &mut dyn EventLogs) -> Result<Places, Fault> {
-    let mut newest = Places::new();
+fn begin(wish: &Subscribe, logs: &mut dyn EventLogs) -> Result<Positions, Fault> {
+    let mut newest = Positions::new();
     for channel in wish.query.channels() {
         match logs.newest(channel) {
             Ok((name, number)) => {
@@ -402,9 +408,9 @@ fn begin(wish: &Subscribe, logs: &mut dyn EventLogs) -> Result<Places, Fault> {
         }
     }
     match &wish.from {
-        Start::New => Ok(newest),
-        Start::Existing => Ok(newest.into_keys().map(|name| (name, 0)).collect()),
-        Start::After(bookmark) => {
+        StartAt::New => Ok(newest),
+        StartAt::Existing => Ok(newest.into_keys().map(|name| (name, 0)).collect()),
+        StartAt::After(bookmark) => {
             let marked = marked(bookmark)?;
             let place = |(name, newest): (String, u64)| {
                 let at = marked.iter().find(|(own, _)| own.eq_ignore_ascii_case(&name)).map_or(0, |(_, at)| *at);

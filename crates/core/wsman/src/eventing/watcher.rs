@@ -6,7 +6,7 @@ use std::time::Duration;
 use cim::{CallError, Name, Namespace};
 
 use super::change::{Change, read};
-use super::dialogue::{Dialogue, Heard};
+use super::dialogue::{Delivery, Dialogue};
 use super::{Eventing, Indication, Indications};
 use crate::client::Settings;
 
@@ -62,23 +62,25 @@ impl Watcher {
         self.dialogue.leave(settings, message_id)
     }
 
-    /// Takes in an answer. After an error the watcher may try again: it subscribes anew if the subscription is lost.
+    /// Processes an answer. After an error the watcher can go on: it subscribes again if the subscription is lost.
     ///
     /// # Errors
     /// A fault of the server, or an answer that cannot be understood, in the classes of [`CallError`].
-    pub fn take(&mut self, text: &str) -> Result<Heard<ChangeBatch>, CallError> {
+    pub fn take(&mut self, text: &str) -> Result<Delivery<ChangeBatch>, CallError> {
         Ok(match self.dialogue.take(text, read)? {
-            Heard::Opened => Heard::Opened,
-            Heard::Nothing => Heard::Nothing,
-            Heard::Events(pulled) => Heard::Events(ChangeBatch { changes: pulled.events, dropped: pulled.dropped }),
+            Delivery::Opened => Delivery::Opened,
+            Delivery::Nothing => Delivery::Nothing,
+            Delivery::Events(pulled) => {
+                Delivery::Events(ChangeBatch { changes: pulled.events, dropped: pulled.dropped })
+            }
         })
     }
 
-    /// Takes in that there is no answer, or a fault: a Pull that only ran out of time has said that nothing came.
+    /// Processes a missing answer or a fault: a Pull that timed out only means that there were no events.
     ///
     /// # Errors
     /// Any other.
-    pub fn failed(&mut self, error: CallError) -> Result<Heard<ChangeBatch>, CallError> {
+    pub fn failed(&mut self, error: CallError) -> Result<Delivery<ChangeBatch>, CallError> {
         self.dialogue.failed(error)
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use cim::event::Bookmark;
 
-use super::{Content, EVENT, EVENT_QUERY, Eventing, Options, Response, Start};
+use super::{Content, EVENT, EVENT_QUERY, Eventing, Response, StartAt, SubscriptionOptions};
 use crate::namespace::{self as ns, MODE_PULL};
 use crate::xml;
 
@@ -21,7 +21,7 @@ pub(crate) fn header_parts(operation: &Eventing) -> String {
     }
 }
 
-fn write_options(options: Options) -> String {
+fn write_options(options: SubscriptionOptions) -> String {
     let content = match options.content {
         Content::Raw => "Raw",
         Content::RenderedText => "RenderedText",
@@ -46,9 +46,9 @@ pub(crate) fn request_body(operation: &Eventing) -> String {
         Eventing::Subscribe(subscribe) => {
             let bookmark = match &subscribe.from {
                 // The option ReadExistingEvents tells these two apart.
-                Start::New | Start::Existing => String::new(),
+                StartAt::New | StartAt::Existing => String::new(),
                 // As the host wrote it: XML, not text.
-                Start::After(bookmark) => format!("<w:Bookmark>{}</w:Bookmark>", bookmark.as_str()),
+                StartAt::After(bookmark) => format!("<w:Bookmark>{}</w:Bookmark>", bookmark.as_str()),
             };
             let send = if subscribe.send_bookmarks { "<w:SendBookmarks/>" } else { "" };
             let lasts = (subscribe.heartbeats, subscribe.expires);

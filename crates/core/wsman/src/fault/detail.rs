@@ -6,7 +6,7 @@ use super::{Meaning, code};
 use crate::namespace as ns;
 use crate::xml;
 
-/// Deepest nesting of one fault in the message of another: a provider's in the service's; more is not known.
+/// Maximum nesting of one fault in the message of another: a provider's in the service's; more is not known.
 const NESTING_MAX: usize = 8;
 
 /// What a detail says.

@@ -29,9 +29,9 @@ pub enum FaultShape {
 pub mod code {
     /// No such instance or class.
     pub const NOT_FOUND: u32 = 2_150_858_752;
-    /// The action is none that the resource has.
+    /// The resource does not have this action.
     pub const ACTION_NOT_SUPPORTED: u32 = 2_150_858_771;
-    /// The resource URI is none.
+    /// The resource URI is invalid.
     pub const INVALID_RESOURCE: u32 = 2_150_858_811;
     /// A Pull on this context is under way.
     pub const PULL_UNDER_WAY: u32 = 2_150_858_758;
@@ -41,7 +41,7 @@ pub mod code {
     pub const MUST_UNDERSTAND: u32 = 2_150_858_768;
     /// A header is missing.
     pub const HEADER_REQUIRED: u32 = 2_150_858_769;
-    /// The filter's dialect is none that is spoken.
+    /// The filter's dialect is not supported.
     pub const FILTER_DIALECT: u32 = 2_150_858_777;
     /// The query cannot be processed, for example for an unknown class.
     pub const CANNOT_PROCESS_FILTER: u32 = 2_150_858_778;
@@ -67,11 +67,11 @@ pub mod code {
     pub const ENVELOPE_SIZE: u32 = 2_150_858_823;
     /// Selectors are missing.
     pub const INSUFFICIENT_SELECTORS: u32 = 2_150_858_842;
-    /// A selector is none of the class's keys.
+    /// A selector is not a key of the class.
     pub const UNEXPECTED_SELECTORS: u32 = 2_150_858_843;
     /// A selector occurs twice.
     pub const DUPLICATE_SELECTORS: u32 = 2_150_858_847;
-    /// The enumeration mode is none that is supported.
+    /// The enumeration mode is not supported.
     pub const ENUMERATION_MODE: u32 = 2_150_858_886;
     /// A locale was insisted on.
     pub const LOCALE: u32 = 2_150_858_887;
@@ -85,11 +85,11 @@ pub mod code {
     pub const LOGIN_ANEW: u32 = 2_150_859_177;
     /// Too many operations of one user.
     pub const QUOTA: u32 = 2_150_859_174;
-    /// The event delivery mode is none that is supported.
+    /// The event delivery mode is not supported.
     pub const DELIVERY_MODE: u32 = 2_150_858_782;
     /// A subscription cannot last that long.
     pub const INVALID_EXPIRATION: u32 = 2_150_858_783;
-    /// A subscription's end is no length of time.
+    /// A subscription's end is not a duration.
     pub const EXPIRATION_TYPE: u32 = 2_150_858_784;
     /// The event query cannot be used.
     pub const EVENT_FILTER: u32 = 2_150_858_786;
@@ -173,7 +173,7 @@ impl Fault {
         Self { code: Some(code), subcode: local.to_owned(), reason: reason.into(), detail: None, provider: None }
     }
 
-    /// The same with the last part of a fault detail's URI.
+    /// Sets the last part of the fault detail's URI.
     #[must_use]
     pub fn with_detail(mut self, detail: &str) -> Self {
         self.detail = Some(detail.to_owned());

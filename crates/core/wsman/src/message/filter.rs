@@ -24,7 +24,7 @@ pub enum Filter {
 }
 
 /// What a filter asks of whatever stands behind the server.
-pub(crate) enum Asked {
+pub(crate) enum FilterQuery {
     Select(wql::Select),
     Related(Related),
 }
@@ -65,7 +65,7 @@ impl Filter {
     }
 
     /// What it asks for.
-    pub(crate) fn asked(&self, resource: &Resource) -> Result<Asked, Fault> {
+    pub(crate) fn asked(&self, resource: &Resource) -> Result<FilterQuery, Fault> {
         let query = match self {
             Self::Wql(query) => wql::Query::parse(query, &resource.namespace)
                 .map_err(|error| Fault::new(code::CANNOT_PROCESS_FILTER, error.to_string()))?,
@@ -79,9 +79,9 @@ impl Filter {
             }),
         };
         match query {
-            wql::Query::Select(select) => Ok(Asked::Select(select)),
+            wql::Query::Select(select) => Ok(FilterQuery::Select(select)),
             wql::Query::Related(related) if related.object.namespace == resource.namespace => {
-                Ok(Asked::Related(related))
+                Ok(FilterQuery::Related(related))
             }
             wql::Query::Related(_) => Err(unprocessable("the object lies in another namespace than the resource")),
         }

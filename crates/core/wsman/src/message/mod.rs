@@ -9,8 +9,8 @@ use cim::{Argument, Name, ObjectPath, Output, Row};
 use crate::eventing::Eventing;
 use crate::resource::Resource;
 
-pub(crate) use filter::Asked;
 pub use filter::Filter;
+pub(crate) use filter::FilterQuery;
 pub(crate) use request::read_operation;
 #[cfg(test)]
 pub(crate) use response::write_body;
@@ -34,7 +34,7 @@ pub enum Operation {
         resource: Resource,
         /// The newest context of the enumeration.
         context: String,
-        /// Most items wanted; one if absent.
+        /// Maximum number of items wanted; one if absent.
         max_elements: Option<u32>,
     },
     /// End an enumeration early.
@@ -68,7 +68,7 @@ pub struct Enumerate {
     pub mode: Mode,
     /// Whether the answer may hold the first items.
     pub optimize: bool,
-    /// Most items in the answer; one if absent.
+    /// Maximum number of items in the answer; one if absent.
     pub max_elements: Option<u32>,
 }
 
@@ -120,7 +120,7 @@ pub struct Identity {
     pub vendor: String,
     /// The version: `OS: 10.0.20348 SP: 0.0 Stack: 3.0`.
     pub version: String,
-    /// The ways to log in and to be protected, as DSP0226 names them; told to nobody who has not logged in.
+    /// The security profiles (login and protection) that DSP0226 names; sent only to clients that have logged in.
     pub profiles: Vec<String>,
 }
 

@@ -17,7 +17,7 @@ pub(crate) fn write_envelope(action: &str, message_id: &str, relates_to: Option<
     write_envelope_with("", action, message_id, relates_to, body)
 }
 
-/// The same with more in its header.
+/// Writes an envelope with additional header elements.
 pub(crate) fn write_envelope_with(
     more: &str,
     action: &str,

@@ -8,13 +8,13 @@ use crate::media_type::parameter;
 
 /// The boundary that Windows writes, and that some clients look for to the letter.
 const BOUNDARY: &str = "Encrypted Boundary";
-/// Longest boundary (RFC 2046, 5.1.1).
+/// Maximum length of a boundary (RFC 2046, 5.1.1).
 const BOUNDARY_MAX: usize = 70;
-/// Longest line of a part's head. The usual ones have less than 80 octets.
+/// Maximum length of a line of a part's head. The usual ones have less than 80 octets.
 const LINE_MAX: usize = 512;
-/// Most lines in a part's head. Two are usual.
+/// Maximum number of lines in a part's head. Two are usual.
 const LINES_MAX: usize = 8;
-/// Most parts in a message. Only clients that seal in pieces of 16 KiB write more than one, so this is 8 MiB.
+/// Maximum number of parts in a message. Only clients that seal in pieces of 16 KiB write more than one, so this is 8 MiB.
 const PARTS_MAX: usize = 512;
 /// Octets that say how long the signature is.
 const SIGNATURE_LENGTH_SIZE: usize = 4;

@@ -9,13 +9,13 @@ use super::Ask;
 use super::state::{Context, ENVELOPE_FRAME, Server};
 use crate::client::every;
 use crate::fault::{Fault, code};
-use crate::message::{Asked, Batch, Enumerate, ItemWriter, Mode, Response};
+use crate::message::{Batch, Enumerate, FilterQuery, ItemWriter, Mode, Response};
 use crate::provider;
 use crate::resource::Resource;
 
-/// Most items in one batch (MaxBatchItems).
+/// Maximum number of items in one batch (MaxBatchItems).
 const BATCH_MAX: usize = 32_000;
-/// Most enumerations open at once (`MaxConcurrentOperationsPerUser`).
+/// Maximum number of enumerations open at once (`MaxConcurrentOperationsPerUser`).
 const CONTEXTS_MAX: usize = 1_500;
 
 impl Server {
@@ -28,9 +28,9 @@ impl Server {
     ) -> Result<(Response, Vec<String>), Fault> {
         let asked = match &enumerate.filter {
             Some(filter) => filter.asked(&enumerate.resource)?,
-            None => Asked::Select(every(&enumerate.resource.class)),
+            None => FilterQuery::Select(every(&enumerate.resource.class)),
         };
-        let fragments = matches!(&asked, Asked::Select(select) if select.columns != wql::Columns::All);
+        let fragments = matches!(&asked, FilterQuery::Select(select) if select.columns != wql::Columns::All);
         if fragments && enumerate.mode != Mode::Object {
             return Err(Fault::new(code::ENUMERATION_MODE, "rows of a column list have no references"));
         }
@@ -38,8 +38,8 @@ impl Server {
             return Err(Fault::new(code::QUOTA, "too many enumerations are open"));
         }
         let request = match asked {
-            Asked::Select(select) => Request::Query { namespace: enumerate.resource.namespace.clone(), select },
-            Asked::Related(related) => Request::Related { related },
+            FilterQuery::Select(select) => Request::Query { namespace: enumerate.resource.namespace.clone(), select },
+            FilterQuery::Related(related) => Request::Related { related },
         };
         let rows = match ask(request).map_err(|error| provider::fault(&error, self.shape))? {
             Reply::Rows(rows) => rows,

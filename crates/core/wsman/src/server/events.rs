@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use cim::CallError;
 
-use super::kind::{Answer, RequestKind, kind_of_eventing};
+use super::kind::{HttpResponse, RequestKind, kind_of_eventing};
 use super::state::{ENVELOPE_FRAME, Server, next_id};
 use crate::eventing::{
-    Content, EventLogs, Eventing, Places, Pulled, Response, Scanned, bookmark_header, response_body,
+    Content, EventLogs, Eventing, Positions, Pulled, Response, Scanned, bookmark_header, response_body,
 };
 use crate::fault::{Fault, code};
 use crate::message::{action_of, write_envelope_with};
@@ -16,8 +16,8 @@ use crate::message::{action_of, write_envelope_with};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Served {
     /// Its answer.
-    Answer(Answer),
-    /// It pulls events and there is none: it is to wait.
+    Answer(HttpResponse),
+    /// It is a Pull and there are no events yet: it must wait.
     Later(Waiting),
 }
 
@@ -47,7 +47,7 @@ impl EventLogs for NoLogs {
         &mut self,
         _query: &cim::event::Query,
         _content: Content,
-        _after: &mut Places,
+        _after: &mut Positions,
         _most: usize,
     ) -> Result<Scanned, CallError> {
         Err(no_log(""))
@@ -105,7 +105,7 @@ impl Server {
     }
 
     /// Goes on with a Pull that waits; `None` if it is to wait on.
-    pub fn go_on(&mut self, now: Duration, waiting: &Waiting, logs: &mut dyn EventLogs) -> Option<Answer> {
+    pub fn go_on(&mut self, now: Duration, waiting: &Waiting, logs: &mut dyn EventLogs) -> Option<HttpResponse> {
         let issued = &mut self.issued;
         let pull = (waiting.context.as_str(), waiting.max_elements, waiting.until, waiting.beats);
         let room = waiting.room.saturating_sub(ENVELOPE_FRAME);
@@ -125,7 +125,7 @@ impl Server {
         done: Result<Response, Fault>,
         relates_to: Option<&str>,
         action: &str,
-    ) -> Answer {
+    ) -> HttpResponse {
         let response = match done {
             Ok(response) => response,
             Err(fault) => return self.fault(kind, relates_to, &fault),
@@ -141,6 +141,6 @@ impl Server {
         let own_id = self.next_id();
         let body = response_body(&response);
         let body = self.in_language(write_envelope_with(&more, &action_of(action), &own_id, relates_to, &body));
-        Answer { status: 200, body, kind, fault: false }
+        HttpResponse { status: 200, body, kind, fault: false }
     }
 }

@@ -43,9 +43,9 @@ pub enum RequestKind {
     Other,
 }
 
-/// An answer.
+/// The HTTP response to a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
+pub struct HttpResponse {
     /// The HTTP status: 200, or 500 with a fault.
     pub status: u16,
     /// The envelope.

@@ -8,7 +8,7 @@ mod state;
 
 pub use crate::fault::FaultShape;
 pub use events::{Served, Waiting};
-pub use kind::{Answer, Outline, RequestKind, asked};
+pub use kind::{HttpResponse, Outline, RequestKind, asked};
 pub use state::Server;
 
 use cim::{CallError, Reply, Request};

@@ -7,7 +7,7 @@ use cim::{CallError, Reply, Request};
 use super::Ask;
 use super::enumeration::no_such_context;
 use super::events::{Message, NoLogs, Served};
-use super::kind::{Answer, Outline, RequestKind, asks_who, kind_of, kind_of_action};
+use super::kind::{HttpResponse, Outline, RequestKind, asks_who, kind_of, kind_of_action};
 use super::state::Server;
 use crate::eventing::{EventLogs, Eventing};
 use crate::fault::{Fault, code};
@@ -20,14 +20,14 @@ use crate::provider;
 use crate::resource::UriForm;
 use crate::xml;
 
-/// Largest answer, in bytes (`MaxEnvelopeSizekb` 500 of current Windows).
+/// Maximum size of an answer, in bytes (`MaxEnvelopeSizekb` 500 of current Windows).
 const ENVELOPE_MAX: usize = 500 * 1024;
 /// An enumeration that nobody pulls from ends after this long (`EnumerationTimeoutms`).
 const CONTEXT_IDLE: Duration = Duration::from_mins(4);
 impl Server {
     /// Answers one message of a service that has no event logs. `now` is any clock that does not run backwards; `ask`
     /// answers CIM requests.
-    pub fn handle(&mut self, now: Duration, bytes: &[u8], charset: Option<&str>, ask: &mut Ask<'_>) -> Answer {
+    pub fn handle(&mut self, now: Duration, bytes: &[u8], charset: Option<&str>, ask: &mut Ask<'_>) -> HttpResponse {
         match self.serve(now, bytes, charset, ask, &mut NoLogs) {
             Served::Answer(answer) => answer,
             // Nobody can have subscribed.
@@ -115,7 +115,7 @@ impl Server {
         (message_id, action, form): (Option<&str>, &str, UriForm),
         (size_max, room): (usize, usize),
         ask: &mut Ask<'_>,
-    ) -> Answer {
+    ) -> HttpResponse {
         let kind = kind_of(operation);
         match self.perform(now, operation, room, ask) {
             Ok((response, items)) => {
@@ -131,20 +131,20 @@ impl Server {
                     let fault = Fault::new(code, "the answer is larger than MaxEnvelopeSize");
                     return self.fault(kind, message_id, &fault.with_detail(detail));
                 }
-                Answer { status: 200, body, kind, fault: false }
+                HttpResponse { status: 200, body, kind, fault: false }
             }
             Err(fault) => self.fault(kind, message_id, &fault),
         }
     }
 
     /// Answers a message with a fault, and does nothing else for it.
-    pub fn refuse(&mut self, asked: &Outline, fault: &Fault) -> Answer {
+    pub fn refuse(&mut self, asked: &Outline, fault: &Fault) -> HttpResponse {
         self.fault(asked.kind, asked.message_id.as_deref(), fault)
     }
 
     /// Answers one message of somebody who has not logged in: Identify alone, without saying which Windows this is
     /// (MS-WSMV 3.1.4.1.31). `None` for everything else, which is to be refused.
-    pub fn handle_unknown(&self, bytes: &[u8], charset: Option<&str>) -> Option<Answer> {
+    pub fn handle_unknown(&self, bytes: &[u8], charset: Option<&str>) -> Option<HttpResponse> {
         let text = xml::decode_text(bytes, charset).ok()?;
         let document = xml::parse_request(&text).ok()?;
         let root = document.root_element();
@@ -195,12 +195,12 @@ impl Server {
     }
 }
 
-fn identify(identity: &Identity, namespace: &str) -> Answer {
+fn identify(identity: &Identity, namespace: &str) -> HttpResponse {
     let body = write_identity(identity, namespace);
     let soap = ns::SOAP;
     let body =
         format!(r#"<s:Envelope xml:lang="en-US" xmlns:s="{soap}"><s:Header/><s:Body>{body}</s:Body></s:Envelope>"#);
-    Answer { status: 200, body, kind: RequestKind::Identify, fault: false }
+    HttpResponse { status: 200, body, kind: RequestKind::Identify, fault: false }
 }
 
 fn unreadable(error: &crate::ReadError) -> Fault {

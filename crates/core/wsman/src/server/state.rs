@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use super::kind::{Answer, RequestKind};
+use super::kind::{HttpResponse, RequestKind};
 use crate::eventing::Sources;
 use crate::fault::{Fault, FaultShape};
 use crate::message::{Identity, write_fault_envelope};
@@ -96,14 +96,14 @@ impl Server {
         self.shape = shape;
     }
 
-    pub(super) fn fault(&mut self, kind: RequestKind, relates_to: Option<&str>, fault: &Fault) -> Answer {
+    pub(super) fn fault(&mut self, kind: RequestKind, relates_to: Option<&str>, fault: &Fault) -> HttpResponse {
         let id = self.next_id();
         let written = match self.shape {
             FaultShape::Wsman => fault.write(&self.machine),
             FaultShape::Wmi => fault.write_as_wmi(),
         };
         let body = self.in_language(write_fault_envelope(fault.action(), &id, relates_to, &written));
-        Answer { status: 500, body, kind, fault: true }
+        HttpResponse { status: 500, body, kind, fault: true }
     }
 
     /// A name that this service has not used: its own, so that two runs give the same bytes.

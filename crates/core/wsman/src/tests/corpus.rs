@@ -9,7 +9,7 @@ use cim::{
 };
 
 use crate::client::{self, Call, Settings, Step};
-use crate::eventing::{Content, Eventing, Heard, Listener, Start, What, is_lost};
+use crate::eventing::{Content, Delivery, Eventing, Listener, StartAt, What, is_lost};
 use crate::header;
 use crate::message::{Enumerate, Filter, Mode, Operation, Response, read_operation, read_response};
 use crate::namespace as ns;
@@ -327,7 +327,7 @@ fn listening() -> Listener {
     let mut listener = Listener::new(query, true, std::time::Duration::from_mins(1));
     let settings = super::settings(512_000);
     listener.message(&settings, "uuid:1");
-    assert_eq!(listener.take(corpus!("answer-subscribe")), Ok(Heard::Opened));
+    assert_eq!(listener.take(corpus!("answer-subscribe")), Ok(Delivery::Opened));
     listener.message(&settings, "uuid:1");
     listener
 }
@@ -341,7 +341,9 @@ fn events() {
         (corpus!("answer-pull-events-end"), 0),
     ] {
         let mut listener = listening();
-        let Ok(Heard::Events(EventBatch { events, bookmark, dropped })) = listener.take(text) else { panic!("{text}") };
+        let Ok(Delivery::Events(EventBatch { events, bookmark, dropped })) = listener.take(text) else {
+            panic!("{text}")
+        };
         let record = Record::parse(events.first().unwrap()).unwrap();
         assert_eq!((record.id, record.number, record.channel.as_str(), dropped), (6006, 3847, "System", lost));
         assert_eq!(record.data, [(String::new(), "a & b".to_owned())]);
@@ -351,7 +353,7 @@ fn events() {
     }
     for text in [corpus!("answer-pull-events-none"), corpus!("answer-heartbeat"), corpus!("fault-timed-out")] {
         let mut listener = listening();
-        assert_eq!((listener.take(text), listener.is_open()), (Ok(Heard::Nothing), true));
+        assert_eq!((listener.take(text), listener.is_open()), (Ok(Delivery::Nothing), true));
     }
     for text in [corpus!("answer-subscription-end"), corpus!("fault-not-pulled")] {
         let mut listener = listening();
@@ -361,7 +363,7 @@ fn events() {
 
 #[test]
 fn changes() {
-    let Ok(Heard::Events(batch)) = super::watcher::pulling().take(corpus!("answer-pull-changes")) else {
+    let Ok(Delivery::Events(batch)) = super::watcher::pulling().take(corpus!("answer-pull-changes")) else {
         panic!("no events")
     };
     let [first, second] = batch.changes.as_slice() else { panic!("{batch:?}") };
@@ -379,7 +381,7 @@ fn changes() {
     assert_eq!((before.get::<String>("InstanceID").unwrap().as_str(), second.time), (r"Microsoft:6F0C2A51\1", None));
     for text in [corpus!("answer-pull-events-none"), corpus!("answer-heartbeat"), corpus!("fault-timed-out")] {
         let mut watcher = super::watcher::pulling();
-        assert_eq!((watcher.take(text), watcher.is_open()), (Ok(Heard::Nothing), true));
+        assert_eq!((watcher.take(text), watcher.is_open()), (Ok(Delivery::Nothing), true));
     }
     for text in [corpus!("answer-subscription-end"), corpus!("fault-not-pulled")] {
         let mut watcher = super::watcher::pulling();
@@ -391,7 +393,7 @@ fn changes() {
 fn subscriptions() {
     let Operation::Eventing(Eventing::Subscribe(wish)) = asked(corpus!("request-subscribe")) else { panic!("none") };
     assert_eq!((wish.query.channels(), wish.query.suppresses.len()), (vec!["System"], 1));
-    assert!(matches!(&wish.from, Start::After(bookmark) if bookmark.as_str().contains("3847")));
+    assert!(matches!(&wish.from, StartAt::After(bookmark) if bookmark.as_str().contains("3847")));
     assert_eq!((wish.heartbeats.unwrap().as_secs(), wish.expires.unwrap().as_secs()), (60, 3_600));
     assert!(wish.send_bookmarks && wish.ignore_channel_errors && wish.content == Content::RenderedText);
     let identifier = "9C4E3A10-0000-4000-8000-000000000001".to_owned();

@@ -10,7 +10,7 @@ use crate::fault::code;
 use crate::message::read_response;
 use crate::message::{Operation, Response};
 use crate::namespace as ns;
-use crate::server::{Answer, RequestKind, Server};
+use crate::server::{HttpResponse, RequestKind, Server};
 use crate::xml;
 
 const SCHEMA: &str = "http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/";
@@ -51,7 +51,7 @@ fn reply(request: &Request) -> Reply {
 }
 
 /// What is asked for one message, and its answer.
-fn asked(server: &mut Server, text: &str) -> (Option<Request>, Answer) {
+fn asked(server: &mut Server, text: &str) -> (Option<Request>, HttpResponse) {
     let mut seen = None;
     let answer = server.handle(Duration::ZERO, text.as_bytes(), None, &mut |request| {
         let reply = reply(&request);

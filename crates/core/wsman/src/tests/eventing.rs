@@ -7,13 +7,13 @@ use cim::{CallError, ErrorKind, Reached};
 
 use super::{server, settings};
 use crate::eventing::{
-    Content, EVENT_LOG, EventLogs, Eventing, Heard, Listener, LogRecord, Places, Scanned, Start, Subscribe,
+    Content, Delivery, EVENT_LOG, EventLogs, Eventing, Listener, LogRecord, Positions, Scanned, StartAt, Subscribe,
     is_about_the_bookmark, is_lost,
 };
 use crate::fault::{Meaning, code, known};
 use crate::header::Header;
 use crate::message::Operation;
-use crate::server::{Answer, RequestKind, Served, Server, Waiting};
+use crate::server::{HttpResponse, RequestKind, Served, Server, Waiting};
 
 const ADMIN: &str = "Test-Admin";
 const SYSTEM: &str = "System";
@@ -48,7 +48,7 @@ impl EventLogs for Logs {
         Ok((name.to_owned(), own.max().unwrap_or(0)))
     }
 
-    fn scan(&mut self, query: &Query, _: Content, after: &mut Places, most: usize) -> Result<Scanned, CallError> {
+    fn scan(&mut self, query: &Query, _: Content, after: &mut Positions, most: usize) -> Result<Scanned, CallError> {
         let now = cim::Timestamp::from_unix_us(0);
         let mut records = Vec::new();
         for record in &self.records {
@@ -73,7 +73,7 @@ fn query(channels: &[&str]) -> Query {
 fn wish() -> Subscribe {
     Subscribe {
         query: query(&[ADMIN]),
-        from: Start::Existing,
+        from: StartAt::Existing,
         heartbeats: Some(Duration::from_secs(20)),
         expires: None,
         send_bookmarks: true,
@@ -97,7 +97,7 @@ fn send(server: &mut Server, at: u64, operation: Eventing, patience: u64, logs: 
     serve(server, at, &Operation::Eventing(operation).write(&header), logs)
 }
 
-pub(super) fn answered(served: Served) -> Answer {
+pub(super) fn answered(served: Served) -> HttpResponse {
     match served {
         Served::Answer(answer) => answer,
         Served::Later(waiting) => panic!("it waits: {waiting:?}"),
@@ -122,7 +122,7 @@ pub(super) fn between<'a>(text: &'a str, before: &str, after: &str) -> &'a str {
     text.split_once(before).unwrap().1.split_once(after).unwrap().0
 }
 
-pub(super) fn context(answer: &Answer) -> String {
+pub(super) fn context(answer: &HttpResponse) -> String {
     between(&answer.body, "<n:EnumerationContext>", "<").to_owned()
 }
 
@@ -155,7 +155,7 @@ impl Carried {
         Self { server: server(), logs: Logs::default(), listener, at: 0 }
     }
 
-    fn step(&mut self) -> Result<Heard<EventBatch>, CallError> {
+    fn step(&mut self) -> Result<Delivery<EventBatch>, CallError> {
         let message = self.listener.message(&settings(512_000), "uuid:1");
         let answer = match serve(&mut self.server, self.at, &message, &mut self.logs) {
             Served::Answer(answer) => answer,
@@ -166,7 +166,7 @@ impl Carried {
 
     fn events(&mut self) -> EventBatch {
         match self.step() {
-            Ok(Heard::Events(batch)) => batch,
+            Ok(Delivery::Events(batch)) => batch,
             other => panic!("{other:?}"),
         }
     }
@@ -182,17 +182,17 @@ fn a_listener_hears_what_stands_there_and_then_what_comes() {
     for (channel, id) in [(ADMIN, 1), (SYSTEM, 2), (ADMIN, 9), (SYSTEM, 3)] {
         side.logs.record(channel, id);
     }
-    assert_eq!(side.step(), Ok(Heard::Opened));
+    assert_eq!(side.step(), Ok(Delivery::Opened));
     let batch = side.events();
     assert_eq!(ids(&batch), ["1", "2", "3"], "in the order of the logs, without what is not asked for");
     assert_eq!(
         batch.bookmark.unwrap().as_str(),
         r#"<BookmarkList><Bookmark Channel="System" RecordId="4" IsCurrent="true"/><Bookmark Channel="Test-Admin" RecordId="1"/></BookmarkList>"#
     );
-    assert_eq!(side.step(), Ok(Heard::Nothing), "it ran out of time, and that is no error");
+    assert_eq!(side.step(), Ok(Delivery::Nothing), "it ran out of time, and that is no error");
     side.logs.record(ADMIN, 2);
     assert_eq!(ids(&side.events()), ["2"]);
-    assert_eq!(side.step(), Ok(Heard::Nothing));
+    assert_eq!(side.step(), Ok(Delivery::Nothing));
 }
 
 /// Other clients of Windows' event logs do so, and nothing says that a service remembers the options.
@@ -218,7 +218,7 @@ fn each_pull_repeats_the_options_of_its_subscription() {
         let bookmark = side.listener.bookmark().cloned();
         side.listener.resume_after(bookmark);
     }
-    assert_eq!(heard.iter().filter(|heard| matches!(heard, Heard::Events(_))).count(), 4, "{heard:?}");
+    assert_eq!(heard.iter().filter(|heard| matches!(heard, Delivery::Events(_))).count(), 4, "{heard:?}");
 }
 
 #[test]
@@ -249,7 +249,7 @@ fn a_subscription_that_is_closed_or_closing_is_lost_and_nothing_else_is() {
 fn without_a_wish_for_the_old_only_new_events_come() {
     let mut side = Carried::new(false, &["test-admin"]);
     side.logs.record(ADMIN, 1);
-    assert_eq!(side.step(), Ok(Heard::Opened));
+    assert_eq!(side.step(), Ok(Delivery::Opened));
     side.logs.record(ADMIN, 2);
     assert_eq!(ids(&side.events()), ["2"]);
 }
@@ -267,7 +267,7 @@ fn a_lost_subscription_goes_on_behind_the_bookmark_and_skips_and_repeats_nothing
     let error = side.step().unwrap_err();
     assert!(is_lost(&error) && !side.listener.is_open(), "{error:?}");
     side.listener.resume_after(kept);
-    assert_eq!(side.step(), Ok(Heard::Opened));
+    assert_eq!(side.step(), Ok(Delivery::Opened));
     assert_eq!(ids(&side.events()), ["2", "3"]);
 }
 
@@ -448,13 +448,13 @@ fn many_events_come_in_as_many_answers_as_they_need_and_lost_ones_are_counted() 
     side.logs.dropped = 7;
     side.step().unwrap();
     let (mut count, mut dropped, mut answers) = (0, 0, 0);
-    while let Ok(Heard::Events(batch)) = side.step() {
+    while let Ok(Delivery::Events(batch)) = side.step() {
         (count, dropped, answers) = (count + batch.events.len(), dropped + batch.dropped, answers + 1);
     }
     assert_eq!((count, dropped), (2_500, 7));
     assert!(answers > 2, "{answers}");
     side.logs.dropped = 3;
-    let Ok(Heard::Events(batch)) = side.step() else { panic!("a loss is reported at once") };
+    let Ok(Delivery::Events(batch)) = side.step() else { panic!("a loss is reported at once") };
     assert_eq!((batch.events.len(), batch.dropped), (0, 3));
 }
 

@@ -9,7 +9,7 @@ use cim::{CallError, DateTime, ErrorKind, Name, ObjectPath, Output, Reply, Reque
 
 use super::settings;
 use crate::client::{self, Call, Step};
-use crate::eventing::{Heard, Listener, is_lost};
+use crate::eventing::{Delivery, Listener, is_lost};
 use crate::message::{Enumerate, Mode};
 use crate::resource::{ALL_CLASSES, Resource};
 
@@ -207,8 +207,8 @@ fn events_have_their_text_and_a_bookmark() {
         let asked = listener.message(&settings(512_000), "uuid:1");
         (asked, listener.take(text).unwrap())
     };
-    assert_eq!(heard(host!("subscribe")).1, Heard::Opened);
-    let (asked, Heard::Events(EventBatch { events, bookmark, .. })) = heard(host!("pull-events-rendered")) else {
+    assert_eq!(heard(host!("subscribe")).1, Delivery::Opened);
+    let (asked, Delivery::Events(EventBatch { events, bookmark, .. })) = heard(host!("pull-events-rendered")) else {
         panic!("no events")
     };
     assert!(asked.contains("uuid:77777777-7777-4777-8777-777777777777"));
@@ -219,9 +219,9 @@ fn events_have_their_text_and_a_bookmark() {
         bookmark.unwrap().as_str().contains(r#"<Bookmark Channel="Application" IsCurrent="true" RecordId="3847"/>"#)
     );
     let (asked, nothing) = heard(host!("pull-events-none-yet"));
-    assert_eq!(nothing, Heard::Nothing);
+    assert_eq!(nothing, Delivery::Nothing);
     assert!(asked.contains("uuid:55555555-5555-4555-8555-555555555555"));
-    assert_eq!(heard(host!("fault-nothing-came")).1, Heard::Nothing);
+    assert_eq!(heard(host!("fault-nothing-came")).1, Delivery::Nothing);
     let left = listener.leave(&settings(512_000), "uuid:2").unwrap();
     assert!(left.contains("66666666-6666-4666-8666-666666666666"));
 }

@@ -9,12 +9,12 @@ use cim::{CallError, ErrorKind, Namespace, ObjectPath, Reached, Row, Value};
 use super::eventing::{answered, between, context, waiting};
 use super::round_trip::plain_header;
 use super::server;
-use crate::eventing::{Content, EventLogs, Eventing, Indication, Indications, Places, Scanned};
+use crate::eventing::{Content, EventLogs, Eventing, Indication, Indications, Positions, Scanned};
 use crate::fault::{Fault, code};
 use crate::header::Header;
 use crate::message::Operation;
 use crate::resource::{ALL_CLASSES, Resource};
-use crate::server::{Answer, RequestKind, Served, Server};
+use crate::server::{HttpResponse, RequestKind, Served, Server};
 
 pub(super) const V2: &str = "root/virtualization/v2";
 pub(super) const CLASS: &str = "Msvm_ReplicationRelationship";
@@ -47,7 +47,7 @@ impl EventLogs for Class {
         Ok((channel.to_owned(), 0))
     }
 
-    fn scan(&mut self, _: &Query, _: Content, _: &mut Places, _: usize) -> Result<Scanned, CallError> {
+    fn scan(&mut self, _: &Query, _: Content, _: &mut Positions, _: usize) -> Result<Scanned, CallError> {
         Ok(Scanned::default())
     }
 
@@ -93,14 +93,14 @@ fn pull(context: &str) -> String {
     Operation::Pull { resource: all(), context: context.to_owned(), max_elements: Some(100) }.write(&header)
 }
 
-fn fault(answer: &Answer) -> (u32, String) {
+fn fault(answer: &HttpResponse) -> (u32, String) {
     assert!(answer.fault, "{}", answer.body);
     let error = crate::client::read_fault(&answer.body, false).unwrap();
     (error.status.unwrap(), error.message)
 }
 
 /// Which events an answer holds, each with the states before and after.
-fn events(answer: &Answer) -> Vec<(String, Option<u16>, u16)> {
+fn events(answer: &HttpResponse) -> Vec<(String, Option<u16>, u16)> {
     assert!(!answer.fault, "{}", answer.body);
     let state = |text: &str| between(text, "<p1:ReplicationState>", "<").parse().unwrap();
     let one = |text: &str| {

@@ -22,7 +22,7 @@ use std::time::Duration;
 use cim::{CallError, Reply, Request};
 
 use crate::client::{Call, Settings, Step};
-use crate::server::{Answer, Server};
+use crate::server::{HttpResponse, Server};
 
 /// A server with nothing in it.
 fn server() -> Server {
@@ -38,7 +38,7 @@ fn settings(max_envelope_size: u32) -> Settings {
 }
 
 /// An answer to one message; nothing is to be asked behind it.
-fn answer_alone(text: &str) -> Answer {
+fn answer_alone(text: &str) -> HttpResponse {
     server().handle(Duration::ZERO, text.as_bytes(), None, &mut |request| {
         panic!("the server asked for {request:?}");
     })

@@ -9,7 +9,7 @@ use cim::{Argument, DateTime, Interval, Key, Name, ObjectPath, Properties, Row, 
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 
-use crate::eventing::{Content, Eventing, Options, Start, Subscribe};
+use crate::eventing::{Content, Eventing, StartAt, Subscribe, SubscriptionOptions};
 use crate::message::Filter;
 
 /// Text that XML can carry. Control characters have a test of their own.
@@ -118,9 +118,9 @@ pub(super) fn eventing() -> impl Strategy<Value = Eventing> {
         (vec(select.clone(), 1..4), vec(select, 0..2)).prop_map(|(selects, suppresses)| Query { selects, suppresses });
     let mark = (name(), any::<u64>()).prop_map(|(channel, number)| {
         let places = [(channel.as_str(), number.max(1))];
-        Start::After(crate::eventing::bookmark_list(places.into_iter(), &channel))
+        StartAt::After(crate::eventing::bookmark_list(places.into_iter(), &channel))
     });
-    let from = prop_oneof![Just(Start::New), Just(Start::Existing), mark];
+    let from = prop_oneof![Just(StartAt::New), Just(StartAt::Existing), mark];
     let content = prop_oneof![Just(Content::Raw), Just(Content::RenderedText)];
     let lasting = || proptest::option::of(millis(100_000_000));
     let subscribe = (query, from, lasting(), lasting(), any::<bool>(), content, any::<bool>()).prop_map(
@@ -137,8 +137,9 @@ pub(super) fn eventing() -> impl Strategy<Value = Eventing> {
         },
     );
     let content = prop_oneof![Just(Content::Raw), Just(Content::RenderedText)];
-    let options = (content, any::<bool>(), any::<bool>())
-        .prop_map(|(content, existing, ignore_channel_errors)| Options { content, existing, ignore_channel_errors });
+    let options = (content, any::<bool>(), any::<bool>()).prop_map(|(content, existing, ignore_channel_errors)| {
+        SubscriptionOptions { content, existing, ignore_channel_errors }
+    });
     let id = || "[A-Za-z0-9:<&-]{1,40}";
     let log = || crate::eventing::EVENT_LOG.to_owned();
     prop_oneof![

@@ -7,7 +7,7 @@ use cim::{Reply, Row};
 use super::{answer_alone, server};
 use crate::fault::{Fault, code};
 use crate::namespace as ns;
-use crate::server::{Answer, RequestKind};
+use crate::server::{HttpResponse, RequestKind};
 use crate::xml;
 
 /// A request that is right in everything, written by hand.
@@ -33,7 +33,7 @@ fn get(selectors: &str) -> String {
     format!("{head}{foot}")
 }
 
-fn fault_of(answer: &Answer) -> Fault {
+fn fault_of(answer: &HttpResponse) -> Fault {
     assert_eq!(answer.status, 500, "{}", answer.body);
     assert!(answer.fault);
     let document = xml::parse(&answer.body).unwrap();
@@ -47,7 +47,7 @@ fn refused(request: &str, code: u32, subcode: &str, detail: Option<&str>) {
     assert!(!fault.reason.is_empty());
 }
 
-fn taken(request: &str) -> Answer {
+fn taken(request: &str) -> HttpResponse {
     let answer = server().handle(Duration::ZERO, request.as_bytes(), None, &mut |request| {
         Ok(match request {
             cim::Request::Get { path } => Reply::Instance(Row::new(path.class)),

@@ -7,7 +7,7 @@ use cim::{CallError, ErrorKind, Row, Timestamp, Value};
 use super::eventing::between;
 use super::indication::{CLASS, Class, TIME, V2, all, serve};
 use super::{server, settings};
-use crate::eventing::{Change, ChangeBatch, Heard, Watcher, What, is_lost};
+use crate::eventing::{Change, ChangeBatch, Delivery, Watcher, What, is_lost};
 use crate::fault::code;
 use crate::message::write_envelope;
 use crate::server::{Served, Server};
@@ -36,7 +36,7 @@ impl Carried {
         Self { server: server(), class, watcher: watcher(), at: 0 }
     }
 
-    fn step(&mut self) -> Result<Heard<ChangeBatch>, CallError> {
+    fn step(&mut self) -> Result<Delivery<ChangeBatch>, CallError> {
         self.at += 2;
         let message = self.watcher.message(&settings(512_000), "uuid:1");
         let answer = match serve(&mut self.server, self.at, &message, &mut self.class) {
@@ -51,7 +51,7 @@ impl Carried {
 
     fn changes(&mut self) -> Vec<(&'static str, Option<u16>, Option<u16>)> {
         match self.step() {
-            Ok(Heard::Events(batch)) => batch.changes.iter().map(told).collect(),
+            Ok(Delivery::Events(batch)) => batch.changes.iter().map(told).collect(),
             other => panic!("{other:?}"),
         }
     }
@@ -75,13 +75,13 @@ fn a_watcher_hears_what_is_made_changed_and_removed_and_what_it_was_before() {
     assert_eq!(TIME, 134_143_272_000_000_000);
     let mut side = Carried::new(&[("a", 3), ("b", 3), ("gone", 7)]);
     assert_eq!(side.watcher.within(), Duration::from_secs(2), "in whole seconds, rather later than sooner");
-    assert_eq!((side.step(), side.watcher.is_open()), (Ok(Heard::Opened), true));
+    assert_eq!((side.step(), side.watcher.is_open()), (Ok(Delivery::Opened), true));
     side.class.remove("gone");
     side.class.set("b", 8);
     side.class.set("new", 3);
     let expected = [("deleted", Some(7), None), ("modified", Some(3), Some(8)), ("created", None, Some(3))];
     assert_eq!(side.changes(), expected);
-    assert_eq!(side.step(), Ok(Heard::Nothing), "it ran out of time, and that is no error");
+    assert_eq!(side.step(), Ok(Delivery::Nothing), "it ran out of time, and that is no error");
     side.class.set("b", 3);
     assert_eq!(side.changes(), [("modified", Some(8), Some(3))], "the context stays good");
 }
@@ -93,12 +93,12 @@ fn a_lost_subscription_is_told_and_the_next_message_begins_another() {
     side.at += 1_000;
     let error = side.step().unwrap_err();
     assert!(is_lost(&error) && !side.watcher.is_open(), "{error:?}");
-    assert_eq!(side.step(), Ok(Heard::Opened));
+    assert_eq!(side.step(), Ok(Delivery::Opened));
     side.server.restart();
     assert!(is_lost(&side.step().unwrap_err()));
-    assert_eq!(side.step(), Ok(Heard::Opened));
+    assert_eq!(side.step(), Ok(Delivery::Opened));
     side.watcher.forget();
-    assert_eq!((side.watcher.is_open(), side.step()), (false, Ok(Heard::Opened)));
+    assert_eq!((side.watcher.is_open(), side.step()), (false, Ok(Delivery::Opened)));
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn a_watcher_pulls_where_it_subscribed_and_takes_its_leave_where_it_was_told_to(
     );
     let mut watcher = watcher();
     watcher.message(&settings(512_000), "uuid:1");
-    assert_eq!(watcher.take(&write_envelope("urn:answer", "uuid:2", None, elsewhere)), Ok(Heard::Opened));
+    assert_eq!(watcher.take(&write_envelope("urn:answer", "uuid:2", None, elsewhere)), Ok(Delivery::Opened));
     let leave = watcher.leave(&settings(512_000), "uuid:2").unwrap();
     assert!(leave.contains(">urn:a&amp;b</w:ResourceURI>"), "{leave}");
 }
@@ -142,12 +142,12 @@ fn no_name_of_a_class_ends_the_query() {
 pub(super) fn pulling() -> Watcher {
     let mut watcher = watcher();
     watcher.message(&settings(512_000), "uuid:1");
-    assert_eq!(watcher.take(include_str!("../../corpus/answer-subscribe.xml")), Ok(Heard::Opened));
+    assert_eq!(watcher.take(include_str!("../../corpus/answer-subscribe.xml")), Ok(Delivery::Opened));
     watcher.message(&settings(512_000), "uuid:1");
     watcher
 }
 
-fn pulled(items: &str) -> Result<Heard<ChangeBatch>, CallError> {
+fn pulled(items: &str) -> Result<Delivery<ChangeBatch>, CallError> {
     let body = format!(
         r#"<n:PullResponse><n:EnumerationContext>c</n:EnumerationContext><n:Items xmlns:x="http://www.w3.org/2001/XMLSchema-instance">{items}</n:Items></n:PullResponse>"#
     );
@@ -192,8 +192,8 @@ fn what_an_event_does_not_say_is_left_open() {
         );
         let what = What::Modified { before: None, now: row("1") };
         let change = Change { what, time: expected.map(Timestamp::from_unix_us) };
-        assert_eq!(pulled(&item), Ok(Heard::Events(ChangeBatch { changes: vec![change], dropped: 0 })), "{time}");
+        assert_eq!(pulled(&item), Ok(Delivery::Events(ChangeBatch { changes: vec![change], dropped: 0 })), "{time}");
     }
     let lost = r#"<w:DroppedEvents Action="urn:x">4</w:DroppedEvents>"#;
-    assert_eq!(pulled(lost), Ok(Heard::Events(ChangeBatch { changes: vec![], dropped: 4 })));
+    assert_eq!(pulled(lost), Ok(Delivery::Events(ChangeBatch { changes: vec![], dropped: 4 })));
 }

@@ -1,4 +1,4 @@
-//! The fuzz target of the control API: whatever is asked of a site, it is answered, and the site lives on.
+//! The fuzz target of the control API: a site answers every request and keeps running.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use super::parameters::Parameters;
 use super::refusal::Refusal;
 use super::{faults, link_command, routes};
 
-/// Most requests to one site.
+/// Maximum number of requests to one site.
 const REQUESTS_MAX: usize = 24;
 
 /// The target `control`: requests to one site, each on a line: seconds that pass before it, a space, and path and query. A

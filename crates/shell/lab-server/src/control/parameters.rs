@@ -1,4 +1,4 @@
-//! Query parameters: read one by one, and none may be left over.
+//! Query parameters. Each must be read, so that unknown ones are refused.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::refusal::Refusal;
 
-/// Longest time that a parameter may name, in seconds: a year.
+/// Maximum time in a parameter, in seconds: a year.
 const SECONDS_MAX: f64 = 365.0 * 86_400.0;
 
 /// The parameters of one request.

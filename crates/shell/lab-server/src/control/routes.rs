@@ -116,7 +116,7 @@ pub(super) fn vm_command(vm: String, what: &str, parameters: &mut Parameters) ->
     })
 }
 
-/// The leg that is meant; the simple one where nothing is said.
+/// The leg in the parameters; by default the simple one.
 fn leg(parameters: &mut Parameters) -> Result<Kind, Refusal> {
     match parameters.text("leg").as_deref() {
         None | Some("simple") => Ok(Kind::Simple),
@@ -125,7 +125,7 @@ fn leg(parameters: &mut Parameters) -> Result<Kind, Refusal> {
     }
 }
 
-/// The end that is meant; the sender where nothing is said.
+/// The end in the parameters; by default the sender.
 fn side(parameters: &mut Parameters) -> Result<Side, Refusal> {
     Ok(named_side(parameters)?.unwrap_or(Side::Sender))
 }

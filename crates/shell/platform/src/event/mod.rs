@@ -17,13 +17,13 @@ const UNKNOWN: &str = "(unknown)";
 ///
 /// The message is made from the code's text and the data, so the two cannot tell different stories.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Event {
+pub struct LogEntry {
     time: Timestamp,
     code: &'static Code,
     data: Map<String, Value>,
 }
 
-impl Event {
+impl LogEntry {
     /// An event of `code` that happened at `time`, without data.
     pub fn new(time: Timestamp, code: &'static Code) -> Self {
         Self { time, code, data: Map::new() }
@@ -87,7 +87,7 @@ pub(crate) fn plain(value: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Event, codes};
+    use super::{LogEntry, codes};
 
     fn at(text: &str) -> jiff::Timestamp {
         text.parse().unwrap()
@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn a_line_has_the_keys_of_the_contract_in_their_order_and_milliseconds() {
-        let event = Event::new(at("2026-03-01T04:05:06.7Z"), &codes::RESUMED)
+        let event = LogEntry::new(at("2026-03-01T04:05:06.7Z"), &codes::RESUMED)
             .with("host", "hv02.lab.test")
             .with("vm", "sql-01")
             .with("primary", "hv01.lab.test");
@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn a_line_stays_one_line_whatever_a_name_holds() {
-        let event = Event::new(at("2026-03-01T00:00:00Z"), &codes::RESUMED).with("vm", "a\r\nb \"c\" {primary}");
+        let event = LogEntry::new(at("2026-03-01T00:00:00Z"), &codes::RESUMED).with("vm", "a\r\nb \"c\" {primary}");
         let line = event.json_line();
         assert_eq!(line.lines().count(), 1, "{line}");
         assert!(event.message().contains("a\r\nb \"c\" {primary}"), "a name is not read as a text with placeholders");
@@ -116,7 +116,7 @@ mod tests {
     #[test]
     fn the_articles_texts_are_filled_to_the_letter() {
         let event = |code| {
-            Event::new(at("2026-03-01T00:00:00Z"), code)
+            LogEntry::new(at("2026-03-01T00:00:00Z"), code)
                 .with("vm", "VM")
                 .with("primary", "PRIMARY")
                 .with("error", "CAUSE")
@@ -142,7 +142,7 @@ mod tests {
 
     #[test]
     fn a_datum_that_is_missing_leaves_a_sentence_that_can_be_read() {
-        let event = Event::new(at("2026-03-01T00:00:00Z"), &codes::RESUMED);
+        let event = LogEntry::new(at("2026-03-01T00:00:00Z"), &codes::RESUMED);
         assert_eq!(
             event.message(),
             "Replication for (unknown) on (unknown) was in suspended and resumed successfully."

@@ -4,7 +4,7 @@ use std::fs::OpenOptions;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use crate::event::Event;
+use crate::event::LogEntry;
 
 /// A file that lines are appended to. Opened anew for each, so that a log that was rotated away is not written to.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ impl File {
 
     /// Appends the whole line with one write: other programs append to the same file, and no reader sees half a line.
     /// Linux promises that for a local file; on Windows we rely on what its documents say of appending.
-    pub(super) fn append(&self, event: &Event) -> io::Result<()> {
+    pub(super) fn append(&self, event: &LogEntry) -> io::Result<()> {
         let mut line = event.json_line();
         line.push('\n');
         let mut file = OpenOptions::new().append(true).create(true).open(&self.path)?;

@@ -6,7 +6,7 @@ use std::io;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 
-use crate::event::{Event, Level, SOURCE, plain};
+use crate::event::{Level, LogEntry, SOURCE, plain};
 
 /// Where the journal listens on every system that has one.
 pub(super) const SOCKET: &str = "/run/systemd/journal/socket";
@@ -29,7 +29,7 @@ impl Journal {
         &self.socket
     }
 
-    pub(super) fn send(&self, event: &Event) -> io::Result<()> {
+    pub(super) fn send(&self, event: &LogEntry) -> io::Result<()> {
         // Never blocks: a journal that does not read must not hold up a repair.
         let socket = UnixDatagram::unbound()?;
         socket.set_nonblocking(true)?;
@@ -38,7 +38,7 @@ impl Journal {
     }
 }
 
-fn entry(event: &Event) -> Vec<u8> {
+fn entry(event: &LogEntry) -> Vec<u8> {
     let mut bytes = Vec::new();
     let code = event.code();
     field(&mut bytes, "MESSAGE", &event.message());

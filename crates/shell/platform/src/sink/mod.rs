@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use crate::event::Event;
+use crate::event::LogEntry;
 use file::File;
 #[cfg(unix)]
 use journald::Journal;
@@ -159,7 +159,7 @@ impl Sink {
     ///
     /// # Errors
     /// Says which event is lost, where it should have gone and what the system said.
-    pub fn write(&self, event: &Event) -> Result<(), SinkError> {
+    pub fn write(&self, event: &LogEntry) -> Result<(), SinkError> {
         let id = event.code().id;
         match &self.0 {
             Kind::File(file) => {

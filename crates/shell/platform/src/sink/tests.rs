@@ -3,10 +3,10 @@
 use std::error::Error as _;
 
 use super::{Kind, Sink, SinkError};
-use crate::event::{Event, codes};
+use crate::event::{LogEntry, codes};
 
-fn event(vm: &str) -> Event {
-    Event::new("2026-03-01T00:00:00Z".parse().unwrap(), &codes::RESUMED).with("vm", vm).with("primary", "hv01")
+fn event(vm: &str) -> LogEntry {
+    LogEntry::new("2026-03-01T00:00:00Z".parse().unwrap(), &codes::RESUMED).with("vm", vm).with("primary", "hv01")
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
 use super::{Sink, SinkError};
-use crate::event::Event;
+use crate::event::LogEntry;
 
 /// Maximum number of events in the queue: more than a pass over a large fleet writes, about 50 MB.
 const WAITING_MAX: usize = 65_536;
@@ -17,7 +17,7 @@ const WAITING_MAX: usize = 65_536;
 pub struct Writer {
     place: String,
     /// `None` after the end, and if the thread could not be started.
-    queue: Option<SyncSender<Event>>,
+    queue: Option<SyncSender<LogEntry>>,
     ended: Receiver<Infallible>,
     trouble: Receiver<SinkError>,
     trouble_sender: SyncSender<SinkError>,
@@ -46,9 +46,9 @@ impl Writer {
     fn with(
         place: String,
         waiting_max: usize,
-        mut write: impl FnMut(&Event) -> Result<(), SinkError> + Send + 'static,
+        mut write: impl FnMut(&LogEntry) -> Result<(), SinkError> + Send + 'static,
     ) -> Self {
-        let (queue, events) = sync_channel::<Event>(waiting_max);
+        let (queue, events) = sync_channel::<LogEntry>(waiting_max);
         let (alive, ended) = sync_channel::<Infallible>(0);
         let (trouble_sender, trouble) = sync_channel(1);
         let written = Arc::new(AtomicU64::new(0));
@@ -72,7 +72,7 @@ impl Writer {
     }
 
     /// Queues an event. Never waits; if the queue is full, the event is dropped and counted.
-    pub fn write(&mut self, event: Event) {
+    pub fn write(&mut self, event: LogEntry) {
         self.asked += 1;
         let id = event.code().id;
         let taken = self.queue.as_ref().is_some_and(|queue| queue.try_send(event).is_ok());
@@ -106,18 +106,18 @@ mod tests {
     /// Far above what a loaded machine takes.
     const PATIENCE: Duration = Duration::from_mins(1);
 
-    fn event(number: u64) -> Event {
-        Event::new("2026-03-01T00:00:00Z".parse().unwrap(), &codes::READY).with("seconds", number)
+    fn event(number: u64) -> LogEntry {
+        LogEntry::new("2026-03-01T00:00:00Z".parse().unwrap(), &codes::READY).with("seconds", number)
     }
 
-    fn failure(event: &Event) -> SinkError {
+    fn failure(event: &LogEntry) -> SinkError {
         SinkError::File { id: event.code().id, path: "x".into(), source: std::io::ErrorKind::StorageFull.into() }
     }
 
     /// A writer whose sink waits for a word before each event, and tells each that it has written.
     fn gated(waiting_max: usize) -> (Writer, Sender<()>, Receiver<String>) {
         let ((go, wait), (tell, told)) = (channel(), channel());
-        let write = move |event: &Event| {
+        let write = move |event: &LogEntry| {
             wait.recv().map_err(|_| failure(event))?;
             tell.send(event.message()).map_err(|_| failure(event))
         };

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use cim::{CallError, Reached};
 use clap::{Args, ValueEnum};
-use reprise_hyperv::Asked;
+use reprise_hyperv::Subject;
 use reprise_model::{Reason, Retry};
 use wsman::fault::{Meaning, known};
 
@@ -82,7 +82,7 @@ fn faults() -> String {
 
 /// When a read that is answered so is tried again, by the program's own rule.
 fn retry(meaning: Meaning) -> Retry {
-    reprise_hyperv::problem(&CallError::new(meaning.kind(), Reached::Yes, ""), "", Asked::HyperV).retry()
+    reprise_hyperv::problem(&CallError::new(meaning.kind(), Reached::Yes, ""), "", Subject::HyperV).retry()
 }
 
 fn of_a_read(meaning: Meaning) -> String {

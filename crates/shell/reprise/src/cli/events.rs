@@ -6,7 +6,7 @@ use std::time::Duration;
 use cim::event::EventPort as _;
 use cim::{CallError, ErrorKind, Reached};
 use clap::Args;
-use reprise_hyperv::Asked;
+use reprise_hyperv::Subject;
 use reprise_hyperv::events::{RECORDS_MAX, VMMS_LOGS, of_vmms_and_system};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -126,7 +126,7 @@ async fn listen(label: String, listeners: Vec<Events>, follow: bool, say: mpsc::
 }
 
 fn error_of(host: &str, error: &CallError) -> Error {
-    Error::of(&reprise_hyperv::problem(error, "read the event log", Asked::EventLog), host)
+    Error::of(&reprise_hyperv::problem(error, "read the event log", Subject::EventLog), host)
 }
 
 /// Whether a lost host may come back without anybody changing something.

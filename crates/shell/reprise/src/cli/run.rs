@@ -1,4 +1,4 @@
-//! `run`: one pass. Wait until hosts are ready, resume what may be resumed, verify, report.
+//! `run`: one pass. Waits until hosts are ready, resumes what policy allows, verifies and reports.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -18,38 +18,38 @@ use crate::render::{self, progress::Progress};
 use crate::usage::Usage;
 use crate::wiring::{self, Wired};
 
-/// Resume the replication that a shutdown has stopped: one pass, then a report.
+/// Resume replication that a shutdown has stopped: one pass, then a report.
 #[derive(Args)]
 #[command(after_help = "Example:
   reprise run --host http://hv01 --host http://hv02 --user 'LAB\\svc' --password-file ./password
 
-Exit codes: 0 all is as it should be, 1 no host became ready or the login was refused everywhere,
-2 usage or configuration, 3 something that should replicate does not, or a host did not become ready.")]
+Exit codes: 0 everything that should replicate does, 1 no host became ready or every host refused the login,
+2 usage or configuration error, 3 something that should replicate does not, or a host did not become ready.")]
 pub(super) struct Arguments {
     #[command(flatten)]
     hosts: wiring::HostArguments,
-    /// Longest wait for a host to become ready, from the later of the start and VMMS running [default: 60s]
+    /// Maximum wait for a host to become ready, from the start or, if later, from VMMS running [default: 60s]
     #[arg(long, value_name = "LENGTH", value_parser = length)]
     timeout: Option<Duration>,
-    /// Longest wait for VMMS, from a host's first answer [default: as --timeout]
+    /// Maximum wait for VMMS, from a host's first response [default: as --timeout]
     #[arg(long, value_name = "LENGTH", value_parser = length)]
     vmms_timeout: Option<Duration>,
-    /// How long to go on with hosts that do not answer yet and with what may pass [default: as --timeout]
+    /// How long to retry hosts that do not respond yet, and transient errors [default: as --timeout]
     #[arg(long, value_name = "LENGTH", value_parser = length)]
     retry_for: Option<Duration>,
-    /// What to do about legs that are paused already
+    /// What to do with replication that is already paused
     #[arg(long, value_name = "RULE")]
     paused: Option<Paused>,
     /// Leave this VM alone in this pass (GUID or name; repeatable)
     #[arg(long, value_name = "VM")]
     except: Vec<String>,
-    /// Plan, but do nothing
+    /// Show what would be done, and change nothing
     #[arg(long)]
     dry_run: bool,
     /// Print one JSON document instead of a table
     #[arg(long)]
     json: bool,
-    /// Where events go: `file:PATH`, journald, system or none
+    /// Where to write events: `file:PATH`, journald, system or none
     #[arg(long, value_name = "SINK")]
     event_log: Option<String>,
 }
@@ -80,18 +80,18 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Usage> {
     };
     let wired = wiring::wire(&arguments.hosts, &settings)?;
     if wired.links.asked().values().any(|asked| asked.tls_verified == Some(false)) {
-        notice("certificates are not verified: whoever stands on the way can pretend to be a host and read all of it");
+        notice("certificates are not verified: an on-path attacker can impersonate a host and read all traffic");
     }
     let sink = sink(arguments.event_log.as_deref())?;
     let (report, links) = pass(wired, sink).await.map_err(|ambiguous| several(&ambiguous))?;
     if let Some(ambiguous) = &report.ambiguous {
         let (which, candidates) = (which(ambiguous), candidates(ambiguous));
         notice(&format!(
-            "{which}; that was seen after others had been acted on, and all of these were left:{candidates}"
+            "{which}; this was found after other VMs had been acted on, so all of these were left alone:{candidates}"
         ));
     }
     for vm in &report.unmatched {
-        notice(&format!("no VM was seen that is called {vm}, so --except {vm} left nothing alone"));
+        notice(&format!("no VM named {vm} was seen, so --except {vm} had no effect"));
     }
     let printed = if arguments.json {
         print_by(|out| {
@@ -122,10 +122,10 @@ pub(super) async fn pass(wired: Wired, sink: Sink) -> Result<(Report, Links), Am
     }
 }
 
-/// A name of `--except` that stands for several VMs, before anything was done.
+/// The error for a name in `--except` that several VMs have, found before anything was done.
 fn several(ambiguous: &Ambiguous) -> Usage {
-    let why = format!("a name must stand for one VM; these bear it:{}", candidates(ambiguous));
-    Usage::new(which(ambiguous), why, "give the GUID of each that is meant")
+    let why = format!("--except needs a name that only one VM has; these share it:{}", candidates(ambiguous));
+    Usage::new(which(ambiguous), why, "give the GUID of each VM to leave alone")
 }
 
 fn which(ambiguous: &Ambiguous) -> String {

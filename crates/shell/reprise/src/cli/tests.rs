@@ -1,4 +1,4 @@
-//! What texts tell people to type exists: verbs, flags and settings.
+//! Every verb, flag and setting that a text tells people to type exists.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! An error as a person needs it: what failed, where, why, and what next. Data from the core become sentences here.
+//! Renders errors for people: what failed, where, why, and what to do next.
 
 use reprise_engine::{Cause, Failure, HostReport, HostTrouble, LegReport, NotReady, Service};
 use reprise_model::{Problem, Reason, Retry, ServiceState};
@@ -33,7 +33,7 @@ fn retry_word<S: serde::Serializer>(retry: &Retry, serializer: S) -> Result<S::O
 }
 
 impl Error {
-    /// A problem and where it was met.
+    /// The error for a problem at `place`.
     pub(crate) fn of(problem: &Problem, place: &str) -> Self {
         Self {
             what: format!("cannot {}", problem.what),
@@ -58,26 +58,25 @@ pub(crate) fn of_host(host: &HostReport) -> Option<Error> {
             what: "cannot tell two hosts apart".to_owned(),
             place: host.name.clone(),
             why: format!(
-                "the host asked as {other} bears the same name, and nothing shows that they are one: they have booted at different times, or one of them does not say when"
+                "the host at {other} has the same name, and nothing shows that both are one host: they booted at different times, or one of them does not report its boot time"
             ),
-            next: "give one of them another name; until then ask them in two passes".to_owned(),
+            next: "rename one of them; until then, run `reprise run` for each of them separately".to_owned(),
             code: None,
             retry: Retry::Never,
         },
         HostTrouble::UnlikeTwin { other } => Error {
             what: "cannot tell two hosts apart".to_owned(),
             place: host.name.clone(),
-            why: format!(
-                "the host asked as {other} bears the same name and has booted at the same time, and shows other replicated VMs"
-            ),
-            next: "see which machine answers at each address; until they show the same, ask one of them".to_owned(),
+            why: format!("the host at {other} has the same name and boot time, but shows other replicated VMs"),
+            next: "check which machine responds at each address; until both show the same VMs, name only one of them"
+                .to_owned(),
             code: None,
             retry: Retry::Never,
         },
     })
 }
 
-/// What may not be seen of a host that is ready.
+/// The error for what this account may not see on a host that is ready.
 pub(crate) fn hidden_by(host: &HostReport) -> Option<Error> {
     host.hidden.as_ref().map(|problem| Error::of(problem, &host.name))
 }
@@ -92,7 +91,7 @@ fn not_ready(why: &NotReady, host: &str) -> Error {
 
 fn service(service: &Service) -> &'static str {
     match service {
-        Service::Known(ServiceState::Running) => "the service vmms runs",
+        Service::Known(ServiceState::Running) => "the service vmms is running",
         Service::Known(ServiceState::Starting) => "the service vmms is starting",
         Service::Known(ServiceState::Stopping) => "the service vmms is stopping",
         Service::Known(ServiceState::Stopped) => "the service vmms is stopped",
@@ -101,12 +100,12 @@ fn service(service: &Service) -> &'static str {
     }
 }
 
-/// Why a leg does not run that should.
+/// Why a leg that should replicate does not.
 pub(crate) fn of_leg(leg: &LegReport) -> Option<Error> {
     let trouble = leg.trouble.as_ref()?;
     let place = trouble.host.as_deref().or(leg.primary.as_deref()).unwrap_or("an unknown host");
     let why = why(&trouble.cause, leg.reason);
-    // A host that never said who it is goes by the name by which it was asked.
+    // A host that has never reported its name is identified by its address.
     let why = match (&trouble.host, &leg.primary) {
         (Some(host), Some(primary)) if host != primary => {
             format!("{primary} was not seen, and may be this host: {why}")
@@ -130,9 +129,9 @@ fn why(cause: &Cause, reason: Reason) -> String {
         Cause::Failed(Failure::Guarded(rule)) => format!("a safety rule refused it: {rule}"),
         Cause::Failed(Failure::Changed { found }) => format!("it was found {found}"),
         Cause::Failed(Failure::NotRead) => {
-            "cannot resume replication: its host could not be read after the act".to_owned()
+            "cannot resume replication: its host could not be read afterwards".to_owned()
         }
-        Cause::Unfinished => "cannot resume replication: the pass ended before it was known what came of it".to_owned(),
+        Cause::Unfinished => "cannot resume replication: the run ended before the result was known".to_owned(),
         Cause::Unseen(problem) if reason == Reason::NotReadable => problem.to_string(),
         Cause::Unseen(problem) => problem.why.clone(),
         Cause::Failed(Failure::WithoutEffect) | Cause::Reason => clause(reason.meaning()),

@@ -1,9 +1,9 @@
-//! What was heard of hosts' event logs: a line a record for people, an object a record or one document for programs.
+//! Renders records of hosts' event logs: one line per record for people; one object per record, or one document, for programs.
 
 use std::time::Duration;
 
 use cim::event::Record;
-use reprise_hyperv::events::{Heard, hear};
+use reprise_hyperv::events::{LogEvent, hear};
 use reprise_model::{SystemEventKind, VmmsEventKind};
 use serde::Serialize;
 
@@ -12,7 +12,7 @@ use super::error::Error;
 /// The HRESULT that a shutdown leaves in event 32022.
 const ABORTED: u32 = 0x8000_4004;
 
-/// The document of logs that were read to their ends. Keys may be added, never changed or taken away.
+/// The JSON document of logs that were read to the end. Keys may be added, but not changed or removed.
 #[derive(Serialize)]
 pub(crate) struct Document<'a> {
     version: u8,
@@ -27,23 +27,23 @@ struct Host<'a> {
     error: Option<&'a Error>,
 }
 
-/// One host's log: what the host is called, and why its log could not be read if it could not.
+/// The result of reading one host's log: the host's name, and the error if the log could not be read.
 pub(crate) struct Log {
     pub(crate) host: String,
     pub(crate) error: Option<Error>,
 }
 
-/// The document of these logs and what stands in them, oldest first.
+/// The document of these logs and their records, oldest first.
 pub(crate) fn document<'a>(logs: &'a [Log], lines: &'a mut [Line]) -> Document<'a> {
     lines.sort_by(|a, b| (a.unix_us, &a.host, &a.log, a.record).cmp(&(b.unix_us, &b.host, &b.log, b.record)));
     let hosts = logs.iter().map(|log| Host { name: &log.host, read: log.error.is_none(), error: log.error.as_ref() });
     Document { version: 1, hosts: hosts.collect(), events: lines }
 }
 
-/// A record. Keys may be added, never changed or taken away.
+/// A record. Keys may be added, but not changed or removed.
 #[derive(Serialize)]
 pub(crate) struct Line {
-    /// What orders records; people read `time`.
+    /// Orders records; people read `time`.
     #[serde(skip)]
     unix_us: i64,
     time: String,
@@ -67,7 +67,7 @@ pub(crate) struct Alone<'a> {
     line: &'a Line,
 }
 
-/// What a record says, if it is one. `label` is what its host is called if the record does not say it.
+/// Parses a record. Returns `None` if the XML is not a record. `label` is the host's name if the record does not hold it.
 pub(crate) fn line(xml: &str, label: &str) -> Option<Line> {
     let record = Record::parse(xml).ok()?;
     let mut line = Line {
@@ -85,7 +85,7 @@ pub(crate) fn line(xml: &str, label: &str) -> Option<Line> {
         retry_after_s: None,
     };
     match hear(&record) {
-        Some(Heard::Vmms(event)) => {
+        Some(LogEvent::Vmms(event)) => {
             line.vm = record.value("VmName").or_else(|| record.value("Parameter0")).map(ToOwned::to_owned);
             line.vm_id = Some(event.vm.to_string());
             line.heard = Some(match event.kind {
@@ -100,7 +100,7 @@ pub(crate) fn line(xml: &str, label: &str) -> Option<Line> {
                 }
             });
         }
-        Some(Heard::System(event)) => {
+        Some(LogEvent::System(event)) => {
             line.heard = Some(match event.kind {
                 SystemEventKind::ShutdownAsked => "shutdown_asked",
                 SystemEventKind::LogStopped => "log_stopped",
@@ -125,7 +125,7 @@ impl Line {
         &self.host
     }
 
-    /// The line for people, without its end. A VM may be called anything, so what would move the cursor is taken out.
+    /// The line for people, without a line end. A VM can have any name, so control characters are replaced.
     pub(crate) fn text(&self) -> String {
         let vm = self.vm.as_deref().map_or_else(String::new, |vm| format!("{}: ", vm.replace(char::is_control, "?")));
         let what = match self.heard {
@@ -139,11 +139,11 @@ impl Line {
                 Some(seconds) => format!("VMMS will try again in {} min", seconds.div_ceil(60)),
                 None => "VMMS will try again".to_owned(),
             },
-            Some("shutdown_asked") => "a restart or shutdown was asked for".to_owned(),
-            Some("log_stopped") => "the event log stopped: the host goes down in order".to_owned(),
-            Some("log_started") => "the event log started: the host came up".to_owned(),
-            Some("unexpected_shutdown") => "the shutdown before was unexpected".to_owned(),
-            Some("no_clean_shutdown") => "the host came up without having gone down in order".to_owned(),
+            Some("shutdown_asked") => "a restart or shutdown was requested".to_owned(),
+            Some("log_stopped") => "the event log stopped: the host is shutting down cleanly".to_owned(),
+            Some("log_started") => "the event log started: the host booted".to_owned(),
+            Some("unexpected_shutdown") => "the previous shutdown was unexpected".to_owned(),
+            Some("no_clean_shutdown") => "the host booted without a clean shutdown before".to_owned(),
             Some(_) | None => "not understood".to_owned(),
         };
         format!("{} {} {:<11} {:>5} {vm}{what}", self.time, self.host, self.level, self.id)

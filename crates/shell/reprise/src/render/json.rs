@@ -1,4 +1,4 @@
-//! The document that `run --json` prints. Version 1; keys may be added, never changed or taken away.
+//! The document that `run --json` prints. Version 1: keys may be added, but not changed or removed.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use serde::{Serialize, Serializer};
 
 use super::error::{self, Error};
 use super::sentence;
-use crate::links::Asked;
+use crate::links::ConnectionInfo;
 
 /// The whole document. The order of fields is the order of keys.
 #[derive(Serialize)]
@@ -21,7 +21,7 @@ pub(crate) struct Document<'a> {
     started: String,
     elapsed_ms: u64,
     hosts: Vec<Host<'a>>,
-    /// Each is made while it is written: a fleet has tens of thousands.
+    /// Each is built while it is written, since a fleet has tens of thousands.
     #[serde(serialize_with = "relationships")]
     relationships: &'a [LegReport],
 }
@@ -56,8 +56,8 @@ struct Relationship<'a> {
     error: Option<Error>,
 }
 
-/// The document of a pass. `asked` says how each host was asked; a local one has none.
-pub(crate) fn document<'a>(report: &'a Report, asked: &'a BTreeMap<HostId, Asked>) -> Document<'a> {
+/// The document of a pass. `asked` holds how each host was connected to; a local host has no entry.
+pub(crate) fn document<'a>(report: &'a Report, asked: &'a BTreeMap<HostId, ConnectionInfo>) -> Document<'a> {
     let hosts = report.hosts.iter().map(|host| Host {
         name: &host.name,
         url: asked.get(&host.id).map(|asked| asked.url.as_str()),

@@ -1,13 +1,13 @@
-//! Names as they may stand on a terminal: nothing in a VM's name moves the cursor or turns the line around.
+//! Makes names safe to print on a terminal: nothing in a VM's name moves the cursor or reverses the line.
 
-/// Characters that show nothing themselves and change how the rest is shown.
+/// Characters that are invisible and change how the rest is displayed.
 fn is_unruly(c: char) -> bool {
     let turns_around =
         matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{61c}');
     c.is_control() || turns_around || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
-/// A text from a host for a line on a terminal: unruly characters are replaced by U+FFFD.
+/// A text from a host for one line on a terminal: control and direction characters are replaced by U+FFFD.
 pub(crate) fn printable(text: &str) -> String {
     text.chars().map(|c| if is_unruly(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }

@@ -20,17 +20,17 @@ pub(crate) fn detail(leg: &LegReport) -> String {
             }
             Finding::LogUnread => write!(text, " (evidence: not readable)"),
             Finding::FailedOverBefore => {
-                write!(text, " It still bears the mark of an earlier failover (FailedOverReplicationType).")
+                write!(text, " It still has the mark of an earlier failover (FailedOverReplicationType).")
             }
             Finding::Leftover { host } => {
                 write!(text, " {host} holds another replica of this VM, which its primary does not name.")
             }
             Finding::AnswerLost => {
-                write!(text, " The answer to our own resume was lost, so it may have been ours.")
+                write!(text, " The response to our own resume was lost, so our resume may have taken effect.")
             }
             Finding::Refused(refusal) => {
                 let code = refusal.code.map_or_else(String::new, |code| format!(" ({})", number(code)));
-                write!(text, " The host said: {}{code}.", refusal.why)
+                write!(text, " The host reported: {}{code}.", refusal.why)
             }
         };
     }
@@ -47,10 +47,10 @@ pub(crate) fn summary(sums: &Summary) -> String {
         (0, _) => "No replicated VM was seen.".to_owned(),
         (n, 0) if sums.dry_run => {
             let planned = sums.planned;
-            format!("Dry run, nothing was done: of {n} replication relationships {planned} would be resumed.")
+            format!("Dry run, nothing was changed: {planned} of {n} replication relationships would be resumed.")
         }
         (n, 0) => format!("All {n} replication relationships are as they should be."),
-        (n, unprotected) => format!("{unprotected} of {n} replication relationships should run and do not."),
+        (n, unprotected) => format!("{unprotected} of {n} replication relationships should replicate but do not."),
     };
     format!("{legs}{hosts} Resumed {}, healthy {}, left alone {}.", sums.resumed, sums.healthy, sums.left)
 }

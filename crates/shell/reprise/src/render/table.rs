@@ -11,11 +11,11 @@ use super::error::{self, Error};
 use super::json;
 use super::label::printable;
 
-/// Widest table where the terminal does not say its width.
+/// Width of the table if the terminal's is unknown.
 const WIDTH: u16 = 80;
-/// Widest state before it is broken: what most passes show stays on one line.
+/// Maximum width of a state before it is wrapped. The usual states fit on one line.
 const STATE_WIDTH: usize = 20;
-/// Legs that need nobody are listed up to this many; beyond it they are only counted.
+/// Maximum number of legs listed that need no attention; the rest are only counted.
 const QUIET_ROWS_MAX: usize = 40;
 
 /// The whole text: hosts that are not ready, legs worst first, errors, the sentence.
@@ -62,7 +62,7 @@ fn table<'a>(legs: impl Iterator<Item = &'a LegReport>, width: u16) -> String {
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));
     }
-    // Names of VMs are broken where the line ends, all else where its words do.
+    // VM names wrap anywhere, everything else between words.
     for column in 1..=4 {
         if let Some(column) = table.column_mut(column) {
             column.set_constraint(ColumnConstraint::ContentWidth);
@@ -80,7 +80,7 @@ fn table<'a>(legs: impl Iterator<Item = &'a LegReport>, width: u16) -> String {
     text
 }
 
-/// Breaks a word of many words into lines: before a capital and after a blank.
+/// Wraps a state's name: before a capital and after a space.
 fn fold(text: &str, width: usize) -> String {
     let mut pieces: Vec<String> = Vec::new();
     let mut before = None;
@@ -105,13 +105,13 @@ fn fold(text: &str, width: usize) -> String {
     lines.iter().map(|line| line.trim_end()).collect::<Vec<_>>().join("\n")
 }
 
-/// The sender's state, and what it was before if it is another one now.
+/// The sender's state, with the one before it if that was different.
 fn states(leg: &LegReport) -> String {
     let text = |state: Option<ReplicationState>| state.map_or("not seen".to_owned(), |state| state.to_string());
     if leg.before == leg.after { text(leg.after) } else { format!("{} → {}", text(leg.before), text(leg.after)) }
 }
 
-/// What a leg is called: its VM, and which of its legs if it is not the first.
+/// A leg's name: its VM, and "(extended)" for the extended leg.
 fn name(leg: &LegReport) -> String {
     let vm = printable(&leg.vm);
     match leg.id.kind {
@@ -145,7 +145,7 @@ pub(crate) fn sentence(report: &Report) -> String {
     let legs = match (report.legs.len(), unprotected.as_slice()) {
         (0, _) => "No replicated VM was seen".to_owned(),
         (_, []) if report.dry_run => {
-            format!("Of {wanted} relationships none would stay unprotected (dry run: nothing was done)")
+            format!("None of {wanted} relationships would stay unprotected (dry run: nothing was changed)")
         }
         (_, []) => format!("All {wanted} relationships that should replicate are protected"),
         (_, some) => format!("Unprotected: {} of {wanted} ({})", some.len(), list(some)),

@@ -10,7 +10,7 @@ use reprise_model::{
 };
 
 use super::{json, table};
-use crate::links::Asked;
+use crate::links::ConnectionInfo;
 
 fn leg(n: u32, result: LegResult, after: ReplicationState) -> LegReport {
     let vm = format!("00000000-0000-0000-0000-{n:012x}").parse().unwrap();
@@ -63,7 +63,7 @@ fn report() -> Report {
 
 #[test]
 fn the_document_has_the_contracts_keys_in_the_contracts_order() {
-    let asked = Asked { url: "http://127.0.0.1:4711/wsman".to_owned(), tls_verified: None };
+    let asked = ConnectionInfo { url: "http://127.0.0.1:4711/wsman".to_owned(), tls_verified: None };
     let urls = BTreeMap::from([(HostId(0), asked)]);
     let report = report();
     let text = serde_json::to_string(&json::document(&report, &urls)).unwrap();

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use reprise_config::{CertificateRef, Login as ConfigLogin, PasswordRef, ProofRef, Scheme, TrustRef};
+use reprise_config::{CertificateRef, LoginSettings, PasswordRef, ProofRef, Scheme, TrustRef};
 
 /// The hosts to manage and the login to use.
 #[derive(Args)]
@@ -53,11 +53,11 @@ fn schemes() -> impl TypedValueParser<Value = Scheme> {
 }
 
 /// The login that the flags describe.
-pub(super) fn login(hosts: &HostArguments) -> ConfigLogin {
+pub(super) fn login(hosts: &HostArguments) -> LoginSettings {
     let text = |path: &PathBuf| path.to_string_lossy().into_owned();
     let authorities = hosts.ca.as_ref().map(|file| TrustRef::Authorities(text(file)));
     let certificate = hosts.certificate.as_ref().zip(hosts.key.as_ref());
-    ConfigLogin {
+    LoginSettings {
         user: hosts.user.clone(),
         proof: proof(hosts),
         auth: hosts.auth,

@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use reprise_config::{Config, Contradiction, Endpoint, EndpointProblem, Login as ConfigLogin};
+use reprise_config::{Config, Contradiction, Endpoint, EndpointProblem, LoginSettings};
 use reprise_engine::AskedHost;
 use reprise_model::{HostId, HostKey, HostName, Policy};
 use reprise_platform::paths::{self, ConfigFile};
 use wsman_http::Limits;
 
 use super::arguments::{self, HostArguments};
-use crate::links::{Links, Place};
+use crate::links::{HostAccess, Links};
 use crate::login::Logins;
 use crate::usage::Usage;
 
@@ -23,7 +23,7 @@ const READ_LEAST: Duration = Duration::from_secs(5);
 pub(super) struct Wanted {
     url: Endpoint,
     name: Option<String>,
-    login: ConfigLogin,
+    login: LoginSettings,
     tier: Option<u32>,
 }
 
@@ -151,7 +151,7 @@ pub(super) fn connect(
         let login = logins.login(&host.url, &host.login)?;
         let secure = host.url.is_secure() || built.links.resolves_to_https();
         let trust = if secure { Some(logins.trust(&host.url, &host.login)?) } else { None };
-        built.add(Place { endpoint: host.url, login, trust, limits }, host.name, host.tier, vmms_timeout);
+        built.add(HostAccess { endpoint: host.url, login, trust, limits }, host.name, host.tier, vmms_timeout);
     }
     Ok(())
 }
@@ -163,15 +163,15 @@ pub(super) struct Built {
 }
 
 impl Built {
-    pub(super) fn add(&mut self, place: Place, name: Option<String>, tier: Option<u32>, vmms_timeout: Duration) {
-        let endpoint = &place.endpoint;
+    pub(super) fn add(&mut self, access: HostAccess, name: Option<String>, tier: Option<u32>, vmms_timeout: Duration) {
+        let endpoint = &access.endpoint;
         let id = HostId(u32::try_from(self.hosts.len()).unwrap_or(u32::MAX));
         let says_nothing = endpoint.is_address() || endpoint.host().eq_ignore_ascii_case("localhost");
         let by_url = if says_nothing { None } else { HostName::new(endpoint.host()) };
         let claim = name.as_deref().and_then(HostName::new).or(by_url);
         let key = name.as_ref().map(|name| HostKey(name.to_lowercase()));
         let label = name.unwrap_or_else(|| endpoint.authority()).to_lowercase();
-        self.links.add(id, place);
+        self.links.add(id, access);
         self.hosts.push(AskedHost { id, key, label, claim, vmms_timeout, tier });
     }
 }

@@ -1,4 +1,4 @@
-//! The only place that knows all parts: from command line and configuration to a pass and the links to its hosts.
+//! The only module that knows all parts: from command line and configuration to a pass and the links to its hosts.
 
 mod arguments;
 mod hosts;

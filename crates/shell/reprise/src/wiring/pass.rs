@@ -8,7 +8,7 @@ use wsman_http::{Gates, Login};
 
 use super::arguments::HostArguments;
 use super::hosts::{Built, TIMEOUT, config, connect, endpoint, limits, wanted};
-use crate::links::{Links, Place};
+use crate::links::{HostAccess, Links};
 use crate::login::Logins;
 use crate::usage::Usage;
 
@@ -59,7 +59,7 @@ pub(crate) fn wire_hosts(hosts: &[(String, String, String)], policy: Policy) -> 
     for (url, user, password) in hosts {
         let endpoint = endpoint(url)?;
         let login = Login::new(wsman_http::Scheme::Basic, user.as_str(), password.as_str()).sharing(&gates);
-        built.add(Place { endpoint, login, trust: None, limits }, None, None, TIMEOUT);
+        built.add(HostAccess { endpoint, login, trust: None, limits }, None, None, TIMEOUT);
     }
     Ok(Wired { setup: setup(built.hosts, policy, TIMEOUT, TIMEOUT), links: built.links })
 }

@@ -1,4 +1,4 @@
-//! A way to a host on which bytes are cut off, held up, doubled and lost, at moments that a seed chooses.
+//! A proxy in front of a host that truncates, delays, duplicates and loses bytes, at moments that a seed chooses.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -32,8 +32,8 @@ impl Chance {
     }
 }
 
-/// The way to one host.
-pub(crate) struct Way {
+/// The proxy in front of one host.
+pub(crate) struct Proxy {
     pub(crate) address: SocketAddr,
     state: Arc<State>,
 }
@@ -58,7 +58,7 @@ fn take_one(number: &AtomicU64) -> bool {
     number.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1)).is_ok()
 }
 
-impl Way {
+impl Proxy {
     /// A way to `to` that goes wrong at most so many times.
     pub(crate) fn new(to: SocketAddr, seed: u64, faults: u64) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -81,7 +81,7 @@ impl Way {
     }
 }
 
-impl Drop for Way {
+impl Drop for Proxy {
     fn drop(&mut self) {
         self.state.over.store(true, Ordering::SeqCst);
         // Wakes the listener, which sees that it is over.

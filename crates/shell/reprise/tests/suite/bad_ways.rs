@@ -1,21 +1,21 @@
-//! Passes over ways on which bytes are cut off, held up, doubled and lost: whatever is told is true, and nothing is done
+//! Passes over connections whose bytes are truncated, delayed, duplicated and lost: every report is true, and nothing is done
 //! twice.
 
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::bad_way::{Chance, Way};
+use crate::bad_way::{Chance, Proxy};
 use crate::lab::{Lab, PROGRAM, Ran, ran, until};
 
-/// Limits of a pass, and with the ten seconds of the contract the longest that it may last.
+/// Limits of a pass, and its maximum duration with the ten seconds of the contract.
 const LIMITS: [&str; 6] = ["--timeout", "5", "--vmms-timeout", "5", "--retry-for", "8"];
 const LASTS_MAX_MS: u64 = 28_000;
 const VMS: usize = 6;
 /// Tried in every run, beside what `REPRISE_SIM_SEED` names alone.
 const SEEDS: [u64; 4] = [1, 2, 3, 4];
 
-/// How a message is kept from others.
+/// How messages are protected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Protection {
     Clear,
@@ -34,7 +34,7 @@ fn address(lab: &Lab, host: usize) -> std::net::SocketAddr {
     lab.url(host).split("://").nth(1).unwrap().trim_end_matches("/wsman").parse().unwrap()
 }
 
-fn pass(lab: &Lab, ways: &[Way], protection: Protection, seed: u64) -> Ran {
+fn pass(lab: &Lab, ways: &[Proxy], protection: Protection, seed: u64) -> Ran {
     let mut command = Command::new(PROGRAM);
     command.args(["run", "--json", "--user", &lab.user(), "--password-file", &lab.path("password")]).args(LIMITS);
     command.args(["--event-log", &format!("file:{}", lab.path("events"))]);
@@ -97,9 +97,9 @@ fn check(lab: &Lab, ran: &Ran, doubled: u64, place: &str) {
 }
 
 /// The ids of the messages that asked a host to act, in the clear, before anything happened to them on the way.
-fn acts(ways: &[Way]) -> Vec<String> {
+fn acts(ways: &[Proxy]) -> Vec<String> {
     let said: Vec<String> =
-        ways.iter().flat_map(Way::sent).map(|said| String::from_utf8_lossy(&said).into_owned()).collect();
+        ways.iter().flat_map(Proxy::sent).map(|said| String::from_utf8_lossy(&said).into_owned()).collect();
     let requests = said.iter().flat_map(|said| said.split("POST /wsman "));
     let acts =
         requests.filter(|request| request.contains("StateChange_INPUT") || request.contains("StateChangeEx_INPUT"));
@@ -115,10 +115,10 @@ fn play(protection: Protection, seed: u64) -> String {
     arguments.extend((protection == Protection::Tls).then_some("--tls"));
     let lab = Lab::new(&arguments);
     lab.break_by_restart("hv01.lab.test");
-    let ways = [0, 1].map(|host| Way::new(address(&lab, host), chance.next(), 1 + chance.below(12)));
+    let ways = [0, 1].map(|host| Proxy::new(address(&lab, host), chance.next(), 1 + chance.below(12)));
     let ran = pass(&lab, &ways, protection, seed);
     // What is sealed or in TLS cannot be sent again by anybody on the way.
-    let doubled = ways.iter().map(Way::doubled).sum();
+    let doubled = ways.iter().map(Proxy::doubled).sum();
     let place = format!("REPRISE_SIM_SEED={seed} {protection:?}");
     check(&lab, &ran, if protection == Protection::Clear { doubled } else { 0 }, &place);
     let mut acts = acts(&ways);

@@ -1,5 +1,5 @@
-//! The changes of a class, heard from a simulated host over HTTP, logged in by Negotiate and sealed: by subscription, and
-//! by polling where the host takes none.
+//! The changes of a class, received from a simulated host over HTTP with a Negotiate login, sealed: by subscription, and
+//! by polling if the host accepts none.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use wsman_http::{Changes, Client, Endpoint, HeardBy, Limits, Login, Scheme, Watc
 use crate::lab::Lab;
 
 const HOST: &str = "hv01.lab.test";
-/// Most calls until something is heard; each waits for [`PATIENCE`].
+/// Maximum number of calls until a change is received; each waits for [`PATIENCE`].
 const CALLS_MAX: u32 = 30;
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -47,7 +47,7 @@ impl Side {
         self.changes.rows().map(state).collect()
     }
 
-    /// Listens until so many changes have been told in all. An error is one more reason to call again.
+    /// Listens until `count` changes have been reported in total. After an error it calls again.
     fn hear(&mut self, count: usize, by: HeardBy) {
         for _ in 0..CALLS_MAX {
             if self.told.len() >= count {

@@ -1,4 +1,4 @@
-//! What hosts' event logs change about a pass, and what they cost.
+//! How hosts' event logs change a pass, and what reading them costs.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
@@ -165,7 +165,7 @@ fn a_hosts_log_is_shown_a_line_an_event_as_it_is_heard() {
     let text = String::from_utf8(shown.stdout).unwrap();
     assert_eq!((shown.status.code(), text.lines().count()), (Some(0), 5), "{text}");
     for words in [
-        " hv01.lab.test Information  1074 a restart or shutdown was asked for",
+        " hv01.lab.test Information  1074 a restart or shutdown was requested",
         " hv01.lab.test Error       32022 vm-001: changes could not be sent (0x80004004, aborted as by a shutdown)",
         " hv01.lab.test Error       32086 vm-001: replication suspended after a failure that VMMS does not retry",
         " hv01.lab.test Information  6006 the event log stopped",

@@ -1,4 +1,4 @@
-//! Hosts that are off, silent, strange or failed over.
+//! Hosts that are off, silent, unknown or failed over.
 
 use crate::lab::Lab;
 

@@ -1,13 +1,13 @@
-//! Clients that mean harm to a simulated host: it answers or drops them, and still serves an honest one.
+//! Malicious clients of a simulated host: it answers or drops them, and still serves an honest one.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
-use crate::bad_way::{Chance, Way};
+use crate::bad_way::{Chance, Proxy};
 use crate::lab::Lab;
 use crate::login_matrix::base64;
-use crate::logins::Talk;
+use crate::logins::RawClient;
 
 /// An honest pass finds all that a restart broke, and resumes it.
 fn serves_an_honest_client(lab: &Lab, what: &str) {
@@ -28,7 +28,7 @@ pub(crate) fn basic(lab: &Lab) -> String {
 /// Sends this, then pieces until the host has had enough; what it said, and how much it took.
 fn flood(lab: &Lab, head: &str, piece: &[u8]) -> (String, usize) {
     const FLOOD_MAX: usize = 200 * 1024 * 1024;
-    let mut stream = Talk::to(lab).0;
+    let mut stream = RawClient::to(lab).0;
     stream.set_write_timeout(Some(Duration::from_secs(10))).unwrap();
     let mut taken = 0;
     if stream.write_all(head.as_bytes()).is_ok() {
@@ -75,7 +75,7 @@ fn connections_that_are_left_half_open_keep_nobody_out() {
         let lab = Lab::new(if tls { &["--vms", "2", "--tls"][..] } else { &["--vms", "2"] });
         let mut held = Vec::new();
         for _ in 0..400 {
-            let mut stream = Talk::to(&lab).0;
+            let mut stream = RawClient::to(&lab).0;
             stream.write_all(&begun).unwrap();
             held.push(stream);
         }
@@ -97,9 +97,9 @@ fn logins_of_garbage_are_refused_one_by_one() {
         let noise: String =
             (0..chance.below(400)).map(|_| char::from(b'+' + u8::try_from(chance.below(80)).unwrap())).collect();
         let start = if number % 2 == 0 { signature } else { "YII" };
-        let mut talk = Talk::to(&lab);
+        let mut client = RawClient::to(&lab);
         for token in [format!("{start}{noise}"), noise.clone(), base64(&noise)] {
-            let (head, _) = talk.ask(&format!("Authorization: {scheme} {token}\r\n"), "<x/>");
+            let (head, _) = client.ask(&format!("Authorization: {scheme} {token}\r\n"), "<x/>");
             assert!(head.starts_with("http/1.1 401"), "{scheme} {token}: {head}");
         }
     }
@@ -107,12 +107,12 @@ fn logins_of_garbage_are_refused_one_by_one() {
     serves_an_honest_client(&lab, "after garbage");
 }
 
-/// Says again all that a connection said; what the host answers to it.
+/// Replays everything that a connection sent; returns what the host answers.
 fn again(lab: &Lab, host: usize, said: &[u8]) -> String {
     let url = lab.url(host);
     let mut stream = TcpStream::connect(url.split("://").nth(1).unwrap().trim_end_matches("/wsman")).unwrap();
     stream.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
-    // The host closes at the first thing that it does not believe.
+    // The host closes the connection at the first message that it does not accept.
     let _closed = stream.write_all(said).and_then(|()| stream.shutdown(Shutdown::Write));
     let mut answer = Vec::new();
     let _reset = stream.read_to_end(&mut answer);
@@ -126,7 +126,7 @@ fn what_was_sealed_once_cannot_be_said_again() {
         lab.break_by_restart("hv01.lab.test");
         let ways = [0, 1].map(|host| {
             let url = lab.url(host);
-            Way::new(url.split("://").nth(1).unwrap().trim_end_matches("/wsman").parse().unwrap(), 0, 0)
+            Proxy::new(url.split("://").nth(1).unwrap().trim_end_matches("/wsman").parse().unwrap(), 0, 0)
         });
         let mut command = lab.command(&[], &["--auth", login]);
         for way in &ways {
@@ -175,22 +175,22 @@ fn enumerations_that_nobody_ends_are_counted_and_can_be_ended() {
     let lab = Lab::new(&["--vms", "2"]);
     let headers = format!("{}Content-Type: application/soap+xml;charset=UTF-8\r\n", basic(&lab));
     let open = envelope(&lab, &format!("{ENUMERATION}/Enumerate"), class, "", "<n:Enumerate/>");
-    let mut talk = Talk::to(&lab);
+    let mut client = RawClient::to(&lab);
     let mut contexts = Vec::new();
     let mut refused = 0;
     for _ in 0..1_600 {
-        let (_, body) = talk.ask(&headers, &open);
+        let (_, body) = client.ask(&headers, &open);
         match body.split("EnumerationContext>").nth(1) {
             Some(context) => contexts.push(context.split("</").next().unwrap().to_owned()),
             None => refused += u32::from(body.contains("2150859174")),
         }
     }
-    let (_, last) = talk.ask(&headers, &open);
+    let (_, last) = client.ask(&headers, &open);
     assert_eq!((contexts.len(), refused), (1_500, 100), "{last}: more than a user may have are refused for the quota");
     for context in &contexts {
         let body = format!("<n:Release><n:EnumerationContext>{context}</n:EnumerationContext></n:Release>");
         let release = envelope(&lab, &format!("{ENUMERATION}/Release"), class, "", &body);
-        assert!(talk.ask(&headers, &release).0.starts_with("http/1.1 200"));
+        assert!(client.ask(&headers, &release).0.starts_with("http/1.1 200"));
     }
     serves_an_honest_client(&lab, "after enumerations");
 }
@@ -207,11 +207,11 @@ fn subscriptions_that_nobody_pulls_from_are_counted_and_keep_nobody_from_being_r
     );
     let resource = "http://schemas.microsoft.com/wbem/wsman/1/windows/EventLog";
     let subscribe = envelope(&lab, &format!("{EVENTING}/Subscribe"), resource, "", &body);
-    let mut talk = Talk::to(&lab);
-    let answers: Vec<String> = (0..1_600).map(|_| talk.ask(&headers, &subscribe).1).collect();
+    let mut client = RawClient::to(&lab);
+    let answers: Vec<String> = (0..1_600).map(|_| client.ask(&headers, &subscribe).1).collect();
     let taken = answers.iter().filter(|answer| answer.contains("SubscribeResponse")).count();
     let refused = answers.iter().filter(|answer| answer.contains("2150859174")).count();
-    assert_eq!((taken, refused), (1_500, 100), "{}\n{}", answers[0], talk.ask(&headers, &subscribe).0);
+    assert_eq!((taken, refused), (1_500, 100), "{}\n{}", answers[0], client.ask(&headers, &subscribe).0);
     let ran = {
         lab.post("/vms/vm-001/set?state=8");
         lab.run(&[0, 1], &[])

@@ -168,7 +168,7 @@ fn what_is_paused_at_the_start_follows_the_rule_it_is_given() {
         assert_eq!(lab.states(), [7]);
         let ran = lab.run(&[0, 1], &["--paused", rule]);
         assert_eq!((ran.result("vm-001").0, lab.states()[0], ran.code), (result, state, 0), "{rule}");
-        assert_eq!(lab.event_ids().contains(&101), rule == "resume", "resumed without evidence is told apart");
+        assert_eq!(lab.event_ids().contains(&101), rule == "resume", "a resume without evidence is reported as one");
     }
 }
 

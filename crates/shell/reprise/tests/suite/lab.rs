@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_reprise");
 
-/// Longest wait for anything: far above what a loaded machine takes.
+/// Maximum wait for anything: far above what a loaded machine needs.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A running lab; it ends with the test.
@@ -103,7 +103,7 @@ impl Lab {
         assert!(body["time"].is_string(), "{body}");
     }
 
-    /// What was put there is taken away again.
+    /// A control command that removes a fault.
     pub(crate) fn delete(&self, route: &str) {
         let (status, body) = self.http("DELETE", route);
         assert_eq!(status, 200, "{route}: {body}");
@@ -157,7 +157,7 @@ impl Lab {
     pub(crate) fn command(&self, hosts: &[usize], arguments: &[&str]) -> Command {
         let mut command = Command::new(PROGRAM);
         command.args(["run", "--json"]);
-        // Whoever shows a certificate has no password.
+        // A login by certificate has no password.
         if !arguments.contains(&"certificate") {
             command.args(["--user", &self.user(), "--password-file", &self.path("password")]);
         }
@@ -203,7 +203,7 @@ impl Ran {
         self.document["relationships"].as_array().expect("relationships")
     }
 
-    /// What is said of a VM.
+    /// The report's entry of a VM.
     pub(crate) fn leg(&self, vm: &str) -> &Value {
         self.legs().iter().find(|leg| leg["vm"] == vm).expect("the VM is reported")
     }

@@ -1,15 +1,15 @@
-//! The whole main job over every login and every transport, and every way to be turned away, as two tables.
+//! The whole main job over every login and every transport, and every way to be refused, as two tables.
 
 use std::process::{Command, Stdio};
 
 use crate::lab::{Lab, PROGRAM, Ran, ran};
 
-/// Limits of a pass that is not to last: with the ten seconds of the contract they add up to 19.
+/// Limits of a short pass: with the ten seconds of the contract they add up to 19.
 const SHORT: [&str; 6] = ["--timeout", "3", "--vmms-timeout", "3", "--retry-for", "3"];
 const SHORT_MAX_MS: u64 = 19_000;
 
 const LOGINS: [&str; 3] = ["basic", "ntlm", "negotiate"];
-/// How a message is kept from others: not at all or by its login, and by TLS to a host that is known in two ways.
+/// How messages are protected: not at all or by the login, and by TLS to a host that is trusted in two ways.
 const TRANSPORTS: [&str; 3] = ["http", "https pinned", "https with CA"];
 const VMS: usize = 4;
 
@@ -29,7 +29,7 @@ struct Cell {
     broken: Broken,
 }
 
-/// Everything that a pass wrote, for whoever looks for a password in it.
+/// Everything that a pass wrote, to search it for passwords.
 struct Written {
     ran: Ran,
     all: String,
@@ -50,7 +50,7 @@ fn lab(transport: &str, broken: Broken) -> Lab {
     lab
 }
 
-/// The arguments by which a host's certificate is believed.
+/// The arguments that make a host's certificate trusted.
 fn belief(lab: &Lab, transport: &str) -> Vec<String> {
     match transport {
         "https pinned" => {
@@ -64,7 +64,7 @@ fn belief(lab: &Lab, transport: &str) -> Vec<String> {
     }
 }
 
-/// One pass, told to log everything that it can, and more exactly than a rule for all of a library is.
+/// One pass with the most verbose log filter, with directives more specific than one for a whole library.
 fn pass(lab: &Lab, urls: &[String], user: &str, password: &str, arguments: &[String]) -> Written {
     let mut command = Command::new(PROGRAM);
     let events = lab.path("events");
@@ -85,7 +85,7 @@ fn pass(lab: &Lab, urls: &[String], user: &str, password: &str, arguments: &[Str
     Written { ran, all }
 }
 
-/// RFC 4648, as Basic writes a user and his password.
+/// Base64 (RFC 4648), in which Basic sends user and password.
 pub(crate) fn base64(text: &str) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let group = |group: &[u8]| {
@@ -99,9 +99,9 @@ pub(crate) fn base64(text: &str) -> String {
 
 fn hides(written: &Written, user: &str, password: &str) {
     let coded = base64(&format!("{user}:{password}"));
-    // By the last one the login library is heard, which tells tokens that a password can be guessed from.
+    // The last one marks the login library's log, which holds tokens from which a password can be guessed.
     for secret in [password, coded.trim_end_matches('='), " sspi::"] {
-        assert!(!written.all.contains(secret), "{secret} is told:\n{}", written.all);
+        assert!(!written.all.contains(secret), "{secret} is shown:\n{}", written.all);
     }
 }
 
@@ -151,7 +151,7 @@ fn every_login_over_every_transport_resumes_what_a_shutdown_broke() {
     }
 }
 
-/// One way to be turned away.
+/// One way to be refused.
 struct Refusal {
     what: String,
     url: String,
@@ -166,7 +166,7 @@ fn owned(words: &[&str]) -> Vec<String> {
     words.iter().map(ToString::to_string).collect()
 }
 
-/// Who is not who he says he is.
+/// Clients with a wrong identity.
 fn strangers(lab: &Lab, transport: &'static str) -> Vec<Refusal> {
     let stranger = |login: &&'static str, (what, user, password): (&str, &str, &str)| Refusal {
         what: format!("{what}, {login} over {transport}"),
@@ -182,7 +182,7 @@ fn strangers(lab: &Lab, transport: &'static str) -> Vec<Refusal> {
     LOGINS.iter().flat_map(|login| wrong.map(|wrong| stranger(login, wrong))).collect()
 }
 
-/// Hosts that are not what is believed of them.
+/// Hosts that differ from what the client expects.
 fn misunderstandings(clear: &Lab, secure: &Lab, other: &Lab, strict: &Lab) -> Vec<Refusal> {
     let case = |what: &str, url: String, arguments: Vec<String>, words| Refusal {
         what: what.to_owned(),

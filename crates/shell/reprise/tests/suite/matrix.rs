@@ -2,7 +2,7 @@
 
 use crate::lab::Lab;
 
-/// By the names that `lab up --os` takes.
+/// The names that `lab up --os` accepts.
 const SYSTEMS: [&str; 5] = ["2012", "2012r2", "2016", "2019", "2022"];
 /// WMI's numbers, one that is in no list among them. 0 is no replication.
 const STATES: std::ops::RangeInclusive<u16> = 1..=22;
@@ -56,7 +56,7 @@ fn tell(system: &str, (leg, side): (&str, &str)) -> Option<Vec<(String, String)>
     let wanted = |entry: &&serde_json::Value, vm: &str| entry["leg"] == leg && entry["vm"] == vm;
     let told = STATES.map(|state| {
         let vm = format!("vm-{state:03}");
-        let entry = ran.legs().iter().find(|entry| wanted(entry, &vm)).expect("every VM is told");
+        let entry = ran.legs().iter().find(|entry| wanted(entry, &vm)).expect("every VM is reported");
         (entry["result"].as_str().unwrap().to_owned(), entry["reason"].as_str().unwrap().to_owned())
     });
     let told: Vec<_> = told.collect();

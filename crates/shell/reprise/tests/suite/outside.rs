@@ -108,8 +108,8 @@ fn a_keytab_that_is_of_no_use_is_told_before_anything_is_sent() {
         (KEYTAB, 0o644, "svc@LAB.TEST", &[], "is open to others (mode 0644)"),
         (KEYTAB, 0o600, "svc@LAB.TEST", &["--auth", "ntlm"], "a keytab works with Kerberos only"),
         (KEYTAB, 0o600, "svc@LAB.TEST", &["--auth", "basic"], "a keytab works with Kerberos only"),
-        (b"hunter2", 0o600, "svc@LAB.TEST", &[], "it is no keytab"),
-        (&KEYTAB[..40], 0o600, "svc@LAB.TEST", &[], "it breaks off"),
+        (b"hunter2", 0o600, "svc@LAB.TEST", &[], "it is not a keytab"),
+        (&KEYTAB[..40], 0o600, "svc@LAB.TEST", &[], "it ends in the middle of an entry"),
     ] {
         let ran = told(content, mode, user, more);
         assert_eq!((ran.code, ran.document.is_null()), (2, true), "{words}");
@@ -298,5 +298,5 @@ fn a_name_that_stands_for_two_vms_is_a_usage_error_with_the_candidates() {
     let id = world["vms"][0]["vm_id"].as_str().unwrap();
     let ran = lab.run(&[0, 1], &["--except", id, "--except", "nobody"]);
     assert_eq!((ran.code, lab.states()), (0, vec![8, 3, 3, 3]), "{}", ran.standard_error);
-    assert!(ran.standard_error.contains("called nobody"), "{}", ran.standard_error);
+    assert!(ran.standard_error.contains("no VM named nobody"), "{}", ran.standard_error);
 }

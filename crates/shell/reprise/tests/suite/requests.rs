@@ -1,12 +1,12 @@
-//! What a simulated host takes as a request, before it asks what is in it: where, how large and in which encoding.
+//! The requests that a simulated host accepts, before it reads their content: path, size and encoding.
 
 use std::io::Write;
 
 use crate::hostile_clients::basic;
 use crate::lab::Lab;
-use crate::logins::{IDENTIFY, Talk};
+use crate::logins::{IDENTIFY, RawClient};
 
-/// The largest request that a host takes (`MaxEnvelopeSizekb` 500).
+/// Maximum size of a request that a host accepts (`MaxEnvelopeSizekb` 500).
 const REQUEST_MAX: usize = 500 * 1024;
 const SOAP: &str = "Content-Type: application/soap+xml;charset=UTF-8\r\n";
 
@@ -25,12 +25,12 @@ fn a_request_that_is_announced_as_too_large_is_refused_before_its_body_and_its_l
     let lab = Lab::new(&["--vms", "1"]);
     for login in [String::new(), basic(&lab), "Authorization: Negotiate TlRMTVNTUAAB\r\n".to_owned()] {
         for kind in [SOAP, "Content-Type: multipart/encrypted;boundary=\"Encrypted Boundary\"\r\n"] {
-            let mut talk = Talk::to(&lab);
+            let mut client = RawClient::to(&lab);
             let length = REQUEST_MAX + 4096;
             let head = format!("POST /wsman HTTP/1.1\r\nHost: lab\r\n{login}{kind}Content-Length: {length}\r\n\r\n");
             // Nothing of the body is sent: a host that waited for it would never answer.
-            talk.0.write_all(head.as_bytes()).unwrap();
-            let (head, body) = talk.answer();
+            client.0.write_all(head.as_bytes()).unwrap();
+            let (head, body) = client.answer();
             assert_eq!((status(&head), body.as_str()), ("413", ""), "{login}{kind}");
         }
     }
@@ -41,23 +41,23 @@ fn a_request_that_is_announced_as_too_large_is_refused_before_its_body_and_its_l
 fn a_request_may_be_as_large_as_the_limit_and_not_an_octet_larger() {
     let lab = Lab::new(&["--vms", "1"]);
     let headers = format!("{}{SOAP}", basic(&lab));
-    let (head, body) = Talk::to(&lab).ask(&headers, &padded(REQUEST_MAX));
+    let (head, body) = RawClient::to(&lab).ask(&headers, &padded(REQUEST_MAX));
     assert!(status(&head) == "200" && body.contains("Microsoft Corporation"), "{head}{body}");
-    assert_eq!(status(&Talk::to(&lab).ask(&headers, &padded(REQUEST_MAX + 1)).0), "413");
+    assert_eq!(status(&RawClient::to(&lab).ask(&headers, &padded(REQUEST_MAX + 1)).0), "413");
     // In chunks it is noticed when it is too much.
     for (size, expected) in [(REQUEST_MAX, "200"), (REQUEST_MAX + 1, "413")] {
-        let mut talk = Talk::to(&lab);
+        let mut client = RawClient::to(&lab);
         let head = format!("POST /wsman HTTP/1.1\r\nHost: lab\r\n{headers}Transfer-Encoding: chunked\r\n\r\n");
         let text = padded(size);
         let (first, second) = text.split_at(size / 2);
         let chunks = format!("{:x}\r\n{first}\r\n{:x}\r\n{second}\r\n0\r\n\r\n", first.len(), second.len());
-        talk.0.write_all(format!("{head}{chunks}").as_bytes()).unwrap();
-        assert_eq!(status(&talk.answer().0), expected, "{size}");
+        client.0.write_all(format!("{head}{chunks}").as_bytes()).unwrap();
+        assert_eq!(status(&client.answer().0), expected, "{size}");
     }
     assert_eq!(lab.requests("identify"), 2);
 }
 
-/// Windows' own clients can be told to write UTF-16. What is answered says that it is UTF-8.
+/// Windows' own clients can be configured to write UTF-16. The response declares that it is UTF-8.
 #[test]
 fn a_request_may_be_in_utf16_and_its_answer_says_its_own_charset() {
     let lab = Lab::new(&["--vms", "1"]);
@@ -74,12 +74,12 @@ fn a_request_may_be_in_utf16_and_its_answer_says_its_own_charset() {
     let (known, stranger) = (basic(&lab), "WSMANIDENTIFY: unauthenticated\r\n".to_owned());
     for (kind, body) in &requests {
         for who in [&known, &stranger] {
-            let (head, body) = Talk::to(&lab).ask_octets(&format!("{who}{kind}"), body);
+            let (head, body) = RawClient::to(&lab).ask_octets(&format!("{who}{kind}"), body);
             assert!(head.contains("content-type: application/soap+xml;charset=utf-8\r\n"), "{kind}{who}: {head}");
             assert!(status(&head) == "200" && body.contains("Microsoft Corporation"), "{kind}{who}: {head}{body}");
         }
     }
-    let (head, body) = Talk::to(&lab).ask_octets(&format!("{known}{SOAP}"), &little);
+    let (head, body) = RawClient::to(&lab).ask_octets(&format!("{known}{SOAP}"), &little);
     assert!(status(&head) == "500" && body.contains("2150858819"), "UTF-16 that says it is UTF-8: {head}{body}");
 }
 
@@ -94,13 +94,13 @@ fn zeros_after_the_text_of_a_request_are_ignored() {
         for zeros in [2, 16] {
             let body = [text, &vec![0; zeros][..]].concat();
             for who in [&known, &unknown] {
-                let (head, body) = Talk::to(&lab).ask_octets(&format!("{who}{kind}"), &body);
+                let (head, body) = RawClient::to(&lab).ask_octets(&format!("{who}{kind}"), &body);
                 assert!(status(&head) == "200" && body.contains("Microsoft Corporation"), "{kind}{who}: {head}{body}");
             }
         }
     }
     for body in ["\0".to_owned() + IDENTIFY, IDENTIFY.replace("<s:Header/>", "\0"), format!("{IDENTIFY}\0x")] {
-        let (head, body) = Talk::to(&lab).ask_octets(&format!("{known}{SOAP}"), body.as_bytes());
+        let (head, body) = RawClient::to(&lab).ask_octets(&format!("{known}{SOAP}"), body.as_bytes());
         assert!(status(&head) == "500" && body.contains("2150858819"), "zeros elsewhere: {head}{body}");
     }
 }
@@ -120,13 +120,13 @@ fn a_service_has_one_path_in_any_case_and_one_method() {
         ("GET /wsman", "405"),
         ("GET /wsman/", "405"),
     ] {
-        let mut talk = Talk::to(&lab);
-        talk.0.write_all(format!("{line} HTTP/1.1\r\nHost: lab\r\nContent-Length: 0\r\n\r\n").as_bytes()).unwrap();
-        let (head, _) = talk.answer();
+        let mut client = RawClient::to(&lab);
+        client.0.write_all(format!("{line} HTTP/1.1\r\nHost: lab\r\nContent-Length: 0\r\n\r\n").as_bytes()).unwrap();
+        let (head, _) = client.answer();
         assert_eq!(status(&head), expected, "{line}");
         assert_eq!(head.contains("\r\nallow: post\r\n"), expected == "405", "{line}: {head}");
     }
-    let mut talk = Talk::to(&lab);
-    talk.0.write_all(b"POST /wsman HTTP/1.1\r\nHost: lab\r\n\r\n").unwrap();
-    assert_eq!(status(&talk.answer().0), "411", "an empty body has a length too");
+    let mut client = RawClient::to(&lab);
+    client.0.write_all(b"POST /wsman HTTP/1.1\r\nHost: lab\r\n\r\n").unwrap();
+    assert_eq!(status(&client.answer().0), "411", "an empty body has a length too");
 }

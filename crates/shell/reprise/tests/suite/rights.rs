@@ -1,4 +1,4 @@
-//! Accounts whose rights differ by namespace: what they may see and do is seen and done, and what is missing is reported.
+//! Accounts whose rights differ by namespace: Reprise uses the rights that they have, and reports those that are missing.
 
 use serde_json::Value;
 

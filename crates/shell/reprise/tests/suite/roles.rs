@@ -1,4 +1,4 @@
-//! Who sends, who receives, and who is who: chains, failovers, moves and names.
+//! Senders, receivers and the identity of hosts: chains, failovers, moves and names.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! The lab's control routes, as somebody who has only their description uses them.
+//! The lab's control routes, used as their description says.
 
 use serde_json::Value;
 

@@ -1,12 +1,12 @@
-//! What simulated hosts refuse, asked over HTTP: a property that their Windows does not have, an object that is not there,
-//! parameters that a method does not take.
+//! Requests that simulated hosts refuse over HTTP: a property that their Windows does not have, a missing object, or
+//! parameters that a method does not have.
 
 use cim::{Argument, CallError, ErrorKind, ObjectPath, Reply, Request, Value, wql};
 use wsman_http::{Client, Endpoint, Limits, Login, Scheme};
 
 use crate::hostile_clients::basic;
 use crate::lab::Lab;
-use crate::logins::Talk;
+use crate::logins::RawClient;
 
 const V2: &str = "root/virtualization/v2";
 
@@ -90,7 +90,7 @@ fn a_selector_filter_knows_the_properties_of_its_windows_too() {
         let headers = format!("{}Content-Type: application/soap+xml;charset=UTF-8\r\n", basic(&lab));
         // A comment stands before the root, and another behind it.
         let request = format!("<!-- by hand -->{}<!-- end -->", filtered(name, value));
-        let (head, body) = Talk::to(&lab).ask(&headers, &request);
+        let (head, body) = RawClient::to(&lab).ask(&headers, &request);
         match found {
             Some(count) => assert_eq!(body.matches("<p:InstanceID>").count(), count, "{os} {name}: {head}{body}"),
             None => assert!(body.contains(r#"Code="2150858778""#), "{os} {name}: {head}{body}"),

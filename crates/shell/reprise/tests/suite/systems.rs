@@ -1,8 +1,8 @@
-//! The main job on every Windows that has the fault, on those after it, and whatever the VMs are called: told alike.
+//! The main job on every Windows, with and without the fault, and with any names of VMs: the reports are alike.
 
 use crate::lab::Lab;
 
-/// By the names that `lab up --os` takes.
+/// The names that `lab up --os` accepts.
 const SYSTEMS: [&str; 5] = ["2012", "2012r2", "2016", "2019", "2022"];
 
 /// What becomes of each VM in a pass that leaves pauses alone: its story, its result and its reason.
@@ -17,7 +17,7 @@ const EXPECTED: [(&str, &str, &str, &str); 7] = [
 ];
 
 /// What one Windows made of it.
-struct Told {
+struct SystemReport {
     legs: Vec<(String, String)>,
     code: i32,
     resumed: usize,
@@ -30,7 +30,7 @@ struct Told {
 
 /// Two pairs of hosts: on one a host is restarted with everything in flight and one VM is failed over, on the other the
 /// power fails and a person pauses a VM.
-fn tell(system: &str, more: &[&str]) -> Told {
+fn tell(system: &str, more: &[&str]) -> SystemReport {
     let lab = Lab::new(&[&["--os", system, "--hosts", "4", "--topology", "pairs", "--vms", "8"], more].concat());
     lab.post("/hosts/hv01.lab.test/shutdown?in_flight=all");
     lab.post("/vms/vm-005/failover");
@@ -44,13 +44,22 @@ fn tell(system: &str, more: &[&str]) -> Told {
     let legs = EXPECTED.iter().map(|(vm, ..)| owned(ran.result(vm))).collect();
     let (invokes, faults, queries) = (lab.requests("invoke"), lab.requests("fault"), lab.requests("enumerate"));
     let paused = owned(lab.run(&[0, 1, 2, 3], &[]).result("vm-008"));
-    Told { legs, code: ran.code, resumed: ran.count("resumed"), invokes, faults, queries, paused, states: lab.states() }
+    SystemReport {
+        legs,
+        code: ran.code,
+        resumed: ran.count("resumed"),
+        invokes,
+        faults,
+        queries,
+        paused,
+        states: lab.states(),
+    }
 }
 
 /// Plays the story on each Windows, at once, and checks what came of it.
 #[expect(clippy::print_stdout, reason = "the matrix is what one wants to see of this test")]
 fn check(systems: &[&str], fragments: &str) {
-    let told: Vec<Told> = std::thread::scope(|scope| {
+    let told: Vec<SystemReport> = std::thread::scope(|scope| {
         let tellers: Vec<_> =
             systems.iter().map(|system| scope.spawn(move || tell(system, &["--fragments", fragments]))).collect();
         tellers.into_iter().map(|teller| teller.join().unwrap()).collect()

@@ -1,4 +1,4 @@
-//! How the program logs in to hosts, and whose certificates it believes.
+//! How the program logs in to hosts, and whose certificates it trusts.
 
 use crate::lab::{Lab, Ran};
 
@@ -46,7 +46,7 @@ fn over_https_the_certificate_decides_who_is_believed() {
     let other = fingerprint.replace(|c: char| c.is_ascii_digit(), "a");
     for (trust, cause) in [
         (vec!["--tls-fingerprint", other.as_str()], "which is not the one that was given"),
-        (vec![], "no authority that is believed"),
+        (vec![], "no trusted authority"),
     ] {
         let ran = lab.run(&[0, 1], &trust);
         let error = &ran.document["hosts"][0]["error"];

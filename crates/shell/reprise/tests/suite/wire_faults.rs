@@ -1,9 +1,9 @@
-//! What goes wrong between the program and its hosts, and inside a host while it works: every fault that the lab can
-//! play, over the wire. Whatever is told of a leg must be what the world says of it.
+//! Failures between the program and its hosts, and inside a host while it works: every fault that the lab can simulate, over
+//! the wire. The report of a leg must agree with the lab's world.
 
 use crate::lab::{Lab, Ran, until};
 
-/// Limits of a pass that is not to last: they add up to nine seconds.
+/// Limits of a short pass: they add up to nine seconds.
 const SHORT: [&str; 6] = ["--timeout", "3", "--vmms-timeout", "3", "--retry-for", "3"];
 /// Limits that leave room for a second try.
 const ROOM: [&str; 2] = ["--retry-for", "8"];
@@ -19,7 +19,7 @@ fn attempts(ran: &Ran, vm: &str) -> u64 {
     ran.leg(vm)["attempts"].as_u64().unwrap()
 }
 
-/// What is told of every leg is what the world says of it.
+/// Asserts that the report of every leg agrees with the lab's world.
 fn is_true(ran: &Ran, lab: &Lab) {
     for (leg, state) in ran.legs().iter().zip(by_id(lab, ran)) {
         let runs = ["resumed", "healthy"].contains(&leg["result"].as_str().unwrap());
@@ -97,14 +97,14 @@ fn a_look_that_breaks_is_taken_again() {
     }
 }
 
-/// Nothing but silence tells of a question that got lost. It must not take all the time that its host has.
+/// A lost request shows only as silence. It must not use up all the time that its host has.
 #[test]
 fn a_question_that_is_never_answered_is_asked_again_while_there_is_time() {
     let lab = broken("2");
     lab.post("/faults/slow?op=enumerate&host=hv02.lab.test&ms=600000&count=1");
     let ran = lab.run(&[0, 1], &["--timeout", "10", "--retry-for", "30"]);
     assert_eq!((ran.code, ran.count("resumed"), lab.states()), (0, 2, vec![3; 2]), "{:#}", ran.document);
-    // Half of what its host has. Whoever does not wait for it at all was never asked.
+    // Half of its host's time. A pass that does not wait at all never sent the request.
     assert!(ran.document["elapsed_ms"].as_u64().unwrap() >= 5_000, "{:#}", ran.document);
 }
 

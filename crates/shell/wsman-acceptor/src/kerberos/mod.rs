@@ -62,7 +62,7 @@ pub(super) struct Judgement<'j> {
     pub(super) channel: Option<[u8; 16]>,
     /// Now, in seconds since 1970.
     pub(super) now: u64,
-    /// Octets that were never used before and that nobody can guess.
+    /// Octets that are unpredictable and never used twice.
     pub(super) chance: [u8; 36],
 }
 

@@ -103,7 +103,7 @@ impl Challenge {
     }
 
     /// Checks the code that proves all three messages, if the client says that there is one. It says so within what the
-    /// password proves, so nobody on the way can take the code out.
+    /// password proves, so an on-path attacker cannot remove the code.
     fn check_mic(&self, third: &[u8], blob: Blob<'_>, session_key: &keys::Key) -> Result<(), LoginError> {
         let flags = blob.pair(av::FLAGS).map_err(|()| LoginError::Malformed)?;
         if flags.and_then(|flags| message::u32_at(flags, 0)).unwrap_or(0) & HAS_MIC == 0 {

@@ -1,4 +1,4 @@
-//! HTTP Basic: the header that shows the password to whoever reads the wire.
+//! HTTP Basic: the header that exposes the password to anyone who can read the connection.
 //!
 //! What is made here is wiped on drop. The HTTP library copies it into buffers of its own, which are not.
 

@@ -1,6 +1,6 @@
 //! What ties a login to the TLS connection that it runs over: `tls-server-end-point` (RFC 5929 4.1).
 //!
-//! Windows calls it Extended Protection. A login that somebody in the middle passes on over another TLS connection is
+//! Windows calls it Extended Protection. A login that an on-path attacker relays over another TLS connection is
 //! then refused by the host.
 
 use sha2::{Digest as _, Sha256, Sha384, Sha512};

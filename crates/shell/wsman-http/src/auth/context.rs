@@ -25,12 +25,12 @@ use super::wrap::Incoming;
 use super::{authenticator, binding, frame, kdc};
 use crate::der;
 use crate::endpoint::Endpoint;
-use crate::login::{Identity, Login};
+use crate::login::{Credential, Login};
 
 /// What a server's log shows as the computer that logs in by NTLM.
 const WORKSTATION: &str = "WSMAN-HTTP";
 
-/// Largest token that is read. A Kerberos token with every group that Windows allows has 48,000 bytes in base64
+/// Maximum size of a token that is read. A Kerberos token with every group that Windows allows has 48,000 bytes in base64
 /// (`MaxTokenSize`).
 pub(super) const TOKEN_LENGTH_MAX: usize = 64 * 1024;
 
@@ -92,34 +92,35 @@ pub(crate) fn open(
             .with_auth_data(&identity)
             .with_credential_use(CredentialUse::Outbound)
             .execute(&mut inner)
-            .map_err(|error| told(&error))?
+            .map_err(|error| auth_error(&error))?
             .credentials_handle;
-        let by_key = matches!(login.identity, Identity::Keytab { .. });
+        let by_key = matches!(login.identity, Credential::Keytab { .. });
         Ok(Context { inner, credentials, mechanism, target, by_key, binding, kdc, incoming: Incoming::default() })
     })?;
     Ok(Box::new(context))
 }
 
 /// What proves who the user is, as the library wants it.
-fn credentials(identity: &Identity, mechanism: Mechanism) -> Result<Credentials, AuthError> {
+fn credentials(identity: &Credential, mechanism: Mechanism) -> Result<Credentials, AuthError> {
     match identity {
-        Identity::Password { user, password } => {
+        Credential::Password { user, password } => {
             let password = Secret::from(password.expose_secret().to_owned());
             Ok(Credentials::AuthIdentity(AuthIdentity { username: username(user, mechanism)?, password }))
         }
-        Identity::Keytab { user, keytab } => {
+        Credential::Keytab { user, keytab } => {
             let key = keytab.key_for(user).map_err(|error| AuthError::RefusedKey(error.to_string()))?;
             let key_enctype = CipherSuite::try_from(usize::from(key.kind))
                 .map_err(|error| AuthError::RefusedKey(error.to_string()))?;
             let octets = Secret::from(key.octets.expose_secret().to_vec());
             Ok(Credentials::Keytab(KeytabIdentity { principal: username(user, mechanism)?, key: octets, key_enctype }))
         }
-        Identity::CurrentUser | Identity::Certificate => Err(NO_PROOF),
+        Credential::CurrentUser | Credential::Certificate => Err(NO_PROOF),
     }
 }
 
-/// The user as a mechanism names him. The library would ask a Kerberos server for the enterprise name `user@realm`, which
-/// domain controllers alone know. They look for `user` of the realm too, and then for `user@realm` (MS-KILE 3.3.5.6.1).
+/// The user's name in the form that a mechanism uses. The library would ask a Kerberos server for the enterprise name
+/// `user@realm`, which only domain controllers know. They also look up `user` in the realm, and then `user@realm` (MS-KILE
+/// 3.3.5.6.1).
 fn username(user: &str, mechanism: Mechanism) -> Result<Username, AuthError> {
     let principal = user.rsplit_once('@').filter(|_| mechanism.is_kerberos() && !user.contains('\\'));
     let named = match principal {
@@ -127,7 +128,7 @@ fn username(user: &str, mechanism: Mechanism) -> Result<Username, AuthError> {
         None => Username::parse(user),
     };
     named.map_err(|_mixed| {
-        AuthError::Impossible(format!("`{user}` is no name of a user: write `DOMAIN\\user` or `user@realm`"))
+        AuthError::Impossible(format!("`{user}` is not a user name: write `DOMAIN\\user` or `user@realm`"))
     })
 }
 
@@ -155,14 +156,14 @@ fn inner(login: &Login, mechanism: Mechanism) -> Result<SspiContext, AuthError> 
         Mechanism::Kerberos => Kerberos::new_client_from_config(kerberos()).map(SspiContext::Kerberos),
         Mechanism::Negotiate => return Err(AuthError::Broken("choose between Kerberos and NTLM")),
     };
-    made.map_err(|error| told(&error))
+    made.map_err(|error| auth_error(&error))
 }
 
 impl Context {
     /// Ties a ticket to its TLS connection, if it must be.
     fn bind(&mut self, token: &mut [u8]) -> Result<(), AuthError> {
         let Binding::InTicket(application) = &self.binding else { return Ok(()) };
-        let key = self.inner.query_context_session_key().map_err(|error| told(&error))?.session_key;
+        let key = self.inner.query_context_session_key().map_err(|error| auth_error(&error))?.session_key;
         let within_spnego = self.mechanism == Mechanism::SpnegoKerberos;
         authenticator::bind(token, within_spnego, key.as_ref(), application)
             .ok_or(AuthError::Broken("tie the login to the host's certificate"))?;
@@ -199,7 +200,7 @@ impl Security for Context {
                 .inner
                 .initialize_security_context_impl(&mut builder)
                 .and_then(|mut steps| steps.resolve_with_client(self.kdc.as_ref()))
-                .map_err(|error| of_key(told(&error), self.by_key))?;
+                .map_err(|error| of_key(auth_error(&error), self.by_key))?;
             let mut token = output.into_iter().next().map(|buffer| buffer.buffer).unwrap_or_default();
             self.bind(&mut token)?;
             let done = matches!(result.status, SecurityStatus::Ok | SecurityStatus::CompleteNeeded);
@@ -209,11 +210,11 @@ impl Security for Context {
 
     fn seal(&mut self, message: &[u8]) -> Result<Vec<u8>, AuthError> {
         guarded("seal a message", || {
-            let sizes = self.inner.query_context_sizes().map_err(|error| told(&error))?;
+            let sizes = self.inner.query_context_sizes().map_err(|error| auth_error(&error))?;
             let mut signature = vec![0; usize::try_from(sizes.security_trailer).unwrap_or_default()];
             let mut data = message.to_vec();
             let mut buffers = [SecurityBufferRef::token_buf(&mut signature), SecurityBufferRef::data_buf(&mut data)];
-            self.inner.encrypt_message(EncryptionFlags::empty(), &mut buffers).map_err(|error| told(&error))?;
+            self.inner.encrypt_message(EncryptionFlags::empty(), &mut buffers).map_err(|error| auth_error(&error))?;
             let [signature, data] = buffers;
             Ok(frame::join(signature.data(), data.data()))
         })
@@ -223,14 +224,14 @@ impl Security for Context {
         let (signature, data) = frame::split(sealed)?;
         guarded("unseal a message", || {
             if self.mechanism.is_kerberos() {
-                let key = self.inner.query_context_session_key().map_err(|error| told(&error))?.session_key;
+                let key = self.inner.query_context_session_key().map_err(|error| auth_error(&error))?.session_key;
                 let opened = self.incoming.open(key.as_ref(), &[signature, data].concat());
                 let why = || AuthError::Invalid("a message is not what the host sealed next".to_owned());
                 return opened.ok_or_else(why);
             }
             let (mut signature, mut data) = (signature.to_vec(), data.to_vec());
             let mut buffers = [SecurityBufferRef::token_buf(&mut signature), SecurityBufferRef::data_buf(&mut data)];
-            self.inner.decrypt_message(&mut buffers).map_err(|error| told(&error))?;
+            self.inner.decrypt_message(&mut buffers).map_err(|error| auth_error(&error))?;
             // The library opens it in place.
             let [_, opened] = buffers;
             let length = opened.buf_len();
@@ -262,7 +263,7 @@ pub(super) fn check(mechanism: Mechanism, token: &[u8]) -> Result<(), AuthError>
     Err(AuthError::Invalid(format!("{} bytes that are no {} token", token.len(), mechanism.label())))
 }
 
-/// A refusal of whoever has no password speaks of none.
+/// A refusal of a login without a password does not mention one.
 fn of_key(error: AuthError, by_key: bool) -> AuthError {
     if let AuthError::Refused(why) = &error
         && by_key
@@ -281,7 +282,7 @@ const REFUSALS: [&str; 4] =
 const KEY_LENGTH: &str = "invalid key length";
 
 /// What the library's errors mean to an administrator.
-fn told(error: &sspi::Error) -> AuthError {
+fn auth_error(error: &sspi::Error) -> AuthError {
     // What follows is the server's answer in the library's own notation.
     let why = error.description.split(". Additional error").next().unwrap_or_default().to_owned();
     if REFUSALS.iter().any(|refusal| why.contains(refusal)) {

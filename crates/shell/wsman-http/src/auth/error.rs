@@ -4,29 +4,29 @@ use std::fmt;
 
 use cim::{CallError, ErrorKind, Reached};
 
-/// Why a login did not come about.
+/// Why a login failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum AuthError {
     /// The Kerberos server does not know the user, or the password is wrong.
     Refused(String),
-    /// The Kerberos server does not know the user, or the key from the keytab is not his.
+    /// The Kerberos server does not know the user, or the key from the keytab is not the user's.
     RefusedKey(String),
-    /// Somebody who judges accounts refused the one that this process runs as.
+    /// An account authority refused the account that this process runs as.
     #[cfg_attr(not(windows), expect(dead_code, reason = "only Windows logs in as this account"))]
     RefusedAccount(String),
-    /// The Kerberos server uses keys of more types than one for the user, which the library does not.
+    /// The Kerberos server uses several types of keys for the user, which the library does not support.
     KeyTypes(String),
     /// This computer has nothing to log in with.
     Impossible(String),
     /// The clocks differ too much for Kerberos.
     ClockSkew(String),
-    /// No Kerberos server answers for the realm.
+    /// No Kerberos server responds for the realm.
     NoKdc(String),
-    /// The Kerberos server does not know the service, or knows another by its name.
+    /// The Kerberos server does not know the service, or knows another one by this name.
     UnknownService(String),
-    /// What the other side sent is no valid token, or is not sealed with this login's key.
+    /// The other side sent an invalid token, or one that is not sealed with this login's key.
     Invalid(String),
-    /// The library broke.
+    /// The library failed.
     Broken(&'static str),
 }
 
@@ -43,7 +43,7 @@ impl AuthError {
         }
     }
 
-    /// Whether somebody who keeps accounts has refused the user.
+    /// Whether an account authority has refused the user.
     pub(super) fn judges_the_user(&self) -> bool {
         matches!(self, Self::Refused(_) | Self::RefusedKey(_) | Self::RefusedAccount(_))
     }
@@ -71,7 +71,7 @@ impl fmt::Display for AuthError {
             Self::Refused(why) => write!(f, "the Kerberos server refused the user or the password ({why})"),
             Self::RefusedKey(why) => write!(
                 f,
-                "the Kerberos server refused the user or his key: was the password changed after the keytab was written? ({why})"
+                "the Kerberos server refused the user or the key: was the password changed after the keytab was written? ({why})"
             ),
             Self::RefusedAccount(why) => write!(f, "the account that this program runs as was refused ({why})"),
             Self::KeyTypes(why) => write!(
@@ -84,8 +84,8 @@ impl fmt::Display for AuthError {
             }
             Self::NoKdc(why) => write!(f, "no Kerberos server (KDC) answers ({why})"),
             Self::UnknownService(why) => write!(f, "the Kerberos server does not know the host by this name ({why})"),
-            Self::Invalid(why) => write!(f, "the host sent what belongs to no login ({why})"),
-            Self::Broken(what) => write!(f, "the login library broke while it was to {what}"),
+            Self::Invalid(why) => write!(f, "the host's part of the login is invalid ({why})"),
+            Self::Broken(what) => write!(f, "the login library failed to {what}"),
         }
     }
 }

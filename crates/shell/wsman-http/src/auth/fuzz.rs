@@ -1,5 +1,5 @@
 //! The fuzz targets of what a client reads of a login: by itself, and by the login library. The library's readers are known to
-//! panic, which is caught where they are called; whoever runs that target must not take it for a find.
+//! panic, which is caught by their callers; do not mistake such a panic for a find of that target.
 
 use sspi::generator::NetworkRequest;
 use sspi::network_client::NetworkClient;
@@ -10,7 +10,7 @@ use crate::der;
 use crate::endpoint::Endpoint;
 use crate::keytab::{Keytab, KeytabError};
 use crate::login::{Login, Scheme};
-use crate::way::Way;
+use crate::way::Transport;
 
 /// The target `login_client`: values of WWW-Authenticate, one a line, or one token, certificate or keytab.
 ///
@@ -36,7 +36,7 @@ pub fn login_client(bytes: &[u8]) {
         let token = handshake::token_of(&challenges, scheme);
         assert!(!token.is_ok_and(|token| token.is_some_and(|token| token.is_empty())), "an empty token is none");
     }
-    let way = Way { loopback: false, tls: None };
+    let way = Transport { loopback: false, tls: None };
     for (scheme, user) in [(Scheme::Auto, "svc@lab.test"), (Scheme::Kerberos, "svc"), (Scheme::Ntlm, "LAB\\svc")] {
         let Ok(endpoint) = Endpoint::parse("http://hv01.lab.test/wsman") else { return };
         let chosen = choose(&Login::new(scheme, user, "x"), &endpoint, &way, &challenges);

@@ -13,20 +13,20 @@ use super::error::AuthError;
 use super::kdc::Kdc;
 use super::offer::Mechanism;
 use super::open::open;
-use super::security::{Security, apart};
+use super::security::{Security, without_blocking};
 use crate::endpoint::Endpoint;
 use crate::limits::Limits;
-use crate::login::{Identity, Login};
-use crate::wire::{self, Answer, Message, Wire};
+use crate::login::{Credential, Login};
+use crate::wire::{self, Message, RawResponse, Wire};
 
-/// Most tokens that this side sends. NTLM takes two, SPNEGO one more at the most; a server that goes on has no end.
+/// Maximum number of tokens that this side sends. NTLM takes two, SPNEGO one more at the most; a server that goes on has no end.
 const LEGS_MAX: usize = 5;
 /// The type of the empty body that carries a token.
 const SOAP: &str = "application/soap+xml;charset=UTF-8";
 
 /// How a login failed.
 #[derive(Debug)]
-pub(crate) enum LoginError {
+pub(crate) enum LoginFailure {
     /// The connection or the host failed, or the host refused something else than the user's proof.
     Call(CallError),
     /// The mechanism failed on this side.
@@ -37,13 +37,13 @@ pub(crate) enum LoginError {
     ByAccounts(AuthError),
 }
 
-impl From<CallError> for LoginError {
+impl From<CallError> for LoginFailure {
     fn from(error: CallError) -> Self {
         Self::Call(error)
     }
 }
 
-impl From<AuthError> for LoginError {
+impl From<AuthError> for LoginFailure {
     fn from(error: AuthError) -> Self {
         Self::Mechanism(error)
     }
@@ -65,12 +65,12 @@ pub(crate) async fn log_in(
     endpoint: &Endpoint,
     (scheme, mechanism): (&'static str, Mechanism),
     limits: &Limits,
-) -> Result<Box<dyn Security>, LoginError> {
+) -> Result<Box<dyn Security>, LoginFailure> {
     let binding = wire.way.tls.as_ref().map(|tls| binding::of_certificate(&tls.certificate));
     let kdc = Kdc { until: Instant::now() + limits.login, connect: limits.connect };
     // NTLM by password computes and waits for nobody. Anything else may look up a Kerberos server or ask the system.
     let is_ntlm = matches!(mechanism, Mechanism::Ntlm | Mechanism::SpnegoNtlm);
-    let quick = is_ntlm && matches!(login.identity, Identity::Password { .. });
+    let quick = is_ntlm && matches!(login.identity, Credential::Password { .. });
     let mut security = if quick {
         open(login, endpoint, mechanism, binding.as_deref(), kdc)?
     } else {
@@ -81,7 +81,7 @@ pub(crate) async fn log_in(
     let mut heard = Vec::new();
     for leg in 0..LEGS_MAX {
         let token = heard;
-        let stepped = apart(security, quick, move |security| security.step(&token)).await;
+        let stepped = without_blocking(security, quick, move |security| security.step(&token)).await;
         let (own, step) = stepped.map_err(|error| refused_here(error, leg, &wire.at))?;
         security = own;
         if step.token.is_empty() {
@@ -92,9 +92,9 @@ pub(crate) async fn log_in(
         let token = token_of(&answer.challenges, scheme)?;
         match (answer.status, token) {
             (StatusCode::UNAUTHORIZED, Some(token)) if !step.done => heard = token,
-            // The first token of NTLM proves nothing, and whoever has a ticket has been judged by the Kerberos server.
+            // The first token of NTLM proves nothing, and the Kerberos server has already judged a user who has a ticket.
             (StatusCode::UNAUTHORIZED, _) if leg > 0 && !mechanism.is_kerberos() => {
-                return Err(LoginError::ByHost(refused(wire, login, mechanism)));
+                return Err(LoginFailure::ByHost(refused(wire, login, mechanism)));
             }
             (StatusCode::UNAUTHORIZED, _) => return Err(refused(wire, login, mechanism).into()),
             (status, None) if status.is_success() && step.done => return Ok(security),
@@ -102,7 +102,7 @@ pub(crate) async fn log_in(
             // A login that is done may still be confirmed, which says no more.
             (status, Some(_)) if status.is_success() && step.done => return Ok(security),
             (status, Some(token)) if status.is_success() => {
-                let (security, step) = apart(security, quick, move |security| security.step(&token)).await?;
+                let (security, step) = without_blocking(security, quick, move |security| security.step(&token)).await?;
                 return if step.done { Ok(security) } else { Err(unproved(wire).into()) };
             }
             (status, _) => return Err(unexpected(wire, status).into()),
@@ -112,15 +112,15 @@ pub(crate) async fn log_in(
 }
 
 /// A failure on this side, and whose word it rests on: the first step is made without the host.
-fn refused_here(error: AuthError, leg: usize, at: &str) -> LoginError {
+fn refused_here(error: AuthError, leg: usize, at: &str) -> LoginFailure {
     match (error.judges_the_user(), leg) {
-        (false, _) => LoginError::Mechanism(error),
-        (true, 0) => LoginError::ByAccounts(error),
-        (true, _) => LoginError::ByHost(error.at(at)),
+        (false, _) => LoginFailure::Mechanism(error),
+        (true, 0) => LoginFailure::ByAccounts(error),
+        (true, _) => LoginFailure::ByHost(error.at(at)),
     }
 }
 
-async fn post(wire: &mut Wire, authorization: Option<&str>, limits: &Limits) -> Result<Answer, CallError> {
+async fn post(wire: &mut Wire, authorization: Option<&str>, limits: &Limits) -> Result<RawResponse, CallError> {
     let message = Message { content_type: SOAP, authorization, body: Bytes::new() };
     let sent = wire.send(message, limits.login, limits.body).await;
     // Nothing of the call was in it, whatever became of it.
@@ -141,7 +141,7 @@ pub(super) fn token_of(challenges: &[String], scheme: &str) -> Result<Option<Vec
 fn refused(wire: &Wire, login: &Login, mechanism: Mechanism) -> CallError {
     let why = match mechanism {
         // Windows has shown what it has, and there is no password that could be wrong.
-        Mechanism::Ntlm if matches!(login.identity, Identity::CurrentUser) => {
+        Mechanism::Ntlm if matches!(login.identity, Credential::CurrentUser) => {
             "the host does not know the account, or it may not log in over the network there"
         }
         Mechanism::Ntlm | Mechanism::SpnegoNtlm => {

@@ -12,7 +12,7 @@ use crate::login::Login;
 
 /// The port of Kerberos (RFC 4120 7.2.2).
 const PORT: u16 = 88;
-/// Largest answer: a ticket with every group that Windows allows has less than a tenth of it.
+/// Maximum size of an answer: a ticket with every group that Windows allows is less than a tenth of this.
 const ANSWER_LENGTH_MAX: usize = 1024 * 1024;
 
 /// The way to Kerberos servers, for one login.
@@ -20,7 +20,7 @@ const ANSWER_LENGTH_MAX: usize = 1024 * 1024;
 pub(crate) struct Kdc {
     /// When the login gives up.
     pub(crate) until: Instant,
-    /// Longest wait for a connection.
+    /// Maximum wait for a connection.
     pub(crate) connect: Duration,
 }
 

@@ -26,6 +26,6 @@ mod tickets;
 mod wrap;
 
 pub(crate) use error::AuthError;
-pub(crate) use handshake::{LoginError, log_in, probe};
+pub(crate) use handshake::{LoginFailure, log_in, probe};
 pub(crate) use offer::{Method, choose};
-pub(crate) use security::{Security, apart, is_quick};
+pub(crate) use security::{Security, is_quick, without_blocking};

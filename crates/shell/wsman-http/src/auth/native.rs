@@ -115,7 +115,7 @@ impl Credentials {
                 null_mut(),
             )
         };
-        if status == SEC_E_OK { Ok(Self(handle)) } else { Err(told("find this account's credentials", status)) }
+        if status == SEC_E_OK { Ok(Self(handle)) } else { Err(auth_error("find this account's credentials", status)) }
     }
 }
 
@@ -135,7 +135,8 @@ impl Drop for Session {
 
 /// Octets as Windows takes and gives them. The buffer points into `bytes`, which must outlive the call that it is for.
 fn buffer(kind: u32, bytes: &mut [u8]) -> Result<SecBuffer, AuthError> {
-    let length = u32::try_from(bytes.len()).map_err(|_| told("take so long a message", SEC_E_INSUFFICIENT_MEMORY))?;
+    let length =
+        u32::try_from(bytes.len()).map_err(|_| auth_error("take so long a message", SEC_E_INSUFFICIENT_MEMORY))?;
     Ok(SecBuffer { cbBuffer: length, BufferType: kind, pvBuffer: bytes.as_mut_ptr().cast() })
 }
 
@@ -153,7 +154,7 @@ fn filled(mut bytes: Vec<u8>, buffer: &SecBuffer) -> Vec<u8> {
 
 impl Native {
     fn session(&self) -> Result<&Session, AuthError> {
-        self.session.as_ref().ok_or_else(|| told("use a login that was not begun", SEC_E_INVALID_HANDLE))
+        self.session.as_ref().ok_or_else(|| auth_error("use a login that was not begun", SEC_E_INVALID_HANDLE))
     }
 
     fn ask<F: Fact>(&self) -> Result<F, AuthError> {
@@ -161,7 +162,7 @@ impl Native {
         let mut fact = F::default();
         // SAFETY: the session is alive as long as `self`, and the attribute is answered with this type.
         let status = unsafe { QueryContextAttributesW(session, F::ATTRIBUTE, (&raw mut fact).cast()) };
-        if status == SEC_E_OK { Ok(fact) } else { Err(told("say what the login came to", status)) }
+        if status == SEC_E_OK { Ok(fact) } else { Err(auth_error("say what the login came to", status)) }
     }
 
     /// Whether the login that is done is as good as the one that was asked for, by the attributes that its last step gave
@@ -174,7 +175,7 @@ impl Native {
         if seals && proved {
             return Ok(());
         }
-        Err(AuthError::Invalid(format!("the login came out weaker than it was asked for, 0x{granted:08X}")))
+        Err(AuthError::Invalid(format!("the login is weaker than requested, 0x{granted:08X}")))
     }
 }
 
@@ -234,7 +235,7 @@ impl Security for Native {
         match status {
             SEC_E_OK => self.judge(granted).map(|()| Step { token, done: true }),
             SEC_I_CONTINUE_NEEDED => Ok(Step { token, done: false }),
-            status => Err(told("answer the host's token", status)),
+            status => Err(auth_error("answer the host's token", status)),
         }
     }
 
@@ -248,7 +249,7 @@ impl Security for Native {
         // SAFETY: the session is alive; the list, its buffers and their octets are this function's, with true lengths.
         let status = unsafe { EncryptMessage(session, 0, &raw const list, 0) };
         if status != SEC_E_OK {
-            return Err(told("seal a message", status));
+            return Err(auth_error("seal a message", status));
         }
         let [of_signature, of_data] = buffers;
         Ok(frame::join(&filled(signature, &of_signature), &filled(data, &of_data)))
@@ -264,7 +265,7 @@ impl Security for Native {
         // SAFETY: the session is alive; the list, its buffers and their octets are this function's, with true lengths.
         let status = unsafe { DecryptMessage(session, &raw const list, 0, &raw mut quality) };
         if status != SEC_E_OK {
-            return Err(told("unseal a message", status));
+            return Err(auth_error("unseal a message", status));
         }
         if quality == SECQOP_WRAP_NO_ENCRYPT {
             return Err(AuthError::Invalid("a message is signed, but not sealed".to_owned()));
@@ -275,7 +276,7 @@ impl Security for Native {
 }
 
 /// What a status of Windows means to an administrator. Source: SSPI Status Codes.
-fn told(what: &str, status: i32) -> AuthError {
+fn auth_error(what: &str, status: i32) -> AuthError {
     let why = |words: &str| format!("{words}, 0x{status:08X}");
     match status {
         SEC_E_LOGON_DENIED => AuthError::RefusedAccount(why("the logon was denied")),

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use cim::{CallError, ErrorKind, Reached};
 
 use crate::endpoint::Endpoint;
-use crate::login::{Identity, Login, Scheme};
-use crate::way::Way;
+use crate::login::{Credential, Login, Scheme};
+use crate::way::Transport;
 
 /// A way to log in, ready to be gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +82,7 @@ impl System {
 pub(crate) fn choose(
     login: &Login,
     endpoint: &Endpoint,
-    way: &Way,
+    way: &Transport,
     challenges: &[String],
 ) -> Result<Vec<Method>, CallError> {
     choose_on(System::OURS, login, endpoint, way, challenges)
@@ -92,7 +92,7 @@ fn choose_on(
     system: System,
     login: &Login,
     endpoint: &Endpoint,
-    way: &Way,
+    way: &Transport,
     challenges: &[String],
 ) -> Result<Vec<Method>, CallError> {
     let offers = schemes(challenges);
@@ -105,7 +105,7 @@ fn choose_on(
     let spnego_ntlm = tokens(offered("negotiate"), "Negotiate", Mechanism::SpnegoNtlm);
     let old_ntlm = tokens(offered("ntlm"), "NTLM", Mechanism::Ntlm);
     let basic = (offered("basic") && way.may_show_a_password()).then_some(Method::Basic);
-    let by_system = matches!(login.identity, Identity::CurrentUser).then_some(system);
+    let by_system = matches!(login.identity, Credential::CurrentUser).then_some(system);
     let by_windows = by_system == Some(System::Windows);
     let wanted = match login.scheme {
         Scheme::Basic => vec![Some(Method::Basic)],
@@ -187,7 +187,7 @@ mod tests {
         challenges: &[&str],
     ) -> Result<Vec<Method>, CallError> {
         let tls = verified.map(|verified| Tls { verified, certificate: Vec::new() });
-        let way = Way { loopback: url.contains("127."), tls };
+        let way = Transport { loopback: url.contains("127."), tls };
         let challenges: Vec<String> = challenges.iter().map(ToString::to_string).collect();
         choose_on(system, login, &Endpoint::parse(url).unwrap(), &way, &challenges)
     }

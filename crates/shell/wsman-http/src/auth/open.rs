@@ -10,7 +10,7 @@ use super::security::Security;
 #[cfg(all(unix, feature = "kerberos-system"))]
 use super::tickets;
 use crate::endpoint::Endpoint;
-use crate::login::{Identity, Login};
+use crate::login::{Credential, Login};
 
 /// Begins a login to `endpoint`, bound to what `binding` names. May look a Kerberos server up: call it where waiting is
 /// allowed.
@@ -22,17 +22,17 @@ pub(super) fn open(
     kdc: Kdc,
 ) -> Result<Box<dyn Security>, AuthError> {
     match login.identity {
-        Identity::Password { .. } | Identity::Keytab { .. } => context::open(login, endpoint, mechanism, binding, kdc),
+        Credential::Password { .. } | Credential::Keytab { .. } => context::open(login, endpoint, mechanism, binding, kdc),
         #[cfg(windows)]
-        Identity::CurrentUser => native::open(login, endpoint, mechanism, binding),
+        Credential::CurrentUser => native::open(login, endpoint, mechanism, binding),
         #[cfg(all(unix, feature = "kerberos-system"))]
-        Identity::CurrentUser => tickets::open(login, endpoint, mechanism, binding),
+        Credential::CurrentUser => tickets::open(login, endpoint, mechanism, binding),
         #[cfg(not(any(windows, all(unix, feature = "kerberos-system"))))]
-        Identity::CurrentUser => Err(AuthError::Impossible(
-            "this build does not know the Kerberos tickets of the account that it runs as: give a user, or take a build with the \
+        Credential::CurrentUser => Err(AuthError::Impossible(
+            "this build does not know the Kerberos tickets of the account that it runs as: give a user, or use a build with the \
              feature kerberos-system"
                 .to_owned(),
         )),
-        Identity::Certificate => Err(AuthError::Impossible("a certificate logs in by TLS, and by no token".to_owned())),
+        Credential::Certificate => Err(AuthError::Impossible("a certificate logs in by TLS, and by no token".to_owned())),
     }
 }

@@ -39,7 +39,7 @@ pub(crate) fn is_quick(length: usize) -> bool {
 /// holds up nobody else.
 ///
 /// If it breaks, so does the login: what it was given is lost.
-pub(crate) async fn apart<T, F>(
+pub(crate) async fn without_blocking<T, F>(
     mut security: Box<dyn Security>,
     quick: bool,
     work: F,

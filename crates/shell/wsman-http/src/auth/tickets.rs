@@ -57,7 +57,7 @@ pub(super) fn open(
         Mechanism::Kerberos => begin(&name, GSS_MECH_KRB5)?,
         Mechanism::SpnegoKerberos => {
             // Within SPNEGO a failure loses the number that says what it was. So the ticket is fetched without, and is there then.
-            begin(&name, GSS_MECH_KRB5)?.step(None, None).map_err(told)?;
+            begin(&name, GSS_MECH_KRB5)?.step(None, None).map_err(auth_error)?;
             begin(&name, GSS_MECH_SPNEGO)?
         }
         Mechanism::Ntlm | Mechanism::SpnegoNtlm | Mechanism::Negotiate => {
@@ -68,21 +68,21 @@ pub(super) fn open(
 }
 
 fn begin(name: &str, system: Oid<'static>) -> Result<ClientCtx, AuthError> {
-    let target = Name::new(name.as_bytes(), Some(GSS_NT_KRB5_PRINCIPAL)).map_err(told)?;
-    let mechanisms = OidSet::singleton(system).map_err(told)?;
-    let account = Cred::acquire(None, None, CredUsage::Initiate, Some(&mechanisms)).map_err(told)?;
+    let target = Name::new(name.as_bytes(), Some(GSS_NT_KRB5_PRINCIPAL)).map_err(auth_error)?;
+    let mechanisms = OidSet::singleton(system).map_err(auth_error)?;
+    let account = Cred::acquire(None, None, CredUsage::Initiate, Some(&mechanisms)).map_err(auth_error)?;
     Ok(ClientCtx::new(Some(account), target, WANTED, Some(system)))
 }
 
 impl Tickets {
     /// Whether the login that is done is as good as the one that was asked for, and Kerberos made it.
     fn judge(&self) -> Result<(), AuthError> {
-        let granted = self.context.flags().map_err(told)?;
+        let granted = self.context.flags().map_err(auth_error)?;
         if !granted.contains(WANTED) {
-            let why = format!("the login came out weaker than it was asked for, 0x{:X}", granted.bits());
+            let why = format!("the login is weaker than requested, 0x{:X}", granted.bits());
             return Err(AuthError::Invalid(why));
         }
-        if self.context.mechanism().map_err(told)? != GSS_MECH_KRB5 {
+        if self.context.mechanism().map_err(auth_error)? != GSS_MECH_KRB5 {
             return Err(AuthError::Invalid("within SPNEGO it came to something else than Kerberos".to_owned()));
         }
         Ok(())
@@ -93,7 +93,7 @@ impl Security for Tickets {
     fn step(&mut self, token: &[u8]) -> Result<Step, AuthError> {
         check(self.mechanism, token)?;
         let heard = Some(token).filter(|token| !token.is_empty());
-        let said = self.context.step(heard, self.binding.as_deref()).map_err(told)?;
+        let said = self.context.step(heard, self.binding.as_deref()).map_err(auth_error)?;
         let done = self.context.is_complete();
         if done {
             self.judge()?;
@@ -109,7 +109,7 @@ impl Security for Tickets {
             GssIov::new(GssIovType::Data, &mut data),
             GssIov::new_alloc(GssIovType::Padding),
         ];
-        self.context.wrap_iov(true, &mut buffers).map_err(told)?;
+        self.context.wrap_iov(true, &mut buffers).map_err(auth_error)?;
         let [header, data, padding] = &buffers;
         if !is_sealed(header) || !padding.is_empty() {
             return Err(not_by_aes());
@@ -124,7 +124,7 @@ impl Security for Tickets {
         }
         let mut bytes = [signature, data].concat();
         let mut buffers = [GssIov::new(GssIovType::Stream, &mut bytes), GssIov::new_alloc(GssIovType::Data)];
-        self.context.unwrap_iov(&mut buffers).map_err(told)?;
+        self.context.unwrap_iov(&mut buffers).map_err(auth_error)?;
         let [_, clear] = &buffers;
         Ok(clear.to_vec())
     }
@@ -144,7 +144,7 @@ fn not_by_aes() -> AuthError {
 const KERBEROS: i32 = -1_765_328_384;
 
 /// What a status of the system means to an administrator.
-fn told(error: Error) -> AuthError {
+fn auth_error(error: Error) -> AuthError {
     let why = words(error);
     match i32::from_ne_bytes(error.minor.to_ne_bytes()).wrapping_sub(KERBEROS) {
         // No cache, an empty one, none of this account.
@@ -204,11 +204,11 @@ mod tests {
 
     fn of_kerberos(number: i32) -> AuthError {
         let minor = u32::from_ne_bytes((KERBEROS + number).to_ne_bytes());
-        told(Error { major: MajorFlags::GSS_S_FAILURE, minor })
+        auth_error(Error { major: MajorFlags::GSS_S_FAILURE, minor })
     }
 
     #[test]
-    fn a_failure_is_told_by_its_number() {
+    fn a_failure_is_reported_with_its_number() {
         assert!(matches!(of_kerberos(7), AuthError::UnknownService(_)));
         assert!(matches!(of_kerberos(37), AuthError::ClockSkew(_)));
         for number in [29, 154, 156, 220] {
@@ -226,14 +226,14 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_without_a_number_is_told_by_its_status() {
-        let told = |major| told(Error { major, minor: 0 });
+    fn a_failure_without_a_number_is_reported_with_its_status() {
+        let error = |major| auth_error(Error { major, minor: 0 });
         for (status, words) in [
             (MajorFlags::GSS_S_NO_CRED, "no Kerberos ticket"),
             (MajorFlags::GSS_S_CREDENTIALS_EXPIRED, "has expired"),
             (MajorFlags::GSS_S_BAD_MECH, "failed"),
         ] {
-            assert!(matches!(told(status), AuthError::Impossible(why) if why.contains(words)), "{status:?}");
+            assert!(matches!(error(status), AuthError::Impossible(why) if why.contains(words)), "{status:?}");
         }
         for status in [
             MajorFlags::GSS_S_BAD_SIG,
@@ -242,7 +242,7 @@ mod tests {
             MajorFlags::GSS_S_DUPLICATE_TOKEN,
             MajorFlags::GSS_S_UNSEQ_TOKEN,
         ] {
-            assert!(matches!(told(status), AuthError::Invalid(_)), "{status:?}");
+            assert!(matches!(error(status), AuthError::Invalid(_)), "{status:?}");
         }
     }
 

@@ -1,7 +1,7 @@
 //! Messages that a host has sealed by Kerberos (RFC 4121 4.2).
 //!
-//! The login library opens them too, but takes them in any order and any number of times, and one that is signed alone as well. So
-//! whoever stands on the way could say again what a host said before. Here each is taken once, sealed, and in its turn.
+//! The login library opens them too, but accepts them in any order, repeatedly, and signed without being sealed, so an on-path
+//! attacker could replay a host's messages. Here each message is accepted once, sealed, and in order.
 
 use picky_krb::constants::key_usages::ACCEPTOR_SEAL;
 use picky_krb::crypto::CipherSuite;
@@ -14,10 +14,10 @@ const BY_HOST_AND_SEALED: u8 = 0b011;
 /// Where a token says how far it is rotated, which is all that may differ in what is sealed of its own octets.
 const ROTATION: std::ops::Range<usize> = 6..8;
 
-/// What comes from a host on one connection.
+/// The messages from a host on one connection.
 #[derive(Debug, Default)]
 pub(super) struct Incoming {
-    /// The number of the next message. The first may bear any: no other was sealed with this key before.
+    /// The number of the next message. The first may have any: no other was sealed with this key before.
     next: Option<u64>,
 }
 

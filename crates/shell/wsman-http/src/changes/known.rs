@@ -1,4 +1,4 @@
-//! The instances of a class as they were last known, and what others differ in.
+//! The last known instances of a class, and the differences from them.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -8,16 +8,16 @@ use wsman::eventing::{Change, What};
 
 use super::watch::{KeyText, Watch};
 
-/// Most instances that are remembered: a host has some thousand of what is worth watching, not hundreds of thousands.
+/// Maximum number of instances that are remembered: a host has some thousands worth watching, not hundreds of thousands.
 pub(super) const ROWS_MAX: usize = 100_000;
 
-/// What is known of a class.
+/// The known instances of a class.
 #[derive(Debug, Default)]
-pub(super) struct Known {
+pub(super) struct KnownInstances {
     rows: BTreeMap<KeyText, Row>,
 }
 
-impl Known {
+impl KnownInstances {
     pub(super) fn rows(&self) -> impl Iterator<Item = &Row> {
         self.rows.values()
     }

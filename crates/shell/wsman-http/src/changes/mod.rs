@@ -1,6 +1,7 @@
-//! The changes of a CIM class, heard by subscription where the host takes it, and by asking again and again where it does
-//! not. Neither is believed alone: events of classes have no bookmarks, so after every subscription the instances are read,
-//! and what they differ in from what was known is told.
+//! The changes of a CIM class, received by subscription if the host accepts one, and otherwise by polling.
+//!
+//! A subscription alone is not enough: events of classes have no bookmarks. So after every subscription the instances are
+//! read, and their differences from the known ones are reported.
 
 mod known;
 #[cfg(test)]
@@ -11,21 +12,21 @@ use std::time::Duration;
 
 use cim::{CallError, ErrorKind, Reached, Reply, Row};
 use tokio::time::Instant;
-use wsman::eventing::{Change, ChangeBatch, Heard, Watcher, is_lost};
+use wsman::eventing::{Change, ChangeBatch, Delivery, Watcher, is_lost};
 use wsman::fault::Meaning;
 
-use self::known::Known;
+use self::known::KnownInstances;
 pub use self::watch::Watch;
 use crate::client::Client;
 use crate::line::{KNOWN_BATCHES_MAX, Line, SUBSCRIBES_MAX, heartbeats};
 
-/// Least time between two readings: whoever wants to know sooner would do nothing but read.
+/// Minimum time between two readings; with less, the client would only ever read.
 const INTERVAL_LEAST: Duration = Duration::from_millis(100);
-/// A host that has refused a subscription is asked for one again so much later: a right may have been given, or a service
-/// may have started.
+/// Time until a refused subscription is requested again: meanwhile a right may have been granted, or a service may have
+/// started.
 const SUBSCRIBE_AGAIN: Duration = Duration::from_mins(10);
-/// While a subscription is open the instances are read that often all the same. That a host takes a subscription does not
-/// prove that it tells everything.
+/// How often the instances are read even while a subscription is open: a host that accepts a subscription may still not
+/// report everything.
 const READ_AGAIN: Duration = Duration::from_mins(5);
 
 /// The changes of one class on one host.
@@ -36,7 +37,7 @@ pub struct Changes {
     watcher: Watcher,
     interval: Duration,
     patience: Duration,
-    known: Known,
+    known: KnownInstances,
     /// The instances have been read once.
     has_begun: bool,
     refusal: Option<Refusal>,
@@ -46,28 +47,28 @@ pub struct Changes {
     is_settled: bool,
 }
 
-/// The host takes no subscription.
+/// The host accepts no subscription.
 #[derive(Debug)]
 struct Refusal {
     why: CallError,
     ask_again_at: Instant,
 }
 
-/// What one call has heard.
+/// The result of one call.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Changed {
-    /// What has changed; empty if nothing has.
+    /// The changes; empty if nothing has changed.
     pub changes: Vec<Change>,
-    /// How the host is heard.
+    /// How they were received.
     pub by: HeardBy,
 }
 
-/// How a host is heard.
+/// How changes are received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HeardBy {
-    /// It tells what changes.
+    /// The host reports them.
     Subscription,
-    /// It is asked, again and again; what changes and changes back in between is not noticed.
+    /// The client polls the host; a change that is reverted in between is not noticed.
     Polling,
 }
 
@@ -79,9 +80,9 @@ struct Tries {
 }
 
 impl Changes {
-    /// A listener that logs in as the client does; nothing is sent before the first [`Changes::next`]. The host looks for
-    /// changes every `interval`, or is asked for them that often. `patience` is how long one call waits for something to
-    /// come; a server holds no request for longer than a minute.
+    /// Creates a listener that logs in as the client does; nothing is sent before the first [`Changes::next`]. The host looks
+    /// for changes every `interval`, or is polled that often. `patience` is how long one call waits for a change; a server
+    /// holds no request for longer than a minute.
     pub fn new(client: Client, watch: Watch, interval: Duration, patience: Duration) -> Self {
         let interval = interval.max(INTERVAL_LEAST);
         let (namespace, class) = (watch.namespace.clone(), watch.class.clone());
@@ -91,7 +92,7 @@ impl Changes {
             watcher: Watcher::new(namespace, class, interval, heartbeats(patience)),
             interval,
             patience,
-            known: Known::default(),
+            known: KnownInstances::default(),
             has_begun: false,
             refusal: None,
             read_at: Instant::now(),
@@ -99,7 +100,7 @@ impl Changes {
         }
     }
 
-    /// The instances as they are known now, with what is watched of them; none before the first [`Changes::next`].
+    /// The known instances with their watched properties; none before the first [`Changes::next`].
     pub fn rows(&self) -> impl Iterator<Item = &Row> {
         self.known.rows()
     }
@@ -109,16 +110,15 @@ impl Changes {
         self.refusal.as_ref().map(|refusal| &refusal.why)
     }
 
-    /// What changes next. The first call begins: it ends, without changes, once the instances have been read. A later one
-    /// waits until something has changed, and ends without changes if nothing has. Nothing is told twice, and what changed
-    /// while a connection or a subscription was lost is told by the call that has them again; of several changes of one
-    /// instance meanwhile only the last state is seen. If this future is dropped nothing is lost either: the next call reads.
+    /// Returns the next changes. The first call returns without changes once the instances have been read. A later call waits
+    /// until something changes, and returns without changes if nothing does in time. No change is reported twice. Changes made
+    /// while the connection or the subscription was lost are reported by the call that restores them; if one instance changed
+    /// several times meanwhile, only its last state is seen. Dropping this future loses nothing: the next call reads again.
     ///
-    /// An instance that is not shown any more counts as deleted. That a service which stops shows none is for the caller to
-    /// know.
+    /// An instance that is no longer shown counts as deleted. Note that a service that stops shows none.
     ///
     /// # Errors
-    /// [`CallError`] says what failed. The next call goes on from what was known.
+    /// [`CallError`] says what failed. The next call continues from the known instances.
     pub async fn next(&mut self) -> Result<Changed, CallError> {
         if self.line.was_cut() {
             self.line.hang_up();
@@ -134,7 +134,7 @@ impl Changes {
         }
     }
 
-    /// Ends the subscription at the server, if there is one. Without this it ends by itself, for want of pulls.
+    /// Ends the subscription at the server, if there is one. Without this it expires by itself.
     pub async fn leave(self) {
         let Self { line, mut watcher, .. } = self;
         line.leave(|settings, id| watcher.leave(settings, id)).await;
@@ -173,7 +173,7 @@ impl Changes {
 
     async fn pull(&mut self, tries: &mut Tries) -> Result<Option<Vec<Change>>, CallError> {
         match self.exchange().await {
-            Ok(Heard::Events(batch)) => {
+            Ok(Delivery::Events(batch)) => {
                 let changes = self.hear(batch);
                 tries.known_batches += u32::from(changes.is_empty());
                 if tries.known_batches > KNOWN_BATCHES_MAX {
@@ -181,7 +181,7 @@ impl Changes {
                 }
                 Ok((!changes.is_empty()).then_some(changes))
             }
-            Ok(Heard::Nothing | Heard::Opened) => Ok(Some(Vec::new())),
+            Ok(Delivery::Nothing | Delivery::Opened) => Ok(Some(Vec::new())),
             Err(error) if is_lost(&error) || error.kind == ErrorKind::Unreachable => {
                 tracing::debug!(%error, "a subscription is lost");
                 if tries.subscribes >= SUBSCRIBES_MAX { Err(error) } else { Ok(None) }
@@ -217,7 +217,9 @@ impl Changes {
     async fn read(&mut self) -> Result<Option<Vec<Change>>, CallError> {
         let rows = match self.line.ask(self.watch.request()).await? {
             Reply::Rows(rows) => rows,
-            Reply::Instance(_) | Reply::Output(_) => return Err(CallError::malformed("the answer is none to a query")),
+            Reply::Instance(_) | Reply::Output(_) => {
+                return Err(CallError::malformed("the reply isn't a query result"));
+            }
         };
         let news = self.known.read(&self.watch, rows)?;
         let is_first = !std::mem::replace(&mut self.has_begun, true);
@@ -242,7 +244,7 @@ impl Changes {
         (self.refusal, self.read_at) = (Some(Refusal { why, ask_again_at: now + SUBSCRIBE_AGAIN }), now);
     }
 
-    async fn exchange(&mut self) -> Result<Heard<ChangeBatch>, CallError> {
+    async fn exchange(&mut self) -> Result<Delivery<ChangeBatch>, CallError> {
         let (settings, id) = self.line.next_message();
         let message = self.watcher.message(&settings, &id);
         match self.line.send(&message).await {

@@ -1,4 +1,4 @@
-//! A listener against a server that follows a script: what is told, what is told again, and every way to lose something.
+//! A listener against a scripted server: what is reported, what is reported again, and every way to lose something.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use cim::{CallError, ErrorKind, Name, Row, Value};
 use tokio::time::Instant;
 use wsman::eventing::{Change, What};
 
-use super::known::{Known, ROWS_MAX};
+use super::known::{KnownInstances, ROWS_MAX};
 use super::{Changes, HeardBy, READ_AGAIN, Watch};
 use crate::events::tests::{asked, fault, opened};
 use crate::tests::{Scene, Server, Turn, http, short, soap};
@@ -89,7 +89,7 @@ impl Side {
         side
     }
 
-    async fn next(&mut self) -> Result<Told, CallError> {
+    async fn next(&mut self) -> Result<Reported, CallError> {
         self.changes.next().await.map(|changed| (changed.changes.iter().map(told).collect(), changed.by))
     }
 
@@ -117,14 +117,14 @@ fn told(change: &Change) -> String {
 }
 
 /// What one call has heard, and how.
-type Told = (Vec<String>, HeardBy);
+type Reported = (Vec<String>, HeardBy);
 
 #[expect(clippy::unnecessary_wraps, reason = "what a call gives is compared with it")]
-fn by_subscription(told: &[&str]) -> Result<Told, CallError> {
+fn by_subscription(told: &[&str]) -> Result<Reported, CallError> {
     Ok((told.iter().map(|text| (*text).to_owned()).collect(), HeardBy::Subscription))
 }
 
-fn by_polling(told: &[&str]) -> Result<Told, CallError> {
+fn by_polling(told: &[&str]) -> Result<Reported, CallError> {
     by_subscription(told).map(|(told, _)| (told, HeardBy::Polling))
 }
 
@@ -280,7 +280,7 @@ async fn after_events_that_cannot_be_used_the_instances_are_read() {
         let mut side = Side::begun(&[("a", 3)], scenes).await;
         assert_eq!(side.next().await, Ok((vec!["a 3 > a 8".to_owned()], by)), "{item}");
     }
-    // What stands before it is told.
+    // The changes before it are reported.
     let items = [modified("b", 3, 8), keyless.to_owned()];
     let mut side =
         Side::begun(&[("a", 3), ("b", 3)], vec![vec![pulled(&items)], vec![rows(&[("a", 8), ("b", 8)])]]).await;
@@ -307,7 +307,7 @@ async fn what_was_news_is_read_again_once_the_host_has_looked_and_then_seldom() 
 fn what_is_null_and_what_is_absent_are_the_same() {
     let watch = Watch::new("root/cimv2", "C", names(["Id"]));
     let row = || Row::new("C").with("Id", Value::Lexical("1".to_owned()));
-    let mut known = Known::default();
+    let mut known = KnownInstances::default();
     assert_eq!(known.read(&watch, vec![row()]).unwrap().len(), 1);
     assert_eq!(known.read(&watch, vec![row().with("A", Value::Nil)]), Ok(vec![]));
     assert_eq!(known.read(&watch, vec![row()]), Ok(vec![]));
@@ -319,7 +319,7 @@ fn what_is_null_and_what_is_absent_are_the_same() {
 fn there_is_an_end_to_what_is_remembered() {
     let watch = Watch::new("root/cimv2", "C", names(["Id"]));
     let row = |id: usize| Row::new("C").with("Id", Value::Lexical(id.to_string()));
-    let mut known = Known::default();
+    let mut known = KnownInstances::default();
     assert_eq!(known.read(&watch, (0..=ROWS_MAX).map(row).collect()).unwrap_err().kind, ErrorKind::TooLarge);
     assert_eq!(known.read(&watch, (0..ROWS_MAX).map(row).collect()).unwrap().len(), ROWS_MAX);
     let made = |id| Change { what: What::Created { now: row(id) }, time: None };

@@ -1,4 +1,4 @@
-//! What is watched: a class, by which key its instances are told apart, and which of their properties matter.
+//! What is watched: a class, the key of its instances, and the properties that matter.
 
 use cim::wql::{Columns, Select};
 use cim::{CallError, ErrorKind, Name, Namespace, Reached, Request, Row, Value};

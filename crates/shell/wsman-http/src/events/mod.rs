@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use cim::event::{Bookmark, EventBatch, EventPort, Query, Record};
 use cim::{CallError, ErrorKind};
-use wsman::eventing::{Heard, Listener, is_about_the_bookmark, is_lost};
+use wsman::eventing::{Delivery, Listener, is_about_the_bookmark, is_lost};
 
 use crate::client::Client;
 use crate::line::{KNOWN_BATCHES_MAX, Line, SUBSCRIBES_MAX, heartbeats};
@@ -71,7 +71,7 @@ impl Events {
         }
     }
 
-    /// Each answer is to bring so many events at most.
+    /// Sets the maximum number of events per answer.
     #[must_use]
     pub fn at_most(self, count: u32) -> Self {
         Self { listener: self.listener.at_most(count), ..self }
@@ -98,7 +98,7 @@ impl Events {
         line.leave(|settings, id| earlier.iter_mut().find_map(|listener| listener.leave(settings, id))).await;
     }
 
-    async fn exchange(&mut self) -> Result<Heard<EventBatch>, CallError> {
+    async fn exchange(&mut self) -> Result<Delivery<EventBatch>, CallError> {
         let (settings, id) = self.line.next_message();
         let message = self.listener.message(&settings, &id);
         match self.line.send(&message).await {
@@ -126,11 +126,11 @@ impl EventPort for Events {
             let subscribing = !self.listener.is_open();
             subscribes += u32::from(subscribing);
             match self.exchange().await {
-                Ok(Heard::Opened) => self.taken = true,
-                Ok(Heard::Nothing) => {
+                Ok(Delivery::Opened) => self.taken = true,
+                Ok(Delivery::Nothing) => {
                     return Ok(EventBatch { bookmark: self.listener.bookmark().cloned(), ..EventBatch::default() });
                 }
-                Ok(Heard::Events(batch)) => {
+                Ok(Delivery::Events(batch)) => {
                     let batch = self.fresh(batch);
                     if !batch.events.is_empty() || batch.dropped > 0 {
                         return Ok(batch);

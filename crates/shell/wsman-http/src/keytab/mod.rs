@@ -5,9 +5,9 @@ use std::fmt::Display;
 
 use secrecy::SecretSlice;
 
-/// How a file begins whose numbers have their big end first: version 2, which everybody writes.
+/// The first bytes of a file of version 2, which is what every tool writes: numbers are big-endian.
 const VERSION_2: [u8; 2] = [5, 2];
-/// How one begins whose numbers are as its computer has them.
+/// The first bytes of a file of version 1: numbers have the byte order of the computer that wrote it.
 const VERSION_1: [u8; 2] = [5, 1];
 
 /// The keys that are asked for, by type and length: AES with SHA-1 (RFC 3962). The login library offers no others.
@@ -46,25 +46,25 @@ pub(crate) struct Key<'k> {
     pub(crate) octets: &'k SecretSlice<u8>,
 }
 
-/// Why a keytab is of no use. Never holds a key.
+/// Why a keytab cannot be used. Never holds a key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeytabError {
-    /// It begins with something else.
-    #[error("it is no keytab")]
+    /// The file does not begin as a keytab does.
+    #[error("it is not a keytab")]
     NoKeytab,
-    /// It is of the first version.
-    #[error("it is a keytab of version 1, which only a computer like its writer's can read")]
+    /// The file is of version 1.
+    #[error("it is a keytab of version 1, whose byte order depends on the computer that wrote it")]
     Version1,
-    /// A length in it leads behind its end.
-    #[error("it breaks off within an entry")]
+    /// A length leads past the end of the file.
+    #[error("it ends in the middle of an entry")]
     BreaksOff,
     /// The user is not among its principals.
     #[error("it has no key for {user}, only for {}", listed(principals))]
     NotFor {
         /// Who wanted to log in.
         user: String,
-        /// Whose keys it has.
+        /// The principals whose keys it has.
         principals: Vec<String>,
     },
     /// The user's name without a realm fits several.
@@ -76,7 +76,7 @@ pub enum KeytabError {
         principals: Vec<String>,
     },
     /// Its newest keys for the user are of old types.
-    #[error("its newest keys for {principal} (version {version}) are no AES keys, but of type {}", listed(kinds))]
+    #[error("its newest keys for {principal} (version {version}) are not AES keys, but of type {}", listed(kinds))]
     NoAesKey {
         /// Who wanted to log in.
         principal: String,
@@ -85,8 +85,8 @@ pub enum KeytabError {
         /// Their encryption types: 23 is RC4.
         kinds: Vec<u16>,
     },
-    /// The login is to be by another scheme than Kerberos.
-    #[error("its keys are for Kerberos and for nothing else")]
+    /// The login uses a scheme other than Kerberos.
+    #[error("its keys can be used only for Kerberos")]
     OnlyKerberos,
 }
 
@@ -102,24 +102,24 @@ impl KeytabError {
     pub fn advice(&self) -> &'static str {
         match self {
             Self::NoKeytab | Self::Version1 | Self::BreaksOff => {
-                "write it anew with `ktpass` on a domain controller, or with `ktutil`"
+                "create it again with `ktpass` on a domain controller, or with `ktutil`"
             }
             Self::NotFor { .. } => "write the user as one of these, or name another keytab",
-            Self::Ambiguous { .. } => "write the user with his realm: NAME@REALM",
+            Self::Ambiguous { .. } => "write the user with the realm: NAME@REALM",
             Self::NoAesKey { .. } => {
                 "let the account use AES (msDS-SupportedEncryptionTypes), and write the keytab with `ktpass /crypto AES256-SHA1`"
             }
-            Self::OnlyKerberos => "leave the scheme out, or say kerberos; NTLM and Basic need a password",
+            Self::OnlyKerberos => "leave the scheme out, or set it to kerberos; NTLM and Basic need a password",
         }
     }
 }
 
 impl Keytab {
-    /// Reads the content of a file. Entries that were deleted are passed over, and so are those whose names are not of
-    /// printable ASCII, since no login can have them.
+    /// Parses the content of a file. Skips deleted entries, and entries whose names are not printable ASCII, since no login can
+    /// have them.
     ///
     /// # Errors
-    /// [`KeytabError`] says why it is no keytab.
+    /// [`KeytabError`] says why it is not a keytab.
     pub fn parse(bytes: &[u8]) -> Result<Self, KeytabError> {
         let mut rest = match bytes.split_first_chunk() {
             Some((&VERSION_2, rest)) => rest,
@@ -145,7 +145,7 @@ impl Keytab {
         Ok(Self { entries })
     }
 
-    /// Whose keys it has.
+    /// The principals whose keys it has.
     pub fn principals(&self) -> Vec<String> {
         principals(self.entries.iter())
     }
@@ -216,7 +216,7 @@ fn read_entry(octets: &[u8]) -> Result<Option<Entry>, KeytabError> {
     Ok(named())
 }
 
-/// A part of a name. One with a character that stands between parts cannot be told from several.
+/// A part of a name; `None` if it holds a separator, which would make it look like several parts.
 fn printable(octets: &[u8]) -> Option<&str> {
     let plain = |octet: &u8| matches!(octet, b' '..=b'~') && !matches!(octet, b'/' | b'@' | b'\\');
     (!octets.is_empty() && octets.iter().all(plain)).then(|| str::from_utf8(octets).ok())?

@@ -98,7 +98,7 @@ fn the_strongest_of_the_newest_keys_is_taken() {
 fn an_old_aes_key_is_not_taken_for_a_newer_one_of_another_type() {
     let entries = [Written::new("svc@LAB.TEST", 1, 18), Written::new("svc@LAB.TEST", 2, 23)];
     let error = chosen(&keytab(&entries), "svc@LAB.TEST").unwrap_err();
-    assert_eq!(error.to_string(), "its newest keys for svc@LAB.TEST (version 2) are no AES keys, but of type 23");
+    assert_eq!(error.to_string(), "its newest keys for svc@LAB.TEST (version 2) are not AES keys, but of type 23");
     let short = Written { key: vec![1; 31], ..Written::new("svc@LAB.TEST", 1, 18) };
     assert!(chosen(&keytab(&[short]), "svc@LAB.TEST").is_err());
 }

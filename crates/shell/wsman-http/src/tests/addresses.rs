@@ -18,7 +18,7 @@ async fn a_host_is_reached_whichever_of_its_addresses_answers() {
     for before in [vec![hole.address], refusing.to_vec(), vec![refusing[0], hole.address, hole.address, refusing[1]]] {
         let server = Server::new(vec![vec![instance()]]).await;
         let addresses = [before.clone(), vec![server.address]].concat();
-        // The name leads nowhere: whoever asked the system would fail.
+        // The name does not resolve: a client that asked the system would fail.
         let client = client("http://hv01.invalid/wsman", Limits::default()).at_addresses(addresses);
         let answer = client.call(get()).await;
         assert!(matches!(answer, Ok(Reply::Instance(_))), "{before:?}: {answer:?}");

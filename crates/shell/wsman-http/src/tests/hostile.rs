@@ -9,7 +9,7 @@ use crate::{Client, Endpoint, Limits, Login, Scheme, Trust};
 
 const SOAP: &str = "Content-Type: application/soap+xml;charset=UTF-8\r\n";
 const CHUNKED: &str = "Content-Type: application/soap+xml;charset=UTF-8\r\nTransfer-Encoding: chunked\r\n";
-/// Longest text of an error: it goes into logs, events and tables.
+/// Maximum length of a text of an error: it goes into logs, events and tables.
 const WORDS_MAX: usize = 4 * 1024;
 /// More than the client lets come of an answer that never ends: its limit and what two sockets hold between them.
 const LET_IN_MAX: usize = 24 * 1024 * 1024;
@@ -131,7 +131,7 @@ async fn bytes_that_only_drip_are_not_waited_for() {
     }
 }
 
-/// Whoever answers another message than the one that was sent may be behind by one for ever.
+/// A server that answered another message than the one sent may stay one answer behind.
 #[tokio::test]
 async fn a_connection_that_answers_something_else_is_not_used_again() {
     let other = envelope(r#"<p:Win32_Service xmlns:p="urn:x"/>"#).replace(
@@ -242,5 +242,5 @@ async fn an_address_that_no_certificate_can_name_is_not_tried_again() {
     let client = client(&url, short()).with_trust(Trust::anybody().unwrap());
     let error = within(client.call(invoke())).await.unwrap_err();
     assert_eq!((error.kind, error.reached), (ErrorKind::Unsupported, cim::Reached::No), "{error}");
-    assert!(error.message.contains("`127.1` is no name that a certificate can hold"), "{error}");
+    assert!(error.message.contains("`127.1` is not a name that a certificate can hold"), "{error}");
 }

@@ -295,7 +295,7 @@ async fn each_status_has_its_meaning() {
     for (status, headers, body, kind, reached, words) in [
         ("401 No", offers, "", ErrorKind::Denied, Reached::No, "it offers Negotiate, Kerberos"),
         ("401 No", "", "", ErrorKind::Denied, Reached::No, "it offers nothing"),
-        ("413 Much", "", "", ErrorKind::TooLarge, Reached::No, "larger than it takes"),
+        ("413 Much", "", "", ErrorKind::TooLarge, Reached::No, "larger than it accepts"),
         ("404 None", "", "", ErrorKind::Refused, Reached::No, "is this a WinRM address?"),
         ("503 Away", "", "<html>starting</html>", ErrorKind::Busy, Reached::No, "busy or starting"),
         ("503 Away", "", fault.as_str(), ErrorKind::Denied, Reached::Yes, "Access is denied."),

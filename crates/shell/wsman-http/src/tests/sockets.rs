@@ -14,7 +14,7 @@ use super::{Server, Turn, client, get, hear, instance};
 use crate::budget::Budget;
 use crate::{Client, Limits, Sockets};
 
-/// Longest wait for anything: far above what a loaded machine takes.
+/// Maximum wait for anything: far above what a loaded machine takes.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 fn sharing(server: &Server, sockets: &Sockets) -> Client {

@@ -4,15 +4,15 @@ use rustls::pki_types::CertificateDer;
 
 use super::fingerprint::Fingerprint;
 
-/// What makes a certificate one that is believed.
+/// What makes a certificate trusted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Belief {
     /// An authority of this computer has signed it.
     System,
     /// One of these has signed it.
     Authorities(Vec<CertificateDer<'static>>),
-    /// It is this one.
+    /// It has this fingerprint.
     Pinned(Fingerprint),
-    /// Nothing: all are.
+    /// Nothing: every certificate is trusted.
     Anybody,
 }

@@ -2,18 +2,18 @@
 
 use std::io;
 
-/// Why no TLS came about.
+/// Why a TLS connection could not be made.
 #[derive(Debug)]
 pub(crate) enum TlsError {
-    /// The connection under it did not come about.
+    /// The connection under it failed.
     Dial(io::Error),
-    /// The host's name cannot stand in a handshake.
+    /// The host's name cannot be used in a handshake.
     Name,
     /// The handshake failed; within is rustls' error, if it was not the connection that failed.
     Handshake(io::Error),
     /// It succeeded, and the host did not ask for the certificate that is to log in. With rustls there is no later moment.
     NotAsked,
-    /// The system's library does not believe the host's certificate.
+    /// The system's library does not trust the host's certificate.
     #[cfg(feature = "legacy-tls")]
     Untrusted(String),
     /// The handshake failed with the system's library too.

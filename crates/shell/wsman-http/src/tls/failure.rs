@@ -1,4 +1,4 @@
-//! What callers are told when no TLS connection is made, with what is known of hosts that fail so.
+//! Error messages for failed TLS connections, with hints for the known causes.
 
 use std::io;
 
@@ -10,20 +10,21 @@ use super::verifier::Distrust;
 use crate::dial::not_connected;
 use crate::endpoint::Endpoint;
 
-/// What is said where host and rustls may have no cipher suite in common.
-const NO_COMMON_SUITE: &str = " (the host may offer no cipher suite that this build speaks, as Windows Server 2012 and 2012 R2 \
-     do with an RSA certificate: use http:// with Negotiate, which seals every message, give the host an ECDSA certificate, or \
-     take a build with the feature legacy-tls)";
-/// Why no TLS came about. What does not pass by itself is no reason to try again.
+/// The hint if the host and rustls may have no cipher suite in common.
+const NO_COMMON_SUITE: &str = " (the host may offer no cipher suite that this build supports, like Windows Server 2012 and 2012 R2 \
+     with an RSA certificate: use http:// with Negotiate, which seals every message, give the host an ECDSA certificate, or \
+     use a build with the feature legacy-tls)";
+/// The error of a failed TLS connection. Only transient causes get a kind that is retried.
 pub(crate) fn failed(endpoint: &Endpoint, error: &TlsError) -> CallError {
     let (kind, why) = match error {
         TlsError::Dial(error) => return not_connected(endpoint, error),
         TlsError::Name => {
-            let why = format!("`{}` is no name that a certificate can hold: give the host's DNS name", endpoint.host());
+            let why =
+                format!("`{}` is not a name that a certificate can hold: give the host's DNS name", endpoint.host());
             (ErrorKind::Unsupported, why)
         }
         TlsError::Handshake(inner) if error.is_want_of_common_ground() => {
-            // A connection that ended without a word may be that of a host that is going down, too.
+            // A host that is shutting down also closes the connection without an alert.
             let kind = if rustls_said(inner).is_some() { ErrorKind::Unsupported } else { ErrorKind::Unreachable };
             (kind, format!("TLS failed: {inner}{NO_COMMON_SUITE}"))
         }
@@ -40,18 +41,18 @@ pub(crate) fn failed(endpoint: &Endpoint, error: &TlsError) -> CallError {
 fn not_asked(endpoint: &Endpoint) -> CallError {
     let message = format!(
         "cannot log in to {endpoint} by certificate: the host did not ask for one in the TLS handshake. WinRM asks later, by \
-         renegotiation, which this build does not speak: take a build with the feature legacy-tls, or let the host ask in the \
+         renegotiation, which this build does not speak: use a build with the feature legacy-tls, or let the host ask in the \
          handshake (`netsh http`, clientcertnegotiation=enable)"
     );
     CallError::new(ErrorKind::Unsupported, Reached::No, message)
 }
 
-/// What rustls itself said, if it was not the connection that failed.
+/// The error of rustls itself, if it was not the connection that failed.
 fn rustls_said(error: &io::Error) -> Option<&rustls::Error> {
     error.get_ref().and_then(|inner| inner.downcast_ref())
 }
 
-/// Why TLS failed, with what is known of hosts that fail so.
+/// Why TLS failed, with a hint for known causes.
 fn tls_failure(error: &io::Error) -> (ErrorKind, String) {
     let (kind, text, hint) = match rustls_said(error) {
         Some(Error::InvalidCertificate(CertificateError::Other(other))) if other.0.is::<Distrust>() => {
@@ -72,7 +73,7 @@ fn tls_failure(error: &io::Error) -> (ErrorKind, String) {
         }
         // An issuer of the same name with another key: a certificate that was made anew, or an impostor's.
         Some(Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature)) => {
-            let text = "no authority that is believed has signed the host's certificate".to_owned();
+            let text = "no trusted authority has signed the host's certificate".to_owned();
             (ErrorKind::Untrusted, text, " (give the authority's certificate, or pin the host's by its fingerprint)")
         }
         Some(Error::InvalidCertificate(_) | Error::NoCertificatesPresented) => {

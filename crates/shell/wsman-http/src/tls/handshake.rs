@@ -1,9 +1,8 @@
-//! Shaking hands: rustls first, and the system's own library where a host has nothing in common with rustls.
+//! The TLS handshake: with rustls first, and with the system's own library if the host has no cipher suite in common with rustls.
 //!
 //! Windows Server 2012 and 2012 R2 with an RSA certificate are such hosts. They offer ECDHE with CBC only, and GCM only with
-//! DHE or plain RSA; rustls has neither (Microsoft, "TLS Cipher Suites in Windows 8.1"). Anybody on the way can pretend to be
-//! such a host, but not to have its certificate: both libraries verify it, and a certificate that the one refused is not
-//! shown to the other.
+//! DHE or plain RSA; rustls has neither (Microsoft, "TLS Cipher Suites in Windows 8.1"). An on-path attacker can imitate such a
+//! host, but not its certificate: both libraries verify it, and if one has refused a certificate, the other is not tried.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -24,7 +23,7 @@ use super::shown::Shown;
 use super::trust::Trust;
 use crate::dial::dial;
 
-/// How the connections of one client come to TLS.
+/// Makes the TLS handshakes of one client.
 #[derive(Debug)]
 pub(crate) struct Handshakes {
     trust: Trust,
@@ -47,7 +46,7 @@ impl Handshakes {
         self.trust.is_verified()
     }
 
-    /// Whether a host that asks is shown a certificate.
+    /// Whether a client certificate is presented to a host that asks for one.
     pub(crate) fn shows_a_certificate(&self) -> bool {
         self.trust.shown.is_some()
     }

@@ -1,7 +1,7 @@
-//! The system's own TLS library, with what rustls has on purpose left out: OpenSSL, on Windows Schannel.
+//! The system's own TLS library (OpenSSL, or Schannel on Windows), for what rustls leaves out on purpose.
 //!
-//! TLS 1.2 and nothing else: older versions are broken, and whoever speaks a newer one gets on with rustls. In TLS 1.2 a host may
-//! also ask for a client's certificate when it has heard what he wants, by renegotiation (RFC 5246 7.4.1.1), as WinRM does.
+//! Only TLS 1.2: older versions are insecure, and hosts with a newer one work with rustls. In TLS 1.2 a host may also ask for a
+//! client's certificate after it has received the request, by renegotiation (RFC 5246 7.4.1.1), as WinRM does.
 
 use std::sync::{Arc, OnceLock};
 
@@ -17,7 +17,7 @@ use super::secured::Secured;
 use super::shown::ClientCertificate;
 use super::verifier::Distrust;
 
-/// Whom to believe. The library is not touched before it is needed.
+/// What to trust. The library is not used before it is needed.
 #[derive(Clone)]
 pub(super) struct Setup(Arc<Inner>);
 
@@ -49,8 +49,8 @@ fn build(inner: &Inner) -> native_tls::Result<TlsConnector> {
                 builder.add_root_certificate(Certificate::from_der(certificate)?);
             }
         }
-        // That the host has the certificate's key is proved by every handshake. Whether it is the pinned certificate is
-        // looked at after it, before anything is sent but our own certificate, which TLS 1.2 shows to the whole network anyway.
+        // Every handshake proves that the host has the certificate's key. Whether it is the pinned certificate is checked
+        // afterwards. Until then only our own certificate is sent, which TLS 1.2 sends in the clear anyway.
         Belief::Pinned(_) | Belief::Anybody => {
             builder.danger_accept_invalid_certs(true).danger_accept_invalid_hostnames(true);
         }
@@ -76,7 +76,7 @@ pub(super) async fn shake_hands(setup: &Setup, host: &str, stream: TcpStream) ->
     }
 }
 
-/// The library tells by its text alone what was wrong.
+/// Classifies an error of the library by its text, since nothing else says what was wrong.
 fn failure(error: &native_tls::Error) -> TlsError {
     /// OpenSSL's words (`SSL_R_CERTIFICATE_VERIFY_FAILED`). Schannel's are in the language of the system.
     const UNTRUSTED: &str = "certificate verify failed";
@@ -86,7 +86,7 @@ fn failure(error: &native_tls::Error) -> TlsError {
     }
     // What it found stands in parentheses at the end.
     let found = text.rsplit_once(" (").and_then(|(_, found)| found.strip_suffix(')')).unwrap_or(&text);
-    // Of an authority that is not its own root, rustls believes the certificate and OpenSSL does not.
+    // A certificate signed by an intermediate authority is trusted by rustls but not by OpenSSL.
     let advice = "give the root authority's certificate, or pin the host's by its fingerprint";
-    TlsError::Untrusted(format!("the host's certificate is not believed: {found} ({advice})"))
+    TlsError::Untrusted(format!("the host's certificate is not trusted: {found} ({advice})"))
 }

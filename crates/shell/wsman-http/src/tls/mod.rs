@@ -1,7 +1,7 @@
-//! Whom to believe over HTTPS: the system's authorities, given ones, one certificate, or anybody.
+//! Certificates to trust over HTTPS: those of the system's authorities, of given ones, a single one, or any.
 //!
-//! Two libraries may shake hands ([`Handshakes`]): rustls, and with the feature `legacy-tls` the system's own. Both believe
-//! the same.
+//! Two libraries may make the handshake ([`Handshakes`]): rustls, and with the feature `legacy-tls` the system's own. Both trust
+//! the same certificates.
 
 mod belief;
 mod error;

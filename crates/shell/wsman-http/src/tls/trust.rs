@@ -1,4 +1,4 @@
-//! Whom to trust: the system's authorities, given ones, one certificate, or any.
+//! The public settings of which certificates to trust.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,18 +15,18 @@ use super::provider::provider;
 use super::shown::ClientCertificate;
 use super::verifier::Verifier;
 
-/// Whose certificates are believed. Cheap to clone: read once, it serves any number of clients.
+/// Which certificates to trust. Cheap to clone: create it once and use it for any number of clients.
 #[derive(Clone)]
 pub struct Trust {
     belief: Arc<Belief>,
     pub(super) config: Arc<ClientConfig>,
     pub(super) shown: Option<ClientCertificate>,
-    /// The same for the system's library.
+    /// The same settings for the system's library.
     #[cfg(feature = "legacy-tls")]
     pub(super) legacy: legacy::Setup,
 }
 
-/// Nobody can be believed like that.
+/// Why the settings cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TrustError {
     /// The system has no authority that can be read.
@@ -35,7 +35,7 @@ pub enum TrustError {
     /// The text holds no authority.
     #[error("there is no certificate in it that can be read as PEM ({0})")]
     NotPem(String),
-    /// It is no fingerprint.
+    /// The text is not a fingerprint.
     #[error("a SHA-256 fingerprint has 64 hexadecimal digits, with or without colons")]
     NotAFingerprint,
     /// The TLS library refuses.
@@ -44,7 +44,7 @@ pub enum TrustError {
 }
 
 impl Trust {
-    /// Certificates that an authority of this computer has signed.
+    /// Trusts certificates that an authority of this computer has signed.
     ///
     /// # Errors
     /// [`TrustError::NoSystemRoots`] if there is none.
@@ -59,7 +59,7 @@ impl Trust {
         Self::new(Belief::System, roots)
     }
 
-    /// Certificates that one of these authorities, in PEM, has signed. A certificate that has signed itself is its own.
+    /// Trusts certificates that one of these authorities, in PEM, has signed. A self-signed certificate is its own authority.
     ///
     /// # Errors
     /// [`TrustError::NotPem`] if there is none.
@@ -77,17 +77,17 @@ impl Trust {
         Self::new(Belief::Authorities(certificates), roots)
     }
 
-    /// The one certificate whose SHA-256 fingerprint this is, whoever signed it and whatever names and dates it bears.
+    /// Trusts the one certificate with this SHA-256 fingerprint, regardless of its issuer, names and dates.
     ///
     /// # Errors
-    /// [`TrustError::NotAFingerprint`] if it is none.
+    /// [`TrustError::NotAFingerprint`] if the text is not a fingerprint.
     pub fn fingerprint(text: &str) -> Result<Self, TrustError> {
         let pinned = parse_fingerprint(text).ok_or(TrustError::NotAFingerprint)?;
         Self::new(Belief::Pinned(pinned), RootCertStore::empty())
     }
 
-    /// Any certificate at all: anybody on the way can pretend to be the host. Basic is not used then, and everything else
-    /// that is sent can be read and changed by whoever answers.
+    /// Trusts any certificate: an on-path attacker can impersonate the host, and read and change everything that is sent.
+    /// Basic is not used then.
     ///
     /// # Errors
     /// [`TrustError::Library`] if TLS cannot be set up.
@@ -95,8 +95,8 @@ impl Trust {
         Self::new(Belief::Anybody, RootCertStore::empty())
     }
 
-    /// The same, and hosts are shown this certificate, for [`Login::by_certificate`](crate::Login::by_certificate). A host that
-    /// does not ask for it is not talked to.
+    /// Sets the client certificate to present, for [`Login::by_certificate`](crate::Login::by_certificate). A connection to a
+    /// host that does not ask for it fails.
     #[must_use]
     pub fn showing(&self, certificate: &ClientCertificate) -> Self {
         Self {

@@ -1,4 +1,5 @@
-//! Logins by certificate: who is asked shows his, who is not says so, and nothing goes where it is not safe.
+//! Logins by certificate: the client presents its certificate if asked, reports if it is not, and sends nothing where it is not
+//! safe.
 
 use super::*;
 use crate::{ClientCertificate, ClientCertificateError};
@@ -61,7 +62,7 @@ async fn a_host_that_does_not_ask_in_the_handshake_hears_nothing_of_the_message(
     if cfg!(feature = "legacy-tls") {
         // The other library would show it when asked later. This host never asks.
         assert_eq!((error.kind, error.reached), (ErrorKind::Denied, Reached::No), "{error}");
-        assert_eq!(host.heard(), [Heard::Token]);
+        assert_eq!(host.heard(), [Arrival::Token]);
     } else {
         assert_eq!((error.kind, error.reached), (ErrorKind::Unsupported, Reached::No), "{error}");
         assert!(error.message.contains("renegotiation") && error.message.contains("legacy-tls"), "{error}");

@@ -1,4 +1,4 @@
-//! A host on loopback that logs people in as `wsman-acceptor` does, and goes wrong where it is told to.
+//! A host on loopback that accepts logins as `wsman-acceptor` does, and misbehaves on request.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -25,7 +25,7 @@ pub(super) enum Quirk {
     None,
     /// It answers a sealed message in the clear.
     AnswersInTheClear,
-    /// Somebody on the way changes a bit of what it has sealed.
+    /// An on-path attacker flips a bit of a sealed message.
     FlipsABit,
     /// It promises one octet more than it has sealed.
     PromisesMore,
@@ -66,7 +66,7 @@ impl Settings {
 
 /// What a host was told, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Heard {
+pub(super) enum Arrival {
     /// A request without a login.
     Nothing,
     /// A token.
@@ -78,7 +78,7 @@ pub(super) enum Heard {
 /// A host that runs.
 pub(super) struct Host {
     pub(super) address: SocketAddr,
-    heard: Arc<Mutex<Vec<Heard>>>,
+    heard: Arc<Mutex<Vec<Arrival>>>,
 }
 
 impl Host {
@@ -97,14 +97,14 @@ impl Host {
                 let everybody = settings.quirk == Quirk::SaysWhatOthersHeard;
                 let first = if everybody { Arc::clone(&first) } else { Arc::default() };
                 tokio::spawn(async move {
-                    let talk = |shown| Arc::new(Talk::new(number, &settings, shown, (log, first)));
+                    let session = |shown| Arc::new(Session::new(number, &settings, shown, (log, first)));
                     match tls {
                         Some(tls) => {
                             if let Ok((stream, shown)) = tls.accept(stream).await {
-                                serve(stream, talk(shown)).await;
+                                serve(stream, session(shown)).await;
                             }
                         }
-                        None => serve(stream, talk(None)).await,
+                        None => serve(stream, session(None)).await,
                     }
                 });
             }
@@ -112,25 +112,25 @@ impl Host {
         Self { address, heard }
     }
 
-    pub(super) fn heard(&self) -> Vec<Heard> {
+    pub(super) fn heard(&self) -> Vec<Arrival> {
         self.heard.lock().unwrap().clone()
     }
 
     pub(super) fn tokens(&self) -> usize {
-        self.heard().iter().filter(|heard| **heard == Heard::Token).count()
+        self.heard().iter().filter(|heard| **heard == Arrival::Token).count()
     }
 
     /// The messages: on which connection each came, and whether it was sealed.
     pub(super) fn messages(&self) -> Vec<(usize, bool)> {
-        let message = |heard| if let Heard::Message(number, sealed) = heard { Some((number, sealed)) } else { None };
+        let message = |heard| if let Arrival::Message(number, sealed) = heard { Some((number, sealed)) } else { None };
         self.heard().into_iter().filter_map(message).collect()
     }
 }
 
-async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(stream: S, talk: Arc<Talk>) {
+async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(stream: S, session: Arc<Session>) {
     let service = service_fn(move |request| {
-        let talk = Arc::clone(&talk);
-        async move { talk.answer(request).await }
+        let session = Arc::clone(&session);
+        async move { session.answer(request).await }
     });
     let _ended = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
@@ -139,23 +139,23 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(stream: S, ta
 type First = Arc<Mutex<Option<Vec<u8>>>>;
 
 /// One connection.
-struct Talk {
+struct Session {
     number: usize,
     quirk: Quirk,
     login: Mutex<ConnectionLogin>,
     messages: AtomicUsize,
     first: First,
-    heard: Arc<Mutex<Vec<Heard>>>,
+    heard: Arc<Mutex<Vec<Arrival>>>,
 }
 
 type Response = hyper::Response<Full<Bytes>>;
 
-impl Talk {
+impl Session {
     fn new(
         number: usize,
         settings: &Settings,
         shown: Option<Vec<u8>>,
-        (heard, first): (Arc<Mutex<Vec<Heard>>>, First),
+        (heard, first): (Arc<Mutex<Vec<Arrival>>>, First),
     ) -> Self {
         let certificate = settings.bound_to.as_ref().or(settings.tls.as_ref());
         let channel = certificate.map_or_else(Channel::clear, |certificate| Channel::tls(certificate.der()));
@@ -184,15 +184,15 @@ impl Talk {
         let (authorization, content_type) = (text(AUTHORIZATION), text(CONTENT_TYPE).unwrap_or_default());
         let taken = self.login.lock().unwrap().take(Request { authorization, content_type, body: &body });
         let told = match (&taken, authorization) {
-            (Taken::Message(message), _) => Heard::Message(self.number, message.is_sealed),
-            (_, Some(_)) => Heard::Token,
-            (_, None) => Heard::Nothing,
+            (Taken::Message(message), _) => Arrival::Message(self.number, message.is_sealed),
+            (_, Some(_)) => Arrival::Token,
+            (_, None) => Arrival::Nothing,
         };
         self.heard.lock().unwrap().push(told);
         Ok(match (&self.quirk, told) {
-            (Quirk::AlwaysAnswers(challenge), Heard::Token) => challenged(401, &[(*challenge).to_owned()]),
-            (Quirk::LetsAnybodyIn, Heard::Token) => challenged(200, &[]),
-            (Quirk::ClosesAfterTheOffer, Heard::Nothing) => {
+            (Quirk::AlwaysAnswers(challenge), Arrival::Token) => challenged(401, &[(*challenge).to_owned()]),
+            (Quirk::LetsAnybodyIn, Arrival::Token) => challenged(200, &[]),
+            (Quirk::ClosesAfterTheOffer, Arrival::Nothing) => {
                 let mut response = challenged(401, &["Negotiate".to_owned()]);
                 response.headers_mut().insert("connection", "close".parse().unwrap());
                 response

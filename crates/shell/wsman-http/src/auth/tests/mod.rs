@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use cim::{CallError, ErrorKind, Name, ObjectPath, Reached, Reply, Request};
 use proptest::prelude::*;
 
-use self::host::{Heard, Host, Quirk, Settings};
+use self::host::{Arrival, Host, Quirk, Settings};
 use super::AuthError;
 use super::kdc::Kdc;
 use super::offer::Mechanism;
@@ -59,7 +59,7 @@ fn over_tls(host: &Host, scheme: Scheme, trust: Trust) -> Client {
     Client::new(endpoint(host, "https"), login, Limits::default()).with_trust(trust)
 }
 
-async fn fails(quirk: Quirk, request: Request) -> (CallError, Vec<Heard>) {
+async fn fails(quirk: Quirk, request: Request) -> (CallError, Vec<Arrival>) {
     let host = Host::new(Settings::new(quirk)).await;
     let error = client(&host, Scheme::Negotiate, "right horse").call(request).await.unwrap_err();
     (error, host.heard())
@@ -103,7 +103,7 @@ async fn a_wrong_password_is_tried_once_by_all_connections_together_and_told() {
             assert!(error.message.contains("LAB\\svc by NTLM: the user or the password is wrong"), "{error}");
             assert!(!error.message.contains("wrong horse"), "{error}");
         }
-        assert_eq!(host.heard(), [Heard::Nothing, Heard::Token, Heard::Token], "{scheme:?}");
+        assert_eq!(host.heard(), [Arrival::Nothing, Arrival::Token, Arrival::Token], "{scheme:?}");
     }
 }
 
@@ -135,7 +135,7 @@ async fn what_comes_in_the_clear_or_altered_is_not_believed() {
         let (error, heard) = fails(quirk, invoke()).await;
         assert_eq!((error.kind, error.reached), (ErrorKind::Malformed, Reached::Perhaps), "{error}");
         assert!(error.message.contains(words), "{error}");
-        assert_eq!(heard.iter().filter(|heard| matches!(heard, Heard::Message(..))).count(), 1, "sent once");
+        assert_eq!(heard.iter().filter(|heard| matches!(heard, Arrival::Message(..))).count(), 1, "sent once");
     }
 }
 
@@ -178,7 +178,7 @@ async fn a_host_that_forgot_the_login_is_logged_in_to_again_and_nothing_is_done_
     let client = client(&host, Scheme::Negotiate, "right horse");
     client.call(get()).await.unwrap();
     client.call(get()).await.unwrap();
-    // What says that the login is forgotten is not sealed: the host may have done it all the same.
+    // The refusal is not sealed, so the host may have carried out the request anyway.
     let error = client.call(invoke()).await.unwrap_err();
     assert_eq!((error.kind, error.reached), (ErrorKind::Unreachable, Reached::Perhaps), "{error}");
     assert_eq!(host.messages(), [(0, true), (0, true), (1, true), (1, true)]);
@@ -244,7 +244,7 @@ async fn only_the_certificate_that_is_believed_is_talked_to() {
         assert_eq!((error.kind, error.reached), (ErrorKind::Untrusted, Reached::No), "{error}");
         assert!(error.message.contains(words), "{error}");
     }
-    assert_eq!(host.heard().len(), before, "nothing was said to a host that is not believed");
+    assert_eq!(host.heard().len(), before, "nothing was sent to a host that is not trusted");
 }
 
 #[tokio::test]
@@ -278,7 +278,7 @@ fn nested(tags: &[u8], length: usize) -> Vec<u8> {
     token
 }
 
-/// Tokens, and answers of Kerberos servers, that are deeper or longer than any reader should believe.
+/// Tokens, and answers of Kerberos servers, that are deeper or longer than any reader should accept.
 fn beyond_measure(length: usize) -> Vec<Vec<u8>> {
     const WAYS: [&[u8]; 7] = [
         &[0x30],
@@ -322,7 +322,7 @@ fn a_token_without_measure_costs_neither_stack_nor_memory() {
     });
 }
 
-/// Somebody on the way to a Kerberos server can answer in its place.
+/// An on-path attacker can answer in place of a Kerberos server.
 #[test]
 fn an_answer_of_a_kerberos_server_without_measure_costs_neither_stack_nor_memory() {
     on_a_small_stack(|| {

@@ -1,4 +1,4 @@
-//! Which certificates are believed, and which library is asked.
+//! Which certificates are trusted, and which library is used.
 
 mod version1;
 
@@ -95,7 +95,7 @@ impl Host {
         Self { url, certificate, met, _task: AbortOnDropHandle::new(task) }
     }
 
-    /// A client that believes like that.
+    /// A client with this trust.
     fn client(&self, trust: Trust) -> Client {
         let login = Login::new(Scheme::Basic, "admin", "x");
         Client::new(Endpoint::parse(&self.url).unwrap(), login, Limits::default()).with_trust(trust)
@@ -160,7 +160,7 @@ async fn a_certificate_that_is_not_believed_is_shown_to_no_other_library() {
     let host = Host::new(Deaf::Nobody, Manner::Silence).await;
     for (trust, words) in [
         (Trust::fingerprint(&other.sha256()).unwrap(), "has the fingerprint"),
-        (Trust::authorities(other.pem().as_bytes()).unwrap(), "no authority that is believed"),
+        (Trust::authorities(other.pem().as_bytes()).unwrap(), "no trusted authority"),
     ] {
         let before = host.met();
         let message = host.fails(trust, ErrorKind::Untrusted).await;
@@ -212,7 +212,7 @@ async fn the_systems_library_believes_whom_rustls_believes_and_nobody_else() {
     let pinned = |certificate: &Certificate| Trust::fingerprint(&certificate.sha256()).unwrap();
     for name in [LOOPBACK, "hv99.lab.test"] {
         let named = name == LOOPBACK;
-        for (belief, believed) in [("own", named), ("own pinned", true), ("anybody", true), ("other", false)] {
+        for (belief, trusted) in [("own", named), ("own pinned", true), ("anybody", true), ("other", false)] {
             let host = Host::named(name, Deaf::Newer, Manner::Silence).await;
             let trust = match belief {
                 "own" => host.own(),
@@ -220,11 +220,11 @@ async fn the_systems_library_believes_whom_rustls_believes_and_nobody_else() {
                 "anybody" => Trust::anybody().unwrap(),
                 _ => Trust::authorities(other.pem().as_bytes()).unwrap(),
             };
-            if believed {
+            if trusted {
                 assert!(host.client(trust).identify().await.is_ok(), "{belief} of {name}");
             } else {
                 let message = host.fails(trust, ErrorKind::Untrusted).await;
-                assert!(message.contains("not believed: "), "{belief} of {name}: {message}");
+                assert!(message.contains("not trusted: "), "{belief} of {name}: {message}");
             }
             assert_eq!(host.met(), 2, "{belief} of {name}");
         }
