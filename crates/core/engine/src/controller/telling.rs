@@ -103,7 +103,7 @@ impl Controller {
             Side::Receiver => effects.push(Effect::Tell(Notice::ReplicaResumed(Box::new(report)))),
             Side::Sender => {
                 let Some(watch) = self.legs.get_mut(&id) else { return };
-                // Whatever is told of an incident that is over stands no longer.
+                // Notices about an incident end with it.
                 if watch.incident.is_none() || watch.told.insert(LegResult::Resumed) {
                     effects.push(Effect::Tell(Notice::Resumed(Box::new(report))));
                 }
