@@ -1,11 +1,11 @@
 //! Notices to people, each as soon as it is true and once for as long as it stays true; and the status at any time.
 
-use reprise_model::{HostId, LegId, Now, Settings};
+use reprise_model::{HostId, LegId, Now, Reason, Settings};
 
 use super::Controller;
 use crate::exchange::Effect;
 use crate::host::{HostWatch, Phase};
-use crate::judge::Judgement;
+use crate::judge::{Judgement, Verdict};
 use crate::leg::Side;
 use crate::leg::{End, NotSeenEnd, Whereabouts};
 use crate::notice::Notice;
@@ -120,7 +120,9 @@ impl Controller {
             // Whatever was told of it is over.
             watch.told.clear();
         }
-        let is_worth_it = matches!(result, LegResult::Failed | LegResult::NeedsPerson);
+        // A late host may still come: who only lacks a host has not failed before nobody waits any more.
+        let lacks_host = matches!(watch.verdict, Verdict::Fail(Reason::SenderNotReady | Reason::PeerNotSeen));
+        let is_worth_it = matches!(result, LegResult::Failed | LegResult::NeedsPerson) && !lacks_host;
         if dry_run || !is_worth_it || watch.told.contains(&result) {
             return;
         }

@@ -53,6 +53,8 @@ fn a_host_that_is_late_and_comes_after_all_is_served_while_the_pass_goes_on() {
     drive.end_act(ended());
     drive.run_to(100.0);
     assert!(drive.told.iter().any(|n| matches!(n, Notice::Resumed(_))) && drive.report.is_none());
+    let failed = drive.told.iter().any(|n| matches!(n, Notice::ResumeFailed(_)));
+    assert!(!failed, "it had not failed while its host could still come: {:?}", drive.told);
 }
 
 #[test]
