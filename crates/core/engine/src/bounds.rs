@@ -13,13 +13,30 @@ use crate::pause::Span;
 const DRIFT_MAX: Duration = Duration::from_secs(5);
 
 /// What the looks at one sender said so far.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Bounds {
+    /// What was known before a restart of the program, as long as the looks go on to show it so.
+    remembered: Option<Stands>,
     latest: Option<Look>,
     /// The latest look that showed another state than the latest one.
     other: Option<Look>,
     /// The look that first showed the state of the latest one.
     first: Option<Look>,
+}
+
+/// When our own latest acts on a sender ended that resumed it, and that may have.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Resumed {
+    pub(crate) surely: Option<MonoTime>,
+    pub(crate) perhaps: Option<MonoTime>,
+}
+
+/// A state in which a sender was seen, on that host, and that it was in not before that time of the host's clock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stands {
+    host: String,
+    state: ReplicationState,
+    after: HostTime,
 }
 
 /// One look.
@@ -35,9 +52,8 @@ struct Look {
 }
 
 impl Bounds {
-    /// Takes in what a look showed, which ended by `now`; when the state that it shows can have begun. `acted` is when our
-    /// own latest act on the sender ended.
-    pub(crate) fn saw(&mut self, end: &SeenEnd, acted: Option<MonoTime>, now: MonoTime) -> Span {
+    /// Takes in what a look showed, which ended by `now`; when the state that it shows can have begun.
+    pub(crate) fn saw(&mut self, end: &SeenEnd, resumed: Resumed, now: MonoTime) -> Span {
         let again = self.latest.is_some_and(|latest| latest.looked == end.looked && latest.host == end.host);
         if !again {
             let look = Look {
@@ -54,9 +70,11 @@ impl Bounds {
             self.latest = Some(look);
         }
         // What stands after our own act began anew, and a look without a clock bounds nothing.
+        let acted = resumed.surely.max(resumed.perhaps);
         let holds = |first: &Look| first.clock.is_some() && acted.is_none_or(|acted| acted <= first.looked);
         self.first = self.first.filter(holds).or(self.latest);
-        self.span(acted)
+        let span = self.span(resumed);
+        self.keep(end, span)
     }
 
     /// When we were told first of the state that the latest look showed: what happened on its host until then is a matter of
@@ -65,19 +83,43 @@ impl Bounds {
         self.first.map(|first| first.told).unwrap_or_default()
     }
 
-    fn span(&self, acted: Option<MonoTime>) -> Span {
+    /// What is to be remembered over a restart of the program.
+    pub(crate) fn stands(&self) -> Option<Stands> {
+        self.remembered.clone()
+    }
+
+    /// What was remembered.
+    pub(crate) fn remember(&mut self, stands: Option<Stands>) {
+        self.remembered = stands;
+    }
+
+    /// Goes on with what is remembered, or remembers what is known now.
+    fn keep(&mut self, end: &SeenEnd, span: Span) -> Span {
+        let (host, state) = (&end.host_name, end.object.state);
+        let paused = matches!(state, ReplicationState::Suspended | ReplicationState::ResynchronizeSuspended);
+        let known = self.remembered.take().filter(|known| known.state == state && known.host == *host);
+        let after = span.after.max(known.map(|known| known.after));
+        self.remembered = after.filter(|_| paused).map(|after| Stands { host: host.clone(), state, after });
+        // A clock that was set back bounds nothing.
+        let by = span.by.filter(|by| after.is_none_or(|after| after <= *by));
+        Span { after: after.filter(|_| by.is_some()), by, ..span }
+    }
+
+    fn span(&self, resumed: Resumed) -> Span {
         let Some(first) = self.first else { return Span::default() };
         let Some(clock) = first.clock else { return Span::default() };
         let moved = self.other.is_some_and(|other| other.host != first.host);
         let set = self.other.filter(|_| !moved).is_some_and(|other| other.clock_was_set(&first));
         if moved || set {
-            return Span { after: None, by: None, booted: first.booted };
+            return Span { booted: first.booted, ..Span::default() };
         }
         let took = first.told.since(first.looked);
         let seen = self.other.map(|other| other.looked);
-        let since = seen.max(acted.filter(|acted| *acted <= first.looked));
+        let before = |acted: Option<MonoTime>| acted.filter(|acted| *acted <= first.looked);
+        let then = |since: MonoTime| back(clock, first.told.since(since));
         Span {
-            after: since.map(|since| back(clock, first.told.since(since))),
+            after: seen.max(before(resumed.surely)).map(then),
+            perhaps_after: before(resumed.perhaps).map(then),
             by: Some(HostTime(clock.0.saturating_add(millis(took)))),
             booted: first.booted,
         }
@@ -121,7 +163,8 @@ mod tests {
 
     fn saw(bounds: &mut Bounds, end: &SeenEnd, acted: Option<f64>) -> (Option<i64>, Option<i64>) {
         let told = MonoTime(end.looked.0 + Duration::from_millis(100));
-        let span = bounds.saw(end, acted.map(|acted| now(acted).mono), told);
+        let resumed = Resumed { surely: acted.map(|acted| now(acted).mono), perhaps: None };
+        let span = bounds.saw(end, resumed, told);
         (span.after.map(|at| at.0), span.by.map(|at| at.0))
     }
 

@@ -50,6 +50,10 @@ pub(crate) struct Incident {
     pub(crate) began: Option<MonoTime>,
     /// When its last act ended, and on which end that was.
     pub(crate) acted: Option<(Side, MonoTime)>,
+    /// The same of the last one that resumed it: what stopped it before explains nothing that is seen later.
+    pub(crate) resumed: Option<(Side, MonoTime)>,
+    /// The same of the last one that may have resumed it, as far as anybody can tell.
+    pub(crate) perhaps_resumed: Option<(Side, MonoTime)>,
 }
 
 /// The limits within which failures are tried again.
@@ -86,6 +90,8 @@ impl Incident {
             data_before,
             began: None,
             acted: None,
+            resumed: None,
+            perhaps_resumed: None,
         }
     }
 
@@ -121,7 +127,20 @@ impl Incident {
             self.resumes += 1;
         }
         self.acted = Some((side, now));
+        match outcome {
+            Outcome::Ended(_) => self.resumed = self.acted,
+            Outcome::Unknown(_) => self.perhaps_resumed = self.acted,
+            Outcome::Refused(_) | Outcome::NotDone(_) | Outcome::Stale { .. } => {}
+        }
         self.attempt = Attempt::AwaitingLook(Box::new(Done { act, side, from, outcome, after: now }));
+    }
+
+    /// Our act had brought it there, and it stands still again before newer data has arrived: that was one of its tries.
+    pub(crate) fn stopped_again(&mut self, now: MonoTime, receiver_asked: bool, chance: &mut fastrand::Rng) {
+        if self.attempt == Attempt::Proved {
+            let limits = RetryLimits { retry_until: None, receiver_asked };
+            self.back_off(now, Failure::WithoutEffect, false, limits, chance);
+        }
     }
 
     /// When waiting for a look that tells ends: with the retries, but not before a host had time to answer.

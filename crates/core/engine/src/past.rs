@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use reprise_model::{HostId, HostTime, MonoTime, ReplicationState};
 
-use crate::bounds::Bounds;
+use crate::bounds::{Bounds, Resumed, Stands};
 use crate::leg::SeenEnd;
 use crate::leg::Side;
 use crate::pause::Span;
@@ -73,9 +73,9 @@ impl Boot {
 }
 
 impl Past {
-    /// A sender is seen. `is_fresh` says whether the look began after our last act had ended, `acted` when that was if it
-    /// was on the sender. When its state can have begun.
-    pub(crate) fn saw_sender(&mut self, sender: &SeenEnd, is_fresh: bool, acted: Option<MonoTime>) -> Span {
+    /// A sender is seen. `is_fresh` says whether the look began after our last act had ended, `resumed` when acts on the
+    /// sender resumed it. When its state can have begun.
+    pub(crate) fn saw_sender(&mut self, sender: &SeenEnd, is_fresh: bool, resumed: Resumed) -> Span {
         let paused = sender.object.state == ReplicationState::Suspended;
         let boot = Boot::of(sender);
         let rebooted = self.ran_since_boot.zip(boot).is_some_and(|(before, now)| before.is_over(now));
@@ -94,7 +94,7 @@ impl Past {
             self.ran_since_boot = known.or(boot).or(self.ran_since_boot);
         }
         note(&mut self.sender, sender);
-        self.bounds.saw(sender, acted, sender.told)
+        self.bounds.saw(sender, resumed, sender.told)
     }
 
     pub(crate) fn saw_receiver(&mut self, receiver: &SeenEnd) {
@@ -110,6 +110,15 @@ impl Past {
     /// What was known of a pause before a restart of the program.
     pub(crate) fn remember(&mut self, beginning: Beginning) {
         self.beginning = Some(beginning);
+    }
+
+    /// What bounds the pause in which the sender was seen last, for a later life of the program.
+    pub(crate) fn stands(&self) -> Option<Stands> {
+        self.bounds.stands()
+    }
+
+    pub(crate) fn remember_stands(&mut self, stands: Option<Stands>) {
+        self.bounds.remember(stands);
     }
 
     pub(crate) fn beginning(&self) -> Option<Beginning> {

@@ -24,6 +24,8 @@ const AFTER_BOOT: Duration = Duration::from_mins(10);
 pub struct Span {
     /// Not before this: a look had shown another state, or our own act had ended.
     pub after: Option<HostTime>,
+    /// Perhaps not before this: our own act had ended, and nobody knows whether it resumed anything.
+    pub perhaps_after: Option<HostTime>,
     /// Not after this: a look showed it. `None` if that host's clock is not known, or was set meanwhile.
     pub by: Option<HostTime>,
     /// When the host had booted, at that look.
@@ -52,7 +54,9 @@ pub fn cause(records: &Evidence, vm: VmId, span: Span, last: LastReplication) ->
     let own: Vec<VmmsEvent> =
         evidence::of(records, vm).filter(|event| after.is_none_or(|after| event.at >= after)).copied().collect();
     match last_pair(&own) {
-        Some(pair) if stands_near(all, &own, pair, span) => PausedBy::Shutdown,
+        Some(pair) if span.perhaps_after.is_none_or(|act| act <= pair) && stands_near(all, &own, pair, span) => {
+            PausedBy::Shutdown
+        }
         Some(_) => PausedBy::Unproved,
         // Without an earlier bound nobody knows how far back the log would have to reach.
         None => match after.zip(span.by).and_then(|(after, _)| all.vmms.whole_since(after)) {
@@ -128,7 +132,8 @@ mod tests {
     }
 
     fn span(after: Option<i64>, by: i64, booted: i64) -> Span {
-        Span { after: after.map(HostTime), by: Some(HostTime(by)), booted: Some(HostTime(booted)) }
+        let (by, booted) = (Some(HostTime(by)), Some(HostTime(booted)));
+        Span { after: after.map(HostTime), perhaps_after: None, by, booted }
     }
 
     fn of(vmms: Vec<VmmsEvent>, system: Vec<SystemEvent>, span: Span, last: Option<i64>) -> PausedBy {

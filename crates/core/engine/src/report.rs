@@ -99,9 +99,7 @@ pub(crate) fn result(watch: &LegWatch, dry_run: bool) -> (LegResult, Reason) {
             };
             (LegResult::Healthy, held.unwrap_or(own))
         }
-        Verdict::Leave(Reason::InitialReplication | Reason::Resynchronizing) if proved => {
-            (LegResult::Resumed, planned_reason(watch))
-        }
+        Verdict::Leave(reason) if proved && is_continued(watch, reason) => (LegResult::Resumed, planned_reason(watch)),
         Verdict::Leave(reason) => (LegResult::Left, reason),
         Verdict::NeedsPerson(reason) => (LegResult::NeedsPerson, reason),
         Verdict::NotOurs => (LegResult::Skipped, Reason::SenderNotAsked),
@@ -119,6 +117,12 @@ pub(crate) fn result(watch: &LegWatch, dry_run: bool) -> (LegResult, Reason) {
         },
         Verdict::Stale(reason) => (LegResult::Stale, reason),
     }
+}
+
+/// Whether what goes on is what our resume continued, and not what others began after it.
+fn is_continued(watch: &LegWatch, reason: Reason) -> bool {
+    let resyncs = reason == Reason::Resynchronizing && planned_reason(watch) == Reason::ResyncPausedByShutdown;
+    resyncs || reason == Reason::InitialReplication
 }
 
 /// Why a leg that runs now was resumed.

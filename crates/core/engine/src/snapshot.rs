@@ -7,6 +7,7 @@ use std::time::Duration;
 use reprise_model::{ActId, LegId, MonoTime, Now, Outcome, Problem, ProblemKind, ReplicationState, Timestamp};
 
 use crate::attempt::{Attempt, Done};
+use crate::bounds::Stands;
 use crate::incident::Incident;
 use crate::leg::Side;
 use crate::past::Beginning;
@@ -29,12 +30,16 @@ pub struct Snapshot {
 pub struct LegMemory {
     /// How its sender's pause began, if it was seen.
     pub beginning: Option<Beginning>,
+    /// How its sender stood still, and not since before when.
+    pub stands: Option<Stands>,
     /// The sender's state when it was first seen.
     pub before: Option<ReplicationState>,
     /// What people were told and that still stood.
     pub told: Vec<LegResult>,
     /// Its incident, if it had one.
     pub incident: Option<IncidentMemory>,
+    /// The last incident that ended, if people were told of it as resumed by us and that still stood.
+    closed: Option<Box<Incident>>,
 }
 
 /// What is remembered of an incident.
@@ -54,8 +59,10 @@ impl LegMemory {
             watch.past.beginning().filter(|_| watch.leg.sender.state() == Some(ReplicationState::Suspended));
         let incident = watch.incident.as_deref().map(|incident| IncidentMemory::of(incident, now));
         let told: Vec<_> = watch.told.iter().copied().collect();
-        let is_nothing = beginning.is_none() && incident.is_none() && told.is_empty();
-        (!is_nothing).then_some(Self { beginning, before: watch.before, told, incident })
+        let stands = watch.past.stands();
+        let is_nothing = beginning.is_none() && stands.is_none() && incident.is_none() && told.is_empty();
+        let closed = watch.closed.clone().filter(|_| told.contains(&LegResult::Resumed));
+        (!is_nothing).then_some(Self { beginning, stands, before: watch.before, told, incident, closed })
     }
 
     /// Gives a leg that is seen for the first time what was known of it.
@@ -63,8 +70,13 @@ impl LegMemory {
         if let Some(beginning) = self.beginning {
             watch.past.remember(beginning);
         }
+        watch.past.remember_stands(self.stands);
         watch.before = self.before;
         watch.told = self.told.into_iter().collect();
+        watch.closed = self.closed.map(|mut closed| {
+            forget_times(&mut closed, now);
+            closed
+        });
         if let Some(memory) = self.incident {
             let incident = memory.restored(now);
             watch.memory.resumes = incident.resumes;
@@ -92,7 +104,10 @@ impl IncidentMemory {
     /// What may have been done is read before anything else, and what was waited for goes on being waited for.
     fn restored(self, now: Now) -> Incident {
         let Self { mut incident, open, not_before } = self;
-        (incident.began, incident.acted) = (None, None);
+        forget_times(&mut incident, now);
+        if let Some((_, side, _)) = open {
+            incident.perhaps_resumed = Some((side, now.mono));
+        }
         let lost = || {
             let why = "the program was restarted before the answer had come";
             Outcome::Unknown(Problem::new(ProblemKind::TimedOut, "resume replication", why))
@@ -118,6 +133,13 @@ impl IncidentMemory {
         };
         incident
     }
+}
+
+/// Nobody knows how long before the restart something was.
+fn forget_times(incident: &mut Incident, now: Now) {
+    let resumed = incident.resumed.or(incident.perhaps_resumed);
+    (incident.began, incident.acted, incident.resumed) = (None, None, None);
+    incident.perhaps_resumed = resumed.map(|(side, _)| (side, now.mono));
 }
 
 /// The longest wait that a restart keeps: a clock that was set back must not make one endless.

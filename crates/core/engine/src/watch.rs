@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use reprise_model::{HostId, MonoTime, ReplicationState};
 
 use crate::attempt::Attempt;
+use crate::bounds::Resumed;
 use crate::incident::{Incident, Plan, RetryLimits, Weighed};
 use crate::judge::{Memory, Verdict};
 use crate::leg::Side;
@@ -68,9 +69,13 @@ impl LegWatch {
         if let Some(sender) = self.leg.sender.seen() {
             self.before.get_or_insert(sender.object.state);
             let is_fresh = self.attempt().fresh_after().is_none_or(|(side, after)| self.looked(side) >= Some(after));
-            let acted = self.incident.as_ref().and_then(|incident| incident.acted);
-            let acted = acted.filter(|(side, _)| *side == Side::Sender).map(|(_, at)| at);
-            self.memory.pause = self.past.saw_sender(sender, is_fresh, acted);
+            let on_sender = |acted: Option<(Side, MonoTime)>| acted.filter(|(side, _)| *side == Side::Sender);
+            let of = |pick: fn(&Incident) -> Option<(Side, MonoTime)>| self.latest_incident().and_then(pick);
+            let resumed = Resumed {
+                surely: on_sender(of(|incident| incident.resumed)).map(|(_, at)| at),
+                perhaps: on_sender(of(|incident| incident.perhaps_resumed)).map(|(_, at)| at),
+            };
+            self.memory.pause = self.past.saw_sender(sender, is_fresh, resumed);
             self.memory.paused_from_start = self.past.beginning() == Some(Beginning::Unseen);
         }
         if let Some(receiver) = self.leg.receiver.seen() {
@@ -123,7 +128,7 @@ impl LegWatch {
     }
 
     /// Whether the receiver's host is among those asked.
-    fn receiver_asked(&self) -> bool {
+    pub(crate) fn receiver_asked(&self) -> bool {
         match &self.leg.receiver {
             End::Seen(_) => true,
             End::NotSeen(end) => end.whereabouts != Whereabouts::NotAsked,

@@ -11,7 +11,7 @@ use crate::scene::Scene;
 use crate::shadow::{Broken, End, Ends, Names, Shown, bearer, held, obstacle, receiver};
 
 /// Every kind of fault that a story puts into the site.
-const FAULTS: [&str; 21] = [
+const FAULTS: [&str; 22] = [
     "deny",
     "deny_events",
     "slow_log",
@@ -33,6 +33,7 @@ const FAULTS: [&str; 21] = [
     "job_fail",
     "flip_back",
     "unreadable",
+    "unsupported",
 ];
 
 /// The classes that say all there is to be said.
@@ -154,8 +155,10 @@ impl Reckoning<'_> {
             || held(self.holds, leg.id, ends, &self.names.values(), self.wall);
         let paused = &self.scene.policy.paused;
         let initial = sender.last.is_none() && paused.initial == InitialPolicy::Leave;
+        // What was on its way may have arrived since it was looked at.
+        let in_progress = leg.after.is_some_and(|after| matches!(after.number(), 2 | 10));
         match sender.state {
-            _ if forbidden => true,
+            _ if forbidden || leg.result == LegResult::Left && in_progress => true,
             1 | 2 | 9 | 10 | 11 | 16 => true,
             7 => paused.at_boot != PausedRule::Resume || initial,
             8 => leg.result == LegResult::Waiting && self.scene.reads_events,

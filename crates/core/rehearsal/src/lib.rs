@@ -10,6 +10,7 @@
 #[cfg(test)]
 mod acts;
 mod calm;
+mod lies;
 #[cfg(test)]
 mod loaded;
 mod logs;

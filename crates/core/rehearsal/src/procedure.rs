@@ -43,6 +43,8 @@ pub(crate) struct Procedure {
     pub(crate) waits: Waits,
     /// What came back to it so far, for the shadow.
     pub(crate) shown: Shown,
+    /// How often its host had booted when the latest request arrived.
+    pub(crate) boots: u32,
     stepped: Stepped<Ended>,
 }
 
@@ -60,7 +62,7 @@ impl Procedure {
 
     fn new(host: HostId, purpose: Purpose, now: Duration, stepped: Stepped<Ended>) -> Self {
         let waits = Waits::Sleeps { until: now };
-        Self { host, purpose, began: now, waits, shown: Shown::default(), stepped }
+        Self { host, purpose, began: now, waits, shown: Shown::default(), boots: 0, stepped }
     }
 
     /// When it goes on by itself.

@@ -37,6 +37,8 @@ pub(crate) struct Scene {
     pub(crate) reads_events: bool,
     /// Whether event logs are slow, are lossy, garble records or refuse the account.
     pub(crate) logs_fail: bool,
+    /// Whether hosts lie.
+    pub(crate) lies: bool,
     /// Whether nothing is done on purpose.
     pub(crate) dry_run: bool,
     /// Whether runs die at any moment and are begun again with what they had written down.
@@ -68,6 +70,7 @@ pub(crate) fn draw(chance: &mut fastrand::Rng, seed: u64) -> Scene {
         discover: once_in(chance, 3),
         reads_events: !once_in(chance, 4),
         logs_fail: chance.bool(),
+        lies: once_in(chance, 5),
         dry_run: once_in(chance, 10),
         dies: once_in(chance, 4),
         way_ms: one(chance, &[5, 60, 60, 700], 60),

@@ -223,6 +223,6 @@ mod tests {
         let Ending::Done(report, _) = ending else { panic!("it has a report") };
         assert_eq!(report.outcome, PassOutcome::NotReady);
         let Some(HostTrouble::NotReady(why)) = &report.hosts[0].trouble else { panic!("it is not ready") };
-        assert!(why.problem.why.contains("no way to it"), "{why:?}");
+        assert!(why.problem.why.contains("a bug in Reprise"), "{why:?}");
     }
 }

@@ -19,7 +19,8 @@ impl Controller {
     pub(super) fn enqueue(&mut self, now: Now, id: LegId) {
         let Some(watch) = self.legs.get_mut(&id) else { return };
         let Some(plan) = plan_of(watch) else { return };
-        watch.plans(plan);
+        let asked = watch.receiver_asked();
+        watch.plans(plan).stopped_again(now.mono, asked, &mut self.chance);
         if self.setup.dry_run {
             return;
         }
@@ -134,7 +135,7 @@ impl Controller {
         let Some(watch) = self.legs.get_mut(&leg) else { return };
         let Some(incident) = &mut watch.incident else { return };
         let Attempt::Acting { side, from, .. } = incident.attempt else { return };
-        let found_otherwise = matches!(outcome, Outcome::Stale { .. }) && from == ReplicationState::Suspended;
+        let found_otherwise = from == ReplicationState::Suspended && found_in_another_state(&outcome);
         incident.ended(now.mono, (id, side), from, outcome);
         if found_otherwise {
             watch.past.found_otherwise();
@@ -146,6 +147,12 @@ impl Controller {
 /// What an act on a leg rests on.
 fn grounds<'a>(watch: &'a LegWatch, policy: &'a Policy) -> Grounds<'a> {
     Grounds { leg: &watch.leg, receiver_events: &watch.memory.receiver_events, policy }
+}
+
+/// Whether an act found its object in another state. One that is not there, as while a host boots, was not found otherwise.
+fn found_in_another_state(outcome: &Outcome) -> bool {
+    let Outcome::Stale { found } = outcome else { return false };
+    (0..=21).map(ReplicationState::from_number).any(|state| state.to_string() == *found)
 }
 
 /// What is planned for a leg by its verdict.

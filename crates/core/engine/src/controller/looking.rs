@@ -103,6 +103,10 @@ impl Controller {
         if claim.as_ref() != Some(&name) {
             let claimant = self.names.claimant(&name).filter(|claimant| say_it.contains(claimant));
             let first = claimant.or_else(|| say_it.first().copied()).and_then(|first| self.duplicate_of(first, id));
+            if first.is_some() {
+                // What it showed under its own name counts no more.
+                self.dirty.extend(self.inventory.forget(id).into_iter().flat_map(legs_of));
+            }
             if let Some(host) = self.hosts.get_mut(&id) {
                 host.duplicate_of = first;
             }

@@ -36,7 +36,7 @@ fn paused(from_start: bool) -> (Leg, Memory) {
 
 /// When a pause that a look showed at 1 000 s of its host's clock can have begun.
 fn seen_paused() -> Span {
-    Span { after: None, by: Some(HostTime(1_000_000)), booted: Some(HostTime(0)) }
+    Span { after: None, perhaps_after: None, by: Some(HostTime(1_000_000)), booted: Some(HostTime(0)) }
 }
 
 fn shutdown_events() -> Evidence {

@@ -5,23 +5,24 @@ use std::time::Duration;
 use cim::{CallError, ObjectPath, Reply, Request};
 use reprise_model::{Act, ActId, HostId, LegId, Timestamp};
 
-use super::{Broken, Shadow};
-
-/// Most acts on one leg in one pass.
-const ATTEMPTS_MAX: u32 = 6;
-/// Most acts that found another state than they expected, which do not count as tries.
-const STALES_MAX: u32 = 5;
+use super::{Broken, End, Shadow};
 
 /// So many looks in a row at least must fail to show a job before it is given up.
 const MISSES_LEAST: u32 = 4;
 
 /// One act.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is seen by itself, in any order")]
 pub(super) struct Watched {
     pub(super) act: Act,
+    on_receiver: bool,
     /// The state that its Get was told.
     read: Option<u16>,
+    /// It did not find its object.
+    gone: bool,
     sent: bool,
+    /// The host refused, at once or by its job.
+    refused: bool,
     /// The job that the host's answer named.
     job: Option<String>,
     /// Answers to looks at that job that did not show it, since the last that did.
@@ -32,9 +33,22 @@ pub(super) struct Watched {
     pub(super) ended: Option<Duration>,
     /// Whether the end ran in the first look that began after that.
     ran_after: Option<bool>,
+    /// Whether any look that began after that, in this life of the run or in a later one, showed its end.
+    told: bool,
 }
 
 impl Watched {
+    /// Whether an end runs as it should after this act: a resynchronization that it continued goes on.
+    fn brings_to(&self, end: &End) -> bool {
+        let resyncs = end.state == 10 && self.act.expected_state.number() == 11;
+        end.state == 3 || end.state == 2 && end.last.is_none() || resyncs
+    }
+
+    /// Whether it may have resumed its end: it reached its host, and that did not refuse.
+    pub(super) fn may_have_resumed(&self) -> bool {
+        self.sent && !self.refused
+    }
+
     fn ended_well(&self) -> bool {
         self.ended.is_some() && self.done_at.is_some()
     }
@@ -62,20 +76,20 @@ impl Shadow {
         if more(here, earned.min(pace.per_host_max.get())) || more(in_all, pace.fleet.get()) {
             return Err(format!("{here} acts at once on one host and {in_all} in all"));
         }
-        let tries = self.attempts.entry(act.leg).or_default();
-        *tries += 1;
-        if *tries > ATTEMPTS_MAX + STALES_MAX {
-            return Err(format!("{tries} acts on {}", act.leg));
-        }
+        self.performs(act.id)?;
         let watched = Watched {
             act: act.clone(),
+            on_receiver: self.sender(act.leg).is_none_or(|(host, _)| host != act.host),
             read: None,
+            gone: false,
             sent: false,
+            refused: false,
             job: None,
             misses: 0,
             done_at: None,
             ended: None,
             ran_after: None,
+            told: false,
         };
         match self.acts.insert(act.id, watched) {
             None => Ok(()),
@@ -97,27 +111,41 @@ impl Shadow {
     }
 
     /// An answer came back to an act.
-    pub(crate) fn answered(&mut self, id: ActId, answer: &Result<Reply, CallError>, now: Duration) {
+    /// `boots` says how often its host had booted when it was asked.
+    pub(crate) fn answered(&mut self, id: ActId, answer: &Result<Reply, CallError>, now: Duration, boots: u32) {
         let Some(watched) = self.acts.get_mut(&id) else { return };
         match answer {
-            Ok(Reply::Instance(row)) => watched.read = row.get("ReplicationState").ok(),
+            Ok(Reply::Instance(row)) => {
+                watched.read = row.get("ReplicationState").ok();
+                let act = &watched.act;
+                let (leg, host) = (act.leg, act.host);
+                let paused = act.expected_state.number() == 7;
+                if paused && watched.read.is_some_and(|read| read != 7) {
+                    self.found_otherwise(leg, host, boots);
+                }
+            }
             Ok(Reply::Output(output)) => match output.return_value() {
                 Ok(Some(0)) => watched.done_at = Some(now),
                 Ok(Some(4_096)) => {
                     let job = output.get_opt::<ObjectPath>("Job").ok().flatten();
                     watched.job = job.and_then(|job| job.key("InstanceID").map(str::to_owned));
                 }
-                Ok(_) | Err(_) => {}
+                Ok(_) => watched.refused = true,
+                Err(_) => {}
             },
             Ok(Reply::Rows(rows)) => {
                 let own = |row: &&cim::Row| row.get::<String>("InstanceID").ok() == watched.job;
                 let job = rows.iter().find(own).filter(|_| watched.job.is_some());
                 watched.misses = if job.is_some() { 0 } else { watched.misses + 1 };
+                watched.refused |= job.is_some_and(|job| job.get::<u16>("JobState").is_ok_and(|state| state > 7));
                 if job.is_some_and(|job| job.get::<u16>("JobState").is_ok_and(|state| state == 7)) {
                     watched.done_at.get_or_insert(now);
                 }
             }
-            Err(_) => watched.misses += 1,
+            Err(error) => {
+                watched.gone |= !watched.sent && error.kind == cim::ErrorKind::NotThere;
+                watched.misses += 1;
+            }
         }
     }
 
@@ -126,6 +154,10 @@ impl Shadow {
     pub(crate) fn ended(&mut self, id: ActId, now: Duration) -> Result<(), Broken> {
         let Some(watched) = self.acts.get_mut(&id) else { return Ok(()) };
         watched.ended = Some(now);
+        let (leg, expected) = (watched.act.leg, watched.act.expected_state.number());
+        if watched.gone || watched.read.is_some_and(|read| read != expected) {
+            return self.is_stale(leg);
+        }
         if watched.job.is_some() && watched.done_at.is_none() && (1..MISSES_LEAST).contains(&watched.misses) {
             return Err(format!("act {} gave up its job after {} looks that did not show it", id, watched.misses));
         }
@@ -133,24 +165,52 @@ impl Shadow {
     }
 
     /// A look that began then shows an end, running or not.
-    pub(super) fn shown_after(&mut self, leg: LegId, host: HostId, looked: Duration, runs: bool) {
+    pub(super) fn shown_after(&mut self, leg: LegId, host: HostId, looked: Duration, end: &End) {
         for watched in self.acts.values_mut() {
             if watched.act.leg == leg && watched.act.host == host && watched.ended.is_some_and(|at| at <= looked) {
-                watched.ran_after.get_or_insert(runs);
+                watched.told = true;
+                let runs = watched.brings_to(end);
+                let ran = watched.ran_after.get_or_insert(runs);
+                // What it did may have come to nothing since.
+                *ran &= runs;
             }
         }
     }
 
-    /// Whether a job of ours was read to have ended well, and the next look showed the leg running.
+    /// Whether our last act's job was read to have ended well, and the next look showed the leg running.
     pub(super) fn is_ours(&self, leg: LegId) -> bool {
-        let by_us = |watched: &Watched| watched.done_at.is_some() && watched.ran_after == Some(true);
-        self.acts.values().any(|watched| watched.act.leg == leg && by_us(watched))
+        // Acts are in the order of their numbers. What an earlier one did may have come to nothing since.
+        let last = self.acts.values().rfind(|watched| watched.act.leg == leg);
+        last.is_some_and(|watched| watched.done_at.is_some() && watched.ran_after == Some(true))
+    }
+
+    /// Whether an act of ours on a leg had not ended when a look began.
+    pub(super) fn is_acted_on(&self, leg: LegId, looked: Duration) -> bool {
+        self.acts.values().any(|watched| watched.act.leg == leg && watched.is_after(looked))
+    }
+
+    /// The same of one that was to continue a resynchronization.
+    pub(super) fn continued(&self, leg: LegId) -> bool {
+        let last = self.acts.values().rfind(|watched| watched.act.leg == leg);
+        self.is_ours(leg) && last.is_some_and(|watched| watched.act.expected_state.number() == 11)
+    }
+
+    /// Legs whose replica's side an act of ours was seen to bring to run, in this life of the run.
+    pub(super) fn repaired_replicas(&self) -> impl Iterator<Item = LegId> {
+        let by_us = |watched: &&Watched| watched.done_at.is_some() && watched.ran_after == Some(true);
+        self.acts.values().filter(|watched| watched.on_receiver).filter(by_us).map(|watched| watched.act.leg)
+    }
+
+    /// Whether a look has shown what came of an act.
+    pub(super) fn is_told(&self, id: ActId) -> bool {
+        self.acts.get(&id).is_some_and(|watched| watched.told)
     }
 
     /// Nobody hears any more of what is under way.
     pub(super) fn die_acts(&mut self, now: Duration) {
         for watched in self.acts.values_mut() {
             watched.ended.get_or_insert(now);
+            watched.told = false;
             // What the next look shows may be another's doing, and nobody remembers all that was heard.
             watched.ran_after.get_or_insert(false);
         }
@@ -161,10 +221,11 @@ impl Shadow {
         self.acts.values().filter(|watched| watched.act.leg == leg && watched.done_at.is_some()).count()
     }
 
-    /// An end runs in a look that began then: an act that was done before has brought it there.
-    pub(super) fn prove(&mut self, leg: LegId, host: HostId, looked: Duration) {
+    /// An end may run in a look that began then: an act that was done before has brought it there, be it that its VM has
+    /// moved to another host since.
+    pub(super) fn prove(&mut self, leg: LegId, looked: Duration, end: &End) {
         let by_us = |watched: &Watched| {
-            let same = watched.act.leg == leg && watched.act.host == host;
+            let same = watched.act.leg == leg && watched.brings_to(end);
             same && watched.done_at.is_some_and(|done| done <= looked)
         };
         if self.acts.values().any(by_us) {

@@ -150,7 +150,8 @@ impl ReadLog {
         if !self.readable || !self.crossed.is_whole_since(since) {
             return Some("its host's log was not read whole over that time");
         }
-        let written = pairs(&self.truth, vm, since).into_iter().any(|pair| pair <= by);
+        let written =
+            pairs(&self.truth, vm, since.max(pause.surely_after.unwrap_or(since))).into_iter().any(|pair| pair <= by);
         written.then_some("the records of a shutdown stand in its host's log")
     }
 }

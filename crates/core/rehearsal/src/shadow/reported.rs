@@ -35,7 +35,7 @@ impl Shadow {
         }
         let first = self.first.get(&leg.id).copied();
         let before = leg.before.map(ReplicationState::number);
-        let in_an_earlier_life = before.is_some() && before == self.first_lives.get(&leg.id).copied();
+        let in_an_earlier_life = before.is_some_and(|before| self.first_lives.contains(&(leg.id, before)));
         if before != first && !in_an_earlier_life {
             return Err(format!("as {:?} before, and was first seen at {first:?}", leg.before));
         }
@@ -52,6 +52,9 @@ impl Shadow {
             LegResult::Healthy if leg.reason == Reason::ResumedElsewhere && self.is_ours(leg.id) => {
                 return Err("as resumed by others, and a job of ours was read to have done it".to_owned());
             }
+            LegResult::Left if leg.reason == Reason::Resynchronizing && self.continued(leg.id) => {
+                return Err("as left, and a job of ours was read to have continued its resynchronization".to_owned());
+            }
             LegResult::Failed | LegResult::Stale if error_missing => return Err("without an error".to_owned()),
             LegResult::Failed
             | LegResult::NeedsPerson
@@ -62,12 +65,7 @@ impl Shadow {
             | LegResult::Resumed
             | LegResult::Healthy => {}
         }
-        if leg.attempts > 0 && leg.action != Action::Resume {
-            return Err("without a reason".to_owned());
-        }
-        if leg.attempts > self.attempts.get(&leg.id).copied().unwrap_or(0) {
-            return Err(format!("with {} acts, more than anybody saw", leg.attempts));
-        }
+        self.tried(leg)?;
         let ends = [self.sender(leg.id), self.receiver(leg.id)].map(|end| Some(end?.1));
         let covered = |at: Timestamp| held(&self.orders.policy.holds, leg.id, ends, &self.names.values(), at);
         // It is judged when something is told of it; a hold may have ended since.
@@ -87,6 +85,28 @@ impl Shadow {
         let unread = self.hosts.values().any(|ends| ends.unread.contains(&leg.id.vm));
         if !self.ever.contains(&leg.id) && !unread && leg.attempts == 0 {
             return Err("and no host ever showed it".to_owned());
+        }
+        Ok(())
+    }
+
+    /// How often it was tried, and that it is known what came of that.
+    fn tried(&self, leg: &LegReport) -> Result<(), Broken> {
+        if leg.attempts > 0 && leg.action != Action::Resume {
+            return Err("without a reason".to_owned());
+        }
+        let acts = usize::try_from(leg.attempts).unwrap_or(usize::MAX);
+        if acts > self.intents(leg.id) {
+            return Err(format!("with {acts} acts, more than anybody saw"));
+        }
+        if self.tries(leg.id).is_some_and(|tries| !tries.contains(&leg.attempts)) {
+            return Err(format!("with {acts} acts, and {:?} were tried", self.tries(leg.id)));
+        }
+        // A leg that is gone, or whose time is over, may have been doubted until then.
+        let open = self
+            .open_intents(leg.id)
+            .find(|id| leg.after.is_some() && leg.result != LegResult::Failed && self.is_told(*id));
+        if let Some(open) = open {
+            return Err(format!("and it is not settled what came of act {open}"));
         }
         Ok(())
     }
@@ -114,13 +134,18 @@ impl Shadow {
         if let Some((found, id)) = once.into_iter().find(|(found, _)| *found != 1) {
             return Err(format!("event {id} is told {found} times"));
         }
-        for host in &report.hosts {
+        // Where a host says one name after the other, it was told under one of them.
+        for host in report.hosts.iter().filter(|_| !self.renamed) {
             let ready = count(&|n| matches!(n, Notice::HostReady { host: name, .. } if *name == host.name));
             let late = count(&|n| matches!(n, Notice::HostNotReady(told) if told.id == host.id));
             let twins = report.hosts.iter().filter(|other| other.name == host.name).count();
             if late > 1 || ready > twins || host.ready && ready == 0 || !host.ready && late == 0 && twins == 1 {
                 return Err(format!("{} is ready: {}, and told so {ready} and {late} times", host.name, host.ready));
             }
+        }
+        let replica = |id: LegId| count(&|n| matches!(n, Notice::ReplicaResumed(leg) if leg.id == id));
+        if let Some(leg) = self.repaired_replicas().find(|leg| replica(*leg) == 0) {
+            return Err(format!("the replica of {leg} was resumed, and nobody was told"));
         }
         for leg in report.legs.iter().filter(|_| !report.dry_run) {
             let told =
@@ -160,7 +185,8 @@ fn outcome(report: &Report) -> Result<(), Broken> {
         LegResult::Failed | LegResult::NeedsPerson | LegResult::Stale | LegResult::Waiting | LegResult::Left => false,
     };
     let none_ready = !report.hosts.iter().any(|host| host.ready);
-    let something = report.hosts.iter().any(|host| !host.ready || host.trouble.is_some())
+    let something = report.ambiguous.is_some()
+        || report.hosts.iter().any(|host| !host.ready || host.trouble.is_some())
         || report.legs.iter().any(|leg| leg.wanted && !runs(leg));
     let follows = match report.outcome {
         PassOutcome::Failed | PassOutcome::NotReady => none_ready,

@@ -117,6 +117,11 @@ impl Shown {
         }
     }
 
+    /// When the host had booted, as it says.
+    pub(crate) fn booted(&self) -> Option<i64> {
+        self.booted
+    }
+
     /// The ends that these rows show.
     pub(crate) fn ends(&self, looked: Duration) -> Ends {
         let mut ends = Ends::default();

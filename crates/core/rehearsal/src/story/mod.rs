@@ -12,8 +12,11 @@ use cim::{Reply, Request};
 use reprise_engine::goal::{Ending, Report};
 use reprise_engine::{Effect, Event};
 use reprise_lab::{Command, Kind, Side, World, view};
-use reprise_model::{Act, Hold, HostId, MonoTime, Now, Observation, ReplicationState, Timestamp, VmId};
+use reprise_model::{
+    Act, Hold, HoldScope, HostId, MonoTime, Now, Observation, ReplicationState, Timestamp, VmId, VmSelector,
+};
 
+use crate::lies::Liar;
 use crate::logs::Reading;
 use crate::procedure::{Ended, Procedure, Purpose, Waits};
 use crate::run::{Beginning, Run, Told};
@@ -119,6 +122,8 @@ struct Story {
     runs: BTreeMap<usize, Run>,
     reports: BTreeMap<usize, Box<Report>>,
     old_looks: BTreeMap<HostId, Box<Observation>>,
+    /// Hosts that lie.
+    liars: Vec<Liar>,
     calm: bool,
     steps: usize,
     invokes: usize,
@@ -153,6 +158,7 @@ impl Story {
             runs: BTreeMap::new(),
             reports: BTreeMap::new(),
             old_looks: BTreeMap::new(),
+            liars: Vec::new(),
             calm: false,
             steps: 0,
             invokes: 0,
@@ -167,6 +173,7 @@ impl Story {
         self.go_on()?;
         self.line("calm");
         self.calm = true;
+        self.liars.clear();
         calm::mend(&mut self.world, &self.names);
         self.now += SETTLES;
         self.world.advance(self.now);
@@ -232,6 +239,10 @@ impl Story {
                 self.line(&format!("hold {:?} until {:?}", hold.scope, hold.until));
                 self.holds.push(hold);
             }
+            Trouble::Lies(liar) => {
+                self.line(&format!("{} lies: {:?}", self.names.get(liar.place).map_or("", String::as_str), liar.lie));
+                self.liars.push(liar);
+            }
             Trouble::Begin(number) => return self.begin(number),
             Trouble::Kill(number) => {
                 if self.runs.remove(&number).is_some() {
@@ -276,7 +287,7 @@ impl Story {
             now: self.clock(),
         };
         let mut run = Run::new(&self.scene, &beginning);
-        run.shadow.tells(&reprise_engine::Notice::Started);
+        run.shadow.tells(&reprise_engine::Notice::Started, self.now);
         self.feed(&mut run, Event::Tick)?;
         self.runs.insert(number, run);
         Ok(())
@@ -311,11 +322,11 @@ impl Story {
         }
         if let Waits::Answered { request, answer, .. } = &procedure.waits {
             match (&procedure.purpose, request, answer) {
-                (Purpose::Act(act), _, answer) => run.shadow.answered(act.id, answer, self.now),
+                (Purpose::Act(act), _, answer) => {
+                    run.shadow.answered(act.id, answer, self.now, procedure.boots);
+                }
                 (Purpose::Look, Request::Query { select, .. }, Ok(Reply::Rows(rows))) => {
-                    let place = run.place(procedure.host).unwrap_or(usize::MAX);
-                    let boots = self.boots.get(&place).copied().unwrap_or(0);
-                    procedure.shown.take(select.class.as_str(), rows, boots);
+                    procedure.shown.take(select.class.as_str(), rows, procedure.boots);
                 }
                 (Purpose::Look, _, _) => {}
             }
@@ -361,7 +372,10 @@ impl Story {
         let place = run.place(procedure.host);
         let invoke = matches!(request, Request::Invoke { .. });
         let again = self.sabotage == Some(Sabotage::RepeatInvoke) && invoke;
-        let met = wire::exchange(&mut self.world, place, &request, again);
+        let mut met = wire::exchange(&mut self.world, place, &request, again);
+        for liar in self.liars.iter().filter(|liar| Some(liar.place) == place) {
+            liar.tells(&request, &mut met.answer);
+        }
         if let Purpose::Act(act) = &procedure.purpose
             && met.times > 0
         {
@@ -374,6 +388,7 @@ impl Story {
             }
         }
         let arrives = self.now + met.late + self.way();
+        procedure.boots = place.and_then(|place| self.boots.get(&place)).copied().unwrap_or(0);
         procedure.waits = Waits::Answered { request, answer: met.answer, arrives };
         Ok(())
     }
@@ -382,7 +397,13 @@ impl Story {
     fn feed(&mut self, run: &mut Run, event: Event) -> Result<(), Broken> {
         let mut events = VecDeque::from([event]);
         while let Some(event) = events.pop_front() {
-            for effect in run.controller.handle(self.clock(), event) {
+            let effects = run.controller.handle(self.clock(), event);
+            for effect in &effects {
+                if let Effect::Intend(act) = effect {
+                    run.shadow.intends(act)?;
+                }
+            }
+            for effect in effects {
                 if self.dies_now(run)? {
                     events = VecDeque::from([Event::Tick]);
                     break;
@@ -391,6 +412,8 @@ impl Story {
             }
         }
         run.remembered = run.controller.snapshot(self.clock());
+        run.shadow.writes_down();
+        run.shadow.looks_at_late_hosts(self.now)?;
         match run.pass.end(self.clock(), &run.controller) {
             None => {}
             Some(Ending::Refused(ambiguous)) => {
@@ -400,7 +423,7 @@ impl Story {
             }
             Some(Ending::Done(report, notices)) => {
                 for notice in &notices {
-                    run.shadow.tells(notice);
+                    run.shadow.tells(notice, self.now);
                 }
                 for leg in &report.legs {
                     self.line(&format!("{} {:?} {} after {:?}", leg.id, leg.result, leg.reason, leg.after));
@@ -424,17 +447,21 @@ impl Story {
             }
         }
         run.begin_again(self.clock());
-        run.shadow.tells(&reprise_engine::Notice::Started);
+        run.shadow.tells(&reprise_engine::Notice::Started, self.now);
         Ok(true)
     }
 
     /// Carries out one effect; what the controller is told of it at once.
-    fn carry_out(&mut self, run: &mut Run, effect: Effect) -> Result<Option<Event>, Broken> {
+    fn carry_out(&mut self, run: &mut Run, effect: Effect) -> Result<Vec<Event>, Broken> {
         match effect {
-            Effect::Observe(host) => run.procedures.push(Procedure::look(host, self.now)),
+            Effect::Observe(host) => {
+                run.shadow.looks(host);
+                run.procedures.push(Procedure::look(host, self.now));
+            }
             Effect::Intend(act) => {
                 run.remembered = run.controller.snapshot(self.clock());
-                return Ok(Some(Event::Intended(act.id)));
+                run.shadow.writes_down();
+                return Ok(self.a_person_holds(run, &act).into_iter().chain([Event::Intended(act.id)]).collect());
             }
             Effect::Perform(act) => {
                 self.line(&format!("act {} planned on {} in {}", act.id, act.leg, act.expected_state));
@@ -452,10 +479,26 @@ impl Story {
                 run.shadow.reads_log(host, self.now);
                 run.readings.push(Reading::new(host, back, self.now));
             }
-            Effect::Tell(notice) => run.shadow.tells(&notice),
-            Effect::Settle(_) | Effect::Forget(_) => {}
+            Effect::Tell(notice) => run.shadow.tells(&notice, self.now),
+            Effect::Settle(act) => run.shadow.settles(act)?,
+            Effect::Forget(_) => {}
         }
-        Ok(None)
+        Ok(Vec::new())
+    }
+
+    /// While an act is being written down, a person now and then says that its VM is to be left alone.
+    fn a_person_holds(&mut self, run: &mut Run, act: &Act) -> Option<Event> {
+        if self.calm || run.deaths > 0 || self.scene.dies || !once_in(&mut self.chance, 40) {
+            return None;
+        }
+        let scope = HoldScope::Vm(VmSelector::Id(act.leg.vm));
+        let hold = Hold { scope, reason: "at once".to_owned(), until: None, only_this_pass: false };
+        self.line(&format!("a hold on {} while act {} is intended", act.leg.vm, act.id));
+        run.shadow.hears(&hold);
+        run.holds.push(hold.clone());
+        // Runs that begin later are told of it too.
+        self.holds.push(hold.clone());
+        Some(Event::Command(reprise_engine::Command::Hold(hold)))
     }
 
     /// While there is trouble, a person now and then does something to a VM between the look that an act rests on and
@@ -483,6 +526,7 @@ impl Story {
         let hosts: Vec<HostId> = run.last_told.keys().copied().collect();
         let host = self.chance.choice(hosts).filter(|host| run.may_be_told_again(*host, self.clock().wall));
         if let Some((host, told)) = host.and_then(|host| Some((host, run.last_told.get(&host)?.clone()))) {
+            run.shadow.told_again(host, self.clock().wall);
             let looked = Event::Looked { host, started: told.started, observation: told.observation };
             if let Some(effect) = run.controller.handle(self.clock(), looked).first() {
                 return Err(format!("the last look at {host:?}, told again, has an effect: {effect:?}"));

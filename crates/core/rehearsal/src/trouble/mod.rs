@@ -1,6 +1,7 @@
 //! What goes wrong in a story, and when.
 
 mod hosts;
+mod lies;
 mod messages;
 mod past;
 pub(crate) mod people;
@@ -10,6 +11,7 @@ use std::time::Duration;
 use reprise_lab::{Command, Fault, FaultScope};
 use reprise_model::Hold;
 
+use crate::lies::Liar;
 use crate::scene::{Scene, once_in};
 use people::Person;
 
@@ -24,6 +26,8 @@ pub(crate) enum Trouble {
     Hold(Hold),
     /// A run begins.
     Begin(usize),
+    /// A host lies from now on.
+    Lies(Liar),
     /// A run is killed.
     Kill(usize),
 }
@@ -76,6 +80,9 @@ pub(crate) fn script(chance: &mut fastrand::Rng, scene: &Scene, hosts: &[String]
     messages::add(&mut script, chance, hosts, people);
     if scene.logs_fail {
         messages::add_logs(&mut script, chance, hosts);
+    }
+    if scene.lies {
+        lies::add(&mut script, chance, hosts, people);
     }
     for run in 0..scene.asked.len() {
         let begins = within(chance, 0, 15_000);
