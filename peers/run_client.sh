@@ -167,7 +167,7 @@ failures=$(grep -c 'PREAUTH_FAILED: aged@' "$work/asked.log" || true)
 [ "$failures" = 1 ] || fail "the Kerberos server saw it $failures times"
 # The library assumes that the session key, which is AES-256, has the type of the user's key.
 refused "keytab of AES-128" "only AES-256 works everywhere" "http://localhost:$port" --user small@LAB.TEST --kdc "127.0.0.1:$kdc_port" --keytab "$work/small.keytab"
-refused "keytab without Kerberos" "its keys are for Kerberos and for nothing else" "http://localhost:$port" --auth ntlm --user svc@LAB.TEST --keytab "$work/svc.keytab"
+refused "keytab without Kerberos" "its keys can be used only for Kerberos" "http://localhost:$port" --auth ntlm --user svc@LAB.TEST --keytab "$work/svc.keytab"
 refused "kerberos, unknown user" "refused the user or the password" "http://localhost:$port" --auth kerberos --user 'LAB.TEST\nobody' --kdc "127.0.0.1:$kdc_port" --password-file "$work/right"
 refused "kerberos, unknown host" "does not know the host" "http://LOCALHOST:$port" "${login[@]}" --password-file "$work/right"
 refused "kerberos, no server" "no Kerberos server (KDC) answers" "http://localhost:$port" --auth kerberos --user 'LAB.TEST\svc' --kdc 127.0.0.1:1 --password-file "$work/right"

@@ -41,7 +41,7 @@ start_openssl() {
 for suite in "${suites[@]}"; do
   start_openssl "$suite"
   client=$work/without
-  refused "$suite of s_server, without the feature" "no cipher suite that this build speaks" "https://localhost:$port" "${login[@]}" --ca "$work/ca" > "$work/told"
+  refused "$suite of s_server, without the feature" "no cipher suite that this build supports" "https://localhost:$port" "${login[@]}" --ca "$work/ca" > "$work/told"
   client=$work/with
   through="what answers there does not speak HTTP"
   for way in "localhost --ca $work/ca" "127.0.0.1 --tls-fingerprint $fingerprint" "127.0.0.1 --insecure-no-tls-verification"; do
