@@ -140,11 +140,12 @@ fn a_phrase_that_readers_stumble_over_is_red_with_what_to_write_instead() {
 
 #[test]
 fn a_place_that_is_not_done_yet_may_wait_and_is_red_once_it_is_done() {
-    is_green("docs/x.md", "An error is told.\n");
-    let docs = |text: &str| {
-        let all = english::done(&[File { path: "docs/x.md".to_owned(), text: text.to_owned() }]);
-        all.iter().filter(|line| line.starts_with("docs/: ")).count()
+    let path = "crates/core/rehearsal/src/x.rs";
+    is_green(path, "//! An error is told.\n");
+    let done = |text: &str| {
+        let all = english::done(&[File { path: path.to_owned(), text: text.to_owned() }]);
+        all.iter().filter(|line| line.starts_with("crates/core/rehearsal/: ")).count()
     };
-    assert_eq!(docs("An error is told.\n"), 0);
-    assert_eq!(docs("An error is reported.\n"), 1);
+    assert_eq!(done("//! An error is told.\n"), 0);
+    assert_eq!(done("//! An error is reported.\n"), 1);
 }
