@@ -91,7 +91,7 @@ fn nobody_forbids(grounds: Grounds<'_>, now: Now) -> Result<(), Breach> {
 fn allowed_by_end(end: &SeenEnd, now: MonoTime) -> Result<(), Breach> {
     keep("no act rests on an old look", !is_old(end, now))?;
     let odd_mode = matches!(end.vm.mode, ReplicationMode::TestReplica | ReplicationMode::Unrecognised(_));
-    let rule = "nothing is done while a failover, a test, an update or an unknown state stands at either end";
+    let rule = "nothing is done while a failover, a test or an unknown state stands at either end";
     keep(rule, !forbidden(end.object.state) && !odd_mode)
 }
 
@@ -101,9 +101,9 @@ fn allowed_by_receiver(act: &Act, grounds: Grounds<'_>) -> Result<(), Breach> {
         End::Seen(receiver) => {
             let is_off = receiver.vm.enabled.is_on() == Some(false);
             keep("nothing is done unless the replica VM is known to be off", is_off)?;
-            let is_paused = receiver.object.state == ReplicationState::Suspended;
-            let rule = "a sender is not resumed against a replica that is paused";
-            keep(rule, !is_paused || is_on_receiver(act, leg))
+            let stands = matches!(receiver.object.state, ReplicationState::Suspended | ReplicationState::UpdateError);
+            let rule = "a sender is not resumed against a replica that is paused or whose update failed";
+            keep(rule, !stands || is_on_receiver(act, leg))
         }
         End::NotSeen(receiver) => {
             let is_named = leg.sender.settings().is_some_and(|settings| settings.recovery().is_some());
@@ -121,7 +121,7 @@ fn is_on_receiver(act: &Act, leg: &Leg) -> bool {
 
 fn forbidden(state: ReplicationState) -> bool {
     let number = state.number();
-    matches!(number, 4..=6 | 12..)
+    matches!(number, 4..=6 | 12..=15 | 17..)
 }
 
 #[cfg(test)]
