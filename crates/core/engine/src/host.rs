@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use reprise_model::{
-    HostId, HostKey, HostName, HostTime, MonoTime, Observation, Problem, ProblemKind, RelationshipId, Remedy,
-    Replication,
+    HostId, HostKey, HostName, HostTime, MonoTime, Now, Observation, Problem, ProblemKind, RelationshipId, Remedy,
+    Replication, Timestamp,
 };
 
 use crate::hearing::LogCache;
 use crate::past::Boot;
 use crate::setup::{AskedHost, Patience};
-use crate::status::{NotReady, Service};
+use crate::status::{Lost, NotReady, Service};
 
 /// Looks at one host are at least this far apart: a look is a handful of queries, and VMMS is busy after a boot.
 pub(crate) const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -46,6 +46,8 @@ pub(crate) struct HostWatch {
     pub(crate) phase: Phase,
     /// Whether people were told that it was ready, and that it was not: once each.
     pub(crate) told: Reported,
+    /// Whether it has stopped answering since it became ready.
+    pub(crate) lost: Option<Lost>,
     /// Rows that its last good look could not read.
     pub(crate) unreadable: Vec<Problem>,
     /// What the account may not see of Windows itself, at the last look.
@@ -102,7 +104,8 @@ pub(crate) enum Turn {
     None,
     /// It became ready.
     Ready,
-    /// It was ready, and has to become so again: it has booted, or its VMMS has stopped.
+    /// It has to become ready, and has time for that: it was ready and has booted or its VMMS has stopped, or it was late and
+    /// answers again.
     Unready,
     /// It counts as late from now on, since waiting cannot help.
     Late,
@@ -119,6 +122,7 @@ impl HostWatch {
             boot: None,
             phase: Phase::Waiting,
             told: Reported::default(),
+            lost: None,
             unreadable: Vec::new(),
             hidden: None,
             heard: LogCache::default(),
@@ -222,7 +226,8 @@ impl HostWatch {
     }
 
     /// Takes in a look that began at `started`; what that changes.
-    pub(crate) fn looked(&mut self, now: MonoTime, started: MonoTime, seen: &Observation) -> Turn {
+    pub(crate) fn looked(&mut self, now: Now, started: MonoTime, seen: &Observation) -> Turn {
+        let Now { mono: now, wall } = now;
         self.look_under_way = false;
         self.looked_once = true;
         if let Some(name) = seen.name.seen() {
@@ -233,10 +238,18 @@ impl HostWatch {
         let good = visible(seen);
         // A look of which nothing came back says nothing of VMMS.
         let stopped = good.is_err() && seen.replication.seen().is_some();
-        let unready = self.is_ready() && (rebooted || stopped);
+        let unready = self.is_ready() && (rebooted || stopped) || good.is_ok() && self.is_late_and_silent();
         if unready {
             self.begins_anew(now);
         }
+        self.lost = match &good {
+            Err(why) if self.is_ready() => {
+                let took = i64::try_from(now.since(started).as_millis()).unwrap_or(i64::MAX);
+                let began = Timestamp(wall.0.saturating_sub(took));
+                Some(Lost { since: self.lost.as_ref().map_or(began, |lost| lost.since), why: why.clone() })
+            }
+            Err(_) | Ok(_) => None,
+        };
         if seen.answered() {
             self.first_answer.get_or_insert(now);
         }
@@ -307,6 +320,11 @@ impl HostWatch {
         }
         self.not_ready_because = Some(NotReady::alone(Problem::new(ProblemKind::Busy, WHAT_READY, why)));
         Turn::None
+    }
+
+    /// Whether it is late, and its latest look was no good one.
+    fn is_late_and_silent(&self) -> bool {
+        matches!(self.phase, Phase::Late(_)) && self.last_set.is_none()
     }
 
     /// Its time is up.

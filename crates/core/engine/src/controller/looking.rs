@@ -24,7 +24,7 @@ impl Controller {
         if renamed {
             self.names.remove(host);
         }
-        let turn = host.looked(now.mono, started, &seen);
+        let turn = host.looked(now, started, &seen);
         let name = host.display_name();
         self.note_phase(id);
         if renamed {
