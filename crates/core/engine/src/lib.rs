@@ -22,6 +22,7 @@ mod index;
 mod inventory;
 pub mod judge;
 mod leg;
+mod loading;
 mod names;
 mod notice;
 mod pace;

@@ -23,7 +23,16 @@ pub(crate) fn host(watch: &HostWatch) -> HostReport {
     let twin = watch.duplicate_of.as_ref().filter(|duplicate| duplicate.is_another);
     let trouble = twin.map(|twin| HostTrouble::SameName { other: twin.of.clone() }).or(trouble);
     let hidden = watch.hidden.clone().filter(|_| ready);
-    HostReport { id: watch.asked.id, key: watch.key(), name: watch.display_name(), ready, ready_after, trouble, hidden }
+    HostReport {
+        id: watch.asked.id,
+        key: watch.key(),
+        name: watch.display_name(),
+        ready,
+        ready_after,
+        trouble,
+        hidden,
+        empty: watch.empty(),
+    }
 }
 
 /// What else is known of a leg than what is kept with it.
@@ -192,7 +201,7 @@ fn concerned(watch: &LegWatch) -> &End {
         | Verdict::Resume { side: Side::Sender, .. } => return sender,
     };
     let is_receivers = match reason {
-        Reason::WaitingForPeer | Reason::PeerNotSeen => true,
+        Reason::WaitingForPeer | Reason::PeerNotSeen | Reason::PeerNotLoaded => true,
         Reason::NotReadable => receiver_is_missing && sender.settings().is_some(),
         _ => false,
     };
@@ -221,7 +230,10 @@ fn unseen(watch: &LegWatch) -> Option<&Problem> {
     [&watch.leg.sender, &watch.leg.receiver].into_iter().find_map(|end| match end {
         End::NotSeen(end) => match &end.whereabouts {
             Whereabouts::Late { problem, .. } | Whereabouts::Unreadable { problem, .. } => Some(problem),
-            Whereabouts::NotAsked | Whereabouts::NotYet { .. } | Whereabouts::WithoutIt { .. } => None,
+            Whereabouts::NotAsked
+            | Whereabouts::NotYet { .. }
+            | Whereabouts::NotLoaded { .. }
+            | Whereabouts::WithoutIt { .. } => None,
         },
         End::Seen(end) => end.object.settings.problem(),
     })

@@ -27,6 +27,8 @@ pub struct HostReport {
     pub trouble: Option<HostTrouble>,
     /// What the account may not see there although it is ready. Nothing that is wanted depends on it.
     pub hidden: Option<Problem>,
+    /// Why nobody can say that it has no replicated VMs, although it is ready and shows none.
+    pub empty: Option<Problem>,
 }
 
 /// What is wrong with a host.

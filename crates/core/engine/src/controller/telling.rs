@@ -1,6 +1,6 @@
 //! Notices to people, each as soon as it is true and once for as long as it stays true; and the status at any time.
 
-use reprise_model::{HostId, LegId, Now, Reason, ReplicationSettings};
+use reprise_model::{HostId, LegId, Now, ReplicationSettings};
 
 use super::Controller;
 use crate::exchange::Effect;
@@ -129,7 +129,16 @@ impl Controller {
             watch.told.clear();
         }
         // A late host may still come: who only lacks a host has not failed before nobody waits any more.
-        let lacks_host = matches!(watch.verdict, Verdict::Fail(Reason::SenderNotReady | Reason::PeerNotSeen));
+        let lacks_host = match watch.verdict {
+            Verdict::Fail(reason) => reason.is_for_lack_of_a_host(),
+            Verdict::Healthy { .. }
+            | Verdict::Leave(_)
+            | Verdict::NeedsPerson(_)
+            | Verdict::NotOurs
+            | Verdict::Wait(_)
+            | Verdict::Resume { .. }
+            | Verdict::Stale(_) => false,
+        };
         let is_worth_it = matches!(result, LegResult::Failed | LegResult::NeedsPerson) && !lacks_host;
         if dry_run || !is_worth_it || watch.told.contains(&result) {
             return;

@@ -77,9 +77,10 @@ pub(crate) fn of_host(host: &HostReport) -> Option<Error> {
     })
 }
 
-/// The error for what this account may not see on a host that is ready.
+/// The error for what cannot be seen on a host that is ready: what this account may not see there, or VMs that it may still be
+/// loading.
 pub(crate) fn hidden_by(host: &HostReport) -> Option<Error> {
-    host.hidden.as_ref().map(|problem| Error::of(problem, &host.name))
+    host.hidden.as_ref().or(host.empty.as_ref()).map(|problem| Error::of(problem, &host.name))
 }
 
 /// Since when a host has not answered, and why.

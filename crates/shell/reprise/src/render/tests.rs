@@ -54,6 +54,7 @@ fn report() -> Report {
             ready_after: Some(Duration::from_millis(1_900)),
             trouble: None,
             hidden: None,
+            empty: None,
         }],
         legs: vec![leg(1, LegResult::Resumed, ReplicationState::Replicating), failed],
         unmatched: vec![],
