@@ -28,6 +28,7 @@ mod notice;
 mod pace;
 mod past;
 pub mod pause;
+mod refusal;
 mod report;
 mod retry;
 #[cfg(test)]
@@ -48,7 +49,7 @@ pub use judge::{Finding, Judgement};
 pub use leg::{End, Leg, NotSeenEnd, SeenEnd, Side, Whereabouts};
 pub use notice::Notice;
 pub use past::Beginning;
-pub use setup::{AskedHost, LOOKS_AT_ONCE, Patience, Setup};
+pub use setup::{AskedHost, CredentialId, LOOKS_AT_ONCE, Patience, Setup};
 pub use snapshot::{IncidentMemory, LegMemory, Snapshot};
 pub use status::{
     Action, Ambiguous, Candidate, Cause, HostReport, HostTrouble, LegReport, LegResult, LegTrouble, Lost, NotReady,

@@ -128,6 +128,7 @@ pub(crate) fn setup(hosts: u32) -> Setup {
         key: None,
         label: format!("hv{:02}.lab.test:5985", n + 1),
         claim: Some(name(n)),
+        credential: None,
         vmms_timeout: timeout,
         tier: None,
     };
