@@ -100,7 +100,7 @@ pub struct LegReport {
     /// Whether policy wants it running and Reprise is responsible for it.
     pub wanted: bool,
     /// What was planned.
-    pub action: Action,
+    pub action: PlannedAct,
     /// Why.
     pub reason: Reason,
     /// Further findings.
@@ -121,7 +121,7 @@ pub struct LegReport {
 
 /// What was planned for a leg.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
+pub enum PlannedAct {
     /// Nothing.
     None,
     /// To resume it.
@@ -225,7 +225,7 @@ impl LegReport {
     pub fn runs(&self, dry_run: bool) -> bool {
         match self.result {
             LegResult::Healthy | LegResult::Resumed => true,
-            LegResult::Skipped => dry_run && self.action == Action::Resume,
+            LegResult::Skipped => dry_run && self.action == PlannedAct::Resume,
             LegResult::Failed | LegResult::NeedsPerson | LegResult::Stale | LegResult::Waiting | LegResult::Left => {
                 false
             }
@@ -274,7 +274,7 @@ impl Summary {
             hosts_not_ready: hosts.iter().filter(|host| !host.ready).count(),
             legs: legs.len(),
             unprotected: legs.iter().filter(|leg| leg.wanted && !leg.runs(dry_run)).count(),
-            planned: legs.iter().filter(|leg| leg.action == Action::Resume).count(),
+            planned: legs.iter().filter(|leg| leg.action == PlannedAct::Resume).count(),
             resumed: count(LegResult::Resumed),
             healthy: count(LegResult::Healthy),
             left: count(LegResult::Left),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use reprise_engine::goal::{PassOutcome, Report};
-use reprise_engine::{Action, LegReport, LegResult, Notice};
+use reprise_engine::{LegReport, LegResult, Notice, PlannedAct};
 use reprise_model::{LegId, Reason, ReplicationState, Timestamp};
 
 use super::{Broken, Shadow, held};
@@ -91,7 +91,7 @@ impl Shadow {
 
     /// How often it was tried, and that it is known what came of that.
     fn tried(&self, leg: &LegReport) -> Result<(), Broken> {
-        if leg.attempts > 0 && leg.action != Action::Resume {
+        if leg.attempts > 0 && leg.action != PlannedAct::Resume {
             return Err("without a reason".to_owned());
         }
         let acts = usize::try_from(leg.attempts).unwrap_or(usize::MAX);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use reprise_engine::goal::{PassOutcome, Report};
-use reprise_engine::{Action, Cause, Failure, HostReport, HostTrouble, LegReport, LegResult, LegTrouble};
+use reprise_engine::{Cause, Failure, HostReport, HostTrouble, LegReport, LegResult, LegTrouble, PlannedAct};
 use reprise_model::{
     HostId, HostKey, LegId, LegKind, Problem, ProblemKind, Reason, Refusal, ReplicationState, Timestamp,
 };
@@ -22,7 +22,7 @@ fn leg(n: u32, result: LegResult, after: ReplicationState) -> LegReport {
         before: Some(ReplicationState::Error),
         after: Some(after),
         wanted: true,
-        action: Action::Resume,
+        action: PlannedAct::Resume,
         reason: Reason::Error,
         findings: vec![],
         result,
