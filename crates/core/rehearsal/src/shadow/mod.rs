@@ -193,7 +193,9 @@ impl Shadow {
                 if end.state == 7 || !self.is_acted_on(*leg, looked) {
                     self.told_of_sender(*leg, end.state, host, shown.boots);
                 }
-                self.bounds(*leg, host, end, wall);
+                if matches!(end.state, 7 | 11) || !self.is_acted_on(*leg, looked) {
+                    self.bounds(*leg, host, end, wall);
+                }
                 self.confirms(*leg, end);
             }
             self.shown_after(*leg, host, looked, end);
