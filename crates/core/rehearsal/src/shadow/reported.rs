@@ -6,7 +6,10 @@ use reprise_engine::goal::{PassOutcome, Report};
 use reprise_engine::{Action, LegReport, LegResult, Notice};
 use reprise_model::{LegId, Reason, ReplicationState, Timestamp};
 
-use super::{Broken, Shadow, held};
+use super::broken::Broken;
+use super::notices::told_of;
+use super::rules::held;
+use super::state::Shadow;
 
 impl Shadow {
     /// The report against all that was told.
@@ -159,21 +162,6 @@ impl Shadow {
             }
         }
         Ok(())
-    }
-}
-
-/// Of which leg something is told, and as what.
-pub(super) fn told_of(notice: &Notice) -> Option<(LegId, LegResult)> {
-    match notice {
-        Notice::ResumeFailed(leg) => Some((leg.id, LegResult::Failed)),
-        Notice::NeedsPerson(leg) => Some((leg.id, LegResult::NeedsPerson)),
-        Notice::Resumed(leg) => Some((leg.id, LegResult::Resumed)),
-        Notice::ReplicaResumed(_)
-        | Notice::Started
-        | Notice::HostNotReady(_)
-        | Notice::HostReady { .. }
-        | Notice::NotOurs { .. }
-        | Notice::Finished(_) => None,
     }
 }
 

@@ -5,8 +5,12 @@ use reprise_model::{
     Act, Hold, HoldScope, HostName, InitialPolicy, LegId, PausedRule, PeerUnseen, Timestamp, VmSelector,
 };
 
-use super::who::means;
-use super::{Broken, End, Names, Shadow, Watched, log};
+use super::broken::Broken;
+use super::log;
+use super::names::{Names, means};
+use super::shown::End;
+use super::state::Shadow;
+use super::watched::Watched;
 
 /// No act rests on an older look. Unit: milliseconds.
 const AGE_MAX_MS: i64 = 60_000;
