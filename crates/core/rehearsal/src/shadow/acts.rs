@@ -107,10 +107,15 @@ impl Shadow {
     }
 
     /// A look that began then shows an end, running or not.
-    pub(super) fn shown_after(&mut self, leg: LegId, host: HostId, looked: Duration, end: &End) {
-        for watched in self.acts.values_mut() {
-            if watched.act.leg == leg && watched.act.host == host && watched.ended.is_some_and(|at| at <= looked) {
-                watched.told = true;
+    pub(super) fn shown_after(&mut self, leg: LegId, host: HostId, (looked, now): (Duration, Duration), end: &End) {
+        for watched in self.acts.values_mut().filter(|watched| watched.act.leg == leg) {
+            if watched.ended.is_none_or(|at| at > looked) {
+                continue;
+            }
+            watched.seen_since = true;
+            if watched.act.host == host {
+                watched.shown = true;
+                watched.shown_at.get_or_insert(now);
                 let runs = watched.brings_to(end);
                 let ran = watched.ran_after.get_or_insert(runs);
                 // What it did may have come to nothing since.
@@ -124,6 +129,12 @@ impl Shadow {
         // Acts are in the order of their numbers. What an earlier one did may have come to nothing since.
         let last = self.acts.values().rfind(|watched| watched.act.leg == leg);
         last.is_some_and(|watched| watched.done_at.is_some() && watched.ran_after == Some(true))
+    }
+
+    /// Whether a look at an end of a leg began after our last act on it that the host did.
+    pub(super) fn is_seen_since_our_act(&self, leg: LegId) -> bool {
+        let last = self.acts.values().rfind(|watched| watched.act.leg == leg && watched.done_at.is_some());
+        last.is_some_and(|watched| watched.seen_since)
     }
 
     /// Whether an act of ours on a leg had not ended when a look began.
@@ -144,15 +155,16 @@ impl Shadow {
     }
 
     /// Whether a look has shown what came of an act.
-    pub(super) fn is_told(&self, id: ActId) -> bool {
-        self.acts.get(&id).is_some_and(|watched| watched.told)
+    pub(super) fn is_shown(&self, id: ActId) -> bool {
+        self.acts.get(&id).is_some_and(|watched| watched.shown)
     }
 
-    /// Nobody hears any more of what is under way.
+    /// Nobody receives the results of what is under way.
     pub(super) fn die_acts(&mut self, now: Duration) {
         for watched in self.acts.values_mut() {
             watched.ended.get_or_insert(now);
-            watched.told = false;
+            watched.shown = false;
+            watched.shown_at = None;
             // What the next look shows may be another's doing, and nobody remembers all that was heard.
             watched.ran_after.get_or_insert(false);
         }

@@ -6,12 +6,10 @@ use std::ops::RangeInclusive;
 use reprise_model::{Act, ActId, LegId};
 
 use super::broken::Broken;
-use super::journal::{Budget, Intent, Journal};
+use super::journal::{ATTEMPTS_MAX, Budget, Intent, Journal};
 use super::shown::End;
 use super::state::Shadow;
 
-/// Most acts on one leg in one incident.
-const ATTEMPTS_MAX: u32 = 6;
 /// Most acts that found another state than they expected, which do not count as tries.
 const STALES_MAX: u32 = 5;
 

@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use reprise_model::{ActId, LegId};
 
+/// Most acts on one leg in one incident.
+pub(super) const ATTEMPTS_MAX: u32 = 6;
+
 /// One intent.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Intent {

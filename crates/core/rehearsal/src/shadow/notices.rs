@@ -1,10 +1,10 @@
-//! What people are told.
+//! Notices to people.
 
 use reprise_engine::{LegResult, Notice};
 use reprise_model::LegId;
 
-/// Of which leg something is told, and as what.
-pub(super) fn told_of(notice: &Notice) -> Option<(LegId, LegResult)> {
+/// The leg that a notice reports, and the result that it reports for it.
+pub(super) fn reported_leg(notice: &Notice) -> Option<(LegId, LegResult)> {
     match notice {
         Notice::ResumeFailed(leg) => Some((leg.id, LegResult::Failed)),
         Notice::NeedsPerson(leg) => Some((leg.id, LegResult::NeedsPerson)),

@@ -1,29 +1,31 @@
-//! The shadow of one run: what the run was told, kept beside the engine and never taken from it.
+//! The shadow of one run: what the run has received, kept beside the engine and never taken from it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use reprise_engine::{HostTrouble, Notice, Side};
-use reprise_model::{ActId, Hold, HoldScope, HostId, LegId, Policy, ProblemKind, Timestamp, VmId, VmSelector};
+use reprise_model::{ActId, Hold, HoldScope, HostId, LegId, Now, Policy, ProblemKind, Timestamp, VmId, VmSelector};
 
 use super::broken::Broken;
 use super::journal::Journal;
 use super::log::{Crossed, Logs, ReadLog};
 use super::names::Names;
-use super::notices::told_of;
+use super::notices::reported_leg;
 use super::pause::Pause;
+use super::readiness::{Answered, Limits, Readiness};
 use super::shown::{End, Ends, Shown};
 use super::watched::Watched;
 
-/// A late host is looked at again within this.
-const LATE_MAX: Duration = Duration::from_secs(40);
+/// A late host is looked at again within this after the last look.
+const LATE_MAX: Duration = Duration::from_secs(15);
 
-/// What a run was told to do.
+/// The orders of a run.
 #[derive(Clone, Debug)]
 pub(crate) struct Orders {
     pub(crate) policy: Policy,
     pub(crate) dry_run: bool,
     pub(crate) reads_events: bool,
+    pub(crate) limits: Limits,
 }
 
 /// The shadow of one run.
@@ -42,8 +44,8 @@ pub(crate) struct Shadow {
     pub(super) renamed: bool,
     /// What each host showed last.
     pub(super) hosts: BTreeMap<HostId, Ends>,
-    /// When the engine was told of each last, by our own clock.
-    pub(super) told_at: BTreeMap<HostId, Timestamp>,
+    /// When the last look at each came back, by our own clock.
+    pub(super) received_at: BTreeMap<HostId, Timestamp>,
     /// In which state each end was last seen, and when the look began that first showed it so.
     pub(super) since: BTreeMap<(LegId, Side), (u16, Duration)>,
     /// The sender's state when it was first seen, and in the lives before a death.
@@ -73,14 +75,21 @@ pub(crate) struct Shadow {
     pub(super) journal: Journal,
     /// Legs that a job of ours was seen to bring to run.
     pub(super) proved: BTreeSet<LegId>,
-    pub(super) told: Vec<Notice>,
-    /// Since when nobody has looked at hosts of which people were told that they are late, though waiting may help.
+    pub(super) notices: Vec<Notice>,
+    /// Hosts that were reported as late, though waiting may help, and since when nobody looks at them.
     pub(super) late: BTreeMap<HostId, Duration>,
+    /// When the looks under way began.
+    pub(super) looking: BTreeMap<HostId, Duration>,
+    pub(super) readiness: BTreeMap<HostId, Readiness>,
+    /// When this life of the run began.
+    pub(super) begun: Duration,
+    /// Until when something may be waited for, and what that is.
+    pub(super) awaited: Option<(Duration, String)>,
 }
 
 impl Shadow {
     /// The shadow of a run that begins.
-    pub(crate) fn new(orders: Orders) -> Self {
+    pub(crate) fn new(orders: Orders, now: Duration) -> Self {
         Self {
             orders,
             names: BTreeMap::new(),
@@ -89,7 +98,7 @@ impl Shadow {
             seconds: BTreeSet::new(),
             renamed: false,
             hosts: BTreeMap::new(),
-            told_at: BTreeMap::new(),
+            received_at: BTreeMap::new(),
             since: BTreeMap::new(),
             first: BTreeMap::new(),
             first_lives: BTreeSet::new(),
@@ -107,13 +116,17 @@ impl Shadow {
             acts: BTreeMap::new(),
             journal: Journal::default(),
             proved: BTreeSet::new(),
-            told: Vec::new(),
+            notices: Vec::new(),
             late: BTreeMap::new(),
+            looking: BTreeMap::new(),
+            readiness: BTreeMap::new(),
+            begun: now,
+            awaited: None,
         }
     }
 
     /// The run has died and begins again with what it had written down: whatever it had seen must be seen again. `asked` are
-    /// the hosts that it was told to ask.
+    /// the hosts that it is to ask.
     pub(crate) fn begins_again(&mut self, now: Duration, asked: &[HostId]) {
         self.names.retain(|host, _| asked.contains(host));
         self.claims.retain(|host, _| asked.contains(host));
@@ -121,8 +134,11 @@ impl Shadow {
         self.seconds.clear();
         self.names_anew();
         self.hosts.clear();
-        self.told_at.clear();
+        self.received_at.clear();
         self.late.clear();
+        self.looking.clear();
+        self.readiness = asked.iter().map(|host| (*host, Readiness::new(now))).collect();
+        (self.begun, self.awaited) = (now, None);
         self.since.clear();
         self.logs.clear();
         self.reading.clear();
@@ -138,32 +154,41 @@ impl Shadow {
         self.forgets_unwritten();
         self.deaths += 1;
         self.die_acts(now);
-        self.told.retain(|notice| told_of(notice).is_some());
+        self.notices.retain(|notice| reported_leg(notice).is_some());
     }
 
-    /// The last look at a host is told once more.
-    pub(crate) fn told_again(&mut self, host: HostId, wall: Timestamp) {
-        if let Some(told) = self.told_at.get_mut(&host) {
-            *told = wall;
+    /// The engine receives the last look at a host once more.
+    pub(crate) fn receives_again(&mut self, host: HostId, wall: Timestamp) {
+        if let Some(received) = self.received_at.get_mut(&host) {
+            *received = wall;
         }
     }
 
     /// A host is asked from now on. Without a name nobody knows yet who it is.
-    pub(crate) fn asks(&mut self, host: HostId, name: Option<&str>) {
+    pub(crate) fn asks(&mut self, host: HostId, name: Option<&str>, now: Duration) {
+        self.awaits(host, now);
         self.claims.extend(name.map(|name| (host, name.to_lowercase())));
         self.names.entry(host).or_default().extend(name.map(str::to_lowercase));
     }
 
-    /// The engine is told of a look that began at `looked`. It is believed if it saw the service and the host's row.
-    pub(crate) fn told(&mut self, host: HostId, shown: &Shown, believed: bool, looked: Duration, wall: Timestamp) {
+    /// A look that began at `looked` came back, and the engine takes it in.
+    pub(crate) fn looked(&mut self, host: HostId, shown: &Shown, answered: Answered, looked: Duration, now: Now) {
         if let Some(name) = &shown.name {
             self.says(host, name, shown.booted());
         }
-        if !believed || self.seconds.contains(&host) {
+        let mut ends = shown.ends(looked);
+        self.is_ready(host, (looked, now.mono.0), answered, (shown.booted(), &ends));
+        self.looking.remove(&host);
+        if answered.at_all {
+            self.late.remove(&host);
+        } else if let Some(since) = self.late.get_mut(&host) {
+            *since = now.mono.0;
+        }
+        if !answered.counts || self.seconds.contains(&host) {
             return;
         }
-        self.told_at.insert(host, wall);
-        let mut ends = shown.ends(looked);
+        let wall = now.wall;
+        self.received_at.insert(host, wall);
         let known = self.names.get(&host).and_then(|names| names.first().cloned());
         for end in ends.seen.values_mut().filter(|end| end.host_name.is_empty()) {
             end.host_name = known.clone().unwrap_or_default();
@@ -178,20 +203,20 @@ impl Shadow {
             if *side == Side::Sender {
                 // While an act of ours is under way the state already reads as requested.
                 if end.state == 7 || !self.is_acted_on(*leg, looked) {
-                    self.told_of_sender(*leg, end.state, host, shown.boots);
+                    self.sees_sender(*leg, end.state, host, shown.boots);
                 }
                 if matches!(end.state, 7 | 11) || !self.is_acted_on(*leg, looked) {
                     self.bounds(*leg, host, end, wall);
                 }
                 self.confirms(*leg, end);
             }
-            self.shown_after(*leg, host, looked, end);
+            self.shown_after(*leg, host, (looked, now.mono.0), end);
             self.prove(*leg, looked, end);
         }
         self.hosts.insert(host, ends);
     }
 
-    pub(super) fn told_of_sender(&mut self, leg: LegId, state: u16, host: HostId, boots: Option<u32>) {
+    pub(super) fn sees_sender(&mut self, leg: LegId, state: u16, host: HostId, boots: Option<u32>) {
         self.first.entry(leg).or_insert(state);
         let ran = self.ran_at_boot.get(&leg).copied();
         if state != 7 {
@@ -218,12 +243,12 @@ impl Shadow {
         self.ran_at_boot.insert(leg, (host, boots));
     }
 
-    /// The engine has a host's event log read.
+    /// The engine asks for a host's event log.
     pub(crate) fn reads_log(&mut self, host: HostId, now: Duration) {
         self.reading.insert(host, now);
     }
 
-    /// The engine is told what was read: whether anything could be, what crossed the wire, and what there truly was.
+    /// A reading of a log came back: whether anything could be read, what crossed the wire, and what the log truly held.
     pub(crate) fn log_read(&mut self, host: HostId, readable: bool, crossed: Crossed, truth: Logs) {
         if let Some(asked) = self.reading.remove(&host) {
             self.logs.insert(host, ReadLog::new(asked, readable, crossed, truth));
@@ -244,33 +269,49 @@ impl Shadow {
         Err(format!("{name} is refused, and {bears} VMs were seen to bear it"))
     }
 
-    /// A person says that something is to be left alone.
-    pub(crate) fn hears(&mut self, hold: &Hold) {
+    /// A person sets a hold.
+    pub(crate) fn sees_hold(&mut self, hold: &Hold) {
         self.orders.policy.holds.push(hold.clone());
     }
 
     /// A look at a host begins.
-    pub(crate) fn looks(&mut self, host: HostId) {
-        self.late.remove(&host);
+    pub(crate) fn looks(&mut self, host: HostId, now: Duration) {
+        self.looking.insert(host, now);
     }
 
-    /// A late host is looked at again, before anything that can be waited for is over.
+    /// A late host is looked at again and again, as long as the run goes on: it may come after all.
     pub(crate) fn looks_at_late_hosts(&self, now: Duration) -> Result<(), Broken> {
-        let forgotten = self.late.iter().find(|(_, since)| now.saturating_sub(**since) > LATE_MAX);
-        forgotten.map_or(Ok(()), |(host, since)| {
-            Err(format!("nobody has looked at {host:?} since it was late at {since:?}"))
+        let waits = |(host, since): &(&HostId, &Duration)| {
+            !self.looking.contains_key(host) && now.saturating_sub(**since) > LATE_MAX
+        };
+        self.late.iter().find(waits).map_or(Ok(()), |(host, since)| {
+            Err(format!("{host:?} is late, and nobody has looked at it since {since:?}"))
         })
     }
 
-    /// The engine has people told of something.
-    pub(crate) fn tells(&mut self, notice: &Notice, now: Duration) {
+    /// The engine gives people a notice.
+    pub(crate) fn sees_notice(&mut self, notice: &Notice, now: Duration) -> Result<(), Broken> {
         if let Notice::HostNotReady(host) = notice
             && let Some(HostTrouble::NotReady(why)) = &host.trouble
             && matches!(why.problem.kind, ProblemKind::Unreachable | ProblemKind::TimedOut)
         {
             self.late.insert(host.id, now);
         }
-        self.told.push(notice.clone());
+        self.notices.push(notice.clone());
+        match notice {
+            Notice::Resumed(leg) if !self.is_seen_since_our_act(leg.id) => {
+                Err(format!("{} is reported as resumed, and no look at it began after our act had ended", leg.id))
+            }
+            Notice::Resumed(_)
+            | Notice::ResumeFailed(_)
+            | Notice::NeedsPerson(_)
+            | Notice::ReplicaResumed(_)
+            | Notice::Started
+            | Notice::HostNotReady(_)
+            | Notice::HostReady { .. }
+            | Notice::NotOurs { .. }
+            | Notice::Finished(_) => Ok(()),
+        }
     }
 
     /// The ends of a leg on one side, by host.

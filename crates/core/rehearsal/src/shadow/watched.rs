@@ -12,7 +12,7 @@ use super::shown::End;
 pub(super) struct Watched {
     pub(super) act: Act,
     pub(super) on_receiver: bool,
-    /// The state that its Get was told.
+    /// The state that its Get returned.
     pub(super) read: Option<u16>,
     /// It did not find its object.
     pub(super) gone: bool,
@@ -23,14 +23,18 @@ pub(super) struct Watched {
     pub(super) job: Option<String>,
     /// Answers to looks at that job that did not show it, since the last that did.
     pub(super) misses: u32,
-    /// When it was told that the host did it: at once, or by a job that ended well.
+    /// When an answer said that the host did it: at once, or by a job that ended well.
     pub(super) done_at: Option<Duration>,
     /// When it ended.
     pub(super) ended: Option<Duration>,
     /// Whether the end ran in the first look that began after that.
     pub(super) ran_after: Option<bool>,
     /// Whether any look that began after that, in this life of the run or in a later one, showed its end.
-    pub(super) told: bool,
+    pub(super) shown: bool,
+    /// When the first such look came back, in this life.
+    pub(super) shown_at: Option<Duration>,
+    /// Whether any look that began after that showed an end of its leg, on whatever host, in any life of the run.
+    pub(super) seen_since: bool,
 }
 
 impl Watched {
@@ -48,7 +52,9 @@ impl Watched {
             done_at: None,
             ended: None,
             ran_after: None,
-            told: false,
+            shown: false,
+            shown_at: None,
+            seen_since: false,
         }
     }
 
