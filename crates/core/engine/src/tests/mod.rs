@@ -8,6 +8,7 @@ mod gone;
 mod hearing;
 mod lies;
 mod life;
+mod meanwhile;
 mod restart;
 mod telling;
 mod unclear;
