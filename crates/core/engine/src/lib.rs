@@ -22,6 +22,7 @@ mod index;
 mod inventory;
 pub mod judge;
 mod leg;
+mod loading;
 mod names;
 mod notice;
 mod pace;
@@ -50,6 +51,6 @@ pub use past::Beginning;
 pub use setup::{AskedHost, LOOKS_AT_ONCE, Patience, Setup};
 pub use snapshot::{IncidentMemory, LegMemory, Snapshot};
 pub use status::{
-    Ambiguous, Candidate, Cause, HostReport, HostTrouble, LegReport, LegResult, LegTrouble, NotReady, PlannedAct,
+    Ambiguous, Candidate, Cause, HostReport, HostTrouble, LegReport, LegResult, LegTrouble, Lost, NotReady, PlannedAct,
     Service, Summary,
 };

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use reprise_model::{
-    HostId, HostKey, LegId, Problem, ProblemKind, Reason, Refusal, ReplicationState, Retry, ServiceState, VmId,
+    HostId, HostKey, LegId, Problem, ProblemKind, Reason, Refusal, ReplicationState, Retry, ServiceState, Timestamp,
+    VmId,
 };
 
 use crate::attempt::Failure;
@@ -26,6 +27,8 @@ pub struct HostReport {
     pub trouble: Option<HostTrouble>,
     /// What the account may not see there although it is ready. Nothing that is wanted depends on it.
     pub hidden: Option<Problem>,
+    /// Why nobody can say that it has no replicated VMs, although it is ready and shows none.
+    pub empty: Option<Problem>,
 }
 
 /// What is wrong with a host.
@@ -33,6 +36,8 @@ pub struct HostReport {
 pub enum HostTrouble {
     /// It is not ready, or was not in time.
     NotReady(NotReady),
+    /// It had become ready, and has not answered since.
+    Lost(Lost),
     /// Some of its rows could not be read.
     Unreadable {
         /// How many.
@@ -59,6 +64,15 @@ pub struct NotReady {
     pub problem: Problem,
     /// The state of its service `vmms`, which explains but never decides. `None` if it could not be queried.
     pub service: Option<Service>,
+}
+
+/// Since when a host has not answered that had become ready, and why.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Lost {
+    /// When the first look began that failed.
+    pub since: Timestamp,
+    /// What the latest look met.
+    pub why: NotReady,
 }
 
 /// The state of a host's service `vmms`.
@@ -154,9 +168,10 @@ pub enum LegResult {
 /// What is wrong with a leg.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LegTrouble {
-    /// The host that is concerned. It goes by another name than the leg's primary if it was asked by an address and never
-    /// said who it is: then it is perhaps the primary.
+    /// The host that is concerned.
     pub host: Option<String>,
+    /// The name of the host that it perhaps is: it was asked by an address, and never said who it is.
+    pub may_be: Option<String>,
     /// Why.
     pub cause: Cause,
 }
@@ -168,6 +183,8 @@ pub enum Cause {
     Failed(Failure),
     /// The time was up before the result of our act was known.
     Unfinished,
+    /// The host on which it is resumed has stopped answering.
+    Lost(Lost),
     /// An end, or how it is set up, could not be seen.
     Unseen(Problem),
     /// What its reason says, and nothing else.
@@ -181,6 +198,7 @@ impl Cause {
             Self::Unseen(problem) | Self::Failed(Failure::NotDone(problem) | Failure::Unclear(problem)) => {
                 Some(problem)
             }
+            Self::Lost(lost) => Some(&lost.why.problem),
             Self::Failed(
                 Failure::Refused(_)
                 | Failure::WithoutEffect
@@ -207,6 +225,7 @@ impl Cause {
             Self::Failed(Failure::Refused(refusal)) if refusal.transient => Retry::Later,
             Self::Failed(Failure::Refused(_) | Failure::Guarded(_)) => Retry::Never,
             Self::Failed(Failure::NotDone(problem)) | Self::Unseen(problem) => problem.retry(),
+            Self::Lost(lost) => lost.why.problem.retry(),
             Self::Failed(Failure::Changed { .. }) => Retry::Now,
             Self::Failed(Failure::Unclear(_) | Failure::WithoutEffect | Failure::NotRead)
             | Self::Unfinished
@@ -236,7 +255,9 @@ impl LegReport {
     pub fn refusal(&self) -> Option<&Refusal> {
         match self.cause() {
             Some(Cause::Failed(Failure::Refused(refusal))) => Some(refusal),
-            Some(Cause::Failed(_) | Cause::Unfinished | Cause::Unseen(_) | Cause::Reason) | None => None,
+            Some(Cause::Failed(_) | Cause::Unfinished | Cause::Lost(_) | Cause::Unseen(_) | Cause::Reason) | None => {
+                None
+            }
         }
     }
 }

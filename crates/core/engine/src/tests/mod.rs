@@ -9,6 +9,7 @@ mod hearing;
 mod lies;
 mod life;
 mod meanwhile;
+mod readiness;
 mod restart;
 mod telling;
 mod unclear;

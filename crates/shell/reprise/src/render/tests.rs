@@ -40,7 +40,7 @@ fn report() -> Report {
     let why = "invalid state for this operation".to_owned();
     let refusal = Refusal { code: Some(32_775), why, advice: "look at the VM", transient: false };
     let cause = Cause::Failed(Failure::Refused(refusal));
-    failed.trouble = Some(LegTrouble { host: Some("hv01.lab.test".to_owned()), cause });
+    failed.trouble = Some(LegTrouble { host: Some("hv01.lab.test".to_owned()), may_be: None, cause });
     Report {
         outcome: PassOutcome::Partial,
         dry_run: false,
@@ -54,6 +54,7 @@ fn report() -> Report {
             ready_after: Some(Duration::from_millis(1_900)),
             trouble: None,
             hidden: None,
+            empty: None,
         }],
         legs: vec![leg(1, LegResult::Resumed, ReplicationState::Replicating), failed],
         unmatched: vec![],
