@@ -15,6 +15,7 @@ mod tests;
 pub use duration::parse_duration;
 pub use login::Contradiction;
 pub use problem::{ConfigError, ConfigProblem};
+pub use section::name::vm;
 pub use settings::{CertificateRef, Config, Discover, Host, LoginSettings, PasswordRef, ProofRef, Run, TrustRef};
 pub use wsman::{Endpoint, EndpointProblem, Scheme};
 

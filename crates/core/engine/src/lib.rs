@@ -50,6 +50,6 @@ pub use past::Beginning;
 pub use setup::{AskedHost, LOOKS_AT_ONCE, Patience, Setup};
 pub use snapshot::{IncidentMemory, LegMemory, Snapshot};
 pub use status::{
-    Action, Ambiguous, Candidate, Cause, HostReport, HostTrouble, LegReport, LegResult, LegTrouble, NotReady, Service,
-    Summary,
+    Action, Ambiguous, Candidate, Cause, HoldState, HoldTrouble, HostReport, HostTrouble, LegReport, LegResult,
+    LegTrouble, NotReady, Service, Summary,
 };

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use reprise_model::{HostId, Now, Policy};
 
 use super::Controller;
+use super::holds::scopes;
 use super::looking::legs_of;
 use crate::command::Command;
 use crate::exchange::Effect;
@@ -34,6 +35,7 @@ impl Controller {
 
     pub(super) fn judge_all_anew(&mut self) {
         self.excepted.clear();
+        self.unmatched = scopes(&self.setup.policy, &self.matched);
         self.dirty.extend(self.legs.keys().copied());
     }
 

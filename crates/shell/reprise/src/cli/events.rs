@@ -18,6 +18,7 @@ use crate::exit;
 use crate::links::Links;
 use crate::render::error::Error;
 use crate::render::heard::{self, Log};
+use crate::render::json;
 use crate::usage::Usage;
 use crate::wiring;
 
@@ -69,15 +70,15 @@ pub(super) async fn events(arguments: Arguments) -> Result<ExitCode, Usage> {
 }
 
 /// Prints what the listeners send until the last one has ended. Returns the exit code.
-async fn show(follow: bool, json: bool, mut told: mpsc::Receiver<heard::Line>, listening: JoinSet<Log>) -> u8 {
-    let one_document = json && !follow;
+async fn show(follow: bool, as_json: bool, mut told: mpsc::Receiver<heard::Line>, listening: JoinSet<Log>) -> u8 {
+    let one_document = as_json && !follow;
     let mut lines = Vec::new();
     while let Some(line) = told.recv().await {
         if one_document {
             lines.push(line);
             continue;
         }
-        let text = if json { serde_json::to_string(&line.alone()).unwrap_or_default() } else { line.text() };
+        let text = if as_json { json::line(&line.alone()) } else { line.text() };
         match print(&format!("{text}\n")) {
             Printed::Whole => {}
             Printed::NobodyReads => return exit::OK,
@@ -87,7 +88,7 @@ async fn show(follow: bool, json: bool, mut told: mpsc::Receiver<heard::Line>, l
     let mut logs = listening.join_all().await;
     logs.sort_by(|a, b| a.host.cmp(&b.host));
     if one_document {
-        let text = serde_json::to_string(&heard::document(&logs, &mut lines)).unwrap_or_default();
+        let text = json::line(&heard::document(&logs, &mut lines));
         if print(&format!("{text}\n")) == Printed::Failed {
             return exit::FAILED;
         }

@@ -56,7 +56,7 @@ fn report() -> Report {
             hidden: None,
         }],
         legs: vec![leg(1, LegResult::Resumed, ReplicationState::Replicating), failed],
-        unmatched: vec![],
+        holds: vec![],
         ambiguous: None,
     }
 }
@@ -66,7 +66,7 @@ fn the_document_has_the_contracts_keys_in_the_contracts_order() {
     let asked = ConnectionInfo { url: "http://127.0.0.1:4711/wsman".to_owned(), tls_verified: None };
     let urls = BTreeMap::from([(HostId(0), asked)]);
     let report = report();
-    let text = serde_json::to_string(&json::document(&report, &urls)).unwrap();
+    let text = serde_json::to_string(&json::document(&report, &urls, &[])).unwrap();
     let expected = concat!(
         r#"{"version":1,"outcome":"partial","dry_run":false,"started":"2026-01-31T10:00:00.500Z","elapsed_ms":1234,"#,
         r#""hosts":[{"name":"hv01.lab.test","url":"http://127.0.0.1:4711/wsman","tls_verified":null,"ready":true,"ready_after_s":1,"error":null}],"#,
@@ -79,7 +79,7 @@ fn the_document_has_the_contracts_keys_in_the_contracts_order() {
         r#""reason":"resume_refused","detail":"The primary server refused the resume.","result":"failed","after":"Error","confirmed":false,"#,
         r#""attempts":1,"elapsed_ms":321,"error":{"what":"cannot resume replication of VM vm-002","#,
         r#""where":"hv01.lab.test","why":"invalid state for this operation","next":"look at the VM","#,
-        r#""code":"32775","retry":"never"}}]}"#
+        r#""code":"32775","retry":"never"}}],"errors":[]}"#
     );
     assert_eq!(text, expected);
 }
@@ -125,7 +125,7 @@ fn what_may_not_be_seen_of_a_host_is_a_warning_in_the_text_and_its_error_in_the_
     let mut report = report();
     report.hosts[0].hidden = Some(Problem::new(ProblemKind::Denied, "read the system", "no rights"));
     let shown = |report: &Report| {
-        let document = serde_json::to_value(json::document(report, &BTreeMap::new())).unwrap();
+        let document = serde_json::to_value(json::document(report, &BTreeMap::new(), &[])).unwrap();
         (table::text(report, None), document["hosts"][0]["error"]["why"].as_str().unwrap().to_owned())
     };
     let (text, why) = shown(&report);
