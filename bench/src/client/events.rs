@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use cim::event::{Bookmark, Condition, EventPort as _, Query, Select};
+use cim::event::{Bookmark, EventCondition, EventPort as _, EventQuery, EventSelect};
 use wsman_http::{Client, Endpoint, Events, Limits, Login, Scheme};
 
 use crate::control::Lab;
@@ -41,9 +41,9 @@ pub(super) fn measure(program: &Path) -> Result<String> {
 fn listen(lab: &Lab, host: usize, ids: &[u32], patience: Duration) -> Result<Events> {
     let endpoint = Endpoint::parse(&lab.host(host, "url")?)?;
     let login = Login::new(Scheme::Basic, lab.host(host, "user")?, lab.host(host, "password")?);
-    let select = Select { channel: CHANNEL.to_owned(), condition: Condition::ids(ids) };
+    let select = EventSelect { channel: CHANNEL.to_owned(), condition: EventCondition::ids(ids) };
     let client = Client::new(endpoint, login, Limits::default());
-    Ok(Events::new(client, Query::new(vec![select]), true, patience))
+    Ok(Events::new(client, EventQuery::new(vec![select]), true, patience))
 }
 
 async fn drain(lab: &Lab) -> Result<(u32, Duration)> {

@@ -13,7 +13,7 @@ const NODES_MAX: u32 = 100_000;
 
 /// The text is not a CIM-XML instance.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ReadError {
+pub enum CimXmlError {
     /// The text is too long.
     #[error("embedded instance of {length} bytes is longer than the maximum of {TEXT_LENGTH_MAX}")]
     TooLong {
@@ -105,37 +105,37 @@ fn escape(text: &str) -> String {
 /// and objects stay text.
 ///
 /// # Errors
-/// [`ReadError`] says what is wrong.
-pub fn read(text: &str) -> Result<Row, ReadError> {
+/// [`CimXmlError`] says what is wrong.
+pub fn read(text: &str) -> Result<Row, CimXmlError> {
     if text.len() > TEXT_LENGTH_MAX {
-        return Err(ReadError::TooLong { length: text.len() });
+        return Err(CimXmlError::TooLong { length: text.len() });
     }
     let options = roxmltree::ParsingOptions { allow_dtd: false, nodes_limit: NODES_MAX, ..Default::default() };
     let text = crate::reference::readable(text);
-    crate::markup::check(&text).map_err(|excess| ReadError::Xml(excess.to_string()))?;
+    crate::markup::check(&text).map_err(|excess| CimXmlError::Xml(excess.to_string()))?;
     let document =
-        roxmltree::Document::parse_with_options(&text, options).map_err(|e| ReadError::Xml(e.to_string()))?;
+        roxmltree::Document::parse_with_options(&text, options).map_err(|e| CimXmlError::Xml(e.to_string()))?;
     let root = document.root_element();
     if !root.has_tag_name("INSTANCE") {
-        return Err(ReadError::Lacks("an INSTANCE element"));
+        return Err(CimXmlError::Lacks("an INSTANCE element"));
     }
-    let class = root.attribute("CLASSNAME").ok_or(ReadError::Lacks("a CLASSNAME"))?;
+    let class = root.attribute("CLASSNAME").ok_or(CimXmlError::Lacks("a CLASSNAME"))?;
     let mut properties = Vec::new();
     for element in root.children().filter(roxmltree::Node::is_element) {
         let is_property = ["PROPERTY", "PROPERTY.ARRAY", "PROPERTY.REFERENCE", "PROPERTY.OBJECT"];
         if is_property.contains(&element.tag_name().name()) {
-            let name = element.attribute("NAME").ok_or(ReadError::Lacks("a property's NAME"))?;
+            let name = element.attribute("NAME").ok_or(CimXmlError::Lacks("a property's NAME"))?;
             properties.push((Name::new(name), property(&element, name)?));
         }
     }
     Ok(Row { properties: properties.into_iter().collect(), ..Row::new(class) })
 }
 
-fn property(element: &roxmltree::Node<'_, '_>, name: &str) -> Result<Value, ReadError> {
+fn property(element: &roxmltree::Node<'_, '_>, name: &str) -> Result<Value, CimXmlError> {
     let kind = element.attribute("TYPE").and_then(CimType::from_name).unwrap_or(CimType::Object);
     let value = |node: roxmltree::Node<'_, '_>| {
         let text: String = node.children().filter_map(|c| c.text()).collect();
-        kind.read(&text).map_err(|source| ReadError::Value { property: name.to_owned(), source })
+        kind.read(&text).map_err(|source| CimXmlError::Value { property: name.to_owned(), source })
     };
     if element.has_tag_name("PROPERTY.ARRAY") {
         let Some(array) = element.children().find(|c| c.has_tag_name("VALUE.ARRAY")) else {
@@ -156,7 +156,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{DateTime, Timestamp};
+    use crate::{CimTimestamp, DateTime};
 
     #[test]
     fn reads_what_windows_writes() {
@@ -176,7 +176,7 @@ mod tests {
     fn attributes_without_measure_are_refused_before_they_are_parsed() {
         let many = (0..1_000).map(|n| format!(" a{n}=''")).collect::<Vec<_>>().concat();
         let text = format!("<INSTANCE CLASSNAME='X'{many}/>");
-        assert!(matches!(read(&text), Err(ReadError::Xml(_))));
+        assert!(matches!(read(&text), Err(CimXmlError::Xml(_))));
     }
 
     #[test]
@@ -198,10 +198,10 @@ mod tests {
 
     #[test]
     fn refuses_entities_and_other_documents() {
-        assert!(matches!(read(r#"<!DOCTYPE x [<!ENTITY a "b">]><INSTANCE CLASSNAME="X"/>"#), Err(ReadError::Xml(_))));
-        assert!(matches!(read("<CLASS/>"), Err(ReadError::Lacks(_))));
+        assert!(matches!(read(r#"<!DOCTYPE x [<!ENTITY a "b">]><INSTANCE CLASSNAME="X"/>"#), Err(CimXmlError::Xml(_))));
+        assert!(matches!(read("<CLASS/>"), Err(CimXmlError::Lacks(_))));
         let bad = r#"<INSTANCE CLASSNAME="X"><PROPERTY NAME="N" TYPE="uint8"><VALUE>999</VALUE></PROPERTY></INSTANCE>"#;
-        assert!(matches!(read(bad), Err(ReadError::Value { .. })));
+        assert!(matches!(read(bad), Err(CimXmlError::Value { .. })));
     }
 
     #[test]
@@ -227,7 +227,7 @@ mod tests {
             any::<i32>().prop_map(Value::Sint32),
             "[^\u{0}-\u{8}\u{b}\u{c}\u{e}-\u{1f}\u{fffe}\u{ffff}]{0,20}".prop_map(Value::String),
             (0_i64..4_000_000_000_000_000)
-                .prop_map(|us| Value::DateTime(DateTime::Timestamp(Timestamp::from_unix_us(us)))),
+                .prop_map(|us| Value::DateTime(DateTime::Timestamp(CimTimestamp::from_unix_us(us)))),
             proptest::collection::vec(any::<u16>().prop_map(Value::Uint16), 1..4).prop_map(Value::List),
         ]
     }

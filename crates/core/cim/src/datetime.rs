@@ -17,14 +17,14 @@ const INTERVAL_DAYS_MAX: u64 = 99_999_999;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DateTime {
     /// A point in time.
-    Timestamp(Timestamp),
+    Timestamp(CimTimestamp),
     /// A length of time.
     Interval(Interval),
 }
 
 /// A point in time with the offset it was written in. Resolution: microseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Timestamp {
+pub struct CimTimestamp {
     unix_us: i64,
     offset_minutes: i16,
 }
@@ -49,7 +49,7 @@ impl DateTimeError {
     }
 }
 
-impl Timestamp {
+impl CimTimestamp {
     /// From microseconds since 1970-01-01T00:00:00Z; written in UTC.
     pub fn from_unix_us(unix_us: i64) -> Self {
         Self { unix_us, offset_minutes: 0 }
@@ -240,10 +240,10 @@ fn parse_dmtf(text: &str) -> Option<DateTime> {
     };
     let date = (number(text.get(0..4)?)?, number(text.get(4..6)?)?, number(text.get(6..8)?)?);
     let hours: i8 = hours;
-    Timestamp::from_civil(date, (hours, minutes, seconds), micros, offset).map(DateTime::Timestamp)
+    CimTimestamp::from_civil(date, (hours, minutes, seconds), micros, offset).map(DateTime::Timestamp)
 }
 
-fn parse_xs_date_time(text: &str) -> Option<Timestamp> {
+fn parse_xs_date_time(text: &str) -> Option<CimTimestamp> {
     let (date, time) = text.split_once('T')?;
     let mut ymd = date.splitn(3, '-');
     let date = (number(ymd.next()?)?, number(ymd.next()?)?, number(ymd.next()?)?);
@@ -252,7 +252,7 @@ fn parse_xs_date_time(text: &str) -> Option<Timestamp> {
     let (clock, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
     let mut hms = clock.splitn(3, ':');
     let time = (number(hms.next()?)?, number(hms.next()?)?, number(hms.next()?)?);
-    Timestamp::from_civil(date, time, micros_of(fraction)?, parse_zone(zone)?)
+    CimTimestamp::from_civil(date, time, micros_of(fraction)?, parse_zone(zone)?)
 }
 
 fn parse_zone(zone: &str) -> Option<i16> {
@@ -308,7 +308,7 @@ mod tests {
 
     #[test]
     fn reads_every_form_that_windows_writes() {
-        let instant = DateTime::Timestamp(Timestamp::from_unix_us(1_769_853_600_500_000));
+        let instant = DateTime::Timestamp(CimTimestamp::from_unix_us(1_769_853_600_500_000));
         for text in ["2026-01-31T10:00:00.5Z", "2026-01-31T10:00:00.500000Z", "2026-01-31T10:00:00.5"] {
             assert_eq!(DateTime::parse(text), Ok(instant), "{text}");
         }
@@ -326,17 +326,17 @@ mod tests {
         let never = DateTime::parse("16010101000000.000000+000").unwrap();
         assert_eq!(never.to_xs(), "1601-01-01T00:00:00Z");
         assert_eq!(never.to_dmtf(), "16010101000000.000000+000");
-        assert_eq!(never, DateTime::Timestamp(Timestamp::from_filetime(0)));
+        assert_eq!(never, DateTime::Timestamp(CimTimestamp::from_filetime(0)));
     }
 
     #[test]
     fn a_filetime_counts_from_1601_in_units_of_100_ns() {
-        assert_eq!(Timestamp::from_unix_us(0).filetime(), 116_444_736_000_000_000);
-        assert_eq!(Timestamp::from_filetime(116_444_736_000_000_019).unix_us(), 1);
-        assert_eq!(Timestamp::from_unix_us(i64::MIN).filetime(), 0);
-        let latest = Timestamp::from_filetime(u64::MAX);
+        assert_eq!(CimTimestamp::from_unix_us(0).filetime(), 116_444_736_000_000_000);
+        assert_eq!(CimTimestamp::from_filetime(116_444_736_000_000_019).unix_us(), 1);
+        assert_eq!(CimTimestamp::from_unix_us(i64::MIN).filetime(), 0);
+        let latest = CimTimestamp::from_filetime(u64::MAX);
         assert_eq!(latest.filetime(), u64::MAX / 10 * 10);
-        assert_eq!(Timestamp::from_unix_us(i64::MAX).filetime(), u64::MAX);
+        assert_eq!(CimTimestamp::from_unix_us(i64::MAX).filetime(), u64::MAX);
     }
 
     #[test]
@@ -360,9 +360,9 @@ mod tests {
     proptest! {
         #[test]
         fn a_timestamp_survives_both_forms(us in -60_000_000_000_000_000_i64..200_000_000_000_000_000, off in -720_i16..840) {
-            let t = DateTime::Timestamp(Timestamp::from_unix_us(us).with_offset_minutes(off));
+            let t = DateTime::Timestamp(CimTimestamp::from_unix_us(us).with_offset_minutes(off));
             prop_assert_eq!(DateTime::parse(&t.to_dmtf()), Ok(t));
-            let utc = DateTime::Timestamp(Timestamp::from_unix_us(us));
+            let utc = DateTime::Timestamp(CimTimestamp::from_unix_us(us));
             prop_assert_eq!(DateTime::parse(&utc.to_xs()), Ok(utc));
         }
 

@@ -1,7 +1,7 @@
 //! The bodies of fuzz targets: any text that can be read can also be written, and then reads back the same.
 
-use crate::event::{Condition, Query as EventQuery, Record};
-use crate::{Namespace, ObjectPath, Timestamp, Value, cimxml, wql};
+use crate::event::{EventCondition, EventQuery, Record};
+use crate::{CimTimestamp, Namespace, ObjectPath, Value, cimxml, wql};
 
 /// The target `cim_xml`: embedded instances.
 ///
@@ -60,15 +60,15 @@ pub fn event_xml(bytes: &[u8]) {
     }
     // A condition on one line, and a record behind it.
     let (condition, record) = text.split_once('\n').unwrap_or((text, ""));
-    if let Ok(condition) = condition.parse::<Condition>() {
+    if let Ok(condition) = condition.parse::<EventCondition>() {
         let written = condition.to_string();
-        assert_eq!(written.parse::<Condition>().as_ref(), Ok(&condition), "{written}");
-        let _held = condition.holds(record, Timestamp::from_unix_us(0));
+        assert_eq!(written.parse::<EventCondition>().as_ref(), Ok(&condition), "{written}");
+        let _held = condition.holds(record, CimTimestamp::from_unix_us(0));
     }
     if let Ok(query) = EventQuery::read(text) {
         let written = query.write();
         assert_eq!(EventQuery::read(&written).as_ref(), Ok(&query), "{written}");
-        let _selected = query.selects("System", record, Timestamp::from_unix_us(0));
+        let _selected = query.selects("System", record, CimTimestamp::from_unix_us(0));
     }
 }
 

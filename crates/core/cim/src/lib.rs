@@ -25,7 +25,7 @@ mod value;
 pub mod wql;
 
 pub use call::{Argument, CallError, ErrorKind, Output, Reached, Reply, Request};
-pub use datetime::{DateTime, DateTimeError, Interval, Timestamp};
+pub use datetime::{CimTimestamp, DateTime, DateTimeError, Interval};
 pub use from_value::{FromValue, ValueError};
 pub use name::Name;
 pub use path::{Key, Namespace, ObjectPath, PathError};

@@ -16,7 +16,9 @@ pub use duration::parse_duration;
 pub use login::Contradiction;
 pub use problem::{ConfigError, ConfigProblem};
 pub use section::name::vm;
-pub use settings::{CertificateRef, Config, Discover, Host, LoginSettings, PasswordRef, ProofRef, Run, TrustRef};
+pub use settings::{
+    CertificateRef, Config, Discover, HostSettings, LoginSettings, PasswordRef, ProofRef, Run, TrustRef,
+};
 pub use wsman::{Endpoint, EndpointProblem, Scheme};
 
 /// Reads a configuration.

@@ -12,7 +12,7 @@ pub struct Config {
     /// The login of hosts without their own.
     pub login: LoginSettings,
     /// The hosts to manage.
-    pub hosts: Vec<Host>,
+    pub hosts: Vec<HostSettings>,
     /// The time limits; `None` where the configuration gives none.
     pub run: Run,
     /// The policy.
@@ -76,7 +76,7 @@ pub enum PasswordRef {
 
 /// One host.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Host {
+pub struct HostSettings {
     /// The address of its WS-Management service.
     pub url: Endpoint,
     /// Its name until the host has given its own.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reprise_model::{
-    HostId, HostName, HostTime, LegId, MonoTime, Problem, ReplicationObject, ReplicationState, Settings, Vm,
+    HostId, HostName, HostTime, LegId, MonoTime, Problem, ReplicationObject, ReplicationSettings, ReplicationState, Vm,
 };
 
 /// One replication relationship from sender to receiver.
@@ -158,7 +158,7 @@ impl End {
     }
 
     /// How the relationship is set up, as this end shows it.
-    pub fn settings(&self) -> Option<&Settings> {
+    pub fn settings(&self) -> Option<&ReplicationSettings> {
         self.seen().and_then(|end| end.object.settings.seen())
     }
 }
@@ -166,11 +166,14 @@ impl End {
 impl Leg {
     /// Whether the sender is seen and says of no host that it receives.
     pub(crate) fn is_sent_to_nobody_named(&self) -> bool {
-        self.sender.seen().is_some() && self.sender.settings().and_then(Settings::recovery).is_none()
+        self.sender.seen().is_some() && self.sender.settings().and_then(ReplicationSettings::recovery).is_none()
     }
 
     /// Whether any end shows the primary side to be a cluster.
     pub fn primary_is_clustered(&self) -> bool {
-        [&self.sender, &self.receiver].into_iter().filter_map(End::settings).any(Settings::primary_is_clustered)
+        [&self.sender, &self.receiver]
+            .into_iter()
+            .filter_map(End::settings)
+            .any(ReplicationSettings::primary_is_clustered)
     }
 }

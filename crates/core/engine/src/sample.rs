@@ -7,7 +7,7 @@ use std::time::Duration;
 use reprise_model::{
     EnabledState, FailedOverType, HostId, HostName, HostSystem, HostTime, Kept, LastReplication, LegId, LegKind,
     MonoTime, Now, Observation, Policy, Provider, RelationshipId, Replication, ReplicationMode, ReplicationObject,
-    ReplicationState, Seen, ServiceState, Settings, Slot, Timestamp, Vm, VmId,
+    ReplicationSettings, ReplicationState, Seen, ServiceState, Slot, Timestamp, Vm, VmId,
 };
 
 use crate::leg::{End, Leg, NotSeenEnd, SeenEnd, Whereabouts};
@@ -30,8 +30,8 @@ pub(crate) fn name(host: u32) -> HostName {
     HostName::new(&format!("hv{:02}.lab.test", host + 1)).unwrap()
 }
 
-pub(crate) fn settings(primary: u32, recovery: u32) -> Settings {
-    Settings {
+pub(crate) fn settings(primary: u32, recovery: u32) -> ReplicationSettings {
+    ReplicationSettings {
         primary_host: Some(name(primary)),
         primary_point: Some(name(primary)),
         recovery_host: Some(name(recovery)),

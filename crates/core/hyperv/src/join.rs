@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cim::{PropertyError, Row};
 use reprise_model::{
-    HostName, Problem, RelationshipId, Remedy, Replication, ReplicationMode, ReplicationState, Settings, Slot,
-    UnreadableObject, Vm, VmId,
+    HostName, Problem, RelationshipId, Remedy, Replication, ReplicationMode, ReplicationSettings, ReplicationState,
+    Slot, UnreadableObject, Vm, VmId,
 };
 
 use crate::class::{Object, relationship, setting_data, virtual_machine};
@@ -27,7 +27,7 @@ pub(crate) struct Join {
     host_name: Option<HostName>,
     vms: BTreeMap<VmId, VmRow>,
     objects: BTreeMap<RelationshipId, Result<Object, Problem>>,
-    settings: BTreeMap<RelationshipId, Result<Settings, Problem>>,
+    settings: BTreeMap<RelationshipId, Result<ReplicationSettings, Problem>>,
     stray: Vec<Problem>,
 }
 

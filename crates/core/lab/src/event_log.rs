@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use cim::event::Query;
-use cim::{CallError, DateTime, ErrorKind, Reached, Timestamp};
+use cim::event::EventQuery;
+use cim::{CallError, CimTimestamp, DateTime, ErrorKind, Reached};
 
 use crate::event::{Record, SYSTEM, VMMS};
 use crate::fault::{Fault, LogFault};
@@ -59,7 +59,7 @@ impl World {
     pub fn scan_records(
         &mut self,
         host: usize,
-        query: &Query,
+        query: &EventQuery,
         rendered: bool,
         after: &mut BTreeMap<String, u64>,
         most: usize,
@@ -112,10 +112,10 @@ impl World {
         self.hosts.get(host).map(|host| host.booted).unwrap_or_default()
     }
 
-    fn wall(&self, at: Duration, offset_s: i64) -> Timestamp {
+    fn wall(&self, at: Duration, offset_s: i64) -> CimTimestamp {
         let micros = i64::try_from(at.as_micros()).unwrap_or(i64::MAX);
         let offset = offset_s.saturating_mul(1_000_000);
-        Timestamp::from_unix_us(self.spec.started_us.saturating_add(micros).saturating_add(offset))
+        CimTimestamp::from_unix_us(self.spec.started_us.saturating_add(micros).saturating_add(offset))
     }
 
     fn event_xml(&self, computer: &str, offset_s: i64, record: &Record, rendered: bool) -> String {
@@ -128,7 +128,7 @@ impl World {
         };
         let at = self.wall(record.at, offset_s).unix_us();
         let earlier = i64::try_from(record.earlier.as_micros()).unwrap_or(i64::MAX);
-        let time = DateTime::Timestamp(Timestamp::from_unix_us(at.saturating_sub(earlier))).to_xs();
+        let time = DateTime::Timestamp(CimTimestamp::from_unix_us(at.saturating_sub(earlier))).to_xs();
         let mut text = format!(
             concat!(
                 r#"<Event xmlns="http://schemas.microsoft.com/win/2004/08/events/event"><System><Provider {}/>"#,

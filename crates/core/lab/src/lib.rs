@@ -2,14 +2,14 @@
 //!
 //! The lab answers [`cim::Request`] as a host would. It is written from Hyper-V's reference alone and never from the
 //! code that talks with hosts, so that two readings of the same pages meet on the wire. It does no I/O and reads no
-//! clock; the same spec, commands and times give the same bytes.
+//! clock; the same spec, actions and times give the same bytes.
 //!
-//! Start with [`World`]; [`Command`] is what people and power failures do to it; `wmi` answers requests; `replication`
+//! Start with [`World`]; [`Action`] is what people and power failures do to it; `wmi` answers requests; `replication`
 //! is the state machine of a leg.
 
+mod action;
 mod change_log;
 mod clock;
-mod command;
 mod event;
 mod event_log;
 mod fault;
@@ -30,10 +30,10 @@ mod vm_power;
 mod wmi;
 mod world;
 
-pub use command::{Command, CommandError, EventLog, InFlight, Setting, Side};
+pub use action::{Action, ActionError, EventLog, InFlight, LegEnd, Setting};
 pub use event_log::Recorded;
 pub use fault::{
-    Break, Fault, FaultScope, FaultShape, JobFault, LogFault, Message, Operation, RightsOn, RowOf, Strike,
+    Break, Fault, FaultScope, FaultShape, JobFault, LogFault, Message, MessageKind, RightsOn, RowOf, Strike,
 };
 pub use host::{Management, Start};
 pub use leg::Kind;

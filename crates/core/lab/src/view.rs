@@ -10,7 +10,7 @@ use crate::{host, leg, world};
 
 /// The whole site.
 #[derive(Clone, Debug, PartialEq)]
-pub struct World {
+pub struct WorldView {
     /// Virtual time since the start.
     pub time: Duration,
     /// Wall time at virtual zero, in microseconds since 1970-01-01T00:00:00Z.
@@ -18,16 +18,16 @@ pub struct World {
     /// The seed.
     pub seed: u64,
     /// The hosts, in order.
-    pub hosts: Vec<Host>,
+    pub hosts: Vec<HostView>,
     /// The VMs, in order.
-    pub vms: Vec<Vm>,
+    pub vms: Vec<VmView>,
     /// The links that any leg uses.
-    pub links: Vec<Link>,
+    pub links: Vec<LinkView>,
 }
 
 /// One host.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Host {
+pub struct HostView {
     /// Its name.
     pub name: String,
     /// The short name of its Windows.
@@ -63,18 +63,18 @@ pub struct LoggedEvent {
 
 /// One VM.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Vm {
+pub struct VmView {
     /// Its display name.
     pub vm: String,
     /// Its identity.
     pub vm_id: Uuid,
     /// Its legs.
-    pub legs: Vec<Leg>,
+    pub legs: Vec<LegView>,
 }
 
 /// One leg.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Leg {
+pub struct LegView {
     /// `simple` or `extended`.
     pub leg: &'static str,
     /// The sender's host.
@@ -111,7 +111,7 @@ pub struct Leg {
 
 /// One replication path.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Link {
+pub struct LinkView {
     /// One end.
     pub a: String,
     /// The other.
@@ -124,14 +124,14 @@ pub struct Link {
 
 impl world::World {
     /// Takes a snapshot.
-    pub fn view(&self) -> World {
-        let links = self.links.iter().map(|((a, b), link)| Link {
+    pub fn view(&self) -> WorldView {
+        let links = self.links.iter().map(|((a, b), link)| LinkView {
             a: self.name_of(*a),
             b: self.name_of(*b),
             cut: link.cut,
             delay: link.delay,
         });
-        World {
+        WorldView {
             time: self.now,
             started_us: self.spec.started_us,
             seed: self.spec.seed,
@@ -145,7 +145,7 @@ impl world::World {
         self.host_name(host).unwrap_or_default().to_owned()
     }
 
-    fn view_host(&self, host: &host::Host) -> Host {
+    fn view_host(&self, host: &host::Host) -> HostView {
         let vmms = match host.vmms {
             Vmms::Stopped => "stopped",
             Vmms::Starting { .. } => "starting",
@@ -163,13 +163,13 @@ impl world::World {
             code: record.code,
             message: record.message.clone(),
         });
-        Host { name: host.name.clone(), os: self.spec.os.name(), on: host.on, vmms, events: events.collect() }
+        HostView { name: host.name.clone(), os: self.spec.os.name(), on: host.on, vmms, events: events.collect() }
     }
 
-    fn view_vm(&self, vm: &leg::Vm) -> Vm {
+    fn view_vm(&self, vm: &leg::Vm) -> VmView {
         let legs = vm.legs.iter().map(|leg| {
             let pending = self.log_bytes(vm, leg);
-            Leg {
+            LegView {
                 leg: match leg.kind {
                     Kind::Simple => "simple",
                     Kind::Extended => "extended",
@@ -191,6 +191,6 @@ impl world::World {
                 recovery_points: self.recovery_points(leg),
             }
         });
-        Vm { vm: vm.name().to_owned(), vm_id: vm.id, legs: legs.collect() }
+        VmView { vm: vm.name().to_owned(), vm_id: vm.id, legs: legs.collect() }
     }
 }

@@ -18,7 +18,7 @@ pub struct ReplicationObject {
     /// When data last arrived.
     pub last_replication: LastReplication,
     /// How it is set up.
-    pub settings: Seen<Settings>,
+    pub settings: Seen<ReplicationSettings>,
 }
 
 /// How a host stores a replication object, and so how it is read and changed.
@@ -44,7 +44,7 @@ pub enum LastReplication {
 
 /// How a relationship is set up (`Msvm_ReplicationSettingData`).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Settings {
+pub struct ReplicationSettings {
     /// The host that holds the primary VM now (`PrimaryHostSystem`).
     pub primary_host: Option<HostName>,
     /// The name by which the primary side is reached: a broker's name on a cluster (`PrimaryConnectionPoint`).
@@ -59,7 +59,7 @@ pub struct Settings {
     pub frequency: Option<Duration>,
 }
 
-impl Settings {
+impl ReplicationSettings {
     /// Returns the host that has the primary VM, by whichever name is known.
     pub fn primary(&self) -> Option<&HostName> {
         self.primary_host.as_ref().or(self.primary_point.as_ref())

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    HostName, HostSystem, Problem, ProblemKind, RelationshipId, ReplicationMode, ReplicationObject, Seen, ServiceState,
-    Settings, Vm, VmId,
+    HostName, HostSystem, Problem, ProblemKind, RelationshipId, ReplicationMode, ReplicationObject,
+    ReplicationSettings, Seen, ServiceState, Vm, VmId,
 };
 
 /// The result of one look at one host. Each part is either seen or not seen. The engine adds the time.
@@ -48,7 +48,7 @@ pub struct UnreadableObject {
     /// The VM's replication mode, if it could be read.
     pub mode: Option<ReplicationMode>,
     /// Its settings, if they could be read.
-    pub settings: Option<Settings>,
+    pub settings: Option<ReplicationSettings>,
     /// What is wrong with it.
     pub problem: Problem,
 }

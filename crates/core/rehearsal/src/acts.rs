@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cim::Request;
 use cim::stepped::{Next, Stepped};
-use reprise_lab::{Command, Fault, FaultScope, JobFault, Kind, Os, Setting, Side, Spec, World};
+use reprise_lab::{Action, Fault, FaultScope, JobFault, Kind, LegEnd, Os, Setting, Spec, World};
 use reprise_model::{
     Act, ActId, ActKind, Ended, HostId, LegId, LegKind, Observation, Outcome, ReplicationObject, ReplicationState as S,
 };
@@ -81,7 +81,7 @@ impl Site {
     fn put(&mut self, state: S) {
         let what = Setting::State(state.number());
         self.lab
-            .command(&Command::Set { vm: VM.into(), leg: Kind::Simple, side: Side::Sender, settings: vec![what] })
+            .carry_out(&Action::Set { vm: VM.into(), leg: Kind::Simple, side: LegEnd::Sender, settings: vec![what] })
             .unwrap();
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use reprise_engine::goal::Report;
 use reprise_engine::{LegReport, LegResult, Side};
-use reprise_lab::{Command, FaultScope, Management, Start, World};
+use reprise_lab::{Action, FaultScope, Management, Start, World};
 use reprise_model::{Hold, InitialPolicy, LegId, PausedRule, Timestamp};
 
 use crate::scene::Scene;
@@ -52,17 +52,17 @@ pub(crate) fn mend(world: &mut World, names: &[String]) {
         let _none = world.remove_faults(fault, None, &FaultScope::default());
     }
     for host in names.iter().cloned() {
-        for command in [
-            Command::Management { host: host.clone(), mode: Management::Up },
-            Command::Boot { host: host.clone(), vmms: Start::default() },
-            Command::VmmsStart { host: host.clone(), vmms: Start::default() },
+        for action in [
+            Action::Management { host: host.clone(), mode: Management::Up },
+            Action::Boot { host: host.clone(), vmms: Start::default() },
+            Action::VmmsStart { host: host.clone(), vmms: Start::default() },
         ] {
             // What is on needs no boot.
-            let _was_on = world.command(&command);
+            let _was_on = world.carry_out(&action);
         }
         for b in names.iter().filter(|name| **name != host).cloned() {
-            let heal = Command::HealLink { a: host.clone(), b, delay: Some(std::time::Duration::ZERO) };
-            let _known = world.command(&heal);
+            let heal = Action::HealLink { a: host.clone(), b, delay: Some(std::time::Duration::ZERO) };
+            let _known = world.carry_out(&heal);
         }
     }
 }

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use reprise_engine::{Effect, Event};
-use reprise_lab::{Command, InFlight, Spec, Start, World};
+use reprise_lab::{Action, InFlight, Spec, Start, World};
 use reprise_model::{HostId, MonoTime, Now, Pace, Policy, Timestamp};
 
 use crate::procedure::{Ended, Procedure, Purpose, Waits};
@@ -61,8 +61,8 @@ impl Pass {
     fn new(scene: &Scene) -> Self {
         let mut world = World::new(&scene.spec).unwrap();
         let names: Vec<String> = (0..2).map(|host| world.host_name(host).unwrap().to_owned()).collect();
-        world.command(&Command::Shutdown { host: names[1].clone(), in_flight: InFlight::All }).unwrap();
-        world.command(&Command::Boot { host: names[1].clone(), vmms: Start::default() }).unwrap();
+        world.carry_out(&Action::Shutdown { host: names[1].clone(), in_flight: InFlight::All }).unwrap();
+        world.carry_out(&Action::Boot { host: names[1].clone(), vmms: Start::default() }).unwrap();
         let now = Now { mono: MonoTime::default(), wall: Timestamp(0) };
         let beginning = Beginning {
             asked: &scene.asked[0],

@@ -8,7 +8,7 @@ use cim::event::stepped::{Answer, Asked, SteppedReading, reading};
 use cim::event::{Bookmark, EventBatch};
 use cim::stepped::Next;
 use cim::{CallError, ErrorKind, Reached};
-use reprise_lab::{Operation, World};
+use reprise_lab::{MessageKind, World};
 use reprise_model::{HostId, Records};
 
 use crate::shadow::Crossed;
@@ -135,14 +135,14 @@ impl Reading {
         let query = &asked.listen.query;
         let place = place.ok_or_else(|| CallError::new(ErrorKind::Unreachable, Reached::No, "no such host"))?;
         if !self.open.contains(&asked.port) {
-            wire::hindered(world, place, Operation::Subscribe, late)?;
+            wire::hindered(world, place, MessageKind::Subscribe, late)?;
             for channel in query.channels() {
                 world.newest_record(place, channel)?;
             }
             self.open.insert(asked.port);
         }
         if !held {
-            let hindered = wire::hindered(world, place, Operation::Pull, late);
+            let hindered = wire::hindered(world, place, MessageKind::Pull, late);
             if hindered.is_err() {
                 self.open.remove(&asked.port);
             }

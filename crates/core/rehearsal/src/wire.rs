@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cim::{CallError, ErrorKind, ObjectPath, Reached, Reply, Request};
-use reprise_lab::{Break, Face, Message, Operation, World};
+use reprise_lab::{Break, Face, Message, MessageKind, World};
 
 /// How long a connection that nobody answers is waited for.
 const SWALLOWED: Duration = Duration::from_secs(5);
@@ -35,20 +35,20 @@ impl Met {
 
 /// Failures of WMI and of what stands behind it, as a transport tells them: only where the number says that nobody was
 /// called did a method not begin.
-fn failed(code: u32, operation: Operation) -> CallError {
+fn failed(code: u32, operation: MessageKind) -> CallError {
     let reached = match (operation, code) {
-        (Operation::Invoke, RPC_SERVER_UNAVAILABLE | PROVIDER_LOAD_FAILURE) => Reached::No,
-        (Operation::Invoke, _) => Reached::Perhaps,
-        (Operation::Get | Operation::Enumerate | Operation::Pull | Operation::Subscribe, _) => Reached::Yes,
+        (MessageKind::Invoke, RPC_SERVER_UNAVAILABLE | PROVIDER_LOAD_FAILURE) => Reached::No,
+        (MessageKind::Invoke, _) => Reached::Perhaps,
+        (MessageKind::Get | MessageKind::Enumerate | MessageKind::Pull | MessageKind::Subscribe, _) => Reached::Yes,
     };
     CallError::new(ErrorKind::Busy, reached, "it failed behind the service").with_status(code)
 }
 
-fn message(request: &Request) -> (Operation, Option<&ObjectPath>) {
+fn message(request: &Request) -> (MessageKind, Option<&ObjectPath>) {
     match request {
-        Request::Get { path } => (Operation::Get, Some(path)),
-        Request::Query { .. } | Request::Related { .. } => (Operation::Enumerate, None),
-        Request::Invoke { path, .. } => (Operation::Invoke, Some(path)),
+        Request::Get { path } => (MessageKind::Get, Some(path)),
+        Request::Query { .. } | Request::Related { .. } => (MessageKind::Enumerate, None),
+        Request::Invoke { path, .. } => (MessageKind::Invoke, Some(path)),
     }
 }
 
@@ -56,7 +56,7 @@ fn message(request: &Request) -> (Operation, Option<&ObjectPath>) {
 pub(crate) fn hindered(
     world: &mut World,
     host: usize,
-    operation: Operation,
+    operation: MessageKind,
     late: &mut Duration,
 ) -> Result<(), CallError> {
     let error = |kind, reached, why: &str| Err(CallError::new(kind, reached, why));

@@ -9,10 +9,10 @@
 use std::io::{self, BufRead as _, Write as _};
 use std::time::Duration;
 
-use cim::event::{Condition, Query, Record, Select};
+use cim::event::{EventCondition, EventQuery, EventSelect, Record};
 use cim::{CallError, DateTime, FromValue as _, Key, Name, ObjectPath, Properties, Reply, Request, Row, Value};
 use serde_json::{Map, Value as Json, json};
-use wsman::client::{self, Call, Settings, Step};
+use wsman::client::{self, Call, MessageSettings, Progress};
 use wsman::eventing::{Change, Delivery, Listener, Watcher, What};
 use wsman::message::{Enumerate, Mode};
 use wsman::{ALL_CLASSES, Resource};
@@ -67,9 +67,9 @@ impl<'a> HttpResponse<'a> {
     }
 }
 
-fn settings() -> Settings {
+fn settings() -> MessageSettings {
     let to = "http://localhost/wsman".to_owned();
-    Settings { to, max_envelope_size: 512_000, operation_timeout: HEARTBEATS }
+    MessageSettings { to, max_envelope_size: 512_000, operation_timeout: HEARTBEATS }
 }
 
 fn calls(mut call: Call, answers: &[HttpResponse<'_>]) -> Json {
@@ -77,11 +77,11 @@ fn calls(mut call: Call, answers: &[HttpResponse<'_>]) -> Json {
         let invoked = call.changes_something();
         let asked = call.message(&settings(), answer.relates_to);
         let read = match call.take(answer.text) {
-            Ok(Step::Next) => json!({ "next": true }),
+            Ok(Progress::Next) => json!({ "next": true }),
             // The path comes from the request, not from the answer.
-            Ok(Step::Done(Reply::Instance(row))) => json!({ "instance": row_json(&Row { path: None, ..row }) }),
-            Ok(Step::Done(Reply::Rows(rows))) => json!({ "rows": rows.iter().map(row_json).collect::<Json>() }),
-            Ok(Step::Done(Reply::Output(output))) => json!({ "output": properties_json(&output.parameters) }),
+            Ok(Progress::Done(Reply::Instance(row))) => json!({ "instance": row_json(&Row { path: None, ..row }) }),
+            Ok(Progress::Done(Reply::Rows(rows))) => json!({ "rows": rows.iter().map(row_json).collect::<Json>() }),
+            Ok(Progress::Done(Reply::Output(output))) => json!({ "output": properties_json(&output.parameters) }),
             Err(error) => error_json(&error, answer.text, invoked),
         };
         with_request(read, asked)
@@ -106,7 +106,7 @@ fn identify(answer: &HttpResponse<'_>) -> Json {
 }
 
 fn events(answers: &[HttpResponse<'_>]) -> Json {
-    let query = Query::new(vec![Select { channel: "System".to_owned(), condition: Condition::any() }]);
+    let query = EventQuery::new(vec![EventSelect { channel: "System".to_owned(), condition: EventCondition::any() }]);
     let mut listener = Listener::new(query, true, HEARTBEATS);
     let step = |answer: &HttpResponse<'_>| {
         let asked = listener.message(&settings(), answer.relates_to);
@@ -157,7 +157,7 @@ fn change_json(change: &Change) -> Json {
         What::Modified { before, now } => ("modified", before.as_ref(), Some(now)),
         What::Deleted { before } => ("deleted", Some(before), None),
     };
-    let time = change.time.map(cim::Timestamp::unix_us);
+    let time = change.time.map(cim::CimTimestamp::unix_us);
     json!({ "kind": kind, "before": before.map(row_json), "now": now.map(row_json), "unix_us": time })
 }
 

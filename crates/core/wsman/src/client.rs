@@ -5,7 +5,7 @@ use std::time::Duration;
 use cim::reference::readable;
 use cim::{CallError, ErrorKind, Name, Namespace, Reached, Reply, Request, Row, wql};
 
-use crate::fault::{Fault, Meaning, code};
+use crate::fault::{Meaning, SoapFault, code};
 use crate::header::Header;
 use crate::message::{Batch, Enumerate, Filter, Identity, Mode, Operation, Response, read_response};
 use crate::namespace as ns;
@@ -21,7 +21,7 @@ const EMPTY_MAX: u32 = 8;
 
 /// The settings that every message of a client carries.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub struct MessageSettings {
     /// The address of the service.
     pub to: String,
     /// Maximum size of an answer, in bytes.
@@ -43,7 +43,7 @@ pub struct Call {
 
 /// The kind of the next message.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Step {
+pub enum Progress {
     /// Send the next message.
     Next,
     /// The call is done.
@@ -81,13 +81,13 @@ impl Call {
     }
 
     /// The next message to send.
-    pub fn message(&mut self, settings: &Settings, message_id: &str) -> String {
+    pub fn message(&mut self, settings: &MessageSettings, message_id: &str) -> String {
         message_id.clone_into(&mut self.message_id);
         self.operation.write(&header(settings, message_id))
     }
 
     /// The message that ends an enumeration early, if one is open. Its answer does not matter.
-    pub fn release(&self, settings: &Settings, message_id: &str) -> Option<String> {
+    pub fn release(&self, settings: &MessageSettings, message_id: &str) -> Option<String> {
         let Operation::Pull { resource, context, .. } = &self.operation else { return None };
         let release = Operation::Release { resource: resource.clone(), context: context.clone() };
         Some(release.write(&header(settings, message_id)))
@@ -97,7 +97,7 @@ impl Call {
     ///
     /// # Errors
     /// A fault of the server, or an answer that cannot be understood, as a [`CallError`].
-    pub fn take(&mut self, text: &str) -> Result<Step, CallError> {
+    pub fn take(&mut self, text: &str) -> Result<Progress, CallError> {
         let text = readable(text);
         let document = xml::parse(&text).map_err(|error| unreadable(&error))?;
         let body = match open(&document, self.changes_something(), Some(&self.message_id)) {
@@ -106,8 +106,8 @@ impl Call {
         };
         let response = read_response(body, &self.operation).map_err(CallError::malformed)?;
         match response {
-            Response::Instance(row) => Ok(Step::Done(Reply::Instance(row))),
-            Response::Output(output) => Ok(Step::Done(Reply::Output(output))),
+            Response::Instance(row) => Ok(Progress::Done(Reply::Instance(row))),
+            Response::Output(output) => Ok(Progress::Done(Reply::Output(output))),
             Response::Enumeration(batch) | Response::Items(batch) => self.take_batch(batch),
             Response::Identity(_) | Response::Released => {
                 Err(CallError::malformed("the answer is one to another operation"))
@@ -120,15 +120,15 @@ impl Call {
     ///
     /// # Errors
     /// Any other, and that one too if it comes too often in a row.
-    pub fn failed(&mut self, error: CallError) -> Result<Step, CallError> {
+    pub fn failed(&mut self, error: CallError) -> Result<Progress, CallError> {
         if error.status != Some(code::PULL_AGAIN) || !self.goes_on() {
             return Err(error);
         }
         self.empty += 1;
-        if self.empty > EMPTY_MAX { Err(error) } else { Ok(Step::Next) }
+        if self.empty > EMPTY_MAX { Err(error) } else { Ok(Progress::Next) }
     }
 
-    fn take_batch(&mut self, batch: Batch) -> Result<Step, CallError> {
+    fn take_batch(&mut self, batch: Batch) -> Result<Progress, CallError> {
         self.empty = if batch.rows.is_empty() { self.empty + 1 } else { 0 };
         self.rows.extend(batch.rows);
         if self.rows.len() > ROWS_MAX {
@@ -152,9 +152,9 @@ impl Call {
                     return Err(CallError::malformed("the server sends neither items nor an end"));
                 }
                 self.operation = Operation::Pull { resource, context, max_elements: self.batch };
-                Ok(Step::Next)
+                Ok(Progress::Next)
             }
-            Some(_) | None => Ok(Step::Done(Reply::Rows(std::mem::take(&mut self.rows)))),
+            Some(_) | None => Ok(Progress::Done(Reply::Rows(std::mem::take(&mut self.rows)))),
         }
     }
 }
@@ -199,7 +199,7 @@ pub fn read_fault(text: &str, invoked: bool) -> Option<CallError> {
     let text = readable(text);
     let document = xml::parse(&text).ok()?;
     let body = xml::child(document.root_element(), ns::SOAP, "Body")?;
-    Some(Fault::read(body)?.into_error(invoked))
+    Some(SoapFault::read(body)?.into_error(invoked))
 }
 
 /// Whether an error means that the enumeration no longer exists, so that a new one is needed.
@@ -217,7 +217,7 @@ pub(crate) fn every(class: &Name) -> wql::Select {
     wql::Select::all(class.clone())
 }
 
-pub(crate) fn header(settings: &Settings, message_id: &str) -> Header {
+pub(crate) fn header(settings: &MessageSettings, message_id: &str) -> Header {
     Header {
         to: settings.to.clone(),
         message_id: message_id.to_owned(),
@@ -243,7 +243,7 @@ pub(crate) fn open<'a, 'i>(
     let root = document.root_element();
     let body = xml::child(root, ns::SOAP, "Body").filter(|_| xml::is(root, ns::SOAP, "Envelope"));
     let body = body.ok_or_else(|| CallError::malformed("the answer is no SOAP 1.2 envelope"))?;
-    if let Some(fault) = Fault::read(body) {
+    if let Some(fault) = SoapFault::read(body) {
         return Err(fault.into_error(invoked));
     }
     let relates_to = xml::child(root, ns::SOAP, "Header")

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use cim::event::{Condition, Query, Select};
+use cim::event::{EventCondition, EventQuery, EventSelect};
 use cim::{
     CallError, ErrorKind, Name, Namespace, ObjectPath, Output, Properties, Reached, Reply, Request, Row, Value, wql,
 };
 
-use crate::client::{self, Call, Settings, Step};
+use crate::client::{self, Call, MessageSettings, Progress};
 use crate::eventing::{Content, Delivery, EventLogs, Listener, LogRecord, Positions, Scanned, Watcher};
 use crate::sealed::{self, Protocol};
 use crate::server::{Served, Server};
@@ -64,7 +64,7 @@ pub fn request(bytes: &[u8]) {
 /// If what must hold does not: that is a find.
 pub fn answer(bytes: &[u8]) {
     let Ok(text) = crate::decode_text(bytes, None) else { return };
-    let settings = Settings {
+    let settings = MessageSettings {
         to: "http://hv01:5985/wsman".to_owned(),
         max_envelope_size: 512_000,
         operation_timeout: Duration::from_mins(1),
@@ -74,7 +74,7 @@ pub fn answer(bytes: &[u8]) {
         for _ in 0..ROUNDS_MAX {
             let message = call.message(&settings, "uuid:1");
             assert!(xml::parse(&message).is_ok(), "{message}");
-            if !matches!(call.take(&text), Ok(Step::Next)) {
+            if !matches!(call.take(&text), Ok(Progress::Next)) {
                 break;
             }
         }
@@ -82,7 +82,7 @@ pub fn answer(bytes: &[u8]) {
             assert!(xml::parse(&message).is_ok(), "{message}");
         }
     }
-    let query = Query::new(vec![Select { channel: "System".to_owned(), condition: Condition::any() }]);
+    let query = EventQuery::new(vec![EventSelect { channel: "System".to_owned(), condition: EventCondition::any() }]);
     let mut listener = Listener::new(query, true, Duration::from_mins(1));
     for _ in 0..ROUNDS_MAX {
         let message = listener.message(&settings, "uuid:1");
@@ -144,9 +144,15 @@ impl EventLogs for Logs {
         Err(CallError::new(ErrorKind::NotThere, Reached::Yes, "there is no such log"))
     }
 
-    fn scan(&mut self, query: &Query, _: Content, after: &mut Positions, most: usize) -> Result<Scanned, CallError> {
+    fn scan(
+        &mut self,
+        query: &EventQuery,
+        _: Content,
+        after: &mut Positions,
+        most: usize,
+    ) -> Result<Scanned, CallError> {
         let place = after.entry("System".to_owned()).or_default();
-        let is_new = *place == 0 && most > 0 && query.selects("System", RECORD, cim::Timestamp::from_unix_us(0));
+        let is_new = *place == 0 && most > 0 && query.selects("System", RECORD, cim::CimTimestamp::from_unix_us(0));
         *place = 1;
         let record = LogRecord { channel: "System".to_owned(), number: 1, xml: RECORD.to_owned() };
         Ok(Scanned { records: is_new.then_some(record).into_iter().collect(), dropped: 0 })

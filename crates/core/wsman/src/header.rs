@@ -6,7 +6,7 @@ use roxmltree::Node;
 
 use cim::DateTime;
 
-use crate::fault::{Fault, code};
+use crate::fault::{SoapFault, code};
 use crate::namespace as ns;
 use crate::xml;
 
@@ -72,34 +72,40 @@ pub(crate) struct Received<'a, 'i> {
 }
 
 /// Reads and checks a request's header.
-pub(crate) fn read<'a, 'i>(header: Node<'a, 'i>) -> Result<Received<'a, 'i>, Fault> {
+pub(crate) fn read<'a, 'i>(header: Node<'a, 'i>) -> Result<Received<'a, 'i>, SoapFault> {
     // Windows has it for WMI and insists on its mustUnderstand; here it is left out (MS-WSMV 3.1.4.1.14).
     if xml::child(header, ns::WSMAN, "FragmentTransfer").is_some() {
-        return Err(Fault::new(code::UNSUPPORTED_FEATURE, "parts of instances are not supported: ask for the whole")
-            .with_detail("FragmentLevelAccess"));
+        return Err(SoapFault::new(
+            code::UNSUPPORTED_FEATURE,
+            "parts of instances are not supported: ask for the whole",
+        )
+        .with_detail("FragmentLevelAccess"));
     }
     must_understand(header)?;
     let text = |namespace, local| xml::child(header, namespace, local).map(xml::token);
     let message_id = text(ns::ADDRESSING, "MessageID").unwrap_or_default();
     if message_id.is_empty() || message_id.len() > MESSAGE_ID_LENGTH_MAX {
-        return Err(Fault::new(code::INVALID_HEADER, "the header MessageID is missing, empty or too long"));
+        return Err(SoapFault::new(code::INVALID_HEADER, "the header MessageID is missing, empty or too long"));
     }
     let Some(reply_to) = xml::child(header, ns::ADDRESSING, "ReplyTo") else {
-        return Err(Fault::new(code::HEADER_REQUIRED, "the header ReplyTo is missing"));
+        return Err(SoapFault::new(code::HEADER_REQUIRED, "the header ReplyTo is missing"));
     };
     let address = xml::child(reply_to, ns::ADDRESSING, "Address").map(xml::token).unwrap_or_default();
     if address != ns::ANONYMOUS {
-        return Err(Fault::new(code::UNSUPPORTED_FEATURE, "the header ReplyTo names an address that is not anonymous")
-            .with_detail("AddressingMode"));
+        return Err(SoapFault::new(
+            code::UNSUPPORTED_FEATURE,
+            "the header ReplyTo names an address that is not anonymous",
+        )
+        .with_detail("AddressingMode"));
     }
     for (namespace, local) in [(ns::WSMAN, "Locale"), (ns::MICROSOFT, "DataLocale")] {
         if xml::child(header, namespace, local).is_some_and(must) {
-            return Err(Fault::new(code::LOCALE, "a locale cannot be insisted on").with_detail("Locale"));
+            return Err(SoapFault::new(code::LOCALE, "a locale cannot be insisted on").with_detail("Locale"));
         }
     }
     let action = text(ns::ADDRESSING, "Action").unwrap_or_default();
     if action.is_empty() {
-        return Err(Fault::new(code::HEADER_REQUIRED, "the header Action is missing"));
+        return Err(SoapFault::new(code::HEADER_REQUIRED, "the header Action is missing"));
     }
     Ok(Received {
         header: Header {
@@ -122,7 +128,7 @@ fn must(node: Node<'_, '_>) -> bool {
     node.attribute((ns::SOAP, "mustUnderstand")).is_some_and(|value| value == "true" || value == "1")
 }
 
-fn must_understand(header: Node<'_, '_>) -> Result<(), Fault> {
+fn must_understand(header: Node<'_, '_>) -> Result<(), SoapFault> {
     let known = |node: Node<'_, '_>| {
         let local = node.tag_name().name();
         match node.tag_name().namespace() {
@@ -143,27 +149,27 @@ fn must_understand(header: Node<'_, '_>) -> Result<(), Fault> {
     match xml::elements(header).find(|node| must(*node) && !known(*node)) {
         Some(node) => {
             let reason = format!("the header {} must be understood, and is not", node.tag_name().name());
-            Err(Fault::new(code::MUST_UNDERSTAND, reason))
+            Err(SoapFault::new(code::MUST_UNDERSTAND, reason))
         }
         None => Ok(()),
     }
 }
 
-fn envelope_size(text: Option<String>) -> Result<Option<u32>, Fault> {
+fn envelope_size(text: Option<String>) -> Result<Option<u32>, SoapFault> {
     let Some(text) = text else { return Ok(None) };
     match text.parse::<u32>() {
         Ok(size) if size >= ENVELOPE_MIN => Ok(Some(size)),
-        Ok(_) => Err(Fault::new(code::ENVELOPE_SIZE, format!("MaxEnvelopeSize must be at least {ENVELOPE_MIN}"))),
-        Err(_) => Err(Fault::new(code::INVALID_HEADER, "MaxEnvelopeSize is not a number")),
+        Ok(_) => Err(SoapFault::new(code::ENVELOPE_SIZE, format!("MaxEnvelopeSize must be at least {ENVELOPE_MIN}"))),
+        Err(_) => Err(SoapFault::new(code::INVALID_HEADER, "MaxEnvelopeSize is not a number")),
     }
 }
 
-fn timeout(text: Option<String>) -> Result<Option<Duration>, Fault> {
+fn timeout(text: Option<String>) -> Result<Option<Duration>, SoapFault> {
     let Some(text) = text else { return Ok(None) };
     match DateTime::parse(&text) {
         Ok(DateTime::Interval(interval)) => Ok(Some(Duration::from_micros(interval.micros()))),
         Ok(DateTime::Timestamp(_)) | Err(_) => {
-            Err(Fault::new(code::INVALID_HEADER, "OperationTimeout is not a duration"))
+            Err(SoapFault::new(code::INVALID_HEADER, "OperationTimeout is not a duration"))
         }
     }
 }

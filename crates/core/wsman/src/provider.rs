@@ -2,7 +2,7 @@
 
 use cim::CallError;
 
-use crate::fault::{Fault, FaultShape, code};
+use crate::fault::{DetailShape, SoapFault, code};
 
 /// `WBEM_E_NOT_FOUND`
 const NOT_FOUND: u32 = 0x8004_1002;
@@ -10,11 +10,11 @@ const NOT_FOUND: u32 = 0x8004_1002;
 pub(crate) const INVALID_QUERY: u32 = 0x8004_1017;
 
 /// The fault for an error of the provider. In the shape of WMI's own error instance it keeps WMI's number.
-pub(crate) fn fault(error: &CallError, shape: FaultShape) -> Fault {
+pub(crate) fn fault(error: &CallError, shape: DetailShape) -> SoapFault {
     let code = match (shape, error.status) {
-        (FaultShape::Wsman, Some(NOT_FOUND)) => code::NOT_FOUND,
-        (FaultShape::Wsman, Some(INVALID_QUERY)) => code::CANNOT_PROCESS_FILTER,
-        (FaultShape::Wsman | FaultShape::Wmi, _) => return Fault::of(error),
+        (DetailShape::Wsman, Some(NOT_FOUND)) => code::NOT_FOUND,
+        (DetailShape::Wsman, Some(INVALID_QUERY)) => code::CANNOT_PROCESS_FILTER,
+        (DetailShape::Wsman | DetailShape::Wmi, _) => return SoapFault::of(error),
     };
-    Fault::new(code, error.message.clone())
+    SoapFault::new(code, error.message.clone())
 }

@@ -7,7 +7,7 @@ use wsman_acceptor::{
     Account, Certificate, CertificateError, Channel, ChannelBindings, ConnectionLogin, Identity, Logins, Tls,
 };
 
-use crate::options::Options;
+use crate::options::LabOptions;
 
 /// The entrances of a lab's hosts.
 pub(crate) struct Entrances {
@@ -24,7 +24,7 @@ struct Secure {
 }
 
 impl Secure {
-    fn new(options: &Options, names: &[String]) -> Result<Self, CertificateError> {
+    fn new(options: &LabOptions, names: &[String]) -> Result<Self, CertificateError> {
         let ways_to_loopback = ["127.0.0.1", "localhost"].map(ToOwned::to_owned);
         let certificate = Certificate::self_signed(names.iter().cloned().chain(ways_to_loopback).collect())?;
         if !options.schemes.certificate {
@@ -38,7 +38,7 @@ impl Secure {
 
 impl Entrances {
     /// Creates the entrances of hosts with these names. A lab with HTTPS makes its certificate here, so each lab has its own.
-    pub(crate) fn new(options: &Options, names: &[String]) -> Result<Self, CertificateError> {
+    pub(crate) fn new(options: &LabOptions, names: &[String]) -> Result<Self, CertificateError> {
         let secure = if options.tls { Some(Secure::new(options, names)?) } else { None };
         let account = Account::new(&options.user, SecretString::from(options.password.as_str()));
         let account = match secure.as_ref().and_then(|secure| secure.client.as_ref()) {

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use cim::event::Query;
+use cim::event::EventQuery;
 use cim::wql::Select;
 use cim::{CallError, Namespace, Reply, Request, Row};
 use reprise_lab::World;
@@ -21,7 +21,7 @@ impl EventLogs for Logs<'_, '_> {
 
     fn scan(
         &mut self,
-        query: &Query,
+        query: &EventQuery,
         content: Content,
         after: &mut Positions,
         most: usize,

@@ -24,13 +24,13 @@ mod world_json;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use reprise_lab::{Command, CommandError, Spec, SpecError, World, view};
+use reprise_lab::{Action, ActionError, Spec, SpecError, World, view};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use entrance::Entrances;
 use listener::HostListener;
-pub use options::Options;
+pub use options::LabOptions;
 pub use site::HostAddress;
 use site::Site;
 pub use wsman::ElementForm;
@@ -63,7 +63,7 @@ impl Lab {
     ///
     /// # Errors
     /// [`StartError`] if the spec cannot be met, loopback has no port left, or no certificate can be made.
-    pub async fn start(spec: &Spec, options: Options) -> Result<Self, StartError> {
+    pub async fn start(spec: &Spec, options: LabOptions) -> Result<Self, StartError> {
         let world = World::new(spec)?;
         let mut tasks = JoinSet::new();
         let names: Vec<String> =
@@ -97,16 +97,16 @@ impl Lab {
         format!("http://{}", self.control)
     }
 
-    /// Carries out a command; returns when its effect can be seen.
+    /// Carries out an action; returns when its effect can be seen.
     ///
     /// # Errors
-    /// [`CommandError`] if it is not possible now.
-    pub async fn command(&self, command: &Command) -> Result<(), CommandError> {
-        self.site.command(command).await
+    /// [`ActionError`] if it is not possible now.
+    pub async fn carry_out(&self, action: &Action) -> Result<(), ActionError> {
+        self.site.carry_out(action).await
     }
 
     /// The state of the whole lab.
-    pub fn view(&self) -> view::World {
+    pub fn view(&self) -> view::WorldView {
         self.site.with_world(|world| world.view())
     }
 

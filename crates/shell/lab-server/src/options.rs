@@ -7,7 +7,7 @@ use wsman_acceptor::{Schemes, ServiceKey};
 
 /// What a running lab needs besides its spec.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub struct LabOptions {
     /// How many virtual seconds pass in one real one.
     pub speed: f64,
     /// Round-trip time of a request and its answer.

@@ -11,7 +11,7 @@ use crate::event_logs::Logs;
 use crate::site::{Site, lock};
 
 /// Minimum time between two looks of a waiting Pull at events that the passing of time has written: the world may have
-/// something due every millisecond. Events from commands and requests wake it immediately.
+/// something due every millisecond. Events from actions and requests wake it immediately.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// Maximum time between two looks: events of classes are found only by looking, at the soonest a second later.

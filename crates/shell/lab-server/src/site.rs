@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use reprise_lab::{Command, CommandError, Face, World};
+use reprise_lab::{Action, ActionError, Face, World};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 use wsman::server::{RequestKind, Served, Server};
@@ -13,19 +13,19 @@ use wsman::server::{RequestKind, Served, Server};
 use crate::count::Counters;
 use crate::entrance::Entrances;
 use crate::event_logs::Logs;
-use crate::options::Options;
+use crate::options::LabOptions;
 
 /// Maximum wait for a port to follow its host: opening and closing a listener takes microseconds.
 const SETTLE_MAX: Duration = Duration::from_secs(10);
 
 /// One running lab.
 pub(crate) struct Site {
-    pub(crate) options: Options,
+    pub(crate) options: LabOptions,
     pub(crate) entrances: Entrances,
     pub(crate) began: Instant,
     /// How many records all hosts together have written, for waiting Pulls.
     pub(crate) written: watch::Sender<u64>,
-    // Held for the length of one request or command, never across an await.
+    // Held for the length of one request or action, never across an await.
     world: Mutex<World>,
     hosts: Vec<HostState>,
 }
@@ -68,7 +68,7 @@ impl Site {
     /// The site of these hosts, each with its name and its port.
     pub(crate) fn new(
         world: World,
-        options: Options,
+        options: LabOptions,
         entrances: Entrances,
         hosts: impl IntoIterator<Item = (String, Port)>,
     ) -> Arc<Self> {
@@ -169,9 +169,9 @@ impl Site {
         }
     }
 
-    /// Carries out a command; returns when its effect can be seen on every port.
-    pub(crate) async fn command(&self, command: &Command) -> Result<(), CommandError> {
-        self.with_world(|world| world.command(command))?;
+    /// Carries out an action; returns when its effect can be seen on every port.
+    pub(crate) async fn carry_out(&self, action: &Action) -> Result<(), ActionError> {
+        self.with_world(|world| world.carry_out(action))?;
         self.settle().await;
         Ok(())
     }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use reprise_lab::{Break, FaultShape, Message, Operation};
-use wsman::fault::{Fault, code};
+use reprise_lab::{Break, FaultShape, Message, MessageKind};
+use wsman::fault::{SoapFault, code};
 use wsman::server::{HttpResponse, Outline, RequestKind, Served, Waiting, asked};
 
 use crate::site::{HostState, Site, lock};
@@ -32,13 +32,13 @@ pub(crate) struct Delayed {
     pub(crate) delay: Duration,
 }
 
-fn operation(kind: RequestKind) -> Option<Operation> {
+fn operation(kind: RequestKind) -> Option<MessageKind> {
     match kind {
-        RequestKind::Get => Some(Operation::Get),
-        RequestKind::Enumerate => Some(Operation::Enumerate),
-        RequestKind::Pull => Some(Operation::Pull),
-        RequestKind::Invoke => Some(Operation::Invoke),
-        RequestKind::Subscribe => Some(Operation::Subscribe),
+        RequestKind::Get => Some(MessageKind::Get),
+        RequestKind::Enumerate => Some(MessageKind::Enumerate),
+        RequestKind::Pull => Some(MessageKind::Pull),
+        RequestKind::Invoke => Some(MessageKind::Invoke),
+        RequestKind::Subscribe => Some(MessageKind::Subscribe),
         RequestKind::Identify | RequestKind::Release | RequestKind::Unsubscribe | RequestKind::Other => None,
     }
 }
@@ -54,8 +54,8 @@ impl Site {
         let port = self.host(host)?;
         let (may_strike, shape) = self.with_world(|world| (world.has_faults(), world.fault_shape(host)));
         lock(&port.server).shape_faults(match shape {
-            FaultShape::Wsman => wsman::server::FaultShape::Wsman,
-            FaultShape::Wmi => wsman::server::FaultShape::Wmi,
+            FaultShape::Wsman => wsman::server::DetailShape::Wsman,
+            FaultShape::Wmi => wsman::server::DetailShape::Wmi,
         });
         if !may_strike {
             return Some(Delayed { sent: whole(self.act(host, port, body, charset)), delay: Duration::ZERO });
@@ -93,24 +93,24 @@ impl Site {
 }
 
 /// The quota of one user's concurrent operations is used up (`MaxConcurrentOperationsPerUser`).
-fn over_quota() -> Fault {
+fn over_quota() -> SoapFault {
     let words = "This user has exceeded the allowed number of concurrent operations. Close existing operations for this \
                  user, or raise the quota for this user.";
-    Fault::new(code::QUOTA, words)
+    SoapFault::new(code::QUOTA, words)
 }
 
 /// WMI, or what stands behind it, has failed; all that is known is the number.
-fn failed(code: u32) -> Fault {
-    Fault::new(code, format!("The WS-Management service cannot process the request. The error is {code:#010x}."))
+fn failed(code: u32) -> SoapFault {
+    SoapFault::new(code, format!("The WS-Management service cannot process the request. The error is {code:#010x}."))
 }
 
 /// A feature of WS-Management that this service does not have.
-fn unsupported() -> Fault {
-    Fault::new(code::UNSUPPORTED_FEATURE, "The service does not support the requested feature.")
+fn unsupported() -> SoapFault {
+    SoapFault::new(code::UNSUPPORTED_FEATURE, "The service does not support the requested feature.")
 }
 
 /// The host answers with a fault and does nothing.
-fn refuse(port: &HostState, message: &Outline, fault: &Fault) -> Sent {
+fn refuse(port: &HostState, message: &Outline, fault: &SoapFault) -> Sent {
     let answer = lock(&port.server).refuse(message, fault);
     lock(&port.counters).count(answer.kind, answer.fault);
     Sent::Whole(answer)

@@ -83,7 +83,7 @@ pub(crate) fn time(started_us: i64, at: Duration) -> String {
     format!("{at:.3}")
 }
 
-pub(crate) fn world(view: view::World, counters: &[Counters], speed: f64) -> World {
+pub(crate) fn world(view: view::WorldView, counters: &[Counters], speed: f64) -> World {
     let at = |when: Duration| time(view.started_us, when);
     let counters = counters.iter().copied().chain(std::iter::repeat(Counters::default()));
     World {
@@ -105,7 +105,7 @@ pub(crate) fn world(view: view::World, counters: &[Counters], speed: f64) -> Wor
     }
 }
 
-fn host(host: &view::Host, requests: Counters, at: &dyn Fn(Duration) -> String) -> Host {
+fn host(host: &view::HostView, requests: Counters, at: &dyn Fn(Duration) -> String) -> Host {
     let events = host.events.iter().map(|event| Event {
         record: event.record,
         time: at(event.time),
@@ -126,7 +126,7 @@ fn host(host: &view::Host, requests: Counters, at: &dyn Fn(Duration) -> String) 
     }
 }
 
-fn vm(vm: &view::Vm, at: &dyn Fn(Duration) -> String) -> Vm {
+fn vm(vm: &view::VmView, at: &dyn Fn(Duration) -> String) -> Vm {
     let legs = vm.legs.iter().map(|leg| Leg {
         leg: leg.leg,
         sender: leg.sender.clone(),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cim::event::Query;
+use cim::event::EventQuery;
 use reprise_model::{HostId, HostName};
 use wsman_http::{Client, Endpoint, Events, Limits, Login, Sockets, Trust};
 
@@ -100,7 +100,7 @@ impl Links {
     }
 
     /// A listener on a host's event logs, with a connection of its own.
-    pub(crate) fn events(&self, host: HostId, query: Query, existing: bool, patience: Duration) -> Option<Events> {
+    pub(crate) fn events(&self, host: HostId, query: EventQuery, existing: bool, patience: Duration) -> Option<Events> {
         let client = self.ways.get(&host)?.access.client(&self.sockets);
         Some(Events::new(client, query, existing, patience))
     }

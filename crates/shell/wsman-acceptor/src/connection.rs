@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use cim::Timestamp;
+use cim::CimTimestamp;
 use uuid::Uuid;
 
 use crate::channel::Channel;
@@ -322,5 +322,5 @@ fn seconds() -> u64 {
 /// Now, as a FILETIME. A challenge without a time would be answered without a proof of its messages.
 fn now() -> u64 {
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_unix_us(i64::try_from(since_1970.as_micros()).unwrap_or(i64::MAX)).filetime()
+    CimTimestamp::from_unix_us(i64::try_from(since_1970.as_micros()).unwrap_or(i64::MAX)).filetime()
 }

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, bail};
-use cim::event::{EventPort as _, Query, Record, Select};
+use cim::event::{EventPort as _, EventQuery, EventSelect, Record};
 use cim::{Argument, DateTime, Name, ObjectPath, Reply, Request, Row, Value};
 use clap::{Parser, ValueEnum};
 use serde_json::{Map, json};
@@ -310,7 +310,7 @@ fn watch(arguments: &Arguments) -> Result<Watch> {
     Ok(if arguments.column.is_empty() { watch } else { watch.only(names(&arguments.column)) })
 }
 
-fn query(arguments: &Arguments) -> Result<Query> {
+fn query(arguments: &Arguments) -> Result<EventQuery> {
     if let Some(uri) = arguments.resource.as_deref().filter(|uri| !uri.eq_ignore_ascii_case(EVENT_LOG)) {
         if Resource::parse(uri).is_some() {
             bail!("--by NAME is missing: which property tells the instances of {uri} apart");
@@ -321,16 +321,16 @@ fn query(arguments: &Arguments) -> Result<Query> {
         if arguments.log.is_empty() {
             bail!("--log NAME or --query LIST is missing");
         }
-        let condition: cim::event::Condition = arguments.xpath.parse().context("--xpath cannot be used")?;
-        let select = |channel: &String| Select { channel: channel.clone(), condition: condition.clone() };
-        return Ok(Query::new(arguments.log.iter().map(select).collect()));
+        let condition: cim::event::EventCondition = arguments.xpath.parse().context("--xpath cannot be used")?;
+        let select = |channel: &String| EventSelect { channel: channel.clone(), condition: condition.clone() };
+        return Ok(EventQuery::new(arguments.log.iter().map(select).collect()));
     };
     let text = if given.trim_start().starts_with('<') {
         given.clone()
     } else {
         std::fs::read_to_string(given).with_context(|| format!("cannot read {given}"))?
     };
-    Query::read(text.trim_start_matches('\u{feff}')).context("--query cannot be used")
+    EventQuery::read(text.trim_start_matches('\u{feff}')).context("--query cannot be used")
 }
 
 fn read(file: &Path) -> Result<String> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use cim::{CallError, ErrorKind, Reached, Reply, Request, Row};
 use hyper::StatusCode;
 use tokio::sync::Semaphore;
-use wsman::client::{Call, Settings, Step, asks_for_a_new_enumeration, asks_for_a_new_login};
+use wsman::client::{Call, MessageSettings, Progress, asks_for_a_new_enumeration, asks_for_a_new_login};
 use wsman::message::{Enumerate, Identity};
 
 use crate::connection::{Connection, LoginPlan, Target, UnsealedResponse};
@@ -187,9 +187,9 @@ impl Client {
                 self.revoked(error, &mut connection);
             }
             match step {
-                Ok(Step::Next) => {}
+                Ok(Progress::Next) => {}
                 Err(error) if !answered => return Err(error),
-                Ok(Step::Done(reply)) => {
+                Ok(Progress::Done(reply)) => {
                     self.keep(connection);
                     return Ok(reply);
                 }
@@ -225,7 +225,7 @@ impl Client {
     }
 
     /// The settings and the id of a listener's next message.
-    pub(crate) fn next_message(&self) -> (Settings, String) {
+    pub(crate) fn next_message(&self) -> (MessageSettings, String) {
         (self.settings(Kind::Listens), self.message_id())
     }
 
@@ -239,9 +239,9 @@ impl Client {
         }
     }
 
-    fn settings(&self, kind: Kind) -> Settings {
+    fn settings(&self, kind: Kind) -> MessageSettings {
         let (operation_timeout, _) = self.times(kind);
-        Settings { to: self.target.endpoint.to_string(), max_envelope_size: ENVELOPE_MAX, operation_timeout }
+        MessageSettings { to: self.target.endpoint.to_string(), max_envelope_size: ENVELOPE_MAX, operation_timeout }
     }
 
     /// Sends one message that is not to be sent twice, on the caller's own connection.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cim::{CallError, Reply, Request};
-use wsman::client::Settings;
+use wsman::client::MessageSettings;
 
 use crate::client::Client;
 use crate::connection::Connection;
@@ -40,7 +40,7 @@ impl Line {
     }
 
     /// The settings and the id of the next message.
-    pub(crate) fn next_message(&self) -> (Settings, String) {
+    pub(crate) fn next_message(&self) -> (MessageSettings, String) {
         self.client.next_message()
     }
 
@@ -69,7 +69,7 @@ impl Line {
 
     /// Sends the messages that end subscriptions until there are no more, or one was abandoned. A subscription that is not
     /// ended expires by itself.
-    pub(crate) async fn leave(mut self, mut unsubscribe: impl FnMut(&Settings, &str) -> Option<String>) {
+    pub(crate) async fn leave(mut self, mut unsubscribe: impl FnMut(&MessageSettings, &str) -> Option<String>) {
         while !self.was_cut() {
             let (settings, id) = self.next_message();
             let Some(message) = unsubscribe(&settings, &id) else { return };

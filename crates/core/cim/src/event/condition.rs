@@ -5,7 +5,7 @@ use std::time::Duration;
 
 /// Which records of a log. Built or parsed, never formatted by hand; its `Display` is the text that a host takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Condition(pub(super) Option<Expression>);
+pub struct EventCondition(pub(super) Option<Expression>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Expression {
@@ -55,7 +55,7 @@ pub(super) enum Literal {
     Text(String),
 }
 
-impl Condition {
+impl EventCondition {
     /// Every record.
     pub fn any() -> Self {
         Self(None)
@@ -125,7 +125,7 @@ fn in_system(what: Expression) -> Expression {
     Expression::Exists(Path { steps: vec![step("System", Some(what))], attribute: None })
 }
 
-impl fmt::Display for Condition {
+impl fmt::Display for EventCondition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             None => f.write_str("*"),

@@ -4,20 +4,20 @@ use std::cmp::Ordering;
 
 use roxmltree::Node;
 
-use super::condition::{Comparison, Condition, Expression, Literal, Operand, Path};
+use super::condition::{Comparison, EventCondition, Expression, Literal, Operand, Path};
 use super::record;
-use crate::{DateTime, Timestamp};
+use crate::{CimTimestamp, DateTime};
 
-impl Condition {
+impl EventCondition {
     /// Whether a record's XML matches, at that time of the host's clock. Text that is not a record does not match.
-    pub fn holds(&self, xml: &str, now: Timestamp) -> bool {
+    pub fn holds(&self, xml: &str, now: CimTimestamp) -> bool {
         let Some(expression) = &self.0 else { return true };
         record::document(xml).is_ok_and(|document| expression.holds(document.root_element(), now))
     }
 }
 
 impl Expression {
-    fn holds(&self, context: Node<'_, '_>, now: Timestamp) -> bool {
+    fn holds(&self, context: Node<'_, '_>, now: CimTimestamp) -> bool {
         match self {
             Self::And(left, right) => left.holds(context, now) && right.holds(context, now),
             Self::Or(left, right) => left.holds(context, now) || right.holds(context, now),
@@ -36,7 +36,7 @@ impl Expression {
 
 impl Path {
     /// The texts of everything that the path leads to.
-    fn values(&self, context: Node<'_, '_>, now: Timestamp) -> Vec<String> {
+    fn values(&self, context: Node<'_, '_>, now: CimTimestamp) -> Vec<String> {
         let mut nodes = vec![context];
         for step in &self.steps {
             let children = nodes.iter().flat_map(Node::children).filter(Node::is_element);

@@ -18,9 +18,9 @@ use std::time::Duration;
 
 use crate::CallError;
 
-pub use condition::Condition;
+pub use condition::EventCondition;
 pub use parse::ConditionError;
-pub use query::{Query, QueryError, Select};
+pub use query::{EventQuery, EventSelect, QueryError};
 pub use record::{Record, RecordError};
 
 /// A place in a host's logs, as that host wrote it: opaque to clients, which store it and send it back.
@@ -56,7 +56,7 @@ pub struct EventBatch {
     pub dropped: u64,
 }
 
-/// One host's event logs, as a listener sees them. A transport opens it for one [`Query`].
+/// One host's event logs, as a listener sees them. A transport opens it for one [`EventQuery`].
 ///
 /// It is separate from [`crate::Port`], so that waiting for events never delays a call.
 pub trait EventPort: Send {
@@ -72,7 +72,7 @@ pub trait EventPort: Send {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listen {
     /// What is asked for, beginning with the oldest that the logs hold.
-    pub query: Query,
+    pub query: EventQuery,
     /// Maximum number of records in one batch; as many as fit if absent.
     pub at_most: Option<u32>,
     /// How long one call waits for something to come.

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use super::condition::{Comparison, Condition, Expression, Literal, Operand, Path, Step};
+use super::condition::{Comparison, EventCondition, Expression, Literal, Operand, Path, Step};
 
 /// Maximum length of a text that is read: Windows takes no more than a few dozen comparisons either.
 const LENGTH_MAX: usize = 16 * 1024;
@@ -19,7 +19,7 @@ pub struct ConditionError {
     pub expected: &'static str,
 }
 
-impl FromStr for Condition {
+impl FromStr for EventCondition {
     type Err = ConditionError;
 
     /// Reads `*`, or `*[…]` with comparisons, `and`, `or` and `timediff(@SystemTime)`.

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use roxmltree::Node;
 
-use super::condition::Condition;
+use super::condition::EventCondition;
 use super::{ConditionError, record};
-use crate::Timestamp;
+use crate::CimTimestamp;
 
 /// Maximum number of selections in one list: Windows' own limit lies at 22 (`QueryList` with more faults).
 const SELECTS_MAX: usize = 22;
@@ -20,20 +20,20 @@ const IDS_MAX: usize = 20;
 
 /// A query of a host's event logs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Query {
+pub struct EventQuery {
     /// What is wanted.
-    pub selects: Vec<Select>,
+    pub selects: Vec<EventSelect>,
     /// What is left out of it.
-    pub suppresses: Vec<Select>,
+    pub suppresses: Vec<EventSelect>,
 }
 
 /// Records of one log.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Select {
+pub struct EventSelect {
     /// The log.
     pub channel: String,
     /// Which of its records.
-    pub condition: Condition,
+    pub condition: EventCondition,
 }
 
 /// Why a text is not a query.
@@ -47,15 +47,15 @@ pub enum QueryError {
     Condition(#[from] ConditionError),
 }
 
-impl Query {
+impl EventQuery {
     /// A query that leaves nothing out.
-    pub fn new(selects: Vec<Select>) -> Self {
+    pub fn new(selects: Vec<EventSelect>) -> Self {
         Self { selects, suppresses: Vec::new() }
     }
 
     /// Whether a record of that log is asked for.
-    pub fn selects(&self, channel: &str, xml: &str, now: Timestamp) -> bool {
-        let any = |selects: &[Select]| selects.iter().any(|select| select.takes(channel, xml, now));
+    pub fn selects(&self, channel: &str, xml: &str, now: CimTimestamp) -> bool {
+        let any = |selects: &[EventSelect]| selects.iter().any(|select| select.takes(channel, xml, now));
         any(&self.selects) && !any(&self.suppresses)
     }
 
@@ -74,7 +74,7 @@ impl Query {
     pub fn write(&self) -> String {
         let mut text = String::from(r#"<QueryList><Query Id="0">"#);
         for (element, selects) in [("Select", &self.selects), ("Suppress", &self.suppresses)] {
-            for Select { channel, condition } in selects {
+            for EventSelect { channel, condition } in selects {
                 let (channel, condition) = (escaped(channel), escaped(&condition.to_string()));
                 let _infallible = write!(text, r#"<{element} Path="{channel}">{condition}</{element}>"#);
             }
@@ -104,7 +104,7 @@ impl Query {
                 if path.is_empty() {
                     return Err(schema("a selection names no log"));
                 }
-                let read = Select { channel: path.to_owned(), condition: record::text(select).trim().parse()? };
+                let read = EventSelect { channel: path.to_owned(), condition: record::text(select).trim().parse()? };
                 if read.condition.comparisons() > COMPARISONS_MAX {
                     return Err(schema("a selection has too many comparisons"));
                 }
@@ -122,15 +122,15 @@ impl Query {
     }
 }
 
-impl Select {
+impl EventSelect {
     /// The records of these ids in a log (of every id for none) that are no older than that by their host's own clock: as
     /// many selections as their limit asks for.
     pub fn recent(channel: &str, ids: &[u32], age: Duration) -> Vec<Self> {
-        let select = |ids: &[u32]| Self { channel: channel.to_owned(), condition: Condition::recent(ids, age) };
+        let select = |ids: &[u32]| Self { channel: channel.to_owned(), condition: EventCondition::recent(ids, age) };
         if ids.is_empty() { vec![select(ids)] } else { ids.chunks(IDS_MAX).map(select).collect() }
     }
 
-    fn takes(&self, channel: &str, xml: &str, now: Timestamp) -> bool {
+    fn takes(&self, channel: &str, xml: &str, now: CimTimestamp) -> bool {
         self.channel.eq_ignore_ascii_case(channel) && self.condition.holds(xml, now)
     }
 }

@@ -2,7 +2,7 @@
 
 use roxmltree::{Document, Node};
 
-use crate::{DateTime, Timestamp};
+use crate::{CimTimestamp, DateTime};
 
 /// Maximum size of a record that is read, in bytes: Windows writes at most 64 KiB of data into one.
 const LENGTH_MAX: usize = 512 * 1024;
@@ -19,7 +19,7 @@ pub struct Record {
     /// 1 critical, 2 error, 3 warning, 4 and 0 information.
     pub level: u8,
     /// When, by the host's clock.
-    pub time: Timestamp,
+    pub time: CimTimestamp,
     /// `EventRecordID`: its number in its log.
     pub number: u64,
     /// Its log.

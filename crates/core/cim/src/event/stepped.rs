@@ -73,13 +73,13 @@ impl EventPort for SteppedListener {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Query;
+    use crate::event::EventQuery;
     use crate::stepped::Next;
 
     #[test]
     fn a_reading_stops_at_each_call_of_each_port_and_at_each_pause() {
         let listen = |at_most| Listen {
-            query: Query::new(Vec::new()),
+            query: EventQuery::new(Vec::new()),
             at_most,
             patience: Duration::ZERO,
             until: Duration::from_secs(9),

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::condition::{Comparison, Expression, Literal, Operand, Path, Step};
 use super::*;
-use crate::{DateTime, Timestamp};
+use crate::{CimTimestamp, DateTime};
 
 /// A failed operation of VMMS: values with names.
 const NAMED: &str = r#"<Event xmlns="http://schemas.microsoft.com/win/2004/08/events/event"><System><Provider Name="Microsoft-Windows-Hyper-V-VMMS" Guid="{6066f867-7ca1-4418-85fd-36e3f9c0600c}"/><EventID>32022</EventID><Version>0</Version><Level>2</Level><Task>0</Task><Opcode>0</Opcode><Keywords>0x8000000000000000</Keywords><TimeCreated SystemTime="2026-01-31T10:00:00.260130900Z"/><EventRecordID>214592</EventRecordID><Correlation/><Execution ProcessID="4324" ThreadID="760"/><Channel>Microsoft-Windows-Hyper-V-VMMS-Admin</Channel><Computer>hv01.lab.test</Computer><Security UserID="S-1-5-18"/></System><UserData><VmlEventLog xmlns="http://www.microsoft.com/Windows/Virtualization/Events"><VmName>sql &amp; co</VmName><VmId>A1A699FE-9A97-4591-9C43-F9E1104985BA</VmId><ErrorMessage>%%2147500036</ErrorMessage><ErrorCode>0x80004004</ErrorCode></VmlEventLog></UserData></Event>"#;
@@ -14,12 +14,12 @@ const NAMED: &str = r#"<Event xmlns="http://schemas.microsoft.com/win/2004/08/ev
 /// The start of a log: qualifiers, and data without names.
 const CLASSIC: &str = r#"<Event xmlns="http://schemas.microsoft.com/win/2004/08/events/event"><System><Provider Name="EventLog"/><EventID Qualifiers="32768">6005</EventID><Level>4</Level><Task>0</Task><Keywords>0x80000000000000</Keywords><TimeCreated SystemTime="2026-01-31T10:00:05Z"/><EventRecordID>7</EventRecordID><Channel>System</Channel><Computer>hv01.lab.test</Computer><Security/></System><EventData><Data>one</Data><Data Name="two">2</Data><Binary>E607</Binary></EventData></Event>"#;
 
-fn at(text: &str) -> Timestamp {
+fn at(text: &str) -> CimTimestamp {
     let Ok(DateTime::Timestamp(at)) = DateTime::parse(text) else { panic!("{text} is no time") };
     at
 }
 
-fn now() -> Timestamp {
+fn now() -> CimTimestamp {
     at("2026-01-31T10:01:00Z")
 }
 
@@ -79,7 +79,7 @@ fn conditions_that_people_write_select_what_they_say() {
         ("*[System[EventRecordID &gt; 7]]", true, false),
         ("Event[System[EventID!=6005]]", true, false),
     ] {
-        let condition: Condition = condition.replace("&gt;", ">").parse().unwrap();
+        let condition: EventCondition = condition.replace("&gt;", ">").parse().unwrap();
         assert_eq!((condition.holds(NAMED, now()), condition.holds(CLASSIC, now())), (named, classic), "{condition}");
     }
 }
@@ -100,61 +100,65 @@ fn conditions_that_are_none_are_refused_at_the_place() {
         ("*[..]", 2),
         ("*[System/.]", 9),
     ] {
-        assert_eq!(text.parse::<Condition>().unwrap_err().at, place, "{text}");
+        assert_eq!(text.parse::<EventCondition>().unwrap_err().at, place, "{text}");
     }
     let deep = format!("*[{}a{}]", "(".repeat(40), ")".repeat(40));
-    assert_eq!(deep.parse::<Condition>().unwrap_err().expected, "less nesting");
-    assert!(format!("*[a='{}']", "x".repeat(20_000)).parse::<Condition>().is_err());
+    assert_eq!(deep.parse::<EventCondition>().unwrap_err().expected, "less nesting");
+    assert!(format!("*[a='{}']", "x".repeat(20_000)).parse::<EventCondition>().is_err());
 }
 
 #[test]
 fn a_query_is_built_of_ids_and_an_age_and_leaves_out_what_is_suppressed() {
-    let recent = Condition::recent(&[32022, 32086], Duration::from_secs(59));
+    let recent = EventCondition::recent(&[32022, 32086], Duration::from_secs(59));
     assert_eq!(
         recent.to_string(),
         "*[System[(EventID=32022 or EventID=32086) and TimeCreated[timediff(@SystemTime) <= 59000]]]"
     );
     assert!(!recent.holds(NAMED, now()), "it is a minute old");
-    let one = Condition::number(214_592);
+    let one = EventCondition::number(214_592);
     assert_eq!(one.to_string(), "*[System[EventRecordID=214592]]");
     assert!(one.holds(NAMED, now()) && !one.holds(CLASSIC, now()));
-    assert!(Condition::recent(&[], Duration::from_mins(1)).holds(NAMED, now()));
-    assert!(Condition::ids(&[32022]).holds(NAMED, now()) && !Condition::ids(&[32086]).holds(NAMED, now()));
+    assert!(EventCondition::recent(&[], Duration::from_mins(1)).holds(NAMED, now()));
+    assert!(EventCondition::ids(&[32022]).holds(NAMED, now()) && !EventCondition::ids(&[32086]).holds(NAMED, now()));
     let text = r#"<QueryList> <Query Id="0" Path="system"><Select> * </Select><Select Path="Other &amp; one">*</Select>
         <Suppress>*[System[EventID=6005]]</Suppress></Query></QueryList>"#;
-    let query = Query::read(text).unwrap();
+    let query = EventQuery::read(text).unwrap();
     assert_eq!(query.channels(), ["system", "Other & one"]);
     assert!(query.selects("SYSTEM", NAMED, now()) && query.selects("Other & one", NAMED, now()));
     assert!(!query.selects("System", CLASSIC, now()) && !query.selects("Security", NAMED, now()));
-    assert_eq!(Query::read(&query.write()), Ok(query));
+    assert_eq!(EventQuery::read(&query.write()), Ok(query));
 }
 
 #[test]
 fn more_ids_than_one_selection_takes_are_asked_for_in_several() {
     let ids: Vec<u32> = (32_000..32_045).collect();
-    let query = Query::new(Select::recent("A", &ids, Duration::from_mins(1)));
-    assert_eq!(Query::read(&query.write()).as_ref(), Ok(&query));
+    let query = EventQuery::new(EventSelect::recent("A", &ids, Duration::from_mins(1)));
+    assert_eq!(EventQuery::read(&query.write()).as_ref(), Ok(&query));
     let sizes: Vec<usize> = query.selects.iter().map(|select| select.condition.comparisons()).collect();
     assert_eq!((sizes, query.channels()), (vec![20, 20, 5], vec!["A"]));
     assert!(query.selects("a", NAMED, now()) && !query.selects("b", NAMED, now()));
-    let one = Select::recent("A", &[], Duration::from_mins(1));
-    assert_eq!(one, [Select { channel: "A".to_owned(), condition: Condition::recent(&[], Duration::from_mins(1)) }]);
+    let one = EventSelect::recent("A", &[], Duration::from_mins(1));
+    assert_eq!(
+        one,
+        [EventSelect { channel: "A".to_owned(), condition: EventCondition::recent(&[], Duration::from_mins(1)) }]
+    );
 }
 
 /// 22 ids with an age beside them were accepted by hosts, 23 refused.
 #[test]
 fn a_selection_that_compares_too_much_is_refused_as_by_a_host() {
-    let read = |condition: &Condition| {
-        let select = Select { channel: "A".to_owned(), condition: condition.clone() };
-        Query::read(&Query::new(vec![select]).write())
+    let read = |condition: &EventCondition| {
+        let select = EventSelect { channel: "A".to_owned(), condition: condition.clone() };
+        EventQuery::read(&EventQuery::new(vec![select]).write())
     };
     for (ids, accepted) in [(22, true), (23, false)] {
         let ids: Vec<u32> = (0..ids).collect();
-        for condition in [Condition::ids(&ids), Condition::recent(&ids, Duration::from_mins(1))] {
+        for condition in [EventCondition::ids(&ids), EventCondition::recent(&ids, Duration::from_mins(1))] {
             assert_eq!(read(&condition).is_ok(), accepted, "{} ids", ids.len());
         }
     }
-    let within: Condition = format!("*[System[Provider[{}]]]", vec!["@Name='x'"; 23].join(" or ")).parse().unwrap();
+    let within: EventCondition =
+        format!("*[System[Provider[{}]]]", vec!["@Name='x'"; 23].join(" or ")).parse().unwrap();
     assert!(read(&within).is_err());
 }
 
@@ -168,12 +172,12 @@ fn queries_of_another_schema_are_refused() {
         "<QueryList><Select Path='a'>*</Select></QueryList>",
         "<QueryList><Query><Suppress Path='a'>*</Suppress></Query></QueryList>",
     ] {
-        assert!(matches!(Query::read(text), Err(QueryError::Schema(_))), "{text}");
+        assert!(matches!(EventQuery::read(text), Err(QueryError::Schema(_))), "{text}");
     }
     let many = format!("<QueryList><Query>{}</Query></QueryList>", "<Select Path='a'>*</Select>".repeat(23));
-    assert!(Query::read(&many).is_err());
+    assert!(EventQuery::read(&many).is_err());
     assert!(matches!(
-        Query::read("<QueryList><Query><Select Path='a'>no</Select></Query></QueryList>"),
+        EventQuery::read("<QueryList><Query><Select Path='a'>no</Select></Query></QueryList>"),
         Err(QueryError::Condition(_))
     ));
 }
@@ -207,16 +211,16 @@ fn expression() -> impl Strategy<Value = Expression> {
 proptest! {
     #[test]
     fn a_condition_survives_its_text_and_its_query(expression in proptest::option::of(expression())) {
-        let condition = Condition(expression);
-        prop_assert_eq!(condition.to_string().parse::<Condition>().unwrap(), condition.clone());
-        let query = Query::new(vec![Select { channel: "A/b".to_owned(), condition }]);
-        prop_assert_eq!(Query::read(&query.write()).unwrap(), query);
+        let condition = EventCondition(expression);
+        prop_assert_eq!(condition.to_string().parse::<EventCondition>().unwrap(), condition.clone());
+        let query = EventQuery::new(vec![EventSelect { channel: "A/b".to_owned(), condition }]);
+        prop_assert_eq!(EventQuery::read(&query.write()).unwrap(), query);
     }
 
     #[test]
     fn no_text_panics(text in "[*a-z@'=<>()\\[\\]/ 0-9\"-]{0,60}") {
-        let _condition = text.parse::<Condition>();
+        let _condition = text.parse::<EventCondition>();
         let _record = Record::parse(&text);
-        let _query = Query::read(&text);
+        let _query = EventQuery::read(&text);
     }
 }

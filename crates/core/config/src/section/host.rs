@@ -7,12 +7,12 @@ use wsman::Scheme;
 use super::address::address;
 use super::login::login;
 use super::name::host_name;
-use crate::settings::{Discover, Host, LoginSettings};
+use crate::settings::{Discover, HostSettings, LoginSettings};
 use crate::table::{Findings, Table};
 
 /// A host, and the offsets of some of its settings.
 pub(crate) struct Listed {
-    pub(crate) host: Host,
+    pub(crate) host: HostSettings,
     url_at: usize,
     /// The setting that chooses which certificates to trust.
     trust: Option<(usize, &'static str)>,
@@ -37,7 +37,7 @@ pub(crate) fn host(mut table: Table<'_>, found: &mut Findings<'_>) -> Option<Lis
     let key = ["ca", "fingerprint"].into_iter().find(|key| table.has(key));
     let trust = key.map(|key| (table.place(key), key));
     table.end(found);
-    let host = Host { url: url?, name, login, tier };
+    let host = HostSettings { url: url?, name, login, tier };
     Some(Listed { host, url_at, trust })
 }
 

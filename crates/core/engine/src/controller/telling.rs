@@ -1,6 +1,6 @@
 //! Notices to people, each as soon as it is true and once for as long as it stays true; and the status at any time.
 
-use reprise_model::{HostId, LegId, Now, Reason, Settings};
+use reprise_model::{HostId, LegId, Now, Reason, ReplicationSettings};
 
 use super::Controller;
 use crate::exchange::Effect;
@@ -62,7 +62,7 @@ impl Controller {
     /// The host that a leg's replica names as its primary, if another one shows it.
     fn other_primary(&self, watch: &LegWatch) -> Option<String> {
         watch.leg.sender.seen()?;
-        let named = watch.leg.receiver.settings().and_then(Settings::primary)?;
+        let named = watch.leg.receiver.settings().and_then(ReplicationSettings::primary)?;
         (!self.names.stand_for(named, &watch.leg.sender)).then(|| named.to_string())
     }
 

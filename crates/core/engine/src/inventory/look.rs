@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use reprise_model::{
-    HostId, HostName, HostTime, LegKind, MonoTime, RelationshipId, Replication, ReplicationMode, Settings, Slot,
-    UnreadableObject, VmId,
+    HostId, HostName, HostTime, LegKind, MonoTime, RelationshipId, Replication, ReplicationMode, ReplicationSettings,
+    Slot, UnreadableObject, VmId,
 };
 
 use crate::leg::{NotSeenEnd, SeenEnd, Whereabouts};
@@ -108,7 +108,7 @@ pub(super) fn part(slot: Slot, mode: ReplicationMode) -> Part {
 impl Unread<'_> {
     /// Whether it says that its own host is the one that receives.
     pub(super) fn receives(&self, names: &Names) -> bool {
-        let recovery = self.object.settings.as_ref().and_then(Settings::recovery);
+        let recovery = self.object.settings.as_ref().and_then(ReplicationSettings::recovery);
         recovery.is_some_and(|name| {
             names.find(name) == Match::Host(self.host) || HostName::new(&self.look.name).as_ref() == Some(name)
         })
@@ -124,6 +124,9 @@ impl Unread<'_> {
 }
 
 /// How a leg is set up, as an end shows it, be it one that cannot be read otherwise.
-pub(super) fn settings<'a>(seen: Option<&'a Arc<SeenEnd>>, unread: Option<&Unread<'a>>) -> Option<&'a Settings> {
+pub(super) fn settings<'a>(
+    seen: Option<&'a Arc<SeenEnd>>,
+    unread: Option<&Unread<'a>>,
+) -> Option<&'a ReplicationSettings> {
     seen.and_then(|end| end.object.settings.seen()).or_else(|| unread.and_then(|end| end.object.settings.as_ref()))
 }

@@ -8,7 +8,9 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use reprise_model::{HostId, HostName, HostTime, LegId, LegKind, RelationshipId, Settings, Slot, VmId, folded_name};
+use reprise_model::{
+    HostId, HostName, HostTime, LegId, LegKind, RelationshipId, ReplicationSettings, Slot, VmId, folded_name,
+};
 
 pub(crate) use look::HostLook;
 use look::{Part, SLOTS, Unread, part, settings};
@@ -81,13 +83,13 @@ impl Inventory {
         let sender = senders.next();
         let unread_sender = unread(Part::Sender(id.kind)).next();
         let sends = sender.map(|end| end.host).or(unread_sender.map(|end| end.host));
-        let wanted = settings(sender, unread_sender).and_then(Settings::recovery);
+        let wanted = settings(sender, unread_sender).and_then(ReplicationSettings::recovery);
         let receivers = playing(Part::Receiver(id.kind)).map(ReceiverCandidate::Seen);
         let receivers: Vec<_> =
             receivers.chain(unread(Part::Receiver(id.kind)).map(ReceiverCandidate::Unread)).collect();
         let (chosen, leftovers) = receiver::choose(receivers, sends, wanted, names);
         let (receiver, unread_receiver) = chosen.map_or((None, None), ReceiverCandidate::split);
-        let primary = settings(receiver, unread_receiver).and_then(Settings::primary);
+        let primary = settings(receiver, unread_receiver).and_then(ReplicationSettings::primary);
         let any_unread = unread_sender.or(unread_receiver);
         let vm_name = match (sender.or(receiver), any_unread) {
             (Some(end), _) => end.vm.name.clone(),

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use reprise_model::{HostId, HostName, Settings};
+use reprise_model::{HostId, HostName, ReplicationSettings};
 
 use super::look::Unread;
 use crate::leg::SeenEnd;
@@ -47,7 +47,7 @@ impl<'a> ReceiverCandidate<'a> {
         }
     }
 
-    fn settings(self) -> Option<&'a Settings> {
+    fn settings(self) -> Option<&'a ReplicationSettings> {
         match self {
             Self::Seen(end) => end.object.settings.seen(),
             Self::Unread(end) => end.object.settings.as_ref(),
@@ -90,12 +90,12 @@ fn only<'a>(
 /// Whether a candidate's host may be the one of that name: it has not said its name, and its own object names that host as
 /// its own.
 fn may_be(end: ReceiverCandidate<'_>, wanted: &HostName, names: &Names) -> bool {
-    let own = || end.settings().and_then(Settings::recovery).is_some_and(|own| own.is_perhaps(wanted));
+    let own = || end.settings().and_then(ReplicationSettings::recovery).is_some_and(|own| own.is_perhaps(wanted));
     names.is_silent(end.host()) && own()
 }
 
 /// Whether a candidate's own object names the sender's host as its primary.
 fn receives_from(end: ReceiverCandidate<'_>, sends: HostId, names: &Names) -> bool {
-    let primary = end.settings().and_then(Settings::primary);
+    let primary = end.settings().and_then(ReplicationSettings::primary);
     primary.is_some_and(|primary| names.find(primary) == Match::Host(sends))
 }

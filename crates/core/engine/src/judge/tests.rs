@@ -235,7 +235,8 @@ fn two_primaries_tests_other_providers_and_running_replicas_are_never_touched() 
     assert_eq!(plain(&test), Verdict::Leave(Reason::TestReplica));
     let mut external = broken();
     let provider = Provider::External("azure".to_owned());
-    end_mut(&mut external.sender).object.settings = Seen::Seen(reprise_model::Settings { provider, ..settings(0, 1) });
+    end_mut(&mut external.sender).object.settings =
+        Seen::Seen(reprise_model::ReplicationSettings { provider, ..settings(0, 1) });
     assert_eq!(plain(&external), Verdict::Leave(Reason::ExternalProvider));
     let mut running = broken();
     end_mut(&mut running.receiver).vm.enabled = EnabledState::Running;

@@ -2,7 +2,7 @@
 //! another host's VMs. `SECURITY.md` has the rules, one per word that a host may say.
 
 use reprise_model::{
-    Evidence, HostName, HostTime, Records, Replication, ReplicationMode, Settings, VmmsEvent, VmmsEventKind,
+    Evidence, HostName, HostTime, Records, Replication, ReplicationMode, ReplicationSettings, VmmsEvent, VmmsEventKind,
 };
 
 use super::*;
@@ -26,7 +26,7 @@ fn called(text: &str, mut seen: Observation) -> Observation {
     seen
 }
 
-fn set_up(seen: &mut Observation, settings: &Settings) {
+fn set_up(seen: &mut Observation, settings: &ReplicationSettings) {
     for object in shown(seen).objects.values_mut() {
         object.settings = Seen::Seen(settings.clone());
     }
@@ -35,7 +35,10 @@ fn set_up(seen: &mut Observation, settings: &Settings) {
 /// The sender of VM 1 in Error on hv01, which says that it sends to the host of that name.
 fn sender_to(recovery: &str) -> Observation {
     let mut sender = look(0, &[S::Error]);
-    set_up(&mut sender, &Settings { recovery_host: Some(named(recovery)), recovery_point: None, ..settings(0, 1) });
+    set_up(
+        &mut sender,
+        &ReplicationSettings { recovery_host: Some(named(recovery)), recovery_point: None, ..settings(0, 1) },
+    );
     sender
 }
 
@@ -168,7 +171,7 @@ fn a_host_that_takes_the_receivers_first_label_does_not_lift_what_the_receiver_s
 #[test]
 fn a_sender_that_names_nobody_is_not_resumed_on_one_hosts_word_while_another_is_silent() {
     let mut sender = look(0, &[S::Error]);
-    set_up(&mut sender, &Settings { recovery_host: None, recovery_point: None, ..settings(0, 1) });
+    set_up(&mut sender, &ReplicationSettings { recovery_host: None, recovery_point: None, ..settings(0, 1) });
     let mut liar = look(2, &[S::Replicating]);
     set_up(&mut liar, &settings(0, 2));
     assert_eq!(acts(setup(3), vec![sender.clone(), unreachable(), liar]), []);

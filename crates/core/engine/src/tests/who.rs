@@ -1,6 +1,8 @@
 //! Who receives, and which host a name means: by the sender's word and the contract's rule for names.
 
-use reprise_model::{HostName, LegKind, PeerUnseen, RelationshipId, Replication, ReplicationMode, Settings, Slot};
+use reprise_model::{
+    HostName, LegKind, PeerUnseen, RelationshipId, Replication, ReplicationMode, ReplicationSettings, Slot,
+};
 
 use super::*;
 use crate::sample::settings;
@@ -13,7 +15,7 @@ fn shown(observation: &mut Observation) -> &mut Replication {
 }
 
 /// What every object of a host says of how it is set up.
-fn set_up(observation: &mut Observation, settings: &Settings) {
+fn set_up(observation: &mut Observation, settings: &ReplicationSettings) {
     for object in shown(observation).objects.values_mut() {
         object.settings = Seen::Seen(settings.clone());
     }
@@ -65,7 +67,7 @@ fn a_leftover_replica_blocks_nothing_whatever_its_state() {
 
 #[test]
 fn a_sender_that_names_nobody_is_resumed_against_the_one_replica_that_names_it_and_against_no_other() {
-    let nobody = Settings { recovery_host: None, recovery_point: None, ..settings(0, 1) };
+    let nobody = ReplicationSettings { recovery_host: None, recovery_point: None, ..settings(0, 1) };
     let sender = || {
         let mut sender = look(0, &[S::Error]);
         set_up(&mut sender, &nobody);
@@ -92,7 +94,7 @@ fn a_sender_that_names_nobody_is_resumed_against_the_one_replica_that_names_it_a
 
 #[test]
 fn the_receiver_is_found_by_its_first_label_and_on_a_host_that_has_not_said_its_name() {
-    let by_label = Settings { recovery_host: short("HV02"), recovery_point: None, ..settings(0, 1) };
+    let by_label = ReplicationSettings { recovery_host: short("HV02"), recovery_point: None, ..settings(0, 1) };
     let mut sender = look(0, &[S::Error]);
     set_up(&mut sender, &by_label);
     for (receiver, acts) in [(S::Replicating, 1), (S::Suspended, 0)] {
@@ -166,7 +168,7 @@ fn a_hold_on_a_host_covers_every_end_there_by_whichever_name_either_is_called() 
     // The receiver is not asked, and the sender calls it so.
     for called in ["HV02", "hv02.lab.test", "HV02.LAB.TEST."] {
         let mut sender = look(0, &[S::Error]);
-        set_up(&mut sender, &Settings { recovery_host: short(called), ..settings(0, 1) });
+        set_up(&mut sender, &ReplicationSettings { recovery_host: short(called), ..settings(0, 1) });
         for held in ["hv02.lab.test", "HV02", "hv02"] {
             let mut drive = Drive::new(hold(setup(1), held), vec![sender.clone()]);
             drive.run_to(60.0);

@@ -1,7 +1,8 @@
 //! One replication object, from whichever class it was read.
 
 use reprise_model::{
-    FailedOverType, Kept, LastReplication, RelationshipId, ReplicationObject, ReplicationState, Seen, Settings,
+    FailedOverType, Kept, LastReplication, RelationshipId, ReplicationObject, ReplicationSettings, ReplicationState,
+    Seen,
 };
 
 /// One replication object as its class shows it, without its settings.
@@ -15,7 +16,7 @@ pub(crate) struct Object {
 
 impl Object {
     /// Adds the identity and the settings.
-    pub(crate) fn with(self, id: RelationshipId, settings: Seen<Settings>) -> ReplicationObject {
+    pub(crate) fn with(self, id: RelationshipId, settings: Seen<ReplicationSettings>) -> ReplicationObject {
         let Self { kept, state, failed_over, last_replication } = self;
         ReplicationObject { id, kept, state, failed_over, last_replication, settings }
     }

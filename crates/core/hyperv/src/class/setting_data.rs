@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use cim::{CimType as T, PropertyError, Row};
-use reprise_model::{HostName, Provider, RelationshipId, Settings, Slot};
+use reprise_model::{HostName, Provider, RelationshipId, ReplicationSettings, Slot};
 
 use super::{relationship_id, relationship_id_2012};
 
@@ -36,7 +36,7 @@ const FREQUENCY_2012: Duration = Duration::from_mins(5);
 const HYPERV_PROVIDER: &str = "22391CDC-272C-4DDF-BA88-9BEFB1A0975C";
 
 /// The values of a row, with the object to which it belongs, if that can be read.
-pub(crate) type Read = (Option<RelationshipId>, Result<Settings, PropertyError>);
+pub(crate) type Read = (Option<RelationshipId>, Result<ReplicationSettings, PropertyError>);
 
 /// Reads a row; `None` if its key is not that of a relationship.
 pub(crate) fn read(row: &Row) -> Option<Read> {
@@ -47,7 +47,7 @@ pub(crate) fn read(row: &Row) -> Option<Read> {
     let id = relationship_id(&instance_id)?;
     let rest = || {
         let interval = row.get_opt::<u16>("ReplicationInterval")?;
-        Ok(Settings {
+        Ok(ReplicationSettings {
             provider: provider(row.text("ReplicationProvider")?),
             frequency: interval.map(|seconds| Duration::from_secs(u64::from(seconds))),
             ..hosts(row)?
@@ -72,9 +72,9 @@ pub(crate) fn read_2012(row: &Row) -> Option<Read> {
 }
 
 /// Reads the two hosts; the other values are constant on Server 2012.
-fn hosts(row: &Row) -> Result<Settings, PropertyError> {
+fn hosts(row: &Row) -> Result<ReplicationSettings, PropertyError> {
     let host = |name: &str| Ok(row.text(name)?.and_then(HostName::new));
-    Ok(Settings {
+    Ok(ReplicationSettings {
         primary_host: host("PrimaryHostSystem")?,
         primary_point: host("PrimaryConnectionPoint")?,
         recovery_host: host("RecoveryHostSystem")?,

@@ -6,7 +6,7 @@ use reprise_model::{HostTime, LastReplication};
 const YEAR_1900_US: i64 = -2_208_988_800_000_000;
 
 /// A host's point in time.
-pub(crate) fn host_time(at: cim::Timestamp) -> HostTime {
+pub(crate) fn host_time(at: cim::CimTimestamp) -> HostTime {
     HostTime(at.unix_us().div_euclid(1_000))
 }
 

@@ -8,7 +8,7 @@ mod reading;
 
 use std::time::Duration;
 
-use cim::event::{Condition, Query, Record, Select};
+use cim::event::{EventCondition, EventQuery, EventSelect, Record};
 use reprise_model::{HostTime, LOG_BACK, SystemEvent, SystemEventKind, VmId, VmmsEvent, VmmsEventKind};
 
 pub use reading::{READING_MAX, RECORDS_MAX, read};
@@ -47,25 +47,25 @@ pub enum LogEvent {
 
 /// Returns the query for the records of VMMS that matter for a decision, at least that far back by the host's clock, or for one
 /// week if `back` is unknown.
-pub fn of_vmms(log: &str, back: Option<Duration>) -> Query {
-    Query::new(Select::recent(log, &VMMS_IDS, age(back)))
+pub fn of_vmms(log: &str, back: Option<Duration>) -> EventQuery {
+    EventQuery::new(EventSelect::recent(log, &VMMS_IDS, age(back)))
 }
 
 /// Returns the query for the same records of VMMS, and for those of Windows about shutdowns and starts.
-pub fn of_vmms_and_system(log: &str, back: Option<Duration>) -> Query {
+pub fn of_vmms_and_system(log: &str, back: Option<Duration>) -> EventQuery {
     let mut query = of_vmms(log, back);
-    query.selects.extend(Select::recent(SYSTEM_LOG, &SYSTEM_IDS, age(back)));
+    query.selects.extend(EventSelect::recent(SYSTEM_LOG, &SYSTEM_IDS, age(back)));
     query
 }
 
 /// Returns the query for every record of a log, oldest first.
-fn of_everything(log: &str) -> Query {
-    Query::new(vec![Select { channel: log.to_owned(), condition: Condition::any() }])
+fn of_everything(log: &str) -> EventQuery {
+    EventQuery::new(vec![EventSelect { channel: log.to_owned(), condition: EventCondition::any() }])
 }
 
 /// Adds one more record of a log to the query, by its number.
-fn with_record(mut query: Query, log: &str, number: u64) -> Query {
-    query.selects.push(Select { channel: log.to_owned(), condition: Condition::number(number) });
+fn with_record(mut query: EventQuery, log: &str, number: u64) -> EventQuery {
+    query.selects.push(EventSelect { channel: log.to_owned(), condition: EventCondition::number(number) });
     query
 }
 

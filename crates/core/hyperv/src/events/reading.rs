@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use cim::event::{Bookmark, EventBatch, EventPort, EventSource, Listen, Query, Record};
+use cim::event::{Bookmark, EventBatch, EventPort, EventQuery, EventSource, Listen, Record};
 use cim::{CallError, ErrorKind, Reached};
 use reprise_model::{Coverage, Gap, HostTime, Log, Records, SystemEvent, VmmsEvent};
 
@@ -84,7 +84,7 @@ async fn oldest(logs: &impl EventSource, log: &str) -> Result<Option<Oldest>, Ca
 }
 
 /// Reads what a query selects, together with the oldest record, until that has arrived and no more records follow.
-async fn read_from(logs: &impl EventSource, query: Query, oldest: Option<Oldest>) -> Result<Reading, CallError> {
+async fn read_from(logs: &impl EventSource, query: EventQuery, oldest: Option<Oldest>) -> Result<Reading, CallError> {
     let query = match &oldest {
         Some(oldest) => with_record(query, &oldest.channel, oldest.number),
         None => query,
@@ -115,7 +115,7 @@ async fn read_from(logs: &impl EventSource, query: Query, oldest: Option<Oldest>
     Ok(reading)
 }
 
-fn listen<L: EventSource>(logs: &L, query: Query, at_most: Option<u32>) -> Result<L::Port, CallError> {
+fn listen<L: EventSource>(logs: &L, query: EventQuery, at_most: Option<u32>) -> Result<L::Port, CallError> {
     let no_way = || CallError::new(ErrorKind::NotThere, Reached::No, "no connection to the host is configured");
     logs.listen(Listen { query, at_most, patience: QUIET, until: READING_MAX }).ok_or_else(no_way)
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cim::Timestamp;
+use cim::CimTimestamp;
 use cim::event::Record;
 use reprise_model::{HostTime, SystemEventKind, VmmsEvent, VmmsEventKind};
 
@@ -95,7 +95,7 @@ fn shutdowns_are_read_only_from_the_providers_that_write_them() {
 
 #[test]
 fn the_query_selects_exactly_the_records_that_are_understood() {
-    let now = Timestamp::from_unix_us(0);
+    let now = CimTimestamp::from_unix_us(0);
     let query = of_vmms_and_system(VMMS_LOGS[0], None);
     assert_eq!(query.channels(), [VMMS_LOGS[0], "System"]);
     for id in [32022, 32086, 32315] {
@@ -106,7 +106,7 @@ fn the_query_selects_exactly_the_records_that_are_understood() {
             query.selects("System", &xml("P", id, &[]), now) && !query.selects(VMMS_LOGS[0], &xml("P", id, &[]), now)
         );
     }
-    let week = Timestamp::from_unix_us(7 * 86_400_000_000 + 2 * 3_600_000_000 + 1_600_000);
+    let week = CimTimestamp::from_unix_us(7 * 86_400_000_000 + 2 * 3_600_000_000 + 1_600_000);
     assert!(!query.selects(VMMS_LOGS[0], &xml("P", 32086, &[]), week), "that is more than a week and two hours ago");
 }
 
@@ -124,7 +124,7 @@ fn a_log_is_requested_as_far_back_as_needed_and_never_less() {
     }
     let (day, record) = (Duration::from_hours(24), xml("P", 32086, &[]));
     // The record is from second 1.5; the query comes ten days later.
-    let now = Timestamp::from_unix_us(10 * 86_400_000_000 + 1_500_000);
+    let now = CimTimestamp::from_unix_us(10 * 86_400_000_000 + 1_500_000);
     for (back, found) in [(Some(day * 10), true), (Some(day * 9), false), (None, false), (Some(Duration::MAX), true)] {
         assert_eq!(of_vmms(VMMS_LOGS[0], back).selects(VMMS_LOGS[0], &record, now), found, "{back:?}");
     }

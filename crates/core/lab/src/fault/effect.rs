@@ -5,8 +5,8 @@ use std::time::Duration;
 use cim::{ObjectPath, Row, Value};
 use uuid::Uuid;
 
-use super::{Fault, FaultScope, FaultShape, FaultTarget, Message, Operation, RowOf, Strike};
-use crate::command::CommandError;
+use super::{Fault, FaultScope, FaultShape, FaultTarget, Message, MessageKind, RowOf, Strike};
+use crate::action::ActionError;
 use crate::job::Job;
 use crate::leg::At;
 use crate::schema::{Class, VIRTUALIZATION};
@@ -25,21 +25,26 @@ impl World {
     /// Adds a fault that strikes `count` times, or forever if that is absent.
     ///
     /// # Errors
-    /// [`CommandError`] if its host or VM does not exist, or if there are too many faults.
-    pub fn add_fault(&mut self, fault: Fault, scope: &FaultScope, count: Option<u32>) -> Result<(), CommandError> {
+    /// [`ActionError`] if its host or VM does not exist, or if there are too many faults.
+    pub fn add_fault(&mut self, fault: Fault, scope: &FaultScope, count: Option<u32>) -> Result<(), ActionError> {
         let place = self.find_place(scope)?;
         if self.faults.add(fault, place, count) {
             return Ok(());
         }
-        Err(CommandError::NotNow("too many faults stand".to_owned()))
+        Err(ActionError::NotNow("too many faults stand".to_owned()))
     }
 
     /// Removes the faults of that name that were put on that place, and on those requests; what is not given does not
     /// matter. A job that hangs for one of them goes on.
     ///
     /// # Errors
-    /// [`CommandError`] if the host or VM does not exist.
-    pub fn remove_faults(&mut self, name: &str, on: Option<Operation>, scope: &FaultScope) -> Result<(), CommandError> {
+    /// [`ActionError`] if the host or VM does not exist.
+    pub fn remove_faults(
+        &mut self,
+        name: &str,
+        on: Option<MessageKind>,
+        scope: &FaultScope,
+    ) -> Result<(), ActionError> {
         let place = self.find_place(scope)?;
         self.faults.remove(name, on, place);
         let (ends, mut going) = (self.now + self.spec.job, Vec::new());
@@ -55,7 +60,7 @@ impl World {
         Ok(())
     }
 
-    fn find_place(&self, scope: &FaultScope) -> Result<FaultTarget, CommandError> {
+    fn find_place(&self, scope: &FaultScope) -> Result<FaultTarget, ActionError> {
         Ok(FaultTarget {
             host: scope.host.as_ref().map(|name| self.find_host(name)).transpose()?,
             vm: scope.vm.as_ref().map(|name| self.find_vm(name)).transpose()?,

@@ -33,14 +33,14 @@ pub enum Fault {
         /// By how much, in real time.
         delay: Duration,
         /// On which requests; all if absent.
-        on: Option<Operation>,
+        on: Option<MessageKind>,
     },
     /// The exchange of one message breaks.
     Break {
         /// How.
         how: Break,
         /// On which requests; all if absent.
-        on: Option<Operation>,
+        on: Option<MessageKind>,
     },
     /// A VM is busy with something else: a state change that fits is refused at once with 32775.
     BusyVm,
@@ -78,7 +78,7 @@ pub enum RightsOn {
 
 /// A kind of message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Operation {
+pub enum MessageKind {
     /// Get.
     Get,
     /// Enumerate.
@@ -158,7 +158,7 @@ pub enum FaultShape {
     Wmi,
 }
 
-/// Where a fault strikes. Hosts and VMs are named as in commands; absent is everywhere.
+/// Where a fault strikes. Hosts and VMs are named as in actions; absent is everywhere.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FaultScope {
     /// Requests to this host.
@@ -171,7 +171,7 @@ pub struct FaultScope {
 #[derive(Clone, Copy, Debug)]
 pub struct Message<'a> {
     /// Its kind, if it is one that a fault can name.
-    pub operation: Option<Operation>,
+    pub operation: Option<MessageKind>,
     /// The object that it speaks of.
     pub path: Option<&'a cim::ObjectPath>,
 }
@@ -228,7 +228,7 @@ impl Fault {
         }
     }
 
-    fn on(&self) -> Option<Operation> {
+    fn on(&self) -> Option<MessageKind> {
         match self {
             Self::Slow { on, .. } | Self::Break { on, .. } => *on,
             Self::Deny
@@ -305,7 +305,7 @@ impl Faults {
     }
 
     /// Removes every fault of that name whose operation and place are the ones given; what is not given does not matter.
-    pub(crate) fn remove(&mut self, name: &str, on: Option<Operation>, place: FaultTarget) {
+    pub(crate) fn remove(&mut self, name: &str, on: Option<MessageKind>, place: FaultTarget) {
         self.standing.retain(|own| {
             let same = own.fault.name() == name && (on.is_none() || own.fault.on() == on);
             !(same && place.selects(own.place))
@@ -338,8 +338,8 @@ impl Faults {
     }
 
     /// What strikes a message: a delay and a break may meet, and only what takes effect is used up.
-    fn strike_message(&mut self, host: usize, vm: Option<usize>, operation: Option<Operation>) -> Strike {
-        let meant = |on: Option<Operation>| on.is_none() || on == operation;
+    fn strike_message(&mut self, host: usize, vm: Option<usize>, operation: Option<MessageKind>) -> Strike {
+        let meant = |on: Option<MessageKind>| on.is_none() || on == operation;
         let delay = self.strike(host, vm, |fault| {
             if let Fault::Slow { delay, on } = fault { meant(*on).then_some(*delay) } else { None }
         });

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use cim::{Argument, ErrorKind, ObjectPath, Reached, Reply, Request, Value, wql};
 
-use super::{Break, Fault, FaultScope, FaultShape, FaultTarget, Faults, JobFault, Message, Operation, RightsOn, RowOf};
-use crate::command::CommandError;
-use crate::{Command, InFlight, Spec, World};
+use super::{
+    Break, Fault, FaultScope, FaultShape, FaultTarget, Faults, JobFault, Message, MessageKind, RightsOn, RowOf,
+};
+use crate::action::ActionError;
+use crate::{Action, InFlight, Spec, World};
 
 const VIRTUALIZATION: &str = "root/virtualization/v2";
 
@@ -26,8 +28,8 @@ fn login(fault: &Fault) -> Option<()> {
 fn broken(vms: usize) -> World {
     let mut lab = World::new(&Spec { vms, ..Spec::default() }).unwrap();
     let host = "hv02.lab.test".to_owned();
-    lab.command(&Command::Shutdown { host: host.clone(), in_flight: InFlight::All }).unwrap();
-    lab.command(&Command::Boot { host, vmms: crate::Start::default() }).unwrap();
+    lab.carry_out(&Action::Shutdown { host: host.clone(), in_flight: InFlight::All }).unwrap();
+    lab.carry_out(&Action::Boot { host, vmms: crate::Start::default() }).unwrap();
     pass(&mut lab, 1_000);
     lab
 }
@@ -108,22 +110,22 @@ fn a_delay_and_a_break_may_meet_in_one_message_of_the_named_kind() {
     let mut faults = Faults::default();
     let delay = Duration::from_secs(1);
     faults.add(Fault::Slow { delay, on: None }, place(None, None), None);
-    faults.add(Fault::Break { how: Break::Reset, on: Some(Operation::Invoke) }, place(None, None), Some(1));
-    let get = faults.strike_message(0, None, Some(Operation::Get));
+    faults.add(Fault::Break { how: Break::Reset, on: Some(MessageKind::Invoke) }, place(None, None), Some(1));
+    let get = faults.strike_message(0, None, Some(MessageKind::Get));
     assert_eq!((get.delay, get.how), (delay, None));
     assert_eq!(faults.strike_message(0, None, None).how, None, "an Identify is none of the named kinds");
-    assert_eq!(faults.strike_message(0, None, Some(Operation::Invoke)).how, Some(Break::Reset));
-    assert_eq!(faults.strike_message(0, None, Some(Operation::Invoke)).how, None);
+    assert_eq!(faults.strike_message(0, None, Some(MessageKind::Invoke)).how, Some(Break::Reset));
+    assert_eq!(faults.strike_message(0, None, Some(MessageKind::Invoke)).how, None);
 }
 
 #[test]
 fn only_faults_of_that_name_place_and_kind_of_message_are_removed() {
     let reset = |on| Fault::Break { how: Break::Reset, on };
-    let left = |name: &str, on: Option<Operation>, chosen: FaultTarget| {
+    let left = |name: &str, on: Option<MessageKind>, chosen: FaultTarget| {
         let mut faults = Faults::default();
         faults.add(Fault::Login, place(None, None), None);
         faults.add(reset(None), place(None, None), None);
-        faults.add(reset(Some(Operation::Get)), place(Some(1), None), None);
+        faults.add(reset(Some(MessageKind::Get)), place(Some(1), None), None);
         faults.add(reset(None), place(Some(1), Some(2)), None);
         faults.remove(name, on, chosen);
         faults.standing.len()
@@ -131,7 +133,7 @@ fn only_faults_of_that_name_place_and_kind_of_message_are_removed() {
     assert_eq!(left("reset", None, place(None, None)), 1);
     assert_eq!(left("reset", None, place(Some(1), None)), 2);
     assert_eq!(left("reset", None, place(None, Some(2))), 3);
-    assert_eq!(left("reset", Some(Operation::Get), place(None, None)), 3);
+    assert_eq!(left("reset", Some(MessageKind::Get), place(None, None)), 3);
     assert_eq!(left("drop_after", None, place(None, None)), 4);
 }
 
@@ -140,15 +142,15 @@ fn there_is_room_for_many_faults_and_not_for_endlessly_many() {
     let mut lab = broken(1);
     let mut add = |n: u32| (0..n).try_for_each(|_| lab.add_fault(Fault::Deny, &FaultScope::default(), Some(1)));
     add(1_000).unwrap();
-    assert!(matches!(add(1), Err(CommandError::NotNow(_))));
+    assert!(matches!(add(1), Err(ActionError::NotNow(_))));
 }
 
 #[test]
 fn a_place_that_is_not_there_is_refused() {
     let mut lab = broken(1);
     let nowhere = FaultScope { host: Some("hv09.lab.test".to_owned()), vm: None };
-    assert!(matches!(lab.add_fault(Fault::Deny, &nowhere, None), Err(CommandError::Unknown(_))));
-    assert!(matches!(lab.remove_faults("deny", None, &on_vm("vm-009")), Err(CommandError::Unknown(_))));
+    assert!(matches!(lab.add_fault(Fault::Deny, &nowhere, None), Err(ActionError::Unknown(_))));
+    assert!(matches!(lab.remove_faults("deny", None, &on_vm("vm-009")), Err(ActionError::Unknown(_))));
     assert!(!lab.has_faults());
 }
 
@@ -207,7 +209,7 @@ fn a_label_flips_back_after_the_job_unless_something_else_changed_it() {
     assert_eq!(state(&lab, 0), 8);
     resume(&mut lab, 0);
     pass(&mut lab, 1_000);
-    lab.command(&Command::Pause { vm: "vm-001".to_owned(), leg: crate::Kind::Simple, side: crate::Side::Sender })
+    lab.carry_out(&Action::Pause { vm: "vm-001".to_owned(), leg: crate::Kind::Simple, side: crate::LegEnd::Sender })
         .unwrap();
     pass(&mut lab, 10_000);
     assert_eq!(state(&lab, 0), 7, "a person has paused it meanwhile");
@@ -281,7 +283,7 @@ fn a_message_is_struck_by_the_vm_in_its_path() {
     let mut lab = broken(2);
     lab.add_fault(Fault::Break { how: Break::DropAfter, on: None }, &on_vm("vm-002"), None).unwrap();
     let mut strike =
-        |path: &ObjectPath| lab.strike_message(0, Message { operation: Some(Operation::Get), path: Some(path) }).how;
+        |path: &ObjectPath| lab.strike_message(0, Message { operation: Some(MessageKind::Get), path: Some(path) }).how;
     let relationship = |key: String| {
         ObjectPath::new(VIRTUALIZATION, "Msvm_ReplicationRelationship")
             .with("InstanceID", format!(r"Microsoft:{key}\HVR\0"))

@@ -3,22 +3,22 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use cim::event::{Condition, Query, Record, Select};
-use cim::{ErrorKind, Timestamp};
+use cim::event::{EventCondition, EventQuery, EventSelect, Record};
+use cim::{CimTimestamp, ErrorKind};
 
-use crate::{Command, EventLog, Fault, FaultScope, InFlight, LogFault, RaceState, Spec, Start, World};
+use crate::{Action, EventLog, Fault, FaultScope, InFlight, LogFault, RaceState, Spec, Start, World};
 
 const VMMS: &str = "Microsoft-Windows-Hyper-V-VMMS-Admin";
 
-fn query(condition: &Condition) -> Query {
-    let select = |channel: &str| Select { channel: channel.to_owned(), condition: condition.clone() };
-    Query::new(vec![select(VMMS), select("System")])
+fn query(condition: &EventCondition) -> EventQuery {
+    let select = |channel: &str| EventSelect { channel: channel.to_owned(), condition: condition.clone() };
+    EventQuery::new(vec![select(VMMS), select("System")])
 }
 
 /// Everything that a host's two logs hold.
 fn all(world: &mut World, host: usize) -> Vec<Record> {
     let mut places = BTreeMap::from([(VMMS.to_owned(), 0), ("System".to_owned(), 0)]);
-    let (records, dropped) = world.scan_records(host, &query(&Condition::any()), false, &mut places, 1_000);
+    let (records, dropped) = world.scan_records(host, &query(&EventCondition::any()), false, &mut places, 1_000);
     assert_eq!(dropped, 0);
     records.iter().map(|record| Record::parse(&record.xml).unwrap()).collect()
 }
@@ -27,8 +27,8 @@ fn restarted() -> World {
     let mut world = World::new(&Spec { race_state: RaceState::Error, ..Spec::default() }).unwrap();
     world.advance(Duration::from_secs(10));
     let host = "hv01.lab.test".to_owned();
-    world.command(&Command::Shutdown { host: host.clone(), in_flight: InFlight::First(1) }).unwrap();
-    world.command(&Command::Boot { host, vmms: Start::default() }).unwrap();
+    world.carry_out(&Action::Shutdown { host: host.clone(), in_flight: InFlight::First(1) }).unwrap();
+    world.carry_out(&Action::Boot { host, vmms: Start::default() }).unwrap();
     world
 }
 
@@ -48,16 +48,16 @@ fn a_restart_is_recorded_as_windows_and_vmms_record_it() {
     assert_eq!(failed.value("VmId"), Some(id.as_str()));
     assert_eq!((failed.value("ErrorMessage"), failed.value("ErrorCode")), (Some("%%2147500036"), Some("0x80004004")));
     assert_eq!((records[2].provider.as_str(), records[5].provider.as_str()), ("User32", "EventLog"));
-    assert_eq!(failed.time, Timestamp::from_unix_us(Spec::default().started_us + 10_000_000));
+    assert_eq!(failed.time, CimTimestamp::from_unix_us(Spec::default().started_us + 10_000_000));
 }
 
 #[test]
 fn records_bear_the_time_of_their_hosts_clock() {
     let mut world = restarted();
-    world.command(&Command::Clock { host: "hv01.lab.test".to_owned(), offset_s: 3_600 }).unwrap();
+    world.carry_out(&Action::Clock { host: "hv01.lab.test".to_owned(), offset_s: 3_600 }).unwrap();
     let late = all(&mut world, 0)[3].time;
-    assert_eq!(late, Timestamp::from_unix_us(Spec::default().started_us + 3_610_000_000));
-    let old = query(&Condition::recent(&[32022], Duration::from_secs(5)));
+    assert_eq!(late, CimTimestamp::from_unix_us(Spec::default().started_us + 3_610_000_000));
+    let old = query(&EventCondition::recent(&[32022], Duration::from_secs(5)));
     let mut places = BTreeMap::from([(VMMS.to_owned(), 0)]);
     assert_eq!(world.scan_records(0, &old, false, &mut places, 9).0.len(), 1, "age is by the same clock");
     world.advance(Duration::from_secs(20));
@@ -68,7 +68,7 @@ fn records_bear_the_time_of_their_hosts_clock() {
 #[test]
 fn a_reader_gets_each_record_once_and_only_of_the_logs_it_has_a_place_in() {
     let mut world = restarted();
-    let everything = query(&Condition::any());
+    let everything = query(&EventCondition::any());
     let mut places = BTreeMap::from([(VMMS.to_owned(), 0)]);
     let (first, _) = world.scan_records(0, &everything, true, &mut places, 1);
     let (rest, _) = world.scan_records(0, &everything, true, &mut places, 9);
@@ -96,17 +96,17 @@ fn a_log_is_opened_by_its_own_name_and_with_rights() {
 fn a_log_that_was_cleared_or_has_wrapped_holds_its_newest_records_alone() {
     let mut world = restarted();
     let host = || "hv01.lab.test".to_owned();
-    world.command(&Command::ClearLog { host: host(), log: EventLog::Vmms, keep: 1 }).unwrap();
+    world.carry_out(&Action::ClearLog { host: host(), log: EventLog::Vmms, keep: 1 }).unwrap();
     let ids = |world: &mut World| all(world, 0).iter().map(|record| record.id).collect::<Vec<_>>();
     assert_eq!(ids(&mut world), [6005, 1074, 32086, 6006, 6005]);
-    world.command(&Command::ClearLog { host: host(), log: EventLog::System, keep: 0 }).unwrap();
+    world.carry_out(&Action::ClearLog { host: host(), log: EventLog::System, keep: 0 }).unwrap();
     assert_eq!(ids(&mut world), [32086]);
 }
 
 #[test]
 fn records_are_garbled_or_lost_where_a_fault_says_so_and_a_slow_log_gives_none_for_a_while() {
     let mut world = restarted();
-    let everything = query(&Condition::any());
+    let everything = query(&EventCondition::any());
     let read = |world: &mut World| {
         let mut places = BTreeMap::from([(VMMS.to_owned(), 0)]);
         let (records, dropped) = world.scan_records(0, &everything, false, &mut places, 9);

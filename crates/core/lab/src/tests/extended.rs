@@ -5,7 +5,7 @@ use std::time::Duration;
 use cim::{ObjectPath, Request};
 
 use super::{host, returned, rows};
-use crate::{Command, InFlight, Kind, Setting, Side, Spec, Start, Topology, World};
+use crate::{Action, InFlight, Kind, LegEnd, Setting, Spec, Start, Topology, World};
 
 fn chain(vms: usize) -> World {
     World::new(&Spec { hosts: 3, vms, topology: Topology::Chain, ..Spec::default() }).unwrap()
@@ -67,7 +67,7 @@ fn what_arrives_at_the_replica_is_sent_onwards() {
     lab.advance(Duration::from_mins(11));
     let leg = lab.view().vms[0].legs[1].clone();
     assert!(leg.cycles_ok >= 2 && leg.last_replication_time > Some(Duration::ZERO), "{leg:?}");
-    lab.command(&Command::CutLink { a: host(1), b: host(2) }).unwrap();
+    lab.carry_out(&Action::CutLink { a: host(1), b: host(2) }).unwrap();
     lab.advance(Duration::from_hours(1));
     let legs = lab.view().vms[0].legs.clone();
     assert!(legs[1].log_bytes > 0 && legs[0].cycles_missed == 0);
@@ -77,7 +77,7 @@ fn what_arrives_at_the_replica_is_sent_onwards() {
 #[test]
 fn a_shutdown_breaks_extended_legs_too_and_their_senders_host_writes_it() {
     let mut lab = chain(2);
-    lab.command(&Command::Shutdown { host: host(2), in_flight: InFlight::All }).unwrap();
+    lab.carry_out(&Action::Shutdown { host: host(2), in_flight: InFlight::All }).unwrap();
     let states: Vec<_> = lab.view().vms.iter().flat_map(|vm| &vm.legs).map(|leg| leg.sender_state).collect();
     assert_eq!(states, [3, 8, 3, 8]);
     let written = |on: usize| lab.view().hosts[on].events.iter().filter(|event| event.id == 32086).count();
@@ -87,7 +87,7 @@ fn a_shutdown_breaks_extended_legs_too_and_their_senders_host_writes_it() {
 #[test]
 fn a_power_cut_in_the_middle_leaves_no_resync_behind_since_no_vm_runs_there() {
     let mut lab = chain(1);
-    lab.command(&Command::PowerCut { host: host(1) }).unwrap();
+    lab.carry_out(&Action::PowerCut { host: host(1) }).unwrap();
     let states: Vec<_> = lab.view().vms[0].legs.iter().map(|leg| leg.sender_state).collect();
     assert_eq!(states, [3, 3]);
     let written = lab.view().hosts[0].events.iter().filter(|event| event.id == 32315).count();
@@ -97,8 +97,8 @@ fn a_power_cut_in_the_middle_leaves_no_resync_behind_since_no_vm_runs_there() {
 #[test]
 fn each_object_is_resumed_by_its_own_key_and_on_its_own_host() {
     let mut lab = chain(1);
-    lab.command(&Command::Shutdown { host: host(1), in_flight: InFlight::All }).unwrap();
-    lab.command(&Command::Boot { host: host(1), vmms: Start::default() }).unwrap();
+    lab.carry_out(&Action::Shutdown { host: host(1), in_flight: InFlight::All }).unwrap();
+    lab.carry_out(&Action::Boot { host: host(1), vmms: Start::default() }).unwrap();
     lab.advance(Duration::from_secs(1));
     let states = |lab: &World| -> Vec<_> { lab.view().vms[0].legs.iter().map(|leg| leg.sender_state).collect() };
     assert_eq!(states(&lab), [8, 8]);
@@ -120,12 +120,12 @@ fn each_object_is_resumed_by_its_own_key_and_on_its_own_host() {
 #[test]
 fn what_is_not_there_cannot_be_paused_or_set() {
     let mut lab = World::new(&Spec { hosts: 3, vms: 2, extended: 1, ..Spec::default() }).unwrap();
-    let pause = |vm: &str, side| Command::Pause { vm: vm.into(), leg: Kind::Extended, side };
-    assert!(lab.command(&pause("vm-002", Side::Sender)).is_err());
-    lab.command(&pause("vm-001", Side::Receiver)).unwrap();
-    let set = |leg| Command::Set { vm: "vm-002".into(), leg, side: Side::Receiver, settings: vec![Setting::Mode(1)] };
-    assert!(lab.command(&set(Kind::Extended)).is_err());
-    lab.command(&set(Kind::Simple)).unwrap();
+    let pause = |vm: &str, side| Action::Pause { vm: vm.into(), leg: Kind::Extended, side };
+    assert!(lab.carry_out(&pause("vm-002", LegEnd::Sender)).is_err());
+    lab.carry_out(&pause("vm-001", LegEnd::Receiver)).unwrap();
+    let set = |leg| Action::Set { vm: "vm-002".into(), leg, side: LegEnd::Receiver, settings: vec![Setting::Mode(1)] };
+    assert!(lab.carry_out(&set(Kind::Extended)).is_err());
+    lab.carry_out(&set(Kind::Simple)).unwrap();
     assert_eq!(lab.view().vms[0].legs[1].receiver_state, 7);
 }
 

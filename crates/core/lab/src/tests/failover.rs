@@ -3,26 +3,26 @@
 use std::time::Duration;
 
 use super::{host, leg, on_leg, resume_request, returned, rows, set, world};
-use crate::{Command, InFlight, Kind, Setting, Side, Spec, Start, World};
+use crate::{Action, InFlight, Kind, LegEnd, Setting, Spec, Start, World};
 
 #[test]
 fn a_planned_failover_loses_nothing_and_ends_with_the_roles_swapped() {
     let mut lab = world(1);
     lab.advance(Duration::from_mins(2));
-    let prepare = on_leg(|vm, leg| Command::Prepare { vm, leg });
-    assert!(lab.command(&prepare).is_err(), "the VM runs");
-    lab.command(&set(Side::Sender, &[Setting::Running(false)])).unwrap();
+    let prepare = on_leg(|vm, leg| Action::Prepare { vm, leg });
+    assert!(lab.carry_out(&prepare).is_err(), "the VM runs");
+    lab.carry_out(&set(LegEnd::Sender, &[Setting::Running(false)])).unwrap();
     assert!(leg(&lab).log_bytes > 0);
-    lab.command(&prepare).unwrap();
+    lab.carry_out(&prepare).unwrap();
     assert_eq!((leg(&lab).sender_state, leg(&lab).pending_bytes), (4, 0));
     assert_eq!(returned(lab.answer(0, &resume_request(&lab, 0))), 32_775);
 
-    assert!(lab.command(&on_leg(|vm, leg| Command::Reverse { vm, leg })).is_err(), "nothing was failed over");
-    lab.command(&on_leg(|vm, leg| Command::Failover { vm, leg })).unwrap();
+    assert!(lab.carry_out(&on_leg(|vm, leg| Action::Reverse { vm, leg })).is_err(), "nothing was failed over");
+    lab.carry_out(&on_leg(|vm, leg| Action::Failover { vm, leg })).unwrap();
     assert_eq!((leg(&lab).receiver_state, leg(&lab).failed_over_type), (5, 3));
-    lab.command(&on_leg(|vm, leg| Command::Commit { vm, leg })).unwrap();
+    lab.carry_out(&on_leg(|vm, leg| Action::Commit { vm, leg })).unwrap();
     assert_eq!(leg(&lab).receiver_state, 6);
-    lab.command(&on_leg(|vm, leg| Command::Reverse { vm, leg })).unwrap();
+    lab.carry_out(&on_leg(|vm, leg| Action::Reverse { vm, leg })).unwrap();
     let now = leg(&lab);
     assert_eq!((now.sender.as_str(), now.receiver.as_str()), ("hv02.lab.test", "hv01.lab.test"));
     assert_eq!((now.sender_state, now.receiver_state), (3, 3));
@@ -33,7 +33,7 @@ fn a_planned_failover_loses_nothing_and_ends_with_the_roles_swapped() {
     assert_eq!(settings.get::<String>("RecoveryHostSystem").unwrap(), host(0));
     lab.advance(lab.now() + Duration::from_mins(11));
     assert!(leg(&lab).cycles_ok > now.cycles_ok && leg(&lab).cycles_missed == now.cycles_missed);
-    lab.command(&Command::Shutdown { host: host(0), in_flight: InFlight::All }).unwrap();
+    lab.carry_out(&Action::Shutdown { host: host(0), in_flight: InFlight::All }).unwrap();
     let written = |on: usize| lab.view().hosts[on].events.iter().filter(|event| event.id == 32086).count();
     assert_eq!((written(0), written(1)), (0, 1), "the new sender's host writes it");
 }
@@ -41,36 +41,36 @@ fn a_planned_failover_loses_nothing_and_ends_with_the_roles_swapped() {
 #[test]
 fn an_unplanned_failover_is_reversed_once_the_old_primary_is_back() {
     let mut lab = world(1);
-    lab.command(&Command::PowerCut { host: host(0) }).unwrap();
-    lab.command(&on_leg(|vm, leg| Command::Failover { vm, leg })).unwrap();
+    lab.carry_out(&Action::PowerCut { host: host(0) }).unwrap();
+    lab.carry_out(&on_leg(|vm, leg| Action::Failover { vm, leg })).unwrap();
     assert_eq!(leg(&lab).failed_over_type, 1);
-    let reverse = on_leg(|vm, leg| Command::Reverse { vm, leg });
-    assert!(lab.command(&reverse).is_err(), "the old primary is off");
-    lab.command(&Command::Boot { host: host(0), vmms: Start::default() }).unwrap();
-    lab.command(&reverse).unwrap();
+    let reverse = on_leg(|vm, leg| Action::Reverse { vm, leg });
+    assert!(lab.carry_out(&reverse).is_err(), "the old primary is off");
+    lab.carry_out(&Action::Boot { host: host(0), vmms: Start::default() }).unwrap();
+    lab.carry_out(&reverse).unwrap();
     assert_eq!((leg(&lab).sender, leg(&lab).sender_state), (host(1), 3));
 }
 
 #[test]
 fn what_is_prepared_or_failed_over_is_taken_back() {
     let mut lab = world(1);
-    let revert = on_leg(|vm, leg| Command::Revert { vm, leg });
-    assert!(lab.command(&revert).is_err());
-    lab.command(&set(Side::Sender, &[Setting::Running(false)])).unwrap();
-    lab.command(&on_leg(|vm, leg| Command::Prepare { vm, leg })).unwrap();
-    lab.command(&revert).unwrap();
+    let revert = on_leg(|vm, leg| Action::Revert { vm, leg });
+    assert!(lab.carry_out(&revert).is_err());
+    lab.carry_out(&set(LegEnd::Sender, &[Setting::Running(false)])).unwrap();
+    lab.carry_out(&on_leg(|vm, leg| Action::Prepare { vm, leg })).unwrap();
+    lab.carry_out(&revert).unwrap();
     assert_eq!(leg(&lab).sender_state, 3);
-    lab.command(&on_leg(|vm, leg| Command::Failover { vm, leg })).unwrap();
-    lab.command(&revert).unwrap();
+    lab.carry_out(&on_leg(|vm, leg| Action::Failover { vm, leg })).unwrap();
+    lab.carry_out(&revert).unwrap();
     assert_eq!((leg(&lab).receiver_state, leg(&lab).failed_over_type), (3, 0));
 }
 
 #[test]
 fn a_test_failover_shows_a_test_vm_and_replication_goes_on() {
     let mut lab = world(1);
-    let test = on_leg(|vm, leg| Command::TestFailover { vm, leg });
-    lab.command(&test).unwrap();
-    assert!(lab.command(&test).is_err(), "one at a time");
+    let test = on_leg(|vm, leg| Action::TestFailover { vm, leg });
+    lab.carry_out(&test).unwrap();
+    assert!(lab.carry_out(&test).is_err(), "one at a time");
     let shown = rows(&mut lab, 1, "Msvm_ComputerSystem");
     let modes: Vec<u16> = shown[1..].iter().map(|row| row.get("ReplicationMode").unwrap()).collect();
     assert_eq!(modes, [2, 3]);
@@ -82,18 +82,18 @@ fn a_test_failover_shows_a_test_vm_and_replication_goes_on() {
     let before = leg(&lab).cycles_ok;
     lab.advance(Duration::from_mins(11));
     assert!(leg(&lab).cycles_ok > before);
-    lab.command(&on_leg(|vm, leg| Command::Revert { vm, leg })).unwrap();
+    lab.carry_out(&on_leg(|vm, leg| Action::Revert { vm, leg })).unwrap();
     assert_eq!((lab.view().vms.len(), rows(&mut lab, 1, "Msvm_ComputerSystem").len()), (1, 2));
 }
 
 #[test]
 fn a_chain_is_not_reversed_before_its_extended_leg_is_removed() {
     let mut lab = World::new(&Spec { hosts: 3, vms: 1, extended: 1, ..Spec::default() }).unwrap();
-    lab.command(&on_leg(|vm, leg| Command::Failover { vm, leg })).unwrap();
-    let reverse = on_leg(|vm, leg| Command::Reverse { vm, leg });
-    assert!(lab.command(&reverse).is_err());
-    lab.command(&Command::Remove { vm: "vm-001".into(), leg: Kind::Extended }).unwrap();
-    lab.command(&reverse).unwrap();
+    lab.carry_out(&on_leg(|vm, leg| Action::Failover { vm, leg })).unwrap();
+    let reverse = on_leg(|vm, leg| Action::Reverse { vm, leg });
+    assert!(lab.carry_out(&reverse).is_err());
+    lab.carry_out(&Action::Remove { vm: "vm-001".into(), leg: Kind::Extended }).unwrap();
+    lab.carry_out(&reverse).unwrap();
 }
 
 #[test]
@@ -109,9 +109,9 @@ fn a_replica_starts_only_after_a_failover_and_a_prepared_vm_not_at_all() {
     };
     let request = start(&lab);
     assert_eq!(returned(lab.answer(1, &request)), 32_775);
-    lab.command(&set(Side::Sender, &[Setting::Running(false)])).unwrap();
-    lab.command(&on_leg(|vm, leg| Command::Prepare { vm, leg })).unwrap();
+    lab.carry_out(&set(LegEnd::Sender, &[Setting::Running(false)])).unwrap();
+    lab.carry_out(&on_leg(|vm, leg| Action::Prepare { vm, leg })).unwrap();
     assert_eq!(returned(lab.answer(0, &request)), 32_775);
-    lab.command(&on_leg(|vm, leg| Command::Failover { vm, leg })).unwrap();
+    lab.carry_out(&on_leg(|vm, leg| Action::Failover { vm, leg })).unwrap();
     assert_eq!(returned(lab.answer(1, &request)), 0);
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use cim::{Reply, Value};
 
 use super::{host, on_leg, rows, service, set, world};
-use crate::{Command, Setting, Side, Spec, World};
+use crate::{Action, LegEnd, Setting, Spec, World};
 
 /// The sender's and the receiver's health.
 fn health(lab: &mut World) -> (u16, u16) {
@@ -16,17 +16,17 @@ fn health(lab: &mut World) -> (u16, u16) {
 #[test]
 fn each_end_has_the_health_of_its_state() {
     let cases = [
-        (Side::Sender, 7, (2, 1)),
-        (Side::Receiver, 7, (1, 3)),
-        (Side::Sender, 8, (3, 1)),
-        (Side::Sender, 9, (3, 1)),
-        (Side::Sender, 10, (2, 1)),
-        (Side::Receiver, 5, (1, 2)),
+        (LegEnd::Sender, 7, (2, 1)),
+        (LegEnd::Receiver, 7, (1, 3)),
+        (LegEnd::Sender, 8, (3, 1)),
+        (LegEnd::Sender, 9, (3, 1)),
+        (LegEnd::Sender, 10, (2, 1)),
+        (LegEnd::Receiver, 5, (1, 2)),
     ];
     for (side, state, expected) in cases {
         let mut lab = world(1);
         assert_eq!(health(&mut lab), (1, 1));
-        lab.command(&set(side, &[Setting::State(state)])).unwrap();
+        lab.carry_out(&set(side, &[Setting::State(state)])).unwrap();
         assert_eq!(health(&mut lab), expected, "{side:?} {state}");
     }
 }
@@ -35,10 +35,10 @@ fn each_end_has_the_health_of_its_state() {
 fn missed_cycles_are_a_warning_and_so_is_an_hour_behind() {
     let mut lab = world(1);
     lab.advance(Duration::from_hours(2));
-    lab.command(&Command::CutLink { a: host(0), b: host(1) }).unwrap();
+    lab.carry_out(&Action::CutLink { a: host(0), b: host(1) }).unwrap();
     lab.advance(lab.now() + Duration::from_mins(61));
     assert_eq!(health(&mut lab), (2, 2));
-    lab.command(&Command::HealLink { a: host(0), b: host(1), delay: None }).unwrap();
+    lab.carry_out(&Action::HealLink { a: host(0), b: host(1), delay: None }).unwrap();
     lab.advance(lab.now() + Duration::from_mins(1));
     assert_eq!(health(&mut lab), (2, 2), "the window remembers");
     lab.advance(Duration::from_hours(10));
@@ -48,7 +48,7 @@ fn missed_cycles_are_a_warning_and_so_is_an_hour_behind() {
 #[test]
 fn statistics_of_a_further_replication_are_asked_for_by_its_own_object() {
     let mut lab = World::new(&Spec { hosts: 3, vms: 1, extended: 1, ..Spec::default() }).unwrap();
-    lab.command(&Command::CutLink { a: host(1), b: host(2) }).unwrap();
+    lab.carry_out(&Action::CutLink { a: host(1), b: host(2) }).unwrap();
     lab.advance(Duration::from_mins(21));
     let id = lab.view().vms[0].vm_id.to_string().to_uppercase();
     let mut missed = |slot: u8| {
@@ -96,7 +96,7 @@ fn statistics_count_the_window_and_say_what_is_wrong() {
         (count(&row, "PendingReplicationSize"), messages),
         (lab.view().vms[0].legs[0].pending_bytes, Vec::new())
     );
-    lab.command(&on_leg(|vm, leg| Command::Pause { vm, leg, side: Side::Sender })).unwrap();
+    lab.carry_out(&on_leg(|vm, leg| Action::Pause { vm, leg, side: LegEnd::Sender })).unwrap();
     lab.advance(lab.now() + Duration::from_mins(31));
     let (row, messages) = statistics(&mut lab);
     assert!(count(&row, "ReplicationMissCount") >= 6 && count(&row, "PendingReplicationSize") > 0);

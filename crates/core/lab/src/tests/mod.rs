@@ -16,7 +16,7 @@ use cim::{FromValue, ObjectPath, Reply, Request, wql};
 
 use uuid::Uuid;
 
-use crate::{Command, CommandError, InFlight, Kind, Os, Setting, Side, Spec, Start, World};
+use crate::{Action, ActionError, InFlight, Kind, LegEnd, Os, Setting, Spec, Start, World};
 
 fn world(vms: usize) -> World {
     World::new(&Spec { vms, ..Spec::default() }).unwrap()
@@ -52,7 +52,7 @@ fn a_new_lab_replicates_everywhere_and_its_cycles_go_on() {
 fn a_shutdown_with_deltas_in_flight_breaks_exactly_the_legs_it_is_told_to() {
     for (in_flight, broken) in [(InFlight::All, 4), (InFlight::None, 0), (InFlight::First(2), 2), (InFlight::Real, 0)] {
         let mut lab = world(4);
-        lab.command(&Command::Shutdown { host: host(1), in_flight }).unwrap();
+        lab.carry_out(&Action::Shutdown { host: host(1), in_flight }).unwrap();
         assert_eq!(states(&lab).iter().filter(|s| **s == 8).count(), broken, "{in_flight:?}");
         let ids: Vec<u32> = lab.view().hosts.iter().flat_map(|h| &h.events).map(|e| e.id).collect();
         assert_eq!(ids.iter().filter(|id| **id == 32086).count(), broken);
@@ -64,9 +64,9 @@ fn a_shutdown_with_deltas_in_flight_breaks_exactly_the_legs_it_is_told_to() {
 #[test]
 fn while_the_service_starts_nothing_of_hyper_v_is_shown_and_then_it_is_not_ready_at_once() {
     let mut lab = world(2);
-    lab.command(&Command::Shutdown { host: host(0), in_flight: InFlight::All }).unwrap();
+    lab.carry_out(&Action::Shutdown { host: host(0), in_flight: InFlight::All }).unwrap();
     let vmms = Start { starts_after: Some(Duration::from_secs(5)), ready_after: Some(Duration::from_secs(8)) };
-    lab.command(&Command::Boot { host: host(0), vmms }).unwrap();
+    lab.carry_out(&Action::Boot { host: host(0), vmms }).unwrap();
     let service = |lab: &mut World| {
         let path = ObjectPath::new("root/cimv2", "Win32_Service").with("Name", "vmms");
         match lab.answer(0, &Request::Get { path }) {
@@ -87,8 +87,8 @@ fn while_the_service_starts_nothing_of_hyper_v_is_shown_and_then_it_is_not_ready
 fn a_resume_does_not_make_cycles_come_more_often() {
     let mut lab = world(1);
     for minute in 1..=20 {
-        for command in [pause(), resume()] {
-            lab.command(&command).unwrap();
+        for action in [pause(), resume()] {
+            lab.carry_out(&action).unwrap();
         }
         lab.advance(Duration::from_secs(minute));
     }
@@ -97,21 +97,21 @@ fn a_resume_does_not_make_cycles_come_more_often() {
     assert!(lab.view().vms[0].legs[0].cycles_ok - before <= 13);
 }
 
-fn pause() -> Command {
-    Command::Pause { vm: "vm-001".into(), leg: Kind::Simple, side: Side::Sender }
+fn pause() -> Action {
+    Action::Pause { vm: "vm-001".into(), leg: Kind::Simple, side: LegEnd::Sender }
 }
 
-fn resume() -> Command {
-    Command::Resume { vm: "vm-001".into(), leg: Kind::Simple, side: Side::Sender }
+fn resume() -> Action {
+    Action::Resume { vm: "vm-001".into(), leg: Kind::Simple, side: LegEnd::Sender }
 }
 
 #[test]
 fn names_may_be_odd_and_a_name_that_two_vms_have_is_refused() {
     let mut lab = World::new(&Spec { vms: 20, odd_names: true, ..Spec::default() }).unwrap();
-    let pause = |vm: &str| Command::Pause { vm: vm.into(), leg: Kind::Simple, side: Side::Sender };
-    assert!(matches!(lab.command(&pause("web")), Err(CommandError::NotUnique(_))));
+    let pause = |vm: &str| Action::Pause { vm: vm.into(), leg: Kind::Simple, side: LegEnd::Sender };
+    assert!(matches!(lab.carry_out(&pause("web")), Err(ActionError::NotUnique(_))));
     for vm in lab.view().vms.iter().skip(2) {
-        lab.command(&pause(&vm.vm)).unwrap();
+        lab.carry_out(&pause(&vm.vm)).unwrap();
     }
     assert!(lab.view().vms.iter().any(|vm| Uuid::try_parse(&vm.vm).is_ok()));
 }
@@ -120,7 +120,7 @@ fn names_may_be_odd_and_a_name_that_two_vms_have_is_refused() {
 fn an_initial_replication_that_was_broken_off_goes_on_as_one() {
     let mut lab = world(1);
     let settings = vec![Setting::State(8), Setting::NeverReplicated];
-    lab.command(&Command::Set { vm: "vm-001".into(), leg: Kind::Simple, side: Side::Sender, settings }).unwrap();
+    lab.carry_out(&Action::Set { vm: "vm-001".into(), leg: Kind::Simple, side: LegEnd::Sender, settings }).unwrap();
     let request = resume_request(&lab, 0);
     assert_eq!(returned(lab.answer(0, &request)), 4_096);
     assert_eq!(shown_state(&mut lab, 0, 0), 3, "what was asked for");
@@ -133,9 +133,9 @@ fn an_initial_replication_that_was_broken_off_goes_on_as_one() {
 #[test]
 fn after_a_boot_rows_come_one_after_the_other_and_the_host_row_comes_first() {
     let mut lab = world(6);
-    lab.command(&Command::Shutdown { host: host(0), in_flight: InFlight::All }).unwrap();
+    lab.carry_out(&Action::Shutdown { host: host(0), in_flight: InFlight::All }).unwrap();
     assert_eq!(count(&mut lab, 0, "Msvm_ReplicationService"), 0);
-    lab.command(&Command::Boot {
+    lab.carry_out(&Action::Boot {
         host: host(0),
         vmms: Start { ready_after: Some(Duration::from_secs(3)), ..Start::default() },
     })
@@ -192,16 +192,16 @@ fn rows(world: &mut World, on: usize, class: &str) -> Vec<cim::Row> {
     }
 }
 
-/// A command on the first VM's simple leg.
-fn on_leg(make: impl Fn(String, Kind) -> Command) -> Command {
+/// An action on the first VM's simple leg.
+fn on_leg(make: impl Fn(String, Kind) -> Action) -> Action {
     make("vm-001".to_owned(), Kind::Simple)
 }
 
-fn set(side: Side, settings: &[Setting]) -> Command {
-    on_leg(|vm, leg| Command::Set { vm, leg, side, settings: settings.to_vec() })
+fn set(side: LegEnd, settings: &[Setting]) -> Action {
+    on_leg(|vm, leg| Action::Set { vm, leg, side, settings: settings.to_vec() })
 }
 
-fn leg(world: &World) -> crate::view::Leg {
+fn leg(world: &World) -> crate::view::LegView {
     world.view().vms[0].legs[0].clone()
 }
 
@@ -234,8 +234,8 @@ fn shown_state(world: &mut World, on: usize, vm: usize) -> u16 {
 #[test]
 fn while_a_job_runs_the_state_already_reads_as_requested_and_the_job_goes_after_five_minutes() {
     let mut lab = world(1);
-    lab.command(&Command::Shutdown { host: host(1), in_flight: InFlight::All }).unwrap();
-    lab.command(&Command::Boot { host: host(1), vmms: Start::default() }).unwrap();
+    lab.carry_out(&Action::Shutdown { host: host(1), in_flight: InFlight::All }).unwrap();
+    lab.carry_out(&Action::Boot { host: host(1), vmms: Start::default() }).unwrap();
     lab.advance(Duration::from_secs(1));
     let request = resume_request(&lab, 0);
     assert_eq!(returned(lab.answer(0, &request)), 4_096);
@@ -253,15 +253,15 @@ fn while_a_job_runs_the_state_already_reads_as_requested_and_the_job_goes_after_
 fn a_resume_against_a_failover_fails_in_its_job_and_falls_back() {
     let mut lab = world(1);
     let vm = lab.view().vms[0].vm.clone();
-    lab.command(&Command::Shutdown { host: host(0), in_flight: InFlight::All }).unwrap();
-    lab.command(&Command::Failover { vm: vm.clone(), leg: Kind::Simple }).unwrap();
-    lab.command(&Command::Boot { host: host(0), vmms: Start::default() }).unwrap();
+    lab.carry_out(&Action::Shutdown { host: host(0), in_flight: InFlight::All }).unwrap();
+    lab.carry_out(&Action::Failover { vm: vm.clone(), leg: Kind::Simple }).unwrap();
+    lab.carry_out(&Action::Boot { host: host(0), vmms: Start::default() }).unwrap();
     lab.advance(Duration::from_secs(1));
     let request = resume_request(&lab, 0);
     assert_eq!(returned(lab.answer(0, &request)), 4_096);
     lab.advance(Duration::from_secs(2));
     assert_eq!(states(&lab), [8]);
-    lab.command(&Command::Revert { vm, leg: Kind::Simple }).unwrap();
+    lab.carry_out(&Action::Revert { vm, leg: Kind::Simple }).unwrap();
     assert_eq!(returned(lab.answer(0, &request)), 4_096);
     lab.advance(Duration::from_secs(3));
     assert_eq!(states(&lab), [3]);
@@ -270,12 +270,12 @@ fn a_resume_against_a_failover_fails_in_its_job_and_falls_back() {
 #[test]
 fn a_power_cut_leaves_a_resync_behind_and_a_pause_a_pause() {
     let mut lab = world(2);
-    lab.command(&Command::PowerCut { host: host(0) }).unwrap();
+    lab.carry_out(&Action::PowerCut { host: host(0) }).unwrap();
     assert_eq!(states(&lab), [9, 3], "its own leg lost its log; the one towards it retries");
     let vm = lab.view().vms[1].vm.clone();
-    lab.command(&Command::Pause { vm: vm.clone(), leg: Kind::Simple, side: Side::Sender }).unwrap();
+    lab.carry_out(&Action::Pause { vm: vm.clone(), leg: Kind::Simple, side: LegEnd::Sender }).unwrap();
     assert_eq!(states(&lab), [9, 7]);
-    lab.command(&Command::Resume { vm, leg: Kind::Simple, side: Side::Sender }).unwrap();
+    lab.carry_out(&Action::Resume { vm, leg: Kind::Simple, side: LegEnd::Sender }).unwrap();
     assert_eq!(states(&lab), [9, 3]);
 }
 
@@ -283,7 +283,7 @@ fn a_power_cut_leaves_a_resync_behind_and_a_pause_a_pause() {
 fn a_log_that_outgrows_half_of_the_disks_makes_a_resync_necessary() {
     let mut lab = world(1);
     let vm = lab.view().vms[0].vm.clone();
-    lab.command(&Command::Pause { vm, leg: Kind::Simple, side: Side::Sender }).unwrap();
+    lab.carry_out(&Action::Pause { vm, leg: Kind::Simple, side: LegEnd::Sender }).unwrap();
     lab.advance(Duration::from_hours(1));
     assert_eq!(states(&lab), [7]);
     lab.advance(Duration::from_hours(24 * 60));
@@ -293,12 +293,12 @@ fn a_log_that_outgrows_half_of_the_disks_makes_a_resync_necessary() {
 #[test]
 fn a_cut_link_is_retried_by_vmms_and_heals_without_anybody() {
     let mut lab = world(1);
-    lab.command(&Command::CutLink { a: host(0), b: host(1) }).unwrap();
+    lab.carry_out(&Action::CutLink { a: host(0), b: host(1) }).unwrap();
     lab.advance(Duration::from_hours(1));
     let before = lab.view();
     assert_eq!(before.vms[0].legs[0].sender_state, 3);
     assert!(before.hosts[0].events.iter().filter(|e| e.id == 32315).count() >= 3);
-    lab.command(&Command::HealLink { a: host(0), b: host(1), delay: None }).unwrap();
+    lab.carry_out(&Action::HealLink { a: host(0), b: host(1), delay: None }).unwrap();
     lab.advance(lab.now() + Duration::from_mins(2));
     let after = lab.view();
     assert!(after.vms[0].legs[0].last_replication_time > before.vms[0].legs[0].last_replication_time);
@@ -309,7 +309,7 @@ fn the_same_seed_gives_the_same_bytes_and_another_one_does_not() {
     let run = |seed| {
         let mut lab = World::new(&Spec { vms: 5, seed, ..Spec::default() }).unwrap();
         lab.advance(Duration::from_secs(700));
-        lab.command(&Command::Shutdown { host: host(0), in_flight: InFlight::Real }).unwrap();
+        lab.carry_out(&Action::Shutdown { host: host(0), in_flight: InFlight::Real }).unwrap();
         lab.advance(Duration::from_secs(1_700));
         format!("{:?}", lab.view())
     };

@@ -3,34 +3,34 @@
 use std::time::Duration;
 
 use super::{host, leg, on_leg, rows, set, states, world};
-use crate::{Command, CommandError, Kind, Os, Setting, Side, Spec, World};
+use crate::{Action, ActionError, Kind, LegEnd, Os, Setting, Spec, World};
 
 fn name(lab: &mut World, on: usize) -> String {
     rows(lab, on, "Msvm_ComputerSystem")[1].get("ElementName").unwrap()
 }
 
-fn rename(vm: &str, to: &str, side: Option<Side>) -> Command {
-    Command::Rename { vm: vm.into(), leg: Kind::Simple, side, to: to.into() }
+fn rename(vm: &str, to: &str, side: Option<LegEnd>) -> Action {
+    Action::Rename { vm: vm.into(), leg: Kind::Simple, side, to: to.into() }
 }
 
 #[test]
 fn a_vm_is_renamed_at_one_end_or_everywhere_and_is_found_by_each_name() {
     let mut lab = world(1);
-    lab.command(&rename("vm-001", "web", Some(Side::Receiver))).unwrap();
+    lab.carry_out(&rename("vm-001", "web", Some(LegEnd::Receiver))).unwrap();
     assert_eq!((name(&mut lab, 0), name(&mut lab, 1)), ("vm-001".to_owned(), "web".to_owned()));
-    lab.command(&rename("web", "shop", None)).unwrap();
+    lab.carry_out(&rename("web", "shop", None)).unwrap();
     assert_eq!((name(&mut lab, 0), name(&mut lab, 1)), ("shop".to_owned(), "shop".to_owned()));
     assert_eq!(lab.view().vms[0].vm, "shop");
-    assert!(matches!(lab.command(&rename("web", "x", None)), Err(CommandError::Unknown(_))));
+    assert!(matches!(lab.carry_out(&rename("web", "x", None)), Err(ActionError::Unknown(_))));
 }
 
 #[test]
 fn a_moved_primary_sends_from_its_new_host_and_both_ends_name_it() {
     let mut lab = World::new(&Spec { hosts: 3, vms: 1, ..Spec::default() }).unwrap();
-    let to = |to: usize| on_leg(|vm, leg| Command::Move { vm, leg, side: Side::Sender, to: host(to) });
-    assert!(lab.command(&to(1)).is_err(), "the replica is there");
-    assert!(matches!(lab.command(&to(7)), Err(CommandError::Unknown(_))));
-    lab.command(&to(2)).unwrap();
+    let to = |to: usize| on_leg(|vm, leg| Action::Move { vm, leg, side: LegEnd::Sender, to: host(to) });
+    assert!(lab.carry_out(&to(1)).is_err(), "the replica is there");
+    assert!(matches!(lab.carry_out(&to(7)), Err(ActionError::Unknown(_))));
+    lab.carry_out(&to(2)).unwrap();
     assert_eq!((leg(&lab).sender, leg(&lab).receiver), (host(2), host(1)));
     assert_eq!(rows(&mut lab, 0, "Msvm_ComputerSystem").len(), 1);
     for on in [1, 2] {
@@ -42,15 +42,15 @@ fn a_moved_primary_sends_from_its_new_host_and_both_ends_name_it() {
     let before = leg(&lab).cycles_ok;
     lab.advance(Duration::from_mins(11));
     assert!(leg(&lab).cycles_ok > before && leg(&lab).cycles_missed == 0);
-    let ends = |link: &crate::view::Link| (link.a.clone(), link.b.clone());
+    let ends = |link: &crate::view::LinkView| (link.a.clone(), link.b.clone());
     assert!(lab.view().links.iter().any(|link| ends(link) == (host(1), host(2))));
 }
 
 #[test]
 fn a_connection_point_of_a_cluster_stays_when_a_vm_moves() {
     let mut lab = World::new(&Spec { hosts: 3, vms: 1, ..Spec::default() }).unwrap();
-    lab.command(&set(Side::Sender, &[Setting::PrimaryPoint("broker.lab.test".to_owned())])).unwrap();
-    lab.command(&on_leg(|vm, leg| Command::Move { vm, leg, side: Side::Sender, to: host(2) })).unwrap();
+    lab.carry_out(&set(LegEnd::Sender, &[Setting::PrimaryPoint("broker.lab.test".to_owned())])).unwrap();
+    lab.carry_out(&on_leg(|vm, leg| Action::Move { vm, leg, side: LegEnd::Sender, to: host(2) })).unwrap();
     let settings = &rows(&mut lab, 2, "Msvm_ReplicationSettingData")[0];
     assert_eq!(settings.get::<String>("PrimaryConnectionPoint").unwrap(), "broker.lab.test");
 }
@@ -58,7 +58,7 @@ fn a_connection_point_of_a_cluster_stays_when_a_vm_moves() {
 #[test]
 fn a_moved_replica_takes_its_extended_leg_along() {
     let mut lab = World::new(&Spec { hosts: 4, vms: 1, extended: 1, ..Spec::default() }).unwrap();
-    lab.command(&on_leg(|vm, leg| Command::Move { vm, leg, side: Side::Receiver, to: host(3) })).unwrap();
+    lab.carry_out(&on_leg(|vm, leg| Action::Move { vm, leg, side: LegEnd::Receiver, to: host(3) })).unwrap();
     let legs = lab.view().vms[0].legs.clone();
     assert_eq!((legs[0].receiver.clone(), legs[1].sender.clone()), (host(3), host(3)));
     let settings = rows(&mut lab, 3, "Msvm_ReplicationSettingData");
@@ -69,11 +69,11 @@ fn a_moved_replica_takes_its_extended_leg_along() {
 #[test]
 fn removed_replication_leaves_the_vms_with_an_object_at_0() {
     let mut lab = World::new(&Spec { hosts: 3, vms: 1, extended: 1, ..Spec::default() }).unwrap();
-    let remove = |leg| Command::Remove { vm: "vm-001".into(), leg };
-    assert!(lab.command(&remove(Kind::Simple)).is_err(), "the extended one has to go first");
-    lab.command(&remove(Kind::Extended)).unwrap();
+    let remove = |leg| Action::Remove { vm: "vm-001".into(), leg };
+    assert!(lab.carry_out(&remove(Kind::Simple)).is_err(), "the extended one has to go first");
+    lab.carry_out(&remove(Kind::Extended)).unwrap();
     assert_eq!(lab.view().vms[0].legs.len(), 1);
-    lab.command(&remove(Kind::Simple)).unwrap();
+    lab.carry_out(&remove(Kind::Simple)).unwrap();
     assert_eq!(lab.view().vms[0].legs, []);
     for on in 0..3 {
         let states = rows(&mut lab, on, "Msvm_ReplicationRelationship");
@@ -82,12 +82,12 @@ fn removed_replication_leaves_the_vms_with_an_object_at_0() {
         assert_eq!((states, mode), (vec![0], 0));
     }
     lab.advance(Duration::from_hours(1));
-    assert!(lab.command(&remove(Kind::Simple)).is_err());
+    assert!(lab.carry_out(&remove(Kind::Simple)).is_err());
 }
 
 fn back_up(lab: &mut World) -> Vec<u32> {
     let lasts = Duration::from_mins(12);
-    lab.command(&on_leg(|vm, leg| Command::Backup { vm, leg, lasts })).unwrap();
+    lab.carry_out(&on_leg(|vm, leg| Action::Backup { vm, leg, lasts })).unwrap();
     lab.advance(Duration::from_mins(11));
     lab.view().hosts[1].events.iter().map(|event| event.id).collect()
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use cim::{ObjectPath, Reply, Request, wql};
 
 use super::{host, returned, states};
-use crate::{Command, InFlight, Os, Spec, Start, World};
+use crate::{Action, InFlight, Os, Spec, Start, World};
 
 fn world(vms: usize) -> World {
     World::new(&Spec { vms, os: Os::Server2012, ..Spec::default() }).unwrap()
@@ -47,8 +47,8 @@ fn settings_have_one_key_per_vm_and_no_frequency() {
 #[test]
 fn only_the_older_method_is_there() {
     let mut lab = world(1);
-    lab.command(&Command::Shutdown { host: host(1), in_flight: InFlight::All }).unwrap();
-    lab.command(&Command::Boot { host: host(1), vmms: Start::default() }).unwrap();
+    lab.carry_out(&Action::Shutdown { host: host(1), in_flight: InFlight::All }).unwrap();
+    lab.carry_out(&Action::Boot { host: host(1), vmms: Start::default() }).unwrap();
     let (newer, older) =
         (change(&lab, "RequestReplicationStateChangeEx"), change(&lab, "RequestReplicationStateChange"));
     assert_eq!(lab.answer(0, &newer).unwrap_err().status, Some(0x8004_102E));
@@ -60,16 +60,16 @@ fn only_the_older_method_is_there() {
 #[test]
 fn a_cut_link_shows_an_error_that_heals_by_itself_and_a_shutdown_one_that_does_not() {
     let mut lab = world(1);
-    lab.command(&Command::CutLink { a: host(0), b: host(1) }).unwrap();
+    lab.carry_out(&Action::CutLink { a: host(0), b: host(1) }).unwrap();
     lab.advance(Duration::from_mins(6));
     assert_eq!(states(&lab), [8]);
     let ids: Vec<u32> = lab.view().hosts[0].events.iter().map(|event| event.id).collect();
     assert!(ids.contains(&32315) && !ids.contains(&32086));
-    lab.command(&Command::HealLink { a: host(0), b: host(1), delay: None }).unwrap();
+    lab.carry_out(&Action::HealLink { a: host(0), b: host(1), delay: None }).unwrap();
     lab.advance(lab.now() + Duration::from_mins(1));
     assert_eq!(states(&lab), [3]);
-    lab.command(&Command::Shutdown { host: host(1), in_flight: InFlight::All }).unwrap();
-    lab.command(&Command::Boot { host: host(1), vmms: Start::default() }).unwrap();
+    lab.carry_out(&Action::Shutdown { host: host(1), in_flight: InFlight::All }).unwrap();
+    lab.carry_out(&Action::Boot { host: host(1), vmms: Start::default() }).unwrap();
     lab.advance(lab.now() + Duration::from_hours(1));
     assert_eq!(states(&lab), [8]);
 }

@@ -23,7 +23,7 @@ mod vm_settings;
 
 use std::time::Duration;
 
-use cim::{CallError, DateTime, ErrorKind, Name, ObjectPath, Reached, Reply, Request, Row, Timestamp, Value};
+use cim::{CallError, CimTimestamp, DateTime, ErrorKind, Name, ObjectPath, Reached, Reply, Request, Row, Value};
 
 use crate::schema::{self, CIMV2, Class};
 use crate::world::World;
@@ -155,7 +155,7 @@ impl World {
     }
 
     /// Now by a host's own clock.
-    pub fn host_time(&self, host: usize) -> Timestamp {
+    pub fn host_time(&self, host: usize) -> CimTimestamp {
         self.time_at(host, self.now())
     }
 
@@ -164,9 +164,9 @@ impl World {
         Value::DateTime(DateTime::Timestamp(self.time_at(host, at)))
     }
 
-    fn time_at(&self, host: usize, at: Duration) -> Timestamp {
+    fn time_at(&self, host: usize, at: Duration) -> CimTimestamp {
         let offset = self.hosts.get(host).map_or(0, |h| h.clock_offset_s.saturating_mul(1_000_000));
         let micros = i64::try_from(at.as_micros()).unwrap_or(i64::MAX);
-        Timestamp::from_unix_us(self.spec.started_us.saturating_add(micros).saturating_add(offset))
+        CimTimestamp::from_unix_us(self.spec.started_us.saturating_add(micros).saturating_add(offset))
     }
 }

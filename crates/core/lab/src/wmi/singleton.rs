@@ -34,7 +34,7 @@ mod tests {
     use cim::{ErrorKind, Reply, Request};
 
     use super::*;
-    use crate::{Command, Spec};
+    use crate::{Action, Spec};
 
     fn lab() -> World {
         World::new(&Spec { vms: 1, ..Spec::default() }).unwrap()
@@ -78,7 +78,7 @@ mod tests {
                 assert!(lab.answer(0, &Request::Get { path: path.clone() }).is_err(), "{path}");
             }
         }
-        lab.command(&Command::VmmsStop { host: "hv01.lab.test".into() }).unwrap();
+        lab.carry_out(&Action::VmmsStop { host: "hv01.lab.test".into() }).unwrap();
         for (class, _) in SERVICES {
             let error = lab.answer(0, &Request::Get { path: path(class) }).unwrap_err();
             assert_eq!(error.kind, ErrorKind::NotThere, "{error}");

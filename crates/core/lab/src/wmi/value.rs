@@ -1,9 +1,9 @@
 //! Values as hosts write them.
 
-use cim::{DateTime, Timestamp, Value};
+use cim::{CimTimestamp, DateTime, Value};
 
 pub(super) fn never() -> Value {
-    Value::DateTime(DateTime::Timestamp(Timestamp::from_filetime(0)))
+    Value::DateTime(DateTime::Timestamp(CimTimestamp::from_filetime(0)))
 }
 
 pub(super) fn text(value: impl Into<String>) -> Value {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use cim::{Reply, Request};
 use reprise_engine::goal::{Ending, Report};
 use reprise_engine::{Effect, Event};
-use reprise_lab::{Command, Kind, Side, World, view};
+use reprise_lab::{Action, Kind, LegEnd, World, view};
 use reprise_model::{
     Act, Hold, HoldScope, HostId, MonoTime, Now, Observation, ReplicationState, Timestamp, VmId, VmSelector,
 };
@@ -130,7 +130,7 @@ struct Story {
     transcript: String,
 }
 
-fn person(vm: &view::Vm) -> Option<Person> {
+fn person(vm: &view::VmView) -> Option<Person> {
     let leg = vm.legs.first()?;
     let extended = vm.legs.iter().any(|leg| leg.leg == "extended");
     Some(Person { id: VmId::new(vm.vm_id), name: vm.vm.clone(), extended, host: leg.sender.clone() })
@@ -225,11 +225,11 @@ impl Story {
         }
     }
 
-    /// The next trouble of the script. Not every command is possible at its time; that is part of chance.
+    /// The next trouble of the script. Not every action is possible at its time; that is part of chance.
     fn happen(&mut self) -> Result<(), Broken> {
         let Some(scheduled) = self.script.next() else { return Ok(()) };
         match scheduled.trouble {
-            Trouble::Happens(command) => self.command(&command),
+            Trouble::Happens(action) => self.happens(&action),
             Trouble::Fault { fault, scope, count } => {
                 self.line(&format!("fault {fault:?} {scope:?} {count}"));
                 // A fault that cannot be put there is one fault less.
@@ -253,18 +253,18 @@ impl Story {
         Ok(())
     }
 
-    fn command(&mut self, command: &Command) {
-        if let Command::ClearLog { host, .. } = command {
+    fn happens(&mut self, action: &Action) {
+        if let Action::ClearLog { host, .. } = action {
             self.keep_truth(self.world.host_named(host));
         }
-        let done = self.world.command(command).is_ok();
-        self.line(&format!("{} {command:?}", if done { "done" } else { "in vain" }));
-        if let Command::Boot { host, .. } = command
+        let done = self.world.carry_out(action).is_ok();
+        self.line(&format!("{} {action:?}", if done { "done" } else { "in vain" }));
+        if let Action::Boot { host, .. } = action
             && let Some(host) = self.world.host_named(host).filter(|_| done)
         {
             *self.boots.entry(host).or_default() += 1;
         }
-        if let Command::Clock { host, offset_s } = command
+        if let Action::Clock { host, offset_s } = action
             && let Some(host) = self.world.host_named(host).filter(|_| done)
         {
             self.ahead_s.insert(host, *offset_s);
@@ -508,10 +508,10 @@ impl Story {
             return;
         }
         let vm = act.leg.vm.to_string();
-        let (leg, side) = (Kind::Simple, Side::Sender);
+        let (leg, side) = (Kind::Simple, LegEnd::Sender);
         if self.chance.bool() && act.expected_state == ReplicationState::Error {
-            self.command(&Command::Resume { vm: vm.clone(), leg, side });
-            self.command(&Command::Pause { vm, leg, side });
+            self.happens(&Action::Resume { vm: vm.clone(), leg, side });
+            self.happens(&Action::Pause { vm, leg, side });
         } else if let Some(whose) = self.people.iter().find(|whose| whose.id == act.leg.vm).cloned() {
             let deed = people::deed(&mut self.chance, &whose, &self.names);
             let soon = Duration::from_millis(self.chance.u64(0..200));

@@ -20,7 +20,7 @@ pub(super) struct Truth(BTreeMap<u64, view::LoggedEvent>);
 
 impl Truth {
     /// Takes in what a host's logs hold now.
-    pub(super) fn take(&mut self, host: &view::Host) {
+    pub(super) fn take(&mut self, host: &view::HostView) {
         self.0.extend(host.events.iter().map(|record| (record.record, record.clone())));
     }
 

@@ -1,6 +1,6 @@
 //! Messages that are lost, refused or late, jobs that go wrong, rows that cannot be read, rights that are missing.
 
-use reprise_lab::{Break, Command, EventLog, Fault, FaultScope, JobFault, LogFault, Operation, RowOf};
+use reprise_lab::{Action, Break, EventLog, Fault, FaultScope, JobFault, LogFault, MessageKind, RowOf};
 
 use super::people::Person;
 use super::{Script, Trouble, within};
@@ -41,9 +41,9 @@ fn message(chance: &mut fastrand::Rng) -> Fault {
     let how = if once_in(chance, 3) { failure(chance) } else { chance.choice(hows).unwrap_or(Break::DropAfter) };
     let on = match chance.u8(0..5) {
         0 => None,
-        1 => Some(Operation::Enumerate),
-        2 => Some(Operation::Get),
-        _ => Some(Operation::Invoke),
+        1 => Some(MessageKind::Enumerate),
+        2 => Some(MessageKind::Get),
+        _ => Some(MessageKind::Invoke),
     };
     Fault::Break { how, on }
 }
@@ -64,9 +64,9 @@ fn log(chance: &mut fastrand::Rng) -> Fault {
         1 | 2 => Fault::Log(LogFault::Slow { delay: within(chance, 100, 6_000) }),
         3 | 4 => Fault::Log(LogFault::Garbled),
         5 | 6 => Fault::Log(LogFault::Loses),
-        7 => Fault::Slow { delay: within(chance, 100, 6_000), on: Some(Operation::Pull) },
+        7 => Fault::Slow { delay: within(chance, 100, 6_000), on: Some(MessageKind::Pull) },
         _ => {
-            let on = Some(if chance.bool() { Operation::Subscribe } else { Operation::Pull });
+            let on = Some(if chance.bool() { MessageKind::Subscribe } else { MessageKind::Pull });
             let hows = [Break::Busy, Break::DropAfter, Break::Reset, Break::Garbage, Break::Unsupported];
             let how = if chance.bool() { failure(chance) } else { chance.choice(hows).unwrap_or(Break::Busy) };
             Fault::Break { how, on }
@@ -86,7 +86,7 @@ pub(super) fn add_logs(script: &mut Script, chance: &mut fastrand::Rng, hosts: &
     for host in hosts {
         if once_in(chance, 4) {
             let log = if chance.bool() { EventLog::Vmms } else { EventLog::System };
-            let clear = Command::ClearLog { host: host.clone(), log, keep: chance.usize(0..4) };
+            let clear = Action::ClearLog { host: host.clone(), log, keep: chance.usize(0..4) };
             script.add(within(chance, 0, 40_000), Trouble::Happens(clear));
         }
     }

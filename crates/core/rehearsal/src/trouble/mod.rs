@@ -8,7 +8,7 @@ pub(crate) mod people;
 
 use std::time::Duration;
 
-use reprise_lab::{Command, Fault, FaultScope};
+use reprise_lab::{Action, Fault, FaultScope};
 use reprise_model::Hold;
 
 use crate::lies::Liar;
@@ -19,7 +19,7 @@ use people::Person;
 #[derive(Clone, Debug)]
 pub(crate) enum Trouble {
     /// Somebody or something does this to the site.
-    Happens(Command),
+    Happens(Action),
     /// A fault of messages, jobs or rows stands from now on, for so many times.
     Fault { fault: Fault, scope: FaultScope, count: u32 },
     /// A person sets a hold. Runs that begin later know of it.

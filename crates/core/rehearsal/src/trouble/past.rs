@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use reprise_lab::{Command, InFlight, Kind, Setting, Side, Start};
+use reprise_lab::{Action, InFlight, Kind, LegEnd, Setting, Start};
 
 use super::people::Person;
 use super::{Script, Trouble, within};
@@ -14,9 +14,9 @@ pub(super) fn add(script: &mut Script, chance: &mut fastrand::Rng, people: &[Per
     let later = Duration::from_secs(chance.u64(1_800..10_000));
     let Some(host) = chance.choice(hosts).cloned() else { return Duration::ZERO };
     let down = Duration::from_secs(chance.u64(1..400));
-    script.add(down, Trouble::Happens(Command::Shutdown { host: host.clone(), in_flight: InFlight::All }));
+    script.add(down, Trouble::Happens(Action::Shutdown { host: host.clone(), in_flight: InFlight::All }));
     let up = down + Duration::from_secs(chance.u64(5..60));
-    script.add(up, Trouble::Happens(Command::Boot { host: host.clone(), vmms: Start::default() }));
+    script.add(up, Trouble::Happens(Action::Boot { host: host.clone(), vmms: Start::default() }));
     for whose in people {
         // A resynchronization that was begun and paused, or an initial replication that never came to its end.
         let settings = match chance.u8(0..4) {
@@ -27,14 +27,14 @@ pub(super) fn add(script: &mut Script, chance: &mut fastrand::Rng, people: &[Per
         };
         let vm = whose.id.to_string();
         let at = later.saturating_sub(within(chance, 0, 600_000));
-        script.add(at, Trouble::Happens(Command::Set { vm, leg: Kind::Simple, side: Side::Sender, settings }));
+        script.add(at, Trouble::Happens(Action::Set { vm, leg: Kind::Simple, side: LegEnd::Sender, settings }));
     }
     if once_in(chance, 3) {
         // It is restarted once more, with nothing in flight.
         let in_flight = InFlight::None;
-        script.add(later, Trouble::Happens(Command::Shutdown { host: host.clone(), in_flight }));
+        script.add(later, Trouble::Happens(Action::Shutdown { host: host.clone(), in_flight }));
         let up = later + within(chance, 500, 10_000);
-        script.add(up, Trouble::Happens(Command::Boot { host, vmms: Start::default() }));
+        script.add(up, Trouble::Happens(Action::Boot { host, vmms: Start::default() }));
     }
     later
 }

@@ -1,6 +1,6 @@
 //! What people do to VMs, at any instant.
 
-use reprise_lab::{Command, Kind, Setting, Side};
+use reprise_lab::{Action, Kind, LegEnd, Setting};
 use reprise_model::{Hold, HoldScope, HostName, Timestamp, VmId, VmSelector};
 use uuid::Uuid;
 
@@ -21,52 +21,52 @@ pub(crate) struct Person {
 const STRANGER: Uuid = Uuid::from_u128(0x7d1c_a3d4_2a67_4c1f_9f0e_0c6c_2f5c_77aa);
 
 /// Something that a person does to a VM.
-pub(crate) fn deed(chance: &mut fastrand::Rng, whose: &Person, hosts: &[String]) -> Command {
+pub(crate) fn deed(chance: &mut fastrand::Rng, whose: &Person, hosts: &[String]) -> Action {
     let vm = whose.id.to_string();
     let leg = if whose.extended && chance.bool() { Kind::Extended } else { Kind::Simple };
-    let side = if once_in(chance, 4) { Side::Receiver } else { Side::Sender };
+    let side = if once_in(chance, 4) { LegEnd::Receiver } else { LegEnd::Sender };
     match chance.u8(0..26) {
-        0..=4 => Command::Pause { vm, leg, side },
-        5..=9 => Command::Resume { vm, leg, side },
-        10 | 11 => Command::Failover { vm, leg },
-        12 => Command::Commit { vm, leg },
-        13 => Command::Revert { vm, leg },
-        14 => Command::TestFailover { vm, leg },
-        15 => Command::Prepare { vm, leg },
-        16 | 17 => Command::Reverse { vm, leg },
-        18 => Command::Resync { vm, leg, after: once_in(chance, 3).then(|| within(chance, 0, 20_000)) },
+        0..=4 => Action::Pause { vm, leg, side },
+        5..=9 => Action::Resume { vm, leg, side },
+        10 | 11 => Action::Failover { vm, leg },
+        12 => Action::Commit { vm, leg },
+        13 => Action::Revert { vm, leg },
+        14 => Action::TestFailover { vm, leg },
+        15 => Action::Prepare { vm, leg },
+        16 | 17 => Action::Reverse { vm, leg },
+        18 => Action::Resync { vm, leg, after: once_in(chance, 3).then(|| within(chance, 0, 20_000)) },
         19 => rename(chance, vm, leg, side),
         20 | 21 => match chance.choice(hosts) {
-            Some(to) => Command::Move { vm, leg, side, to: to.clone() },
-            None => Command::Remove { vm, leg },
+            Some(to) => Action::Move { vm, leg, side, to: to.clone() },
+            None => Action::Remove { vm, leg },
         },
-        22 => Command::Remove { vm, leg },
-        23 => Command::Backup { vm, leg, lasts: within(chance, 0, 30_000) },
-        _ => Command::Set { vm, leg, side, settings: odd_settings(chance, side, hosts) },
+        22 => Action::Remove { vm, leg },
+        23 => Action::Backup { vm, leg, lasts: within(chance, 0, 30_000) },
+        _ => Action::Set { vm, leg, side, settings: odd_settings(chance, side, hosts) },
     }
 }
 
 /// Another name, at one end or at all; now and then one that another VM may bear.
-fn rename(chance: &mut fastrand::Rng, vm: String, leg: Kind, side: Side) -> Command {
+fn rename(chance: &mut fastrand::Rng, vm: String, leg: Kind, side: LegEnd) -> Action {
     let to = if chance.bool() { "web".to_owned() } else { format!("renamed-{}", chance.u8(..)) };
-    Command::Rename { vm, leg, side: chance.bool().then_some(side), to }
+    Action::Rename { vm, leg, side: chance.bool().then_some(side), to }
 }
 
-/// What no other command leads to: states in which nobody may touch a leg, and others.
-fn odd_settings(chance: &mut fastrand::Rng, side: Side, hosts: &[String]) -> Vec<Setting> {
+/// What no other action leads to: states in which nobody may touch a leg, and others.
+fn odd_settings(chance: &mut fastrand::Rng, side: LegEnd, hosts: &[String]) -> Vec<Setting> {
     let states = [1, 4, 5, 6, 8, 9, 10, 11, 11, 12, 15, 16, 17, 21, 99];
     match (chance.u8(0..17), side) {
         (10 | 11, _) => vec![Setting::RecoveryHost(called(chance, hosts))],
-        (12, Side::Sender) => vec![Setting::RecoveryHost(String::new())],
+        (12, LegEnd::Sender) => vec![Setting::RecoveryHost(String::new())],
         (12 | 13, _) => {
             let primary = called(chance, hosts);
             vec![Setting::PrimaryHost(primary.clone()), Setting::PrimaryPoint(primary)]
         }
         (0, _) => vec![Setting::Running(true)],
-        (9, _) | (14..=16, Side::Receiver) => {
+        (9, _) | (14..=16, LegEnd::Receiver) => {
             vec![Setting::Enabled(chance.choice([0, 1, 3, 5, 7, 10, 32_769, 32_771]).unwrap_or(0))]
         }
-        (1, Side::Receiver) => vec![Setting::Mode(if chance.bool() { 1 } else { 3 })],
+        (1, LegEnd::Receiver) => vec![Setting::Mode(if chance.bool() { 1 } else { 3 })],
         (2, _) => vec![Setting::Provider(STRANGER)],
         (3, _) => vec![Setting::NeverReplicated],
         (4, _) => vec![Setting::FailedOverType(1)],

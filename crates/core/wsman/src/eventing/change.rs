@@ -1,7 +1,7 @@
 //! One change of an instance, read from the intrinsic event that reports it (WMI reference, `__InstanceOperationEvent`
 //! and what is derived from it).
 
-use cim::{Row, Timestamp, Value};
+use cim::{CimTimestamp, Row, Value};
 use roxmltree::Node;
 
 use super::indication::Kind;
@@ -13,7 +13,7 @@ pub struct Change {
     /// What has changed.
     pub what: What,
     /// When the host noticed it, by its clock; `None` if unknown.
-    pub time: Option<Timestamp>,
+    pub time: Option<CimTimestamp>,
 }
 
 /// The kind of a change, with the instance.
@@ -58,6 +58,6 @@ pub(super) fn read(item: Node<'_, '_>) -> Result<Change, String> {
         }
     };
     let created = event.get_opt::<u64>("TIME_CREATED").map_err(|error| format!("{class}: {error}"))?;
-    let time = created.filter(|units| *units > 0).map(Timestamp::from_filetime);
+    let time = created.filter(|units| *units > 0).map(CimTimestamp::from_filetime);
     Ok(Change { what, time })
 }

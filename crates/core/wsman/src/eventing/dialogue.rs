@@ -4,8 +4,8 @@ use cim::event::Bookmark;
 use cim::{CallError, ErrorKind, Reached};
 use roxmltree::Node;
 
-use super::{EVENT_LOG, Eventing, Response, SubscriptionOptions};
-use crate::client::{Settings, header, open, unreadable};
+use super::{EVENT_LOG, Eventing, EventingResponse, SubscriptionOptions};
+use crate::client::{MessageSettings, header, open, unreadable};
 use crate::fault::{Meaning, code};
 use crate::message::Operation;
 use crate::namespace as ns;
@@ -27,7 +27,7 @@ pub enum Delivery<B> {
 
 /// What has been pulled.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Pulled<E> {
+pub(super) struct PulledEvents<E> {
     pub(super) events: Vec<E>,
     pub(super) dropped: u64,
     pub(super) bookmark: Option<Bookmark>,
@@ -75,7 +75,7 @@ impl Dialogue {
     }
 
     /// The next message to send: Subscribe, or Pull once there is a subscription.
-    pub(super) fn message(&mut self, begin: Eventing, settings: &Settings, message_id: &str) -> String {
+    pub(super) fn message(&mut self, begin: Eventing, settings: &MessageSettings, message_id: &str) -> String {
         message_id.clone_into(&mut self.message_id);
         self.asked = match &self.open {
             Some(open) => Eventing::Pull {
@@ -90,7 +90,7 @@ impl Dialogue {
     }
 
     /// The message that ends the subscription, if there is one. Its answer does not matter.
-    pub(super) fn leave(&mut self, settings: &Settings, message_id: &str) -> Option<String> {
+    pub(super) fn leave(&mut self, settings: &MessageSettings, message_id: &str) -> Option<String> {
         let open = self.open.take().filter(|open| !open.identifier.is_empty())?;
         let leave = Eventing::Unsubscribe { resource: open.manager, identifier: open.identifier };
         Some(Operation::Eventing(leave).write(&header(settings, message_id)))
@@ -101,7 +101,7 @@ impl Dialogue {
         &mut self,
         text: &str,
         read: impl Fn(Node<'_, '_>) -> Result<E, String>,
-    ) -> Result<Delivery<Pulled<E>>, CallError> {
+    ) -> Result<Delivery<PulledEvents<E>>, CallError> {
         let text = cim::reference::readable(text);
         let document = xml::parse(&text).map_err(|error| unreadable(&error));
         let heard = document.and_then(|document| {
@@ -125,9 +125,9 @@ impl Dialogue {
         Err(error)
     }
 
-    fn heard<E>(&mut self, response: Response<E>) -> Result<Delivery<Pulled<E>>, CallError> {
+    fn heard<E>(&mut self, response: EventingResponse<E>) -> Result<Delivery<PulledEvents<E>>, CallError> {
         match response {
-            Response::Subscribed { identifier, context, expires: _, resource } => {
+            EventingResponse::Subscribed { identifier, context, expires: _, resource } => {
                 let manager = if resource.is_empty() { self.asked.resource() } else { resource };
                 let options = match &self.asked {
                     Eventing::Subscribe(subscribe) => Some(subscribe.options()),
@@ -136,8 +136,8 @@ impl Dialogue {
                 self.open = Some(Open { identifier, manager, context, options });
                 Ok(Delivery::Opened)
             }
-            Response::Heartbeat => Ok(Delivery::Nothing),
-            Response::Events { events, dropped, context, bookmark } => {
+            EventingResponse::Heartbeat => Ok(Delivery::Nothing),
+            EventingResponse::Events { events, dropped, context, bookmark } => {
                 self.open = match (context, self.open.take()) {
                     (Some(context), Some(open)) => Some(Open { context, ..open }),
                     (None, _) | (_, None) => None,
@@ -145,14 +145,14 @@ impl Dialogue {
                 if events.is_empty() && dropped == 0 {
                     return Ok(Delivery::Nothing);
                 }
-                Ok(Delivery::Events(Pulled { events, dropped, bookmark }))
+                Ok(Delivery::Events(PulledEvents { events, dropped, bookmark }))
             }
-            Response::Ended { status, reason } => {
+            EventingResponse::Ended { status, reason } => {
                 self.open = None;
                 let message = format!("the server has ended the subscription ({status}): {reason}");
                 Err(CallError::new(ErrorKind::Busy, Reached::Yes, message).with_status(code::SUBSCRIPTION_CLOSED))
             }
-            Response::Unsubscribed => Err(CallError::malformed("the answer is one to another operation")),
+            EventingResponse::Unsubscribed => Err(CallError::malformed("the answer is one to another operation")),
         }
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use cim::wql::{self, Condition, Literal, Select};
 use cim::{Name, Namespace, Row, Value};
 
-use crate::fault::{Fault, code};
+use crate::fault::{SoapFault, code};
 use crate::instance;
 use crate::resource::{ALL_CLASSES, Resource};
 
@@ -79,7 +79,7 @@ impl Indication {
 
     /// Reads `SELECT * FROM __InstanceModificationEvent WITHIN 5 WHERE TargetInstance ISA 'class'`, behind which more may
     /// be asked of the instance: `AND TargetInstance.property = 3`.
-    pub(crate) fn read(query: &str, resource: &Resource) -> Result<Self, Fault> {
+    pub(crate) fn read(query: &str, resource: &Resource) -> Result<Self, SoapFault> {
         if query.len() > LENGTH_MAX {
             return Err(unusable("it is too long"));
         }
@@ -152,8 +152,8 @@ impl Indication {
     }
 }
 
-fn unusable(why: &str) -> Fault {
-    Fault::new(code::EVENT_FILTER, format!("the event query cannot be used: {why}"))
+fn unusable(why: &str) -> SoapFault {
+    SoapFault::new(code::EVENT_FILTER, format!("the event query cannot be used: {why}"))
 }
 
 /// A query, word by word.
@@ -170,7 +170,7 @@ impl<'q> Words<'q> {
         word
     }
 
-    fn expect(&mut self, words: &[&str]) -> Result<(), Fault> {
+    fn expect(&mut self, words: &[&str]) -> Result<(), SoapFault> {
         match words.iter().find(|word| !self.next().eq_ignore_ascii_case(word)) {
             Some(word) => Err(unusable(&format!("{word} is expected"))),
             None => Ok(()),

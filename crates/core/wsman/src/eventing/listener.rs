@@ -4,18 +4,18 @@
 use std::time::Duration;
 
 use cim::CallError;
-use cim::event::{Bookmark, EventBatch, Query};
+use cim::event::{Bookmark, EventBatch, EventQuery};
 
 use super::dialogue::{Delivery, Dialogue};
 use super::{Content, Eventing, StartAt, Subscribe};
-use crate::client::Settings;
+use crate::client::MessageSettings;
 use crate::fault::code;
 use crate::xml;
 
 /// One listener's state.
 #[derive(Debug)]
 pub struct Listener {
-    query: Query,
+    query: EventQuery,
     existing: bool,
     heartbeats: Duration,
     after: Option<Bookmark>,
@@ -25,7 +25,7 @@ pub struct Listener {
 impl Listener {
     /// Creates a listener that has not subscribed yet. `existing` says whether it begins with the records in the logs or with
     /// new ones; the server ends the subscription if there is no Pull for `heartbeats`.
-    pub fn new(query: Query, existing: bool, heartbeats: Duration) -> Self {
+    pub fn new(query: EventQuery, existing: bool, heartbeats: Duration) -> Self {
         Self { query, existing, heartbeats, after: None, dialogue: Dialogue::new() }
     }
 
@@ -58,7 +58,7 @@ impl Listener {
     }
 
     /// The next message to send: Subscribe, or Pull once there is a subscription.
-    pub fn message(&mut self, settings: &Settings, message_id: &str) -> String {
+    pub fn message(&mut self, settings: &MessageSettings, message_id: &str) -> String {
         let begin = Eventing::Subscribe(Box::new(Subscribe {
             query: self.query.clone(),
             from: match (&self.after, self.existing) {
@@ -76,7 +76,7 @@ impl Listener {
     }
 
     /// The message that ends the subscription, if there is one. Its answer does not matter.
-    pub fn leave(&mut self, settings: &Settings, message_id: &str) -> Option<String> {
+    pub fn leave(&mut self, settings: &MessageSettings, message_id: &str) -> Option<String> {
         self.dialogue.leave(settings, message_id)
     }
 

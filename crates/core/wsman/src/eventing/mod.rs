@@ -16,7 +16,7 @@ mod write;
 
 use std::time::Duration;
 
-use cim::event::{Bookmark, Query};
+use cim::event::{Bookmark, EventQuery};
 
 pub use change::{Change, What};
 pub use dialogue::{Delivery, is_lost};
@@ -83,7 +83,7 @@ pub enum Eventing {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Subscribe {
     /// Which records of which logs.
-    pub query: Query,
+    pub query: EventQuery,
     /// From where.
     pub from: StartAt,
     /// The heartbeat interval; the server also drops a subscription without a Pull for this long.
@@ -153,7 +153,7 @@ pub enum Content {
 
 /// One answer about events. `E` is an event: its XML, or what it says.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Response<E = String> {
+pub enum EventingResponse<E = String> {
     /// To Subscribe.
     Subscribed {
         /// The subscription's name.

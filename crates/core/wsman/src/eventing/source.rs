@@ -4,14 +4,15 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use cim::event::{Bookmark, Query};
+use cim::event::{Bookmark, EventQuery};
 use cim::wql::Select;
 use cim::{CallError, ErrorKind, Namespace, Reached, Row};
 
 use super::{
-    Content, EVENT_LOG, Eventing, Indication, Indications, Looked, Response, StartAt, Subscribe, bookmark_list, looked,
+    Content, EVENT_LOG, Eventing, EventingResponse, Indication, Indications, Looked, StartAt, Subscribe, bookmark_list,
+    looked,
 };
-use crate::fault::{Fault, code};
+use crate::fault::{SoapFault, code};
 use crate::provider::INVALID_QUERY;
 
 /// Maximum number of subscriptions open at once: as many as one user may have operations.
@@ -65,7 +66,7 @@ pub trait EventLogs {
     /// As for `newest`.
     fn scan(
         &mut self,
-        query: &Query,
+        query: &EventQuery,
         content: Content,
         after: &mut Positions,
         most: usize,
@@ -101,7 +102,7 @@ pub(crate) struct Subscription {
 #[derive(Debug)]
 enum Source {
     Logs {
-        query: Query,
+        query: EventQuery,
         content: Content,
         send_bookmarks: bool,
         /// How far the logs were looked through.
@@ -126,7 +127,7 @@ pub(crate) struct Sources {
 
 /// What came of a Pull.
 pub(crate) enum Pulled {
-    Answer(Response),
+    Answer(EventingResponse),
     /// Nothing to deliver; until when it may wait, and whether a sign of life is due then.
     Wait {
         until: Duration,
@@ -175,9 +176,9 @@ impl Sources {
         wish: &Eventing,
         mut new_id: impl FnMut() -> String,
         logs: &mut dyn EventLogs,
-    ) -> Result<Response, Fault> {
+    ) -> Result<EventingResponse, SoapFault> {
         if self.open.len() >= SUBSCRIPTIONS_MAX {
-            return Err(Fault::new(code::QUOTA, "too many subscriptions are open"));
+            return Err(SoapFault::new(code::QUOTA, "too many subscriptions are open"));
         }
         let (source, heartbeats, expires, resource) = match wish {
             Eventing::Subscribe(wish) => {
@@ -199,7 +200,7 @@ impl Sources {
                 (Source::Class { indication: indication.clone(), known, at: now }, *heartbeats, *expires, resource)
             }
             Eventing::Pull { .. } | Eventing::Unsubscribe { .. } => {
-                return Err(Fault::new(code::INTERNAL, "that begins no subscription"));
+                return Err(SoapFault::new(code::INTERNAL, "that begins no subscription"));
             }
         };
         let (identifier, context) = (new_id(), new_id());
@@ -214,7 +215,7 @@ impl Sources {
             waits: None,
         };
         self.open.insert(context.clone(), subscription);
-        Ok(Response::Subscribed { identifier, context, expires, resource })
+        Ok(EventingResponse::Subscribed { identifier, context, expires, resource })
     }
 
     /// Whether a context is one of a subscription, open or ended: a Pull of events looks like any other.
@@ -230,11 +231,11 @@ impl Sources {
         room: usize,
         new_id: impl FnMut() -> String,
         logs: &mut dyn EventLogs,
-    ) -> Result<Pulled, Fault> {
+    ) -> Result<Pulled, SoapFault> {
         let (context, most, patience) = asked;
         let subscription = self.open.get_mut(context).ok_or_else(|| gone(&self.ended, context))?;
         if subscription.waits.is_some_and(|until| now < until) {
-            return Err(Fault::new(code::PULL_UNDER_WAY, "a Pull on this context is under way"));
+            return Err(SoapFault::new(code::PULL_UNDER_WAY, "a Pull on this context is under way"));
         }
         subscription.pulled = now;
         if let Some(answer) = self.deliver(now, (context, most), room, new_id, logs)? {
@@ -257,7 +258,7 @@ impl Sources {
         room: usize,
         new_id: impl FnMut() -> String,
         logs: &mut dyn EventLogs,
-    ) -> Option<Result<Response, Fault>> {
+    ) -> Option<Result<EventingResponse, SoapFault>> {
         let (context, most, until, beats) = waiting;
         match self.deliver(now, (context, most), room, new_id, logs) {
             Ok(Some(answer)) => return Some(Ok(answer)),
@@ -272,9 +273,9 @@ impl Sources {
         if beats {
             // A sign of life. The context is good for the next Pull.
             let context = Some(context.to_owned());
-            return Some(Ok(Response::Events { events: Vec::new(), dropped: 0, context, bookmark: None }));
+            return Some(Ok(EventingResponse::Events { events: Vec::new(), dropped: 0, context, bookmark: None }));
         }
-        Some(Err(Fault::new(code::TIMED_OUT, "no event has come within the time of the operation")))
+        Some(Err(SoapFault::new(code::TIMED_OUT, "no event has come within the time of the operation")))
     }
 
     /// What there is to deliver; `None` for nothing.
@@ -285,7 +286,7 @@ impl Sources {
         room: usize,
         mut new_id: impl FnMut() -> String,
         logs: &mut dyn EventLogs,
-    ) -> Result<Option<Response>, Fault> {
+    ) -> Result<Option<EventingResponse>, SoapFault> {
         let Some(subscription) = self.open.get_mut(context) else { return Err(gone(&self.ended, context)) };
         subscription.fill(now, logs)?;
         let (events, last) = subscription.take(most, room)?;
@@ -300,28 +301,29 @@ impl Sources {
         if let Some(subscription) = self.open.remove(context) {
             self.open.insert(next.clone(), subscription);
         }
-        Ok(Some(Response::Events { events, dropped, context: Some(next), bookmark }))
+        Ok(Some(EventingResponse::Events { events, dropped, context: Some(next), bookmark }))
     }
 
-    pub(crate) fn unsubscribe(&mut self, identifier: &str) -> Result<Response, Fault> {
+    pub(crate) fn unsubscribe(&mut self, identifier: &str) -> Result<EventingResponse, SoapFault> {
         let context =
             self.open.iter().find(|(_, sub)| sub.identifier == identifier).map(|(context, _)| context.clone());
-        let context = context.ok_or_else(|| Fault::new(code::SUBSCRIPTION_CLOSED, "there is no such subscription"))?;
+        let context =
+            context.ok_or_else(|| SoapFault::new(code::SUBSCRIPTION_CLOSED, "there is no such subscription"))?;
         self.open.remove(&context);
         self.remember(context, code::SUBSCRIPTION_CLOSED);
-        Ok(Response::Unsubscribed)
+        Ok(EventingResponse::Unsubscribed)
     }
 }
 
 impl Subscription {
     /// Takes more records out of the logs if none is held.
-    fn fill(&mut self, now: Duration, logs: &mut dyn EventLogs) -> Result<(), Fault> {
+    fn fill(&mut self, now: Duration, logs: &mut dyn EventLogs) -> Result<(), SoapFault> {
         if !self.found.is_empty() {
             return Ok(());
         }
         match &mut self.source {
             Source::Logs { query, content, scanned, .. } => {
-                let new = logs.scan(query, *content, scanned, SCAN_MAX).map_err(|error| Fault::of(&error))?;
+                let new = logs.scan(query, *content, scanned, SCAN_MAX).map_err(|error| SoapFault::of(&error))?;
                 self.dropped = self.dropped.saturating_add(new.dropped);
                 self.found.extend(new.records);
             }
@@ -338,14 +340,14 @@ impl Subscription {
 
     /// Takes events from the front while they fit, and the log of the last; at least one, or a fault if not even one
     /// does.
-    fn take(&mut self, most: Option<u32>, room: usize) -> Result<(Vec<String>, Option<String>), Fault> {
+    fn take(&mut self, most: Option<u32>, room: usize) -> Result<(Vec<String>, Option<String>), SoapFault> {
         let most = most.and_then(|n| usize::try_from(n).ok()).unwrap_or(1);
         let (mut left, mut events, mut last) = (room, Vec::new(), None);
         while events.len() < most {
             match self.found.front() {
                 Some(record) if record.xml.len() <= left => left -= record.xml.len(),
                 Some(_) if events.is_empty() => {
-                    let fault = Fault::new(code::ENCODING_LIMIT, "one event is larger than MaxEnvelopeSize");
+                    let fault = SoapFault::new(code::ENCODING_LIMIT, "one event is larger than MaxEnvelopeSize");
                     return Err(fault.with_detail("MaxEnvelopeSizeExceeded"));
                 }
                 Some(_) | None => break,
@@ -372,31 +374,31 @@ impl Subscription {
 }
 
 /// A condition on what the class does not have fails when the subscription is asked for, and not only when it is looked at.
-fn check(indication: &Indication, logs: &mut dyn EventLogs) -> Result<(), Fault> {
+fn check(indication: &Indication, logs: &mut dyn EventLogs) -> Result<(), SoapFault> {
     let Some(select) = indication.conditional() else { return Ok(()) };
     // What is looked at has none of these, so the condition would never hold. A real host has them.
     if let Some(system) = select.properties().into_iter().find(|name| name.is_system()) {
-        return Err(Fault::new(code::EVENT_FILTER, format!("events are not chosen by {system} here")));
+        return Err(SoapFault::new(code::EVENT_FILTER, format!("events are not chosen by {system} here")));
     }
     match logs.instances(&indication.resource.namespace, &select) {
-        Err(error) if error.status == Some(INVALID_QUERY) => Err(Fault::new(code::EVENT_FILTER, error.message)),
+        Err(error) if error.status == Some(INVALID_QUERY) => Err(SoapFault::new(code::EVENT_FILTER, error.message)),
         // Anything else is met again by the first look.
         Ok(_) | Err(_) => Ok(()),
     }
 }
 
-fn look(indication: &Indication, logs: &mut dyn EventLogs) -> Result<(Looked, u64), Fault> {
+fn look(indication: &Indication, logs: &mut dyn EventLogs) -> Result<(Looked, u64), SoapFault> {
     let rows = logs.instances(&indication.resource.namespace, &indication.select());
-    rows.map(|(rows, time)| (looked(rows), time)).map_err(|error| Fault::of(&error))
+    rows.map(|(rows, time)| (looked(rows), time)).map_err(|error| SoapFault::of(&error))
 }
 
-fn gone(ended: &VecDeque<(String, u32)>, context: &str) -> Fault {
+fn gone(ended: &VecDeque<(String, u32)>, context: &str) -> SoapFault {
     let why = ended.iter().rev().find(|(known, _)| known == context).map_or(code::INVALID_CONTEXT, |(_, why)| *why);
-    Fault::new(why, "the subscription is unknown, or has ended")
+    SoapFault::new(why, "the subscription is unknown, or has ended")
 }
 
 /// The places from which a subscription begins.
-fn begin(wish: &Subscribe, logs: &mut dyn EventLogs) -> Result<Positions, Fault> {
+fn begin(wish: &Subscribe, logs: &mut dyn EventLogs) -> Result<Positions, SoapFault> {
     let mut newest = Positions::new();
     for channel in wish.query.channels() {
         match logs.newest(channel) {
@@ -404,7 +406,7 @@ fn begin(wish: &Subscribe, logs: &mut dyn EventLogs) -> Result<Positions, Fault>
                 newest.insert(name, number);
             }
             Err(_) if wish.ignore_channel_errors => {}
-            Err(error) => return Err(Fault::of(&error)),
+            Err(error) => return Err(SoapFault::of(&error)),
         }
     }
     match &wish.from {
@@ -416,7 +418,7 @@ fn begin(wish: &Subscribe, logs: &mut dyn EventLogs) -> Result<Positions, Fault>
                 let at = marked.iter().find(|(own, _)| own.eq_ignore_ascii_case(&name)).map_or(0, |(_, at)| *at);
                 if at > newest {
                     let reason = format!("record {at} of {name} is not there any more");
-                    return Err(Fault::new(code::EXPIRED_BOOKMARK, reason));
+                    return Err(SoapFault::new(code::EXPIRED_BOOKMARK, reason));
                 }
                 Ok((name, at))
             };
@@ -426,8 +428,8 @@ fn begin(wish: &Subscribe, logs: &mut dyn EventLogs) -> Result<Positions, Fault>
 }
 
 /// The places that a bookmark names.
-fn marked(bookmark: &Bookmark) -> Result<Vec<(String, u64)>, Fault> {
-    let invalid = || Fault::new(code::INVALID_BOOKMARK, "the bookmark cannot be read");
+fn marked(bookmark: &Bookmark) -> Result<Vec<(String, u64)>, SoapFault> {
+    let invalid = || SoapFault::new(code::INVALID_BOOKMARK, "the bookmark cannot be read");
     let document = crate::xml::parse(bookmark.as_str()).map_err(|_| invalid())?;
     let marks = crate::xml::elements(document.root_element()).map(|mark| {
         let number = mark.attribute("RecordId").and_then(|number| number.trim().parse().ok());

@@ -8,7 +8,7 @@ use cim::{CallError, Name, Namespace};
 use super::change::{Change, read};
 use super::dialogue::{Delivery, Dialogue};
 use super::{Eventing, Indication, Indications};
-use crate::client::Settings;
+use crate::client::MessageSettings;
 
 /// What has come of a class.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -52,13 +52,13 @@ impl Watcher {
     }
 
     /// The message to be sent now: Subscribe, or Pull once there is a subscription.
-    pub fn message(&mut self, settings: &Settings, message_id: &str) -> String {
+    pub fn message(&mut self, settings: &MessageSettings, message_id: &str) -> String {
         let begin = Eventing::Indications(Box::new(self.wish.clone()));
         self.dialogue.message(begin, settings, message_id)
     }
 
     /// The message that ends the subscription, if there is one. Its answer does not matter.
-    pub fn leave(&mut self, settings: &Settings, message_id: &str) -> Option<String> {
+    pub fn leave(&mut self, settings: &MessageSettings, message_id: &str) -> Option<String> {
         self.dialogue.leave(settings, message_id)
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use cim::event::Bookmark;
 
-use super::{Content, EVENT, EVENT_QUERY, Eventing, Response, StartAt, SubscriptionOptions};
+use super::{Content, EVENT, EVENT_QUERY, Eventing, EventingResponse, StartAt, SubscriptionOptions};
 use crate::namespace::{self as ns, MODE_PULL};
 use crate::xml;
 
@@ -97,9 +97,9 @@ fn duration(length: Duration) -> String {
 }
 
 /// The body of an answer.
-pub(crate) fn response_body(response: &Response) -> String {
+pub(crate) fn response_body(response: &EventingResponse) -> String {
     match response {
-        Response::Subscribed { identifier, context, expires, resource } => format!(
+        EventingResponse::Subscribed { identifier, context, expires, resource } => format!(
             concat!(
                 r#"<e:SubscribeResponse xmlns:e="{}"><e:SubscriptionManager><a:Address>{}</a:Address><a:ReferenceProperties>"#,
                 "<w:ResourceURI>{}</w:ResourceURI><e:Identifier>{}</e:Identifier></a:ReferenceProperties></e:SubscriptionManager>",
@@ -112,7 +112,7 @@ pub(crate) fn response_body(response: &Response) -> String {
             duration(expires.unwrap_or_default()),
             xml::escape(context)
         ),
-        Response::Events { events, dropped, context, .. } => {
+        EventingResponse::Events { events, dropped, context, .. } => {
             let context = context.as_ref().map_or_else(String::new, |context| {
                 format!("<n:EnumerationContext>{}</n:EnumerationContext>", xml::escape(context))
             });
@@ -123,8 +123,8 @@ pub(crate) fn response_body(response: &Response) -> String {
             items.push_str(&events.concat());
             format!("<n:PullResponse>{context}<n:Items>{items}</n:Items></n:PullResponse>")
         }
-        Response::Heartbeat | Response::Unsubscribed => String::new(),
-        Response::Ended { status, reason } => format!(
+        EventingResponse::Heartbeat | EventingResponse::Unsubscribed => String::new(),
+        EventingResponse::Ended { status, reason } => format!(
             r#"<e:SubscriptionEnd xmlns:e="{0}"><e:Status>{0}/{1}</e:Status><e:Reason xml:lang="en-US">{2}</e:Reason></e:SubscriptionEnd>"#,
             ns::EVENTING,
             xml::escape(status),

@@ -17,7 +17,7 @@ pub use meaning::{Known, Meaning};
 
 /// The shape of a fault's detail.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum FaultShape {
+pub enum DetailShape {
     /// `WSManFault`, Microsoft's own element.
     #[default]
     Wsman,
@@ -117,7 +117,7 @@ pub mod code {
 
 /// A fault, as it is sent or was received.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
+pub struct SoapFault {
     /// Microsoft's code, or an HRESULT of WMI, or a Win32 code; `None` if the fault had none.
     pub code: Option<u32>,
     /// The subcode's local name: `InvalidSelectors`.
@@ -165,7 +165,7 @@ fn subcode_of(code: u32) -> (&'static str, bool) {
     }
 }
 
-impl Fault {
+impl SoapFault {
     /// A fault with the subcode that goes with its code.
     pub fn new(code: u32, reason: impl Into<String>) -> Self {
         let subcode = subcode_of(code).0;

@@ -7,7 +7,7 @@ use cim::Name;
 use cim::wql::{self, Related, Sought};
 use roxmltree::Node;
 
-use crate::fault::{Fault, code};
+use crate::fault::{SoapFault, code};
 use crate::namespace as ns;
 use crate::resource::{self, Resource};
 use crate::xml;
@@ -41,7 +41,7 @@ impl Filter {
     }
 
     /// Reads the element of a request to a resource.
-    pub(crate) fn read(filter: Node<'_, '_>, resource: &Resource) -> Result<Self, Fault> {
+    pub(crate) fn read(filter: Node<'_, '_>, resource: &Resource) -> Result<Self, SoapFault> {
         let dialect = filter.attribute("Dialect").unwrap_or_default().trim();
         let read = if dialect.eq_ignore_ascii_case(ns::WQL) {
             Self::Wql(xml::text(filter))
@@ -50,12 +50,12 @@ impl Filter {
         } else if dialect.eq_ignore_ascii_case(ns::SELECTOR_FILTER) {
             Self::Selectors(read_selectors(filter)?)
         } else {
-            return Err(Fault::new(code::FILTER_DIALECT, "the filter's dialect is none that is spoken here"));
+            return Err(SoapFault::new(code::FILTER_DIALECT, "the filter's dialect is none that is spoken here"));
         };
         match &read {
             Self::Wql(_) | Self::Related(_) if !resource.is_all() => {
                 let reason = "a query or an association filter must be sent to the resource of all classes";
-                Err(Fault::new(code::QUERY_NEEDS_ALL_CLASSES, reason))
+                Err(SoapFault::new(code::QUERY_NEEDS_ALL_CLASSES, reason))
             }
             Self::Selectors(_) if resource.is_all() => {
                 Err(unprocessable("selectors filter the instances of one class"))
@@ -65,10 +65,10 @@ impl Filter {
     }
 
     /// What it asks for.
-    pub(crate) fn asked(&self, resource: &Resource) -> Result<FilterQuery, Fault> {
+    pub(crate) fn asked(&self, resource: &Resource) -> Result<FilterQuery, SoapFault> {
         let query = match self {
             Self::Wql(query) => wql::Query::parse(query, &resource.namespace)
-                .map_err(|error| Fault::new(code::CANNOT_PROCESS_FILTER, error.to_string()))?,
+                .map_err(|error| SoapFault::new(code::CANNOT_PROCESS_FILTER, error.to_string()))?,
             Self::Related(related) => wql::Query::Related(related.clone()),
             Self::Selectors(selectors) => wql::Query::Select(wql::Select {
                 condition: selectors
@@ -88,8 +88,8 @@ impl Filter {
     }
 }
 
-fn unprocessable(reason: &str) -> Fault {
-    Fault::new(code::CANNOT_PROCESS_FILTER, reason)
+fn unprocessable(reason: &str) -> SoapFault {
+    SoapFault::new(code::CANNOT_PROCESS_FILTER, reason)
 }
 
 fn write_related(related: &Related) -> String {
@@ -122,7 +122,7 @@ fn write_related(related: &Related) -> String {
 }
 
 /// Reads the terms in any order: clients differ in it. An empty one stands for none.
-fn read_related(filter: Node<'_, '_>) -> Result<Related, Fault> {
+fn read_related(filter: Node<'_, '_>) -> Result<Related, SoapFault> {
     let (node, returns_instances) = match (
         xml::child(filter, ns::CIM_BINDING, "AssociatedInstances"),
         xml::child(filter, ns::CIM_BINDING, "AssociationInstances"),
@@ -163,7 +163,7 @@ fn write_selectors(selectors: &[(Name, String)]) -> String {
 
 /// Reads property names and values. References cannot be compared so, and quotation marks not be said (MS-WSMV
 /// 3.1.4.1.13).
-fn read_selectors(filter: Node<'_, '_>) -> Result<Vec<(Name, String)>, Fault> {
+fn read_selectors(filter: Node<'_, '_>) -> Result<Vec<(Name, String)>, SoapFault> {
     let set =
         xml::child(filter, ns::WSMAN, "SelectorSet").ok_or_else(|| unprocessable("the filter has no selectors"))?;
     let selectors = xml::elements(set).filter(|node| xml::is(*node, ns::WSMAN, "Selector"));

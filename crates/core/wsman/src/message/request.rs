@@ -8,7 +8,7 @@ use cim::{Argument, Name};
 
 use super::{Enumerate, Filter, Mode, Operation, action};
 use crate::eventing;
-use crate::fault::{Fault, code};
+use crate::fault::{SoapFault, code};
 use crate::header::{Header, Received};
 use crate::instance;
 use crate::namespace as ns;
@@ -92,14 +92,15 @@ fn write_input(resource: &Resource, method: &Name, arguments: &[Argument]) -> St
 }
 
 /// Reads the operation of a request whose header has been read.
-pub(crate) fn read_operation(received: &Received<'_, '_>, body: Node<'_, '_>) -> Result<Operation, Fault> {
+pub(crate) fn read_operation(received: &Received<'_, '_>, body: Node<'_, '_>) -> Result<Operation, SoapFault> {
     if received.resource_uri.trim().eq_ignore_ascii_case(eventing::EVENT_LOG) {
         return eventing::read_operation(received, body).map(Operation::Eventing);
     }
     let resource = Resource::read(&received.resource_uri, received.selectors).map_err(selector_fault)?;
     let resource = resource.ok_or_else(|| {
         let uri: String = received.resource_uri.chars().take(200).collect();
-        Fault::new(code::INVALID_RESOURCE, format!("no resource has the URI `{uri}`")).with_detail("InvalidResourceURI")
+        SoapFault::new(code::INVALID_RESOURCE, format!("no resource has the URI `{uri}`"))
+            .with_detail("InvalidResourceURI")
     })?;
     if let Some(eventing) = eventing::read_of_class(received, &resource, body)? {
         return Ok(Operation::Eventing(eventing));
@@ -117,7 +118,7 @@ pub(crate) fn read_operation(received: &Received<'_, '_>, body: Node<'_, '_>) ->
         action::RELEASE => Ok(Operation::Release { context: context(part(body, "Release")?)?, resource }),
         _ => {
             let method = method_of(action, &received.resource_uri).ok_or_else(|| {
-                Fault::new(code::ACTION_NOT_SUPPORTED, "the action is none that this resource supports")
+                SoapFault::new(code::ACTION_NOT_SUPPORTED, "the action is none that this resource supports")
             })?;
             read_invoke(path()?, method, body)
         }
@@ -131,7 +132,7 @@ fn method_of(action: &str, uri: &str) -> Option<Name> {
     (identifier && resource.eq_ignore_ascii_case(uri)).then(|| Name::new(method))
 }
 
-fn read_invoke(path: cim::ObjectPath, method: Name, body: Node<'_, '_>) -> Result<Operation, Fault> {
+fn read_invoke(path: cim::ObjectPath, method: Name, body: Node<'_, '_>) -> Result<Operation, SoapFault> {
     let expected = format!("{method}_INPUT");
     let input = xml::elements(body).next();
     let arguments = match input {
@@ -141,25 +142,25 @@ fn read_invoke(path: cim::ObjectPath, method: Name, body: Node<'_, '_>) -> Resul
                 .map(|(name, value)| Argument { name, value })
                 .collect()
         }
-        Some(_) => return Err(Fault::new(code::SCHEMA, format!("the body does not hold {expected}"))),
+        Some(_) => return Err(SoapFault::new(code::SCHEMA, format!("the body does not hold {expected}"))),
         None => Vec::new(),
     };
     Ok(Operation::Invoke { path, method, arguments })
 }
 
-fn read_enumerate(resource: Resource, body: Node<'_, '_>) -> Result<Operation, Fault> {
+fn read_enumerate(resource: Resource, body: Node<'_, '_>) -> Result<Operation, SoapFault> {
     let enumerate = part(body, "Enumerate")?;
     let mode = match xml::child(enumerate, ns::WSMAN, "EnumerationMode").map(xml::token).as_deref() {
         None | Some("EnumerateObject") => Mode::Object,
         Some("EnumerateEPR") => Mode::Reference,
         Some("EnumerateObjectAndEPR") => Mode::ObjectAndReference,
-        Some(_) => return Err(Fault::new(code::ENUMERATION_MODE, "no such enumeration mode")),
+        Some(_) => return Err(SoapFault::new(code::ENUMERATION_MODE, "no such enumeration mode")),
     };
     let filter =
         xml::child(enumerate, ns::WSMAN, "Filter").or_else(|| xml::child(enumerate, ns::ENUMERATION, "Filter"));
     let filter = filter.map(|filter| Filter::read(filter, &resource)).transpose()?;
     if filter.is_none() && resource.is_all() {
-        return Err(Fault::new(code::CANNOT_PROCESS_FILTER, "all classes can be enumerated by a query only"));
+        return Err(SoapFault::new(code::CANNOT_PROCESS_FILTER, "all classes can be enumerated by a query only"));
     }
     Ok(Operation::Enumerate(Enumerate {
         resource,
@@ -170,35 +171,38 @@ fn read_enumerate(resource: Resource, body: Node<'_, '_>) -> Result<Operation, F
     }))
 }
 
-fn part<'a, 'i>(body: Node<'a, 'i>, local: &str) -> Result<Node<'a, 'i>, Fault> {
+fn part<'a, 'i>(body: Node<'a, 'i>, local: &str) -> Result<Node<'a, 'i>, SoapFault> {
     xml::child(body, ns::ENUMERATION, local)
-        .ok_or_else(|| Fault::new(code::SCHEMA, format!("the body does not hold {local}")))
+        .ok_or_else(|| SoapFault::new(code::SCHEMA, format!("the body does not hold {local}")))
 }
 
-fn context(node: Node<'_, '_>) -> Result<String, Fault> {
+fn context(node: Node<'_, '_>) -> Result<String, SoapFault> {
     let context = xml::child(node, ns::ENUMERATION, "EnumerationContext").map(xml::token).unwrap_or_default();
     if context.is_empty() {
-        return Err(Fault::new(code::INVALID_CONTEXT, "the enumeration context is missing"));
+        return Err(SoapFault::new(code::INVALID_CONTEXT, "the enumeration context is missing"));
     }
     Ok(context)
 }
 
-fn number(node: Option<Node<'_, '_>>) -> Result<Option<u32>, Fault> {
+fn number(node: Option<Node<'_, '_>>) -> Result<Option<u32>, SoapFault> {
     let Some(node) = node else { return Ok(None) };
     match xml::token(node).parse() {
-        Ok(0) | Err(_) => Err(Fault::new(code::SCHEMA, "MaxElements is not a positive number")),
+        Ok(0) | Err(_) => Err(SoapFault::new(code::SCHEMA, "MaxElements is not a positive number")),
         Ok(number) => Ok(Some(number)),
     }
 }
 
-fn selector_fault(error: SelectorError) -> Fault {
+fn selector_fault(error: SelectorError) -> SoapFault {
     match error {
         SelectorError::Duplicate => {
-            Fault::new(code::DUPLICATE_SELECTORS, "a selector occurs twice").with_detail("DuplicateSelectors")
+            SoapFault::new(code::DUPLICATE_SELECTORS, "a selector occurs twice").with_detail("DuplicateSelectors")
         }
-        SelectorError::Unreadable => Fault::new(2_150_858_813, "a selector cannot be read").with_detail("InvalidValue"),
-        SelectorError::Namespace => {
-            Fault::new(code::NAMESPACE_MISMATCH, "the selector __cimnamespace differs from the resource's namespace")
+        SelectorError::Unreadable => {
+            SoapFault::new(2_150_858_813, "a selector cannot be read").with_detail("InvalidValue")
         }
+        SelectorError::Namespace => SoapFault::new(
+            code::NAMESPACE_MISMATCH,
+            "the selector __cimnamespace differs from the resource's namespace",
+        ),
     }
 }

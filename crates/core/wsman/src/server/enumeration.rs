@@ -8,7 +8,7 @@ use cim::{Reply, Request, wql};
 use super::Ask;
 use super::state::{Context, ENVELOPE_FRAME, Server};
 use crate::client::every;
-use crate::fault::{Fault, code};
+use crate::fault::{SoapFault, code};
 use crate::message::{Batch, Enumerate, FilterQuery, ItemWriter, Mode, Response};
 use crate::provider;
 use crate::resource::Resource;
@@ -25,17 +25,17 @@ impl Server {
         enumerate: &Enumerate,
         room: usize,
         ask: &mut Ask<'_>,
-    ) -> Result<(Response, Vec<String>), Fault> {
+    ) -> Result<(Response, Vec<String>), SoapFault> {
         let asked = match &enumerate.filter {
             Some(filter) => filter.asked(&enumerate.resource)?,
             None => FilterQuery::Select(every(&enumerate.resource.class)),
         };
         let fragments = matches!(&asked, FilterQuery::Select(select) if select.columns != wql::Columns::All);
         if fragments && enumerate.mode != Mode::Object {
-            return Err(Fault::new(code::ENUMERATION_MODE, "rows of a column list have no references"));
+            return Err(SoapFault::new(code::ENUMERATION_MODE, "rows of a column list have no references"));
         }
         if self.contexts.len() >= CONTEXTS_MAX {
-            return Err(Fault::new(code::QUOTA, "too many enumerations are open"));
+            return Err(SoapFault::new(code::QUOTA, "too many enumerations are open"));
         }
         let request = match asked {
             FilterQuery::Select(select) => Request::Query { namespace: enumerate.resource.namespace.clone(), select },
@@ -44,7 +44,7 @@ impl Server {
         let rows = match ask(request).map_err(|error| provider::fault(&error, self.shape))? {
             Reply::Rows(rows) => rows,
             Reply::Instance(_) | Reply::Output(_) => {
-                return Err(Fault::new(code::INTERNAL, "the provider answered with something else"));
+                return Err(SoapFault::new(code::INTERNAL, "the provider answered with something else"));
             }
         };
         let fragments = fragments.then_some(self.fragments);
@@ -63,9 +63,9 @@ impl Server {
         context: &str,
         max_elements: Option<u32>,
         room: usize,
-    ) -> Result<(Response, Vec<String>), Fault> {
+    ) -> Result<(Response, Vec<String>), SoapFault> {
         if self.contexts.get(context).is_some_and(|open| !resource.may_pull_from(&open.resource)) {
-            return Err(Fault::new(2_150_859_181, "the Pull is for another resource than the Enumerate"));
+            return Err(SoapFault::new(2_150_859_181, "the Pull is for another resource than the Enumerate"));
         }
         let mut under_way = self.contexts.remove(context).ok_or_else(no_such_context)?;
         let items = batch(&mut under_way.items, max_elements, room)?;
@@ -83,7 +83,7 @@ impl Server {
 }
 
 /// Takes items from the front while they fit; at least one, or a fault if not even one does.
-fn batch(items: &mut VecDeque<String>, most: Option<u32>, room: usize) -> Result<Vec<String>, Fault> {
+fn batch(items: &mut VecDeque<String>, most: Option<u32>, room: usize) -> Result<Vec<String>, SoapFault> {
     let most = most.and_then(|n| usize::try_from(n).ok()).unwrap_or(1).min(BATCH_MAX);
     let mut left = room.saturating_sub(ENVELOPE_FRAME);
     let mut taken = Vec::new();
@@ -91,7 +91,7 @@ fn batch(items: &mut VecDeque<String>, most: Option<u32>, room: usize) -> Result
         match items.front() {
             Some(item) if item.len() <= left => left -= item.len(),
             Some(_) if taken.is_empty() => {
-                let fault = Fault::new(code::ANSWER_TOO_LARGE, "one item is larger than MaxEnvelopeSize");
+                let fault = SoapFault::new(code::ANSWER_TOO_LARGE, "one item is larger than MaxEnvelopeSize");
                 return Err(fault.with_detail("MaxEnvelopeSizeExceeded"));
             }
             Some(_) | None => break,
@@ -101,6 +101,6 @@ fn batch(items: &mut VecDeque<String>, most: Option<u32>, room: usize) -> Result
     Ok(taken)
 }
 
-pub(super) fn no_such_context() -> Fault {
-    Fault::new(code::INVALID_CONTEXT, "the enumeration context is unknown or has expired")
+pub(super) fn no_such_context() -> SoapFault {
+    SoapFault::new(code::INVALID_CONTEXT, "the enumeration context is unknown or has expired")
 }

@@ -7,9 +7,9 @@ use cim::CallError;
 use super::kind::{HttpResponse, RequestKind, kind_of_eventing};
 use super::state::{ENVELOPE_FRAME, Server, next_id};
 use crate::eventing::{
-    Content, EventLogs, Eventing, Positions, Pulled, Response, Scanned, bookmark_header, response_body,
+    Content, EventLogs, Eventing, EventingResponse, Positions, Pulled, Scanned, bookmark_header, response_body,
 };
-use crate::fault::{Fault, code};
+use crate::fault::{SoapFault, code};
 use crate::message::{action_of, write_envelope_with};
 
 /// What comes of a message.
@@ -45,7 +45,7 @@ impl EventLogs for NoLogs {
 
     fn scan(
         &mut self,
-        _query: &cim::event::Query,
+        _query: &cim::event::EventQuery,
         _content: Content,
         _after: &mut Positions,
         _most: usize,
@@ -122,7 +122,7 @@ impl Server {
     fn tell(
         &mut self,
         kind: RequestKind,
-        done: Result<Response, Fault>,
+        done: Result<EventingResponse, SoapFault>,
         relates_to: Option<&str>,
         action: &str,
     ) -> HttpResponse {
@@ -131,12 +131,12 @@ impl Server {
             Err(fault) => return self.fault(kind, relates_to, &fault),
         };
         let more = match &response {
-            Response::Events { bookmark: Some(bookmark), .. } => bookmark_header(bookmark),
-            Response::Events { bookmark: None, .. }
-            | Response::Subscribed { .. }
-            | Response::Heartbeat
-            | Response::Ended { .. }
-            | Response::Unsubscribed => String::new(),
+            EventingResponse::Events { bookmark: Some(bookmark), .. } => bookmark_header(bookmark),
+            EventingResponse::Events { bookmark: None, .. }
+            | EventingResponse::Subscribed { .. }
+            | EventingResponse::Heartbeat
+            | EventingResponse::Ended { .. }
+            | EventingResponse::Unsubscribed => String::new(),
         };
         let own_id = self.next_id();
         let body = response_body(&response);

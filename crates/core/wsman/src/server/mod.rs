@@ -6,7 +6,7 @@ mod kind;
 mod respond;
 mod state;
 
-pub use crate::fault::FaultShape;
+pub use crate::fault::DetailShape;
 pub use events::{Served, Waiting};
 pub use kind::{HttpResponse, Outline, RequestKind, asked};
 pub use state::Server;

@@ -10,7 +10,7 @@ use super::events::{Message, NoLogs, Served};
 use super::kind::{HttpResponse, Outline, RequestKind, asks_who, kind_of, kind_of_action};
 use super::state::Server;
 use crate::eventing::{EventLogs, Eventing};
-use crate::fault::{Fault, code};
+use crate::fault::{SoapFault, code};
 use crate::header;
 use crate::message::{
     Identity, Operation, Response, action_of, read_operation, write_body_in, write_envelope, write_identity,
@@ -32,7 +32,7 @@ impl Server {
             Served::Answer(answer) => answer,
             // Nobody can have subscribed.
             Served::Later(waiting) => {
-                let fault = Fault::new(code::TIMED_OUT, "there are no event logs");
+                let fault = SoapFault::new(code::TIMED_OUT, "there are no event logs");
                 self.fault(RequestKind::Pull, waiting.message_id.as_deref(), &fault)
             }
         }
@@ -60,7 +60,7 @@ impl Server {
         };
         let root = document.root_element();
         let Some(body) = xml::child(root, ns::SOAP, "Body").filter(|_| xml::is(root, ns::SOAP, "Envelope")) else {
-            let fault = Fault::new(code::SCHEMA, "the message is no SOAP 1.2 envelope");
+            let fault = SoapFault::new(code::SCHEMA, "the message is no SOAP 1.2 envelope");
             return Served::Answer(self.fault(RequestKind::Other, None, &fault));
         };
         if let Some(namespace) = asks_who(body) {
@@ -69,7 +69,7 @@ impl Server {
             return Served::Answer(answer);
         }
         let Some(head) = xml::child(root, ns::SOAP, "Header") else {
-            let fault = Fault::new(code::HEADER_REQUIRED, "the message has no header");
+            let fault = SoapFault::new(code::HEADER_REQUIRED, "the message has no header");
             return Served::Answer(self.fault(RequestKind::Other, None, &fault));
         };
         // Byte for byte: clients compare it.
@@ -128,7 +128,7 @@ impl Server {
                     } else {
                         (code::ANSWER_TOO_LARGE, "MaxEnvelopeSizeExceeded")
                     };
-                    let fault = Fault::new(code, "the answer is larger than MaxEnvelopeSize");
+                    let fault = SoapFault::new(code, "the answer is larger than MaxEnvelopeSize");
                     return self.fault(kind, message_id, &fault.with_detail(detail));
                 }
                 HttpResponse { status: 200, body, kind, fault: false }
@@ -138,7 +138,7 @@ impl Server {
     }
 
     /// Answers a message with a fault, and does nothing else for it.
-    pub fn refuse(&mut self, asked: &Outline, fault: &Fault) -> HttpResponse {
+    pub fn refuse(&mut self, asked: &Outline, fault: &SoapFault) -> HttpResponse {
         self.fault(asked.kind, asked.message_id.as_deref(), fault)
     }
 
@@ -163,8 +163,8 @@ impl Server {
         operation: &Operation,
         room: usize,
         ask: &mut Ask<'_>,
-    ) -> Result<(Response, Vec<String>), Fault> {
-        let other = || Fault::new(code::INTERNAL, "the provider answered with something else");
+    ) -> Result<(Response, Vec<String>), SoapFault> {
+        let other = || SoapFault::new(code::INTERNAL, "the provider answered with something else");
         let shape = self.shape;
         let failed = |error: CallError| provider::fault(&error, shape);
         match operation {
@@ -203,12 +203,12 @@ fn identify(identity: &Identity, namespace: &str) -> HttpResponse {
     HttpResponse { status: 200, body, kind: RequestKind::Identify, fault: false }
 }
 
-fn unreadable(error: &crate::ReadError) -> Fault {
+fn unreadable(error: &crate::ReadError) -> SoapFault {
     match error {
-        crate::ReadError::TooLong(_) => Fault::new(code::ENCODING_LIMIT, error.to_string()),
+        crate::ReadError::TooLong(_) => SoapFault::new(code::ENCODING_LIMIT, error.to_string()),
         crate::ReadError::Charset(_)
         | crate::ReadError::TooDeep
         | crate::ReadError::Excess(_)
-        | crate::ReadError::Xml(_) => Fault::new(code::INVALID_XML, error.to_string()),
+        | crate::ReadError::Xml(_) => SoapFault::new(code::INVALID_XML, error.to_string()),
     }
 }

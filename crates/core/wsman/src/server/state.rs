@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::kind::{HttpResponse, RequestKind};
 use crate::eventing::Sources;
-use crate::fault::{Fault, FaultShape};
+use crate::fault::{DetailShape, SoapFault};
 use crate::message::{Identity, write_fault_envelope};
 use crate::namespace as ns;
 use crate::resource::Resource;
@@ -24,7 +24,7 @@ pub struct Server {
     pub(super) contexts: BTreeMap<String, Context>,
     pub(super) sources: Sources,
     pub(super) issued: u64,
-    pub(super) shape: FaultShape,
+    pub(super) shape: DetailShape,
     pub(super) fragments: ElementForm,
     language: String,
 }
@@ -52,7 +52,7 @@ impl Server {
             contexts: BTreeMap::new(),
             sources: Sources::default(),
             issued: 0,
-            shape: FaultShape::default(),
+            shape: DetailShape::default(),
             fragments: ElementForm::default(),
             language: ENGLISH.to_owned(),
         }
@@ -92,15 +92,15 @@ impl Server {
     }
 
     /// The shape in which faults tell their details from now on.
-    pub fn shape_faults(&mut self, shape: FaultShape) {
+    pub fn shape_faults(&mut self, shape: DetailShape) {
         self.shape = shape;
     }
 
-    pub(super) fn fault(&mut self, kind: RequestKind, relates_to: Option<&str>, fault: &Fault) -> HttpResponse {
+    pub(super) fn fault(&mut self, kind: RequestKind, relates_to: Option<&str>, fault: &SoapFault) -> HttpResponse {
         let id = self.next_id();
         let written = match self.shape {
-            FaultShape::Wsman => fault.write(&self.machine),
-            FaultShape::Wmi => fault.write_as_wmi(),
+            DetailShape::Wsman => fault.write(&self.machine),
+            DetailShape::Wmi => fault.write_as_wmi(),
         };
         let body = self.in_language(write_fault_envelope(fault.action(), &id, relates_to, &written));
         HttpResponse { status: 500, body, kind, fault: true }

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use cim::event::{Condition, EventBatch, Query, Record, Select};
+use cim::event::{EventBatch, EventCondition, EventQuery, EventSelect, Record};
 use cim::{
-    DateTime, ErrorKind, FromValue, Key, Name, ObjectPath, Output, Reply, Request, Row, Timestamp, Value, cimxml, wql,
+    CimTimestamp, DateTime, ErrorKind, FromValue, Key, Name, ObjectPath, Output, Reply, Request, Row, Value, cimxml,
+    wql,
 };
 
-use crate::client::{self, Call, Settings, Step};
+use crate::client::{self, Call, MessageSettings, Progress};
 use crate::eventing::{Content, Delivery, Eventing, Listener, StartAt, What, is_lost};
 use crate::header;
 use crate::message::{Enumerate, Filter, Mode, Operation, Response, read_operation, read_response};
@@ -36,7 +37,7 @@ fn job() -> ObjectPath {
 /// A call that has sent its first message, `uuid:1`.
 fn sent(request: Request) -> Call {
     let mut call = Call::new(request);
-    let settings = Settings {
+    let settings = MessageSettings {
         to: "http://hv01/wsman".to_owned(),
         max_envelope_size: 512_000,
         operation_timeout: std::time::Duration::from_mins(1),
@@ -48,12 +49,12 @@ fn sent(request: Request) -> Call {
 fn got(text: &str) -> Row {
     let path = ObjectPath::new(V2, "Msvm_ComputerSystem").with("Name", "x");
     match sent(Request::Get { path }).take(text) {
-        Ok(Step::Done(Reply::Instance(row))) => row,
+        Ok(Progress::Done(Reply::Instance(row))) => row,
         other => panic!("{other:?}"),
     }
 }
 
-fn enumerated(text: &str) -> Result<Step, cim::CallError> {
+fn enumerated(text: &str) -> Result<Progress, cim::CallError> {
     let select = wql::Select::all("Msvm_ComputerSystem");
     sent(Request::Query { namespace: V2.into(), select }).take(text)
 }
@@ -72,10 +73,10 @@ fn pulled(text: &str) -> (Vec<Row>, Option<String>) {
 fn taken(text: &str) -> Vec<Row> {
     let select = wql::Select::all("Msvm_ComputerSystem");
     let mut call = sent(Request::Query { namespace: V2.into(), select });
-    assert_eq!(call.take(corpus!("answer-enumerate-context")), Ok(Step::Next));
+    assert_eq!(call.take(corpus!("answer-enumerate-context")), Ok(Progress::Next));
     call.message(&super::settings(512_000), "uuid:1");
     match call.take(text) {
-        Ok(Step::Done(Reply::Rows(rows))) => rows,
+        Ok(Progress::Done(Reply::Rows(rows))) => rows,
         other => panic!("{other:?}"),
     }
 }
@@ -84,7 +85,7 @@ fn invoked(text: &str) -> Output {
     let invoke =
         Request::Invoke { path: service(), method: "RequestReplicationStateChange".into(), arguments: Vec::new() };
     match sent(invoke).take(text) {
-        Ok(Step::Done(Reply::Output(output))) => output,
+        Ok(Progress::Done(Reply::Output(output))) => output,
         other => panic!("{other:?}"),
     }
 }
@@ -152,16 +153,19 @@ fn dates_in_every_form() {
 /// either, and references by the same rule (MS-WSMV 3.1.4.1.13, Windows behaviour).
 #[test]
 fn dates_and_references_in_the_rows_of_a_column_list() {
-    let Ok(Step::Done(Reply::Rows(rows))) = enumerated(corpus!("answer-enumerate-columns-dates")) else {
+    let Ok(Progress::Done(Reply::Rows(rows))) = enumerated(corpus!("answer-enumerate-columns-dates")) else {
         panic!("not done")
     };
     let [row] = rows.as_slice() else { panic!("{rows:?}") };
     let at = |name: &str| row.properties.get::<DateTime>(name).map_err(|error| format!("{error:?}"));
     let noon = 1_769_853_600_000_000;
-    assert_eq!(at("LastBootUpTime"), Ok(DateTime::Timestamp(Timestamp::from_unix_us(noon - 7_200_000_000 + 488_171))));
-    assert_eq!(at("LocalDateTime"), Ok(DateTime::Timestamp(Timestamp::from_unix_us(noon + 85_000))));
-    assert_eq!(at("Qualified"), Ok(DateTime::Timestamp(Timestamp::from_unix_us(noon))));
-    assert_eq!(at("Numeric"), Ok(DateTime::Timestamp(Timestamp::from_unix_us(noon))));
+    assert_eq!(
+        at("LastBootUpTime"),
+        Ok(DateTime::Timestamp(CimTimestamp::from_unix_us(noon - 7_200_000_000 + 488_171)))
+    );
+    assert_eq!(at("LocalDateTime"), Ok(DateTime::Timestamp(CimTimestamp::from_unix_us(noon + 85_000))));
+    assert_eq!(at("Qualified"), Ok(DateTime::Timestamp(CimTimestamp::from_unix_us(noon))));
+    assert_eq!(at("Numeric"), Ok(DateTime::Timestamp(CimTimestamp::from_unix_us(noon))));
     let DateTime::Interval(length) = at("TimeOfDay").unwrap() else { panic!("no interval") };
     assert_eq!(length.micros(), 100_000_000);
     assert_eq!(row.properties.value("Antecedent"), &Value::Reference(Box::new(job())));
@@ -188,10 +192,10 @@ fn references_and_objects() {
 
 #[test]
 fn enumerations() {
-    let Ok(Step::Done(Reply::Rows(rows))) = enumerated(corpus!("answer-enumerate-all")) else { panic!("not done") };
+    let Ok(Progress::Done(Reply::Rows(rows))) = enumerated(corpus!("answer-enumerate-all")) else { panic!("not done") };
     assert_eq!(rows.len(), 1);
-    assert_eq!(enumerated(corpus!("answer-enumerate-none")), Ok(Step::Done(Reply::Rows(Vec::new()))));
-    assert_eq!(enumerated(corpus!("answer-enumerate-context")), Ok(Step::Next));
+    assert_eq!(enumerated(corpus!("answer-enumerate-none")), Ok(Progress::Done(Reply::Rows(Vec::new()))));
+    assert_eq!(enumerated(corpus!("answer-enumerate-context")), Ok(Progress::Next));
 }
 
 #[test]
@@ -323,7 +327,7 @@ fn an_invoke_with_every_kind_of_argument() {
 
 /// A listener that has sent its first Pull, `uuid:1`.
 fn listening() -> Listener {
-    let query = Query::new(vec![Select { channel: "System".to_owned(), condition: Condition::any() }]);
+    let query = EventQuery::new(vec![EventSelect { channel: "System".to_owned(), condition: EventCondition::any() }]);
     let mut listener = Listener::new(query, true, std::time::Duration::from_mins(1));
     let settings = super::settings(512_000);
     listener.message(&settings, "uuid:1");
@@ -376,7 +380,7 @@ fn changes() {
     };
     assert_eq!((state(before), state(now)), ((3, true), (7, false)));
     assert_eq!(now.get::<String>("InstanceID").unwrap(), r"Microsoft:6F0C2A51\0");
-    assert_eq!(first.time.map(Timestamp::unix_us), Some(super::watcher::AT_UNIX_US));
+    assert_eq!(first.time.map(CimTimestamp::unix_us), Some(super::watcher::AT_UNIX_US));
     let What::Deleted { before } = &second.what else { panic!("{second:?}") };
     assert_eq!((before.get::<String>("InstanceID").unwrap().as_str(), second.time), (r"Microsoft:6F0C2A51\1", None));
     for text in [corpus!("answer-pull-events-none"), corpus!("answer-heartbeat"), corpus!("fault-timed-out")] {

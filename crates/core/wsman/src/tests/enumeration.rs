@@ -5,7 +5,7 @@ use std::time::Duration;
 use cim::{Name, ObjectPath, Properties, Reply, Row, Value};
 
 use super::server;
-use crate::fault::{Fault, code};
+use crate::fault::{SoapFault, code};
 use crate::header::Header;
 use crate::message::{Batch, Enumerate, Filter, Mode, Operation, Response, read_response};
 use crate::namespace as ns;
@@ -51,7 +51,7 @@ fn ask(server: &mut Server, at: u64, operation: &Operation) -> Result<Batch, u32
     let answer = server.handle(now, request.as_bytes(), None, &mut |_| Ok(Reply::Rows(rows(7))));
     let document = xml::parse(&answer.body).unwrap();
     let body = xml::child(document.root_element(), ns::SOAP, "Body").unwrap();
-    if let Some(fault) = Fault::read(body) {
+    if let Some(fault) = SoapFault::read(body) {
         return Err(fault.code.unwrap());
     }
     match read_response(body, operation).unwrap() {

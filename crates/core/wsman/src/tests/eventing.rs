@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cim::event::{Bookmark, Condition, EventBatch, Query, Select};
+use cim::event::{Bookmark, EventBatch, EventCondition, EventQuery, EventSelect};
 use cim::{CallError, ErrorKind, Reached};
 
 use super::{server, settings};
@@ -48,8 +48,14 @@ impl EventLogs for Logs {
         Ok((name.to_owned(), own.max().unwrap_or(0)))
     }
 
-    fn scan(&mut self, query: &Query, _: Content, after: &mut Positions, most: usize) -> Result<Scanned, CallError> {
-        let now = cim::Timestamp::from_unix_us(0);
+    fn scan(
+        &mut self,
+        query: &EventQuery,
+        _: Content,
+        after: &mut Positions,
+        most: usize,
+    ) -> Result<Scanned, CallError> {
+        let now = cim::CimTimestamp::from_unix_us(0);
         let mut records = Vec::new();
         for record in &self.records {
             let Some(place) = after.get_mut(&record.channel).filter(|place| **place < record.number) else { continue };
@@ -65,9 +71,10 @@ impl EventLogs for Logs {
     }
 }
 
-fn query(channels: &[&str]) -> Query {
-    let select = |channel: &&str| Select { channel: (*channel).to_owned(), condition: Condition::ids(&[1, 2, 3]) };
-    Query::new(channels.iter().map(select).collect())
+fn query(channels: &[&str]) -> EventQuery {
+    let select =
+        |channel: &&str| EventSelect { channel: (*channel).to_owned(), condition: EventCondition::ids(&[1, 2, 3]) };
+    EventQuery::new(channels.iter().map(select).collect())
 }
 
 fn wish() -> Subscribe {
@@ -380,8 +387,8 @@ fn a_pull_waits_for_a_minute_at_most_and_for_a_minute_if_nothing_is_said() {
 #[test]
 fn a_query_in_words_that_event_logs_do_not_know_is_refused() {
     let (mut server, mut logs) = (server(), Logs::default());
-    let condition = Condition::recent(&[1], Duration::from_mins(1));
-    let query = Query::new(vec![Select { channel: ADMIN.to_owned(), condition }]);
+    let condition = EventCondition::recent(&[1], Duration::from_mins(1));
+    let query = EventQuery::new(vec![EventSelect { channel: ADMIN.to_owned(), condition }]);
     let wish = Eventing::Subscribe(Box::new(Subscribe { query, ..wish() }));
     let text = Operation::Eventing(wish).write(&super::round_trip::plain_header());
     let bound = "timediff(@SystemTime) &lt;= 60000";

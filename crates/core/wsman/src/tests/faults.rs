@@ -6,7 +6,7 @@ use cim::{CallError, ErrorKind, ObjectPath, Reached, Request, wql};
 
 use super::settings;
 use crate::client::{self, Call};
-use crate::fault::{Fault, known};
+use crate::fault::{SoapFault, known};
 
 fn read() -> Request {
     Request::Query { namespace: "root/virtualization/v2".into(), select: wql::Select::all("Msvm_ComputerSystem") }
@@ -59,7 +59,7 @@ fn who_failed_behind_the_service_is_told_apart_from_the_words() {
     ] {
         let document = crate::xml::parse(text).unwrap();
         let body = crate::xml::child(document.root_element(), crate::namespace::SOAP, "Body").unwrap();
-        assert_eq!(Fault::read(body).unwrap().provider.as_deref(), provider);
+        assert_eq!(SoapFault::read(body).unwrap().provider.as_deref(), provider);
     }
 }
 

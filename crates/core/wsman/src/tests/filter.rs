@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use super::strategy::related;
 use super::{converse, server, settings};
 use crate::client;
-use crate::fault::{Fault, code};
+use crate::fault::{SoapFault, code};
 use crate::message::{Enumerate, Filter, Mode, Operation};
 use crate::namespace as ns;
 use crate::resource::{ALL_CLASSES, Resource};
@@ -40,7 +40,7 @@ fn asked(class: &str, dialect: &str, filter: &str) -> Result<Request, Option<u32
     let Some(request) = seen else {
         let document = xml::parse(&answer.body).unwrap();
         let body = xml::child(document.root_element(), ns::SOAP, "Body").unwrap();
-        return Err(Fault::read(body).unwrap().code);
+        return Err(SoapFault::read(body).unwrap().code);
     };
     Ok(request)
 }

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use cim::event::{Condition, Query, Select};
+use cim::event::{EventCondition, EventQuery, EventSelect};
 use cim::{CallError, ErrorKind, Name, ObjectPath, Output, Reply, Request, Row, Value, wql};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
 use super::{server, settings};
-use crate::client::{self, Call, Step};
+use crate::client::{self, Call, Progress};
 use crate::eventing::{self, Listener};
 use crate::message::{Batch, Enumerate, Mode, Operation, Response, write_body, write_envelope};
 use crate::resource::{ALL_CLASSES, Resource};
@@ -118,7 +118,7 @@ fn served(bytes: &[u8], charset: Option<&str>) -> bool {
 }
 
 /// Whatever the text, the client ends with a reply, an error or the wish for more.
-fn taken(request: Request, text: &str) -> Result<Step, CallError> {
+fn taken(request: Request, text: &str) -> Result<Progress, CallError> {
     let mut call = Call::new(request);
     call.message(&settings(512_000), "uuid:1");
     call.take(text)
@@ -152,9 +152,9 @@ proptest! {
     ) {
         let text = Operation::Eventing(operation).write(&super::round_trip::plain_header());
         served(&spoilt(&text, &how), None);
-        let response = eventing::Response::Events { events, dropped: 0, context: None, bookmark: None };
+        let response = eventing::EventingResponse::Events { events, dropped: 0, context: None, bookmark: None };
         let answer = write_envelope("urn:answer", "uuid:2", None, &eventing::response_body(&response));
-        let query = Query::new(vec![Select { channel: "System".to_owned(), condition: Condition::any() }]);
+        let query = EventQuery::new(vec![EventSelect { channel: "System".to_owned(), condition: EventCondition::any() }]);
         let mut listener = Listener::new(query, true, Duration::from_mins(1));
         for _ in 0..2 {
             listener.message(&settings(512_000), "uuid:1");
@@ -222,7 +222,7 @@ fn pull_answer(context: &str, items: usize) -> String {
 }
 
 #[track_caller]
-fn refused(result: Result<Step, CallError>, kind: ErrorKind, words: &str) {
+fn refused(result: Result<Progress, CallError>, kind: ErrorKind, words: &str) {
     let error = result.unwrap_err();
     assert_eq!(error.kind, kind, "{error}");
     assert!(error.message.contains(words), "{error}");
@@ -259,13 +259,13 @@ fn an_answer_to_another_operation_is_refused() {
 fn a_server_that_never_comes_to_an_end_is_left() {
     let mut call = Call::new(Request::Query { namespace: NAMESPACE.into(), select: wql::Select::all("C") });
     call.message(&settings(512_000), "uuid:1");
-    assert_eq!(call.take(&batch(Some("uuid:a"), false, &[])), Ok(Step::Next));
+    assert_eq!(call.take(&batch(Some("uuid:a"), false, &[])), Ok(Progress::Next));
     let mut empty = 0;
     let error = loop {
         call.message(&settings(512_000), "uuid:1");
         match call.take(&pull_answer("uuid:b", 0)) {
-            Ok(Step::Next) => empty += 1,
-            Ok(Step::Done(reply)) => panic!("{reply:?}"),
+            Ok(Progress::Next) => empty += 1,
+            Ok(Progress::Done(reply)) => panic!("{reply:?}"),
             Err(error) => break error,
         }
         assert!(empty < 100, "nothing ends it");
@@ -278,13 +278,13 @@ fn a_server_that_never_comes_to_an_end_is_left() {
 fn a_server_that_sends_rows_for_ever_is_left() {
     let mut call = Call::new(Request::Query { namespace: NAMESPACE.into(), select: wql::Select::all("C") });
     call.message(&settings(512_000), "uuid:1");
-    assert_eq!(call.take(&batch(Some("uuid:a"), false, &[])), Ok(Step::Next));
+    assert_eq!(call.take(&batch(Some("uuid:a"), false, &[])), Ok(Progress::Next));
     let many = pull_answer("uuid:b", 30_000);
     for round in 0..100 {
         call.message(&settings(512_000), "uuid:1");
         match call.take(&many) {
-            Ok(Step::Next) => assert!(round < 20, "nothing ends it"),
-            Ok(Step::Done(reply)) => panic!("{reply:?}"),
+            Ok(Progress::Next) => assert!(round < 20, "nothing ends it"),
+            Ok(Progress::Done(reply)) => panic!("{reply:?}"),
             Err(error) => {
                 assert_eq!(error.kind, ErrorKind::TooLarge);
                 return;
@@ -304,7 +304,7 @@ fn entities_nesting_and_lies_are_refused() {
     let neither = "<n:PullResponse><n:Items/></n:PullResponse>";
     let mut call = Call::new(Request::Query { namespace: NAMESPACE.into(), select: wql::Select::all("C") });
     call.message(&settings(512_000), "uuid:1");
-    assert_eq!(call.take(&batch(Some("uuid:a"), false, &[])), Ok(Step::Next));
+    assert_eq!(call.take(&batch(Some("uuid:a"), false, &[])), Ok(Progress::Next));
     call.message(&settings(512_000), "uuid:1");
     refused(call.take(&answer(Some("uuid:1"), neither)), ErrorKind::Malformed, "neither an end nor a context");
 }
@@ -313,7 +313,7 @@ fn entities_nesting_and_lies_are_refused() {
 fn nil_everywhere_is_null_everywhere() {
     let item = r#"<p:C xmlns:p="urn:c" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:nil="true"><p:A xsi:nil="true"/><p:A xsi:nil="true"/><p:B xsi:nil="true">5</p:B></p:C>"#;
     let request = Request::Query { namespace: NAMESPACE.into(), select: wql::Select::all("C") };
-    let Ok(Step::Done(Reply::Rows(rows))) = taken(request, &batch(None, true, &[item.to_owned()])) else {
+    let Ok(Progress::Done(Reply::Rows(rows))) = taken(request, &batch(None, true, &[item.to_owned()])) else {
         panic!("not read");
     };
     assert_eq!(rows[0].properties.value("A"), &Value::List(Vec::new()));

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
-use cim::event::{Condition, EventBatch, Query, Record, Select};
+use cim::event::{EventBatch, EventCondition, EventQuery, EventSelect, Record};
 use cim::{CallError, DateTime, ErrorKind, Name, ObjectPath, Output, Reply, Request, Row, Value, cimxml};
 
 use super::settings;
-use crate::client::{self, Call, Step};
+use crate::client::{self, Call, Progress};
 use crate::eventing::{Delivery, Listener, is_lost};
 use crate::message::{Enumerate, Mode};
 use crate::resource::{ALL_CLASSES, Resource};
@@ -35,7 +35,7 @@ fn enumeration() -> Call {
 }
 
 /// The result of each answer of an enumeration.
-fn taken(answers: &[&str]) -> Vec<Result<Step, CallError>> {
+fn taken(answers: &[&str]) -> Vec<Result<Progress, CallError>> {
     let mut call = enumeration();
     let take = |text: &&str| {
         call.message(&settings(512_000), "uuid:1");
@@ -47,7 +47,7 @@ fn taken(answers: &[&str]) -> Vec<Result<Step, CallError>> {
 /// The rows of a whole enumeration.
 fn rows(answers: &[&str]) -> Vec<Row> {
     match taken(answers).pop() {
-        Some(Ok(Step::Done(Reply::Rows(rows)))) => rows,
+        Some(Ok(Progress::Done(Reply::Rows(rows)))) => rows,
         other => panic!("{other:?}"),
     }
 }
@@ -68,7 +68,7 @@ fn called(request: Request, text: &str) -> Reply {
     let related = text.split("<a:RelatesTo>").nth(1).and_then(|rest| rest.split('<').next());
     call.message(&settings(512_000), related.unwrap());
     match call.take(text) {
-        Ok(Step::Done(reply)) => reply,
+        Ok(Progress::Done(reply)) => reply,
         other => panic!("{other:?}"),
     }
 }
@@ -133,7 +133,7 @@ fn column_lists_have_dates_arrays_and_nulls_without_namespaces() {
 #[test]
 fn the_batches_of_an_enumeration_yield_all_of_its_rows() {
     let answers = [host!("enumerate-chain_000"), host!("enumerate-chain_001"), host!("enumerate-chain_002")];
-    assert_eq!(taken(&answers)[..2], [Ok(Step::Next), Ok(Step::Next)]);
+    assert_eq!(taken(&answers)[..2], [Ok(Progress::Next), Ok(Progress::Next)]);
     let names: Vec<String> = rows(&answers).iter().map(|row| row.get("Name").unwrap()).collect();
     assert_eq!(names, ["s1", "s2", "s3"]);
 }
@@ -201,7 +201,8 @@ fn a_method_returns_its_job_and_an_instance_as_text() {
 
 #[test]
 fn events_have_their_text_and_a_bookmark() {
-    let query = Query::new(vec![Select { channel: "Application".to_owned(), condition: Condition::any() }]);
+    let query =
+        EventQuery::new(vec![EventSelect { channel: "Application".to_owned(), condition: EventCondition::any() }]);
     let mut listener = Listener::new(query, true, Duration::from_mins(1));
     let mut heard = |text: &str| {
         let asked = listener.message(&settings(512_000), "uuid:1");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cim::event::Query;
+use cim::event::EventQuery;
 use cim::wql::Select;
 use cim::{CallError, ErrorKind, Namespace, ObjectPath, Reached, Row, Value};
 
@@ -10,7 +10,7 @@ use super::eventing::{answered, between, context, waiting};
 use super::round_trip::plain_header;
 use super::server;
 use crate::eventing::{Content, EventLogs, Eventing, Indication, Indications, Positions, Scanned};
-use crate::fault::{Fault, code};
+use crate::fault::{SoapFault, code};
 use crate::header::Header;
 use crate::message::Operation;
 use crate::resource::{ALL_CLASSES, Resource};
@@ -47,7 +47,7 @@ impl EventLogs for Class {
         Ok((channel.to_owned(), 0))
     }
 
-    fn scan(&mut self, _: &Query, _: Content, _: &mut Positions, _: usize) -> Result<Scanned, CallError> {
+    fn scan(&mut self, _: &EventQuery, _: Content, _: &mut Positions, _: usize) -> Result<Scanned, CallError> {
         Ok(Scanned::default())
     }
 
@@ -236,7 +236,7 @@ fn queries_that_ask_for_something_else_are_refused() {
     }
     let own = |class: &str| Indication::read(QUERY, &Resource::new(V2, class)).map(drop);
     assert_eq!(own("__INSTANCEmodificationEvent"), Ok(()));
-    assert!(matches!(own("__InstanceDeletionEvent"), Err(Fault { code: Some(code::EVENT_FILTER), .. })));
+    assert!(matches!(own("__InstanceDeletionEvent"), Err(SoapFault { code: Some(code::EVENT_FILTER), .. })));
     assert!(Indication::read(&format!("{QUERY}{}", " ".repeat(20_000)), &all()).is_err());
 }
 

@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use cim::{CallError, Reply, Request};
 
-use crate::client::{Call, Settings, Step};
+use crate::client::{Call, MessageSettings, Progress};
 use crate::server::{HttpResponse, Server};
 
 /// A server with nothing in it.
@@ -29,8 +29,8 @@ fn server() -> Server {
     Server::new("hv01", "OS: 10.0.20348 SP: 0.0 Stack: 3.0")
 }
 
-fn settings(max_envelope_size: u32) -> Settings {
-    Settings {
+fn settings(max_envelope_size: u32) -> MessageSettings {
+    MessageSettings {
         to: "http://hv01:5985/wsman".to_owned(),
         max_envelope_size,
         operation_timeout: Duration::from_millis(60_500),
@@ -48,7 +48,7 @@ fn answer_alone(text: &str) -> HttpResponse {
 fn converse(
     server: &mut Server,
     request: Request,
-    settings: &Settings,
+    settings: &MessageSettings,
     ask: &mut dyn FnMut(Request) -> Result<Reply, CallError>,
 ) -> (Result<Reply, CallError>, Vec<usize>) {
     let mut call = Call::new(request);
@@ -58,8 +58,8 @@ fn converse(
         let answer = server.handle(Duration::ZERO, message.as_bytes(), Some("UTF-8"), ask);
         lengths.push(answer.body.len());
         match call.take(&answer.body) {
-            Ok(Step::Next) => {}
-            Ok(Step::Done(reply)) => return (Ok(reply), lengths),
+            Ok(Progress::Next) => {}
+            Ok(Progress::Done(reply)) => return (Ok(reply), lengths),
             Err(error) => return (Err(error), lengths),
         }
     }

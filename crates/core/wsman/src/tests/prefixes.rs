@@ -8,12 +8,12 @@ use cim::{Argument, CallError, ErrorKind, ObjectPath, Output, Properties, Reache
 
 use super::{server, settings};
 use crate::client::{self, Call};
-use crate::eventing::{Response, response_body};
-use crate::fault::{Fault, code};
+use crate::eventing::{EventingResponse, response_body};
+use crate::fault::{SoapFault, code};
 use crate::message::{Enumerate, Filter, Mode, Operation, write_envelope_with};
 use crate::namespace as ns;
 use crate::resource::{ALL_CLASSES, Resource};
-use crate::server::FaultShape;
+use crate::server::DetailShape;
 
 /// What each prefix stands for. `p` is Microsoft's own namespace on the envelope and a class's within.
 const KNOWN: [(&str, &str); 12] = [
@@ -37,7 +37,7 @@ fn service() -> ObjectPath {
 
 fn row() -> Row {
     let inner = Row { class: "Win32_Inner".into(), path: None, properties: Properties::new().with("Name", Value::Nil) };
-    let moment = cim::DateTime::Timestamp(cim::Timestamp::from_unix_us(0));
+    let moment = cim::DateTime::Timestamp(cim::CimTimestamp::from_unix_us(0));
     let properties = Properties::new()
         .with("Inner", Value::Object(Box::new(inner)))
         .with("Nothing", Value::Nil)
@@ -93,7 +93,7 @@ fn answers() -> Vec<(String, String)> {
     }
     all.extend(faults());
     let bookmark = crate::eventing::bookmark_header(&cim::event::Bookmark::new("<BookmarkList/>"));
-    let opened = Response::Subscribed {
+    let opened = EventingResponse::Subscribed {
         identifier: "1".to_owned(),
         context: "c".to_owned(),
         expires: None,
@@ -102,8 +102,8 @@ fn answers() -> Vec<(String, String)> {
     let events = vec![r#"<Event xmlns="urn:event"><System/></Event>"#.to_owned()];
     for response in [
         opened,
-        Response::Events { events, dropped: 1, context: Some("c".to_owned()), bookmark: None },
-        Response::Unsubscribed,
+        EventingResponse::Events { events, dropped: 1, context: Some("c".to_owned()), bookmark: None },
+        EventingResponse::Unsubscribed,
     ] {
         let answer = write_envelope_with(&bookmark, "urn:x", "uuid:2", Some("uuid:1"), &response_body(&response));
         all.push((format!("{response:?}"), answer));
@@ -115,7 +115,7 @@ fn answers() -> Vec<(String, String)> {
 fn faults() -> Vec<(String, String)> {
     let get = Call::new(Request::Get { path: service() }).message(&settings(512_000), "uuid:1");
     let mut all = Vec::new();
-    for shape in [FaultShape::Wsman, FaultShape::Wmi] {
+    for shape in [DetailShape::Wsman, DetailShape::Wmi] {
         for code in
             [code::NOT_FOUND, code::CANNOT_PROCESS_FILTER, code::DELIVERY_MODE, code::QUOTA, code::MUST_UNDERSTAND]
         {
@@ -230,7 +230,7 @@ fn each_fault_has_its_subcode_its_blame_and_its_action() {
         (2_150_859_067, "Receiver", "w:InternalError", WSMAN),
         (2_150_859_174, "Sender", "w:QuotaLimit", WSMAN),
     ] {
-        let fault = Fault::new(code, "no");
+        let fault = SoapFault::new(code, "no");
         assert_eq!(fault.action(), action, "{code}");
         for written in [fault.write("hv01"), fault.write_as_wmi()] {
             let head = format!("<s:Value>s:{blame}</s:Value><s:Subcode><s:Value>{subcode}</s:Value></s:Subcode>");

@@ -6,10 +6,10 @@ use std::time::Duration;
 use cim::{Argument, CallError, ErrorKind, Key, Name, ObjectPath, Output, Reached, Reply, Request, Row, Value, wql};
 
 use super::{converse, server, settings};
-use crate::client::{Call, Step};
-use crate::fault::Fault;
+use crate::client::{Call, Progress};
+use crate::fault::SoapFault;
 use crate::namespace as ns;
-use crate::server::{FaultShape, Server};
+use crate::server::{DetailShape, Server};
 use crate::xml;
 
 const V2: &str = "root/virtualization/v2";
@@ -28,7 +28,7 @@ fn invoke() -> Request {
 }
 
 /// The fault for a request whose provider fails with one of WMI's numbers.
-fn fault(shape: FaultShape, request: Request, status: u32) -> Fault {
+fn fault(shape: DetailShape, request: Request, status: u32) -> SoapFault {
     let mut server = server();
     server.shape_faults(shape);
     let message = Call::new(request).message(&settings(512_000), "uuid:1");
@@ -36,7 +36,7 @@ fn fault(shape: FaultShape, request: Request, status: u32) -> Fault {
         Err(CallError::new(ErrorKind::NotThere, Reached::Yes, "why").with_status(status))
     });
     let document = xml::parse(&answer.body).unwrap();
-    Fault::read(xml::child(document.root_element(), ns::SOAP, "Body").unwrap()).unwrap()
+    SoapFault::read(xml::child(document.root_element(), ns::SOAP, "Body").unwrap()).unwrap()
 }
 
 /// What clients that work against real hosts expect: an object that is not there is 0x80338000 in `WSManFault`, and
@@ -52,9 +52,9 @@ fn wmis_numbers_become_winrms_in_its_own_faults_and_stay_in_wmis_error_instance(
         (invoke(), 2_150_858_836, 2_150_858_836, "InvalidParameter"),
         (invoke(), 2_150_858_837, 2_150_858_837, "InvalidParameter"),
     ] {
-        let fault = fault(FaultShape::Wsman, request.clone(), status);
+        let fault = fault(DetailShape::Wsman, request.clone(), status);
         assert_eq!((fault.code, fault.subcode.as_str()), (Some(code), subcode), "{request:?} {status:x}");
-        let own = self::fault(FaultShape::Wmi, request, status);
+        let own = self::fault(DetailShape::Wmi, request, status);
         assert_eq!(own.code, Some(status), "WMI's error instance keeps its numbers");
     }
 }
@@ -84,7 +84,7 @@ fn a_reference_in_an_instance_does_not_repeat_the_namespace() {
     let answer = server.handle(Duration::ZERO, message.as_bytes(), None, &mut |_| Ok(Reply::Rows(rows.clone())));
     answers.push_str(&answer.body);
     assert_eq!(answers.matches(SELECTOR).count(), 0, "{answers}");
-    let Step::Done(Reply::Rows(read)) = call.take(&answers).unwrap() else { panic!("{answers}") };
+    let Progress::Done(Reply::Rows(read)) = call.take(&answers).unwrap() else { panic!("{answers}") };
     assert_eq!(read[0].properties.value("ManagedElement"), &Value::Reference(Box::new(vm.clone())));
     // As an endpoint reference of its own it has the selector, also within.
     let message = message.replace("<n:Enumerate>", "<n:Enumerate><w:EnumerationMode>EnumerateEPR</w:EnumerationMode>");
@@ -149,7 +149,9 @@ fn comments_and_instructions_around_and_within_a_message_are_no_part_of_it() {
     );
     let answer = server.handle(Duration::ZERO, message.as_bytes(), None, &mut |_| Ok(Reply::Instance(found.clone())));
     assert_eq!(answer.status, 200, "{}", answer.body);
-    let Step::Done(Reply::Instance(row)) = call.take(&around(&answer.body)).unwrap() else { panic!("{}", answer.body) };
+    let Progress::Done(Reply::Instance(row)) = call.take(&around(&answer.body)).unwrap() else {
+        panic!("{}", answer.body)
+    };
     assert_eq!(row.get::<String>("InstanceID").unwrap(), "A");
     let identify = around(&crate::client::identify());
     assert_eq!(server.handle(Duration::ZERO, identify.as_bytes(), None, &mut |_| panic!()).status, 200);
@@ -158,6 +160,6 @@ fn comments_and_instructions_around_and_within_a_message_are_no_part_of_it() {
     let split = answer.body.replace(">A<", "><!-- - -->A<!-- - --><");
     let mut call = Call::new(get());
     let _message = call.message(&settings(512_000), "uuid:1");
-    let Step::Done(Reply::Instance(row)) = call.take(&split).unwrap() else { panic!("{split}") };
+    let Progress::Done(Reply::Instance(row)) = call.take(&split).unwrap() else { panic!("{split}") };
     assert_eq!(row.get::<String>("InstanceID").unwrap(), "A");
 }

@@ -12,9 +12,9 @@ use super::strategy::{
     properties, row, text,
 };
 use super::{converse, server, settings};
-use crate::client::{Call, Step};
+use crate::client::{Call, Progress};
 use crate::eventing::{self, Eventing};
-use crate::fault::{Fault, code};
+use crate::fault::{SoapFault, code};
 use crate::header::{self, Header};
 use crate::message::{
     Batch, Enumerate, Filter, ItemWriter, Mode, Operation, Response, read_operation, read_response, write_body,
@@ -22,7 +22,7 @@ use crate::message::{
 };
 use crate::namespace as ns;
 use crate::resource::{ALL_CLASSES, Resource};
-use crate::server::{FaultShape, RequestKind, asked};
+use crate::server::{DetailShape, RequestKind, asked};
 use crate::xml::{self, ElementForm};
 
 fn mode() -> impl Strategy<Value = Mode> {
@@ -174,7 +174,7 @@ proptest! {
         context in proptest::option::of(context()),
         bookmark in proptest::option::of(bookmark()),
     ) {
-        let response = eventing::Response::Events { events, dropped, context, bookmark: bookmark.clone() };
+        let response = eventing::EventingResponse::Events { events, dropped, context, bookmark: bookmark.clone() };
         let more = bookmark.as_ref().map(eventing::bookmark_header).unwrap_or_default();
         let body = eventing::response_body(&response);
         let text = write_envelope_with(&more, "urn:answer", "uuid:2", Some("uuid:1"), &body);
@@ -292,7 +292,7 @@ fn a_control_character_in_a_value_costs_that_character_alone() {
     let reply = Ok(Reply::Instance(row));
     let answer = server.handle(Duration::ZERO, message.as_bytes(), None, &mut |_| reply.clone());
     assert!(answer.body.contains("a&#x1B;[31m&#x7;b&#9;c"), "{}", answer.body);
-    let Ok(Step::Done(Reply::Instance(row))) = call.take(&answer.body) else { panic!("no instance") };
+    let Ok(Progress::Done(Reply::Instance(row))) = call.take(&answer.body) else { panic!("no instance") };
     assert_eq!(row.get::<String>("ElementName").unwrap(), "a\u{fffd}[31m\u{fffd}b\tc");
 }
 
@@ -309,7 +309,7 @@ fn a_fault_in_the_shape_of_wmi_says_the_same() {
         (0x8004_1008, ErrorKind::Refused),
     ] {
         let mut server = server();
-        server.shape_faults(FaultShape::Wmi);
+        server.shape_faults(DetailShape::Wmi);
         let request = Request::Get { path: service_path() };
         let error =
             CallError { status: Some(status), ..CallError::new(ErrorKind::Refused, Reached::Yes, "it <fails>") };
@@ -326,7 +326,7 @@ fn a_fault_in_the_shape_of_wmi_says_the_same() {
 #[test]
 fn a_class_that_is_not_there_is_an_invalid_class_in_the_shape_of_wmi() {
     let mut server = server();
-    server.shape_faults(FaultShape::Wmi);
+    server.shape_faults(DetailShape::Wmi);
     let request = Request::Get { path: service_path() };
     let error = CallError::new(ErrorKind::NotThere, Reached::Yes, "no such class").with_status(2_150_858_752);
     let (reply, _) = converse(&mut server, request, &settings(512_000), &mut |_| Err(error.clone()));
@@ -348,7 +348,7 @@ fn a_message_can_be_looked_at_and_refused_without_being_carried_out() {
         let message = call.message(&settings(512_000), "uuid:1");
         let asked = asked(message.as_bytes(), None);
         assert_eq!((asked.kind, &asked.path), (kind, &path));
-        let answer = server().refuse(&asked, &Fault::new(code::QUOTA, "too much"));
+        let answer = server().refuse(&asked, &SoapFault::new(code::QUOTA, "too much"));
         assert_eq!((answer.status, answer.kind, answer.fault), (500, kind, true));
         assert!(answer.body.contains("<a:RelatesTo>uuid:1</a:RelatesTo>"), "{}", answer.body);
         assert_eq!(call.take(&answer.body).unwrap_err().kind, ErrorKind::Busy);

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use cim::event::{Bookmark, Condition, Query, Select};
+use cim::event::{Bookmark, EventCondition, EventQuery, EventSelect};
 use cim::wql::{Related, Sought};
-use cim::{Argument, DateTime, Interval, Key, Name, ObjectPath, Properties, Row, Timestamp, Value};
+use cim::{Argument, CimTimestamp, DateTime, Interval, Key, Name, ObjectPath, Properties, Row, Value};
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 
@@ -59,7 +59,7 @@ fn scalar() -> impl Strategy<Value = Value> {
         any::<i64>().prop_map(Value::Sint64),
         (-1.0e12..1.0e12).prop_map(Value::Real64),
         (0..4_000_000_000_000_000_i64, -720..720_i16).prop_map(|(micros, offset)| {
-            Value::DateTime(DateTime::Timestamp(Timestamp::from_unix_us(micros).with_offset_minutes(offset)))
+            Value::DateTime(DateTime::Timestamp(CimTimestamp::from_unix_us(micros).with_offset_minutes(offset)))
         }),
         (0..8_000_000_000_000_u64).prop_map(|us| Value::DateTime(DateTime::Interval(Interval::from_micros(us)))),
         path().prop_map(|path| Value::Reference(Box::new(path))),
@@ -110,12 +110,12 @@ pub(super) fn eventing() -> impl Strategy<Value = Eventing> {
     let name = || "[A-Za-z<&\"-][A-Za-z /<&\"-]{0,14}[A-Za-z]";
     let millis = |most: u64| (1..most).prop_map(Duration::from_millis);
     let condition = prop_oneof![
-        Just(Condition::any()),
-        (vec(any::<u32>(), 1..4), millis(1 << 40)).prop_map(|(ids, age)| Condition::recent(&ids, age)),
+        Just(EventCondition::any()),
+        (vec(any::<u32>(), 1..4), millis(1 << 40)).prop_map(|(ids, age)| EventCondition::recent(&ids, age)),
     ];
-    let select = (name(), condition).prop_map(|(channel, condition)| Select { channel, condition });
-    let query =
-        (vec(select.clone(), 1..4), vec(select, 0..2)).prop_map(|(selects, suppresses)| Query { selects, suppresses });
+    let select = (name(), condition).prop_map(|(channel, condition)| EventSelect { channel, condition });
+    let query = (vec(select.clone(), 1..4), vec(select, 0..2))
+        .prop_map(|(selects, suppresses)| EventQuery { selects, suppresses });
     let mark = (name(), any::<u64>()).prop_map(|(channel, number)| {
         let places = [(channel.as_str(), number.max(1))];
         StartAt::After(crate::eventing::bookmark_list(places.into_iter(), &channel))

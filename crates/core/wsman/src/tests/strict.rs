@@ -5,7 +5,7 @@ use std::time::Duration;
 use cim::{Reply, Row};
 
 use super::{answer_alone, server};
-use crate::fault::{Fault, code};
+use crate::fault::{SoapFault, code};
 use crate::namespace as ns;
 use crate::server::{HttpResponse, RequestKind};
 use crate::xml;
@@ -33,11 +33,11 @@ fn get(selectors: &str) -> String {
     format!("{head}{foot}")
 }
 
-fn fault_of(answer: &HttpResponse) -> Fault {
+fn fault_of(answer: &HttpResponse) -> SoapFault {
     assert_eq!(answer.status, 500, "{}", answer.body);
     assert!(answer.fault);
     let document = xml::parse(&answer.body).unwrap();
-    Fault::read(xml::child(document.root_element(), ns::SOAP, "Body").unwrap()).unwrap()
+    SoapFault::read(xml::child(document.root_element(), ns::SOAP, "Body").unwrap()).unwrap()
 }
 
 #[track_caller]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cim::{CallError, ErrorKind, Row, Timestamp, Value};
+use cim::{CallError, CimTimestamp, ErrorKind, Row, Value};
 
 use super::eventing::between;
 use super::indication::{CLASS, Class, TIME, V2, all, serve};
@@ -62,7 +62,7 @@ fn told(change: &Change) -> (&'static str, Option<u16>, Option<u16>) {
         assert_eq!(row.class, CLASS);
         row.get::<u16>("ReplicationState").unwrap()
     };
-    assert_eq!(change.time.map(Timestamp::unix_us), Some(AT_UNIX_US));
+    assert_eq!(change.time.map(CimTimestamp::unix_us), Some(AT_UNIX_US));
     match &change.what {
         What::Created { now } => ("created", None, Some(state(now))),
         What::Modified { before, now } => ("modified", before.as_ref().map(state), Some(state(now))),
@@ -191,7 +191,7 @@ fn what_an_event_does_not_say_is_left_open() {
             "<__instanceModificationEvent><TargetInstance><A>1</A></TargetInstance>{time}</__instanceModificationEvent>"
         );
         let what = What::Modified { before: None, now: row("1") };
-        let change = Change { what, time: expected.map(Timestamp::from_unix_us) };
+        let change = Change { what, time: expected.map(CimTimestamp::from_unix_us) };
         assert_eq!(pulled(&item), Ok(Delivery::Events(ChangeBatch { changes: vec![change], dropped: 0 })), "{time}");
     }
     let lost = r#"<w:DroppedEvents Action="urn:x">4</w:DroppedEvents>"#;

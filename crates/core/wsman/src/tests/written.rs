@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use cim::{
-    Argument, DateTime, Interval, Key, ObjectPath, Output, Properties, Reply, Request, Row, Timestamp, Value, wql,
+    Argument, CimTimestamp, DateTime, Interval, Key, ObjectPath, Output, Properties, Reply, Request, Row, Value, wql,
 };
 
 use super::{server, settings};
 use crate::client::{self, Call};
-use crate::fault::{Fault, code};
+use crate::fault::{SoapFault, code};
 use crate::message::Operation;
 use crate::resource::Resource;
 use crate::server::Server;
@@ -42,7 +42,7 @@ fn related() -> wql::Related {
 fn invoke() -> Request {
     let mut setting = ObjectPath::new("root/virtualization/v2", "Msvm_Setting");
     setting.keys.insert("System".into(), Key::Path(Box::new(service())));
-    let moment = DateTime::Timestamp(Timestamp::from_unix_us(1_769_853_600_500_000));
+    let moment = DateTime::Timestamp(CimTimestamp::from_unix_us(1_769_853_600_500_000));
     Request::Invoke {
         path: service(),
         method: "Change".into(),
@@ -102,7 +102,7 @@ fn what_the_server_writes() {
         .with("Description", Value::String(String::new()))
         .with("Empty", Value::List(Vec::new()))
         .with("Identifiers", Value::Nil)
-        .with("InstallDate", Value::DateTime(DateTime::Timestamp(Timestamp::from_unix_us(1_769_853_600_500_000))))
+        .with("InstallDate", Value::DateTime(DateTime::Timestamp(CimTimestamp::from_unix_us(1_769_853_600_500_000))))
         .with("Lasting", Value::DateTime(DateTime::Interval(Interval::from_micros(100_000_000))))
         .with("OperationalStatus", Value::List(vec![Value::Uint16(2), Value::Uint16(32_768)]))
         .with("Started", Value::Boolean(true))
@@ -126,7 +126,7 @@ fn what_the_server_writes() {
     let mut server = server.with_fragments(ElementForm::Qualified);
     let other = answer(&mut server, query(), &Reply::Rows(vec![fragment]));
     parts.push(format!("Enumerate, in the other form\n{other}\n"));
-    let refused = Fault::new(code::UNEXPECTED_SELECTORS, "no key is named <X>").with_detail("UnexpectedSelectors");
+    let refused = SoapFault::new(code::UNEXPECTED_SELECTORS, "no key is named <X>").with_detail("UnexpectedSelectors");
     parts.push(format!("Fault\n{}\n", lines(&refused.write("hv01"))));
     insta::assert_snapshot!(parts.join("\n"));
 }

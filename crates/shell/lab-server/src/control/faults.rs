@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reprise_lab::{Break, Fault, FaultScope, FaultShape, JobFault, LogFault, Operation, RightsOn, RowOf};
+use reprise_lab::{Break, Fault, FaultScope, FaultShape, JobFault, LogFault, MessageKind, RightsOn, RowOf};
 
 use super::parameters::Parameters;
 use super::refusal::Refusal;
@@ -60,7 +60,7 @@ pub(super) struct Wish {
 /// Faults that are to be removed.
 pub(super) struct Selection {
     pub(super) scope: FaultScope,
-    pub(super) on: Option<Operation>,
+    pub(super) on: Option<MessageKind>,
 }
 
 /// Every kind with its parameters, for people.
@@ -106,11 +106,11 @@ fn select(kind: &Kind, parameters: &mut Parameters) -> Result<Selection, Refusal
     let (vm, on) = (taken("vm"), taken("op"));
     let on = match on.as_deref() {
         None => None,
-        Some("get") => Some(Operation::Get),
-        Some("enumerate") => Some(Operation::Enumerate),
-        Some("pull") => Some(Operation::Pull),
-        Some("invoke") => Some(Operation::Invoke),
-        Some("subscribe") => Some(Operation::Subscribe),
+        Some("get") => Some(MessageKind::Get),
+        Some("enumerate") => Some(MessageKind::Enumerate),
+        Some("pull") => Some(MessageKind::Pull),
+        Some("invoke") => Some(MessageKind::Invoke),
+        Some("subscribe") => Some(MessageKind::Subscribe),
         Some(_) => {
             let expected = "parameter op: get, enumerate, pull, invoke or subscribe is expected";
             return Err(Refusal::Bad(expected.to_owned()));
@@ -141,7 +141,7 @@ fn delay(parameters: &mut Parameters) -> Result<Duration, Refusal> {
     parameters.millis("ms")?.ok_or_else(|| Refusal::Bad("parameter ms is missing".to_owned()))
 }
 
-fn fault(name: &str, on: Option<Operation>, parameters: &mut Parameters) -> Result<Fault, Refusal> {
+fn fault(name: &str, on: Option<MessageKind>, parameters: &mut Parameters) -> Result<Fault, Refusal> {
     let breaks = |how| Fault::Break { how, on };
     Ok(match name {
         "deny" => Fault::Deny,

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use axum::extract::Query;
 use axum::http::Uri;
-use reprise_lab::{Command, Spec, World};
+use reprise_lab::{Action, Spec, World};
 
 use super::parameters::Parameters;
 use super::refusal::Refusal;
-use super::{faults, link_command, routes};
+use super::{faults, link_action, routes};
 
 /// Maximum number of requests to one site.
 const REQUESTS_MAX: usize = 24;
@@ -42,12 +42,12 @@ fn carry_out(world: &mut World, request: &str, deletes: bool) -> Result<(), Refu
     let mut parameters = Parameters::new(query);
     let mut path = uri.path().trim_start_matches('/').splitn(3, '/').map(ToOwned::to_owned);
     let (room, name, what) = (path.next(), path.next().unwrap_or_default(), path.next().unwrap_or_default());
-    let command: Command = match room.as_deref() {
-        Some("hosts") => routes::host_command(name, &what, &mut parameters)?,
-        Some("vms") => routes::vm_command(name, &what, &mut parameters)?,
+    let action: Action = match room.as_deref() {
+        Some("hosts") => routes::host_action(name, &what, &mut parameters)?,
+        Some("vms") => routes::vm_action(name, &what, &mut parameters)?,
         Some("links") => {
             let (b, what) = what.split_once('/').ok_or_else(bad)?;
-            link_command(name, b.to_owned(), what, &mut parameters)?
+            link_action(name, b.to_owned(), what, &mut parameters)?
         }
         Some("faults") if deletes => {
             let selection = faults::selection(&name, parameters)?;
@@ -60,5 +60,5 @@ fn carry_out(world: &mut World, request: &str, deletes: bool) -> Result<(), Refu
         Some(_) | None => return Err(bad()),
     };
     parameters.none_left()?;
-    Ok(world.command(&command)?)
+    Ok(world.carry_out(&action)?)
 }

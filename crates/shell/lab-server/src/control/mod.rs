@@ -14,7 +14,7 @@ use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use reprise_lab::Command;
+use reprise_lab::Action;
 use serde_json::json;
 
 use crate::site::Site;
@@ -70,8 +70,8 @@ async fn host(
     Query(query): Query<BTreeMap<String, String>>,
 ) -> Answer {
     let mut parameters = Parameters::new(query);
-    let command = routes::host_command(host, &what, &mut parameters)?;
-    carry_out(&site, parameters, &command).await
+    let action = routes::host_action(host, &what, &mut parameters)?;
+    carry_out(&site, parameters, &action).await
 }
 
 async fn vm(
@@ -80,8 +80,8 @@ async fn vm(
     Query(query): Query<BTreeMap<String, String>>,
 ) -> Answer {
     let mut parameters = Parameters::new(query);
-    let command = routes::vm_command(vm, &what, &mut parameters)?;
-    carry_out(&site, parameters, &command).await
+    let action = routes::vm_action(vm, &what, &mut parameters)?;
+    carry_out(&site, parameters, &action).await
 }
 
 async fn link(
@@ -90,14 +90,14 @@ async fn link(
     Query(query): Query<BTreeMap<String, String>>,
 ) -> Answer {
     let mut parameters = Parameters::new(query);
-    let command = link_command(a, b, &what, &mut parameters)?;
-    carry_out(&site, parameters, &command).await
+    let action = link_action(a, b, &what, &mut parameters)?;
+    carry_out(&site, parameters, &action).await
 }
 
-fn link_command(a: String, b: String, what: &str, parameters: &mut Parameters) -> Result<Command, Refusal> {
+fn link_action(a: String, b: String, what: &str, parameters: &mut Parameters) -> Result<Action, Refusal> {
     Ok(match what {
-        "cut" => Command::CutLink { a, b },
-        "heal" => Command::HealLink { a, b, delay: parameters.millis("delay_ms")? },
+        "cut" => Action::CutLink { a, b },
+        "heal" => Action::HealLink { a, b, delay: parameters.millis("delay_ms")? },
         other => return Err(Refusal::Unknown(format!("there is no route /links/{a}/{b}/{other}"))),
     })
 }
@@ -126,9 +126,9 @@ async fn unknown_route() -> Refusal {
     Refusal::Unknown("there is no such route; GET /routes lists all".to_owned())
 }
 
-async fn carry_out(site: &Site, parameters: Parameters, command: &Command) -> Answer {
+async fn carry_out(site: &Site, parameters: Parameters, action: &Action) -> Answer {
     parameters.none_left()?;
-    site.command(command).await?;
+    site.carry_out(action).await?;
     Ok(done(site))
 }
 

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use reprise_lab::CommandError;
+use reprise_lab::ActionError;
 use serde_json::json;
 
 /// Why a request to the control API was not carried out.
@@ -27,11 +27,11 @@ impl IntoResponse for Refusal {
     }
 }
 
-impl From<CommandError> for Refusal {
-    fn from(error: CommandError) -> Self {
+impl From<ActionError> for Refusal {
+    fn from(error: ActionError) -> Self {
         match &error {
-            CommandError::Unknown(_) => Self::Unknown(error.to_string()),
-            CommandError::NotUnique(_) | CommandError::NotNow(_) => Self::NotNow(error.to_string()),
+            ActionError::Unknown(_) => Self::Unknown(error.to_string()),
+            ActionError::NotUnique(_) | ActionError::NotNow(_) => Self::NotNow(error.to_string()),
         }
     }
 }

@@ -1,6 +1,6 @@
-//! From a route to a command.
+//! From a route to an action.
 
-use reprise_lab::{Command, EventLog, InFlight, Kind, Management, Setting, Side, Start};
+use reprise_lab::{Action, EventLog, InFlight, Kind, LegEnd, Management, Setting, Start};
 
 use super::parameters::Parameters;
 use super::refusal::Refusal;
@@ -33,13 +33,13 @@ pub(super) const VM: &[&str] = &[
     "POST /vms/{id|name}/set?[leg=&side=&]state|mode|running|enabled|provider|failed_over_type|last_replication|primary_host|primary_point|recovery_host|auto_resync",
 ];
 
-pub(super) fn host_command(host: String, what: &str, parameters: &mut Parameters) -> Result<Command, Refusal> {
+pub(super) fn host_action(host: String, what: &str, parameters: &mut Parameters) -> Result<Action, Refusal> {
     Ok(match what {
-        "shutdown" => Command::Shutdown { host, in_flight: in_flight(parameters)? },
-        "power-cut" => Command::PowerCut { host },
-        "boot" => Command::Boot { host, vmms: vmms(parameters)? },
-        "vmms/stop" => Command::VmmsStop { host },
-        "vmms/start" => Command::VmmsStart { host, vmms: vmms(parameters)? },
+        "shutdown" => Action::Shutdown { host, in_flight: in_flight(parameters)? },
+        "power-cut" => Action::PowerCut { host },
+        "boot" => Action::Boot { host, vmms: vmms(parameters)? },
+        "vmms/stop" => Action::VmmsStop { host },
+        "vmms/start" => Action::VmmsStart { host, vmms: vmms(parameters)? },
         "management" => {
             let mode = match parameters.text("mode").as_deref() {
                 Some("up") => Management::Up,
@@ -47,12 +47,12 @@ pub(super) fn host_command(host: String, what: &str, parameters: &mut Parameters
                 Some("blackhole") => Management::Blackhole,
                 _ => return Err(Refusal::Bad("parameter mode: up, refuse or blackhole is expected".to_owned())),
             };
-            Command::Management { host, mode }
+            Action::Management { host, mode }
         }
         "clock" => {
             let offset_s = parameters.value("offset_s", "a number of seconds")?;
             let offset_s = offset_s.ok_or_else(|| Refusal::Bad("parameter offset_s is missing".to_owned()))?;
-            Command::Clock { host, offset_s }
+            Action::Clock { host, offset_s }
         }
         "clear-log" => {
             let log = match parameters.text("log").as_deref() {
@@ -60,7 +60,7 @@ pub(super) fn host_command(host: String, what: &str, parameters: &mut Parameters
                 Some("system") => EventLog::System,
                 _ => return Err(Refusal::Bad("parameter log: vmms or system is expected".to_owned())),
             };
-            Command::ClearLog { host, log, keep: parameters.value("keep", "a number")?.unwrap_or(0) }
+            Action::ClearLog { host, log, keep: parameters.value("keep", "a number")?.unwrap_or(0) }
         }
         other => return Err(Refusal::Unknown(format!("there is no route /hosts/{host}/{other}"))),
     })
@@ -83,34 +83,34 @@ fn in_flight(parameters: &mut Parameters) -> Result<InFlight, Refusal> {
     }
 }
 
-pub(super) fn vm_command(vm: String, what: &str, parameters: &mut Parameters) -> Result<Command, Refusal> {
+pub(super) fn vm_action(vm: String, what: &str, parameters: &mut Parameters) -> Result<Action, Refusal> {
     Ok(match what {
-        "pause" => Command::Pause { vm, leg: leg(parameters)?, side: side(parameters)? },
-        "resume" => Command::Resume { vm, leg: leg(parameters)?, side: side(parameters)? },
-        "failover" => Command::Failover { vm, leg: leg(parameters)? },
-        "commit" => Command::Commit { vm, leg: leg(parameters)? },
-        "revert" => Command::Revert { vm, leg: leg(parameters)? },
-        "test-failover" => Command::TestFailover { vm, leg: leg(parameters)? },
-        "prepare" => Command::Prepare { vm, leg: leg(parameters)? },
-        "reverse" => Command::Reverse { vm, leg: leg(parameters)? },
-        "resync" => Command::Resync { vm, leg: leg(parameters)?, after: parameters.seconds("after_s")? },
+        "pause" => Action::Pause { vm, leg: leg(parameters)?, side: side(parameters)? },
+        "resume" => Action::Resume { vm, leg: leg(parameters)?, side: side(parameters)? },
+        "failover" => Action::Failover { vm, leg: leg(parameters)? },
+        "commit" => Action::Commit { vm, leg: leg(parameters)? },
+        "revert" => Action::Revert { vm, leg: leg(parameters)? },
+        "test-failover" => Action::TestFailover { vm, leg: leg(parameters)? },
+        "prepare" => Action::Prepare { vm, leg: leg(parameters)? },
+        "reverse" => Action::Reverse { vm, leg: leg(parameters)? },
+        "resync" => Action::Resync { vm, leg: leg(parameters)?, after: parameters.seconds("after_s")? },
         "rename" => {
             let (leg, side) = (leg(parameters)?, named_side(parameters)?);
-            Command::Rename { vm, leg, side, to: needed(parameters, "to")? }
+            Action::Rename { vm, leg, side, to: needed(parameters, "to")? }
         }
         "move" => {
             let (leg, side) = (leg(parameters)?, side(parameters)?);
-            Command::Move { vm, leg, side, to: needed(parameters, "to")? }
+            Action::Move { vm, leg, side, to: needed(parameters, "to")? }
         }
-        "remove" => Command::Remove { vm, leg: leg(parameters)? },
+        "remove" => Action::Remove { vm, leg: leg(parameters)? },
         "backup" => {
             let lasts = parameters.seconds("for_s")?;
             let lasts = lasts.ok_or_else(|| Refusal::Bad("parameter for_s is missing".to_owned()))?;
-            Command::Backup { vm, leg: leg(parameters)?, lasts }
+            Action::Backup { vm, leg: leg(parameters)?, lasts }
         }
         "set" => {
             let (leg, side) = (leg(parameters)?, side(parameters)?);
-            Command::Set { vm, leg, side, settings: settings(parameters)? }
+            Action::Set { vm, leg, side, settings: settings(parameters)? }
         }
         other => return Err(Refusal::Unknown(format!("there is no route /vms/{vm}/{other}"))),
     })
@@ -126,8 +126,8 @@ fn leg(parameters: &mut Parameters) -> Result<Kind, Refusal> {
 }
 
 /// The end in the parameters; by default the sender.
-fn side(parameters: &mut Parameters) -> Result<Side, Refusal> {
-    Ok(named_side(parameters)?.unwrap_or(Side::Sender))
+fn side(parameters: &mut Parameters) -> Result<LegEnd, Refusal> {
+    Ok(named_side(parameters)?.unwrap_or(LegEnd::Sender))
 }
 
 fn needed(parameters: &mut Parameters, name: &str) -> Result<String, Refusal> {
@@ -135,11 +135,11 @@ fn needed(parameters: &mut Parameters, name: &str) -> Result<String, Refusal> {
     given.ok_or_else(|| Refusal::Bad(format!("parameter {name} is missing")))
 }
 
-fn named_side(parameters: &mut Parameters) -> Result<Option<Side>, Refusal> {
+fn named_side(parameters: &mut Parameters) -> Result<Option<LegEnd>, Refusal> {
     match parameters.text("side").as_deref() {
         None => Ok(None),
-        Some("sender") => Ok(Some(Side::Sender)),
-        Some("receiver") => Ok(Some(Side::Receiver)),
+        Some("sender") => Ok(Some(LegEnd::Sender)),
+        Some("receiver") => Ok(Some(LegEnd::Receiver)),
         Some(_) => Err(Refusal::Bad("parameter side: sender or receiver is expected".to_owned())),
     }
 }

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use reprise_lab::{Command, InFlight, Spec, Start, Topology, view};
-use reprise_lab_server::{ElementForm, Lab, Options, Schemes};
+use reprise_lab::{Action, InFlight, Spec, Start, Topology, view};
+use reprise_lab_server::{ElementForm, Lab, LabOptions, Schemes};
 use reprise_model::{Policy, ReplicationState};
 use reprise_platform::sink::Sink;
 use tokio::time::Instant;
@@ -45,7 +45,7 @@ pub(super) async fn demo(arguments: Arguments) -> ExitCode {
 async fn play(seed: u64) -> Result<bool, String> {
     let started_us = jiff::Timestamp::now().as_microsecond();
     let spec = Spec { vms: VMS, topology: Topology::Hub, seed, started_us, ..Spec::default() };
-    let options = Options {
+    let options = LabOptions {
         speed: 1.0,
         round_trip: Duration::from_millis(2),
         user: "demo".to_owned(),
@@ -61,8 +61,8 @@ async fn play(seed: u64) -> Result<bool, String> {
          1. Everything replicates.\n\n{}\n",
         what_people_see(&lab.view())
     ));
-    let shutdown = Command::Shutdown { host: REPLICA.to_owned(), in_flight: InFlight::All };
-    lab.command(&shutdown).await.map_err(|error| error.to_string())?;
+    let shutdown = Action::Shutdown { host: REPLICA.to_owned(), in_flight: InFlight::All };
+    lab.carry_out(&shutdown).await.map_err(|error| error.to_string())?;
     let broken = lab.view();
     say(&format!(
         "2. {REPLICA} is restarted while changes are on their way to it.\n   \
@@ -71,8 +71,8 @@ async fn play(seed: u64) -> Result<bool, String> {
         events(&broken)
     ));
     let vmms = Start { ready_after: Some(Duration::from_secs(2)), ..Start::default() };
-    let boot = Command::Boot { host: REPLICA.to_owned(), vmms };
-    lab.command(&boot).await.map_err(|error| error.to_string())?;
+    let boot = Action::Boot { host: REPLICA.to_owned(), vmms };
+    lab.carry_out(&boot).await.map_err(|error| error.to_string())?;
     let booted = Instant::now();
     say(&format!("3. {REPLICA} is up again. Reprise asks both hosts over WS-Management …\n\n"));
     let hosts: Vec<_> = lab.hosts().into_iter().map(|host| (host.url, host.user, host.password)).collect();
@@ -95,12 +95,12 @@ fn say(text: &str) {
     print(text);
 }
 
-fn legs(world: &view::World) -> impl Iterator<Item = (&view::Vm, &view::Leg)> {
+fn legs(world: &view::WorldView) -> impl Iterator<Item = (&view::VmView, &view::LegView)> {
     world.vms.iter().flat_map(|vm| vm.legs.iter().map(move |leg| (vm, leg)))
 }
 
 /// What Hyper-V Manager would show, in its own words.
-fn what_people_see(world: &view::World) -> String {
+fn what_people_see(world: &view::WorldView) -> String {
     let mut text = format!("   {:<8} {:<22} {:<10} {}\n", "VM", "REPLICATION STATE", "HEALTH", "PRIMARY → REPLICA");
     for (vm, leg) in legs(world) {
         let state = ReplicationState::from_number(leg.sender_state);
@@ -119,7 +119,7 @@ fn what_people_see(world: &view::World) -> String {
 }
 
 /// The two events of the fault, as the primary's log has them.
-fn events(world: &view::World) -> String {
+fn events(world: &view::WorldView) -> String {
     let mut text = String::new();
     for host in &world.hosts {
         for id in [32022, 32086] {

@@ -7,7 +7,7 @@ pub(crate) mod tests;
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
-use cim::event::{Bookmark, EventBatch, EventPort, Query, Record};
+use cim::event::{Bookmark, EventBatch, EventPort, EventQuery, Record};
 use cim::{CallError, ErrorKind};
 use wsman::eventing::{Delivery, Listener, is_about_the_bookmark, is_lost};
 
@@ -60,7 +60,7 @@ impl Events {
     /// A listener that logs in as the client does; nothing is sent before the first [`EventPort::next`]. `existing` says
     /// whether it begins with what is in the logs or with what comes. `patience` is how long one call waits for something
     /// to come; a server holds no request for longer than a minute.
-    pub fn new(client: Client, query: Query, existing: bool, patience: Duration) -> Self {
+    pub fn new(client: Client, query: EventQuery, existing: bool, patience: Duration) -> Self {
         Self {
             line: Line::new(client, patience),
             listener: Listener::new(query, existing, heartbeats(patience)),
@@ -80,7 +80,7 @@ impl Events {
     /// Listens to something else from now on, from what is in the logs, over the same connection and by the same login. The
     /// subscription until now ends with [`Self::leave`].
     #[must_use]
-    pub fn turned_to(mut self, query: Query) -> Self {
+    pub fn turned_to(mut self, query: EventQuery) -> Self {
         let listener = Listener::new(query, true, heartbeats(self.patience));
         self.earlier.push(std::mem::replace(&mut self.listener, listener));
         Self { known: Known::default(), taken: false, ..self }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cim::event::{Bookmark, Condition, EventBatch, EventPort, Query, Record, Select};
+use cim::event::{Bookmark, EventBatch, EventCondition, EventPort, EventQuery, EventSelect, Record};
 use cim::{CallError, ErrorKind};
 
 use super::Events;
@@ -77,7 +77,8 @@ impl Side {
     /// One that begins with what is in the logs, or with what comes.
     async fn beginning(existing: bool, scenes: Vec<Scene>) -> Self {
         let server = Server::new(scenes).await;
-        let query = Query::new(vec![Select { channel: "System".to_owned(), condition: Condition::any() }]);
+        let query =
+            EventQuery::new(vec![EventSelect { channel: "System".to_owned(), condition: EventCondition::any() }]);
         let events = Events::new(server.client(short()), query, existing, Duration::from_millis(500));
         Self { server, events, bookmark: None }
     }
@@ -129,7 +130,8 @@ async fn one_connection_serves_one_query_after_the_other_and_leaves_both() {
     let mut side = Side::new(vec![scene]).await;
     side.events = side.events.at_most(1);
     assert_eq!(side.next().await, Ok(vec![1]));
-    let query = Query::new(vec![Select { channel: "Other".to_owned(), condition: Condition::ids(&[7]) }]);
+    let query =
+        EventQuery::new(vec![EventSelect { channel: "Other".to_owned(), condition: EventCondition::ids(&[7]) }]);
     (side.events, side.bookmark) = (side.events.turned_to(query), None);
     assert_eq!(side.next().await, Ok(vec![1, 2]), "the first is new to this query");
     let (server, events) = (side.server, side.events);

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use clap::Args;
 use reprise_lab::{Language, Os, RaceState, Spec, SpecError, Topology};
-use reprise_lab_server::{ElementForm, Lab, Options, Schemes, ServiceKey, StartError};
+use reprise_lab_server::{ElementForm, Lab, LabOptions, Schemes, ServiceKey, StartError};
 use secrecy::ExposeSecret as _;
 use serde_json::json;
 
@@ -87,7 +87,7 @@ pub(super) async fn up(arguments: Arguments) -> Result<ExitCode, Usage> {
     let cannot = |why: String| Usage::new("cannot start the lab", why, "see `reprise lab up --help`");
     let spec = spec(&arguments).map_err(|error| cannot(error.to_string()))?;
     let (schemes, takes_tickets) = schemes(&arguments).map_err(|error| cannot(error.to_string()))?;
-    let options = Options {
+    let options = LabOptions {
         speed: arguments.speed,
         round_trip: Duration::from_millis(u64::from(arguments.rtt)),
         user: "LAB\\administrator".to_owned(),

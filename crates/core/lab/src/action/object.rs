@@ -1,20 +1,20 @@
-//! Commands that change a VM's objects on their hosts.
+//! Actions that change a VM's objects on their hosts.
 
 use std::time::Duration;
 
-use super::{Done, Setting, Side, no_such_leg, not_now};
+use super::{Done, LegEnd, Setting, no_such_leg, not_now};
 use crate::leg::{At, Kind, Leg, Vm, mode};
 use crate::vm_power::Power;
 use crate::world::{World, ordered};
 
 impl World {
     /// Gives a VM another name: on one host, or wherever it is held.
-    pub(super) fn rename(&mut self, index: usize, kind: Kind, side: Option<Side>, to: &str) -> Done {
+    pub(super) fn rename(&mut self, index: usize, kind: Kind, side: Option<LegEnd>, to: &str) -> Done {
         let Some(vm) = self.vms.get_mut(index) else { return Ok(()) };
         let only = match side {
             Some(side) => {
                 let leg = vm.leg(kind).ok_or_else(|| no_such_leg(kind))?;
-                Some(leg.end(side == Side::Sender).host)
+                Some(leg.end(side == LegEnd::Sender).host)
             }
             None => None,
         };
@@ -25,9 +25,9 @@ impl World {
     }
 
     /// A live migration of one end's VM. The settings of both ends name the host that holds it now.
-    pub(super) fn relocate(&mut self, at: At, side: Side, to: usize) -> Done {
+    pub(super) fn relocate(&mut self, at: At, side: LegEnd, to: usize) -> Done {
         let Some((vm, leg)) = self.leg(at) else { return Ok(()) };
-        let from = leg.end(side == Side::Sender).host;
+        let from = leg.end(side == LegEnd::Sender).host;
         if !self.runs_vmms(from) || !self.runs_vmms(to) {
             return not_now("VMMS is not running on both hosts");
         }
@@ -116,9 +116,9 @@ impl World {
         Ok(())
     }
 
-    /// Sets values of one end that no other command leads to: all of the settings, or none.
-    pub(super) fn set(&mut self, index: usize, kind: Kind, side: Side, settings: &[Setting]) -> Done {
-        let sender = side == Side::Sender;
+    /// Sets values of one end that no other action leads to: all of the settings, or none.
+    pub(super) fn set(&mut self, index: usize, kind: Kind, side: LegEnd, settings: &[Setting]) -> Done {
+        let sender = side == LegEnd::Sender;
         let Some(mut vm) = self.vms.get(index).cloned() else { return Ok(()) };
         for setting in settings {
             if !apply(&mut vm, self.now, kind, sender, setting) {

@@ -1,4 +1,4 @@
-//! Commands: the actions of people, patch tools and power failures on the site.
+//! Actions: what is done by people, patch tools and power failures on the site.
 
 mod failover;
 mod network;
@@ -16,7 +16,7 @@ use crate::world::World;
 
 /// One action on the site. Hosts and VMs are given by name; a VM by its display name or its GUID.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Command {
+pub enum Action {
     /// An orderly shutdown.
     Shutdown {
         /// Which host.
@@ -78,7 +78,7 @@ pub enum Command {
         /// Which of its legs.
         leg: Kind,
         /// At which end.
-        side: Side,
+        side: LegEnd,
     },
     /// A person resumes replication.
     Resume {
@@ -87,7 +87,7 @@ pub enum Command {
         /// Which of its legs.
         leg: Kind,
         /// At which end.
-        side: Side,
+        side: LegEnd,
     },
     /// A person fails over, at the receiver.
     Failover {
@@ -147,7 +147,7 @@ pub enum Command {
         /// Which of its legs is meant, where an end is.
         leg: Kind,
         /// At which end; wherever it is held if absent.
-        side: Option<Side>,
+        side: Option<LegEnd>,
         /// The new name.
         to: String,
     },
@@ -158,7 +158,7 @@ pub enum Command {
         /// Which of its legs.
         leg: Kind,
         /// Which end.
-        side: Side,
+        side: LegEnd,
         /// Which host.
         to: String,
     },
@@ -178,14 +178,14 @@ pub enum Command {
         /// For how long.
         lasts: Duration,
     },
-    /// Sets values of one end that no other command leads to.
+    /// Sets values of one end that no other action leads to.
     Set {
         /// Which VM.
         vm: String,
         /// Which of its legs.
         leg: Kind,
         /// Which end.
-        side: Side,
+        side: LegEnd,
         /// What is set.
         settings: Vec<Setting>,
     },
@@ -231,14 +231,14 @@ pub enum EventLog {
 
 /// One end of a leg.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
+pub enum LegEnd {
     /// The one that sends.
     Sender,
     /// The one that receives.
     Receiver,
 }
 
-/// One thing that [`Command::Set`] sets.
+/// One thing that [`Action::Set`] sets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Setting {
     /// The replication state, by WMI's number.
@@ -266,9 +266,9 @@ pub enum Setting {
     AutoResync(bool),
 }
 
-/// A command that was not carried out.
+/// An action that was not carried out.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum CommandError {
+pub enum ActionError {
     /// It does not exist.
     #[error("there is no {0}")]
     Unknown(String),
@@ -280,68 +280,68 @@ pub enum CommandError {
     NotNow(String),
 }
 
-type Done = Result<(), CommandError>;
+type Done = Result<(), ActionError>;
 
 fn not_now(why: impl Into<String>) -> Done {
-    Err(CommandError::NotNow(why.into()))
+    Err(ActionError::NotNow(why.into()))
 }
 
 impl World {
-    /// Carries out a command at the present virtual time.
+    /// Carries out an action at the present virtual time.
     ///
     /// # Errors
-    /// [`CommandError`]; nothing has changed then.
-    pub fn command(&mut self, command: &Command) -> Done {
-        match command {
-            Command::Shutdown { host, in_flight } => self.shut_down(self.find_host(host)?, *in_flight),
-            Command::PowerCut { host } => self.cut_power(self.find_host(host)?),
-            Command::Boot { host, vmms } => self.boot(self.find_host(host)?, *vmms),
-            Command::VmmsStop { host } => self.stop_vmms(self.find_host(host)?),
-            Command::VmmsStart { host, vmms } => self.order_vmms(self.find_host(host)?, *vmms),
-            Command::Management { host, mode } => {
+    /// [`ActionError`]; nothing has changed then.
+    pub fn carry_out(&mut self, action: &Action) -> Done {
+        match action {
+            Action::Shutdown { host, in_flight } => self.shut_down(self.find_host(host)?, *in_flight),
+            Action::PowerCut { host } => self.cut_power(self.find_host(host)?),
+            Action::Boot { host, vmms } => self.boot(self.find_host(host)?, *vmms),
+            Action::VmmsStop { host } => self.stop_vmms(self.find_host(host)?),
+            Action::VmmsStart { host, vmms } => self.order_vmms(self.find_host(host)?, *vmms),
+            Action::Management { host, mode } => {
                 let index = self.find_host(host)?;
                 self.hosts.get_mut(index).map_or(Ok(()), |host| {
                     host.management = *mode;
                     Ok(())
                 })
             }
-            Command::Clock { host, offset_s } => {
+            Action::Clock { host, offset_s } => {
                 let index = self.find_host(host)?;
                 self.hosts.get_mut(index).map_or(Ok(()), |host| {
                     host.clock_offset_s = *offset_s;
                     Ok(())
                 })
             }
-            Command::ClearLog { host, log, keep } => self.clear_log(self.find_host(host)?, *log, *keep),
-            Command::Pause { vm, leg, side } => self.by_hand(self.find_leg(vm, *leg)?, *side, 7),
-            Command::Resume { vm, leg, side } => self.by_hand(self.find_leg(vm, *leg)?, *side, 3),
-            Command::Failover { vm, leg } => self.fail_over(self.find_leg(vm, *leg)?),
-            Command::Commit { vm, leg } => self.commit(self.find_leg(vm, *leg)?),
-            Command::Revert { vm, leg } => self.revert(self.find_leg(vm, *leg)?),
-            Command::TestFailover { vm, leg } => self.test_failover(self.find_leg(vm, *leg)?),
-            Command::Prepare { vm, leg } => self.prepare(self.find_leg(vm, *leg)?),
-            Command::Reverse { vm, leg } => self.reverse(self.find_leg(vm, *leg)?),
-            Command::Resync { vm, leg, after } => self.resync(self.find_leg(vm, *leg)?, *after),
-            Command::Rename { vm, leg, side, to } => self.rename(self.find_vm(vm)?, *leg, *side, to),
-            Command::Move { vm, leg, side, to } => {
+            Action::ClearLog { host, log, keep } => self.clear_log(self.find_host(host)?, *log, *keep),
+            Action::Pause { vm, leg, side } => self.by_hand(self.find_leg(vm, *leg)?, *side, 7),
+            Action::Resume { vm, leg, side } => self.by_hand(self.find_leg(vm, *leg)?, *side, 3),
+            Action::Failover { vm, leg } => self.fail_over(self.find_leg(vm, *leg)?),
+            Action::Commit { vm, leg } => self.commit(self.find_leg(vm, *leg)?),
+            Action::Revert { vm, leg } => self.revert(self.find_leg(vm, *leg)?),
+            Action::TestFailover { vm, leg } => self.test_failover(self.find_leg(vm, *leg)?),
+            Action::Prepare { vm, leg } => self.prepare(self.find_leg(vm, *leg)?),
+            Action::Reverse { vm, leg } => self.reverse(self.find_leg(vm, *leg)?),
+            Action::Resync { vm, leg, after } => self.resync(self.find_leg(vm, *leg)?, *after),
+            Action::Rename { vm, leg, side, to } => self.rename(self.find_vm(vm)?, *leg, *side, to),
+            Action::Move { vm, leg, side, to } => {
                 let to = self.find_host(to)?;
                 self.relocate(self.find_leg(vm, *leg)?, *side, to)
             }
-            Command::Remove { vm, leg } => self.remove(self.find_leg(vm, *leg)?),
-            Command::Backup { vm, leg, lasts } => self.back_up(self.find_leg(vm, *leg)?, *lasts),
-            Command::Set { vm, leg, side, settings } => self.set(self.find_vm(vm)?, *leg, *side, settings),
-            Command::CutLink { a, b } => self.set_link(a, b, true, None),
-            Command::HealLink { a, b, delay } => self.set_link(a, b, false, *delay),
+            Action::Remove { vm, leg } => self.remove(self.find_leg(vm, *leg)?),
+            Action::Backup { vm, leg, lasts } => self.back_up(self.find_leg(vm, *leg)?, *lasts),
+            Action::Set { vm, leg, side, settings } => self.set(self.find_vm(vm)?, *leg, *side, settings),
+            Action::CutLink { a, b } => self.set_link(a, b, true, None),
+            Action::HealLink { a, b, delay } => self.set_link(a, b, false, *delay),
         }
     }
 
-    pub(crate) fn find_host(&self, name: &str) -> Result<usize, CommandError> {
-        self.host_named(name).ok_or_else(|| CommandError::Unknown(format!("host {name}")))
+    pub(crate) fn find_host(&self, name: &str) -> Result<usize, ActionError> {
+        self.host_named(name).ok_or_else(|| ActionError::Unknown(format!("host {name}")))
     }
 
     /// A VM by its GUID, or by the name that any host shows for it.
-    pub(crate) fn find_vm(&self, name: &str) -> Result<usize, CommandError> {
-        let unknown = || CommandError::Unknown(format!("VM {name}"));
+    pub(crate) fn find_vm(&self, name: &str) -> Result<usize, ActionError> {
+        let unknown = || ActionError::Unknown(format!("VM {name}"));
         let is = |vm: &Vm, id: Uuid| vm.id == id && !vm.objects.is_empty();
         let by_id = Uuid::try_parse(name).ok().and_then(|id| self.vms.iter().position(|vm| is(vm, id)));
         if let Some(index) = by_id {
@@ -351,18 +351,18 @@ impl World {
         match (named.next(), named.next()) {
             (Some((index, _)), None) => Ok(index),
             (None, _) => Err(unknown()),
-            (Some(_), Some(_)) => Err(CommandError::NotUnique(name.to_owned())),
+            (Some(_), Some(_)) => Err(ActionError::NotUnique(name.to_owned())),
         }
     }
 
-    fn find_leg(&self, name: &str, kind: Kind) -> Result<At, CommandError> {
+    fn find_leg(&self, name: &str, kind: Kind) -> Result<At, ActionError> {
         let at = At { vm: self.find_vm(name)?, kind };
         self.leg(at).map(|_| at).ok_or_else(|| no_such_leg(kind))
     }
 
     /// A person pauses or resumes one end.
-    fn by_hand(&mut self, at: At, side: Side, requested: u16) -> Done {
-        let sender = side == Side::Sender;
+    fn by_hand(&mut self, at: At, side: LegEnd, requested: u16) -> Done {
+        let sender = side == LegEnd::Sender;
         let Some((_, leg)) = self.leg(at) else { return Err(no_such_leg(at.kind)) };
         let end = leg.end(sender);
         if !self.runs_vmms(end.host) {
@@ -409,8 +409,8 @@ impl World {
     }
 }
 
-fn no_such_leg(kind: Kind) -> CommandError {
-    CommandError::NotNow(match kind {
+fn no_such_leg(kind: Kind) -> ActionError {
+    ActionError::NotNow(match kind {
         Kind::Simple => "the VM is not replicated".to_owned(),
         Kind::Extended => "the VM's replica is not replicated onwards".to_owned(),
     })

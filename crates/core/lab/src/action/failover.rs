@@ -1,6 +1,6 @@
 //! Failovers: prepared at the sender; started, tested and reverted at the receiver; and reversed.
 
-use super::{Done, Side, not_now};
+use super::{Done, LegEnd, not_now};
 use crate::leg::{At, Kind, Leg, Object, Vm, mode};
 use crate::state;
 use crate::vm_power::Power;
@@ -16,7 +16,7 @@ impl World {
         if self.allowed(at, true, state::PREPARED).is_none() {
             return not_now("the VM runs, replication is not in state 3, or its receiver takes no changes");
         }
-        self.by_hand(at, Side::Sender, state::PREPARED)
+        self.by_hand(at, LegEnd::Sender, state::PREPARED)
     }
 
     /// The receiver's VM becomes the one that people use.

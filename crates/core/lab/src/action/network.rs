@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{CommandError, Done};
+use super::{ActionError, Done};
 use crate::event::CANNOT_CONNECT;
 use crate::leg::At;
 use crate::replication::SOON;
@@ -12,7 +12,7 @@ impl World {
     pub(super) fn set_link(&mut self, a: &str, b: &str, cut: bool, delay: Option<Duration>) -> Done {
         let (a, b) = (self.find_host(a)?, self.find_host(b)?);
         if a == b {
-            return Err(CommandError::Unknown("link from a host to itself".to_owned()));
+            return Err(ActionError::Unknown("link from a host to itself".to_owned()));
         }
         let link = self.links.entry(ordered(a, b)).or_default();
         link.cut = cut;
