@@ -56,6 +56,10 @@ const LINES_MAX: usize = 1_000;
 
 pub(super) async fn events(arguments: Arguments) -> Result<ExitCode, Usage> {
     let (hosts, links) = wiring::ways(&arguments.hosts)?;
+    if arguments.follow {
+        let to = hosts.iter().map(|(_, label)| label.as_str()).collect::<Vec<_>>();
+        notice(&listening_to(&to));
+    }
     let (say, told) = mpsc::channel(LINES_MAX);
     let mut listening = JoinSet::new();
     for (host, label) in hosts {
@@ -67,6 +71,17 @@ pub(super) async fn events(arguments: Arguments) -> Result<ExitCode, Usage> {
         code = show(arguments.follow, arguments.json, told, listening) => Ok(ExitCode::from(code)),
         () = asked_to_stop() => Ok(ExitCode::from(exit::OK)),
     }
+}
+
+/// Says whose events are awaited: a log may have nothing new for days.
+fn listening_to(labels: &[&str]) -> String {
+    const SHOWN: usize = 5;
+    let shown = labels.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
+    let more = match labels.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("listening for events of {shown}{more}; Ctrl-C ends it")
 }
 
 /// Prints what the listeners send until the last one has ended. Returns the exit code.

@@ -8,6 +8,7 @@ mod changes;
 mod discovery;
 mod evidence;
 mod faults;
+mod holds;
 mod host_faults;
 mod hostile_clients;
 mod jobs;
