@@ -339,6 +339,12 @@ resolve = { "hv02 " = "http://hv02" }
 }
 
 #[test]
+fn a_kerberos_server_with_a_login_in_it_is_refused_without_repeating_the_login() {
+    let error = read("version = 1\n[login]\nkdc = 'tcp://svc:hunter2@dc01'\n").unwrap_err().to_string();
+    assert!(error.starts_with("line 3: login.kdc: expected") && !error.contains("hunter2"), "{error}");
+}
+
+#[test]
 fn an_address_that_is_listed_twice_is_told_with_its_line() {
     let text = "version = 1\n[[host]]\nurl = 'http://hv01'\n[[host]]\nurl = 'http://HV01:5985/wsman'\nuser = 'x'\n";
     let error = read(text).unwrap_err();

@@ -273,9 +273,12 @@ impl Summary {
     /// The sums of these.
     pub fn of(hosts: &[HostReport], legs: &[LegReport], dry_run: bool) -> Self {
         let count = |result: LegResult| legs.iter().filter(|leg| leg.result == result).count();
-        // Two addresses of one host are one host.
-        let names = |ready: bool| -> BTreeSet<&str> {
-            hosts.iter().filter(|host| !ready || host.ready).map(|host| host.name.as_str()).collect()
+        // Two addresses of one host are one host; two hosts of one name are not.
+        let names = |ready: bool| -> BTreeSet<(&str, bool)> {
+            let counted = hosts.iter().filter(|host| !ready || host.ready);
+            counted
+                .map(|host| (host.name.as_str(), matches!(host.trouble, Some(HostTrouble::SameName { .. }))))
+                .collect()
         };
         Self {
             dry_run,

@@ -17,6 +17,20 @@ pub fn vm(text: &str) -> Result<VmSelector, &'static str> {
     }
 }
 
+/// Reads the address of a Kerberos server.
+///
+/// # Errors
+/// Says why it is none. It may hold a login, so it is not repeated.
+pub fn kdc(text: &str) -> Result<String, &'static str> {
+    if text.is_empty()
+        || text.contains(['@', '%', '?', '#'])
+        || text.chars().any(|c| c.is_whitespace() || is_invisible(c))
+    {
+        return Err("expected the Kerberos server as HOST[:PORT], without a user or a password");
+    }
+    Ok(text.to_owned())
+}
+
 /// Reads a host's name.
 ///
 /// # Errors

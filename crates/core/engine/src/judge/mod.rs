@@ -39,10 +39,11 @@ pub fn judge(leg: &Leg, memory: &Memory, policy: &Policy, wall: Timestamp) -> Ve
 
 /// Nothing is resumed while a hold may be misspelt.
 fn unless_a_hold_is_unmatched(verdict: Verdict, memory: &Memory) -> Verdict {
-    match (verdict, memory.holds) {
-        (Verdict::Resume { .. }, HoldsCheck::Unclear) => Verdict::Wait(Reason::UnmatchedHold),
-        (Verdict::Resume { .. }, HoldsCheck::Unmatched) => Verdict::NeedsPerson(Reason::UnmatchedHold),
-        (verdict, _) => verdict,
+    let resumes = matches!(verdict, Verdict::Resume { .. });
+    match memory.holds {
+        HoldsCheck::Unclear if resumes => Verdict::Wait(Reason::UnmatchedHold),
+        HoldsCheck::Unmatched if resumes => Verdict::NeedsPerson(Reason::UnmatchedHold),
+        HoldsCheck::Matched | HoldsCheck::Unclear | HoldsCheck::Unmatched => verdict,
     }
 }
 

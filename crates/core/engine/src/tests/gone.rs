@@ -85,6 +85,8 @@ fn a_second_address_of_a_host_is_told_once_and_another_host_of_its_name_is_told_
     drive.run_to(60.0);
     let ready = |drive: &Drive| drive.told.iter().filter(|e| matches!(e, Notice::HostReady { .. })).count();
     assert_eq!((ready(&drive), drive.report.as_ref().unwrap().outcome), (2, goal::PassOutcome::Ok));
+    let Some(Notice::Finished(sums)) = drive.told.last() else { panic!("the end is told") };
+    assert_eq!((sums.hosts, sums.hosts_not_ready), (2, 0), "as many as were told ready");
     let Seen::Seen(system) = &mut hosts[2].system else { panic!() };
     system.booted = HostTime(7);
     let mut drive = Drive::new(twice, hosts);

@@ -10,7 +10,7 @@ mod screen;
 pub(crate) mod sentence;
 pub(crate) mod table;
 
-pub(crate) use label::{printable, printable_lines, printable_name};
+pub(crate) use label::printable_lines;
 
 use reprise_model::Timestamp;
 
