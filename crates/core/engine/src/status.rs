@@ -296,7 +296,7 @@ impl Summary {
     }
 }
 
-/// A hold or an exception that does not do what whoever wrote it may expect.
+/// A hold or an exception that does not do what its author may expect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HoldTrouble {
     /// Which.

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use reprise_model::{HostId, Now, Policy};
 
 use super::Controller;
-use super::holds::scopes;
 use super::looking::legs_of;
 use crate::command::Command;
 use crate::exchange::Effect;
+use crate::hold::scopes;
 use crate::host::HostWatch;
 use crate::setup::AskedHost;
 

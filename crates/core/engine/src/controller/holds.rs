@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use reprise_model::{HoldScope, HostName, LegId, Now, Policy, Timestamp, Vm, VmId, VmSelector, folded_name};
+use reprise_model::{HoldScope, HostName, LegId, Now, Timestamp, Vm, VmId, VmSelector, folded_name};
 
 use super::Controller;
 use crate::exchange::Effect;
@@ -13,12 +13,6 @@ use crate::judge::{HoldsCheck, covers};
 use crate::leg::Leg;
 use crate::names::Match;
 use crate::status::{Ambiguous, Candidate, HoldState, HoldTrouble};
-
-/// What the holds of a policy name and is not known to exist.
-pub(super) fn scopes(policy: &Policy, matched: &[HoldScope]) -> Vec<HoldScope> {
-    let scopes = policy.holds.iter().map(|hold| &hold.scope);
-    scopes.filter(|scope| **scope != HoldScope::All && !matched.contains(scope)).cloned().collect()
-}
 
 impl Controller {
     /// Judges all anew when a hold has ended, and notes when the next one does.

@@ -12,10 +12,10 @@ mod telling;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use holds::scopes;
 use reprise_model::{ActId, HoldScope, HostId, HostName, LegId, MonoTime, Now, VmId};
 
 use crate::exchange::{Effect, Event};
+use crate::hold::scopes;
 use crate::host::HostWatch;
 use crate::index::LegIndex;
 use crate::inventory::Inventory;

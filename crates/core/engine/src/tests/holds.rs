@@ -75,7 +75,7 @@ fn a_host_that_does_not_answer_may_have_what_a_hold_names_and_delays_nothing() {
     drive.hosts[0] = look(0, &[S::Replicating]);
     drive.end_act(ended());
     drive.run_to(120.0);
-    assert_eq!(states(&drive), [HoldState::Unmatched { stops: false }], "and it is told");
+    assert_eq!(states(&drive), [HoldState::Unmatched { stops: false }], "and it is reported");
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn a_hold_that_has_ended_holds_nothing_up() {
     drive.run_to(1.5);
     assert_eq!(drive.acts.len(), 1);
     drive.stop();
-    assert_eq!(states(&drive), [HoldState::Ended], "and it is told");
+    assert_eq!(states(&drive), [HoldState::Ended], "and it is reported");
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn a_person_may_say_that_holds_without_a_match_are_to_be_ignored() {
     drive.end_act(ended());
     drive.run_to(60.0);
     assert_eq!(drive.report.as_ref().unwrap().outcome, goal::PassOutcome::Ok);
-    assert_eq!(states(&drive), [HoldState::Unmatched { stops: false }], "and it is told");
+    assert_eq!(states(&drive), [HoldState::Unmatched { stops: false }], "and it is reported");
 }
 
 #[test]

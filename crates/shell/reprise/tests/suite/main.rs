@@ -28,5 +28,7 @@ mod schema;
 mod sinks;
 mod strict;
 mod systems;
+#[cfg(unix)]
+mod typing;
 mod way_in;
 mod wire_faults;

@@ -66,7 +66,11 @@ impl Hints {
     /// # Errors
     /// Passes on the system's error.
     pub(super) fn write(lab: &Lab, by_password: bool) -> io::Result<Option<Self>> {
-        let folder = tempfile::Builder::new().prefix("reprise-lab-").tempdir()?;
+        let mut builder = tempfile::Builder::new();
+        builder.prefix("reprise-lab-");
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+        let folder = builder.tempdir()?;
         let mut text = "version = 1\n".to_owned();
         if let Some(certificate) = lab.certificate() {
             let path = folder.path().join("ca.pem");
