@@ -16,6 +16,7 @@ mod exchange;
 pub mod goal;
 pub mod guard;
 mod hearing;
+mod hold;
 mod host;
 mod incident;
 mod index;
@@ -51,6 +52,6 @@ pub use past::Beginning;
 pub use setup::{AskedHost, LOOKS_AT_ONCE, Patience, Setup};
 pub use snapshot::{IncidentMemory, LegMemory, Snapshot};
 pub use status::{
-    Ambiguous, Candidate, Cause, HostReport, HostTrouble, LegReport, LegResult, LegTrouble, Lost, NotReady, PlannedAct,
-    Service, Summary,
+    Ambiguous, Candidate, Cause, HoldState, HoldTrouble, HostReport, HostTrouble, LegReport, LegResult, LegTrouble,
+    Lost, NotReady, PlannedAct, Service, Summary,
 };

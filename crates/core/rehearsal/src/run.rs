@@ -82,6 +82,8 @@ impl Run {
             discover: scene.discover,
             reads_events,
             dry_run,
+            // People here hold VMs that nobody has seen yet, or that are renamed.
+            ignore_unmatched_holds: true,
             reread_every: None,
             looks_at_once: LOOKS_AT_ONCE,
             seed: beginning.seed,
