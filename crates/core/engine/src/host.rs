@@ -189,6 +189,15 @@ impl HostWatch {
         matches!(self.phase, Phase::Waiting)
     }
 
+    /// Whether nothing is to be expected of it soon: it did not answer its latest first look, or was late.
+    pub(crate) fn is_missing(&self) -> bool {
+        match self.phase {
+            Phase::Waiting => self.looked_once && self.first_answer.is_none(),
+            Phase::Ready { .. } => false,
+            Phase::Late(_) => true,
+        }
+    }
+
     /// Until when it is looked at for what only others show, and until when it may become ready once VMMS runs.
     pub(crate) fn timeout_at(&self, patience: &Patience) -> MonoTime {
         self.vmms_since.unwrap_or(self.since) + patience.timeout.max(READY_LEAST)

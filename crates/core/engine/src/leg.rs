@@ -25,6 +25,9 @@ pub struct Leg {
     pub leftovers: Vec<String>,
     /// Those of the hosts that holds name at which it has an end.
     pub held_hosts: BTreeSet<HostName>,
+    /// What any host calls its VM, folded: a VM that is renamed on one side has two names, and each leg of it has both. Kept
+    /// only if a hold gives a name.
+    pub vm_names: BTreeSet<String>,
 }
 
 /// Which end of a leg.

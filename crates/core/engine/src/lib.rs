@@ -16,6 +16,7 @@ mod exchange;
 pub mod goal;
 pub mod guard;
 mod hearing;
+mod hold;
 mod host;
 mod incident;
 mod index;
@@ -52,6 +53,6 @@ pub use past::Beginning;
 pub use setup::{AskedHost, CredentialId, LOOKS_AT_ONCE, Patience, Setup};
 pub use snapshot::{IncidentMemory, LegMemory, Snapshot};
 pub use status::{
-    Action, Ambiguous, Candidate, Cause, HostReport, HostTrouble, LegReport, LegResult, LegTrouble, Lost, NotReady,
-    Service, Summary,
+    Ambiguous, Candidate, Cause, HoldState, HoldTrouble, HostReport, HostTrouble, LegReport, LegResult, LegTrouble,
+    Lost, NotReady, PlannedAct, Service, Summary,
 };

@@ -6,7 +6,7 @@ use crate::attempt::{Attempt, Failure};
 use crate::host::{HostWatch, Phase};
 use crate::judge::{Finding, Verdict};
 use crate::leg::{End, Leg, SeenEnd, Side, Whereabouts};
-use crate::status::{Action, Cause, HostReport, HostTrouble, LegReport, LegResult, LegTrouble, Lost, NotReady};
+use crate::status::{Cause, HostReport, HostTrouble, LegReport, LegResult, LegTrouble, Lost, NotReady, PlannedAct};
 use crate::watch::{LegWatch, Presence};
 
 pub(crate) fn host(watch: &HostWatch) -> HostReport {
@@ -54,15 +54,15 @@ pub(crate) fn leg(watch: &LegWatch, dry_run: bool, around: Around) -> LegReport 
     let (result, reason) = result(watch, dry_run);
     let incident = watch.latest_incident();
     let action = match watch.verdict {
-        _ if incident.is_some() => Action::Resume,
-        Verdict::Wait(_) => Action::Wait,
+        _ if incident.is_some() => PlannedAct::Resume,
+        Verdict::Wait(_) => PlannedAct::Wait,
         Verdict::Healthy { .. }
         | Verdict::Leave(_)
         | Verdict::NeedsPerson(_)
         | Verdict::NotOurs
         | Verdict::Resume { .. }
         | Verdict::Fail(_)
-        | Verdict::Stale(_) => Action::None,
+        | Verdict::Stale(_) => PlannedAct::None,
     };
     let held = matches!(watch.verdict, Verdict::Healthy { held: Some(_), .. });
     let ended = incident.and_then(|incident| incident.acted).map(|(_, at)| at);

@@ -1,10 +1,11 @@
 //! The status of hosts and legs at any time, as data. It holds no sentences; the shell makes them.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use reprise_model::{
-    HostId, HostKey, LegId, Problem, ProblemKind, Reason, Refusal, ReplicationState, Retry, ServiceState, Timestamp,
-    VmId,
+    Hold, HostId, HostKey, LegId, Problem, ProblemKind, Reason, Refusal, ReplicationState, Retry, ServiceState,
+    Timestamp, VmId,
 };
 
 use crate::attempt::Failure;
@@ -114,7 +115,7 @@ pub struct LegReport {
     /// Whether policy wants it running and Reprise is responsible for it.
     pub wanted: bool,
     /// What was planned.
-    pub action: Action,
+    pub action: PlannedAct,
     /// Why.
     pub reason: Reason,
     /// Further findings.
@@ -135,7 +136,7 @@ pub struct LegReport {
 
 /// What was planned for a leg.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
+pub enum PlannedAct {
     /// Nothing.
     None,
     /// To resume it.
@@ -244,7 +245,7 @@ impl LegReport {
     pub fn runs(&self, dry_run: bool) -> bool {
         match self.result {
             LegResult::Healthy | LegResult::Resumed => true,
-            LegResult::Skipped => dry_run && self.action == Action::Resume,
+            LegResult::Skipped => dry_run && self.action == PlannedAct::Resume,
             LegResult::Failed | LegResult::NeedsPerson | LegResult::Stale | LegResult::Waiting | LegResult::Left => {
                 false
             }
@@ -283,24 +284,58 @@ pub struct Summary {
     pub healthy: usize,
     /// Legs that were left alone.
     pub left: usize,
+    /// Holds that match nothing or have ended.
+    pub holds: Vec<HoldTrouble>,
+    /// The name that an exception gives and several VMs have, if there is one.
+    pub ambiguous: Option<Ambiguous>,
 }
 
 impl Summary {
     /// The sums of these.
     pub fn of(hosts: &[HostReport], legs: &[LegReport], dry_run: bool) -> Self {
         let count = |result: LegResult| legs.iter().filter(|leg| leg.result == result).count();
+        // Two addresses of one host are one host; two hosts of one name are not.
+        let names = |ready: bool| -> BTreeSet<(&str, bool)> {
+            let counted = hosts.iter().filter(|host| !ready || host.ready);
+            counted
+                .map(|host| (host.name.as_str(), matches!(host.trouble, Some(HostTrouble::SameName { .. }))))
+                .collect()
+        };
         Self {
             dry_run,
-            hosts: hosts.len(),
-            hosts_not_ready: hosts.iter().filter(|host| !host.ready).count(),
+            hosts: names(false).len(),
+            hosts_not_ready: names(false).len() - names(true).len(),
             legs: legs.len(),
             unprotected: legs.iter().filter(|leg| leg.wanted && !leg.runs(dry_run)).count(),
-            planned: legs.iter().filter(|leg| leg.action == Action::Resume).count(),
+            planned: legs.iter().filter(|leg| leg.action == PlannedAct::Resume).count(),
             resumed: count(LegResult::Resumed),
             healthy: count(LegResult::Healthy),
             left: count(LegResult::Left),
+            holds: Vec::new(),
+            ambiguous: None,
         }
     }
+}
+
+/// A hold or an exception that does not do what its author may expect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HoldTrouble {
+    /// Which.
+    pub hold: Hold,
+    /// What is wrong with it.
+    pub state: HoldState,
+}
+
+/// What is wrong with a hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HoldState {
+    /// It matches nothing that was seen.
+    Unmatched {
+        /// Whether nothing is resumed because of that: every host is ready, and nobody said to ignore it.
+        stops: bool,
+    },
+    /// Its time is over.
+    Ended,
 }
 
 /// A name that several VMs have where one was meant.

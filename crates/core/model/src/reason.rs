@@ -92,6 +92,10 @@ reasons! {
         "The VM is excepted from this run.",
         "`--except` names the VM.",
         "Nothing to do.";
+    UnmatchedHold = "unmatched_hold", "a hold matches nothing",
+        "A hold or `--except` matches nothing that was seen, so it may be misspelt and mean this VM. Nothing is resumed until that is clear.",
+        "Every asked host is ready, and none shows a VM or host by the name that the hold gives.",
+        "Correct or remove the hold, then run again; to resume without it, add `--ignore-unmatched-holds`.";
     ReadyForInitialReplication = "ready_for_initial_replication", "not started yet",
         "The initial replication has not been started. Reprise never starts one.",
         "The sender's state is 1.",

@@ -45,6 +45,7 @@ impl Controller {
         }
         let times = seen.system.seen().map(|system| (system.clock, system.booted));
         let Seen::Seen(replication) = seen.replication else { return };
+        self.match_vms(replication.vms.values());
         let look = HostLook::new(id, (started, now.mono), name, times, replication);
         for vm in self.inventory.update(id, look) {
             self.dirty.extend(legs_of(vm));

@@ -107,15 +107,22 @@ impl Controller {
     /// Tells that our act on an end is proved.
     pub(super) fn tell_proved(&mut self, id: LegId, side: Side, effects: &mut Vec<Effect>) {
         let Some(report) = self.leg(id) else { return };
-        match side {
-            Side::Receiver => effects.push(Effect::Tell(Notice::ReplicaResumed(Box::new(report)))),
-            Side::Sender => {
-                let Some(watch) = self.legs.get_mut(&id) else { return };
-                // Notices about an incident end with it.
-                if watch.incident.is_none() || watch.told.insert(LegResult::Resumed) {
-                    effects.push(Effect::Tell(Notice::Resumed(Box::new(report))));
-                }
-            }
+        let is_resumed = side == Side::Sender || report.result == LegResult::Resumed;
+        if side == Side::Receiver {
+            effects.push(Effect::Tell(Notice::ReplicaResumed(Box::new(report.clone()))));
+        }
+        // A repair of the replica that is all that the leg lacked has resumed the leg.
+        if is_resumed {
+            self.tell_resumed(id, report, effects);
+        }
+    }
+
+    /// Tells that a leg is resumed, once for as long as its incident lasts.
+    fn tell_resumed(&mut self, id: LegId, report: LegReport, effects: &mut Vec<Effect>) {
+        let Some(watch) = self.legs.get_mut(&id) else { return };
+        // Notices about an incident end with it.
+        if watch.incident.is_none() || watch.told.insert(LegResult::Resumed) {
+            effects.push(Effect::Tell(Notice::Resumed(Box::new(report))));
         }
     }
 
@@ -127,6 +134,13 @@ impl Controller {
         if result == LegResult::Healthy && watch.incident.is_none() {
             // Whatever was told of it is over.
             watch.told.clear();
+        }
+        // Its replica was repaired first, and the leg runs since.
+        if result == LegResult::Resumed && watch.incident.is_some() && !watch.told.contains(&result) {
+            if let Some(report) = self.leg(id) {
+                self.tell_resumed(id, report, effects);
+            }
+            return;
         }
         // A late host may still come: who only lacks a host has not failed before nobody waits any more.
         let lacks_host = match watch.verdict {

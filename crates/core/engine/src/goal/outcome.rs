@@ -9,7 +9,8 @@ use crate::status::{HostReport, HostTrouble, LegReport};
 pub enum PassOutcome {
     /// Every wanted leg replicates, every host became ready.
     Ok,
-    /// A host did not become ready, a wanted leg does not replicate, or a name stood for several VMs.
+    /// A host did not become ready, a wanted leg does not replicate, or a person's word was not clear: the name of an exception
+    /// stood for several VMs, or a hold matched nothing although every host was ready.
     Partial,
     /// No host became ready in time.
     NotReady,
@@ -17,7 +18,7 @@ pub enum PassOutcome {
     Failed,
 }
 
-pub(super) fn of(hosts: &[HostReport], legs: &[LegReport], dry_run: bool, is_ambiguous: bool) -> PassOutcome {
+pub(super) fn of(hosts: &[HostReport], legs: &[LegReport], dry_run: bool, is_unclear: bool) -> PassOutcome {
     if !hosts.is_empty() && hosts.iter().all(is_denied) {
         return PassOutcome::Failed;
     }
@@ -27,7 +28,7 @@ pub(super) fn of(hosts: &[HostReport], legs: &[LegReport], dry_run: bool, is_amb
     }
     let host_missing = hosts.iter().any(|host| !host.ready || host.trouble.is_some());
     let leg_missing = legs.iter().any(|leg| leg.wanted && !leg.runs(dry_run));
-    if host_missing || leg_missing || is_ambiguous { PassOutcome::Partial } else { PassOutcome::Ok }
+    if host_missing || leg_missing || is_unclear { PassOutcome::Partial } else { PassOutcome::Ok }
 }
 
 fn is_denied(host: &HostReport) -> bool {

@@ -2,7 +2,7 @@
 
 use reprise_lab::{Action, InFlight, Management, Start};
 
-use super::{Script, Trouble, within};
+use super::script::{Script, Trouble, within};
 use crate::scene::once_in;
 
 fn slow(chance: &mut fastrand::Rng) -> Start {
