@@ -23,14 +23,24 @@ pub struct Setup {
     pub reads_events: bool,
     /// Plan acts, but do not carry them out.
     pub dry_run: bool,
-    /// Act even if a hold matches nothing that was seen.
-    pub ignore_unmatched_holds: bool,
+    /// What a hold that matches nothing means.
+    pub unmatched_holds: UnmatchedHolds,
     /// How often to look at a ready host when nothing requires it; `None` for never.
     pub reread_every: Option<Duration>,
     /// Maximum number of concurrent looks.
     pub looks_at_once: NonZeroUsize,
     /// Seed of the jitter of retries.
     pub seed: u64,
+}
+
+/// What a hold that matches nothing means, although every host is ready.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UnmatchedHolds {
+    /// It may be misspelt and mean any VM: nothing is resumed.
+    #[default]
+    Stop,
+    /// A person said to go on.
+    Ignore,
 }
 
 /// A host to query.

@@ -3,7 +3,7 @@
 use reprise_model::{HostName, Seen, Timestamp};
 
 use super::*;
-use crate::HoldState;
+use crate::{HoldState, UnmatchedHolds};
 
 fn hold(scope: HoldScope) -> Hold {
     Hold { scope, reason: "migration".to_owned(), until: None, only_this_pass: false }
@@ -99,7 +99,7 @@ fn a_hold_that_has_ended_holds_nothing_up() {
 
 #[test]
 fn a_person_may_say_that_holds_without_a_match_are_to_be_ignored() {
-    let asked = Setup { ignore_unmatched_holds: true, ..holding(2, vec![vm("vm-007")]) };
+    let asked = Setup { unmatched_holds: UnmatchedHolds::Ignore, ..holding(2, vec![vm("vm-007")]) };
     let mut drive = Drive::new(asked, pair(&[S::Error]));
     drive.run_to(1.5);
     assert_eq!(drive.acts.len(), 1);
