@@ -102,6 +102,11 @@ pub enum Whereabouts {
         /// What is wrong with it.
         problem: Problem,
     },
+    /// It is ready, its time is up, and it does not show the end; it has not been up for long, so it may be loading its VMs.
+    NotLoaded {
+        /// Which host.
+        host: HostId,
+    },
     /// It is ready, its time is up, and it does not show the end.
     WithoutIt {
         /// Which host.

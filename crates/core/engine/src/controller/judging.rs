@@ -204,6 +204,9 @@ impl Controller {
         let time_left = now < host.timeout_at(&self.setup.patience);
         let whereabouts = match &host.phase {
             Phase::Late(why) => Whereabouts::Late { host: host.display_name(), problem: why.problem.clone() },
+            Phase::Ready { .. } if !time_left && host.loading.is_possible(now) => {
+                Whereabouts::NotLoaded { host: host.asked.id }
+            }
             Phase::Ready { .. } if !time_left => Whereabouts::WithoutIt { host: host.asked.id },
             Phase::Ready { .. } | Phase::Waiting => Whereabouts::NotYet { host: Some(host.asked.id) },
         };

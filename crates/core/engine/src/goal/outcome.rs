@@ -22,7 +22,8 @@ pub(super) fn of(hosts: &[HostReport], legs: &[LegReport], dry_run: bool, is_unc
     if !hosts.is_empty() && hosts.iter().all(is_denied) {
         return PassOutcome::Failed;
     }
-    if !hosts.iter().any(|host| host.ready) {
+    // One that was lost after it had become ready was ready in time.
+    if !hosts.iter().any(|host| host.ready || host.ready_after.is_some()) {
         return PassOutcome::NotReady;
     }
     let host_missing = hosts.iter().any(|host| !host.ready || host.trouble.is_some());
@@ -33,8 +34,12 @@ pub(super) fn of(hosts: &[HostReport], legs: &[LegReport], dry_run: bool, is_unc
 fn is_denied(host: &HostReport) -> bool {
     match &host.trouble {
         Some(HostTrouble::NotReady(why)) => why.problem.kind == ProblemKind::Denied,
-        Some(HostTrouble::Unreadable { .. } | HostTrouble::SameName { .. } | HostTrouble::UnlikeTwin { .. }) | None => {
-            false
-        }
+        Some(
+            HostTrouble::Lost(_)
+            | HostTrouble::Unreadable { .. }
+            | HostTrouble::SameName { .. }
+            | HostTrouble::UnlikeTwin { .. },
+        )
+        | None => false,
     }
 }

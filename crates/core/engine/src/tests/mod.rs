@@ -9,6 +9,8 @@ mod hearing;
 mod holds;
 mod lies;
 mod life;
+mod meanwhile;
+mod readiness;
 mod restart;
 mod telling;
 mod unclear;

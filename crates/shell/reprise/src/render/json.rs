@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use reprise_engine::goal::{PassOutcome, Report};
-use reprise_engine::{Action, LegReport, LegResult};
+use reprise_engine::{LegReport, LegResult, PlannedAct};
 use reprise_model::HostId;
 use reprise_platform::event::escaped;
 use serde::{Serialize, Serializer};
@@ -101,9 +101,9 @@ fn relationship(leg: &LegReport) -> Relationship<'_> {
         before: leg.before.map(|state| state.to_string()),
         wanted: leg.wanted,
         action: match leg.action {
-            Action::None => "none",
-            Action::Resume => "resume",
-            Action::Wait => "wait",
+            PlannedAct::None => "none",
+            PlannedAct::Resume => "resume",
+            PlannedAct::Wait => "wait",
         },
         reason: leg.reason.code(),
         detail: sentence::detail(leg),

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use reprise_engine::goal::{PassOutcome, Report};
 use reprise_engine::{
-    Action, Cause, Failure, Finding, HoldState, HoldTrouble, HostReport, HostTrouble, LegReport, LegResult, LegTrouble,
-    NotReady,
+    Cause, Failure, Finding, HoldState, HoldTrouble, HostReport, HostTrouble, LegReport, LegResult, LegTrouble,
+    NotReady, PlannedAct,
 };
 use reprise_model::{
     Hold, HoldScope, HostId, HostKey, LegId, LegKind, Problem, ProblemKind, Reason, Refusal, ReplicationState,
@@ -26,7 +26,7 @@ fn leg(n: u32, result: LegResult, after: ReplicationState) -> LegReport {
         before: Some(ReplicationState::Error),
         after: Some(after),
         wanted: true,
-        action: Action::Resume,
+        action: PlannedAct::Resume,
         reason: Reason::Error,
         findings: vec![],
         result,
@@ -44,7 +44,7 @@ fn report() -> Report {
     let why = "invalid state for this operation".to_owned();
     let refusal = Refusal { code: Some(32_775), why, advice: "look at the VM", transient: false };
     let cause = Cause::Failed(Failure::Refused(refusal));
-    failed.trouble = Some(LegTrouble { host: Some("hv01.lab.test".to_owned()), cause });
+    failed.trouble = Some(LegTrouble { host: Some("hv01.lab.test".to_owned()), may_be: None, cause });
     Report {
         outcome: PassOutcome::Partial,
         dry_run: false,
@@ -58,6 +58,7 @@ fn report() -> Report {
             ready_after: Some(Duration::from_millis(1_900)),
             trouble: None,
             hidden: None,
+            empty: None,
         }],
         legs: vec![leg(1, LegResult::Resumed, ReplicationState::Replicating), failed],
         holds: vec![],
