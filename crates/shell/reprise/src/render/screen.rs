@@ -3,7 +3,7 @@
 
 use reprise_engine::goal::Report;
 use reprise_engine::{
-    Ambiguous, Candidate, Cause, Failure, Finding, HoldTrouble, HostReport, HostTrouble, LegReport, LegTrouble,
+    Ambiguous, Candidate, Cause, Failure, Finding, HoldTrouble, HostReport, HostTrouble, LegReport, LegTrouble, Lost,
     NotReady, Service,
 };
 use reprise_model::{Problem, Refusal, ServiceState};
@@ -42,7 +42,7 @@ fn name(name: Option<&String>) -> Option<String> {
 }
 
 fn host(host: &HostReport) -> HostReport {
-    let HostReport { id, key, name, ready, ready_after, trouble, hidden } = host;
+    let HostReport { id, key, name, ready, ready_after, trouble, hidden, empty } = host;
     HostReport {
         id: *id,
         key: key.clone(),
@@ -51,18 +51,28 @@ fn host(host: &HostReport) -> HostReport {
         ready_after: *ready_after,
         trouble: trouble.as_ref().map(host_trouble),
         hidden: hidden.as_ref().map(problem),
+        empty: empty.as_ref().map(problem),
     }
 }
 
 fn host_trouble(trouble: &HostTrouble) -> HostTrouble {
     match trouble {
-        HostTrouble::NotReady(NotReady { problem: why, service }) => {
-            HostTrouble::NotReady(NotReady { problem: problem(why), service: service.as_ref().map(said_of_vmms) })
-        }
+        HostTrouble::NotReady(why) => HostTrouble::NotReady(not_ready(why)),
+        HostTrouble::Lost(why) => HostTrouble::Lost(lost(why)),
         HostTrouble::Unreadable { rows, first } => HostTrouble::Unreadable { rows: *rows, first: problem(first) },
         HostTrouble::SameName { other } => HostTrouble::SameName { other: printable_name(other) },
         HostTrouble::UnlikeTwin { other } => HostTrouble::UnlikeTwin { other: printable_name(other) },
     }
+}
+
+fn not_ready(why: &NotReady) -> NotReady {
+    let NotReady { problem: why, service } = why;
+    NotReady { problem: problem(why), service: service.as_ref().map(said_of_vmms) }
+}
+
+fn lost(lost: &Lost) -> Lost {
+    let Lost { since, why } = lost;
+    Lost { since: *since, why: not_ready(why) }
 }
 
 fn said_of_vmms(service: &Service) -> Service {
@@ -123,14 +133,15 @@ fn leg(leg: &LegReport) -> LegReport {
 }
 
 fn leg_trouble(trouble: &LegTrouble) -> LegTrouble {
-    let LegTrouble { host, cause } = trouble;
+    let LegTrouble { host, may_be, cause } = trouble;
     let cause = match cause {
         Cause::Failed(failure) => Cause::Failed(failed(failure)),
         Cause::Unfinished => Cause::Unfinished,
+        Cause::Lost(why) => Cause::Lost(lost(why)),
         Cause::Unseen(why) => Cause::Unseen(problem(why)),
         Cause::Reason => Cause::Reason,
     };
-    LegTrouble { host: name(host.as_ref()), cause }
+    LegTrouble { host: name(host.as_ref()), may_be: name(may_be.as_ref()), cause }
 }
 
 fn failed(failure: &Failure) -> Failure {
