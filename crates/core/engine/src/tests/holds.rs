@@ -1,8 +1,9 @@
 //! A person's word that names nothing: nothing is done unasked.
 
-use reprise_model::{HostName, Seen, Timestamp};
+use reprise_model::{HostName, LegKind, ReplicationMode, Seen, Slot, Timestamp};
 
 use super::*;
+use crate::sample::settings;
 use crate::{HoldState, UnmatchedHolds};
 
 fn hold(scope: HoldScope) -> Hold {
@@ -85,6 +86,30 @@ fn a_hold_by_any_name_of_a_vm_covers_it_whatever_is_invisible_in_the_name() {
         drive.run_to(60.0);
         assert_eq!((drive.leg().result, drive.leg().reason), (LegResult::Left, Reason::Held), "{names:?}");
     }
+}
+
+#[test]
+fn a_name_that_one_host_alone_gives_a_vm_covers_all_its_legs_whoever_is_silent() {
+    // The middle host sends on to the third, which alone calls the VM "new"; the primary is off.
+    let mut middle = look(1, &[S::Error]);
+    let mut third = look(2, &[S::Replicating]);
+    let mut sends = crate::sample::object(1, S::Error);
+    (sends.id.slot, sends.settings) = (Slot::One, Seen::Seen(settings(1, 2)));
+    let Seen::Seen(replication) = &mut middle.replication else { panic!("it is seen") };
+    replication.objects.insert(sends.id, sends);
+    let Seen::Seen(replication) = &mut third.replication else { panic!("it is seen") };
+    let vm_one = replication.vms.get_mut(&vm_id(1)).unwrap();
+    vm_one.mode = ReplicationMode::ExtendedReplica;
+    "new".clone_into(&mut vm_one.name);
+    for object in replication.objects.values_mut() {
+        object.settings = Seen::Seen(settings(1, 2));
+    }
+    let excepted = Hold { only_this_pass: true, ..vm("new") };
+    let mut drive = Drive::new(holding(3, vec![excepted]), vec![unreachable(), middle, third]);
+    drive.run_to(300.0);
+    let legs: Vec<_> = drive.legs().iter().map(|leg| (leg.id.kind, leg.result, leg.reason)).collect();
+    let left = |kind| (kind, LegResult::Left, Reason::Excepted);
+    assert_eq!(legs, [left(LegKind::Simple), left(LegKind::Extended)]);
 }
 
 #[test]
