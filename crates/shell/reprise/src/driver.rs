@@ -185,7 +185,7 @@ fn no_way(what: &str) -> Problem {
 #[cfg(test)]
 mod tests {
     use reprise_engine::goal::PassOutcome;
-    use reprise_engine::{AskedHost, HostTrouble, LOOKS_AT_ONCE, Patience, Setup};
+    use reprise_engine::{AskedHost, HostTrouble, LOOKS_AT_ONCE, Patience, Setup, UnmatchedHolds};
     use reprise_model::Policy;
 
     use super::*;
@@ -218,7 +218,7 @@ mod tests {
             discover: false,
             reads_events: true,
             dry_run: false,
-            ignore_unmatched_holds: false,
+            unmatched_holds: UnmatchedHolds::Stop,
             reread_every: None,
             looks_at_once: LOOKS_AT_ONCE,
             seed: 1,
