@@ -4,6 +4,8 @@ use reprise_engine::{Cause, Failure, HostReport, HostTrouble, LegReport, NotRead
 use reprise_model::{Problem, Reason, Retry, ServiceState};
 use serde::Serialize;
 
+use super::advice;
+
 /// An error. Its fields are those of every JSON document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Error {
@@ -116,7 +118,7 @@ pub(crate) fn of_leg(leg: &LegReport) -> Option<Error> {
         what: format!("cannot resume replication of VM {}", leg.vm),
         place: place.to_owned(),
         why,
-        next: next(&trouble.cause, leg.reason).to_owned(),
+        next: advice::of_leg(leg).unwrap_or_default(),
         code: trouble.cause.code().map(number),
         retry: trouble.cause.retry(),
     })
@@ -147,20 +149,6 @@ fn clause(sentence: &str) -> String {
             first.to_lowercase().chain(rest).collect()
         }
         Some(_) | None => sentence.to_owned(),
-    }
-}
-
-fn next(cause: &Cause, reason: Reason) -> &'static str {
-    match cause {
-        Cause::Failed(Failure::Refused(refusal)) => refusal.advice,
-        Cause::Failed(Failure::NotDone(problem) | Failure::Unclear(problem)) => problem.advice(),
-        Cause::Failed(Failure::Guarded(_)) => "report this as a bug",
-        Cause::Failed(Failure::NotRead) | Cause::Unfinished => {
-            "check the host's load and the network to it, then run `reprise run` again"
-        }
-        Cause::Failed(Failure::Changed { .. } | Failure::WithoutEffect) | Cause::Unseen(_) | Cause::Reason => {
-            reason.advice()
-        }
     }
 }
 

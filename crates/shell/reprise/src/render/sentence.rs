@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use reprise_engine::{Finding, LegReport, Summary};
 
+use super::advice;
 use super::error::number;
 
 /// Why something was or was not done with a leg.
@@ -33,6 +34,9 @@ pub(crate) fn detail(leg: &LegReport) -> String {
                 write!(text, " The host reported: {}{code}.", refusal.why)
             }
         };
+    }
+    if let Some(code) = advice::last_failure(leg) {
+        let _infallible = write!(text, " The last event 32022 says: {}.", advice::in_words(code));
     }
     text
 }

@@ -29,3 +29,4 @@ mod strict;
 mod systems;
 mod way_in;
 mod wire_faults;
+mod workgroup;
