@@ -6,10 +6,10 @@ use reprise_engine::{Cause, Failure, LegReport, LegResult};
 use reprise_hyperv::failure_code::{FailureCode, known};
 use reprise_model::{AutoResync, Reason};
 
-use super::error::number;
+use super::number::hexadecimal;
 
 /// The HRESULT that a shutdown leaves in event 32022: it explains a stop, and never why a resume does not last.
-const ABORTED: u32 = 0x8000_4004;
+pub(crate) const ABORTED: u32 = 0x8000_4004;
 
 /// What the administrator does next; `None` for a leg that replicates as it should.
 pub(crate) fn of_leg(leg: &LegReport) -> Option<String> {
@@ -50,11 +50,6 @@ pub(crate) fn in_words(code: u32) -> String {
         Some(known) => format!("{} ({})", known.words, hexadecimal(code)),
         None => hexadecimal(code),
     }
-}
-
-/// A code as event 32022 shows it.
-pub(crate) fn hexadecimal(code: u32) -> String {
-    if code < 0x1_0000 { format!("0x{code:08X}") } else { number(code) }
 }
 
 /// The code that explains why a leg is still stopped, if its reason only points to event 32022.

@@ -35,6 +35,11 @@ pub(crate) struct Block<'r> {
 }
 
 impl Block<'_> {
+    /// Whether something is wrong, rather than left on purpose.
+    pub(crate) fn is_error(&self) -> bool {
+        self.level == "error"
+    }
+
     /// How many legs it leaves unprotected.
     pub(crate) fn unprotected(&self, dry_run: bool) -> usize {
         self.legs.iter().filter(|leg| leg.wanted && !leg.runs(dry_run)).count()
@@ -57,7 +62,8 @@ impl Block<'_> {
             line("  hosts: ", &list(&self.hosts));
         }
         if self.legs.len() > 1 || self.is_of_hosts && !self.legs.is_empty() {
-            let names: Vec<String> = self.legs.iter().map(|leg| name(leg)).collect();
+            let mut names: Vec<String> = self.legs.iter().map(|leg| name(leg)).collect();
+            names.sort();
             line("  VMs:  ", &format!("{} ({})", self.legs.len(), list(&names)));
         }
         text.push('\n');

@@ -5,6 +5,7 @@ use reprise_model::{Problem, Reason, Retry, ServiceState};
 use serde::Serialize;
 
 use super::advice;
+use super::number::number;
 
 /// An error. Its fields are those of every JSON document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -150,10 +151,4 @@ fn clause(sentence: &str) -> String {
         }
         Some(_) | None => sentence.to_owned(),
     }
-}
-
-/// A host's own number, as people look it up: return values of Hyper-V in decimal, HRESULTs and `WSManFault` codes in
-/// hexadecimal.
-pub(crate) fn number(number: u32) -> String {
-    if number < 0x1_0000 { number.to_string() } else { format!("0x{number:08X}") }
 }

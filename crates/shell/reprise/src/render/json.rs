@@ -11,6 +11,7 @@ use serde::{Serialize, Serializer};
 
 use super::advice;
 use super::error::{self, Error};
+use super::number::hexadecimal;
 use super::sentence;
 use crate::links::ConnectionInfo;
 
@@ -120,7 +121,7 @@ fn relationship(leg: &LegReport) -> Relationship<'_> {
         next: advice::of_leg(leg),
         last_failure: advice::last_failure(leg).map(|code| LastFailure {
             event: 32_022,
-            code: advice::hexadecimal(code),
+            code: hexadecimal(code),
             meaning: known(code).map(|known| known.words),
         }),
     }

@@ -6,6 +6,7 @@ pub(crate) mod error;
 pub(crate) mod heard;
 pub(crate) mod json;
 mod label;
+mod number;
 mod paragraph;
 pub(crate) mod progress;
 mod rows;

@@ -81,8 +81,9 @@ fn first_label(name: &str) -> &str {
 /// One row.
 pub(crate) struct Row {
     cells: [String; COLUMNS],
-    /// The code of the last failed transfer in words.
-    failure: Option<String>,
+    /// The code of the last failed transfer in words, and whether it deserves a line of its own where there is no room beside the
+    /// reason. A shutdown's does not: most rows have it.
+    failure: Option<(String, bool)>,
     tone: Tone,
 }
 
@@ -97,9 +98,15 @@ impl Row {
                 result(leg, dry_run).to_owned(),
                 leg.reason.phrase().to_owned(),
             ],
-            failure: advice::last_failure(leg).map(advice::in_words),
+            failure: advice::last_failure(leg).map(|code| (advice::in_words(code), code != advice::ABORTED)),
             tone: tone(leg, dry_run),
         }
+    }
+
+    /// How many lines of a terminal it takes, unless its cells are wrapped.
+    pub(crate) fn lines(&self, terminal: &Terminal) -> usize {
+        let has_own_line = terminal.width.is_some() && self.failure.as_ref().is_some_and(|(_, own_line)| *own_line);
+        if has_own_line { 2 } else { 1 }
     }
 }
 
@@ -161,7 +168,7 @@ pub(crate) fn table(rows: &[Row], terminal: &Terminal) -> String {
     let widths: Vec<usize> = (0..COLUMNS).map(|column| width(&lines, column)).collect();
     let mut text = String::new();
     for (index, (cells, tone)) in lines.iter().enumerate() {
-        let failure = index.checked_sub(1).and_then(|index| rows.get(index)).and_then(|row| row.failure.as_deref());
+        let failure = index.checked_sub(1).and_then(|index| rows.get(index)).and_then(|row| row.failure.as_ref());
         text.push_str(&row(cells, *tone, &widths, failure, terminal));
     }
     text
@@ -179,12 +186,12 @@ fn row(
     cells: &[Vec<String>; COLUMNS],
     tone: Tone,
     widths: &[usize],
-    failure: Option<&str>,
+    failure: Option<&(String, bool)>,
     terminal: &Terminal,
 ) -> String {
     let height = cells.iter().map(Vec::len).max().unwrap_or_default();
     let mut text = String::new();
-    let mut own_line = failure;
+    let mut own_line = failure.filter(|(_, own_line)| *own_line);
     for at in 0..height {
         let mut line = String::new();
         let mut blanks = 0;
@@ -201,7 +208,7 @@ fn row(
             blanks += width.saturating_sub(part.width()) + GAP;
             if column == WHY
                 && at == 0
-                && let Some(failure) = failure
+                && let Some((failure, _)) = failure
                 && terminal.width.is_none_or(|width| used + 2 + failure.width() <= width)
             {
                 line.push_str(": ");
@@ -212,7 +219,7 @@ fn row(
         text.push_str(&line);
         text.push('\n');
     }
-    if let Some(failure) = own_line {
+    if let Some((failure, _)) = own_line {
         text.push_str("  last failure: ");
         text.push_str(failure);
         text.push('\n');

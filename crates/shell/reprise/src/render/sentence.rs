@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use reprise_engine::{Finding, LegReport, Summary};
 
 use super::advice;
-use super::error::number;
+use super::number::number;
 
 /// Why something was or was not done with a leg.
 pub(crate) fn detail(leg: &LegReport) -> String {

@@ -21,7 +21,7 @@ const ROWS_MIN: usize = 12;
 /// Height of a terminal whose height is unknown.
 const HEIGHT: usize = 40;
 /// Lines of a terminal that are not rows: the table's head, what is left out, the last lines and the prompt.
-const OTHER_LINES: usize = 9;
+const OTHER_LINES: usize = 10;
 
 /// The whole text.
 pub(crate) fn text(report: &Report, terminal: &Terminal) -> String {
@@ -55,9 +55,18 @@ fn table(report: &Report, names: &Names, terminal: &Terminal) -> String {
     for (index, ((quiet, result, reason), mut legs)) in groups.into_iter().enumerate() {
         legs.sort_by(|a, b| (&a.vm, a.id).cmp(&(&b.vm, b.id)));
         let most = if quiet && terminal.width.is_some() { QUIET_ROWS_MAX } else { usize::MAX };
-        let share = (room / (count_of - index)).max(1).min(most).min(legs.len());
-        room = room.saturating_sub(share);
-        rows.extend(legs.iter().take(share).map(|leg| Row::of(leg, names, report.dry_run)));
+        let lines = (room / (count_of - index)).max(1).min(most);
+        let (mut used, mut share) = (0, 0);
+        for leg in &legs {
+            let row = Row::of(leg, names, report.dry_run);
+            used += row.lines(terminal);
+            if used > lines && share > 0 {
+                break;
+            }
+            share += 1;
+            rows.push(row);
+        }
+        room = room.saturating_sub(used.min(lines));
         let more = legs.len() - share;
         if more > 0 {
             let of = match (reason, legs.first()) {
@@ -70,6 +79,9 @@ fn table(report: &Report, names: &Names, terminal: &Terminal) -> String {
             let _infallible = writeln!(left_out, "… and {more} more: {of}");
         }
     }
+    if !left_out.is_empty() {
+        left_out.push_str("Every row: pipe the output, for example into `less`.\n");
+    }
     format!("{}{left_out}", rows::table(&rows, terminal))
 }
 
@@ -78,16 +90,20 @@ fn last_lines(report: &Report, names: &Names, blocks: &[Block<'_>], terminal: &T
     let mut text = paragraph("", &sentence(report, names), 2, terminal.width);
     let vms = |block: &Block<'_>| block.unprotected(report.dry_run);
     // Of several equal ones the first.
-    let worst = blocks.iter().rev().max_by_key(|block| vms(block)).map(|block| (vms(block), block));
-    if let Some((vms, block)) = worst.filter(|(vms, _)| *vms > 0) {
-        text.push_str(&paragraph(&format!("First, for {}: ", count(vms, "VM")), &block.next, 2, terminal.width));
+    let worst = blocks.iter().rev().max_by_key(|block| vms(block)).filter(|block| vms(block) > 0);
+    if let Some(block) = worst {
+        let head = format!("First, for {}: ", count(vms(block), "VM"));
+        text.push_str(&paragraph(&head, &block.next, 2, terminal.width));
+    } else if let Some(block) = blocks.first().filter(|block| block.is_error() && blocks.len() > 1) {
+        text.push_str(&paragraph("First: ", &block.next, 2, terminal.width));
     }
     text
 }
 
 /// What is unprotected, in a sentence or two.
 fn sentence(report: &Report, names: &Names) -> String {
-    let unprotected: Vec<String> = report.unprotected().map(|leg| names.leg(leg)).collect();
+    let mut unprotected: Vec<String> = report.unprotected().map(|leg| names.leg(leg)).collect();
+    unprotected.sort();
     let of = |result: LegResult| report.legs.iter().filter(move |leg| leg.result == result);
     let wanted = report.legs.iter().filter(|leg| leg.wanted).count();
     let planned = report.legs.iter().filter(|leg| leg.result == LegResult::Skipped && leg.runs(report.dry_run)).count();

@@ -30,3 +30,4 @@ mod systems;
 mod way_in;
 mod wire_faults;
 mod workgroup;
+mod wrong_address;
