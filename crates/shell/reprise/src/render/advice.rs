@@ -22,12 +22,12 @@ pub(crate) fn of_leg(leg: &LegReport) -> Option<String> {
     let cause = leg.cause();
     let advice = if let Some(refusal) = leg.refusal() {
         refusal.advice
+    } else if matches!(cause, Some(Cause::Failed(Failure::NotRead) | Cause::Unfinished | Cause::Lost(_))) {
+        "check the host's load and the network to it, then run `reprise run` again"
     } else if let Some(problem) = cause.and_then(Cause::problem) {
         problem.advice()
     } else if matches!(cause, Some(Cause::Failed(Failure::Guarded(_)))) {
         "report this as a bug"
-    } else if matches!(cause, Some(Cause::Failed(Failure::NotRead) | Cause::Unfinished)) {
-        "check the host's load and the network to it, then run `reprise run` again"
     } else {
         by_code(leg).map_or(leg.reason.advice(), |known| known.advice)
     };

@@ -8,8 +8,8 @@ use reprise_model::Reason;
 
 use super::advice;
 use super::error::{self, Error};
+use super::hold;
 use super::json;
-use super::label::printable;
 use super::paragraph::{count, list, paragraph};
 use super::sentence;
 use super::terminal::{Terminal, Tone};
@@ -48,12 +48,11 @@ impl Block<'_> {
     /// Its text, with an empty line after it. `name` writes a leg's name.
     pub(crate) fn text(&self, terminal: &Terminal, name: &dyn Fn(&LegReport) -> String) -> String {
         let level = format!("{}:", self.level);
-        let mut text = paragraph(&format!("{level} "), &printable(&self.head), INDENT, terminal.width);
+        let mut text = paragraph(&format!("{level} "), &self.head, INDENT, terminal.width);
         if let Some(rest) = text.strip_prefix(&level) {
             text = format!("{}{rest}", terminal.paint(self.tone, &level));
         }
-        let mut line =
-            |head: &str, words: &str| text.push_str(&paragraph(head, &printable(words), INDENT, terminal.width));
+        let mut line = |head: &str, words: &str| text.push_str(&paragraph(head, words, INDENT, terminal.width));
         if let Some(why) = &self.why {
             line("  why:  ", why);
         }
@@ -81,9 +80,18 @@ pub(crate) fn blocks(report: &Report) -> Vec<Block<'_>> {
             None => own.push(leg),
         }
     }
-    let mut blocks = of_hosts(report, &mut waiting);
+    let mut blocks: Vec<Block<'_>> = hold::errors(report).into_iter().map(of_hold).collect();
+    blocks.extend(of_hosts(report, &mut waiting));
     blocks.extend(of_legs(&own, report.dry_run));
     blocks
+}
+
+/// A hold or an exception that does not do what it may be meant to do.
+fn of_hold<'r>((stops, error): (bool, Error)) -> Block<'r> {
+    let (level, tone) = if stops { ("error", Tone::Bad) } else { ("warning", Tone::Doubtful) };
+    let head = format!("{} in {}", error.what, error.place);
+    let (is_of_hosts, hosts, legs) = (false, Vec::new(), Vec::new());
+    Block { level, tone, head, why: Some(with_code(&error)), next: error.next, is_of_hosts, hosts, legs }
 }
 
 /// The host that is not ready and for which alone a leg waits: the leg has the same problem.

@@ -4,17 +4,19 @@ pub(crate) mod advice;
 mod cause;
 pub(crate) mod error;
 pub(crate) mod heard;
+pub(crate) mod hold;
 pub(crate) mod json;
 mod label;
 mod number;
 mod paragraph;
 pub(crate) mod progress;
 mod rows;
+mod screen;
 pub(crate) mod sentence;
 pub(crate) mod table;
 mod terminal;
 
-pub(crate) use label::{printable, printable_lines};
+pub(crate) use label::printable_lines;
 pub(crate) use terminal::Terminal;
 
 use reprise_model::Timestamp;

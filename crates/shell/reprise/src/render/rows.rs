@@ -4,13 +4,13 @@
 use std::collections::BTreeMap;
 
 use reprise_engine::goal::Report;
-use reprise_engine::{Action, LegReport, LegResult};
+use reprise_engine::{LegReport, LegResult, PlannedAct};
 use reprise_model::{LegKind, Reason, ReplicationState};
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use super::advice;
 use super::json;
-use super::label::printable;
+use super::label::NO_NAME;
 use super::terminal::{Terminal, Tone};
 
 /// Maximum width of a state that is wrapped. The usual states fit on one line.
@@ -52,8 +52,8 @@ impl Names {
 
     /// A leg's name: its VM, with the start of its GUID if other VMs have the same name, and "(extended)" for the extended leg.
     pub(crate) fn leg(&self, leg: &LegReport) -> String {
-        let mut name = printable(&leg.vm);
-        if self.vms.get(&leg.vm.trim().to_lowercase()).is_some_and(|count| *count > 1) || leg.vm.trim().is_empty() {
+        let mut name = leg.vm.clone();
+        if self.vms.get(&leg.vm.trim().to_lowercase()).is_some_and(|count| *count > 1) || leg.vm == NO_NAME {
             let id = leg.id.vm.to_string();
             name = format!("{name} ({})", id.split('-').next().unwrap_or(&id));
         }
@@ -68,7 +68,7 @@ impl Names {
         let Some(name) = name else { return "?".to_owned() };
         let label = first_label(name);
         let is_shared = self.labels.get(&label.to_lowercase()).is_some_and(|count| *count > 1);
-        printable(if is_shared { name } else { label })
+        if is_shared { name } else { label }.to_owned()
     }
 }
 
@@ -112,7 +112,7 @@ impl Row {
 
 /// The result in a word. A resume counts as confirmed once a later cycle has arrived.
 pub(crate) fn result(leg: &LegReport, dry_run: bool) -> &'static str {
-    if dry_run && leg.result == LegResult::Skipped && leg.action == Action::Resume {
+    if dry_run && leg.result == LegResult::Skipped && leg.action == PlannedAct::Resume {
         "would be resumed"
     } else if leg.result == LegResult::Resumed && leg.confirmed {
         "confirmed"

@@ -10,8 +10,10 @@ use reprise_model::Reason;
 
 use super::advice;
 use super::cause::{self, Block};
+use super::hold;
 use super::paragraph::{count, list, paragraph};
 use super::rows::{self, Names, Row};
+use super::screen::Screened;
 use super::terminal::Terminal;
 
 /// Maximum number of rows that need no attention; the rest are only counted.
@@ -25,6 +27,11 @@ const OTHER_LINES: usize = 10;
 
 /// The whole text.
 pub(crate) fn text(report: &Report, terminal: &Terminal) -> String {
+    screened_text(&Screened::of(report), terminal)
+}
+
+fn screened_text(screened: &Screened, terminal: &Terminal) -> String {
+    let report = screened.report();
     let names = Names::of(report);
     let blocks = cause::blocks(report);
     let mut text: String = blocks.iter().map(|block| block.text(terminal, &|leg| names.leg(leg))).collect();
@@ -125,8 +132,7 @@ fn sentence(report: &Report, names: &Names) -> String {
             )
         }
     };
-    let not_ready: Vec<String> =
-        report.hosts.iter().filter(|host| !host.ready).map(|host| super::printable(&host.name)).collect();
+    let not_ready: Vec<String> = report.hosts.iter().filter(|host| !host.ready).map(|host| host.name.clone()).collect();
     let hosts = if not_ready.is_empty() { String::new() } else { format!("; not ready: {}", list(&not_ready)) };
     let resumed = of(LegResult::Resumed).count();
     let confirmed = of(LegResult::Resumed).filter(|leg| leg.confirmed).count();
@@ -139,5 +145,11 @@ fn sentence(report: &Report, names: &Names) -> String {
         0 => String::new(),
         left => format!(" Left alone: {left}."),
     };
-    format!("{done}{legs}{hosts}.{left}")
+    let stopping: Vec<String> =
+        report.holds.iter().filter(|trouble| hold::stops(trouble)).map(|trouble| hold::called(&trouble.hold)).collect();
+    let stopped = match stopping.as_slice() {
+        [] => String::new(),
+        some => format!(" Nothing was resumed, since nothing matches {}.", list(some)),
+    };
+    format!("{done}{legs}{hosts}.{left}{stopped}")
 }
