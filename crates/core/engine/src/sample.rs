@@ -85,6 +85,7 @@ pub(crate) fn leg(sender: ReplicationState, receiver: ReplicationState) -> Leg {
         sender: seen_end(0, 1, ReplicationMode::Primary, sender),
         receiver: seen_end(1, 1, ReplicationMode::Replica, receiver),
         second_primary: None,
+        sender_receives: None,
         leftovers: Vec::new(),
         held_hosts: BTreeSet::new(),
     }
@@ -138,6 +139,7 @@ pub(crate) fn setup(hosts: u32) -> Setup {
         discover: false,
         reads_events: false,
         dry_run: false,
+        confirm_within: None,
         reread_every: None,
         looks_at_once: LOOKS_AT_ONCE,
         seed: 1,

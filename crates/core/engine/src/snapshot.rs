@@ -107,6 +107,7 @@ impl IncidentMemory {
         forget_times(&mut incident, now);
         if let Some((_, side, _)) = open {
             incident.perhaps_resumed = Some((side, now.mono));
+            incident.unanswered = Some(side);
         }
         let lost = || {
             let why = "the program was restarted before the answer had come";

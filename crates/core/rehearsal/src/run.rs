@@ -83,6 +83,7 @@ impl Run {
             dry_run,
             reread_every: None,
             looks_at_once: LOOKS_AT_ONCE,
+            confirm_within: None,
             seed: beginning.seed,
         };
         Self {

@@ -211,6 +211,7 @@ mod tests {
             discover: false,
             reads_events: true,
             dry_run: false,
+            confirm_within: None,
             reread_every: None,
             looks_at_once: LOOKS_AT_ONCE,
             seed: 1,

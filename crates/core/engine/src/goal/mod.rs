@@ -38,6 +38,8 @@ pub struct Report {
     pub outcome: PassOutcome,
     /// Whether nothing was done on purpose.
     pub dry_run: bool,
+    /// Whether somebody ended it before everything was settled.
+    pub interrupted: bool,
     /// When it began.
     pub started: Timestamp,
     /// How long it took.
@@ -55,10 +57,11 @@ pub struct Report {
 
 impl Pass {
     /// A pass that begins now: it ends at the latest when the limits on silence, on VMMS and on readiness are over, one
-    /// after the other.
+    /// after the other, and if newer data is awaited, that wait too.
     pub fn new(setup: &Setup, start: Now) -> Self {
         let vmms = setup.hosts.iter().map(|host| host.vmms_timeout).max().unwrap_or_default();
-        let longest = setup.patience.timeout + vmms + setup.patience.silence;
+        let confirmed = setup.confirm_within.unwrap_or_default();
+        let longest = setup.patience.timeout + vmms + setup.patience.silence + confirmed;
         Self { start, ends_at: start.mono + longest, dry_run: setup.dry_run, stopped: false }
     }
 
@@ -67,7 +70,7 @@ impl Pass {
         self.ends_at
     }
 
-    /// It is to end now.
+    /// It is to end now. What is not settled by then is reported as interrupted, and not as out of time.
     pub fn stop(&mut self) {
         self.stopped = true;
     }
@@ -83,11 +86,17 @@ impl Pass {
     }
 
     fn finish(&self, now: Now, controller: &Controller, ambiguous: Option<Ambiguous>) -> Ending {
+        let interrupted = self.stopped && now.mono < self.ends_at && !controller.is_settled();
         let hosts: Vec<_> = controller.hosts().collect();
-        let legs: Vec<_> = controller.legs().collect();
-        let summary = Summary::of(&hosts, &legs, self.dry_run);
-        let mut notices = controller.untold_hosts();
-        notices.extend(controller.untold());
+        let legs: Vec<_> = controller.legs_at_the_end(interrupted).collect();
+        let summary = Summary::of(&hosts, &legs, (self.dry_run, interrupted));
+        // The time of a host that is not ready yet was not up.
+        let mut notices = if interrupted { Vec::new() } else { controller.untold_hosts() };
+        notices.extend(controller.untold(interrupted));
+        if interrupted && !self.dry_run {
+            let Summary { not_seen, not_reached, .. } = summary;
+            notices.push(Notice::Interrupted { not_seen, not_reached });
+        }
         let not_ours = legs.iter().filter(|leg| leg.reason == reprise_model::Reason::SenderNotAsked).count();
         if not_ours > 0 {
             notices.push(Notice::NotOurs { count: not_ours });
@@ -96,6 +105,7 @@ impl Pass {
         let report = Report {
             outcome: outcome::of(&hosts, &legs, self.dry_run, ambiguous.is_some()),
             dry_run: self.dry_run,
+            interrupted,
             started: self.start.wall,
             elapsed: now.mono.since(self.start.mono),
             hosts,

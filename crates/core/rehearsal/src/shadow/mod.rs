@@ -21,7 +21,7 @@ use journal::Journal;
 use log::ReadLog;
 pub(crate) use log::{Crossed, Logs};
 use pauses::Pause;
-pub(crate) use rules::{held, obstacle};
+pub(crate) use rules::{held, is_decided_first, obstacle};
 pub(crate) use shown::{End, Ends, Shown};
 pub(crate) use who::{Names, bearer, receiver};
 
@@ -204,6 +204,10 @@ impl Shadow {
 
     fn told_of_sender(&mut self, leg: LegId, state: u16, host: HostId, boots: Option<u32>) {
         self.first.entry(leg).or_insert(state);
+        if self.ends(leg, Side::Sender).any(|(on, _)| on != host) {
+            // Of two primaries, what one was before is not told of the other.
+            self.first_lives.insert((leg, state));
+        }
         let ran = self.ran_at_boot.get(&leg).copied();
         if state != 7 {
             let known = ran.filter(|(on, _)| *on == host).map(|(_, boots)| boots);

@@ -113,7 +113,12 @@ pub(crate) fn of_leg(leg: &LegReport) -> Option<Error> {
         _ => why,
     };
     Some(Error {
-        what: format!("cannot resume replication of VM {}", leg.vm),
+        what: match trouble.cause {
+            Cause::Interrupted => format!("did not finish with replication of VM {}", leg.vm),
+            Cause::Failed(_) | Cause::Unfinished | Cause::Unseen(_) | Cause::Reason => {
+                format!("cannot resume replication of VM {}", leg.vm)
+            }
+        },
         place: place.to_owned(),
         why,
         next: next(&trouble.cause, leg.reason).to_owned(),
@@ -134,7 +139,7 @@ fn why(cause: &Cause, reason: Reason) -> String {
         Cause::Unfinished => "cannot resume replication: the run ended before the result was known".to_owned(),
         Cause::Unseen(problem) if reason == Reason::NotReadable => problem.to_string(),
         Cause::Unseen(problem) => problem.why.clone(),
-        Cause::Failed(Failure::WithoutEffect) | Cause::Reason => clause(reason.meaning()),
+        Cause::Failed(Failure::WithoutEffect) | Cause::Interrupted | Cause::Reason => clause(reason.meaning()),
     }
 }
 
@@ -158,9 +163,10 @@ fn next(cause: &Cause, reason: Reason) -> &'static str {
         Cause::Failed(Failure::NotRead) | Cause::Unfinished => {
             "check the host's load and the network to it, then run `reprise run` again"
         }
-        Cause::Failed(Failure::Changed { .. } | Failure::WithoutEffect) | Cause::Unseen(_) | Cause::Reason => {
-            reason.advice()
-        }
+        Cause::Failed(Failure::Changed { .. } | Failure::WithoutEffect)
+        | Cause::Unseen(_)
+        | Cause::Interrupted
+        | Cause::Reason => reason.advice(),
     }
 }
 

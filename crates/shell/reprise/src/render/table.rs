@@ -4,12 +4,13 @@ use std::fmt::Write as _;
 
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
 use reprise_engine::goal::Report;
-use reprise_engine::{LegReport, LegResult};
+use reprise_engine::{LegReport, LegResult, Summary};
 use reprise_model::{LegKind, ReplicationState};
 
 use super::error::{self, Error};
 use super::json;
 use super::label::printable;
+use super::sentence::interruption;
 
 /// Width of the table if the terminal's is unknown.
 const WIDTH: u16 = 80;
@@ -42,6 +43,10 @@ pub(crate) fn text(report: &Report, width: Option<u16>) -> String {
     for error in legs.iter().filter_map(|leg| error::of_leg(leg)) {
         text.push_str(&four_parts(&error));
     }
+    let summary = Summary::of(&report.hosts, &report.legs, (report.dry_run, report.interrupted));
+    if let Some(interrupted) = interruption(&summary) {
+        let _infallible = writeln!(text, "{interrupted}");
+    }
     let _infallible = writeln!(text, "{}", sentence(report));
     text
 }
@@ -53,7 +58,7 @@ fn table<'a>(legs: impl Iterator<Item = &'a LegReport>, width: u16) -> String {
     for leg in legs {
         table.add_row([
             name(leg),
-            format!("{} → {}", short(leg.primary.as_deref()), short(leg.replica.as_deref())),
+            direction(leg),
             fold(&states(leg), STATE_WIDTH),
             json::result(leg.result).to_owned(),
             leg.reason.phrase().to_owned(),
@@ -120,6 +125,16 @@ fn name(leg: &LegReport) -> String {
     }
 }
 
+/// From where to where. Of two primaries both are named.
+fn direction(leg: &LegReport) -> String {
+    let (primary, replica) = (short(leg.primary.as_deref()), short(leg.replica.as_deref()));
+    match leg.second_primary.as_deref() {
+        None => format!("{primary} → {replica}"),
+        Some(second) if leg.replica.is_none() => format!("{primary} + {}", short(Some(second))),
+        Some(second) => format!("{primary} + {} → {replica}", short(Some(second))),
+    }
+}
+
 /// The first label: enough for a table; JSON has the whole name.
 fn short(name: Option<&str>) -> &str {
     name.map_or("?", |name| name.split('.').next().unwrap_or(name))
@@ -144,15 +159,21 @@ pub(crate) fn sentence(report: &Report) -> String {
         report.hosts.iter().filter(|host| !host.ready).map(|host| printable(&host.name)).collect();
     let legs = match (report.legs.len(), unprotected.as_slice()) {
         (0, _) => "No replicated VM was seen".to_owned(),
+        (seen, []) if wanted == 0 => format!("{seen} relationships were seen, and Reprise is to protect none of them"),
         (_, []) if report.dry_run => {
             format!("None of {wanted} relationships would stay unprotected (dry run: nothing was changed)")
         }
         (_, []) => format!("All {wanted} relationships that should replicate are protected"),
         (_, some) => format!("Unprotected: {} of {wanted} ({})", some.len(), list(some)),
     };
+    let left = match report.legs.iter().filter(|leg| leg.result == LegResult::Left).count() {
+        0 => String::new(),
+        1 => "; 1 is left alone".to_owned(),
+        more => format!("; {more} are left alone"),
+    };
     match not_ready.as_slice() {
-        [] => format!("{legs}."),
-        some => format!("{legs}; not ready: {}.", list(some)),
+        [] => format!("{legs}{left}."),
+        some => format!("{legs}{left}; not ready: {}.", list(some)),
     }
 }
 
