@@ -88,6 +88,7 @@ pub(crate) fn leg(sender: ReplicationState, receiver: ReplicationState) -> Leg {
         sender_receives: None,
         leftovers: Vec::new(),
         held_hosts: BTreeSet::new(),
+        vm_names: BTreeSet::new(),
     }
 }
 
@@ -140,6 +141,7 @@ pub(crate) fn setup(hosts: u32) -> Setup {
         reads_events: false,
         dry_run: false,
         confirm_within: None,
+        ignore_unmatched_holds: false,
         reread_every: None,
         looks_at_once: LOOKS_AT_ONCE,
         seed: 1,

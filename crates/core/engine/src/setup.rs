@@ -10,6 +10,7 @@ pub const LOOKS_AT_ONCE: NonZeroUsize = NonZeroUsize::new(128).unwrap();
 
 /// The hosts, the policy and the time limits.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own that a caller sets by name")]
 pub struct Setup {
     /// The hosts to query.
     pub hosts: Vec<AskedHost>,
@@ -25,6 +26,8 @@ pub struct Setup {
     pub dry_run: bool,
     /// How long to wait for newer data after each proved resume before the leg counts as settled; `None` not to wait.
     pub confirm_within: Option<Duration>,
+    /// Act even if a hold matches nothing that was seen.
+    pub ignore_unmatched_holds: bool,
     /// How often to look at a ready host when nothing requires it; `None` for never.
     pub reread_every: Option<Duration>,
     /// Maximum number of concurrent looks.

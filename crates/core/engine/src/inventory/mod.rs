@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use reprise_model::{
     HostId, HostName, HostTime, LegId, LegKind, RelationshipId, ReplicationSettings, ReplicationState, Slot, VmId,
+    folded_name,
 };
 
 pub(crate) use look::HostLook;
@@ -115,6 +116,7 @@ impl Inventory {
             sender_receives: self.sender_receives(id, sends),
             leftovers: leftovers.iter().map(|end| end.host_name().to_owned()).collect(),
             held_hosts: BTreeSet::new(),
+            vm_names: BTreeSet::new(),
         })
     }
 
@@ -131,6 +133,12 @@ impl Inventory {
         let ends = self.looks.get(&host)?.ends_of(id.vm, names);
         let (_, end) = ends.into_iter().find(|(part, _)| *part == Part::Sender(id.kind))?;
         Some(end)
+    }
+
+    /// What the hosts call a VM that they replicate, folded.
+    pub(crate) fn names_of(&self, vm: VmId) -> BTreeSet<String> {
+        let looks = self.looks_with(vm).map(|(_, look)| look);
+        looks.flat_map(|look| look.names_of(vm)).map(folded_name).collect()
     }
 
     /// The looks at the hosts that have a replication object of this VM.

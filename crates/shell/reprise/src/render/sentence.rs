@@ -2,11 +2,12 @@
 
 use std::fmt::Write as _;
 
-use reprise_engine::{Finding, LegReport, Summary};
+use reprise_engine::{Finding, HoldState, LegReport, Summary};
 
 use reprise_model::Reason;
 
 use super::error::number;
+use super::hold;
 
 /// Why something was or was not done with a leg.
 pub(crate) fn detail(leg: &LegReport) -> String {
@@ -78,8 +79,28 @@ pub(crate) fn summary(sums: &Summary) -> String {
         }
     };
     let interrupted = interruption(sums).map_or_else(String::new, |text| format!("{text} "));
+    let unclear = unclear(sums);
     let Summary { resumed, confirmed, healthy, left, .. } = sums;
     format!(
-        "{interrupted}{legs}{hosts} Resumed {resumed} (confirmed by newer data: {confirmed}), healthy {healthy}, left alone {left}."
+        "{interrupted}{legs}{hosts}{unclear} Resumed {resumed} (confirmed by newer data: {confirmed}), healthy {healthy}, left alone {left}."
     )
+}
+
+/// What a name or a hold left unclear.
+fn unclear(sums: &Summary) -> String {
+    let mut unclear = String::new();
+    if let Some(ambiguous) = &sums.ambiguous {
+        let _infallible = write!(unclear, " {}: {}.", hold::which(ambiguous), hold::candidates(ambiguous).join("; "));
+    }
+    for trouble in &sums.holds {
+        let called = hold::called(&trouble.hold);
+        let _infallible = match trouble.state {
+            HoldState::Unmatched { stops: true } => {
+                write!(unclear, " Nothing matches {called}, so nothing was resumed.")
+            }
+            HoldState::Unmatched { stops: false } => write!(unclear, " Nothing that was seen matches {called}."),
+            HoldState::Ended => write!(unclear, " The time of {called} is over."),
+        };
+    }
+    unclear
 }
