@@ -268,9 +268,10 @@ fn concerned(watch: &LegWatch) -> &End {
         | Verdict::NotOurs
         | Verdict::Resume { side: Side::Sender, .. } => return sender,
     };
-    let waits_for_receiver = matches!(reason, Reason::WaitingForPeer | Reason::PeerNotSeen | Reason::PeerNotLoaded);
-    let is_unread = reason == Reason::NotReadable && receiver_is_missing && sender.settings().is_some();
-    if waits_for_receiver || is_unread { receiver } else { sender }
+    let lacks_receiver = matches!(reason, Reason::WaitingForPeer | Reason::PeerNotSeen | Reason::PeerNotLoaded);
+    let is_receivers =
+        lacks_receiver || reason == Reason::NotReadable && receiver_is_missing && sender.settings().is_some();
+    if is_receivers { receiver } else { sender }
 }
 
 /// Whether nobody knows what came of an attempt, or none was made. What a host said with a number of its own is known.

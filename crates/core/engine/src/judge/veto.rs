@@ -20,7 +20,7 @@ pub(super) fn judge(leg: &Leg, memory: &Memory) -> Option<Verdict> {
         return Some(Verdict::Leave(Reason::TestReplica));
     }
     // The receiver's word on a failover comes first: it is where failovers happen.
-    let middle = leg.sender_receives.filter(|state| is_for_a_person(*state));
+    let middle = leg.sender_receives.filter(|state| leg.sender.seen().is_some() && is_for_a_person(*state));
     if let Some(verdict) = [leg.receiver.state(), leg.sender.state(), middle].into_iter().flatten().find_map(by_state) {
         return Some(verdict);
     }

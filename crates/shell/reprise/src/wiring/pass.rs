@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reprise_engine::{AskedHost, LOOKS_AT_ONCE, Patience, Setup};
+use reprise_engine::{AskedHost, LOOKS_AT_ONCE, Patience, Setup, UnmatchedHolds};
 use reprise_model::{Hold, HoldScope, MonoTime, PausedRule, Policy, VmSelector};
 use wsman_http::{Gates, Login};
 
@@ -20,7 +20,7 @@ pub(crate) struct PassSettings {
     pub(crate) wait_confirmed: Option<Duration>,
     pub(crate) paused: Option<PausedRule>,
     pub(crate) except: Vec<VmSelector>,
-    pub(crate) ignore_unmatched_holds: bool,
+    pub(crate) unmatched_holds: UnmatchedHolds,
     pub(crate) dry_run: bool,
 }
 
@@ -51,7 +51,7 @@ pub(crate) fn wire(hosts: &HostArguments, settings: &PassSettings) -> Result<Wir
     let setup = setup(built.hosts, policy, timeout, retry_for);
     let setup = Setup { discover: discover.peers, dry_run: settings.dry_run, ..setup };
     let setup = Setup { confirm_within: settings.wait_confirmed, ..setup };
-    let setup = Setup { ignore_unmatched_holds: settings.ignore_unmatched_holds, ..setup };
+    let setup = Setup { unmatched_holds: settings.unmatched_holds, ..setup };
     Ok(Wired { setup, links: built.links })
 }
 
@@ -78,7 +78,7 @@ fn setup(hosts: Vec<AskedHost>, policy: Policy, timeout: Duration, retry_for: Du
         reads_events: true,
         dry_run: false,
         confirm_within: None,
-        ignore_unmatched_holds: false,
+        unmatched_holds: UnmatchedHolds::Stop,
         reread_every: None,
         looks_at_once: LOOKS_AT_ONCE,
         seed: seed(),
