@@ -16,6 +16,19 @@ fn the_sample_configuration_is_valid_and_says_what_the_defaults_are() {
 }
 
 #[test]
+fn the_sample_for_workgroup_hosts_is_valid_and_gives_each_host_a_login_of_its_own() {
+    let config = read(include_str!("../../../../packaging/workgroup.toml")).unwrap();
+    let logins: Vec<_> = config.hosts.iter().map(|host| host.login.over(&config.login)).collect();
+    let proofs: std::collections::BTreeSet<String> = logins.iter().map(|login| format!("{:?}", login.proof)).collect();
+    assert_eq!((config.hosts.len(), proofs.len()), (3, 3), "{proofs:?}");
+    let users: Vec<_> = logins.iter().map(|login| login.user.clone().unwrap()).collect();
+    assert_eq!(users, ["reprise", "reprise", "hv03\\reprise"]);
+    assert!(logins.iter().all(|login| login.auth == Some(Scheme::Ntlm)));
+    let over_tls = config.hosts.iter().zip(&logins).filter(|(host, _)| host.url.is_secure());
+    assert!(over_tls.into_iter().all(|(_, login)| matches!(login.trust, Some(TrustRef::Fingerprint(_)))));
+}
+
+#[test]
 fn everything_that_is_said_is_read() {
     let config = read(
         r#"
@@ -292,4 +305,61 @@ line 18: host.fingerprint: it has no effect over http://; write https:// in url,
     // A found host may have its address here, and gets the login of the host that named it.
     let found = "version = 1\n[[host]]\nurl = 'http://hv01'\nca = 'c'\n[discover]\npeers = true\nresolve = { hv02 = 'https://hv02' }\n";
     assert!(read(found).is_ok());
+}
+
+#[test]
+fn a_hold_that_can_match_nothing_and_a_name_with_blanks_are_told_with_their_lines() {
+    let text = r#"version = 1
+[[hold]]
+vm = "vm-001 "
+reason = "r"
+[[hold]]
+vm = ""
+reason = "r"
+[[hold]]
+vm = "*"
+reason = "r"
+[[hold]]
+vm = "\u200B"
+reason = "r"
+[[hold]]
+host = " hv01"
+reason = "r"
+[[hold]]
+host = "hv 01"
+reason = "r"
+[[host]]
+url = "http://hv01"
+name = "http://svc:hunter2@hv01"
+[discover]
+resolve = { "hv02 " = "http://hv02" }
+"#;
+    let error = read(text).unwrap_err();
+    let told: Vec<(usize, &str)> = error.problems.iter().map(|problem| (problem.line, problem.key.as_str())).collect();
+    let expected = [
+        (3, "hold.vm"),
+        (6, "hold.vm"),
+        (9, "hold.vm"),
+        (12, "hold.vm"),
+        (15, "hold.host"),
+        (18, "hold.host"),
+        (22, "host.name"),
+        (24, "discover.resolve"),
+    ];
+    assert_eq!(told, expected);
+    assert!(!error.to_string().contains("hunter2"), "{error}");
+    assert!(read("version = 1\n[[hold]]\nvm = 'שרת קבצים *'\nreason = 'r'\n").is_ok());
+}
+
+#[test]
+fn a_kerberos_server_with_a_login_in_it_is_refused_without_repeating_the_login() {
+    let error = read("version = 1\n[login]\nkdc = 'tcp://svc:hunter2@dc01'\n").unwrap_err().to_string();
+    assert!(error.starts_with("line 3: login.kdc: expected") && !error.contains("hunter2"), "{error}");
+}
+
+#[test]
+fn an_address_that_is_listed_twice_is_told_with_its_line() {
+    let text = "version = 1\n[[host]]\nurl = 'http://hv01'\n[[host]]\nurl = 'http://HV01:5985/wsman'\nuser = 'x'\n";
+    let error = read(text).unwrap_err();
+    assert_eq!(error.to_string(), "line 5: host.url: this address is listed before; list each host once");
 }

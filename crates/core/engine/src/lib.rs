@@ -16,17 +16,20 @@ mod exchange;
 pub mod goal;
 pub mod guard;
 mod hearing;
+mod hold;
 mod host;
 mod incident;
 mod index;
 mod inventory;
 pub mod judge;
 mod leg;
+mod loading;
 mod names;
 mod notice;
 mod pace;
 mod past;
 pub mod pause;
+mod refusal;
 mod report;
 mod retry;
 #[cfg(test)]
@@ -47,9 +50,9 @@ pub use judge::{Finding, Judgement};
 pub use leg::{End, Leg, NotSeenEnd, SeenEnd, Side, Whereabouts};
 pub use notice::Notice;
 pub use past::Beginning;
-pub use setup::{AskedHost, LOOKS_AT_ONCE, Patience, Setup};
+pub use setup::{AskedHost, CredentialId, LOOKS_AT_ONCE, Patience, Setup, UnmatchedHolds};
 pub use snapshot::{IncidentMemory, LegMemory, Snapshot};
 pub use status::{
-    Action, Ambiguous, Candidate, Cause, HostReport, HostTrouble, LegReport, LegResult, LegTrouble, NotReady, Service,
-    Summary,
+    Ambiguous, Candidate, Cause, HoldState, HoldTrouble, HostReport, HostTrouble, LegReport, LegResult, LegTrouble,
+    Lost, NotReady, PlannedAct, Service, Summary,
 };

@@ -19,6 +19,7 @@ mod remedy;
 mod seen;
 mod state;
 mod time;
+mod visible;
 mod vm;
 
 pub use act::{Act, ActKind, ActRow, Ended, Method, Outcome, Refusal, Step};
@@ -27,7 +28,7 @@ pub use evidence::{
 };
 pub use host::{HostName, HostSystem, ServiceState};
 pub use ids::{ActId, HostId, HostKey, LegId, LegKind, RelationshipId, Slot, VmId};
-pub use leg::{Kept, LastReplication, Provider, ReplicationObject, ReplicationSettings};
+pub use leg::{AutoResync, Kept, LastReplication, Provider, ReplicationObject, ReplicationSettings};
 pub use observation::{Observation, Replication, UnreadableObject};
 pub use policy::{Hold, HoldScope, InitialPolicy, Pace, PausedPolicy, PausedRule, PeerUnseen, Policy, VmSelector};
 pub use problem::{Problem, ProblemKind, Retry};
@@ -36,4 +37,5 @@ pub use remedy::Remedy;
 pub use seen::Seen;
 pub use state::{FailedOverType, ReplicationMode, ReplicationState};
 pub use time::{HostTime, MonoTime, Now, Timestamp};
+pub use visible::{END_BLANK, HIDDEN, folded_name, is_invisible, is_joiner};
 pub use vm::{EnabledState, Vm};

@@ -64,10 +64,9 @@ pub(crate) async fn run(
         observer.progress(&controller);
         let now = clock.now();
         if let Some(end) = pass.end(now, &controller) {
-            if let Ending::Done(_, notices) = &end {
-                for notice in notices {
-                    observer.tell(now.wall, notice);
-                }
+            let (Ending::Done(_, notices) | Ending::Refused(_, notices)) = &end;
+            for notice in notices {
+                observer.tell(now.wall, notice);
             }
             return end;
         }
@@ -186,7 +185,7 @@ fn no_way(what: &str) -> Problem {
 #[cfg(test)]
 mod tests {
     use reprise_engine::goal::PassOutcome;
-    use reprise_engine::{AskedHost, HostTrouble, LOOKS_AT_ONCE, Patience, Setup};
+    use reprise_engine::{AskedHost, HostTrouble, LOOKS_AT_ONCE, Patience, Setup, UnmatchedHolds};
     use reprise_model::Policy;
 
     use super::*;
@@ -203,7 +202,15 @@ mod tests {
     async fn a_host_that_nobody_knows_the_way_to_is_answered_for_and_ends_no_pass_late() {
         let limit = Duration::from_hours(1);
         let label = "hv01".to_owned();
-        let asked = AskedHost { id: HostId(0), key: None, label, claim: None, vmms_timeout: limit, tier: None };
+        let asked = AskedHost {
+            id: HostId(0),
+            key: None,
+            label,
+            claim: None,
+            credential: None,
+            vmms_timeout: limit,
+            tier: None,
+        };
         let setup = Setup {
             hosts: vec![asked],
             policy: Policy::default(),
@@ -211,6 +218,7 @@ mod tests {
             discover: false,
             reads_events: true,
             dry_run: false,
+            unmatched_holds: UnmatchedHolds::Stop,
             reread_every: None,
             looks_at_once: LOOKS_AT_ONCE,
             seed: 1,

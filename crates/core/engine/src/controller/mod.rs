@@ -8,17 +8,19 @@ mod holds;
 mod judging;
 mod looking;
 mod memory;
+mod refusals;
 mod telling;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use reprise_model::{ActId, HostId, HostName, LegId, MonoTime, Now, VmId};
+use reprise_model::{ActId, HoldScope, HostId, HostName, LegId, MonoTime, Now, VmId};
 
 use crate::exchange::{Effect, Event};
+use crate::hold::scopes;
 use crate::host::HostWatch;
 use crate::index::LegIndex;
 use crate::inventory::Inventory;
-use crate::judge::judge;
+use crate::judge::{HoldsCheck, judge};
 use crate::names::Names;
 use crate::pace::Queue;
 use crate::schedule::Schedule;
@@ -36,6 +38,8 @@ pub struct Controller {
     hosts: BTreeMap<HostId, HostWatch>,
     /// Hosts that are neither ready nor late.
     waiting: BTreeSet<HostId>,
+    /// Hosts that refused a login and are tried again.
+    refused: BTreeSet<HostId>,
     /// Hosts that are asked since others spoke of them.
     discovered: BTreeSet<HostId>,
     names: Names,
@@ -70,6 +74,11 @@ pub struct Controller {
     hold_ends: Option<MonoTime>,
     /// VMs that each exception covers, by the exception's place among the holds.
     excepted: BTreeMap<usize, BTreeSet<VmId>>,
+    /// What holds name and was not seen yet, and whether that forbids acts.
+    unmatched: Vec<HoldScope>,
+    /// What holds name and was seen once.
+    matched: Vec<HoldScope>,
+    holds_check: HoldsCheck,
     acts: BTreeMap<ActId, (LegId, HostId)>,
     queue: Queue,
     epoch: u64,
@@ -86,6 +95,7 @@ impl Controller {
             names: Names::new(hosts.values()),
             touched: hosts.keys().copied().collect(),
             waiting: hosts.keys().copied().collect(),
+            refused: BTreeSet::new(),
             discovered: BTreeSet::new(),
             hosts,
             inventory: Inventory::default(),
@@ -103,6 +113,9 @@ impl Controller {
             heard_of: BTreeMap::new(),
             hold_ends: None,
             excepted: BTreeMap::new(),
+            unmatched: scopes(&setup.policy, &[]),
+            matched: Vec::new(),
+            holds_check: if setup.policy.holds.is_empty() { HoldsCheck::Matched } else { HoldsCheck::Unclear },
             acts: BTreeMap::new(),
             queue: Queue::default(),
             epoch: 0,
@@ -131,6 +144,7 @@ impl Controller {
         self.dirty.extend(self.wakes.take_due(now.mono));
         self.rejudge(now, &mut effects);
         self.ask_peers(now, &mut effects);
+        self.check_holds(now, &mut effects);
         self.plan_readings(now, &mut effects);
         self.plan_acts(now, &mut effects);
         self.plan_looks(now, &mut effects);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use reprise_engine::goal::{PassOutcome, Report};
-use reprise_engine::{Action, LegReport, LegResult, Notice};
+use reprise_engine::{LegReport, LegResult, Notice, PlannedAct};
 use reprise_model::{LegId, PausedRule, Reason, ReplicationState, Timestamp};
 
 use super::broken::Broken;
@@ -71,7 +71,8 @@ impl Shadow {
         }
         self.tried(leg)?;
         let ends = [self.sender(leg.id), self.receiver(leg.id)].map(|end| Some(end?.1));
-        let covered = |at: Timestamp| held(&self.orders.policy.holds, leg.id, ends, &self.names.values(), at);
+        let called = self.called(leg.id);
+        let covered = |at: Timestamp| held(&self.orders.policy.holds, leg.id, ends, &called, &self.names.values(), at);
         // A leg is judged when something about it arrives; a hold may have ended since.
         let ends = [self.sender(leg.id), self.receiver(leg.id)].into_iter().flatten();
         let judged = ends.filter_map(|(host, _)| self.received_at.get(&host)).max().copied().unwrap_or(wall);
@@ -95,7 +96,7 @@ impl Shadow {
 
     /// How often it was tried, and that it is known what came of that.
     fn tried(&self, leg: &LegReport) -> Result<(), Broken> {
-        if leg.attempts > 0 && leg.action != Action::Resume {
+        if leg.attempts > 0 && leg.action != PlannedAct::Resume {
             return Err("without a reason".to_owned());
         }
         let acts = usize::try_from(leg.attempts).unwrap_or(usize::MAX);

@@ -420,7 +420,7 @@ impl Story {
         run.shadow.looks_at_late_hosts(self.now)?;
         match run.pass.end(self.clock(), &run.controller) {
             None => run.shadow.notes_waits(self.now),
-            Some(Ending::Refused(ambiguous)) => {
+            Some(Ending::Refused(ambiguous, _)) => {
                 run.shadow.refuses(&ambiguous.name)?;
                 self.line(&format!("refused: several VMs are called {}", ambiguous.name));
                 run.refused = true;

@@ -38,9 +38,9 @@ pub(crate) fn operator_action(chance: &mut fastrand::Rng, whose: &Person, hosts:
         19 => rename(chance, vm, leg, side),
         20 | 21 => match chance.choice(hosts) {
             Some(to) => Action::Move { vm, leg, side, to: to.clone() },
-            None => Action::Remove { vm, leg },
+            None => Action::Remove { vm, leg, side: None },
         },
-        22 => Action::Remove { vm, leg },
+        22 => Action::Remove { vm, leg, side: None },
         23 => Action::Backup { vm, leg, lasts: within(chance, 0, 30_000) },
         _ => Action::Set { vm, leg, side, settings: odd_settings(chance, side, hosts) },
     }

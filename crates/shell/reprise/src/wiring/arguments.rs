@@ -34,7 +34,7 @@ pub(crate) struct HostArguments {
     #[arg(long, value_name = "FILE", requires = "certificate")]
     pub(crate) key: Option<PathBuf>,
     /// Kerberos server (KDC), if the system does not know it: HOST[:PORT]
-    #[arg(long, value_name = "HOST")]
+    #[arg(long, value_name = "HOST", value_parser = reprise_config::kdc)]
     pub(crate) kdc: Option<String>,
     /// PEM file with the authorities to trust over https://, instead of the system's
     #[arg(long, value_name = "FILE", conflicts_with = "tls_fingerprint")]

@@ -1,6 +1,6 @@
 //! `lab up`: start simulated hosts and run until asked to stop.
 
-use std::io::Write as _;
+use std::io::IsTerminal as _;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -13,7 +13,9 @@ use reprise_lab_server::{ElementForm, Lab, LabOptions, Schemes, ServiceKey, Star
 use secrecy::ExposeSecret as _;
 use serde_json::json;
 
-use crate::console::{asked_to_stop, complain, print};
+use super::file::write_whole;
+use super::hints::{Hints, Ready};
+use crate::console::{asked_to_stop, complain, notice, print};
 use crate::usage::Usage;
 use crate::{exit, login};
 
@@ -60,6 +62,9 @@ pub(super) struct Arguments {
     /// Language of the hosts' messages: en-US or ja-JP
     #[arg(long, default_value = "en-US", value_name = "LANGUAGE")]
     language: String,
+    /// Hosts of no domain, each with an account and a password of its own
+    #[arg(long)]
+    workgroup: bool,
     /// Number of VMs with an extended replica on a third host, counted from the first
     #[arg(long, default_value_t = 0, value_name = "N")]
     extended: usize,
@@ -90,8 +95,9 @@ pub(super) async fn up(arguments: Arguments) -> Result<ExitCode, Usage> {
     let options = LabOptions {
         speed: arguments.speed,
         round_trip: Duration::from_millis(u64::from(arguments.rtt)),
-        user: "LAB\\administrator".to_owned(),
+        user: if arguments.workgroup { "administrator" } else { "LAB\\administrator" }.to_owned(),
         password: format!("lab-{:08x}-{:x}", std::process::id(), spec.started_us),
+        local_accounts: arguments.workgroup,
         services: services(arguments.keytab.as_deref(), takes_tickets)?,
         schemes,
         tls: arguments.tls,
@@ -115,6 +121,17 @@ pub(super) async fn up(arguments: Arguments) -> Result<ExitCode, Usage> {
     };
     if !tell(&lab, arguments.endpoints.as_deref()) {
         return Ok(ExitCode::from(exit::FAILED));
+    }
+    let by_password = arguments.auth.iter().any(|word| matches!(word.as_str(), "basic" | "ntlm" | "negotiate"));
+    let ready = Ready::of(&lab, arguments.vms);
+    // Files for commands that a person may paste; they are removed when the lab ends.
+    let hints = if std::io::stderr().is_terminal() { Hints::write(&lab, by_password) } else { Ok(None) };
+    match &hints {
+        Ok(hints) => ready.tell(hints.as_ref()),
+        Err(error) => {
+            ready.tell(None);
+            notice(&format!("no configuration for it was written: {error}"));
+        }
     }
     asked_to_stop().await;
     Ok(ExitCode::from(exit::OK))
@@ -218,25 +235,7 @@ fn spec(arguments: &Arguments) -> Result<Spec, SpecError> {
         extended: arguments.extended,
         odd_names: arguments.odd_names,
         language: Language::from_str(&arguments.language)?,
+        workgroup: arguments.workgroup,
         started_us: jiff::Timestamp::now().as_microsecond(),
     })
-}
-
-/// Writes a file atomically, readable by its owner only.
-fn write_whole(path: &Path, text: &str) -> std::io::Result<()> {
-    let name = path.file_name().ok_or(std::io::ErrorKind::InvalidInput)?.to_string_lossy().into_owned();
-    let temporary = path.with_file_name(format!(".{name}.{}", std::process::id()));
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options.open(&temporary).and_then(|mut file| {
-        file.write_all(text.as_bytes())?;
-        file.sync_all()
-    });
-    let renamed = written.and_then(|()| std::fs::rename(&temporary, path));
-    if renamed.is_err() {
-        let _gone = std::fs::remove_file(&temporary);
-    }
-    renamed
 }
