@@ -76,9 +76,14 @@ impl Readiness {
         booted: Option<i64>,
         shown: &Ends,
     ) {
+        // A late host that shows something again has as much time as at first.
+        let shows_vms = !shown.seen.is_empty() || !shown.unread.is_empty();
+        let is_new =
+            self.last.as_ref().is_none_or(|(_, (seen, unread))| seen.is_empty() && unread.is_empty() && shows_vms);
+        let comes_back = self.late && answered.counts && is_new;
         let boots = booted.is_some() && self.booted.is_some() && booted != self.booted;
         let stops = self.ready && answered.at_all && !answered.counts;
-        if boots || stops {
+        if boots || stops || comes_back {
             *self = Self::new(now);
         }
         self.looked = true;
@@ -96,7 +101,11 @@ impl Readiness {
         let readable = |(key, end): (&(LegId, Side), &End)| (*key, end.settings.is_some());
         let set = (shown.seen.iter().map(readable).collect(), shown.unread.clone());
         let same = self.last.as_ref().filter(|(_, last)| *last == set);
-        if same.is_some_and(|(before, _)| looked.saturating_sub(*before) >= LOOKS_APART) {
+        // One that shows no VM, or a part of one, may still be loading them, and has time for that.
+        if shows_vms
+            && shown.unread.is_empty()
+            && same.is_some_and(|(before, _)| looked.saturating_sub(*before) >= LOOKS_APART)
+        {
             (self.ready, self.late) = (true, false);
         }
         if same.is_none() {
