@@ -66,6 +66,13 @@ pub(crate) struct RetryLimits {
     pub(crate) receiver_asked: bool,
 }
 
+impl RetryLimits {
+    /// Maximum acts in one incident.
+    fn tries_max(self) -> u32 {
+        if self.receiver_asked { retry::ATTEMPTS_MAX } else { retry::ATTEMPTS_MAX_UNSEEN }
+    }
+}
+
 /// What weighing an act by a look has shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Weighed {
@@ -142,13 +149,18 @@ impl Incident {
     }
 
     /// Our act had brought it there, as far as anybody knows, and it stands still again before newer data has arrived: that
-    /// was one of its tries.
-    pub(crate) fn stopped_again(&mut self, now: MonoTime, receiver_asked: bool, chance: &mut fastrand::Rng) {
+    /// was one of its tries. If the other end is to be resumed now, that is no retry, and has no wait and no limit but the
+    /// number of tries.
+    pub(crate) fn stopped_again(&mut self, now: MonoTime, side: Side, limits: RetryLimits, chance: &mut fastrand::Rng) {
         let was_asked = self.attempt == Attempt::Idle && self.unanswered.take().is_some();
-        if self.attempt == Attempt::Proved || was_asked {
-            let limits = RetryLimits { retry_until: None, receiver_asked };
-            self.back_off(now, Failure::WithoutEffect, false, limits, chance);
+        if self.attempt != Attempt::Proved && !was_asked {
+            return;
         }
+        if self.acted.is_some_and(|(acted, _)| acted != side) && self.tries < limits.tries_max() {
+            self.attempt = Attempt::Idle;
+            return;
+        }
+        self.back_off(now, Failure::WithoutEffect, false, limits, chance);
     }
 
     /// When waiting for a look that tells ends: with the retries, but not before a host had time to answer.
@@ -290,10 +302,8 @@ impl Incident {
         limits: RetryLimits,
         chance: &mut fastrand::Rng,
     ) {
-        let asked = limits.receiver_asked;
-        let tries_max = if asked { retry::ATTEMPTS_MAX } else { retry::ATTEMPTS_MAX_UNSEEN };
-        let until = now + retry::wait(self.tries, asked, chance);
-        let is_over = self.tries >= tries_max || limits.retry_until.is_some_and(|end| until > end);
+        let until = now + retry::wait(self.tries, limits.receiver_asked, chance);
+        let is_over = self.tries >= limits.tries_max() || limits.retry_until.is_some_and(|end| until > end);
         self.attempt = if is_final || is_over {
             Attempt::GivenUp { failure, unread: None }
         } else {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use reprise_engine::goal::{PassOutcome, Report};
 use reprise_engine::{LegReport, LegResult, Notice, PlannedAct};
-use reprise_model::{LegId, Reason, ReplicationState, Timestamp};
+use reprise_model::{LegId, PausedRule, Reason, ReplicationState, Timestamp};
 
 use super::broken::Broken;
 use super::notices::reported_leg;
@@ -43,6 +43,7 @@ impl Shadow {
             return Err(format!("as {:?} before, and was first seen at {first:?}", leg.before));
         }
         self.person(leg)?;
+        self.pause_left(leg)?;
         let error_missing = leg.trouble.is_none();
         match leg.result {
             LegResult::Healthy if seen != Some(3) => return Err(format!("as healthy, and was last seen at {seen:?}")),
@@ -120,6 +121,17 @@ impl Shadow {
             .find(|id| leg.after.is_some() && leg.result != LegResult::Failed && self.is_shown(*id));
         if let Some(open) = open {
             return Err(format!("and it is not settled what came of act {open}"));
+        }
+        Ok(())
+    }
+
+    /// A pause that was there at the first look is left only if the rule for those leaves it.
+    fn pause_left(&self, leg: &LegReport) -> Result<(), Broken> {
+        let left = matches!(leg.reason, Reason::PausedByPerson | Reason::PausedNoEvidence | Reason::PausedLeft);
+        let from_start = self.first.get(&leg.id) == Some(&7) && !self.ran_at_boot.contains_key(&leg.id);
+        let is_wanted = self.orders.policy.paused.at_boot == PausedRule::Resume && from_start;
+        if leg.result == LegResult::Left && left && is_wanted {
+            return Err(format!("as {:?}, and it was paused at the first look", leg.reason));
         }
         Ok(())
     }

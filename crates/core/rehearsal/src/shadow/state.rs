@@ -156,7 +156,8 @@ impl Shadow {
         self.forgets_unwritten();
         self.deaths += 1;
         self.die_acts(now);
-        self.notices.retain(|notice| reported_leg(notice).is_some());
+        let lasts = |notice: &Notice| reported_leg(notice).is_some() || matches!(notice, Notice::ReplicaResumed(_));
+        self.notices.retain(lasts);
     }
 
     /// The engine receives the last look at a host once more.
