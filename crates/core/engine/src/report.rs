@@ -3,6 +3,7 @@
 use reprise_model::{FailedOverType, Problem, Reason, ReplicationState};
 
 use crate::attempt::{Attempt, Failure};
+use crate::evidence;
 use crate::host::{HostWatch, Phase};
 use crate::judge::{Finding, Verdict};
 use crate::leg::{End, Leg, SeenEnd, Side, Whereabouts};
@@ -82,6 +83,8 @@ pub(crate) fn leg(watch: &LegWatch, dry_run: bool, around: Around) -> LegReport 
         action,
         reason,
         findings: findings(watch, around),
+        last_failure: evidence::last_failure(&watch.memory.sender_events, watch.leg.id.vm),
+        auto_resync: watch.leg.sender.settings().and_then(|settings| settings.auto_resync),
         result,
         confirmed,
         without_evidence: incident.is_some_and(|incident| incident.plan().without_evidence),
@@ -200,11 +203,9 @@ fn concerned(watch: &LegWatch) -> &End {
         | Verdict::NotOurs
         | Verdict::Resume { side: Side::Sender, .. } => return sender,
     };
-    let is_receivers = match reason {
-        Reason::WaitingForPeer | Reason::PeerNotSeen | Reason::PeerNotLoaded => true,
-        Reason::NotReadable => receiver_is_missing && sender.settings().is_some(),
-        _ => false,
-    };
+    let lacks_receiver = matches!(reason, Reason::WaitingForPeer | Reason::PeerNotSeen | Reason::PeerNotLoaded);
+    let is_receivers =
+        lacks_receiver || reason == Reason::NotReadable && receiver_is_missing && sender.settings().is_some();
     if is_receivers { receiver } else { sender }
 }
 

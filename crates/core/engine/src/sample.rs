@@ -38,6 +38,7 @@ pub(crate) fn settings(primary: u32, recovery: u32) -> ReplicationSettings {
         recovery_point: Some(name(recovery)),
         provider: Provider::HyperV,
         frequency: Some(Duration::from_mins(5)),
+        auto_resync: None,
     }
 }
 
@@ -129,6 +130,7 @@ pub(crate) fn setup(hosts: u32) -> Setup {
         key: None,
         label: format!("hv{:02}.lab.test:5985", n + 1),
         claim: Some(name(n)),
+        credential: None,
         vmms_timeout: timeout,
         tier: None,
     };

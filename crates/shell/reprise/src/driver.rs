@@ -202,7 +202,15 @@ mod tests {
     async fn a_host_that_nobody_knows_the_way_to_is_answered_for_and_ends_no_pass_late() {
         let limit = Duration::from_hours(1);
         let label = "hv01".to_owned();
-        let asked = AskedHost { id: HostId(0), key: None, label, claim: None, vmms_timeout: limit, tier: None };
+        let asked = AskedHost {
+            id: HostId(0),
+            key: None,
+            label,
+            claim: None,
+            credential: None,
+            vmms_timeout: limit,
+            tier: None,
+        };
         let setup = Setup {
             hosts: vec![asked],
             policy: Policy::default(),

@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use reprise_engine::{Finding, HoldState, LegReport, Summary};
 
-use super::error::number;
+use super::advice;
 use super::hold;
+use super::number::number;
 
 /// Why something was or was not done with a leg.
 pub(crate) fn detail(leg: &LegReport) -> String {
@@ -34,6 +35,9 @@ pub(crate) fn detail(leg: &LegReport) -> String {
                 write!(text, " The host reported: {}{code}.", refusal.why)
             }
         };
+    }
+    if let Some(code) = advice::last_failure(leg) {
+        let _infallible = write!(text, " The last event 32022 says: {}.", advice::in_words(code));
     }
     text
 }
