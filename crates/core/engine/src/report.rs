@@ -203,11 +203,9 @@ fn concerned(watch: &LegWatch) -> &End {
         | Verdict::NotOurs
         | Verdict::Resume { side: Side::Sender, .. } => return sender,
     };
-    let is_receivers = match reason {
-        Reason::WaitingForPeer | Reason::PeerNotSeen | Reason::PeerNotLoaded => true,
-        Reason::NotReadable => receiver_is_missing && sender.settings().is_some(),
-        _ => false,
-    };
+    let lacks_receiver = matches!(reason, Reason::WaitingForPeer | Reason::PeerNotSeen | Reason::PeerNotLoaded);
+    let is_receivers =
+        lacks_receiver || reason == Reason::NotReadable && receiver_is_missing && sender.settings().is_some();
     if is_receivers { receiver } else { sender }
 }
 

@@ -11,7 +11,7 @@ use reprise_model::{
 };
 
 use crate::leg::{End, Leg, NotSeenEnd, SeenEnd, Whereabouts};
-use crate::setup::{AskedHost, LOOKS_AT_ONCE, Patience, Setup};
+use crate::setup::{AskedHost, LOOKS_AT_ONCE, Patience, Setup, UnmatchedHolds};
 
 pub(crate) fn vm_id(n: u32) -> VmId {
     format!("00000000-0000-0000-0000-{n:012x}").parse().unwrap()
@@ -130,6 +130,7 @@ pub(crate) fn setup(hosts: u32) -> Setup {
         key: None,
         label: format!("hv{:02}.lab.test:5985", n + 1),
         claim: Some(name(n)),
+        credential: None,
         vmms_timeout: timeout,
         tier: None,
     };
@@ -140,7 +141,7 @@ pub(crate) fn setup(hosts: u32) -> Setup {
         discover: false,
         reads_events: false,
         dry_run: false,
-        ignore_unmatched_holds: false,
+        unmatched_holds: UnmatchedHolds::Stop,
         reread_every: None,
         looks_at_once: LOOKS_AT_ONCE,
         seed: 1,

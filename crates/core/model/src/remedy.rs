@@ -28,6 +28,8 @@ remedies! {
     Trust = "compare the certificate's fingerprint with the one that the host itself shows (`Get-ChildItem Cert:\\LocalMachine\\My`). If it is the host's, trust it with --tls-fingerprint HEX, or trust its authority with --ca FILE (a certificate of X.509 version 1 cannot be verified by an authority); if it is not, an on-path attacker may be answering",
     /// The login was refused, or was not tried.
     LogIn = "read the reason; then check the user, the password, keytab or certificate, the authentication scheme (--auth), and that the account is in Remote Management Users on the host",
+    /// This host refused a login that another host accepts.
+    LetStart = "wait a few minutes and run again: a host that has just booted refuses logins until Netlogon runs and a domain controller responds. If it goes on, check that the account is in Remote Management Users on this host, and that the same account and password are valid there",
     /// The account has no rights on `root\virtualization\v2`.
     GrantHyperV = "on the host, add the account to Hyper-V Administrators and Remote Management Users; if that is not enough, allow it Enable Account, Execute Methods and Remote Enable on root\\virtualization\\v2 (`wmimgmt.msc`, Properties, Security)",
     /// The account has no rights on `root\cimv2`.

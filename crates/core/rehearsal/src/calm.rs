@@ -147,13 +147,14 @@ impl FinalCheck<'_> {
         // A replica on a host that the sender does not name is a leftover. A sender whose receiver is not seen is left.
         let receivers: Vec<_> = receiver(Some((*sends, *sender)), &receivers, &known).into_iter().collect();
         let ends = [Some(*sender), receivers.first().map(|(_, end)| *end)];
+        let called: Vec<&str> = self.truth.values().flat_map(|ends| ends.called(leg.id)).collect();
         let unknown = |(host, _): &(usize, &End)| nameless && !self.asked.contains(host);
         let forbidden = obstacle(sender, Side::Sender).is_some()
             || receivers.iter().any(unknown)
             || receivers.iter().any(|(_, end)| obstacle(end, Side::Receiver).is_some())
             // No sender keeps sending to what does not receive; Server 2012 shows Error at the first cycle.
             || !receivers.iter().any(|(_, end)| matches!(end.state, 2 | 3))
-            || held(self.holds, leg.id, ends, &self.names.values(), self.wall);
+            || held(self.holds, leg.id, ends, &called, &self.names.values(), self.wall);
         let paused = &self.scene.policy.paused;
         let initial = sender.last.is_none() && paused.initial == InitialPolicy::Leave;
         // What was on its way may have arrived since it was looked at.

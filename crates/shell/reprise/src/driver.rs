@@ -185,7 +185,7 @@ fn no_way(what: &str) -> Problem {
 #[cfg(test)]
 mod tests {
     use reprise_engine::goal::PassOutcome;
-    use reprise_engine::{AskedHost, HostTrouble, LOOKS_AT_ONCE, Patience, Setup};
+    use reprise_engine::{AskedHost, HostTrouble, LOOKS_AT_ONCE, Patience, Setup, UnmatchedHolds};
     use reprise_model::Policy;
 
     use super::*;
@@ -202,7 +202,15 @@ mod tests {
     async fn a_host_that_nobody_knows_the_way_to_is_answered_for_and_ends_no_pass_late() {
         let limit = Duration::from_hours(1);
         let label = "hv01".to_owned();
-        let asked = AskedHost { id: HostId(0), key: None, label, claim: None, vmms_timeout: limit, tier: None };
+        let asked = AskedHost {
+            id: HostId(0),
+            key: None,
+            label,
+            claim: None,
+            credential: None,
+            vmms_timeout: limit,
+            tier: None,
+        };
         let setup = Setup {
             hosts: vec![asked],
             policy: Policy::default(),
@@ -210,7 +218,7 @@ mod tests {
             discover: false,
             reads_events: true,
             dry_run: false,
-            ignore_unmatched_holds: false,
+            unmatched_holds: UnmatchedHolds::Stop,
             reread_every: None,
             looks_at_once: LOOKS_AT_ONCE,
             seed: 1,

@@ -26,11 +26,13 @@ impl Controller {
         }
         let turn = host.looked(now, started, &seen);
         let name = host.display_name();
+        let turn = self.weigh_refusal(now, id, turn);
         self.note_phase(id);
         if renamed {
             self.renamed(id, silent);
         }
         self.tell_host(id, effects);
+        self.reconsider_refused(effects);
         if turn != Turn::None {
             self.dirty.extend(self.inventory.shown_by(id).flat_map(legs_of));
         }

@@ -256,3 +256,64 @@ fn a_host_that_lacks_a_vm_is_still_loading_if_it_has_just_booted_and_else_a_pers
         assert!(drive.acts.is_empty());
     }
 }
+
+fn refusing() -> Observation {
+    Observation::failed(&Problem::new(ProblemKind::Denied, "log in", "the host refused the user"))
+}
+
+/// A pass over a pair and a third host, the first in the list, that refuses the login of all three.
+fn with_one_that_refuses(set: impl Fn(&mut Setup)) -> Drive {
+    let mut pass = setup(3);
+    pass.hosts.iter_mut().for_each(|host| host.credential = Some(crate::CredentialId(7)));
+    pass.hosts.rotate_right(1);
+    (0..).zip(&mut pass.hosts).for_each(|(id, host)| host.id = HostId(id));
+    set(&mut pass);
+    let mut hosts = pair(&[S::Replicating]);
+    hosts.insert(0, refusing());
+    Drive::new(pass, hosts)
+}
+
+/// Netlogon starts after WinRM, and the domain controller may be a VM on that very host.
+#[test]
+fn a_host_that_refuses_a_login_which_another_host_accepts_is_tried_again_after_a_while() {
+    let mut drive = with_one_that_refuses(|_| {});
+    drive.run_to(14.0);
+    assert_eq!((drive.looks[0], drive.report.is_none()), (1, true), "not at once");
+    drive.hosts[0] = look(2, &[]);
+    drive.run_to(18.0);
+    let report = drive.report.as_ref().unwrap();
+    assert_eq!((report.hosts[0].ready, report.outcome), (true, goal::PassOutcome::Ok));
+    assert!(!drive.told.iter().any(|notice| matches!(notice, Notice::HostNotReady(_))));
+}
+
+#[test]
+fn a_host_that_goes_on_refusing_is_tried_twice_more_and_said_to_be_starting_perhaps() {
+    let mut drive = with_one_that_refuses(|_| {});
+    drive.run_to(59.0);
+    let report = drive.report.as_ref().unwrap();
+    assert_eq!((drive.looks[0], report.hosts[0].ready, report.outcome), (3, false, goal::PassOutcome::Partial));
+    let why = why(&report.hosts[0]);
+    assert_eq!(why.matches("may still be starting").count(), 1, "{why}");
+    assert!(why.contains("refused the user"), "{why}");
+}
+
+#[test]
+fn a_login_is_not_tried_again_without_time_for_it_nor_with_a_credential_that_no_other_host_accepts() {
+    type Change = fn(&mut Setup);
+    let cases: [(&str, Change); 3] = [
+        ("no time", |pass| pass.patience.silence = Duration::from_secs(10)),
+        ("its own credential", |pass| pass.hosts[0].credential = Some(crate::CredentialId(1))),
+        ("unknown", |pass| pass.hosts[0].credential = None),
+    ];
+    for (what, set) in cases {
+        let mut drive = with_one_that_refuses(set);
+        drive.run_to(5.0);
+        let report = drive.report.as_ref().expect(what);
+        assert_eq!((drive.looks[0], report.outcome), (1, goal::PassOutcome::Partial), "{what}");
+    }
+    let mut pass = setup(2);
+    pass.hosts.iter_mut().for_each(|host| host.credential = Some(crate::CredentialId(7)));
+    let mut drive = Drive::new(pass, vec![refusing(), refusing()]);
+    drive.run_to(1.0);
+    assert_eq!((drive.report.as_ref().unwrap().outcome, &*drive.looks), (goal::PassOutcome::Failed, &[1, 1][..]));
+}

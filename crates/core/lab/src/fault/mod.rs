@@ -128,8 +128,8 @@ pub enum JobFault {
     Gone,
     /// It fails, and the state is what it was.
     Fail {
-        /// `ErrorCode`
-        code: u16,
+        /// `ErrorCode`, or an HRESULT: a job has 16 bits for its number, so such a one stands in its text.
+        code: u32,
     },
     /// It ends well, and the state goes back to what it was.
     FlipBack {
@@ -286,7 +286,7 @@ struct Fate {
     vm: usize,
     hangs: bool,
     gone: bool,
-    fails: Option<u16>,
+    fails: Option<u32>,
     flips_back: Option<Duration>,
 }
 

@@ -304,3 +304,18 @@ fn a_shape_is_used_up_by_faults_alone() {
     lab.shaped_a_fault(0);
     assert_eq!(lab.fault_shape(0), FaultShape::Wsman);
 }
+
+/// `Msvm_ConcreteJob.ErrorCode` has 16 bits.
+#[test]
+fn a_job_that_fails_with_an_hresult_shows_that_it_failed_and_the_number_in_its_text() {
+    let mut lab = broken(1);
+    lab.add_fault(Fault::Job(JobFault::Fail { code: 0x8007_0299 }), &FaultScope::default(), Some(1)).unwrap();
+    assert_eq!(resume(&mut lab, 0), 4_096);
+    pass(&mut lab, 10_000);
+    assert_eq!((state(&lab, 0), jobs(&mut lab, 0)), (8, vec![(10, 32_768)]));
+    let text = rows(&mut lab, 0, VIRTUALIZATION, "Msvm_ConcreteJob")[0].get::<String>("ErrorDescription").unwrap();
+    assert!(
+        text.contains("'vm-001': The requested operation could not be completed") && text.contains("(0x80070299)"),
+        "{text}"
+    );
+}

@@ -70,7 +70,8 @@ impl Shadow {
         }
         self.tried(leg)?;
         let ends = [self.sender(leg.id), self.receiver(leg.id)].map(|end| Some(end?.1));
-        let covered = |at: Timestamp| held(&self.orders.policy.holds, leg.id, ends, &self.names.values(), at);
+        let called = self.called(leg.id);
+        let covered = |at: Timestamp| held(&self.orders.policy.holds, leg.id, ends, &called, &self.names.values(), at);
         // A leg is judged when something about it arrives; a hold may have ended since.
         let ends = [self.sender(leg.id), self.receiver(leg.id)].into_iter().flatten();
         let judged = ends.filter_map(|(host, _)| self.received_at.get(&host)).max().copied().unwrap_or(wall);

@@ -16,11 +16,12 @@ use super::watched::Watched;
 const AGE_MAX_MS: i64 = 60_000;
 
 /// Whether one of the holds covers a leg with these ends now. An end that is not seen is where the other says it is.
-/// `known` are the names of the hosts that are known.
+/// `called` is what any host calls its VM, and `known` are the names of the hosts that are known.
 pub(crate) fn held<'a>(
     holds: &[Hold],
     leg: LegId,
     sides: [Option<&End>; 2],
+    called: &[&str],
     known: &(impl Iterator<Item = &'a Names> + Clone),
     wall: Timestamp,
 ) -> bool {
@@ -38,9 +39,7 @@ pub(crate) fn held<'a>(
         HoldScope::All => true,
         HoldScope::Host(name) => on(name),
         HoldScope::Vm(VmSelector::Id(id)) => leg.vm == *id,
-        HoldScope::Vm(VmSelector::Name(name)) => {
-            ends.iter().any(|end| end.vm_name.to_lowercase() == name.to_lowercase())
-        }
+        HoldScope::Vm(VmSelector::Name(name)) => called.iter().any(|own| own.to_lowercase() == name.to_lowercase()),
     };
     holds.iter().any(|hold| hold.until.is_none_or(|until| wall < until) && covers(&hold.scope))
 }
@@ -60,6 +59,11 @@ pub(crate) fn obstacle(end: &End, side: Side) -> Option<String> {
 }
 
 impl Shadow {
+    /// What the hosts call a leg's VM.
+    pub(super) fn called(&self, leg: LegId) -> Vec<&str> {
+        self.hosts.values().flat_map(|ends| ends.called(leg)).collect()
+    }
+
     /// Whether the engine may plan this act now, for all that it has received.
     pub(super) fn allows(&self, act: &Act, wall: Timestamp) -> Result<(), Broken> {
         let leg = act.leg;
@@ -73,7 +77,7 @@ impl Shadow {
         let sides = [(Side::Sender, self.sender(leg)), (Side::Receiver, self.receiver(leg))];
         let ends: Vec<&End> = sides.iter().filter_map(|(_, end)| Some(end.as_ref()?.1)).collect();
         let judged = [self.sender(leg), self.receiver(leg)].map(|end| Some(end?.1));
-        if held(&self.orders.policy.holds, leg, judged, &self.names.values(), wall) {
+        if held(&self.orders.policy.holds, leg, judged, &self.called(leg), &self.names.values(), wall) {
             return against("a hold covers it".to_owned());
         }
         for (side, (host, end)) in sides.iter().filter_map(|(side, end)| Some((*side, (*end)?))) {

@@ -48,7 +48,7 @@ const KINDS: [Kind; 24] = [
 ];
 
 /// "Failed", with which a job ends where no code is given.
-const FAILED: u16 = 32_768;
+const FAILED: u32 = 32_768;
 
 /// A fault that is to be added.
 pub(super) struct Wish {
@@ -172,10 +172,7 @@ fn fault(name: &str, on: Option<MessageKind>, parameters: &mut Parameters) -> Re
         "job_hang" => Fault::Job(JobFault::Hang),
         "job_gone" => Fault::Job(JobFault::Gone),
         "job_fail" => {
-            let code = parameters.value("code", "a number from 1 to 65535")?.unwrap_or(FAILED);
-            if code == 0 {
-                return Err(Refusal::Bad("parameter code: 0 is no failure".to_owned()));
-            }
+            let code = parameters.text("code").map_or(Ok(FAILED), |text| number(Some(text)))?;
             Fault::Job(JobFault::Fail { code })
         }
         "flip_back" => {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use reprise_engine::goal::{Ending, Pass, Report};
-use reprise_engine::{Ambiguous, Controller};
+use reprise_engine::{Ambiguous, Controller, UnmatchedHolds};
 use reprise_model::{PausedRule, VmSelector};
 use reprise_platform::sink::Sink;
 
@@ -88,7 +88,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Usage> {
             Paused::Evidence => PausedRule::Evidence,
         }),
         except: arguments.except,
-        ignore_unmatched_holds: arguments.ignore_unmatched_holds,
+        unmatched_holds: if arguments.ignore_unmatched_holds { UnmatchedHolds::Ignore } else { UnmatchedHolds::Stop },
         dry_run: arguments.dry_run,
     };
     let wired = wiring::wire(&arguments.hosts, &settings)?;
@@ -139,8 +139,8 @@ pub(super) async fn pass(wired: Wired, sink: Sink) -> Result<Passed, Ambiguous> 
 
 /// The error for a name in `--except` that several VMs have, found before anything was done.
 fn several(ambiguous: &Ambiguous) -> Usage {
-    let lines: String = hold::candidates(ambiguous).iter().map(|line| format!("\n        {line}")).collect();
-    let why = format!("--except needs a name that only one VM has; these share it:{lines}");
+    let lines = hold::candidates(ambiguous).join("\n        ");
+    let why = format!("--except needs a name that only one VM has; these share it:\n        {lines}");
     Usage::new(hold::which(ambiguous), why, "give the GUID of each VM to leave alone")
 }
 

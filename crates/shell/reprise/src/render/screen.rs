@@ -58,7 +58,7 @@ fn host(host: &HostReport) -> HostReport {
 fn host_trouble(trouble: &HostTrouble) -> HostTrouble {
     match trouble {
         HostTrouble::NotReady(why) => HostTrouble::NotReady(not_ready(why)),
-        HostTrouble::Lost(own) => HostTrouble::Lost(lost(own)),
+        HostTrouble::Lost(why) => HostTrouble::Lost(lost(why)),
         HostTrouble::Unreadable { rows, first } => HostTrouble::Unreadable { rows: *rows, first: problem(first) },
         HostTrouble::SameName { other } => HostTrouble::SameName { other: printable_name(other) },
         HostTrouble::UnlikeTwin { other } => HostTrouble::UnlikeTwin { other: printable_name(other) },
@@ -66,8 +66,8 @@ fn host_trouble(trouble: &HostTrouble) -> HostTrouble {
 }
 
 fn not_ready(why: &NotReady) -> NotReady {
-    let NotReady { problem: own, service } = why;
-    NotReady { problem: problem(own), service: service.as_ref().map(said_of_vmms) }
+    let NotReady { problem: why, service } = why;
+    NotReady { problem: problem(why), service: service.as_ref().map(said_of_vmms) }
 }
 
 fn lost(lost: &Lost) -> Lost {
@@ -141,7 +141,7 @@ fn leg_trouble(trouble: &LegTrouble) -> LegTrouble {
     let cause = match cause {
         Cause::Failed(failure) => Cause::Failed(failed(failure)),
         Cause::Unfinished => Cause::Unfinished,
-        Cause::Lost(own) => Cause::Lost(lost(own)),
+        Cause::Lost(why) => Cause::Lost(lost(why)),
         Cause::Unseen(why) => Cause::Unseen(problem(why)),
         Cause::Reason => Cause::Reason,
     };

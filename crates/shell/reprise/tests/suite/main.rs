@@ -13,6 +13,7 @@ mod host_faults;
 mod hostile_clients;
 mod jobs;
 mod lab;
+mod loading;
 mod login_matrix;
 mod logins;
 mod matrix;
