@@ -101,7 +101,11 @@ fn last_lines(report: &Report, names: &Names, blocks: &[Block<'_>], terminal: &T
     let vms = |block: &Block<'_>| block.unprotected(report.dry_run);
     // Of several equal ones the first.
     let worst = blocks.iter().rev().max_by_key(|block| vms(block)).filter(|block| vms(block) > 0);
-    if let Some(block) = worst {
+    // A hold that stops everything stands first.
+    let stopping = blocks.first().filter(|_| report.holds.iter().any(hold::stops));
+    if let Some(block) = stopping {
+        text.push_str(&paragraph("First: ", &block.next, 2, terminal.width));
+    } else if let Some(block) = worst {
         let head = format!("First, for {}: ", count(vms(block), "VM"));
         text.push_str(&paragraph(&head, &block.next, 2, terminal.width));
     } else if let Some(block) = blocks.first().filter(|block| block.is_error() && blocks.len() > 1) {
@@ -142,7 +146,10 @@ fn sentence(report: &Report, names: &Names) -> String {
     let done = match (resumed, report.dry_run) {
         (_, true) => format!("Dry run, nothing was changed: {} would be resumed. ", count(planned, "VM")),
         (0, false) => String::new(),
-        (_, false) => format!("Resumed {}, {confirmed} of them confirmed by a later cycle. ", count(resumed, "VM")),
+        (1, false) if confirmed == 1 => "Resumed 1 VM, confirmed by a later cycle. ".to_owned(),
+        (1, false) => "Resumed 1 VM, not yet confirmed by a later cycle. ".to_owned(),
+        (many, false) if confirmed == 0 => format!("Resumed {many} VMs, none yet confirmed by a later cycle. "),
+        (many, false) => format!("Resumed {many} VMs, {confirmed} of them confirmed by a later cycle. "),
     };
     let left = match of(LegResult::Left).count() {
         0 => String::new(),
