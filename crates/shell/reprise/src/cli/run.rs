@@ -8,6 +8,7 @@ use reprise_engine::goal::{Ending, Pass, Report};
 use reprise_engine::{Ambiguous, Candidate, Controller};
 use reprise_model::PausedRule;
 use reprise_platform::sink::Sink;
+use tokio::runtime::Handle;
 
 use crate::console::{asked_to_stop, notice, print, print_by};
 use crate::driver::{self, Clock};
@@ -65,7 +66,8 @@ fn length(text: &str) -> Result<Duration, String> {
     reprise_config::parse_duration(text)
 }
 
-pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Usage> {
+/// The pass's own time and signals are those of the caller's runtime; the procedures run on `workers`.
+pub(super) async fn run(arguments: Arguments, workers: Handle) -> Result<ExitCode, Usage> {
     let settings = wiring::PassSettings {
         timeout: arguments.timeout,
         vmms_timeout: arguments.vmms_timeout,
@@ -78,7 +80,8 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Usage> {
         except: arguments.except,
         dry_run: arguments.dry_run,
     };
-    let wired = wiring::wire(&arguments.hosts, &settings)?;
+    let mut wired = wiring::wire(&arguments.hosts, &settings)?;
+    wired.links.work_on(workers);
     if wired.links.asked().values().any(|asked| asked.tls_verified == Some(false)) {
         notice("certificates are not verified: an on-path attacker can impersonate a host and read all traffic");
     }

@@ -10,6 +10,7 @@ mod evidence;
 mod faults;
 mod host_faults;
 mod hostile_clients;
+mod hostile_hosts;
 mod jobs;
 mod lab;
 mod login_matrix;
