@@ -2,11 +2,12 @@
 //!
 //! What is allowed is written beside each rule: `tree` holds those about names and places, `source` those about the text
 //! of one file, `settings` one about what the configuration holds and nobody reads,
-//! `english` those about words. Clippy counts the lines of functions too (`clippy.toml`, `too-many-lines-threshold`), in everything that
+//! `english` those about words, `names` one about public types. Clippy counts the lines of functions too (`clippy.toml`, `too-many-lines-threshold`), in everything that
 //! it compiles here; `source` also sees what is compiled elsewhere only.
 
 mod english;
 mod file;
+mod names;
 mod settings;
 mod source;
 mod tree;
@@ -36,6 +37,7 @@ fn findings(files: &[File]) -> Vec<String> {
     let mut findings: Vec<String> =
         files.iter().flat_map(|file| [tree::check(file), source::check(file)].concat()).collect();
     findings.extend(settings::check(files));
+    findings.extend(names::check(files));
     findings.extend(english::check(files));
     findings.sort();
     findings.dedup();

@@ -149,3 +149,25 @@ fn a_place_that_is_not_done_yet_may_wait_and_is_red_once_it_is_done() {
     assert_eq!(done("//! An error is told.\n"), 0);
     assert_eq!(done("//! An error is reported.\n"), 1);
 }
+
+#[test]
+fn a_public_type_of_one_name_in_two_crates_is_red() {
+    let with = |path: &str, text: &str| {
+        let file = |(path, text): (&str, &str)| File { path: path.to_owned(), text: format!("//! X.\n{text}\n") };
+        findings(&[file(("crates/core/lab/src/view.rs", "pub struct Host {\n}")), file((path, text))])
+    };
+    let engine = "crates/core/engine/src/host.rs";
+    for text in ["pub struct Host;", "pub enum Host {}", "pub trait Host {}", "pub type Host = ();"] {
+        let red = with(engine, text);
+        assert_eq!(red.len(), 1, "{text}: {red:?}");
+        assert!(red[0].starts_with("crates/core/engine, crates/core/lab: the public type `Host`"), "{red:?}");
+    }
+    for (path, text) in [
+        (engine, "pub(crate) struct Host;\nstruct View;\npub fn host() {}"),
+        ("crates/core/engine/src/tests/mod.rs", "pub struct Host;"),
+        ("crates/core/lab/src/host.rs", "pub struct Host;"),
+        ("xtask/src/host.rs", "pub struct Host;"),
+    ] {
+        assert_eq!(with(path, text), Vec::<String>::new(), "{path}: {text}");
+    }
+}

@@ -2,15 +2,15 @@
 
 use std::num::NonZeroU32;
 
-use reprise_model::{
-    Hold, HoldScope, HostName, InitialPolicy, Pace, PausedRule, PeerUnseen, Policy, Timestamp, VmSelector,
-};
+use reprise_model::{InitialPolicy, Pace, PausedRule, PeerUnseen, Policy};
 use toml::de::{DeTable, DeValue};
 
 use crate::problem::ConfigError;
 use crate::section::address::address;
-use crate::section::host::{check_tls, host};
+use crate::section::hold::hold;
+use crate::section::host::{check_tls, check_twice, host};
 use crate::section::login::common_login;
+use crate::section::name::host_name;
 use crate::settings::{Config, Discover, Run};
 use crate::table::{Findings, Table};
 
@@ -39,6 +39,7 @@ pub(crate) fn check(text: &str) -> Result<Config, ConfigError> {
     let listed: Vec<_> =
         root.tables("host", &mut found).into_iter().filter_map(|table| host(table, &mut found)).collect();
     let discover = root.table("discover", &mut found).map(|table| discover(table, &mut found)).unwrap_or_default();
+    check_twice(&listed, &mut found);
     check_tls(&listed, &login, &discover, &mut found);
     let mut policy = Policy::default();
     let run = root.table("run", &mut found).map(|table| run(table, &mut policy, &mut found)).unwrap_or_default();
@@ -125,45 +126,6 @@ fn resync(table: &mut Table<'_>, found: &mut Findings<'_>) {
     }
 }
 
-fn hold(mut table: Table<'_>, found: &mut Findings<'_>) -> Option<Hold> {
-    let vm = table.text("vm", found).map(|(_, vm)| HoldScope::Vm(VmSelector::parse(&vm)));
-    let host = table.text("host", found).and_then(|(at, host)| {
-        let name = HostName::new(&host);
-        if name.is_none() {
-            found.add(at, "hold.host", "expected a host name");
-        }
-        name.map(HoldScope::Host)
-    });
-    let all = match table.take("all") {
-        Some((_, DeValue::Boolean(true))) => Some(HoldScope::All),
-        Some((at, _)) => {
-            found.add(at, table.key("all"), "expected true; leave it out unless everything is held");
-            None
-        }
-        None => None,
-    };
-    let reason = table.text("reason", found).map(|(_, reason)| reason);
-    let until = table.text("until", found).and_then(|(at, until)| {
-        let time = until.parse::<jiff::Timestamp>().ok();
-        if time.is_none() {
-            found.add(at, "hold.until", format!("`{until}` is not a time such as 2026-11-30T22:00:00Z"));
-        }
-        time.map(|time| Timestamp(time.as_millisecond()))
-    });
-    let mut scopes = [vm, host, all].into_iter().flatten();
-    let scope = if let (Some(scope), None) = (scopes.next(), scopes.next()) {
-        Some(scope)
-    } else {
-        found.add(table.at, "hold", "give exactly one of vm, host and all = true");
-        None
-    };
-    if reason.is_none() {
-        found.add(table.at, "hold.reason", "missing: write down why this is held");
-    }
-    table.end(found);
-    Some(Hold { scope: scope?, reason: reason?, until, only_this_pass: false })
-}
-
 fn discover(mut table: Table<'_>, found: &mut Findings<'_>) -> Discover {
     let mut discover = Discover::default();
     match table.take("peers") {
@@ -172,12 +134,12 @@ fn discover(mut table: Table<'_>, found: &mut Findings<'_>) -> Discover {
         None => {}
     }
     for (at, name, url) in table.texts("resolve", found) {
-        match HostName::new(&name) {
-            Some(host) => {
+        match host_name(&name) {
+            Ok(host) => {
                 let key = format!("{}.{name}", table.key("resolve"));
                 discover.resolve.extend(address(at, key, &url, found).map(|endpoint| (host, endpoint)));
             }
-            None => found.add(at, table.key("resolve"), "expected a host name before each `=`"),
+            Err(why) => found.add(at, table.key("resolve"), format!("{why}, before each `=`")),
         }
     }
     table.end(found);

@@ -15,6 +15,7 @@ mod tests;
 pub use duration::parse_duration;
 pub use login::Contradiction;
 pub use problem::{ConfigError, ConfigProblem};
+pub use section::name::{kdc, vm};
 pub use settings::{
     CertificateRef, Config, Discover, HostSettings, LoginSettings, PasswordRef, ProofRef, Run, TrustRef,
 };

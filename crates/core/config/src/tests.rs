@@ -293,3 +293,60 @@ line 18: host.fingerprint: it has no effect over http://; write https:// in url,
     let found = "version = 1\n[[host]]\nurl = 'http://hv01'\nca = 'c'\n[discover]\npeers = true\nresolve = { hv02 = 'https://hv02' }\n";
     assert!(read(found).is_ok());
 }
+
+#[test]
+fn a_hold_that_can_match_nothing_and_a_name_with_blanks_are_told_with_their_lines() {
+    let text = r#"version = 1
+[[hold]]
+vm = "vm-001 "
+reason = "r"
+[[hold]]
+vm = ""
+reason = "r"
+[[hold]]
+vm = "*"
+reason = "r"
+[[hold]]
+vm = "\u200B"
+reason = "r"
+[[hold]]
+host = " hv01"
+reason = "r"
+[[hold]]
+host = "hv 01"
+reason = "r"
+[[host]]
+url = "http://hv01"
+name = "http://svc:hunter2@hv01"
+[discover]
+resolve = { "hv02 " = "http://hv02" }
+"#;
+    let error = read(text).unwrap_err();
+    let told: Vec<(usize, &str)> = error.problems.iter().map(|problem| (problem.line, problem.key.as_str())).collect();
+    let expected = [
+        (3, "hold.vm"),
+        (6, "hold.vm"),
+        (9, "hold.vm"),
+        (12, "hold.vm"),
+        (15, "hold.host"),
+        (18, "hold.host"),
+        (22, "host.name"),
+        (24, "discover.resolve"),
+    ];
+    assert_eq!(told, expected);
+    assert!(!error.to_string().contains("hunter2"), "{error}");
+    assert!(read("version = 1\n[[hold]]\nvm = 'שרת קבצים *'\nreason = 'r'\n").is_ok());
+}
+
+#[test]
+fn a_kerberos_server_with_a_login_in_it_is_refused_without_repeating_the_login() {
+    let error = read("version = 1\n[login]\nkdc = 'tcp://svc:hunter2@dc01'\n").unwrap_err().to_string();
+    assert!(error.starts_with("line 3: login.kdc: expected") && !error.contains("hunter2"), "{error}");
+}
+
+#[test]
+fn an_address_that_is_listed_twice_is_told_with_its_line() {
+    let text = "version = 1\n[[host]]\nurl = 'http://hv01'\n[[host]]\nurl = 'http://HV01:5985/wsman'\nuser = 'x'\n";
+    let error = read(text).unwrap_err();
+    assert_eq!(error.to_string(), "line 5: host.url: this address is listed before; list each host once");
+}

@@ -96,10 +96,9 @@ impl Bounds {
     /// Goes on with what is remembered, or remembers what is known now.
     fn keep(&mut self, end: &SeenEnd, span: Span) -> Span {
         let (host, state) = (&end.host_name, end.object.state);
-        let paused = matches!(state, ReplicationState::Suspended | ReplicationState::ResynchronizeSuspended);
         let known = self.remembered.take().filter(|known| known.state == state && known.host == *host);
         let after = span.after.max(known.map(|known| known.after));
-        self.remembered = after.filter(|_| paused).map(|after| Stands { host: host.clone(), state, after });
+        self.remembered = after.filter(|_| is_paused(state)).map(|after| Stands { host: host.clone(), state, after });
         // A clock that was set back bounds nothing.
         let by = span.by.filter(|by| after.is_none_or(|after| after <= *by));
         Span { after: after.filter(|_| by.is_some()), by, ..span }
@@ -135,6 +134,11 @@ impl Look {
         passed < millis(least.saturating_sub(DRIFT_MAX)).saturating_sub(millis(DRIFT_MAX))
             || passed > millis(most.saturating_add(DRIFT_MAX))
     }
+}
+
+/// Whether a state is a pause, of replication or of a resynchronization.
+pub(crate) fn is_paused(state: ReplicationState) -> bool {
+    matches!(state, ReplicationState::Suspended | ReplicationState::ResynchronizeSuspended)
 }
 
 fn millis(length: Duration) -> i64 {

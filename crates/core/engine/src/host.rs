@@ -5,14 +5,15 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use reprise_model::{
-    HostId, HostKey, HostName, HostTime, MonoTime, Observation, Problem, ProblemKind, RelationshipId, Remedy,
-    Replication,
+    HostId, HostKey, HostName, HostTime, MonoTime, Now, Observation, Problem, ProblemKind, RelationshipId, Remedy,
+    Replication, Timestamp,
 };
 
 use crate::hearing::LogCache;
+use crate::loading::Loading;
 use crate::past::Boot;
 use crate::setup::{AskedHost, Patience};
-use crate::status::{NotReady, Service};
+use crate::status::{Lost, NotReady, Service};
 
 /// Looks at one host are at least this far apart: a look is a handful of queries, and VMMS is busy after a boot.
 pub(crate) const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -46,6 +47,12 @@ pub(crate) struct HostWatch {
     pub(crate) phase: Phase,
     /// Whether people were told that it was ready, and that it was not: once each.
     pub(crate) told: Reported,
+    /// Whether it may be loading its VMs.
+    pub(crate) loading: Loading,
+    /// Whether nothing shows that it shows no replicated VM for another reason than that it is loading them.
+    seems_empty: bool,
+    /// Whether it has stopped answering since it became ready.
+    pub(crate) lost: Option<Lost>,
     /// Rows that its last good look could not read.
     pub(crate) unreadable: Vec<Problem>,
     /// What the account may not see of Windows itself, at the last look.
@@ -102,7 +109,8 @@ pub(crate) enum Turn {
     None,
     /// It became ready.
     Ready,
-    /// It was ready, and has to become so again: it has booted, or its VMMS has stopped.
+    /// It has to become ready, and has time for that: it was ready and has booted or its VMMS has stopped, or it was late and
+    /// answers again.
     Unready,
     /// It counts as late from now on, since waiting cannot help.
     Late,
@@ -119,6 +127,9 @@ impl HostWatch {
             boot: None,
             phase: Phase::Waiting,
             told: Reported::default(),
+            loading: Loading::default(),
+            seems_empty: false,
+            lost: None,
             unreadable: Vec::new(),
             hidden: None,
             heard: LogCache::default(),
@@ -174,6 +185,15 @@ impl HostWatch {
         matches!(self.phase, Phase::Waiting)
     }
 
+    /// Whether nothing is to be expected of it soon: it did not answer its latest first look, or was late.
+    pub(crate) fn is_missing(&self) -> bool {
+        match self.phase {
+            Phase::Waiting => self.looked_once && self.first_answer.is_none(),
+            Phase::Ready { .. } => false,
+            Phase::Late(_) => true,
+        }
+    }
+
     /// Until when it is looked at for what only others show, and until when it may become ready once VMMS runs.
     pub(crate) fn timeout_at(&self, patience: &Patience) -> MonoTime {
         self.vmms_since.unwrap_or(self.since) + patience.timeout.max(READY_LEAST)
@@ -222,21 +242,32 @@ impl HostWatch {
     }
 
     /// Takes in a look that began at `started`; what that changes.
-    pub(crate) fn looked(&mut self, now: MonoTime, started: MonoTime, seen: &Observation) -> Turn {
+    pub(crate) fn looked(&mut self, now: Now, started: MonoTime, seen: &Observation) -> Turn {
+        let Now { mono: now, wall } = now;
         self.look_under_way = false;
         self.looked_once = true;
         if let Some(name) = seen.name.seen() {
             self.name = Some(self.in_full(name).clone());
         }
         self.hidden = seen.system.problem().filter(|problem| problem.kind == ProblemKind::Denied).cloned();
+        self.loading.looked(started, seen);
         let rebooted = self.boots(now, started, seen);
         let good = visible(seen);
         // A look of which nothing came back says nothing of VMMS.
         let stopped = good.is_err() && seen.replication.seen().is_some();
-        let unready = self.is_ready() && (rebooted || stopped);
+        let unready =
+            self.is_ready() && (rebooted || stopped) || good.as_ref().is_ok_and(|shown| self.comes_back(shown));
         if unready {
             self.begins_anew(now);
         }
+        self.lost = match &good {
+            Err(why) if self.is_ready() => {
+                let took = i64::try_from(now.since(started).as_millis()).unwrap_or(i64::MAX);
+                let began = Timestamp(wall.0.saturating_sub(took));
+                Some(Lost { since: self.lost.as_ref().map_or(began, |lost| lost.since), why: why.clone() })
+            }
+            Err(_) | Ok(_) => None,
+        };
         if seen.answered() {
             self.first_answer.get_or_insert(now);
         }
@@ -280,7 +311,7 @@ impl HostWatch {
         let replication = match good {
             Ok(replication) => replication,
             Err(why) => {
-                self.last_set = None;
+                (self.last_set, self.seems_empty) = (None, false);
                 let hopeless = self.is_waiting() && never_passes(&why.problem, seen);
                 if hopeless || matches!(self.phase, Phase::Late(_)) {
                     self.phase = Phase::Late(why.clone());
@@ -293,9 +324,13 @@ impl HostWatch {
         let set: BTreeSet<_> = objects.chain(replication.unreadable.keys().map(|id| (*id, false))).collect();
         let settled =
             self.last_set.as_ref().is_some_and(|(before, last)| started.since(*before) >= LOOK_EVERY && *last == set);
+        self.seems_empty = settled && set.is_empty() && self.loading.is_possible(now);
+        if self.seems_empty {
+            self.not_ready_because = Some(NotReady::alone(self.loading.shows_nothing()));
+            return Turn::None;
+        }
         if settled {
-            let after = self.vmms_since.map_or(Duration::ZERO, |since| now.since(since));
-            self.phase = Phase::Ready { after };
+            self.phase = Phase::Ready { after: self.ready_after(now) };
             return Turn::Ready;
         }
         let why = match &self.last_set {
@@ -309,9 +344,30 @@ impl HostWatch {
         Turn::None
     }
 
-    /// Its time is up.
-    pub(crate) fn is_late(&mut self) {
-        self.phase = Phase::Late(self.why_not_ready());
+    /// Whether it is late and shows something again: itself after a failed look, or VMs after none.
+    fn comes_back(&self, shown: &Replication) -> bool {
+        let shows_vms = shown.replicated().next().is_some();
+        let is_new = self.last_set.as_ref().is_none_or(|(_, set)| set.is_empty() && shows_vms);
+        matches!(self.phase, Phase::Late(_)) && is_new
+    }
+
+    /// Its time is up. `is_named` says whether another host names it in a relationship that it does not show.
+    pub(crate) fn time_is_up(&mut self, now: MonoTime, is_named: bool) {
+        self.phase = if self.seems_empty && !is_named {
+            Phase::Ready { after: self.ready_after(now) }
+        } else {
+            Phase::Late(self.why_not_ready())
+        };
+    }
+
+    /// Time from our first sight of VMMS running until now.
+    fn ready_after(&self, now: MonoTime) -> Duration {
+        self.vmms_since.map_or(Duration::ZERO, |since| now.since(since))
+    }
+
+    /// Why nobody can say that it has no replicated VMs, if it is ready and shows none.
+    pub(crate) fn empty(&self) -> Option<Problem> {
+        (self.is_ready() && self.seems_empty).then(|| self.loading.shows_nothing())
     }
 
     /// What stands in the way of its being ready.

@@ -25,6 +25,9 @@ pub struct Leg {
     pub leftovers: Vec<String>,
     /// Those of the hosts that holds name at which it has an end.
     pub held_hosts: BTreeSet<HostName>,
+    /// What any host calls its VM, folded: a VM that is renamed on one side has two names, and each leg of it has both. Kept
+    /// only if a hold gives a name.
+    pub vm_names: BTreeSet<String>,
 }
 
 /// Which end of a leg.
@@ -98,6 +101,11 @@ pub enum Whereabouts {
         host: HostId,
         /// What is wrong with it.
         problem: Problem,
+    },
+    /// It is ready, its time is up, and it does not show the end; it has not been up for long, so it may be loading its VMs.
+    NotLoaded {
+        /// Which host.
+        host: HostId,
     },
     /// It is ready, its time is up, and it does not show the end.
     WithoutIt {

@@ -16,12 +16,14 @@ mod exchange;
 pub mod goal;
 pub mod guard;
 mod hearing;
+mod hold;
 mod host;
 mod incident;
 mod index;
 mod inventory;
 pub mod judge;
 mod leg;
+mod loading;
 mod names;
 mod notice;
 mod pace;
@@ -50,6 +52,6 @@ pub use past::Beginning;
 pub use setup::{AskedHost, LOOKS_AT_ONCE, Patience, Setup};
 pub use snapshot::{IncidentMemory, LegMemory, Snapshot};
 pub use status::{
-    Action, Ambiguous, Candidate, Cause, HostReport, HostTrouble, LegReport, LegResult, LegTrouble, NotReady, Service,
-    Summary,
+    Ambiguous, Candidate, Cause, HoldState, HoldTrouble, HostReport, HostTrouble, LegReport, LegResult, LegTrouble,
+    Lost, NotReady, PlannedAct, Service, Summary,
 };

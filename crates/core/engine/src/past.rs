@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use reprise_model::{HostId, HostTime, MonoTime, ReplicationState};
 
-use crate::bounds::{Bounds, Resumed, Stands};
+use crate::bounds::{Bounds, Resumed, Stands, is_paused};
 use crate::leg::SeenEnd;
 use crate::leg::Side;
 use crate::pause::Span;
@@ -74,7 +74,7 @@ impl Boot {
 
 impl Past {
     /// A sender is seen. `is_fresh` says whether the look began after our last act had ended, `resumed` when acts on the
-    /// sender resumed it. When its state can have begun.
+    /// sender resumed it. Returns when its state can have begun.
     pub(crate) fn saw_sender(&mut self, sender: &SeenEnd, is_fresh: bool, resumed: Resumed) -> Span {
         let paused = sender.object.state == ReplicationState::Suspended;
         let boot = Boot::of(sender);
@@ -94,6 +94,10 @@ impl Past {
             self.ran_since_boot = known.or(boot).or(self.ran_since_boot);
         }
         note(&mut self.sender, sender);
+        if !is_fresh && !is_paused(sender.object.state) {
+            // It may run only for as long as our act does: the pause that stands after that may be the one before it.
+            return Span::default();
+        }
         self.bounds.saw(sender, resumed, sender.told)
     }
 

@@ -5,8 +5,8 @@ use reprise_model::{FailedOverType, Problem, Reason, ReplicationState};
 use crate::attempt::{Attempt, Failure};
 use crate::host::{HostWatch, Phase};
 use crate::judge::{Finding, Verdict};
-use crate::leg::{End, SeenEnd, Whereabouts};
-use crate::status::{Action, Cause, HostReport, HostTrouble, LegReport, LegResult, LegTrouble, NotReady};
+use crate::leg::{End, Leg, SeenEnd, Side, Whereabouts};
+use crate::status::{Cause, HostReport, HostTrouble, LegReport, LegResult, LegTrouble, Lost, NotReady, PlannedAct};
 use crate::watch::{LegWatch, Presence};
 
 pub(crate) fn host(watch: &HostWatch) -> HostReport {
@@ -14,7 +14,8 @@ pub(crate) fn host(watch: &HostWatch) -> HostReport {
         Phase::Ready { after } => {
             let first = watch.unreadable.first().cloned();
             let unread = first.map(|first| HostTrouble::Unreadable { rows: watch.unreadable.len(), first });
-            (true, Some(*after), unread)
+            let lost = watch.lost.clone().map(HostTrouble::Lost);
+            (lost.is_none(), Some(*after), lost.or(unread))
         }
         Phase::Late(why) => (false, None, Some(HostTrouble::NotReady(why.clone()))),
         Phase::Waiting => (false, None, Some(HostTrouble::NotReady(watch.why_not_ready()))),
@@ -22,7 +23,16 @@ pub(crate) fn host(watch: &HostWatch) -> HostReport {
     let twin = watch.duplicate_of.as_ref().filter(|duplicate| duplicate.is_another);
     let trouble = twin.map(|twin| HostTrouble::SameName { other: twin.of.clone() }).or(trouble);
     let hidden = watch.hidden.clone().filter(|_| ready);
-    HostReport { id: watch.asked.id, key: watch.key(), name: watch.display_name(), ready, ready_after, trouble, hidden }
+    HostReport {
+        id: watch.asked.id,
+        key: watch.key(),
+        name: watch.display_name(),
+        ready,
+        ready_after,
+        trouble,
+        hidden,
+        empty: watch.empty(),
+    }
 }
 
 /// What else is known of a leg than what is kept with it.
@@ -30,6 +40,8 @@ pub(crate) fn host(watch: &HostWatch) -> HostReport {
 pub(crate) struct Around {
     /// Why a host is not ready that should show one of its ends.
     pub(crate) waits_for: Option<NotReady>,
+    /// The host that shows one of its ends and has stopped answering.
+    pub(crate) lost: Option<(String, Lost)>,
     /// The other host that holds its VM as primary.
     pub(crate) second_primary: Option<String>,
     /// The host that its replica names as its primary, if that is another than the one that shows it.
@@ -38,20 +50,19 @@ pub(crate) struct Around {
 
 /// One leg.
 pub(crate) fn leg(watch: &LegWatch, dry_run: bool, around: Around) -> LegReport {
-    let Around { waits_for, .. } = &around;
-    let waits_for = waits_for.clone();
+    let (waits_for, lost) = (around.waits_for.clone(), around.lost.clone());
     let (result, reason) = result(watch, dry_run);
     let incident = watch.latest_incident();
     let action = match watch.verdict {
-        _ if incident.is_some() => Action::Resume,
-        Verdict::Wait(_) => Action::Wait,
+        _ if incident.is_some() => PlannedAct::Resume,
+        Verdict::Wait(_) => PlannedAct::Wait,
         Verdict::Healthy { .. }
         | Verdict::Leave(_)
         | Verdict::NeedsPerson(_)
         | Verdict::NotOurs
         | Verdict::Resume { .. }
         | Verdict::Fail(_)
-        | Verdict::Stale(_) => Action::None,
+        | Verdict::Stale(_) => PlannedAct::None,
     };
     let held = matches!(watch.verdict, Verdict::Healthy { held: Some(_), .. });
     let ended = incident.and_then(|incident| incident.acted).map(|(_, at)| at);
@@ -76,7 +87,7 @@ pub(crate) fn leg(watch: &LegWatch, dry_run: bool, around: Around) -> LegReport 
         without_evidence: incident.is_some_and(|incident| incident.plan().without_evidence),
         attempts: incident.map_or(0, |incident| incident.tries),
         elapsed: began.and_then(|began| ended.map(|ended| ended.since(began))),
-        trouble: (result == LegResult::Failed || result == LegResult::Stale).then(|| trouble(watch, waits_for)),
+        trouble: (result == LegResult::Failed || result == LegResult::Stale).then(|| trouble(watch, waits_for, lost)),
     }
 }
 
@@ -156,10 +167,10 @@ fn findings(watch: &LegWatch, around: Around) -> Vec<Finding> {
     findings
 }
 
-fn trouble(watch: &LegWatch, waits_for: Option<NotReady>) -> LegTrouble {
-    let primary = watch.leg.sender.host_name();
-    // A host that never said who it is keeps the name that the report lists it by.
-    let asked = watch.leg.sender.late().map(|(host, _)| host).filter(|host| Some(*host) != primary);
+fn trouble(watch: &LegWatch, waits_for: Option<NotReady>, lost: Option<(String, Lost)>) -> LegTrouble {
+    if let Some((host, lost)) = lost.filter(|_| is_unknown(watch.attempt())) {
+        return LegTrouble { host: Some(host), may_be: None, cause: Cause::Lost(lost) };
+    }
     let cause = match (watch.attempt(), unseen(watch)) {
         (attempt, _) if attempt.is_open() => Cause::Unfinished,
         (attempt, unseen) => match (attempt.failure(), unseen) {
@@ -168,7 +179,50 @@ fn trouble(watch: &LegWatch, waits_for: Option<NotReady>) -> LegTrouble {
             (None, None) => waits_for.map_or(Cause::Reason, |why| Cause::Unseen(why.problem)),
         },
     };
-    LegTrouble { host: asked.or(primary).map(ToOwned::to_owned), cause }
+    let end = concerned(watch);
+    let named = end.host_name();
+    // A host that never said who it is keeps the name that the report lists it by.
+    let asked = end.late().map(|(host, _)| host).filter(|host| Some(*host) != named);
+    let may_be = asked.and(named).map(ToOwned::to_owned);
+    LegTrouble { host: asked.or(named).map(ToOwned::to_owned), may_be, cause }
+}
+
+/// The end on whose host something is wrong: the one that is not seen, else the one that is acted on.
+fn concerned(watch: &LegWatch) -> &End {
+    let Leg { sender, receiver, .. } = &watch.leg;
+    let receiver_is_missing = sender.seen().is_some() && receiver.seen().is_none();
+    let reason = match watch.verdict {
+        Verdict::Wait(reason) | Verdict::Fail(reason) | Verdict::Stale(reason) => reason,
+        Verdict::Resume { side: Side::Receiver, .. } => return receiver,
+        Verdict::Healthy { .. }
+        | Verdict::Leave(_)
+        | Verdict::NeedsPerson(_)
+        | Verdict::NotOurs
+        | Verdict::Resume { side: Side::Sender, .. } => return sender,
+    };
+    let is_receivers = match reason {
+        Reason::WaitingForPeer | Reason::PeerNotSeen | Reason::PeerNotLoaded => true,
+        Reason::NotReadable => receiver_is_missing && sender.settings().is_some(),
+        _ => false,
+    };
+    if is_receivers { receiver } else { sender }
+}
+
+/// Whether nobody knows what came of an attempt, or none was made. What a host said with a number of its own is known.
+fn is_unknown(attempt: &Attempt) -> bool {
+    match attempt {
+        Attempt::Idle
+        | Attempt::Intended(_)
+        | Attempt::Acting { .. }
+        | Attempt::AwaitingLook(_)
+        | Attempt::Doubted(_) => true,
+        Attempt::GivenUp { failure, .. } | Attempt::BackingOff { failure, .. } => match failure {
+            Failure::NotDone(problem) | Failure::Unclear(problem) => problem.code.is_none(),
+            Failure::NotRead => true,
+            Failure::Refused(_) | Failure::WithoutEffect | Failure::Changed { .. } | Failure::Guarded(_) => false,
+        },
+        Attempt::Proved => false,
+    }
 }
 
 /// Why an end or how it is set up is not seen, if it is not for lack of asking.
@@ -176,7 +230,10 @@ fn unseen(watch: &LegWatch) -> Option<&Problem> {
     [&watch.leg.sender, &watch.leg.receiver].into_iter().find_map(|end| match end {
         End::NotSeen(end) => match &end.whereabouts {
             Whereabouts::Late { problem, .. } | Whereabouts::Unreadable { problem, .. } => Some(problem),
-            Whereabouts::NotAsked | Whereabouts::NotYet { .. } | Whereabouts::WithoutIt { .. } => None,
+            Whereabouts::NotAsked
+            | Whereabouts::NotYet { .. }
+            | Whereabouts::NotLoaded { .. }
+            | Whereabouts::WithoutIt { .. } => None,
         },
         End::Seen(end) => end.object.settings.problem(),
     })

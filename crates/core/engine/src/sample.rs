@@ -87,6 +87,7 @@ pub(crate) fn leg(sender: ReplicationState, receiver: ReplicationState) -> Leg {
         second_primary: None,
         leftovers: Vec::new(),
         held_hosts: BTreeSet::new(),
+        vm_names: BTreeSet::new(),
     }
 }
 
@@ -138,6 +139,7 @@ pub(crate) fn setup(hosts: u32) -> Setup {
         discover: false,
         reads_events: false,
         dry_run: false,
+        ignore_unmatched_holds: false,
         reread_every: None,
         looks_at_once: LOOKS_AT_ONCE,
         seed: 1,

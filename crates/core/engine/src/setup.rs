@@ -23,6 +23,8 @@ pub struct Setup {
     pub reads_events: bool,
     /// Plan acts, but do not carry them out.
     pub dry_run: bool,
+    /// Act even if a hold matches nothing that was seen.
+    pub ignore_unmatched_holds: bool,
     /// How often to look at a ready host when nothing requires it; `None` for never.
     pub reread_every: Option<Duration>,
     /// Maximum number of concurrent looks.

@@ -38,7 +38,7 @@ pub struct LegMemory {
     pub told: Vec<LegResult>,
     /// Its incident, if it had one.
     pub incident: Option<IncidentMemory>,
-    /// The last incident that ended, if people were told of it as resumed by us and that still stood.
+    /// The last incident that ended, if it was our act that ended it: the leg is reported as resumed for as long as it runs.
     closed: Option<Box<Incident>>,
 }
 
@@ -60,8 +60,9 @@ impl LegMemory {
         let incident = watch.incident.as_deref().map(|incident| IncidentMemory::of(incident, now));
         let told: Vec<_> = watch.told.iter().copied().collect();
         let stands = watch.past.stands();
-        let is_nothing = beginning.is_none() && stands.is_none() && incident.is_none() && told.is_empty();
-        let closed = watch.closed.clone().filter(|_| told.contains(&LegResult::Resumed));
+        let closed = watch.closed.clone().filter(|closed| closed.attempt == Attempt::Proved);
+        let is_nothing =
+            beginning.is_none() && stands.is_none() && incident.is_none() && told.is_empty() && closed.is_none();
         (!is_nothing).then_some(Self { beginning, stands, before: watch.before, told, incident, closed })
     }
 

@@ -1,9 +1,11 @@
 //! The status of hosts and legs at any time, as data. It holds no sentences; the shell makes them.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use reprise_model::{
-    HostId, HostKey, LegId, Problem, ProblemKind, Reason, Refusal, ReplicationState, Retry, ServiceState, VmId,
+    Hold, HostId, HostKey, LegId, Problem, ProblemKind, Reason, Refusal, ReplicationState, Retry, ServiceState,
+    Timestamp, VmId,
 };
 
 use crate::attempt::Failure;
@@ -26,6 +28,8 @@ pub struct HostReport {
     pub trouble: Option<HostTrouble>,
     /// What the account may not see there although it is ready. Nothing that is wanted depends on it.
     pub hidden: Option<Problem>,
+    /// Why nobody can say that it has no replicated VMs, although it is ready and shows none.
+    pub empty: Option<Problem>,
 }
 
 /// What is wrong with a host.
@@ -33,6 +37,8 @@ pub struct HostReport {
 pub enum HostTrouble {
     /// It is not ready, or was not in time.
     NotReady(NotReady),
+    /// It had become ready, and has not answered since.
+    Lost(Lost),
     /// Some of its rows could not be read.
     Unreadable {
         /// How many.
@@ -59,6 +65,15 @@ pub struct NotReady {
     pub problem: Problem,
     /// The state of its service `vmms`, which explains but never decides. `None` if it could not be queried.
     pub service: Option<Service>,
+}
+
+/// Since when a host has not answered that had become ready, and why.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Lost {
+    /// When the first look began that failed.
+    pub since: Timestamp,
+    /// What the latest look met.
+    pub why: NotReady,
 }
 
 /// The state of a host's service `vmms`.
@@ -100,7 +115,7 @@ pub struct LegReport {
     /// Whether policy wants it running and Reprise is responsible for it.
     pub wanted: bool,
     /// What was planned.
-    pub action: Action,
+    pub action: PlannedAct,
     /// Why.
     pub reason: Reason,
     /// Further findings.
@@ -121,7 +136,7 @@ pub struct LegReport {
 
 /// What was planned for a leg.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
+pub enum PlannedAct {
     /// Nothing.
     None,
     /// To resume it.
@@ -154,9 +169,10 @@ pub enum LegResult {
 /// What is wrong with a leg.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LegTrouble {
-    /// The host that is concerned. It goes by another name than the leg's primary if it was asked by an address and never
-    /// said who it is: then it is perhaps the primary.
+    /// The host that is concerned.
     pub host: Option<String>,
+    /// The name of the host that it perhaps is: it was asked by an address, and never said who it is.
+    pub may_be: Option<String>,
     /// Why.
     pub cause: Cause,
 }
@@ -168,6 +184,8 @@ pub enum Cause {
     Failed(Failure),
     /// The time was up before the result of our act was known.
     Unfinished,
+    /// The host on which it is resumed has stopped answering.
+    Lost(Lost),
     /// An end, or how it is set up, could not be seen.
     Unseen(Problem),
     /// What its reason says, and nothing else.
@@ -181,6 +199,7 @@ impl Cause {
             Self::Unseen(problem) | Self::Failed(Failure::NotDone(problem) | Failure::Unclear(problem)) => {
                 Some(problem)
             }
+            Self::Lost(lost) => Some(&lost.why.problem),
             Self::Failed(
                 Failure::Refused(_)
                 | Failure::WithoutEffect
@@ -207,6 +226,7 @@ impl Cause {
             Self::Failed(Failure::Refused(refusal)) if refusal.transient => Retry::Later,
             Self::Failed(Failure::Refused(_) | Failure::Guarded(_)) => Retry::Never,
             Self::Failed(Failure::NotDone(problem)) | Self::Unseen(problem) => problem.retry(),
+            Self::Lost(lost) => lost.why.problem.retry(),
             Self::Failed(Failure::Changed { .. }) => Retry::Now,
             Self::Failed(Failure::Unclear(_) | Failure::WithoutEffect | Failure::NotRead)
             | Self::Unfinished
@@ -225,7 +245,7 @@ impl LegReport {
     pub fn runs(&self, dry_run: bool) -> bool {
         match self.result {
             LegResult::Healthy | LegResult::Resumed => true,
-            LegResult::Skipped => dry_run && self.action == Action::Resume,
+            LegResult::Skipped => dry_run && self.action == PlannedAct::Resume,
             LegResult::Failed | LegResult::NeedsPerson | LegResult::Stale | LegResult::Waiting | LegResult::Left => {
                 false
             }
@@ -236,7 +256,9 @@ impl LegReport {
     pub fn refusal(&self) -> Option<&Refusal> {
         match self.cause() {
             Some(Cause::Failed(Failure::Refused(refusal))) => Some(refusal),
-            Some(Cause::Failed(_) | Cause::Unfinished | Cause::Unseen(_) | Cause::Reason) | None => None,
+            Some(Cause::Failed(_) | Cause::Unfinished | Cause::Lost(_) | Cause::Unseen(_) | Cause::Reason) | None => {
+                None
+            }
         }
     }
 }
@@ -262,24 +284,58 @@ pub struct Summary {
     pub healthy: usize,
     /// Legs that were left alone.
     pub left: usize,
+    /// Holds that match nothing or have ended.
+    pub holds: Vec<HoldTrouble>,
+    /// The name that an exception gives and several VMs have, if there is one.
+    pub ambiguous: Option<Ambiguous>,
 }
 
 impl Summary {
     /// The sums of these.
     pub fn of(hosts: &[HostReport], legs: &[LegReport], dry_run: bool) -> Self {
         let count = |result: LegResult| legs.iter().filter(|leg| leg.result == result).count();
+        // Two addresses of one host are one host; two hosts of one name are not.
+        let names = |ready: bool| -> BTreeSet<(&str, bool)> {
+            let counted = hosts.iter().filter(|host| !ready || host.ready);
+            counted
+                .map(|host| (host.name.as_str(), matches!(host.trouble, Some(HostTrouble::SameName { .. }))))
+                .collect()
+        };
         Self {
             dry_run,
-            hosts: hosts.len(),
-            hosts_not_ready: hosts.iter().filter(|host| !host.ready).count(),
+            hosts: names(false).len(),
+            hosts_not_ready: names(false).len() - names(true).len(),
             legs: legs.len(),
             unprotected: legs.iter().filter(|leg| leg.wanted && !leg.runs(dry_run)).count(),
-            planned: legs.iter().filter(|leg| leg.action == Action::Resume).count(),
+            planned: legs.iter().filter(|leg| leg.action == PlannedAct::Resume).count(),
             resumed: count(LegResult::Resumed),
             healthy: count(LegResult::Healthy),
             left: count(LegResult::Left),
+            holds: Vec::new(),
+            ambiguous: None,
         }
     }
+}
+
+/// A hold or an exception that does not do what its author may expect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HoldTrouble {
+    /// Which.
+    pub hold: Hold,
+    /// What is wrong with it.
+    pub state: HoldState,
+}
+
+/// What is wrong with a hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HoldState {
+    /// It matches nothing that was seen.
+    Unmatched {
+        /// Whether nothing is resumed because of that: every host is ready, and nobody said to ignore it.
+        stops: bool,
+    },
+    /// Its time is over.
+    Ended,
 }
 
 /// A name that several VMs have where one was meant.

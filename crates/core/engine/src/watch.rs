@@ -68,7 +68,7 @@ impl LegWatch {
         }
         if let Some(sender) = self.leg.sender.seen() {
             self.before.get_or_insert(sender.object.state);
-            let is_fresh = self.attempt().fresh_after().is_none_or(|(side, after)| self.looked(side) >= Some(after));
+            let is_fresh = self.is_fresh();
             let on_sender = |acted: Option<(Side, MonoTime)>| acted.filter(|(side, _)| *side == Side::Sender);
             let of = |pick: fn(&Incident) -> Option<(Side, MonoTime)>| self.latest_incident().and_then(pick);
             let resumed = Resumed {
@@ -112,6 +112,13 @@ impl LegWatch {
         let acted = self.incident.as_ref().filter(|incident| !incident.attempt.is_acting());
         let acted = acted.and_then(|incident| incident.acted).filter(|(on, _)| *on == side).map(|(_, at)| at);
         self.past.since(side).max(acted).unwrap_or_default()
+    }
+
+    /// Whether the latest look began after our last act had ended. While an act runs, the state already reads as
+    /// requested, so that a look which comes meanwhile proves nothing.
+    fn is_fresh(&self) -> bool {
+        let runs = matches!(self.attempt(), Attempt::Acting { .. });
+        !runs && self.attempt().fresh_after().is_none_or(|(side, after)| self.looked(side) >= Some(after))
     }
 
     /// Whether a fresh look is needed before anything can be said.

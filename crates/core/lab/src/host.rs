@@ -10,8 +10,8 @@ use crate::job::Job;
 
 /// Maximum number of records that are kept per host; the oldest go first, as in a log of fixed size.
 const RECORDS_MAX: usize = 20_000;
-/// So long before the lab began stand the oldest records: its hosts are not new.
-const LOGS_REACH_BACK: Duration = Duration::from_hours(30 * 24);
+/// So long before the lab began its hosts booted, and stand their oldest records: they are not new.
+const UP_BEFORE: Duration = Duration::from_hours(30 * 24);
 /// Rows of VMs appear at most this far apart while VMMS loads them.
 const ROW_GAP_MAX: Duration = Duration::from_millis(500);
 /// Without a wish for slowness VMMS has loaded everything after this long.
@@ -23,6 +23,8 @@ pub(crate) struct Host {
     pub(crate) name: String,
     pub(crate) on: bool,
     pub(crate) booted: Duration,
+    /// So long before `booted` it booted in truth, if that was before the lab began.
+    pub(crate) up_before: Duration,
     pub(crate) vmms: Vmms,
     pub(crate) management: Management,
     pub(crate) clock_offset_s: i64,
@@ -31,6 +33,8 @@ pub(crate) struct Host {
     /// Until when its logs give no record, however long one waits.
     pub(crate) logs_silent_until: Duration,
     pub(crate) jobs: BTreeMap<Uuid, Job>,
+    /// Until when it refuses every login.
+    pub(crate) logins_from: Duration,
     /// Whether the last end was a power cut.
     pub(crate) crashed: bool,
 }
@@ -51,13 +55,15 @@ pub(crate) enum Vmms {
     },
 }
 
-/// How long VMMS takes to come up.
+/// How long a host and its VMMS take to come up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Start {
     /// How long its service is starting, from the boot or the order to start; it runs at once if absent.
     pub starts_after: Option<Duration>,
     /// When it shows everything, from the boot or the order to start; soon if absent.
     pub ready_after: Option<Duration>,
+    /// How long from the boot the host refuses every login: Netlogon is not running yet, or no domain controller is.
+    pub logins_after: Option<Duration>,
 }
 
 /// How the path behaves by which a host is managed.
@@ -77,6 +83,7 @@ impl Host {
             name: format!("hv{:02}.lab.test", index + 1),
             on: true,
             booted: Duration::ZERO,
+            up_before: UP_BEFORE,
             vmms: Vmms::Running { since: Duration::ZERO, loads_for: Duration::ZERO },
             management: Management::Up,
             clock_offset_s: 0,
@@ -84,12 +91,13 @@ impl Host {
             next_record: 1,
             logs_silent_until: Duration::ZERO,
             jobs: BTreeMap::new(),
+            logins_from: Duration::ZERO,
             crashed: false,
         };
         for old in [Happening::Statistics, Happening::LogStarted] {
             host.record(Duration::ZERO, &old);
         }
-        host.records.iter_mut().for_each(|record| record.earlier = LOGS_REACH_BACK);
+        host.records.iter_mut().for_each(|record| record.earlier = UP_BEFORE);
         host
     }
 

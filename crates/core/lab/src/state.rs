@@ -1,5 +1,6 @@
 //! States of one end of a leg by WMI's numbers, as the machine uses them.
 
+pub(crate) const DISABLED: u16 = 0;
 pub(crate) const READY: u16 = 1;
 pub(crate) const INITIAL: u16 = 2;
 pub(crate) const REPLICATING: u16 = 3;

@@ -19,6 +19,7 @@ mod remedy;
 mod seen;
 mod state;
 mod time;
+mod visible;
 mod vm;
 
 pub use act::{Act, ActKind, ActRow, Ended, Method, Outcome, Refusal, Step};
@@ -36,4 +37,5 @@ pub use remedy::Remedy;
 pub use seen::Seen;
 pub use state::{FailedOverType, ReplicationMode, ReplicationState};
 pub use time::{HostTime, MonoTime, Now, Timestamp};
+pub use visible::{END_BLANK, HIDDEN, folded_name, is_invisible, is_joiner};
 pub use vm::{EnabledState, Vm};

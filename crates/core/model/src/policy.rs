@@ -121,7 +121,7 @@ pub enum HoldScope {
 pub enum VmSelector {
     /// By its identity.
     Id(VmId),
-    /// By its display name, compared without case. Covers every VM of that name.
+    /// By its display name, compared by [`crate::folded_name`]. Covers every VM of that name.
     Name(String),
 }
 

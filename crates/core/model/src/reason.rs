@@ -92,6 +92,10 @@ reasons! {
         "The VM is excepted from this run.",
         "`--except` names the VM.",
         "Nothing to do.";
+    UnmatchedHold = "unmatched_hold", "a hold matches nothing",
+        "A hold or `--except` matches nothing that was seen, so it may be misspelt and mean this VM. Nothing is resumed until that is clear.",
+        "Every asked host is ready, and none shows a VM or host by the name that the hold gives.",
+        "Correct or remove the hold, then run again; to resume without it, add `--ignore-unmatched-holds`.";
     ReadyForInitialReplication = "ready_for_initial_replication", "not started yet",
         "The initial replication has not been started. Reprise never starts one.",
         "The sender's state is 1.",
@@ -201,21 +205,33 @@ reasons! {
         "The receiver's host is being asked and has not shown its end yet.",
         "Start the replica server, or set `peer_unseen = \"resume\"`.";
     PeerNotSeen = "peer_not_seen", "replica not seen",
-        "The replica server did not answer in time, so the VM may have been failed over to it.",
-        "The receiver's host was asked, and its time limit has passed.",
-        "Start the replica server or correct its address, then run again; or set `peer_unseen = \"resume\"`.";
+        "The replica server cannot be looked at, so the VM may have been failed over to it.",
+        "The receiver's host was asked and is not ready: it did not answer within its time limit, refused the login, or cannot be read.",
+        "Read the error of the replica server and correct its cause, then run again; or set `peer_unseen = \"resume\"`.";
+    PeerNotLoaded = "peer_not_loaded", "replica still loading",
+        "The replica server is up and does not show its end of this replication yet. It has not been up for long, so it may still be loading its VMs.",
+        "The receiver's host is ready, its time limit has passed, and it shows no such replication object; it or its VMMS has been up for less than ten minutes, or nothing says for how long.",
+        "Run again in a few minutes, or raise `timeout`.";
+    PeerWithoutReplica = "peer_without_replica", "no replica there",
+        "The replica server is up and has no replica of this VM.",
+        "The receiver's host is ready and has been up for at least ten minutes, its time limit has passed, and it shows no such replication object.",
+        "Find out what became of the replica: it may have been moved, or its replication may have been removed on the replica server.";
     SenderNotAsked = "sender_not_asked", "primary not asked",
         "The primary server is not one of the hosts that Reprise asks.",
         "The receiver's settings name a PrimaryHostSystem that is not the name of any asked host.",
         "Run Reprise on its primary server, or add that host.";
     SenderNotReady = "sender_not_ready", "primary not ready",
-        "The primary server did not become ready in time.",
-        "The sender's host was asked, and its time limit has passed.",
+        "The primary server is not ready.",
+        "The sender's host was asked and is not ready: it did not answer within its time limit, refused the login, or cannot be read.",
         "Read the error of that host; then run again.";
+    SenderNotLoaded = "sender_not_loaded", "primary still loading",
+        "The primary server is up and does not show the VM's replication yet. It has not been up for long, so it may still be loading its VMs.",
+        "The sender's host is ready, its time limit has passed, and it shows no such replication object; it or its VMMS has been up for less than ten minutes, or nothing says for how long.",
+        "Run again in a few minutes, or raise `timeout`.";
     SenderNotFound = "sender_not_found", "VM not on its primary",
-        "The primary server does not have the VM.",
-        "The sender's host is ready, its time limit has passed, and it shows no such replication object.",
-        "Find out whether the VM was moved or removed; if it was removed, remove the replica too.";
+        "The primary server is up and does not have the VM's replication, so nobody sends to this replica.",
+        "The sender's host is ready and has been up for at least ten minutes, its time limit has passed, and it shows no such replication object.",
+        "Find out what became of the VM: it may have been moved to another host, or its replication may have been removed on the primary server. Keep the replica until you know.";
     ClusteredOwnerNotFound = "clustered_owner_not_found", "cluster owner not found",
         "The primary side is a failover cluster, and no asked host has the VM.",
         "The PrimaryConnectionPoint differs from the PrimaryHostSystem, and no asked host shows the sender's end.",
@@ -248,6 +264,13 @@ reasons! {
         "The host shows this replication, but not all of it could be read, so Reprise leaves it alone.",
         "The identity in the row could be read, and one of its properties could not.",
         "Read the error, and check the VM in Hyper-V Manager.";
+}
+
+impl Reason {
+    /// Returns whether the leg only lacks a host that may still come.
+    pub fn is_for_lack_of_a_host(self) -> bool {
+        matches!(self, Self::SenderNotReady | Self::SenderNotLoaded | Self::PeerNotSeen | Self::PeerNotLoaded)
+    }
 }
 
 impl fmt::Display for Reason {

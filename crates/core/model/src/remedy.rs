@@ -56,6 +56,8 @@ remedies! {
     ReportRow = "check the VM in Hyper-V Manager on that host; if it looks right there, report this as a bug, with the host's version of Windows",
     /// The host is overloaded or starting.
     Wait = "wait: the host is busy or starting; if the error remains, look for other programs that use WinRM heavily",
+    /// The host may still be loading its VMs.
+    LetLoad = "run again in a few minutes, or give the host longer with --timeout; if it still shows none then, check the VMs in Hyper-V Manager on that host",
     /// No answer in time.
     CheckLoad = "check the load of the host and the network to it; then run again",
     /// The host says why.

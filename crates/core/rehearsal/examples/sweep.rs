@@ -5,7 +5,7 @@
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use reprise_rehearsal::{Options, rehearse};
+use reprise_rehearsal::{StoryOptions, rehearse};
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
@@ -21,7 +21,7 @@ fn main() -> ExitCode {
     while until.elapsed() < length {
         // Everything follows from the seed, so that a find comes back when the sweep begins with it.
         let seed = first + seeds;
-        match rehearse(seed, &Options::default()) {
+        match rehearse(seed, &StoryOptions::default()) {
             Ok(summary) => steps += summary.steps,
             Err(find) => {
                 finds += 1;

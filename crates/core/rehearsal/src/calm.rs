@@ -1,4 +1,5 @@
-//! The end of a story: everything is switched on and left alone. What still does not run needs a reason in the truth.
+//! The end of a story: everything is switched on and left alone. A leg that still does not replicate then needs a reason in
+//! the true state of the site.
 
 use std::collections::BTreeMap;
 
@@ -36,7 +37,7 @@ const FAULTS: [&str; 22] = [
     "unsupported",
 ];
 
-/// The classes that say all there is to be said.
+/// The classes that together show a host's complete state.
 const CLASSES: [(&str, &str); 5] = [
     ("root/cimv2", "Win32_ComputerSystem"),
     ("root/cimv2", "Win32_OperatingSystem"),
@@ -45,10 +46,10 @@ const CLASSES: [(&str, &str); 5] = [
     ("root/virtualization/v2", "Msvm_ReplicationSettingData"),
 ];
 
-/// Mends everything: faults, paths, power, VMMS.
-pub(crate) fn mend(world: &mut World, names: &[String]) {
+/// Fixes everything: faults, paths, power, VMMS.
+pub(crate) fn restore(world: &mut World, names: &[String]) {
     for fault in FAULTS {
-        // A fault that does not stand is mended as it is.
+        // A fault that is not there cannot be removed.
         let _none = world.remove_faults(fault, None, &FaultScope::default());
     }
     for host in names.iter().cloned() {
@@ -84,8 +85,8 @@ pub(crate) fn truth(world: &mut World) -> BTreeMap<usize, Ends> {
     truth
 }
 
-/// Holds a run's report against the truth.
-pub(crate) struct Reckoning<'a> {
+/// Compares a run's report with the truth.
+pub(crate) struct FinalCheck<'a> {
     pub(crate) scene: &'a Scene,
     pub(crate) asked: &'a [usize],
     pub(crate) truth: &'a BTreeMap<usize, Ends>,
@@ -95,15 +96,15 @@ pub(crate) struct Reckoning<'a> {
     pub(crate) wall: Timestamp,
 }
 
-impl Reckoning<'_> {
-    /// Whether a report says of every leg what it must, once nothing goes wrong any more.
+impl FinalCheck<'_> {
+    /// Checks what a report says about every leg, now that nothing goes wrong any more.
     pub(crate) fn check(&self, report: &Report) -> Result<(), Broken> {
         if let Some(host) = report.hosts.iter().find(|host| !host.ready || host.trouble.is_some()) {
             return Err(format!("in the calm {} is not ready: {:?}", host.name, host.trouble));
         }
         for place in self.asked {
             for (leg, side) in self.truth.get(place).into_iter().flat_map(|ends| ends.seen.keys()) {
-                if !report.legs.iter().any(|told| told.id == *leg) {
+                if !report.legs.iter().any(|reported| reported.id == *leg) {
                     return Err(format!("in the calm {leg} is not reported, and a host shows its {side:?}"));
                 }
             }
@@ -143,7 +144,7 @@ impl Reckoning<'_> {
             return true;
         }
         let nameless = sender.settings.as_ref().is_none_or(|settings| settings.recovery.is_none());
-        // Whom the sender does not name holds a leftover, and a sender without a receiver that is seen is left.
+        // A replica on a host that the sender does not name is a leftover. A sender whose receiver is not seen is left.
         let receivers: Vec<_> = receiver(Some((*sends, *sender)), &receivers, &known).into_iter().collect();
         let ends = [Some(*sender), receivers.first().map(|(_, end)| *end)];
         let unknown = |(host, _): &(usize, &End)| nameless && !self.asked.contains(host);

@@ -3,7 +3,7 @@
 use cim::{CallError, Reply, Request, Row, Value};
 use reprise_model::VmId;
 
-/// What a host says that is not so.
+/// A false statement of a host.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Lie {
     /// It says another host's name, by its first label and domain.
@@ -26,12 +26,12 @@ pub(crate) struct Liar {
 
 impl Liar {
     /// Changes what a host answers to a request.
-    pub(crate) fn tells(&self, request: &Request, answer: &mut Result<Reply, CallError>) {
+    pub(crate) fn changes_answer(&self, request: &Request, answer: &mut Result<Reply, CallError>) {
         let (Request::Query { select, .. }, Ok(Reply::Rows(rows))) = (request, answer) else { return };
         if let Lie::Guid { other, .. } = self.lie
             && rows.iter().any(|row| speaks_of(row, other))
         {
-            // It has that VM itself; two of one GUID nobody would believe.
+            // It has that VM itself, and two VMs with one GUID are no lie that anybody would trust.
             return;
         }
         for row in rows {
@@ -89,7 +89,7 @@ fn renames(row: &mut Row, own: VmId, other: VmId) {
         }
     }
     for (name, text) in texts {
-        let told = text.replace(&own, &other).replace("MICROSOFT:", "Microsoft:");
-        row.properties.set(name, Value::String(told));
+        let changed = text.replace(&own, &other).replace("MICROSOFT:", "Microsoft:");
+        row.properties.set(name, Value::String(changed));
     }
 }

@@ -10,11 +10,11 @@ use reprise_model::{Hold, HostId, HostName, MonoTime, Now, Observation, Policy, 
 use crate::logs::Reading;
 use crate::procedure::{Procedure, Purpose};
 use crate::scene::Scene;
-use crate::shadow::{Orders, Shadow};
+use crate::shadow::{Limits, Orders, Shadow};
 
-/// A look as the engine was told of it.
+/// A look as it was passed to the engine.
 #[derive(Clone, Debug)]
-pub(crate) struct Told {
+pub(crate) struct LastLook {
     pub(crate) at: Timestamp,
     pub(crate) started: MonoTime,
     pub(crate) observation: Box<Observation>,
@@ -35,7 +35,7 @@ pub(crate) struct Run {
     pub(crate) readings: Vec<Reading>,
     /// Which of the site's hosts each asked one is, if there is such a host.
     pub(crate) places: BTreeMap<HostId, Option<usize>>,
-    pub(crate) last_told: BTreeMap<HostId, Told>,
+    pub(crate) last_looks: BTreeMap<HostId, LastLook>,
     pub(crate) holds: Vec<Hold>,
     pub(crate) report: Option<Box<Report>>,
     /// An exception stood for several VMs: the run ended without a report.
@@ -48,7 +48,7 @@ pub(crate) struct Beginning<'a> {
     /// What the site's hosts are called.
     pub(crate) names: &'a [String],
     pub(crate) holds: &'a [Hold],
-    /// Whether the engine is told of the holds.
+    /// Whether the engine knows of the holds.
     pub(crate) tells_holds: bool,
     pub(crate) dry_run: bool,
     pub(crate) seed: u64,
@@ -59,21 +59,22 @@ impl Run {
     pub(crate) fn new(scene: &Scene, beginning: &Beginning<'_>) -> Self {
         let policy = Policy { holds: beginning.holds.to_vec(), ..scene.policy.clone() };
         let (dry_run, reads_events) = (beginning.dry_run, scene.reads_events);
-        let mut shadow = Shadow::new(Orders { policy: policy.clone(), dry_run, reads_events });
+        let now = beginning.now;
+        let (timeout, retry_for) = (scene.times.timeout, scene.times.retry_for);
+        let limits = Limits { timeout, vmms: scene.vmms_timeout, retry_for };
+        let mut shadow = Shadow::new(Orders { policy: policy.clone(), dry_run, reads_events, limits }, now.mono.0);
         let mut places = BTreeMap::new();
         let mut hosts = Vec::new();
         for (id, place) in (0..).map(HostId).zip(beginning.asked) {
             let name = beginning.names.get(*place).map(String::as_str);
             let claimed = name.filter(|_| scene.named);
-            shadow.asks(id, claimed);
+            shadow.asks(id, claimed, now.mono.0);
             places.insert(id, Some(*place));
             let claim = claimed.and_then(HostName::new);
             let label = claimed.map_or_else(|| format!("192.0.2.{}:5985", id.0 + 1), str::to_owned);
             hosts.push(AskedHost { id, key: None, label, claim, vmms_timeout: scene.vmms_timeout, tier: None });
         }
         let holds = if beginning.tells_holds { policy.holds.clone() } else { Vec::new() };
-        let now = beginning.now;
-        let (timeout, retry_for) = (scene.times.timeout, scene.times.retry_for);
         let setup = Setup {
             hosts,
             policy: Policy { holds, ..policy.clone() },
@@ -81,6 +82,8 @@ impl Run {
             discover: scene.discover,
             reads_events,
             dry_run,
+            // People here hold VMs that nobody has seen yet, or that are renamed.
+            ignore_unmatched_holds: true,
             reread_every: None,
             looks_at_once: LOOKS_AT_ONCE,
             seed: beginning.seed,
@@ -95,7 +98,7 @@ impl Run {
             procedures: Vec::new(),
             readings: Vec::new(),
             places,
-            last_told: BTreeMap::new(),
+            last_looks: BTreeMap::new(),
             holds: policy.holds,
             report: None,
             refused: false,
@@ -107,7 +110,7 @@ impl Run {
         self.deaths += 1;
         self.procedures.clear();
         self.readings.clear();
-        self.last_told.clear();
+        self.last_looks.clear();
         let mut setup = self.setup.clone();
         setup.patience.retry_until = Some(now.mono + setup.patience.silence);
         self.pass = Pass::new(&setup, now);
@@ -131,11 +134,11 @@ impl Run {
         self.places.get(&host).copied().flatten()
     }
 
-    /// Whether it makes sense to tell the engine once more what it was told last of a host: it is not over, it does not
+    /// Whether the last look at a host may be delivered once more: the run is not over, it does not
     /// wait for another look there, and no hold has ended since, which makes a difference by itself.
-    pub(crate) fn may_be_told_again(&self, host: HostId, now: Timestamp) -> bool {
+    pub(crate) fn may_repeat_last_look(&self, host: HostId, now: Timestamp) -> bool {
         let looks = |procedure: &Procedure| procedure.host == host && matches!(procedure.purpose, Purpose::Look);
-        let at = self.last_told.get(&host).map_or(now, |told| told.at);
+        let at = self.last_looks.get(&host).map_or(now, |last| last.at);
         let ended = |until: Timestamp| at < until && until <= now;
         self.report.is_none()
             && !self.refused

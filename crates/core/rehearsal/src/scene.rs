@@ -6,7 +6,7 @@ use std::time::Duration;
 use reprise_lab::{Os, RaceState, Spec, Topology};
 use reprise_model::{InitialPolicy, Pace, PausedPolicy, PausedRule, PeerUnseen, Policy};
 
-/// The limits on waiting of a pass.
+/// The time limits of a pass.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Times {
     /// Readiness, per host.
@@ -21,7 +21,7 @@ pub(crate) struct Times {
 pub(crate) struct Scene {
     /// The site.
     pub(crate) spec: Spec,
-    /// What is wanted, but for holds.
+    /// The policy, without holds.
     pub(crate) policy: Policy,
     /// The hosts that each run asks, by their place in the site.
     pub(crate) asked: Vec<Vec<usize>>,
@@ -39,11 +39,11 @@ pub(crate) struct Scene {
     pub(crate) logs_fail: bool,
     /// Whether hosts lie.
     pub(crate) lies: bool,
-    /// Whether nothing is done on purpose.
+    /// Whether runs are dry runs.
     pub(crate) dry_run: bool,
     /// Whether runs die at any moment and are begun again with what they had written down.
     pub(crate) dies: bool,
-    /// The longest way of a message. Unit: milliseconds.
+    /// The longest time that a message takes. Unit: milliseconds.
     pub(crate) way_ms: u64,
 }
 

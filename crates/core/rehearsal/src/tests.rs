@@ -1,13 +1,13 @@
 //! Many stories; and faults of ours that stories must find.
 #![expect(clippy::disallowed_methods, reason = "tests alone read REPRISE_SIM_SEED")]
 
-use crate::{Options, Sabotage, Summary, rehearse};
+use crate::{Sabotage, StoryOptions, StorySummary, rehearse};
 
 /// Enough to see every kind of trouble, few enough for every build. A sweep plays many more.
 const STORIES: u64 = 120;
 
-fn plays_well(seed: u64) -> Summary {
-    match rehearse(seed, &Options::default()) {
+fn plays_well(seed: u64) -> StorySummary {
+    match rehearse(seed, &StoryOptions::default()) {
         Ok(summary) => summary,
         Err(find) => panic!("{find}\n{}", find.transcript),
     }
@@ -19,26 +19,26 @@ fn whatever_goes_wrong_nothing_is_done_that_must_not_be_and_nothing_wanted_is_le
         plays_well(seed.parse().expect("REPRISE_SIM_SEED is a number"));
         return;
     }
-    let stories: Vec<Summary> = (0..STORIES).map(plays_well).collect();
+    let stories: Vec<StorySummary> = (0..STORIES).map(plays_well).collect();
     let invokes: usize = stories.iter().map(|story| story.invokes).sum();
     assert!(invokes > 200, "the stories have something to do: {invokes}");
     // What they are about must come up in them, or what they prove of it is nothing.
-    for told in ["paused_by_shutdown", "paused_by_person", "paused_no_evidence", "vmms Since", "vmms Partial"] {
-        let count = stories.iter().filter(|story| story.transcript.contains(told)).count();
-        assert!(count >= 3, "{told}: {count} stories");
+    for reason in ["paused_by_shutdown", "paused_by_person", "paused_no_evidence", "vmms Since", "vmms Partial"] {
+        let count = stories.iter().filter(|story| story.transcript.contains(reason)).count();
+        assert!(count >= 3, "{reason}: {count} stories");
     }
 }
 
 #[test]
 fn the_same_seed_gives_the_same_bytes_and_another_one_does_not() {
-    let transcript = |seed| match rehearse(seed, &Options::default()) {
+    let transcript = |seed| match rehearse(seed, &StoryOptions::default()) {
         Ok(summary) => summary.transcript,
         Err(find) => find.transcript,
     };
     let lines = |seed| transcript(seed).lines().count();
     assert_eq!(transcript(7), transcript(7));
     assert_ne!(transcript(7), transcript(8));
-    assert!(lines(7) > 20, "a story that tells nothing is the same at any time");
+    assert!(lines(7) > 20, "a story in which nothing happens is the same at any time");
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn a_fault_that_is_built_in_on_purpose_is_found() {
         (Sabotage::WholeLogs, "as paused by a person, and its host's log was not read whole over that time"),
         (Sabotage::InventedShutdown, "without a reason: nothing proves that a shutdown paused it"),
     ] {
-        let options = Options { sabotage: Some(sabotage) };
+        let options = StoryOptions { sabotage: Some(sabotage) };
         let named = |seed| rehearse(seed, &options).err().filter(|find| find.what.contains(expected));
         let find = (0..STORIES).find_map(named).unwrap_or_else(|| panic!("{sabotage:?} is not found"));
         assert!(find.to_string().starts_with(&format!("REPRISE_SIM_SEED={}", find.seed)));

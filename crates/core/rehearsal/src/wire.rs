@@ -5,7 +5,7 @@ use std::time::Duration;
 use cim::{CallError, ErrorKind, ObjectPath, Reached, Reply, Request};
 use reprise_lab::{Attack, Break, Face, Message, MessageKind, World};
 
-/// How long a connection that nobody answers is waited for.
+/// The timeout for a connection that nobody answers.
 const SWALLOWED: Duration = Duration::from_secs(5);
 
 /// `ERROR_WSMAN_QUOTA_MAX_OPERATIONS_USER`, and such.
@@ -16,7 +16,7 @@ pub(crate) const RPC_SERVER_UNAVAILABLE: u32 = 0x8007_06BA;
 /// `WBEM_E_PROVIDER_LOAD_FAILURE`
 pub(crate) const PROVIDER_LOAD_FAILURE: u32 = 0x8004_1013;
 
-/// What a request met with.
+/// The outcome of a request.
 #[derive(Debug)]
 pub(crate) struct Met {
     /// How often the host carried it out, whether or not its answer arrives.
@@ -33,7 +33,7 @@ impl Met {
     }
 }
 
-/// Failures of WMI and of what stands behind it, as a transport tells them: only where the number says that nobody was
+/// Failures of WMI and of what stands behind it, as a transport reports them: only where the number says that nobody was
 /// called did a method not begin.
 fn failed(code: u32, operation: MessageKind) -> CallError {
     let reached = match (operation, code) {
@@ -52,7 +52,7 @@ fn message(request: &Request) -> (MessageKind, Option<&ObjectPath>) {
     }
 }
 
-/// What strikes one message of a subscription on its way. What is lost can be asked for again.
+/// Applies faults to one message of a subscription. A lost message can be requested again.
 pub(crate) fn hindered(
     world: &mut World,
     host: usize,

@@ -5,6 +5,8 @@ use std::net::{IpAddr, Ipv6Addr};
 
 /// The port of WinRM over HTTP.
 const HTTP_PORT: u16 = 5985;
+/// The path of WinRM.
+const PATH: &str = "/wsman";
 /// The port of WinRM over HTTPS.
 const HTTPS_PORT: u16 = 5986;
 
@@ -54,8 +56,8 @@ pub enum EndpointProblem {
     /// The host is missing, or is neither a name nor an address.
     #[error("its host is missing or has characters that a host name cannot have")]
     Host,
-    /// The path has characters that must be escaped.
-    #[error("its path has characters that must be escaped")]
+    /// It has another path than `/wsman`, a query or a fragment.
+    #[error("its path is not /wsman")]
     Path,
 }
 
@@ -79,7 +81,8 @@ impl Endpoint {
             "https" => true,
             _ => return Err(EndpointProblem::Scheme),
         };
-        let (authority, path) = rest.split_once('/').map_or((rest, ""), |(authority, path)| (authority, path));
+        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let (authority, path) = rest.split_at_checked(end).unwrap_or((rest, ""));
         let (host, port) = split_port(authority)?;
         let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | ZONE);
         // Only an address in brackets has a zone, and that has been read.
@@ -87,10 +90,11 @@ impl Endpoint {
         if host.is_empty() || !host.chars().all(allowed) || (is_name && host.contains(ZONE)) {
             return Err(EndpointProblem::Host);
         }
-        if path.chars().any(|c| c.is_whitespace() || c.is_control() || !c.is_ascii()) {
+        let is_service = ["", "/", PATH, "/wsman/"].iter().any(|known| path.eq_ignore_ascii_case(known));
+        if !is_service {
             return Err(EndpointProblem::Path);
         }
-        let path = if path.is_empty() { "/wsman".to_owned() } else { format!("/{path}") };
+        let path = PATH.to_owned();
         Ok(Self { secure, host, port: port.unwrap_or(if secure { HTTPS_PORT } else { HTTP_PORT }), path })
     }
 
@@ -187,7 +191,13 @@ fn end_of_login(text: &str) -> Option<usize> {
 
 /// The text as it may be shown: without anything that may belong to a login.
 fn shown(text: &str) -> String {
-    let Some(host) = end_of_login(text).and_then(|end| text.get(end..)) else { return text.to_owned() };
+    // What stands behind a host may be a secret too, such as a token.
+    let cut = |text: &str| match text.find(['?', '#']) {
+        Some(at) => format!("{}…", text.get(..at).unwrap_or_default()),
+        None => text.to_owned(),
+    };
+    let Some(host) = end_of_login(text).and_then(|end| text.get(end..)) else { return cut(text) };
+    let host = cut(host);
     let scheme = ["http://", "https://"].into_iter().find(|scheme| text.starts_with(scheme)).unwrap_or_default();
     format!("{scheme}…@{host}")
 }
@@ -210,7 +220,7 @@ mod tests {
             ("http://hv01", "http://hv01:5985/wsman"),
             ("https://hv01.lab.test/wsman", "https://hv01.lab.test:5986/wsman"),
             ("http://127.0.0.1:4711/wsman", "http://127.0.0.1:4711/wsman"),
-            ("HTTP://[::1]:80/x", "http://[::1]:80/x"),
+            ("HTTP://[::1]:80/WSMan/", "http://[::1]:80/wsman"),
         ] {
             assert_eq!(Endpoint::parse(text).unwrap().to_string(), written);
         }
@@ -231,6 +241,8 @@ mod tests {
             ("http://[::1", P::Host),
             ("http://fd00::1:20", P::Brackets),
             ("http://h/\u{7f}", P::Path),
+            ("http://h/other", P::Path),
+            ("http://h/wsman/x", P::Path),
         ] {
             let error = Endpoint::parse(text).unwrap_err();
             assert_eq!(error.problem, problem, "{text}");
@@ -262,6 +274,15 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_behind_the_path_is_refused_and_not_repeated() {
+        for text in ["http://hv01/wsman?token=hunter2", "http://hv01/wsman#hunter2", "http://hv01#hunter2"] {
+            let error = Endpoint::parse(text).unwrap_err();
+            assert_eq!(error.problem, EndpointProblem::Path, "{text}");
+            assert!(!error.to_string().contains("hunter2") && error.to_string().contains("hv01"), "{error}");
+        }
+    }
+
+    #[test]
     fn a_login_in_an_address_is_refused_and_not_repeated() {
         for text in [
             "http://svc:hunter2@hv01:5985/wsman",
@@ -269,6 +290,7 @@ mod tests {
             "svc:hunter2@hv01",
             "http://svc:hun/ter2@hv01",
             "http://svc:hun@ter2@hv01",
+            "http://svc:hun#ter2@hv01/wsman?a=ter2",
             "http://svc:hunter2%40hv01",
             "https://hunter2@hv01",
             "ftp://svc:hunter2@hv01:x",

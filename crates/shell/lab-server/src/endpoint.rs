@@ -19,7 +19,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use wsman::media_type::charset;
 use wsman::sealed::is_sealed;
-use wsman_acceptor::{ConnectionLogin, Message, Taken};
+use wsman_acceptor::{ClearMessage, ConnectionLogin, Taken};
 
 use crate::broken::{CutOff, Resetter, Sending};
 use crate::site::{Site, lock};
@@ -149,7 +149,7 @@ impl Session {
     fn let_in(&self, headers: &HeaderMap, body: &[u8]) -> Taken {
         let content_type = text(headers, CONTENT_TYPE).unwrap_or_default();
         let authorization = text(headers, AUTHORIZATION);
-        let request = wsman_acceptor::Request { authorization, content_type, body };
+        let request = wsman_acceptor::LoginRequest { authorization, content_type, body };
         let mut login = lock(&self.login);
         let taken = login.take(request);
         match taken {
@@ -163,7 +163,7 @@ impl Session {
         }
     }
 
-    async fn answer_message(&self, message: Message) -> Result<Response<Sending>, CutOff> {
+    async fn answer_message(&self, message: ClearMessage) -> Result<Response<Sending>, CutOff> {
         let Some(late) = self.site.exchange(self.host, &message.content, message.charset.as_deref()) else {
             return Ok(empty(StatusCode::NOT_FOUND));
         };

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use secrecy::SecretString;
 use wsman_acceptor::{
-    Account, Certificate, CertificateError, Channel, ChannelBindings, ConnectionLogin, Identity, Logins, Tls,
+    Account, Certificate, CertificateError, Channel, ChannelBindings, ComputerNames, ConnectionLogin, Logins, Tls,
 };
 
 use crate::options::LabOptions;
@@ -48,7 +48,7 @@ impl Entrances {
         let logins = |name: &String| Logins {
             accounts: vec![account.clone()],
             schemes: options.schemes,
-            identity: Identity::of(name),
+            identity: ComputerNames::of(name),
             // Windows' default.
             channel_bindings: ChannelBindings::IfSent,
             services: options.services.clone(),

@@ -72,6 +72,14 @@ pub enum SecretFileError {
         /// What the system said.
         source: io::Error,
     },
+    /// It is a folder.
+    #[error("the {what} {} is a folder", path.display())]
+    Folder {
+        /// What it should hold.
+        what: Secret,
+        /// The folder.
+        path: PathBuf,
+    },
     /// Other users can read or change it.
     #[error("the {what} {} is open to others (mode {mode:04o})", path.display())]
     OpenToOthers {
@@ -115,14 +123,15 @@ impl SecretFileError {
             Self::Unreadable { .. } => {
                 "check that the file exists and that the account that runs this program can read it"
             }
+            Self::Folder { .. } => "name the file in it, not the folder",
             Self::OpenToOthers { what: Secret::Password, .. } => {
-                "remove the rights of other users: `chmod 600 FILE`; then consider changing the password"
+                "remove the rights of its group and of others: `chmod 600 FILE`; then consider changing the password"
             }
             Self::OpenToOthers { what: Secret::Key, .. } => {
-                "remove the rights of other users: `chmod 600 FILE`; then consider a new certificate"
+                "remove the rights of its group and of others: `chmod 600 FILE`; then consider a new certificate"
             }
             Self::OpenToOthers { what: Secret::Keytab, .. } => {
-                "remove the rights of other users: `chmod 600 FILE`; then consider new keys"
+                "remove the rights of its group and of others: `chmod 600 FILE`; then consider new keys"
             }
             Self::Empty { what: Secret::Password, .. } => "write the password on the first line",
             Self::NotText { what: Secret::Password, .. } => {
@@ -135,8 +144,9 @@ impl SecretFileError {
 
 /// Reads the first line of `path`, without its line end.
 ///
-/// On Unix a file that others may read or change is refused. The group may read: that is how systemd hands a credential to
-/// a service. On Windows the rights lie in access lists, which are not judged here.
+/// On Unix a file that anybody but its owner may read or change is refused. In `$CREDENTIALS_DIRECTORY` the group may read: that is
+/// how systemd hands a credential to a service, and only the service can enter that folder. On Windows the rights lie in access
+/// lists, which are not judged here.
 ///
 /// # Errors
 /// Names the file and never its content.
@@ -202,13 +212,26 @@ fn first_line(bytes: &[u8]) -> &[u8] {
 fn refuse_if_open(path: &Path, what: Secret, file: &File) -> Result<(), SecretFileError> {
     use std::os::unix::fs::PermissionsExt as _;
 
-    const OTHERS_READ_OR_WRITE: u32 = 0o006;
+    const NOT_THE_OWNERS: u32 = 0o077;
+    const NOT_OF_A_CREDENTIAL: u32 = 0o037;
     let unreadable = |source| SecretFileError::Unreadable { what, path: path.to_owned(), source };
-    let mode = file.metadata().map_err(unreadable)?.permissions().mode() & 0o7777;
-    if mode & OTHERS_READ_OR_WRITE == 0 {
+    let about = file.metadata().map_err(unreadable)?;
+    if about.is_dir() {
+        return Err(SecretFileError::Folder { what, path: path.to_owned() });
+    }
+    let mode = about.permissions().mode() & 0o7777;
+    let forbidden = if is_handed_over(path) { NOT_OF_A_CREDENTIAL } else { NOT_THE_OWNERS };
+    if mode & forbidden == 0 {
         return Ok(());
     }
     Err(SecretFileError::OpenToOthers { what, path: path.to_owned(), mode })
+}
+
+/// Whether systemd hands it to this service.
+#[cfg(unix)]
+fn is_handed_over(path: &Path) -> bool {
+    let folder = crate::paths::of_this_process("CREDENTIALS_DIRECTORY").map(PathBuf::from);
+    folder.is_some_and(|folder| !folder.as_os_str().is_empty() && path.parent() == Some(folder.as_path()))
 }
 
 #[cfg(not(unix))]
@@ -250,19 +273,29 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_file_that_others_may_read_is_refused_and_one_for_its_group_is_not() {
+    fn a_file_that_anybody_but_its_owner_may_read_or_change_is_refused() {
         let (_folder, path) = file(b"hunter2\n");
-        for mode in [0o644, 0o604, 0o602] {
+        for mode in [0o644, 0o604, 0o602, 0o640, 0o440, 0o620, 0o601] {
             set_mode(&path, mode);
             for error in [read_password_file(&path).unwrap_err(), read_keytab_file(&path).unwrap_err()] {
                 assert!(matches!(error, SecretFileError::OpenToOthers { .. }), "{error}");
                 assert!(error.advice().contains("chmod"));
             }
         }
-        for mode in [0o600, 0o400, 0o440] {
+        for mode in [0o600, 0o400, 0o700] {
             set_mode(&path, mode);
             assert!(read_password_file(&path).is_ok(), "{mode:o}");
         }
+    }
+
+    #[test]
+    fn a_folder_is_told_as_one_and_nobody_is_asked_to_change_its_rights() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = read_password_file(folder.path()).unwrap_err();
+        if cfg!(unix) {
+            assert!(error.to_string().ends_with("is a folder"), "{error}");
+        }
+        assert!(!error.advice().contains("chmod"), "{}", error.advice());
     }
 
     #[test]

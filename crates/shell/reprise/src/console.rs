@@ -16,6 +16,11 @@ pub(crate) fn notice(text: &str) {
     let _lost = writeln!(std::io::stderr(), "note: {text}");
 }
 
+/// Prints a notice of several lines to standard error. What follows the first line is indented.
+pub(crate) fn note_lines(text: &str) {
+    notice(&text.replace('\n', "\n  "));
+}
+
 /// Prints clap's error about the command line, which quotes the command line.
 pub(crate) fn refuse(error: &clap::Error) {
     let text = error.render().to_string();

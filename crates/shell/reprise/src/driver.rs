@@ -64,10 +64,9 @@ pub(crate) async fn run(
         observer.progress(&controller);
         let now = clock.now();
         if let Some(end) = pass.end(now, &controller) {
-            if let Ending::Done(_, notices) = &end {
-                for notice in notices {
-                    observer.tell(now.wall, notice);
-                }
+            let (Ending::Done(_, notices) | Ending::Refused(_, notices)) = &end;
+            for notice in notices {
+                observer.tell(now.wall, notice);
             }
             return end;
         }
@@ -217,6 +216,7 @@ mod tests {
             discover: false,
             reads_events: true,
             dry_run: false,
+            ignore_unmatched_holds: false,
             reread_every: None,
             looks_at_once: LOOKS_AT_ONCE,
             seed: 1,

@@ -61,8 +61,8 @@ impl Links {
         Self { resolve, ..Self::default() }
     }
 
-    /// Sets the runtime for the procedures that use the links. With one of its own, whoever waits for them also wakes if all of its
-    /// threads are busy with what a host sent.
+    /// Sets the runtime for the procedures that use the links. If it is another than the caller's, the caller's timers and signals
+    /// work even while all of its threads are busy with what a host sent.
     pub(crate) fn work_on(&mut self, workers: Handle) {
         self.workers = Some(workers);
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use reprise_engine::{Controller, LegReport, Notice};
-use reprise_model::Timestamp;
+use reprise_model::{Retry, Timestamp};
 use reprise_platform::event::{self, codes};
 use reprise_platform::sink::{Sink, Writer};
 
@@ -22,22 +22,34 @@ pub(crate) struct Recorder {
     progress: Progress,
     /// Whether a failure of the sink has been reported. It is reported once: a full disk must not fill the screen too.
     told: bool,
+    /// Why the sink failed first, and what to do.
+    trouble: Option<(String, &'static str)>,
 }
 
 impl Recorder {
     pub(crate) fn new(sink: Sink, progress: Progress) -> Self {
-        Self { writer: Writer::start(sink), progress, told: false }
+        Self { writer: Writer::start(sink), progress, told: false, trouble: None }
     }
 
-    /// Ends the record: waits up to [`FINISH_MAX`] for the sink and reports the events that it has not written.
-    pub(crate) fn end(&mut self) {
+    /// Ends the record: waits up to [`FINISH_MAX`] for the sink and reports the events that it has not written. Returns the error
+    /// of the sink, if there are any.
+    pub(crate) fn end(&mut self) -> Option<Error> {
         self.progress.clear();
         let unwritten = self.writer.finish(FINISH_MAX);
         self.warn();
-        let Some(unwritten) = unwritten else { return };
+        let unwritten = unwritten?;
         let late = if unwritten.is_late { ", which did not accept them in time" } else { "" };
         let (events, were) = if unwritten.events == 1 { ("event", "was") } else { ("events", "were") };
-        notice(&format!("{} {events} {were} not written to {}{late}", unwritten.events, unwritten.place));
+        let what = format!("{} {events} {were} not written to {}{late}", unwritten.events, unwritten.place);
+        notice(&what);
+        let (why, next) = self.trouble.take().unwrap_or_else(|| {
+            (
+                "it did not accept them in time".to_owned(),
+                "check that something reads from it, or name another --event-log",
+            )
+        });
+        let next = next.to_owned();
+        Some(Error { what, place: unwritten.place, why, next, code: None, retry: Retry::Later })
     }
 
     fn write(&mut self, event: event::LogEntry) {
@@ -50,6 +62,7 @@ impl Recorder {
         if !std::mem::replace(&mut self.told, true) {
             let source = std::error::Error::source(&error).map_or_else(String::new, ToString::to_string);
             complain(&format!("{error}\n  why:  {source}\n  next: {}", error.advice()));
+            self.trouble = Some((source, error.advice()));
         }
     }
 }

@@ -25,7 +25,7 @@ const MUTUAL: &str = "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/http
 
 /// What of an HTTP request a login is about.
 #[derive(Clone, Copy, Debug)]
-pub struct Request<'r> {
+pub struct LoginRequest<'r> {
     /// The header Authorization.
     pub authorization: Option<&'r str>,
     /// The header Content-Type, or nothing.
@@ -36,7 +36,7 @@ pub struct Request<'r> {
 
 /// A message of a client that has logged in.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Message {
+pub struct ClearMessage {
     /// The account's name.
     pub user: String,
     /// The message, unsealed.
@@ -63,7 +63,7 @@ pub enum Taken {
     /// Answer 400 and close the connection: the message cannot be unsealed, and so cannot any that follow.
     Unreadable,
     /// Answer the message.
-    Message(Message),
+    Message(ClearMessage),
 }
 
 /// The login of one connection.
@@ -150,7 +150,7 @@ impl ConnectionLogin {
     /// Takes a request.
     ///
     /// A new Authorization on a connection that has logged in begins anew; without one the login of before holds.
-    pub fn take(&mut self, request: Request<'_>) -> Taken {
+    pub fn take(&mut self, request: LoginRequest<'_>) -> Taken {
         let Some(authorization) = request.authorization else { return self.message(request, None) };
         let (scheme, token) = authorization.trim().split_once(' ').unwrap_or((authorization, ""));
         let schemes = self.logins.schemes;
@@ -189,7 +189,7 @@ impl ConnectionLogin {
         }
     }
 
-    fn basic(&mut self, coded: &str, request: Request<'_>) -> Taken {
+    fn basic(&mut self, coded: &str, request: LoginRequest<'_>) -> Taken {
         let plain = STANDARD.decode(coded).ok().and_then(|plain| String::from_utf8(plain).ok());
         let account = plain
             .as_deref()
@@ -203,7 +203,7 @@ impl ConnectionLogin {
     }
 
     /// Like Basic, it holds for its request alone.
-    fn certificate(&mut self, request: Request<'_>) -> Taken {
+    fn certificate(&mut self, request: LoginRequest<'_>) -> Taken {
         let shown = self.channel.client_certificate();
         let account =
             shown.and_then(|shown| self.logins.accounts.iter().find(|account| account.has_certificate(shown)));
@@ -214,7 +214,7 @@ impl ConnectionLogin {
         }
     }
 
-    fn token(&mut self, scheme: Scheme, token: &[u8], request: Request<'_>) -> Taken {
+    fn token(&mut self, scheme: Scheme, token: &[u8], request: LoginRequest<'_>) -> Taken {
         let logins = Arc::clone(&self.logins);
         let fresh = Fresh {
             logins: &logins,
@@ -246,14 +246,14 @@ impl ConnectionLogin {
         }
     }
 
-    fn enter(&mut self, scheme: Scheme, answer: Option<Vec<u8>>, entered: Entered, request: Request<'_>) -> Taken {
+    fn enter(&mut self, scheme: Scheme, answer: Option<Vec<u8>>, entered: Entered, request: LoginRequest<'_>) -> Taken {
         let authenticate = answer.map(|answer| scheme.with(&answer));
         self.state = State::In { user: entered.user, sealer: entered.sealer, protocol: scheme.protocol() };
         if request.body.is_empty() { Taken::LoggedIn(authenticate) } else { self.message(request, authenticate) }
     }
 
     /// A message without a login of its own.
-    fn message(&mut self, request: Request<'_>, authenticate: Option<String>) -> Taken {
+    fn message(&mut self, request: LoginRequest<'_>, authenticate: Option<String>) -> Taken {
         let State::In { user, sealer, .. } = &mut self.state else { return self.refuse() };
         if !sealed::is_sealed(request.content_type) {
             return if self.channel.is_clear() {
@@ -267,7 +267,7 @@ impl ConnectionLogin {
             self.state = State::Nobody;
             return Taken::Unreadable;
         };
-        Taken::Message(Message { user: user.clone(), content, charset, is_sealed: true, authenticate })
+        Taken::Message(ClearMessage { user: user.clone(), content, charset, is_sealed: true, authenticate })
     }
 }
 
@@ -275,13 +275,13 @@ fn log_refusal(error: LoginError) {
     tracing::debug!(%error, "a login was refused");
 }
 
-fn clear(user: String, request: Request<'_>, authenticate: Option<String>) -> Message {
+fn clear(user: String, request: LoginRequest<'_>, authenticate: Option<String>) -> ClearMessage {
     let charset = charset(request.content_type);
-    Message { user, content: request.body.to_vec(), charset, is_sealed: false, authenticate }
+    ClearMessage { user, content: request.body.to_vec(), charset, is_sealed: false, authenticate }
 }
 
 /// Unseals a message; gives its charset too.
-fn open(sealer: &mut Sealer, request: Request<'_>) -> Option<(Vec<u8>, Option<String>)> {
+fn open(sealer: &mut Sealer, request: LoginRequest<'_>) -> Option<(Vec<u8>, Option<String>)> {
     let parts = sealed::read(request.content_type, request.body).ok()?;
     let charset = parts.first().and_then(|part| charset(&part.original_type));
     let mut message = Vec::new();

@@ -9,7 +9,7 @@ use secrecy::{SecretSlice, SecretString};
 use crate::ntlm::SIGNATURE_SIZE;
 use crate::ntlm::initiator::{Initiator, Keys};
 use crate::{
-    Account, Channel, ChannelBindings, ConnectionLogin, Identity, Logins, Request, Schemes, ServiceKey, Taken,
+    Account, Channel, ChannelBindings, ComputerNames, ConnectionLogin, LoginRequest, Logins, Schemes, ServiceKey, Taken,
 };
 use wsman::sealed::{self, Part, Protocol};
 
@@ -38,7 +38,7 @@ pub fn login_server(bytes: &[u8]) {
     let schemes = Schemes { negotiate: true, ntlm: true, basic: true, certificate: true };
     let key = SecretSlice::from(vec![7; 32]);
     let services = Some(vec![ServiceKey { principal: "svc@LAB.TEST".to_owned(), encryption_type: 18, key }]);
-    let logins = Logins { accounts, schemes, identity: Identity::of("hv01.lab.test"), channel_bindings, services };
+    let logins = Logins { accounts, schemes, identity: ComputerNames::of("hv01.lab.test"), channel_bindings, services };
     let mut session = Session { connection: ConnectionLogin::new(Arc::new(logins), channel), keys: None };
     for _ in 0..REQUESTS_MAX {
         let Some(([kind, low, high], behind)) = rest.split_first_chunk::<3>() else { return };
@@ -69,7 +69,7 @@ impl Session {
     }
 
     fn take(&mut self, authorization: Option<&str>, content_type: &str, body: &[u8]) -> Taken {
-        self.connection.take(Request { authorization, content_type, body })
+        self.connection.take(LoginRequest { authorization, content_type, body })
     }
 
     /// A login that is good up to the third message, in which octets are changed: one and its place a time.
@@ -96,7 +96,7 @@ impl Session {
         let sealed = [&16_u32.to_le_bytes()[..], &signature, &content].concat();
         let part = Part { original_type: SOAP.to_owned(), original_length: payload.len(), sealed };
         let (content_type, body) = sealed::write(Protocol::Spnego, &[part]);
-        let request = Request { authorization: None, content_type: &content_type, body: &body };
+        let request = LoginRequest { authorization: None, content_type: &content_type, body: &body };
         if let Taken::Message(message) = self.connection.take(request) {
             assert_eq!(message.content, payload);
             let (content_type, body) = self.connection.write("<answer/>".to_owned(), message.is_sealed);

@@ -33,6 +33,6 @@ mod tests;
 pub use account::Account;
 pub use certificate::{Certificate, CertificateError, Tls};
 pub use channel::{Channel, ChannelBindings};
-pub use connection::{ConnectionLogin, Message, Request, Taken};
+pub use connection::{ClearMessage, ConnectionLogin, LoginRequest, Taken};
 pub use error::LoginError;
-pub use logins::{Identity, Logins, Schemes, ServiceKey};
+pub use logins::{ComputerNames, Logins, Schemes, ServiceKey};

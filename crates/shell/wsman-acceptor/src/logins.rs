@@ -31,7 +31,7 @@ impl Schemes {
 
 /// What a host says about itself in a challenge.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Identity {
+pub struct ComputerNames {
     /// The old name of its domain: `LAB`.
     pub domain: String,
     /// Its own old name: `HV01`.
@@ -42,7 +42,7 @@ pub struct Identity {
     pub dns_computer: String,
 }
 
-impl Identity {
+impl ComputerNames {
     /// Of a host by its full name. The old names are the first labels in upper case.
     pub fn of(full_name: &str) -> Self {
         let (computer, dns_domain) = full_name.split_once('.').unwrap_or((full_name, ""));
@@ -75,7 +75,7 @@ pub struct Logins {
     /// The schemes.
     pub schemes: Schemes,
     /// What the host says about itself.
-    pub identity: Identity,
+    pub identity: ComputerNames,
     /// How strict it is about the channel.
     pub channel_bindings: ChannelBindings,
     /// The keys of the host's services, if it accepts tickets: by the scheme Kerberos, and within Negotiate where that is

@@ -22,7 +22,7 @@ fn client() -> Initiator {
 
 fn connection_with(schemes: Schemes, channel: Channel) -> ConnectionLogin {
     let accounts = vec![Account::new("LAB\\administrator", SecretString::from("hunter2"))];
-    let identity = Identity::of("hv01.lab.test");
+    let identity = ComputerNames::of("hv01.lab.test");
     let logins = Logins { accounts, schemes, identity, channel_bindings: ChannelBindings::IfSent, services: None };
     ConnectionLogin::new(Arc::new(logins), channel)
 }
@@ -33,7 +33,7 @@ fn connection() -> ConnectionLogin {
 
 fn ask(connection: &mut ConnectionLogin, authorization: &str, content_type: &str, body: &[u8]) -> Taken {
     let authorization = Some(authorization).filter(|text| !text.is_empty());
-    connection.take(Request { authorization, content_type, body })
+    connection.take(LoginRequest { authorization, content_type, body })
 }
 
 fn with_token(connection: &mut ConnectionLogin, scheme: &str, token: &[u8], body: &[u8]) -> Taken {
@@ -76,8 +76,8 @@ fn log_in(connection: &mut ConnectionLogin, scheme: &str, client: &Initiator) ->
     (with_token(connection, scheme, &third, b""), keys)
 }
 
-fn message(content: &str, is_sealed: bool) -> Message {
-    Message {
+fn message(content: &str, is_sealed: bool) -> ClearMessage {
+    ClearMessage {
         user: "LAB\\administrator".to_owned(),
         content: content.as_bytes().to_vec(),
         charset: Some("UTF-8".to_owned()),
@@ -121,7 +121,7 @@ fn a_certificate_that_is_registered_lets_in_for_its_request_alone() {
     let mutual = "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/mutual";
     let connection = |is_on: bool, channel: Channel| {
         let schemes = Schemes { certificate: is_on, ..Schemes::default() };
-        let identity = Identity::of("hv01.lab.test");
+        let identity = ComputerNames::of("hv01.lab.test");
         let accounts = vec![account.clone()];
         let logins = Logins { accounts, schemes, identity, channel_bindings: ChannelBindings::IfSent, services: None };
         ConnectionLogin::new(Arc::new(logins), channel)
@@ -164,7 +164,7 @@ fn a_message_may_be_sealed_in_pieces_and_in_another_charset() {
     let (_, mut keys) = log_in(&mut connection, "Negotiate", &client());
     let parts = [b"<one".as_slice(), b"/>"].map(|piece| sealed_part(&mut keys, "text/xml; Charset=\"UTF-16\"", piece));
     let (content_type, body) = sealed::write(Protocol::Kerberos, &parts);
-    let expected = Message { charset: Some("UTF-16".to_owned()), ..message("<one/>", true) };
+    let expected = ClearMessage { charset: Some("UTF-16".to_owned()), ..message("<one/>", true) };
     assert_eq!(ask(&mut connection, "", &content_type, &body), Taken::Message(expected));
 }
 
@@ -443,11 +443,11 @@ proptest! {
         body in proptest::collection::vec(any::<u8>(), 0..80),
     ) {
         let mut connection = connection();
-        let _taken = connection.take(Request { authorization: authorization.as_deref(), content_type: &content_type, body: &body });
+        let _taken = connection.take(LoginRequest { authorization: authorization.as_deref(), content_type: &content_type, body: &body });
         for token in &tokens {
             let _taken = with_token(&mut connection, "Negotiate", token, &body);
         }
         let (_, _keys) = log_in(&mut connection, "Negotiate", &client());
-        let _taken = connection.take(Request { authorization: None, content_type: SEALED, body: &body });
+        let _taken = connection.take(LoginRequest { authorization: None, content_type: SEALED, body: &body });
     }
 }

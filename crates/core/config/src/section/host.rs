@@ -1,9 +1,12 @@
 //! `[[host]]`: a host, its address, and the settings that need TLS.
 
+use std::collections::BTreeSet;
+
 use wsman::Scheme;
 
 use super::address::address;
 use super::login::login;
+use super::name::host_name;
 use crate::settings::{Discover, HostSettings, LoginSettings};
 use crate::table::{Findings, Table};
 
@@ -22,7 +25,13 @@ pub(crate) fn host(mut table: Table<'_>, found: &mut Findings<'_>) -> Option<Lis
         found.add(table.at, table.key("url"), "missing: every [[host]] needs one");
     }
     let url = url.and_then(|(at, url)| address(at, table.key("url"), &url, found));
-    let name = table.text("name", found).map(|(_, name)| name);
+    let name = table.text("name", found).and_then(|(at, name)| match host_name(&name) {
+        Ok(_) => Some(name),
+        Err(why) => {
+            found.add(at, table.key("name"), why);
+            None
+        }
+    });
     let login = login(&mut table, found);
     let tier = table.number("tier", 0, found);
     let key = ["ca", "fingerprint"].into_iter().find(|key| table.has(key));
@@ -30,6 +39,16 @@ pub(crate) fn host(mut table: Table<'_>, found: &mut Findings<'_>) -> Option<Lis
     table.end(found);
     let host = HostSettings { url: url?, name, login, tier };
     Some(Listed { host, url_at, trust })
+}
+
+/// Reports addresses that are listed twice: of two logins, nobody could tell which is meant.
+pub(crate) fn check_twice(listed: &[Listed], found: &mut Findings<'_>) {
+    let mut seen = BTreeSet::new();
+    for listed in listed {
+        if !seen.insert(listed.host.url.to_string().to_lowercase()) {
+            found.add(listed.url_at, "host.url", "this address is listed before; list each host once");
+        }
+    }
 }
 
 /// Reports settings that need TLS where the address has none.

@@ -2,6 +2,7 @@
 
 use wsman::Scheme;
 
+use super::name;
 use crate::login::Contradiction;
 use crate::settings::{CertificateRef, LoginSettings, PasswordRef, ProofRef, TrustRef};
 use crate::table::{Findings, Table};
@@ -37,7 +38,8 @@ pub(super) fn login(table: &mut Table<'_>, found: &mut Findings<'_>) -> LoginSet
         found.add(at, table.key(key), "give one of password_file, password_credential and keytab");
     }
     let auth = table.word("auth", &Scheme::ALL.map(|scheme| (scheme.name(), scheme)), found);
-    let kdc = table.text("kdc", found).map(|(_, kdc)| kdc);
+    let kdc = table.text("kdc", found);
+    let kdc = kdc.and_then(|(at, text)| name::kdc(&text).map_err(|why| found.add(at, table.key("kdc"), why)).ok());
     let spn = table.text("spn", found);
     if let Some((at, text)) = &spn
         && !LoginSettings::is_spn(text)

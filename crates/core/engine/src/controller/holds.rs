@@ -1,14 +1,18 @@
-//! What holds and exceptions cover. An exception that names a VM must stand for one.
+//! What holds and exceptions cover. An exception that names a VM must stand for one, and a hold must match something: one
+//! that does not may be misspelt, and mean any VM.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use reprise_model::{HoldScope, HostName, LegId, Now, Timestamp, VmId, VmSelector};
+use reprise_model::{HoldScope, HostName, LegId, Now, Timestamp, Vm, VmId, VmSelector, folded_name};
 
 use super::Controller;
-use crate::judge::covers;
+use crate::exchange::Effect;
+use crate::host::HostWatch;
+use crate::judge::{HoldsCheck, covers};
 use crate::leg::Leg;
-use crate::status::{Ambiguous, Candidate};
+use crate::names::Match;
+use crate::status::{Ambiguous, Candidate, HoldState, HoldTrouble};
 
 impl Controller {
     /// Judges all anew when a hold has ended, and notes when the next one does.
@@ -69,16 +73,81 @@ impl Controller {
         vms.iter().filter_map(candidate).collect()
     }
 
-    /// The exceptions of this pass that cover nothing which was seen: perhaps misspelt.
-    pub(crate) fn unmatched(&self) -> Vec<String> {
-        let exceptions = self.setup.policy.holds.iter().enumerate().filter(|(_, hold)| hold.only_this_pass);
-        let unmatched = exceptions.filter(|(index, _)| !self.excepted.contains_key(index));
-        let text = |scope: &HoldScope| match scope {
-            HoldScope::Vm(VmSelector::Name(name)) => name.clone(),
-            HoldScope::Vm(VmSelector::Id(id)) => id.to_string(),
-            HoldScope::Host(name) => name.to_string(),
-            HoldScope::All => "all".to_owned(),
+    /// What a VM is called, if a hold gives a name.
+    pub(super) fn vm_names(&self, vm: VmId) -> BTreeSet<String> {
+        let is_name = |scope: &HoldScope| matches!(scope, HoldScope::Vm(VmSelector::Name(_)));
+        let given = self.setup.policy.holds.iter().any(|hold| is_name(&hold.scope));
+        if given { self.inventory.names_of(vm) } else { BTreeSet::new() }
+    }
+
+    /// Notes which holds a leg matches.
+    pub(super) fn match_holds(&mut self, id: LegId) {
+        let Some(watch) = self.legs.get(&id).filter(|_| !self.unmatched.is_empty()) else { return };
+        let matched = self.unmatched.extract_if(.., |scope| covers(scope, &watch.leg));
+        self.matched.extend(matched);
+    }
+
+    /// Notes which holds the VMs of a host match, replicated or not.
+    pub(super) fn match_vms<'a>(&mut self, vms: impl Iterator<Item = &'a Vm>) {
+        if self.unmatched.is_empty() {
+            return;
+        }
+        for vm in vms {
+            let matched = self.unmatched.extract_if(.., |scope| match scope {
+                HoldScope::Vm(VmSelector::Id(id)) => *id == vm.id,
+                HoldScope::Vm(VmSelector::Name(name)) => folded_name(name) == folded_name(&vm.name),
+                HoldScope::Host(_) | HoldScope::All => false,
+            });
+            self.matched.extend(matched);
+        }
+    }
+
+    /// Judges all anew if it has changed whether a hold that matches nothing forbids acts.
+    pub(super) fn check_holds(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        let check = self.holds_now(now.wall);
+        if check != self.holds_check {
+            self.holds_check = check;
+            self.dirty.extend(self.legs.keys().copied());
+            self.rejudge(now, effects);
+        }
+    }
+
+    /// Whether a hold that is in force matches nothing. A host that does not answer may have what it names; one that answers is
+    /// waited for.
+    fn holds_now(&mut self, wall: Timestamp) -> HoldsCheck {
+        if self.unmatched.is_empty() {
+            return HoldsCheck::Matched;
+        }
+        let named = |scope: &HoldScope| match scope {
+            HoldScope::Host(name) => matches!(self.names.find(name), Match::Host(_) | Match::Unclear),
+            HoldScope::Vm(_) | HoldScope::All => false,
         };
-        unmatched.map(|(_, hold)| text(&hold.scope)).collect()
+        self.matched.extend(self.unmatched.extract_if(.., |scope| named(scope)));
+        let in_force = |scope: &HoldScope| {
+            let holds = self.setup.policy.holds.iter().filter(|hold| hold.scope == *scope);
+            holds.into_iter().any(|hold| hold.until.is_none_or(|until| wall < until))
+        };
+        let is_unmatched = !self.setup.ignore_unmatched_holds && self.unmatched.iter().any(in_force);
+        if !is_unmatched || self.hosts.values().any(HostWatch::is_missing) {
+            HoldsCheck::Matched
+        } else if self.hosts.values().all(HostWatch::is_ready) {
+            HoldsCheck::Unmatched
+        } else {
+            HoldsCheck::Unclear
+        }
+    }
+
+    /// Holds and exceptions of which people should know: those that match nothing, and those that have ended.
+    pub fn hold_troubles(&self, now: Now) -> Vec<HoldTrouble> {
+        let stops = self.holds_check == HoldsCheck::Unmatched;
+        let state = |hold: &reprise_model::Hold| {
+            if hold.until.is_some_and(|until| now.wall >= until) {
+                Some(HoldState::Ended)
+            } else {
+                self.unmatched.contains(&hold.scope).then_some(HoldState::Unmatched { stops })
+            }
+        };
+        let trouble = |hold: &reprise_model::Hold| Some(HoldTrouble { state: state(hold)?, hold: hold.clone() });
+        self.setup.policy.holds.iter().filter_map(trouble).collect()
     }
 }

@@ -44,6 +44,7 @@ impl Controller {
     fn judge_shown(&mut self, now: Now, id: LegId, mut leg: Leg, effects: &mut Vec<Effect>) {
         self.doubt_receiver(id, &mut leg);
         leg.held_hosts = self.held_hosts(&leg);
+        leg.vm_names = self.vm_names(id.vm);
         self.watch_leg(now, &leg);
         let clock = leg.sender.seen().and_then(|sender| self.inventory.clock(sender.host));
         let (sender_host, receiver_host) = (self.readiness(&leg.sender), self.readiness(&leg.receiver));
@@ -51,9 +52,11 @@ impl Controller {
         watch.memory.sender_clock = clock;
         watch.memory.sender_host = sender_host;
         watch.memory.receiver_host = receiver_host;
+        watch.memory.holds = self.holds_check;
         watch.saw(leg);
         let weighed = self.weigh(now, id);
         self.note_exceptions(id);
+        self.match_holds(id);
         self.hear_logs(id);
         let resync_under_way = self.resync_under_way(id);
         let Some(watch) = self.legs.get_mut(&id) else { return };
@@ -201,6 +204,9 @@ impl Controller {
         let time_left = now < host.timeout_at(&self.setup.patience);
         let whereabouts = match &host.phase {
             Phase::Late(why) => Whereabouts::Late { host: host.display_name(), problem: why.problem.clone() },
+            Phase::Ready { .. } if !time_left && host.loading.is_possible(now) => {
+                Whereabouts::NotLoaded { host: host.asked.id }
+            }
             Phase::Ready { .. } if !time_left => Whereabouts::WithoutIt { host: host.asked.id },
             Phase::Ready { .. } | Phase::Waiting => Whereabouts::NotYet { host: Some(host.asked.id) },
         };

@@ -24,7 +24,7 @@ impl Controller {
         if renamed {
             self.names.remove(host);
         }
-        let turn = host.looked(now.mono, started, &seen);
+        let turn = host.looked(now, started, &seen);
         let name = host.display_name();
         self.note_phase(id);
         if renamed {
@@ -43,6 +43,7 @@ impl Controller {
         }
         let times = seen.system.seen().map(|system| (system.clock, system.booted));
         let Seen::Seen(replication) = seen.replication else { return };
+        self.match_vms(replication.vms.values());
         let look = HostLook::new(id, (started, now.mono), name, times, replication);
         for vm in self.inventory.update(id, look) {
             self.dirty.extend(legs_of(vm));
@@ -70,13 +71,26 @@ impl Controller {
     pub(super) fn find_late_hosts(&mut self, now: Now, effects: &mut Vec<Effect>) {
         self.refresh_schedules();
         for id in self.deadlines.due(now.mono) {
+            let is_named = self.is_named(id);
             let Some(host) = self.hosts.get_mut(&id) else { continue };
-            host.is_late();
+            host.time_is_up(now.mono, is_named);
             self.note_phase(id);
             self.tell_host(id, effects);
             self.dirty.extend(self.inventory.shown_by(id).flat_map(legs_of));
             self.reconsider_open_ended(id);
         }
+    }
+
+    /// Whether a leg should have an end on this host, and it does not show it.
+    fn is_named(&self, id: HostId) -> bool {
+        let names = self.host(id).into_iter().flat_map(HostWatch::known_names);
+        let legs = names.flat_map(|name| self.open_ended.legs_of(name.label()));
+        legs.filter_map(|leg| self.legs.get(&leg)).any(|watch| {
+            [&watch.leg.sender, &watch.leg.receiver].into_iter().any(|end| match end {
+                End::NotSeen(end) => end.whereabouts == Whereabouts::NotYet { host: Some(id) },
+                End::Seen(_) => false,
+            })
+        })
     }
 
     /// What became of a host matters to the legs that should have an end there. While a host has no name of its own, it
@@ -148,6 +162,10 @@ impl Controller {
             }
         }
         for end in [&watch.leg.sender, &watch.leg.receiver] {
+            if let End::NotSeen(NotSeenEnd { whereabouts: Whereabouts::NotLoaded { host }, .. }) = end {
+                // Once it has been up for long, a person must look.
+                wakes.push(self.host(*host).and_then(|host| host.loading.until()));
+            }
             if let End::NotSeen(NotSeenEnd { whereabouts: Whereabouts::NotYet { host: Some(host) }, .. }) = end
                 && self.unsettled.contains(&id)
                 && let Some(host) = self.host(*host)

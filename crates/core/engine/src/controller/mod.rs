@@ -12,13 +12,14 @@ mod telling;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use reprise_model::{ActId, HostId, HostName, LegId, MonoTime, Now, VmId};
+use reprise_model::{ActId, HoldScope, HostId, HostName, LegId, MonoTime, Now, VmId};
 
 use crate::exchange::{Effect, Event};
+use crate::hold::scopes;
 use crate::host::HostWatch;
 use crate::index::LegIndex;
 use crate::inventory::Inventory;
-use crate::judge::judge;
+use crate::judge::{HoldsCheck, judge};
 use crate::names::Names;
 use crate::pace::Queue;
 use crate::schedule::Schedule;
@@ -70,6 +71,11 @@ pub struct Controller {
     hold_ends: Option<MonoTime>,
     /// VMs that each exception covers, by the exception's place among the holds.
     excepted: BTreeMap<usize, BTreeSet<VmId>>,
+    /// What holds name and was not seen yet, and whether that forbids acts.
+    unmatched: Vec<HoldScope>,
+    /// What holds name and was seen once.
+    matched: Vec<HoldScope>,
+    holds_check: HoldsCheck,
     acts: BTreeMap<ActId, (LegId, HostId)>,
     queue: Queue,
     epoch: u64,
@@ -103,6 +109,9 @@ impl Controller {
             heard_of: BTreeMap::new(),
             hold_ends: None,
             excepted: BTreeMap::new(),
+            unmatched: scopes(&setup.policy, &[]),
+            matched: Vec::new(),
+            holds_check: if setup.policy.holds.is_empty() { HoldsCheck::Matched } else { HoldsCheck::Unclear },
             acts: BTreeMap::new(),
             queue: Queue::default(),
             epoch: 0,
@@ -131,6 +140,7 @@ impl Controller {
         self.dirty.extend(self.wakes.take_due(now.mono));
         self.rejudge(now, &mut effects);
         self.ask_peers(now, &mut effects);
+        self.check_holds(now, &mut effects);
         self.plan_readings(now, &mut effects);
         self.plan_acts(now, &mut effects);
         self.plan_looks(now, &mut effects);

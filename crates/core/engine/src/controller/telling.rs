@@ -1,6 +1,6 @@
 //! Notices to people, each as soon as it is true and once for as long as it stays true; and the status at any time.
 
-use reprise_model::{HostId, LegId, Now, Reason, ReplicationSettings};
+use reprise_model::{HostId, LegId, Now, ReplicationSettings};
 
 use super::Controller;
 use crate::exchange::Effect;
@@ -10,7 +10,7 @@ use crate::leg::Side;
 use crate::leg::{End, NotSeenEnd, Whereabouts};
 use crate::notice::Notice;
 use crate::report::{self, Around};
-use crate::status::{HostReport, HostTrouble, LegReport, LegResult, NotReady};
+use crate::status::{HostReport, HostTrouble, LegReport, LegResult, Lost, NotReady};
 use crate::watch::LegWatch;
 
 impl Controller {
@@ -53,6 +53,7 @@ impl Controller {
         let second = watch.leg.second_primary.and_then(|second| self.host(second));
         let around = Around {
             waits_for: self.waits_for(watch),
+            lost: self.lost(watch),
             second_primary: second.map(HostWatch::display_name),
             other_primary: self.other_primary(watch),
         };
@@ -64,6 +65,13 @@ impl Controller {
         watch.leg.sender.seen()?;
         let named = watch.leg.receiver.settings().and_then(ReplicationSettings::primary)?;
         (!self.names.stand_for(named, &watch.leg.sender)).then(|| named.to_string())
+    }
+
+    /// The host that shows one of a leg's ends and has stopped answering, the one that was acted on first.
+    fn lost(&self, watch: &LegWatch) -> Option<(String, Lost)> {
+        let ends = [&watch.leg.sender, &watch.leg.receiver].into_iter().filter_map(End::shown_by);
+        let hosts = watch.acted_on().into_iter().chain(ends).filter_map(|host| self.host(host));
+        hosts.filter(|host| host.is_ready()).find_map(|host| Some((host.display_name(), host.lost.clone()?)))
     }
 
     /// Why a host is not ready for which a leg waits.
@@ -99,15 +107,22 @@ impl Controller {
     /// Tells that our act on an end is proved.
     pub(super) fn tell_proved(&mut self, id: LegId, side: Side, effects: &mut Vec<Effect>) {
         let Some(report) = self.leg(id) else { return };
-        match side {
-            Side::Receiver => effects.push(Effect::Tell(Notice::ReplicaResumed(Box::new(report)))),
-            Side::Sender => {
-                let Some(watch) = self.legs.get_mut(&id) else { return };
-                // Notices about an incident end with it.
-                if watch.incident.is_none() || watch.told.insert(LegResult::Resumed) {
-                    effects.push(Effect::Tell(Notice::Resumed(Box::new(report))));
-                }
-            }
+        let is_resumed = side == Side::Sender || report.result == LegResult::Resumed;
+        if side == Side::Receiver {
+            effects.push(Effect::Tell(Notice::ReplicaResumed(Box::new(report.clone()))));
+        }
+        // A repair of the replica that is all that the leg lacked has resumed the leg.
+        if is_resumed {
+            self.tell_resumed(id, report, effects);
+        }
+    }
+
+    /// Tells that a leg is resumed, once for as long as its incident lasts.
+    fn tell_resumed(&mut self, id: LegId, report: LegReport, effects: &mut Vec<Effect>) {
+        let Some(watch) = self.legs.get_mut(&id) else { return };
+        // Notices about an incident end with it.
+        if watch.incident.is_none() || watch.told.insert(LegResult::Resumed) {
+            effects.push(Effect::Tell(Notice::Resumed(Box::new(report))));
         }
     }
 
@@ -120,8 +135,24 @@ impl Controller {
             // Whatever was told of it is over.
             watch.told.clear();
         }
+        // Its replica was repaired first, and the leg runs since.
+        if result == LegResult::Resumed && watch.incident.is_some() && !watch.told.contains(&result) {
+            if let Some(report) = self.leg(id) {
+                self.tell_resumed(id, report, effects);
+            }
+            return;
+        }
         // A late host may still come: who only lacks a host has not failed before nobody waits any more.
-        let lacks_host = matches!(watch.verdict, Verdict::Fail(Reason::SenderNotReady | Reason::PeerNotSeen));
+        let lacks_host = match watch.verdict {
+            Verdict::Fail(reason) => reason.is_for_lack_of_a_host(),
+            Verdict::Healthy { .. }
+            | Verdict::Leave(_)
+            | Verdict::NeedsPerson(_)
+            | Verdict::NotOurs
+            | Verdict::Wait(_)
+            | Verdict::Resume { .. }
+            | Verdict::Stale(_) => false,
+        };
         let is_worth_it = matches!(result, LegResult::Failed | LegResult::NeedsPerson) && !lacks_host;
         if dry_run || !is_worth_it || watch.told.contains(&result) {
             return;

@@ -9,7 +9,7 @@ use reprise_model::{MonoTime, Now, Timestamp};
 use crate::controller::Controller;
 use crate::notice::Notice;
 use crate::setup::Setup;
-use crate::status::{Ambiguous, HostReport, LegReport, Summary};
+use crate::status::{Ambiguous, HoldState, HoldTrouble, HostReport, LegReport, Summary};
 
 pub use outcome::PassOutcome;
 
@@ -27,8 +27,9 @@ pub struct Pass {
 pub enum Ending {
     /// With a report, and the notices that have not been given yet.
     Done(Box<Report>, Vec<Notice>),
-    /// Before anything was done: several VMs have a name that it was asked to leave alone.
-    Refused(Ambiguous),
+    /// Before anything was done: several VMs have a name that it was asked to leave alone. With the notices that have not been
+    /// given yet.
+    Refused(Ambiguous, Vec<Notice>),
 }
 
 /// The whole pass.
@@ -46,8 +47,8 @@ pub struct Report {
     pub hosts: Vec<HostReport>,
     /// The legs that were seen from either end, by VM and kind.
     pub legs: Vec<LegReport>,
-    /// What this pass was told to leave alone and did not see: names or GUIDs of VMs.
-    pub unmatched: Vec<String>,
+    /// Holds and exceptions that match nothing, or have ended.
+    pub holds: Vec<HoldTrouble>,
     /// A name that it was told to leave alone and that turned out to stand for several VMs, after others had been acted
     /// on. All of them were left alone.
     pub ambiguous: Option<Ambiguous>,
@@ -76,16 +77,28 @@ impl Pass {
     pub fn end(&self, now: Now, controller: &Controller) -> Option<Ending> {
         let ambiguous = controller.ambiguous();
         if let Some(ambiguous) = ambiguous.clone().filter(|_| !controller.has_acted()) {
-            return Some(Ending::Refused(ambiguous));
+            return Some(self.refuse(now, controller, ambiguous));
         }
         let is_over = self.stopped || now.mono >= self.ends_at || controller.is_settled();
         is_over.then(|| self.finish(now, controller, ambiguous))
     }
 
+    fn refuse(&self, now: Now, controller: &Controller, ambiguous: Ambiguous) -> Ending {
+        let (hosts, legs): (Vec<_>, Vec<_>) = (controller.hosts().collect(), controller.legs().collect());
+        let summary = Summary::of(&hosts, &legs, self.dry_run);
+        let holds = controller.hold_troubles(now);
+        let summary = Summary { holds, ambiguous: Some(ambiguous.clone()), ..summary };
+        Ending::Refused(ambiguous, vec![Notice::Finished(summary)])
+    }
+
     fn finish(&self, now: Now, controller: &Controller, ambiguous: Option<Ambiguous>) -> Ending {
         let hosts: Vec<_> = controller.hosts().collect();
         let legs: Vec<_> = controller.legs().collect();
+        let holds = controller.hold_troubles(now);
+        let is_unclear =
+            ambiguous.is_some() || holds.iter().any(|trouble| trouble.state == HoldState::Unmatched { stops: true });
         let summary = Summary::of(&hosts, &legs, self.dry_run);
+        let summary = Summary { holds: holds.clone(), ambiguous: ambiguous.clone(), ..summary };
         let mut notices = controller.untold_hosts();
         notices.extend(controller.untold());
         let not_ours = legs.iter().filter(|leg| leg.reason == reprise_model::Reason::SenderNotAsked).count();
@@ -94,13 +107,13 @@ impl Pass {
         }
         notices.push(Notice::Finished(summary));
         let report = Report {
-            outcome: outcome::of(&hosts, &legs, self.dry_run, ambiguous.is_some()),
+            outcome: outcome::of(&hosts, &legs, self.dry_run, is_unclear),
             dry_run: self.dry_run,
             started: self.start.wall,
             elapsed: now.mono.since(self.start.mono),
             hosts,
             legs,
-            unmatched: controller.unmatched(),
+            holds,
             ambiguous,
         };
         Ending::Done(Box::new(report), notices)

@@ -9,7 +9,8 @@ use crate::status::{HostReport, HostTrouble, LegReport};
 pub enum PassOutcome {
     /// Every wanted leg replicates, every host became ready.
     Ok,
-    /// A host did not become ready, a wanted leg does not replicate, or a name stood for several VMs.
+    /// A host did not become ready, a wanted leg does not replicate, or a person's word was not clear: the name of an exception
+    /// stood for several VMs, or a hold matched nothing although every host was ready.
     Partial,
     /// No host became ready in time.
     NotReady,
@@ -17,23 +18,28 @@ pub enum PassOutcome {
     Failed,
 }
 
-pub(super) fn of(hosts: &[HostReport], legs: &[LegReport], dry_run: bool, is_ambiguous: bool) -> PassOutcome {
+pub(super) fn of(hosts: &[HostReport], legs: &[LegReport], dry_run: bool, is_unclear: bool) -> PassOutcome {
     if !hosts.is_empty() && hosts.iter().all(is_denied) {
         return PassOutcome::Failed;
     }
-    if !hosts.iter().any(|host| host.ready) {
+    // One that was lost after it had become ready was ready in time.
+    if !hosts.iter().any(|host| host.ready || host.ready_after.is_some()) {
         return PassOutcome::NotReady;
     }
     let host_missing = hosts.iter().any(|host| !host.ready || host.trouble.is_some());
     let leg_missing = legs.iter().any(|leg| leg.wanted && !leg.runs(dry_run));
-    if host_missing || leg_missing || is_ambiguous { PassOutcome::Partial } else { PassOutcome::Ok }
+    if host_missing || leg_missing || is_unclear { PassOutcome::Partial } else { PassOutcome::Ok }
 }
 
 fn is_denied(host: &HostReport) -> bool {
     match &host.trouble {
         Some(HostTrouble::NotReady(why)) => why.problem.kind == ProblemKind::Denied,
-        Some(HostTrouble::Unreadable { .. } | HostTrouble::SameName { .. } | HostTrouble::UnlikeTwin { .. }) | None => {
-            false
-        }
+        Some(
+            HostTrouble::Lost(_)
+            | HostTrouble::Unreadable { .. }
+            | HostTrouble::SameName { .. }
+            | HostTrouble::UnlikeTwin { .. },
+        )
+        | None => false,
     }
 }

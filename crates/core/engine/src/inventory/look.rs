@@ -56,6 +56,15 @@ impl HostLook {
         SLOTS.into_iter().filter_map(end).map(|(slot, end)| (part(slot, end.vm.mode), end))
     }
 
+    /// What a VM that has an object here is called.
+    pub(super) fn names_of(&self, vm: VmId) -> impl Iterator<Item = &str> {
+        let slots = SLOTS.into_iter().map(move |slot| RelationshipId { vm, slot });
+        slots.filter_map(|id| match self.ends.get(&id) {
+            Some(end) => Some(end.vm.name.as_str()),
+            None => self.unreadable.get(&id)?.name.as_deref(),
+        })
+    }
+
     /// The VMs that have an object here.
     pub(super) fn replicated(&self) -> impl Iterator<Item = VmId> {
         self.ends.keys().chain(self.unreadable.keys()).map(|id| id.vm)

@@ -8,7 +8,9 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use reprise_model::{HostId, HostName, HostTime, LegId, LegKind, RelationshipId, ReplicationSettings, Slot, VmId};
+use reprise_model::{
+    HostId, HostName, HostTime, LegId, LegKind, RelationshipId, ReplicationSettings, Slot, VmId, folded_name,
+};
 
 pub(crate) use look::HostLook;
 use look::{Part, SLOTS, Unread, part, settings};
@@ -111,7 +113,14 @@ impl Inventory {
             receiver: end(receiver, unread_receiver, wanted),
             leftovers: leftovers.iter().map(|end| end.host_name().to_owned()).collect(),
             held_hosts: BTreeSet::new(),
+            vm_names: BTreeSet::new(),
         })
+    }
+
+    /// What the hosts call a VM that they replicate, folded.
+    pub(crate) fn names_of(&self, vm: VmId) -> BTreeSet<String> {
+        let looks = self.looks_with(vm).map(|(_, look)| look);
+        looks.flat_map(|look| look.names_of(vm)).map(folded_name).collect()
     }
 
     /// The looks at the hosts that have a replication object of this VM.

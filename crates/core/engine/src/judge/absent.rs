@@ -17,7 +17,8 @@ pub(super) fn sender(leg: &Leg) -> Verdict {
         Whereabouts::NotYet { .. } => Verdict::Wait(Reason::SenderNotReady),
         Whereabouts::Late { .. } => Verdict::Fail(Reason::SenderNotReady),
         Whereabouts::Unreadable { .. } => Verdict::Fail(Reason::NotReadable),
-        Whereabouts::WithoutIt { .. } => Verdict::Stale(Reason::SenderNotFound),
+        Whereabouts::NotLoaded { .. } => Verdict::Fail(Reason::SenderNotLoaded),
+        Whereabouts::WithoutIt { .. } => Verdict::NeedsPerson(Reason::SenderNotFound),
     }
 }
 
@@ -38,8 +39,8 @@ pub(super) fn elsewhere(leg: &Leg, policy: &Policy) -> Option<Verdict> {
         (Whereabouts::NotAsked, _) | (_, PeerUnseen::Resume) => None,
         (Whereabouts::Unreadable { .. }, PeerUnseen::Wait) => Some(Verdict::Fail(Reason::NotReadable)),
         (Whereabouts::NotYet { .. }, PeerUnseen::Wait) => Some(Verdict::Wait(Reason::WaitingForPeer)),
-        (Whereabouts::Late { .. } | Whereabouts::WithoutIt { .. }, PeerUnseen::Wait) => {
-            Some(Verdict::Fail(Reason::PeerNotSeen))
-        }
+        (Whereabouts::Late { .. }, PeerUnseen::Wait) => Some(Verdict::Fail(Reason::PeerNotSeen)),
+        (Whereabouts::NotLoaded { .. }, PeerUnseen::Wait) => Some(Verdict::Fail(Reason::PeerNotLoaded)),
+        (Whereabouts::WithoutIt { .. }, PeerUnseen::Wait) => Some(Verdict::NeedsPerson(Reason::PeerWithoutReplica)),
     }
 }

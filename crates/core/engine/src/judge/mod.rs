@@ -13,16 +13,16 @@ mod tests;
 mod verdict;
 mod veto;
 
-use reprise_model::{HoldScope, Policy, Reason, Timestamp, VmSelector};
+use reprise_model::{HoldScope, Policy, Reason, Timestamp, VmSelector, folded_name};
 
 use crate::leg::{Leg, Side};
 
 pub use judgement::{Fact, FactValue, Finding, Judgement, Source};
-pub use verdict::{Memory, Readiness, Verdict};
+pub use verdict::{HoldsCheck, Memory, Readiness, Verdict};
 
 /// Judges one leg.
 pub fn judge(leg: &Leg, memory: &Memory, policy: &Policy, wall: Timestamp) -> Verdict {
-    let verdict = unheld(leg, memory, policy);
+    let verdict = unless_a_hold_is_unmatched(unheld(leg, memory, policy), memory);
     let Some(held) = held(leg, policy, wall) else { return verdict };
     match verdict {
         Verdict::Healthy { moves, .. } => Verdict::Healthy { held: Some(held), moves },
@@ -34,6 +34,16 @@ pub fn judge(leg: &Leg, memory: &Memory, policy: &Policy, wall: Timestamp) -> Ve
         | Verdict::Resume { .. }
         | Verdict::Fail(_)
         | Verdict::Stale(_) => Verdict::Leave(held),
+    }
+}
+
+/// Nothing is resumed while a hold may be misspelt.
+fn unless_a_hold_is_unmatched(verdict: Verdict, memory: &Memory) -> Verdict {
+    let resumes = matches!(verdict, Verdict::Resume { .. });
+    match memory.holds {
+        HoldsCheck::Unclear if resumes => Verdict::Wait(Reason::UnmatchedHold),
+        HoldsCheck::Unmatched if resumes => Verdict::NeedsPerson(Reason::UnmatchedHold),
+        HoldsCheck::Matched | HoldsCheck::Unclear | HoldsCheck::Unmatched => verdict,
     }
 }
 
@@ -75,9 +85,9 @@ pub(crate) fn covers(scope: &HoldScope, leg: &Leg) -> bool {
         HoldScope::Host(name) => leg.held_hosts.contains(name),
         HoldScope::Vm(VmSelector::Id(id)) => leg.id.vm == *id,
         HoldScope::Vm(VmSelector::Name(name)) => {
-            let folded = name.to_lowercase();
-            let named = |end: &crate::leg::End| end.seen().is_some_and(|e| e.vm.name.to_lowercase() == folded);
-            named(&leg.sender) || named(&leg.receiver)
+            let folded = folded_name(name);
+            let named = |end: &crate::leg::End| end.seen().is_some_and(|e| folded_name(&e.vm.name) == folded);
+            leg.vm_names.contains(&folded) || named(&leg.sender) || named(&leg.receiver)
         }
     }
 }

@@ -184,7 +184,8 @@ fn a_receiver_that_was_asked_is_waited_for_and_one_that_was_not_is_no_obstacle()
             Verdict::Fail(Reason::PeerNotSeen),
             resume(Reason::Error),
         ),
-        (Whereabouts::WithoutIt { host }, Verdict::Fail(Reason::PeerNotSeen), resume(Reason::Error)),
+        (Whereabouts::NotLoaded { host }, Verdict::Fail(Reason::PeerNotLoaded), resume(Reason::Error)),
+        (Whereabouts::WithoutIt { host }, Verdict::NeedsPerson(Reason::PeerWithoutReplica), resume(Reason::Error)),
     ];
     for (whereabouts, when_waiting, when_resuming) in cases {
         let judged = Leg { receiver: missing_end(1, whereabouts), ..leg(state(8), state(3)) };
@@ -212,8 +213,13 @@ fn a_sender_that_is_not_seen_is_somebody_elses_or_waited_for_or_failed() {
         ),
         (
             Whereabouts::WithoutIt { host },
-            Verdict::Stale(Reason::SenderNotFound),
+            Verdict::NeedsPerson(Reason::SenderNotFound),
             Verdict::Fail(Reason::ClusteredOwnerNotFound),
+        ),
+        (
+            Whereabouts::NotLoaded { host },
+            Verdict::Fail(Reason::SenderNotLoaded),
+            Verdict::Fail(Reason::SenderNotLoaded),
         ),
     ];
     for (whereabouts, plain_verdict, clustered_verdict) in cases {

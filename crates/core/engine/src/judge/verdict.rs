@@ -59,6 +59,20 @@ pub struct Memory {
     pub sender_host: Readiness,
     /// How far the host is that shows the receiver.
     pub receiver_host: Readiness,
+    /// Whether every hold matches something.
+    pub holds: HoldsCheck,
+}
+
+/// Whether every hold that is in force matches something that was seen. One that does not may be misspelt, and mean any leg.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HoldsCheck {
+    /// Each does; or one names what only a missing host can show; or a person said to ignore it.
+    #[default]
+    Matched,
+    /// One does not, and a host that answers has not shown everything yet.
+    Unclear,
+    /// One does not, and every host is ready.
+    Unmatched,
 }
 
 /// How far a host is. What one shows that is not ready may be old, or a part of it; nothing is done there.

@@ -3,6 +3,7 @@
 use reprise_model::{HostTime, Seen};
 
 use super::*;
+use crate::HoldState;
 
 #[test]
 fn a_leg_that_no_host_shows_any_more_is_looked_for_and_then_told_and_never_forgotten() {
@@ -43,16 +44,19 @@ fn an_exception_whose_name_stands_for_two_vms_ends_the_pass_before_anything_is_d
     let candidates: Vec<_> = refused.candidates.iter().map(|c| (c.vm, c.primary.as_deref())).collect();
     assert_eq!(candidates, [(vm_id(1), Some("hv01.lab.test")), (vm_id(2), Some("hv01.lab.test"))]);
     assert!(drive.acts.is_empty() && drive.report.is_none());
+    let last = drive.told.last().expect("the end is reported too");
+    assert!(matches!(last, Notice::Finished(sums) if sums.ambiguous.as_ref() == Some(refused)), "{last:?}");
 }
 
 #[test]
 fn an_exception_that_covers_nothing_is_told() {
     let mut drive = Drive::new(excepting("vm-007"), pair(&[S::Replicating]));
     drive.run_to(60.0);
-    assert_eq!(drive.report.as_ref().unwrap().unmatched, ["vm-007"]);
+    let holds = &drive.report.as_ref().unwrap().holds;
+    assert_eq!(holds.iter().map(|trouble| trouble.state).collect::<Vec<_>>(), [HoldState::Unmatched { stops: true }]);
     let mut drive = Drive::new(excepting("VM-001"), pair(&[S::Replicating]));
     drive.run_to(60.0);
-    assert!(drive.report.as_ref().unwrap().unmatched.is_empty());
+    assert!(drive.report.as_ref().unwrap().holds.is_empty());
 }
 
 #[test]
@@ -81,6 +85,8 @@ fn a_second_address_of_a_host_is_told_once_and_another_host_of_its_name_is_told_
     drive.run_to(60.0);
     let ready = |drive: &Drive| drive.told.iter().filter(|e| matches!(e, Notice::HostReady { .. })).count();
     assert_eq!((ready(&drive), drive.report.as_ref().unwrap().outcome), (2, goal::PassOutcome::Ok));
+    let Some(Notice::Finished(sums)) = drive.told.last() else { panic!("the end is reported") };
+    assert_eq!((sums.hosts, sums.hosts_not_ready), (2, 0), "as many as were reported ready");
     let Seen::Seen(system) = &mut hosts[2].system else { panic!() };
     system.booted = HostTime(7);
     let mut drive = Drive::new(twice, hosts);

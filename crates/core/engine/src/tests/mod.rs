@@ -6,8 +6,11 @@ mod commands;
 mod discovery;
 mod gone;
 mod hearing;
+mod holds;
 mod lies;
 mod life;
+mod meanwhile;
+mod readiness;
 mod restart;
 mod telling;
 mod unclear;
@@ -82,7 +85,10 @@ impl Drive {
         }
         match self.pass.end(now(self.at), &self.controller) {
             None => {}
-            Some(goal::Ending::Refused(ambiguous)) => self.refused = Some(ambiguous),
+            Some(goal::Ending::Refused(ambiguous, notices)) => {
+                self.told.extend(notices);
+                self.refused = Some(ambiguous);
+            }
             Some(goal::Ending::Done(report, notices)) => {
                 self.told.extend(notices);
                 self.report = Some(*report);

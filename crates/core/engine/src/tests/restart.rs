@@ -101,3 +101,32 @@ fn a_freeze_outlives_a_restart() {
     assert!(acts.is_empty());
     assert_eq!(controller.legs().next().unwrap().reason, Reason::Frozen);
 }
+
+/// Looks at a pair whose sender runs, with data newer than that of [`look`].
+fn runs_with_newer_data() -> Vec<Observation> {
+    let mut hosts = pair(&[S::Replicating]);
+    let Seen::Seen(replication) = &mut hosts[0].replication else { panic!("it is seen") };
+    for object in replication.objects.values_mut() {
+        object.last_replication = reprise_model::LastReplication::At(reprise_model::HostTime(950_000));
+    }
+    hosts
+}
+
+#[test]
+fn what_we_resumed_is_reported_so_after_every_restart() {
+    for hosts in [pair(&[S::Replicating]), runs_with_newer_data()] {
+        let mut drive = acting(S::Error);
+        drive.hosts = hosts.clone();
+        drive.end_act(ended());
+        drive.run_to(5.0);
+        let mut snapshot = drive.controller.snapshot(now(5.0));
+        for hosts in [hosts, runs_with_newer_data(), runs_with_newer_data()] {
+            let (controller, acts) = restored(snapshot, &hosts, 10.0, 20.0);
+            assert!(acts.is_empty());
+            let leg = controller.legs().next().unwrap();
+            let is_told = (leg.before, leg.result, leg.reason, leg.attempts);
+            assert_eq!(is_told, (Some(S::Error), LegResult::Resumed, Reason::Error, 1));
+            snapshot = controller.snapshot(now(20.0));
+        }
+    }
+}

@@ -106,9 +106,14 @@ fn a_name_that_turns_out_to_stand_for_two_after_others_were_acted_on_costs_no_re
 
 /// The replica's own object is in Error by proof, the sender is paused.
 fn both_ends_stopped() -> Drive {
+    replica_stopped(S::Suspended)
+}
+
+/// The replica's own object is in Error by proof, the sender is in that state.
+fn replica_stopped(sender: S) -> Drive {
     let mut asked = Setup { reads_events: true, ..setup(2) };
     asked.policy.paused.at_boot = PausedRule::Resume;
-    let mut drive = Drive::new(asked, vec![look(0, &[S::Suspended]), look(1, &[S::Error])]);
+    let mut drive = Drive::new(asked, vec![look(0, &[sender]), look(1, &[S::Error])]);
     let mark = VmmsEvent { vm: vm_id(1), at: reprise_model::HostTime(950_000), kind: VmmsEventKind::NonRecoverable };
     for host in std::mem::take(&mut drive.events) {
         let records = if host == HostId(1) { vec![mark] } else { vec![] };
@@ -150,4 +155,14 @@ fn a_repair_of_the_replicas_side_is_told_even_if_the_leg_is_left() {
     drive.run_to(60.0);
     assert_eq!(drive.leg().result, LegResult::Left);
     assert!(drive.told.iter().any(|notice| matches!(notice, Notice::ReplicaResumed(_))));
+}
+
+#[test]
+fn a_leg_that_ends_resumed_by_a_repair_of_its_replica_alone_is_reported_as_such_too() {
+    let mut drive = replica_stopped(S::Replicating);
+    drive.hosts[1] = look(1, &[S::Replicating]);
+    drive.end_act(ended());
+    drive.run_to(60.0);
+    let replica = drive.told.iter().filter(|notice| matches!(notice, Notice::ReplicaResumed(_))).count();
+    assert_eq!((drive.leg().result, replica, resumed(&drive)), (LegResult::Resumed, 1, 1), "{:?}", drive.told);
 }

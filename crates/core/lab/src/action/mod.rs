@@ -168,6 +168,8 @@ pub enum Action {
         vm: String,
         /// Which of its legs.
         leg: Kind,
+        /// At which end; at both if absent. The other end learns nothing of it.
+        side: Option<LegEnd>,
     },
     /// A backup holds the replica VM.
     Backup {
@@ -327,7 +329,7 @@ impl World {
                 let to = self.find_host(to)?;
                 self.relocate(self.find_leg(vm, *leg)?, *side, to)
             }
-            Action::Remove { vm, leg } => self.remove(self.find_leg(vm, *leg)?),
+            Action::Remove { vm, leg, side } => self.remove(self.find_leg(vm, *leg)?, *side),
             Action::Backup { vm, leg, lasts } => self.back_up(self.find_leg(vm, *leg)?, *lasts),
             Action::Set { vm, leg, side, settings } => self.set(self.find_vm(vm)?, *leg, *side, settings),
             Action::CutLink { a, b } => self.set_link(a, b, true, None),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{Done, LegEnd, Setting, no_such_leg, not_now};
 use crate::leg::{At, Kind, Leg, Vm, mode};
+use crate::state;
 use crate::vm_power::Power;
 use crate::world::{World, ordered};
 
@@ -78,8 +79,11 @@ impl World {
         Ok(())
     }
 
-    /// Replication of a leg ends at both of its ends; the VMs stay.
-    pub(super) fn remove(&mut self, at: At) -> Done {
+    /// Replication of a leg ends at both of its ends, or at one; the VMs stay.
+    pub(super) fn remove(&mut self, at: At, side: Option<LegEnd>) -> Done {
+        if let Some(side) = side {
+            return self.remove_end(at, side == LegEnd::Sender);
+        }
         let Some((vm, leg)) = self.leg(at) else { return Ok(()) };
         if at.kind == Kind::Simple && vm.leg(Kind::Extended).is_some() {
             return not_now("the extended replication of the VM has to be removed first");
@@ -98,6 +102,30 @@ impl World {
             Kind::Extended => &[mode::EXTENDED_REPLICA],
         };
         for object in vm.objects.iter_mut().filter(|object| gone.contains(&object.mode)) {
+            object.mode = mode::NONE;
+        }
+        Ok(())
+    }
+
+    /// Replication of a leg ends at one of its ends. The other one keeps its object, and is told by nobody.
+    fn remove_end(&mut self, at: At, sender: bool) -> Done {
+        let Some((vm, leg)) = self.leg(at) else { return Ok(()) };
+        if at.kind == Kind::Simple && vm.leg(Kind::Extended).is_some() {
+            return not_now("the extended replication of the VM has to be removed first");
+        }
+        let host = leg.end(sender).host;
+        if !self.runs_vmms(host) {
+            return not_now("VMMS is not running on that host");
+        }
+        if leg.end(sender).changing.is_some() {
+            return not_now("a job changes the state of replication");
+        }
+        self.forget_resync(at, "Replication was removed.");
+        self.change_state(at, sender, state::DISABLED);
+        if let Some(leg) = self.leg_mut(at) {
+            leg.cancel_transfer();
+        }
+        if let Some(object) = self.vms.get_mut(at.vm).and_then(|vm| vm.on_mut(host)) {
             object.mode = mode::NONE;
         }
         Ok(())

@@ -1,5 +1,7 @@
 //! Shutdown, power failure and boot of hosts, and stop and start of their VMMS.
 
+use std::time::Duration;
+
 use super::{Done, InFlight, not_now};
 use crate::change_log::tracks;
 use crate::event::{CANNOT_CONNECT, Happening};
@@ -103,7 +105,8 @@ impl World {
         }
         let Some(host) = self.hosts.get_mut(index) else { return Ok(()) };
         host.on = true;
-        host.booted = now;
+        (host.booted, host.up_before) = (now, Duration::ZERO);
+        host.logins_from = now + vmms.logins_after.unwrap_or_default();
         host.record(now, &Happening::LogStarted);
         if std::mem::take(&mut host.crashed) {
             host.record(now, &Happening::UnexpectedShutdown);

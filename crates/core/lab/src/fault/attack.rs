@@ -1,4 +1,4 @@
-//! Hosts that attack whoever asks them: what they send in place of an answer.
+//! Hosts that attack their clients: what they send in place of an answer.
 
 /// What a host that attacks sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

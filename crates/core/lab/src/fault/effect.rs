@@ -74,6 +74,9 @@ impl World {
 
     /// Whether a valid login is refused anyway.
     pub fn strike_login(&mut self, host: usize) -> bool {
+        if self.hosts.get(host).is_some_and(|own| self.now < own.logins_from) {
+            return true;
+        }
         self.faults.strike(host, None, |fault| (*fault == Fault::Login).then_some(())).is_some()
     }
 

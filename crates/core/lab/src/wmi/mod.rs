@@ -25,6 +25,7 @@ use std::time::Duration;
 
 use cim::{CallError, CimTimestamp, DateTime, ErrorKind, Name, ObjectPath, Reached, Reply, Request, Row, Value};
 
+use crate::host::Host;
 use crate::schema::{self, CIMV2, Class};
 use crate::world::World;
 use code::{NO_CLASS, NO_CLASS_IN_QUERY, NO_NAMESPACE, NO_RIGHTS, NOT_FOUND, invalid_query, not_there};
@@ -162,6 +163,13 @@ impl World {
     /// A point in virtual time by a host's own clock.
     fn clock(&self, host: usize, at: Duration) -> Value {
         Value::DateTime(DateTime::Timestamp(self.time_at(host, at)))
+    }
+
+    /// When a host booted, by its own clock.
+    fn boot_time(&self, index: usize, host: &Host) -> Value {
+        let booted = self.time_at(index, host.booted).unix_us();
+        let before = i64::try_from(host.up_before.as_micros()).unwrap_or(i64::MAX);
+        Value::DateTime(DateTime::Timestamp(CimTimestamp::from_unix_us(booted.saturating_sub(before))))
     }
 
     fn time_at(&self, host: usize, at: Duration) -> CimTimestamp {

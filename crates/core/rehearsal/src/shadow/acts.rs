@@ -5,59 +5,13 @@ use std::time::Duration;
 use cim::{CallError, ObjectPath, Reply, Request};
 use reprise_model::{Act, ActId, HostId, LegId, Timestamp};
 
-use super::{Broken, End, Shadow};
+use super::broken::Broken;
+use super::shown::End;
+use super::state::Shadow;
+use super::watched::Watched;
 
 /// So many looks in a row at least must fail to show a job before it is given up.
 const MISSES_LEAST: u32 = 4;
-
-/// One act.
-#[derive(Clone, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is seen by itself, in any order")]
-pub(super) struct Watched {
-    pub(super) act: Act,
-    on_receiver: bool,
-    /// The state that its Get was told.
-    read: Option<u16>,
-    /// It did not find its object.
-    gone: bool,
-    sent: bool,
-    /// The host refused, at once or by its job.
-    refused: bool,
-    /// The job that the host's answer named.
-    job: Option<String>,
-    /// Answers to looks at that job that did not show it, since the last that did.
-    misses: u32,
-    /// When it was told that the host did it: at once, or by a job that ended well.
-    done_at: Option<Duration>,
-    /// When it ended.
-    pub(super) ended: Option<Duration>,
-    /// Whether the end ran in the first look that began after that.
-    ran_after: Option<bool>,
-    /// Whether any look that began after that, in this life of the run or in a later one, showed its end.
-    told: bool,
-}
-
-impl Watched {
-    /// Whether an end runs as it should after this act: a resynchronization that it continued goes on.
-    fn brings_to(&self, end: &End) -> bool {
-        let resyncs = end.state == 10 && self.act.expected_state.number() == 11;
-        end.state == 3 || end.state == 2 && end.last.is_none() || resyncs
-    }
-
-    /// Whether it may have resumed its end: it reached its host, and that did not refuse.
-    pub(super) fn may_have_resumed(&self) -> bool {
-        self.sent && !self.refused
-    }
-
-    fn ended_well(&self) -> bool {
-        self.ended.is_some() && self.done_at.is_some()
-    }
-
-    /// Whether a look that began then cannot show what came of it.
-    pub(super) fn is_after(&self, looked: Duration) -> bool {
-        self.ended.is_none_or(|ended| looked < ended)
-    }
-}
 
 impl Shadow {
     /// The engine wants an act.
@@ -77,20 +31,8 @@ impl Shadow {
             return Err(format!("{here} acts at once on one host and {in_all} in all"));
         }
         self.performs(act.id)?;
-        let watched = Watched {
-            act: act.clone(),
-            on_receiver: self.sender(act.leg).is_none_or(|(host, _)| host != act.host),
-            read: None,
-            gone: false,
-            sent: false,
-            refused: false,
-            job: None,
-            misses: 0,
-            done_at: None,
-            ended: None,
-            ran_after: None,
-            told: false,
-        };
+        let on_receiver = self.sender(act.leg).is_none_or(|(host, _)| host != act.host);
+        let watched = Watched::new(act.clone(), on_receiver);
         match self.acts.insert(act.id, watched) {
             None => Ok(()),
             Some(_) => Err(format!("act {} is planned twice", act.id)),
@@ -165,10 +107,15 @@ impl Shadow {
     }
 
     /// A look that began then shows an end, running or not.
-    pub(super) fn shown_after(&mut self, leg: LegId, host: HostId, looked: Duration, end: &End) {
-        for watched in self.acts.values_mut() {
-            if watched.act.leg == leg && watched.act.host == host && watched.ended.is_some_and(|at| at <= looked) {
-                watched.told = true;
+    pub(super) fn shown_after(&mut self, leg: LegId, host: HostId, (looked, now): (Duration, Duration), end: &End) {
+        for watched in self.acts.values_mut().filter(|watched| watched.act.leg == leg) {
+            if watched.ended.is_none_or(|at| at > looked) {
+                continue;
+            }
+            watched.seen_since = true;
+            if watched.act.host == host {
+                watched.shown = true;
+                watched.shown_at.get_or_insert(now);
                 let runs = watched.brings_to(end);
                 let ran = watched.ran_after.get_or_insert(runs);
                 // What it did may have come to nothing since.
@@ -182,6 +129,12 @@ impl Shadow {
         // Acts are in the order of their numbers. What an earlier one did may have come to nothing since.
         let last = self.acts.values().rfind(|watched| watched.act.leg == leg);
         last.is_some_and(|watched| watched.done_at.is_some() && watched.ran_after == Some(true))
+    }
+
+    /// Whether a look at an end of a leg began after our last act on it that the host did.
+    pub(super) fn is_seen_since_our_act(&self, leg: LegId) -> bool {
+        let last = self.acts.values().rfind(|watched| watched.act.leg == leg && watched.done_at.is_some());
+        last.is_some_and(|watched| watched.seen_since)
     }
 
     /// Whether an act of ours on a leg had not ended when a look began.
@@ -202,15 +155,16 @@ impl Shadow {
     }
 
     /// Whether a look has shown what came of an act.
-    pub(super) fn is_told(&self, id: ActId) -> bool {
-        self.acts.get(&id).is_some_and(|watched| watched.told)
+    pub(super) fn is_shown(&self, id: ActId) -> bool {
+        self.acts.get(&id).is_some_and(|watched| watched.shown)
     }
 
-    /// Nobody hears any more of what is under way.
+    /// Nobody receives the results of what is under way.
     pub(super) fn die_acts(&mut self, now: Duration) {
         for watched in self.acts.values_mut() {
             watched.ended.get_or_insert(now);
-            watched.told = false;
+            watched.shown = false;
+            watched.shown_at = None;
             // What the next look shows may be another's doing, and nobody remembers all that was heard.
             watched.ran_after.get_or_insert(false);
         }

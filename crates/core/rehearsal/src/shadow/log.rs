@@ -8,7 +8,7 @@ use cim::event::EventBatch;
 use cim::event::stepped::Answer;
 use reprise_model::{HostTime, SystemEvent, SystemEventKind, VmId, VmmsEvent, VmmsEventKind};
 
-use super::pauses::Pause;
+use super::pause::Pause;
 
 /// Records of one cause stand this near each other, and a stop is explained by what stands no longer than this before
 /// data last arrived. Unit: milliseconds.

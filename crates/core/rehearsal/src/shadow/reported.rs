@@ -1,21 +1,24 @@
-//! The report: it says what was seen, and follows the contract, section 2.
+//! The report: it must match what was seen, and follow the contract (section 2).
 
 use std::collections::BTreeSet;
 
 use reprise_engine::goal::{PassOutcome, Report};
-use reprise_engine::{Action, LegReport, LegResult, Notice};
+use reprise_engine::{LegReport, LegResult, Notice, PlannedAct};
 use reprise_model::{LegId, Reason, ReplicationState, Timestamp};
 
-use super::{Broken, Shadow, held};
+use super::broken::Broken;
+use super::notices::reported_leg;
+use super::rules::held;
+use super::state::Shadow;
 
 impl Shadow {
-    /// The report against all that was told.
+    /// Checks the report against all that the run saw.
     pub(crate) fn reported(&self, report: &Report, wall: Timestamp) -> Result<(), Broken> {
-        let told: BTreeSet<LegId> = report.legs.iter().map(|leg| leg.id).collect();
-        if let Some(leg) = self.ever.iter().find(|leg| !told.contains(leg)) {
+        let listed: BTreeSet<LegId> = report.legs.iter().map(|leg| leg.id).collect();
+        if let Some(leg) = self.ever.iter().find(|leg| !listed.contains(leg)) {
             return Err(format!("{leg} was seen and is not reported"));
         }
-        if !report.legs.is_sorted_by_key(|leg| leg.id) || told.len() != report.legs.len() {
+        if !report.legs.is_sorted_by_key(|leg| leg.id) || listed.len() != report.legs.len() {
             return Err("the legs are not in order".to_owned());
         }
         for leg in &report.legs {
@@ -49,8 +52,8 @@ impl Shadow {
             LegResult::Resumed if !self.proved.contains(&leg.id) => {
                 return Err("as resumed, and no job of ours was read to have done it".to_owned());
             }
-            LegResult::Healthy if leg.reason == Reason::ResumedElsewhere && self.is_ours(leg.id) => {
-                return Err("as resumed by others, and a job of ours was read to have done it".to_owned());
+            LegResult::Healthy if self.is_ours(leg.id) => {
+                return Err(format!("as {:?}, and a job of ours was read to have resumed it", leg.reason));
             }
             LegResult::Left if leg.reason == Reason::Resynchronizing && self.continued(leg.id) => {
                 return Err("as left, and a job of ours was read to have continued its resynchronization".to_owned());
@@ -68,9 +71,9 @@ impl Shadow {
         self.tried(leg)?;
         let ends = [self.sender(leg.id), self.receiver(leg.id)].map(|end| Some(end?.1));
         let covered = |at: Timestamp| held(&self.orders.policy.holds, leg.id, ends, &self.names.values(), at);
-        // It is judged when something is told of it; a hold may have ended since.
-        let told = [self.sender(leg.id), self.receiver(leg.id)].into_iter().flatten();
-        let judged = told.filter_map(|(host, _)| self.told_at.get(&host)).max().copied().unwrap_or(wall);
+        // A leg is judged when something about it arrives; a hold may have ended since.
+        let ends = [self.sender(leg.id), self.receiver(leg.id)].into_iter().flatten();
+        let judged = ends.filter_map(|(host, _)| self.received_at.get(&host)).max().copied().unwrap_or(wall);
         let wanted = match leg.result {
             LegResult::Healthy => !covered(wall) && (!covered(judged) || leg.wanted),
             LegResult::Resumed | LegResult::Waiting | LegResult::NeedsPerson | LegResult::Failed | LegResult::Stale => {
@@ -91,7 +94,7 @@ impl Shadow {
 
     /// How often it was tried, and that it is known what came of that.
     fn tried(&self, leg: &LegReport) -> Result<(), Broken> {
-        if leg.attempts > 0 && leg.action != Action::Resume {
+        if leg.attempts > 0 && leg.action != PlannedAct::Resume {
             return Err("without a reason".to_owned());
         }
         let acts = usize::try_from(leg.attempts).unwrap_or(usize::MAX);
@@ -104,7 +107,7 @@ impl Shadow {
         // A leg that is gone, or whose time is over, may have been doubted until then.
         let open = self
             .open_intents(leg.id)
-            .find(|id| leg.after.is_some() && leg.result != LegResult::Failed && self.is_told(*id));
+            .find(|id| leg.after.is_some() && leg.result != LegResult::Failed && self.is_shown(*id));
         if let Some(open) = open {
             return Err(format!("and it is not settled what came of act {open}"));
         }
@@ -126,58 +129,47 @@ impl Shadow {
         why.map_or(Ok(()), |why| Err(format!("as paused by a person, and {why}")))
     }
 
-    /// What people were told follows from what came of everything. What was true at its time may be so no more: a host that
+    /// The notices must follow from the results. A notice that was true at its time may not be true any more: a host that
     /// was late and came after all, a leg that failed and was resumed by others.
     fn events(&self, report: &Report) -> Result<(), Broken> {
-        let count = |wanted: &dyn Fn(&Notice) -> bool| self.told.iter().filter(|notice| wanted(notice)).count();
+        let count = |wanted: &dyn Fn(&Notice) -> bool| self.notices.iter().filter(|notice| wanted(notice)).count();
         let once = [(count(&|n| matches!(n, Notice::Started)), 0), (count(&|n| matches!(n, Notice::Finished(_))), 100)];
         if let Some((found, id)) = once.into_iter().find(|(found, _)| *found != 1) {
-            return Err(format!("event {id} is told {found} times"));
+            return Err(format!("event {id} is reported {found} times"));
         }
-        // Where a host says one name after the other, it was told under one of them.
+        // Where a host says one name after the other, its notice has one of them.
         for host in report.hosts.iter().filter(|_| !self.renamed) {
             let ready = count(&|n| matches!(n, Notice::HostReady { host: name, .. } if *name == host.name));
-            let late = count(&|n| matches!(n, Notice::HostNotReady(told) if told.id == host.id));
+            let late = count(&|n| matches!(n, Notice::HostNotReady(late) if late.id == host.id));
             let twins = report.hosts.iter().filter(|other| other.name == host.name).count();
             if late > 1 || ready > twins || host.ready && ready == 0 || !host.ready && late == 0 && twins == 1 {
-                return Err(format!("{} is ready: {}, and told so {ready} and {late} times", host.name, host.ready));
+                return Err(format!(
+                    "{} is ready: {}, and reported so {ready} and {late} times",
+                    host.name, host.ready
+                ));
             }
         }
         let replica = |id: LegId| count(&|n| matches!(n, Notice::ReplicaResumed(leg) if leg.id == id));
         if let Some(leg) = self.repaired_replicas().find(|leg| replica(*leg) == 0) {
-            return Err(format!("the replica of {leg} was resumed, and nobody was told"));
+            return Err(format!("the replica of {leg} was resumed, and no notice says so"));
         }
         for leg in report.legs.iter().filter(|_| !report.dry_run) {
-            let told =
-                |wanted: LegResult| count(&|n| told_of(n).is_some_and(|(id, result)| id == leg.id && result == wanted));
+            let noticed = |wanted: LegResult| {
+                count(&|n| reported_leg(n).is_some_and(|(id, result)| id == leg.id && result == wanted))
+            };
             let ends = [LegResult::Failed, LegResult::NeedsPerson, LegResult::Resumed];
-            if let Some(missing) = ends.into_iter().find(|end| leg.result == *end && told(*end) == 0) {
-                return Err(format!("{} is {missing:?}, and nobody was told", leg.id));
+            if let Some(missing) = ends.into_iter().find(|end| leg.result == *end && noticed(*end) == 0) {
+                return Err(format!("{} is {missing:?}, and no notice says so", leg.id));
             }
-            if told(LegResult::Resumed) > self.proofs(leg.id) + self.deaths {
-                return Err(format!("{} is told to be resumed more often than it was proved", leg.id));
+            if noticed(LegResult::Resumed) > self.proofs(leg.id) + self.deaths {
+                return Err(format!("{} is reported as resumed more often than that was proved", leg.id));
             }
         }
         Ok(())
     }
 }
 
-/// Of which leg something is told, and as what.
-pub(super) fn told_of(notice: &Notice) -> Option<(LegId, LegResult)> {
-    match notice {
-        Notice::ResumeFailed(leg) => Some((leg.id, LegResult::Failed)),
-        Notice::NeedsPerson(leg) => Some((leg.id, LegResult::NeedsPerson)),
-        Notice::Resumed(leg) => Some((leg.id, LegResult::Resumed)),
-        Notice::ReplicaResumed(_)
-        | Notice::Started
-        | Notice::HostNotReady(_)
-        | Notice::HostReady { .. }
-        | Notice::NotOurs { .. }
-        | Notice::Finished(_) => None,
-    }
-}
-
-/// What came of the pass, by the contract's own words.
+/// The outcome of the pass, as the contract defines it.
 fn outcome(report: &Report) -> Result<(), Broken> {
     let runs = |leg: &LegReport| match leg.result {
         LegResult::Healthy | LegResult::Resumed => true,

@@ -5,8 +5,12 @@ use reprise_model::{
     Act, Hold, HoldScope, HostName, InitialPolicy, LegId, PausedRule, PeerUnseen, Timestamp, VmSelector,
 };
 
-use super::who::means;
-use super::{Broken, End, Names, Shadow, Watched, log};
+use super::broken::Broken;
+use super::log;
+use super::names::{Names, means};
+use super::shown::End;
+use super::state::Shadow;
+use super::watched::Watched;
 
 /// No act rests on an older look. Unit: milliseconds.
 const AGE_MAX_MS: i64 = 60_000;
@@ -56,7 +60,7 @@ pub(crate) fn obstacle(end: &End, side: Side) -> Option<String> {
 }
 
 impl Shadow {
-    /// Whether the engine may plan this act now, for all that it was told.
+    /// Whether the engine may plan this act now, for all that it has received.
     pub(super) fn allows(&self, act: &Act, wall: Timestamp) -> Result<(), Broken> {
         let leg = act.leg;
         let against = |what: String| Err(format!("an act on {leg} although {what}"));
@@ -77,8 +81,8 @@ impl Shadow {
                 return against(what);
             }
             // A host that takes a minute to answer has nothing newer to say: its look's age counts from when it came back.
-            let told = self.told_at.get(&host).map_or(0, |told| told.0);
-            if wall.0.saturating_sub(told) > AGE_MAX_MS {
+            let received = self.received_at.get(&host).map_or(0, |received| received.0);
+            if wall.0.saturating_sub(received) > AGE_MAX_MS {
                 return against(format!("{side:?} was last seen at {:?}", end.looked));
             }
             let unseen = |earlier: &&Watched| {

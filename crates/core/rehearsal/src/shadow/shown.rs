@@ -55,7 +55,7 @@ pub(crate) struct Ends {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Shown {
     pub(crate) name: Option<String>,
-    /// How often the host had booted when it told when it had booted.
+    /// How often the host had booted when it answered when that was.
     pub(crate) boots: Option<u32>,
     version: String,
     clock: Option<i64>,
@@ -169,7 +169,7 @@ impl Shown {
 }
 
 fn set_up(row: &Row) -> Option<SetUp> {
-    // A row with a value of the wrong type is not believed in its other values either.
+    // If one value of a row has the wrong type, its other values do not count either.
     row.get_opt::<u16>("ReplicationInterval").ok()?;
     let provider = text(row, "ReplicationProvider");
     Some(SetUp {

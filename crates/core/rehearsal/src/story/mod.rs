@@ -1,5 +1,6 @@
 //! One story: messages with delays between engines, procedures and lab, trouble, and a check after every step.
 
+mod interference;
 mod reading;
 mod truth;
 
@@ -11,18 +12,16 @@ use std::time::Duration;
 use cim::{Reply, Request};
 use reprise_engine::goal::{Ending, Report};
 use reprise_engine::{Effect, Event};
-use reprise_lab::{Action, Kind, LegEnd, World, view};
-use reprise_model::{
-    Act, Hold, HoldScope, HostId, MonoTime, Now, Observation, ReplicationState, Timestamp, VmId, VmSelector,
-};
+use reprise_lab::{Action, World, view};
+use reprise_model::{Hold, HostId, MonoTime, Now, Observation, Timestamp, VmId};
 
 use crate::lies::Liar;
 use crate::logs::Reading;
 use crate::procedure::{Ended, Procedure, Purpose, Waits};
-use crate::run::{Beginning, Run, Told};
+use crate::run::{Beginning, LastLook, Run};
 use crate::scene::{self, Scene, once_in};
-use crate::shadow::Broken;
-use crate::trouble::people::{self, Person};
+use crate::shadow::{Answered, Broken};
+use crate::trouble::people::Person;
 use crate::trouble::{self, Script, Trouble};
 use crate::{calm, wire};
 use truth::Truth;
@@ -31,34 +30,34 @@ use truth::Truth;
 const STEPS_MAX: usize = 400_000;
 /// How often one run dies at most.
 const DEATHS_MAX: u32 = 3;
-/// After everything was mended: jobs end, VMMS tries again, what flips back has done so.
+/// After everything was fixed: jobs end, VMMS tries again, what flips back has done so.
 const SETTLES: Duration = Duration::from_mins(2);
 
 /// What may be changed about a story.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Options {
+pub struct StoryOptions {
     /// A fault that is built in on purpose, to show that a story finds it.
     pub sabotage: Option<Sabotage>,
 }
 
-/// Faults of ours, built in on purpose.
+/// A fault in Reprise or its transport, built in on purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sabotage {
     /// The transport sends an Invoke again whose answer was lost.
     RepeatInvoke,
-    /// The engine is not told of the holds.
+    /// The engine does not know of the holds.
     ForgetHolds,
-    /// The engine is told the same old look for ever.
+    /// The engine receives the same old look forever.
     OldLooks,
-    /// Every event log is taken for one that was read whole.
+    /// Every event log counts as read completely.
     WholeLogs,
-    /// The engine is told of a shutdown of which nothing was written.
+    /// The engine receives records of a shutdown that no log holds.
     InventedShutdown,
 }
 
 /// A story that ended well.
 #[derive(Clone, Debug)]
-pub struct Summary {
+pub struct StorySummary {
     /// How many steps it had.
     pub steps: usize,
     /// How many resumes reached a host.
@@ -90,15 +89,15 @@ impl fmt::Display for Find {
 /// switched on, and one more run must leave nothing wanted behind.
 ///
 /// # Errors
-/// What was broken, and how it came to that.
-pub fn rehearse(seed: u64, options: &Options) -> Result<Summary, Box<Find>> {
+/// The first rule that did not hold, with the story until then.
+pub fn rehearse(seed: u64, options: &StoryOptions) -> Result<StorySummary, Box<Find>> {
     let find = |step, what, transcript| Box::new(Find { seed, step, what, transcript });
     let mut chance = fastrand::Rng::with_seed(seed);
     let scene = scene::draw(&mut chance, seed);
     let world = World::new(&scene.spec).map_err(|error| find(0, error.to_string(), String::new()))?;
     let mut story = Story::new(scene, chance, world, options.sabotage);
     match story.play() {
-        Ok(()) => Ok(Summary { steps: story.steps, invokes: story.invokes, transcript: story.transcript }),
+        Ok(()) => Ok(StorySummary { steps: story.steps, invokes: story.invokes, transcript: story.transcript }),
         Err(what) => Err(find(story.steps, what, story.transcript)),
     }
 }
@@ -164,8 +163,8 @@ impl Story {
             invokes: 0,
             transcript: String::new(),
         };
-        let told = format!("{:?}", story.scene);
-        story.line(&told);
+        let scene = format!("{:?}", story.scene);
+        story.line(&scene);
         story
     }
 
@@ -174,7 +173,7 @@ impl Story {
         self.line("calm");
         self.calm = true;
         self.liars.clear();
-        calm::mend(&mut self.world, &self.names);
+        calm::restore(&mut self.world, &self.names);
         self.now += SETTLES;
         self.world.advance(self.now);
         self.reports.clear();
@@ -187,7 +186,7 @@ impl Story {
         for (number, report) in &self.reports {
             let asked = self.scene.asked.get(*number).map(Vec::as_slice).unwrap_or_default();
             let (scene, holds, wall) = (&self.scene, self.holds.as_slice(), self.clock().wall);
-            calm::Reckoning { scene, asked, truth: &truth, holds, names: &names, wall }.check(report)?;
+            calm::FinalCheck { scene, asked, truth: &truth, holds, names: &names, wall }.check(report)?;
         }
         Ok(())
     }
@@ -258,7 +257,7 @@ impl Story {
             self.keep_truth(self.world.host_named(host));
         }
         let done = self.world.carry_out(action).is_ok();
-        self.line(&format!("{} {action:?}", if done { "done" } else { "in vain" }));
+        self.line(&format!("{} {action:?}", if done { "done" } else { "not possible:" }));
         if let Action::Boot { host, .. } = action
             && let Some(host) = self.world.host_named(host).filter(|_| done)
         {
@@ -287,7 +286,7 @@ impl Story {
             now: self.clock(),
         };
         let mut run = Run::new(&self.scene, &beginning);
-        run.shadow.tells(&reprise_engine::Notice::Started, self.now);
+        run.shadow.sees_notice(&reprise_engine::Notice::Started, self.now)?;
         self.feed(&mut run, Event::Tick)?;
         self.runs.insert(number, run);
         Ok(())
@@ -339,12 +338,16 @@ impl Story {
         };
         match (ended, procedure.purpose) {
             (Ended::Look(observation), _) => {
-                let believed = observation.replication.seen().is_some_and(|r| r.service && r.host_row);
-                run.shadow.told(procedure.host, &procedure.shown, believed, procedure.began, self.clock().wall);
-                let observation = self.told_of(procedure.host, observation);
+                let answered = Answered {
+                    at_all: observation.answered(),
+                    vmms: observation.vmms_runs(),
+                    counts: observation.replication.seen().is_some_and(|r| r.service && r.host_row),
+                };
+                run.shadow.looked(procedure.host, &procedure.shown, answered, procedure.began, self.clock());
+                let observation = self.as_delivered(procedure.host, observation);
                 let started = MonoTime(procedure.began);
-                let told = Told { at: self.clock().wall, started, observation: observation.clone() };
-                run.last_told.insert(procedure.host, told);
+                let last = LastLook { at: self.clock().wall, started, observation: observation.clone() };
+                run.last_looks.insert(procedure.host, last);
                 self.feed(run, Event::Looked { host: procedure.host, started, observation })
             }
             (Ended::Act(outcome), Purpose::Act(act)) => {
@@ -356,7 +359,7 @@ impl Story {
         }
     }
 
-    fn told_of(&mut self, host: HostId, seen: Box<Observation>) -> Box<Observation> {
+    fn as_delivered(&mut self, host: HostId, seen: Box<Observation>) -> Box<Observation> {
         if self.sabotage == Some(Sabotage::OldLooks) && seen.replication.seen().is_some_and(|r| r.host_row) {
             return self.old_looks.entry(host).or_insert(seen).clone();
         }
@@ -374,7 +377,7 @@ impl Story {
         let again = self.sabotage == Some(Sabotage::RepeatInvoke) && invoke;
         let mut met = wire::exchange(&mut self.world, place, &request, again);
         for liar in self.liars.iter().filter(|liar| Some(liar.place) == place) {
-            liar.tells(&request, &mut met.answer);
+            liar.changes_answer(&request, &mut met.answer);
         }
         if let Purpose::Act(act) = &procedure.purpose
             && met.times > 0
@@ -395,6 +398,7 @@ impl Story {
 
     /// Tells a run's controller something, and carries out what it answers, in that order.
     fn feed(&mut self, run: &mut Run, event: Event) -> Result<(), Broken> {
+        run.shadow.still_waits(self.now)?;
         let mut events = VecDeque::from([event]);
         while let Some(event) = events.pop_front() {
             let effects = run.controller.handle(self.clock(), event);
@@ -415,15 +419,15 @@ impl Story {
         run.shadow.writes_down();
         run.shadow.looks_at_late_hosts(self.now)?;
         match run.pass.end(self.clock(), &run.controller) {
-            None => {}
-            Some(Ending::Refused(ambiguous)) => {
+            None => run.shadow.notes_waits(self.now),
+            Some(Ending::Refused(ambiguous, _)) => {
                 run.shadow.refuses(&ambiguous.name)?;
                 self.line(&format!("refused: several VMs are called {}", ambiguous.name));
                 run.refused = true;
             }
             Some(Ending::Done(report, notices)) => {
                 for notice in &notices {
-                    run.shadow.tells(notice, self.now);
+                    run.shadow.sees_notice(notice, self.now)?;
                 }
                 for leg in &report.legs {
                     self.line(&format!("{} {:?} {} after {:?}", leg.id, leg.result, leg.reason, leg.after));
@@ -447,15 +451,15 @@ impl Story {
             }
         }
         run.begin_again(self.clock());
-        run.shadow.tells(&reprise_engine::Notice::Started, self.now);
+        run.shadow.sees_notice(&reprise_engine::Notice::Started, self.now)?;
         Ok(true)
     }
 
-    /// Carries out one effect; what the controller is told of it at once.
+    /// Carries out one effect. Returns the events that follow from it at once.
     fn carry_out(&mut self, run: &mut Run, effect: Effect) -> Result<Vec<Event>, Broken> {
         match effect {
             Effect::Observe(host) => {
-                run.shadow.looks(host);
+                run.shadow.looks(host, self.now);
                 run.procedures.push(Procedure::look(host, self.now));
             }
             Effect::Intend(act) => {
@@ -467,10 +471,11 @@ impl Story {
                 self.line(&format!("act {} planned on {} in {}", act.id, act.leg, act.expected_state));
                 run.shadow.planned(&act, self.clock().wall)?;
                 self.a_person_comes_between(&act);
+                self.its_host_goes_down(run.place(act.host));
                 run.procedures.push(Procedure::act(act, self.now));
             }
             Effect::Ask { host, name, .. } => {
-                run.shadow.asks(host, Some(name.as_str()));
+                run.shadow.asks(host, Some(name.as_str()), self.now);
                 // A short name is completed by the resolver's own domain.
                 let short = || self.names.iter().position(|own| own.split('.').next() == Some(name.as_str()));
                 run.places.insert(host, self.world.host_named(name.as_str()).or_else(short));
@@ -479,57 +484,24 @@ impl Story {
                 run.shadow.reads_log(host, self.now);
                 run.readings.push(Reading::new(host, back, self.now));
             }
-            Effect::Tell(notice) => run.shadow.tells(&notice, self.now),
+            Effect::Tell(notice) => run.shadow.sees_notice(&notice, self.now)?,
             Effect::Settle(act) => run.shadow.settles(act)?,
             Effect::Forget(_) => {}
         }
         Ok(Vec::new())
     }
 
-    /// While an act is being written down, a person now and then says that its VM is to be left alone.
-    fn a_person_holds(&mut self, run: &mut Run, act: &Act) -> Option<Event> {
-        if self.calm || run.deaths > 0 || self.scene.dies || !once_in(&mut self.chance, 40) {
-            return None;
-        }
-        let scope = HoldScope::Vm(VmSelector::Id(act.leg.vm));
-        let hold = Hold { scope, reason: "at once".to_owned(), until: None, only_this_pass: false };
-        self.line(&format!("a hold on {} while act {} is intended", act.leg.vm, act.id));
-        run.shadow.hears(&hold);
-        run.holds.push(hold.clone());
-        // Runs that begin later are told of it too.
-        self.holds.push(hold.clone());
-        Some(Event::Command(reprise_engine::Command::Hold(hold)))
-    }
-
-    /// While there is trouble, a person now and then does something to a VM between the look that an act rests on and
-    /// the act itself. The script hardly ever hits that moment.
-    fn a_person_comes_between(&mut self, act: &Act) {
-        if self.calm || !once_in(&mut self.chance, 10) {
-            return;
-        }
-        let vm = act.leg.vm.to_string();
-        let (leg, side) = (Kind::Simple, LegEnd::Sender);
-        if self.chance.bool() && act.expected_state == ReplicationState::Error {
-            self.happens(&Action::Resume { vm: vm.clone(), leg, side });
-            self.happens(&Action::Pause { vm, leg, side });
-        } else if let Some(whose) = self.people.iter().find(|whose| whose.id == act.leg.vm).cloned() {
-            let deed = people::deed(&mut self.chance, &whose, &self.names);
-            let soon = Duration::from_millis(self.chance.u64(0..200));
-            self.script.add(self.now + soon, Trouble::Happens(deed));
-        }
-    }
-
-    /// Tells a run's engine once more what it was told last of a host. Nothing new may come of it.
+    /// Delivers the last look at a host to a run's engine once more. It must have no effect.
     fn judge_again(&mut self, number: usize) -> Result<(), Broken> {
         let Some(mut run) = self.runs.remove(&number) else { return Ok(()) };
         self.feed(&mut run, Event::Tick)?;
-        let hosts: Vec<HostId> = run.last_told.keys().copied().collect();
-        let host = self.chance.choice(hosts).filter(|host| run.may_be_told_again(*host, self.clock().wall));
-        if let Some((host, told)) = host.and_then(|host| Some((host, run.last_told.get(&host)?.clone()))) {
-            run.shadow.told_again(host, self.clock().wall);
-            let looked = Event::Looked { host, started: told.started, observation: told.observation };
+        let hosts: Vec<HostId> = run.last_looks.keys().copied().collect();
+        let host = self.chance.choice(hosts).filter(|host| run.may_repeat_last_look(*host, self.clock().wall));
+        if let Some((host, last)) = host.and_then(|host| Some((host, run.last_looks.get(&host)?.clone()))) {
+            run.shadow.receives_again(host, self.clock().wall);
+            let looked = Event::Looked { host, started: last.started, observation: last.observation };
             if let Some(effect) = run.controller.handle(self.clock(), looked).first() {
-                return Err(format!("the last look at {host:?}, told again, has an effect: {effect:?}"));
+                return Err(format!("the last look at {host:?}, delivered again, has an effect: {effect:?}"));
             }
         }
         self.put_back(number, run)

@@ -1,4 +1,4 @@
-//! Event logs being read: one step of a reading, and what the engine and the shadow are told of it.
+//! Event logs being read: one step of a reading, and what the engine and the shadow receive from it.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::shadow::{Broken, Logs};
 const BATCH_MAX: usize = 20;
 /// The longest way of a message of a reading in the calm.
 const CALM_WAY: Duration = Duration::from_millis(60);
-/// So long before it is told does an invented shutdown lie. Unit: milliseconds.
+/// How long ago an invented shutdown was. Unit: milliseconds.
 const INVENTED: i64 = 20_000;
 
 impl Story {
@@ -37,11 +37,11 @@ impl Story {
             return Ok(());
         };
         let host = reading.host;
-        let told = match &ended {
+        let what = match &ended {
             Ok(records) => format!("vmms {:?} system {:?}", records.vmms.coverage(), records.system.coverage()),
             Err(error) => format!("not: {error}"),
         };
-        self.line(&format!("the log of {host:?} is read: {told}"));
+        self.line(&format!("the log of {host:?} is read: {what}"));
         let truth = self.truth(run.place(host), reading.ahead_s);
         run.shadow.log_read(host, ended.is_ok(), reading.crossed, truth);
         let evidence = self.sabotaged(run, host, ended.map_or(Evidence::NotReadable, Evidence::Readable));
@@ -67,7 +67,7 @@ impl Story {
         place.and_then(|place| self.ahead_s.get(&place)).copied().unwrap_or(0)
     }
 
-    /// What the engine is told instead, where a fault of ours is built in.
+    /// The evidence that the engine receives instead, if a fault is built in.
     fn sabotaged(&self, run: &Run, host: HostId, evidence: Evidence) -> Evidence {
         let records = match (self.sabotage, evidence) {
             (Some(Sabotage::WholeLogs | Sabotage::InventedShutdown), Evidence::Readable(records)) => records,

@@ -2,13 +2,13 @@
 
 use reprise_lab::{Action, InFlight, Management, Start};
 
-use super::{Script, Trouble, within};
+use super::script::{Script, Trouble, within};
 use crate::scene::once_in;
 
 fn slow(chance: &mut fastrand::Rng) -> Start {
     let starts_after = once_in(chance, 3).then(|| within(chance, 0, 10_000));
     let ready_after = chance.bool().then(|| starts_after.unwrap_or_default() + within(chance, 0, 15_000));
-    Start { starts_after, ready_after }
+    Start { starts_after, ready_after, logins_after: None }
 }
 
 /// Every host in either order: down, by a shutdown or a power cut, and up again, with a VMMS that may be slow; and what

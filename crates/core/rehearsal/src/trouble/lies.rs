@@ -1,14 +1,14 @@
 //! Who lies, and how.
 
 use super::people::Person;
-use super::{Script, Trouble, within};
+use super::script::{Script, Trouble, within};
 use crate::lies::{Liar, Lie};
 use crate::scene::once_in;
 
 /// Another host's name, or one that nobody bears.
 fn name(chance: &mut fastrand::Rng, hosts: &[String]) -> String {
-    let stranger = "hv02.elsewhere.test".to_owned();
-    if once_in(chance, 4) { stranger } else { chance.choice(hosts).cloned().unwrap_or(stranger) }
+    let unknown = "hv02.elsewhere.test".to_owned();
+    if once_in(chance, 4) { unknown } else { chance.choice(hosts).cloned().unwrap_or(unknown) }
 }
 
 pub(super) fn add(script: &mut Script, chance: &mut fastrand::Rng, hosts: &[String], people: &[Person]) {

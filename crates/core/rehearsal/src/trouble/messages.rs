@@ -3,7 +3,7 @@
 use reprise_lab::{Action, Break, EventLog, Fault, FaultScope, JobFault, LogFault, MessageKind, RowOf};
 
 use super::people::Person;
-use super::{Script, Trouble, within};
+use super::script::{Script, Trouble, within};
 use crate::scene::once_in;
 use crate::wire::{PROVIDER_LOAD_FAILURE, RPC_SERVER_UNAVAILABLE};
 

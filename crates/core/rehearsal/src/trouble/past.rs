@@ -1,15 +1,15 @@
 //! What happened hours before anybody ran Reprise: a shutdown, and later people who paused what it had stopped. The log still
-//! tells of the one and never tells of the other.
+//! holds records of the one and never of the other.
 
 use std::time::Duration;
 
 use reprise_lab::{Action, InFlight, Kind, LegEnd, Setting, Start};
 
 use super::people::Person;
-use super::{Script, Trouble, within};
+use super::script::{Script, Trouble, within};
 use crate::scene::once_in;
 
-/// Adds it; how much later everything else happens.
+/// Adds it. Returns by how much everything else is delayed.
 pub(super) fn add(script: &mut Script, chance: &mut fastrand::Rng, people: &[Person], hosts: &[String]) -> Duration {
     let later = Duration::from_secs(chance.u64(1_800..10_000));
     let Some(host) = chance.choice(hosts).cloned() else { return Duration::ZERO };

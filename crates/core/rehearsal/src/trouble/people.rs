@@ -4,7 +4,7 @@ use reprise_lab::{Action, Kind, LegEnd, Setting};
 use reprise_model::{Hold, HoldScope, HostName, Timestamp, VmId, VmSelector};
 use uuid::Uuid;
 
-use super::{Script, Trouble, within};
+use super::script::{Script, Trouble, within};
 use crate::scene::once_in;
 
 /// A VM that people may do something to.
@@ -18,10 +18,10 @@ pub(crate) struct Person {
 }
 
 /// Another program's provider, by its GUID.
-const STRANGER: Uuid = Uuid::from_u128(0x7d1c_a3d4_2a67_4c1f_9f0e_0c6c_2f5c_77aa);
+const OTHER_PROVIDER: Uuid = Uuid::from_u128(0x7d1c_a3d4_2a67_4c1f_9f0e_0c6c_2f5c_77aa);
 
 /// Something that a person does to a VM.
-pub(crate) fn deed(chance: &mut fastrand::Rng, whose: &Person, hosts: &[String]) -> Action {
+pub(crate) fn operator_action(chance: &mut fastrand::Rng, whose: &Person, hosts: &[String]) -> Action {
     let vm = whose.id.to_string();
     let leg = if whose.extended && chance.bool() { Kind::Extended } else { Kind::Simple };
     let side = if once_in(chance, 4) { LegEnd::Receiver } else { LegEnd::Sender };
@@ -38,9 +38,9 @@ pub(crate) fn deed(chance: &mut fastrand::Rng, whose: &Person, hosts: &[String])
         19 => rename(chance, vm, leg, side),
         20 | 21 => match chance.choice(hosts) {
             Some(to) => Action::Move { vm, leg, side, to: to.clone() },
-            None => Action::Remove { vm, leg },
+            None => Action::Remove { vm, leg, side: None },
         },
-        22 => Action::Remove { vm, leg },
+        22 => Action::Remove { vm, leg, side: None },
         23 => Action::Backup { vm, leg, lasts: within(chance, 0, 30_000) },
         _ => Action::Set { vm, leg, side, settings: odd_settings(chance, side, hosts) },
     }
@@ -67,7 +67,7 @@ fn odd_settings(chance: &mut fastrand::Rng, side: LegEnd, hosts: &[String]) -> V
             vec![Setting::Enabled(chance.choice([0, 1, 3, 5, 7, 10, 32_769, 32_771]).unwrap_or(0))]
         }
         (1, LegEnd::Receiver) => vec![Setting::Mode(if chance.bool() { 1 } else { 3 })],
-        (2, _) => vec![Setting::Provider(STRANGER)],
+        (2, _) => vec![Setting::Provider(OTHER_PROVIDER)],
         (3, _) => vec![Setting::NeverReplicated],
         (4, _) => vec![Setting::FailedOverType(1)],
         (5, _) => vec![Setting::NeverReplicated, Setting::State(2)],
@@ -100,8 +100,8 @@ pub(super) fn add(script: &mut Script, chance: &mut fastrand::Rng, people: &[Per
     for _ in 0..chance.usize(0..=most) {
         let Some(whose) = chance.choice(people) else { return };
         let at = within(chance, 0, 45_000);
-        let deed = deed(chance, whose, hosts);
-        script.add(at, Trouble::Happens(deed));
+        let operator_action = operator_action(chance, whose, hosts);
+        script.add(at, Trouble::Happens(operator_action));
     }
     let most = if once_in(chance, 3) { 0 } else { 3 };
     for _ in 0..chance.usize(0..=most) {

@@ -28,7 +28,7 @@ pub(super) const VM: &[&str] = &[
     "POST /vms/{id|name}/resync[?leg=simple|extended&after_s=N]",
     "POST /vms/{id|name}/rename?to=NAME[&leg=simple|extended&side=sender|receiver]",
     "POST /vms/{id|name}/move?to=HOST[&leg=simple|extended&side=sender|receiver]",
-    "POST /vms/{id|name}/remove[?leg=simple|extended]",
+    "POST /vms/{id|name}/remove[?leg=simple|extended&side=sender|receiver]",
     "POST /vms/{id|name}/backup?for_s=N[&leg=simple|extended]",
     "POST /vms/{id|name}/set?[leg=&side=&]state|mode|running|enabled|provider|failed_over_type|last_replication|primary_host|primary_point|recovery_host|auto_resync",
 ];
@@ -37,7 +37,10 @@ pub(super) fn host_action(host: String, what: &str, parameters: &mut Parameters)
     Ok(match what {
         "shutdown" => Action::Shutdown { host, in_flight: in_flight(parameters)? },
         "power-cut" => Action::PowerCut { host },
-        "boot" => Action::Boot { host, vmms: vmms(parameters)? },
+        "boot" => {
+            let logins_after = parameters.seconds("logins_after_s")?;
+            Action::Boot { host, vmms: Start { logins_after, ..vmms(parameters)? } }
+        }
         "vmms/stop" => Action::VmmsStop { host },
         "vmms/start" => Action::VmmsStart { host, vmms: vmms(parameters)? },
         "management" => {
@@ -68,7 +71,7 @@ pub(super) fn host_action(host: String, what: &str, parameters: &mut Parameters)
 
 fn vmms(parameters: &mut Parameters) -> Result<Start, Refusal> {
     let starts_after = parameters.seconds("vmms_starts_after_s")?;
-    Ok(Start { starts_after, ready_after: parameters.seconds("vmms_ready_after_s")? })
+    Ok(Start { starts_after, ready_after: parameters.seconds("vmms_ready_after_s")?, logins_after: None })
 }
 
 fn in_flight(parameters: &mut Parameters) -> Result<InFlight, Refusal> {
@@ -102,7 +105,7 @@ pub(super) fn vm_action(vm: String, what: &str, parameters: &mut Parameters) -> 
             let (leg, side) = (leg(parameters)?, side(parameters)?);
             Action::Move { vm, leg, side, to: needed(parameters, "to")? }
         }
-        "remove" => Action::Remove { vm, leg: leg(parameters)? },
+        "remove" => Action::Remove { vm, leg: leg(parameters)?, side: named_side(parameters)? },
         "backup" => {
             let lasts = parameters.seconds("for_s")?;
             let lasts = lasts.ok_or_else(|| Refusal::Bad("parameter for_s is missing".to_owned()))?;

@@ -2,6 +2,9 @@
 
 pub mod codes;
 
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
@@ -67,7 +70,7 @@ impl LogEntry {
 
     /// The event as one line of JSON, without a line end. Its shape is part of the contract.
     pub fn json_line(&self) -> String {
-        json!({
+        let line = json!({
             // Milliseconds always stand there, so that lines sort as text.
             "time": format!("{:.3}", self.time),
             "source": SOURCE,
@@ -75,9 +78,37 @@ impl LogEntry {
             "level": self.code.level.name(),
             "message": self.message(),
             "data": self.data,
-        })
-        .to_string()
+        });
+        escaped(&line.to_string()).into_owned()
     }
+}
+
+/// JSON in which characters that are invisible, change the direction of a line or act on a terminal are written as escapes.
+/// Programs read them as the characters. It may escape visible characters too; letters and digits of any script stay.
+pub fn escaped(json: &str) -> Cow<'_, str> {
+    let stays = |c: char| match c {
+        // What ends a line of JSON and what indents it; serde_json escapes the other controls but for U+007F.
+        '\n' | ' '..='~' => true,
+        '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' => false,
+        c => {
+            c.is_alphanumeric()
+                || matches!(c, '\u{2010}'..='\u{2027}' | '\u{2030}'..='\u{205e}' | '\u{2190}'..='\u{21ff}')
+        }
+    };
+    if json.chars().all(stays) {
+        return Cow::Borrowed(json);
+    }
+    let mut text = String::with_capacity(json.len());
+    for c in json.chars() {
+        if stays(c) {
+            text.push(c);
+            continue;
+        }
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            let _infallible = write!(text, "\\u{unit:04x}");
+        }
+    }
+    Cow::Owned(text)
 }
 
 /// A datum as it reads within a sentence: a text without its quotes, anything else as JSON.
@@ -111,6 +142,16 @@ mod tests {
         let line = event.json_line();
         assert_eq!(line.lines().count(), 1, "{line}");
         assert!(event.message().contains("a\r\nb \"c\" {primary}"), "a name is not read as a text with placeholders");
+    }
+
+    #[test]
+    fn nothing_in_a_line_acts_on_a_terminal_or_hides_and_programs_read_what_was_there() {
+        let name = "a\u{9b}2Jb\u{202e}c\u{200b}d\u{7f} שרת 🗄 é → \u{2028}";
+        let line = LogEntry::new(at("2026-03-01T00:00:00Z"), &codes::RESUMED).with("vm", name).json_line();
+        assert!(!line.chars().any(|c| c.is_control() || matches!(c, '\u{202e}' | '\u{200b}' | '\u{2028}')), "{line:?}");
+        assert!(line.contains("שרת") && line.contains('→'), "{line}");
+        let read: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(read["data"]["vm"], name);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use reprise_model::{Policy, ReplicationState};
 use reprise_platform::sink::Sink;
 use tokio::time::Instant;
 
-use super::run::pass;
+use super::run::{Passed, pass};
 use crate::console::{complain, print};
 use crate::render::table;
 use crate::{exit, wiring};
@@ -79,7 +79,7 @@ async fn play(seed: u64) -> Result<bool, String> {
     let hosts: Vec<_> = lab.hosts().into_iter().map(|host| (host.url, host.user, host.password)).collect();
     let wired = wiring::wire_hosts(&hosts, Policy::default()).map_err(|usage| usage.to_string())?;
     let sink = Sink::parse("none").map_err(|error| error.to_string())?.sink;
-    let (report, _links) = pass(wired, sink).await.map_err(|_| "the pass ended without a report")?;
+    let Passed { report, .. } = pass(wired, sink).await.map_err(|_| "the pass ended without a report")?;
     let took = booted.elapsed().as_secs_f64();
     say(&table::text(&report, Some(80)));
     let world = lab.view();

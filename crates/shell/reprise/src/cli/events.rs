@@ -18,6 +18,7 @@ use crate::exit;
 use crate::links::Links;
 use crate::render::error::Error;
 use crate::render::heard::{self, Log};
+use crate::render::json;
 use crate::usage::Usage;
 use crate::wiring;
 
@@ -55,6 +56,10 @@ const LINES_MAX: usize = 1_000;
 
 pub(super) async fn events(arguments: Arguments) -> Result<ExitCode, Usage> {
     let (hosts, links) = wiring::ways(&arguments.hosts)?;
+    if arguments.follow {
+        let to = hosts.iter().map(|(_, label)| label.as_str()).collect::<Vec<_>>();
+        notice(&listening_to(&to));
+    }
     let (say, told) = mpsc::channel(LINES_MAX);
     let mut listening = JoinSet::new();
     for (host, label) in hosts {
@@ -68,16 +73,27 @@ pub(super) async fn events(arguments: Arguments) -> Result<ExitCode, Usage> {
     }
 }
 
+/// Says whose events are awaited: a log may have nothing new for days.
+fn listening_to(labels: &[&str]) -> String {
+    const SHOWN: usize = 5;
+    let shown = labels.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
+    let more = match labels.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("listening for events of {shown}{more}; Ctrl-C ends it")
+}
+
 /// Prints what the listeners send until the last one has ended. Returns the exit code.
-async fn show(follow: bool, json: bool, mut told: mpsc::Receiver<heard::Line>, listening: JoinSet<Log>) -> u8 {
-    let one_document = json && !follow;
+async fn show(follow: bool, as_json: bool, mut told: mpsc::Receiver<heard::Line>, listening: JoinSet<Log>) -> u8 {
+    let one_document = as_json && !follow;
     let mut lines = Vec::new();
     while let Some(line) = told.recv().await {
         if one_document {
             lines.push(line);
             continue;
         }
-        let text = if json { serde_json::to_string(&line.alone()).unwrap_or_default() } else { line.text() };
+        let text = if as_json { json::line(&line.alone()) } else { line.text() };
         match print(&format!("{text}\n")) {
             Printed::Whole => {}
             Printed::NobodyReads => return exit::OK,
@@ -87,7 +103,7 @@ async fn show(follow: bool, json: bool, mut told: mpsc::Receiver<heard::Line>, l
     let mut logs = listening.join_all().await;
     logs.sort_by(|a, b| a.host.cmp(&b.host));
     if one_document {
-        let text = serde_json::to_string(&heard::document(&logs, &mut lines)).unwrap_or_default();
+        let text = json::line(&heard::document(&logs, &mut lines));
         if print(&format!("{text}\n")) == Printed::Failed {
             return exit::FAILED;
         }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use reprise_engine::goal::{Ending, Pass, Report};
-use reprise_engine::{Ambiguous, Candidate, Controller};
-use reprise_model::PausedRule;
+use reprise_engine::{Ambiguous, Controller};
+use reprise_model::{PausedRule, VmSelector};
 use reprise_platform::sink::Sink;
 use tokio::runtime::Handle;
 
@@ -15,7 +15,8 @@ use crate::driver::{self, Clock};
 use crate::exit;
 use crate::links::Links;
 use crate::record::Recorder;
-use crate::render::{self, progress::Progress};
+use crate::render::error::Error;
+use crate::render::{self, hold, progress::Progress};
 use crate::usage::Usage;
 use crate::wiring::{self, Wired};
 
@@ -42,8 +43,11 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "RULE")]
     paused: Option<Paused>,
     /// Leave this VM alone in this pass (GUID or name; repeatable)
-    #[arg(long, value_name = "VM")]
-    except: Vec<String>,
+    #[arg(long, value_name = "VM", value_parser = vm)]
+    except: Vec<VmSelector>,
+    /// Resume other VMs even if --except or a [[hold]] of the configuration matches nothing that was seen
+    #[arg(long)]
+    ignore_unmatched_holds: bool,
     /// Show what would be done, and change nothing
     #[arg(long)]
     dry_run: bool,
@@ -66,6 +70,14 @@ fn length(text: &str) -> Result<Duration, String> {
     reprise_config::parse_duration(text)
 }
 
+/// A VM to leave alone. What cannot be the name of one is refused.
+fn vm(text: &str) -> Result<VmSelector, String> {
+    match reprise_config::vm(text.trim()) {
+        Ok(selector) => Ok(selector),
+        Err(why) => Err(why.to_owned()),
+    }
+}
+
 /// The pass's own time and signals are those of the caller's runtime; the procedures run on `workers`.
 pub(super) async fn run(arguments: Arguments, workers: Handle) -> Result<ExitCode, Usage> {
     let settings = wiring::PassSettings {
@@ -78,6 +90,7 @@ pub(super) async fn run(arguments: Arguments, workers: Handle) -> Result<ExitCod
             Paused::Evidence => PausedRule::Evidence,
         }),
         except: arguments.except,
+        ignore_unmatched_holds: arguments.ignore_unmatched_holds,
         dry_run: arguments.dry_run,
     };
     let mut wired = wiring::wire(&arguments.hosts, &settings)?;
@@ -86,21 +99,14 @@ pub(super) async fn run(arguments: Arguments, workers: Handle) -> Result<ExitCod
         notice("certificates are not verified: an on-path attacker can impersonate a host and read all traffic");
     }
     let sink = sink(arguments.event_log.as_deref())?;
-    let (report, links) = pass(wired, sink).await.map_err(|ambiguous| several(&ambiguous))?;
-    if let Some(ambiguous) = &report.ambiguous {
-        let (which, candidates) = (which(ambiguous), candidates(ambiguous));
-        notice(&format!(
-            "{which}; this was found after other VMs had been acted on, so all of these were left alone:{candidates}"
-        ));
-    }
-    for vm in &report.unmatched {
-        notice(&format!("no VM named {vm} was seen, so --except {vm} had no effect"));
-    }
+    let Passed { report, links, unwritten } = pass(wired, sink).await.map_err(|ambiguous| several(&ambiguous))?;
     let printed = if arguments.json {
-        print_by(|out| {
-            serde_json::to_writer_pretty(&mut *out, &render::json::document(&report, &links.asked()))?;
-            writeln!(out)
-        })
+        let errors: Vec<_> = hold::errors(&report).into_iter().map(|(_, error)| error).collect();
+        for error in &errors {
+            notice(&format!("{} in {}: {}; {}", error.what, error.place, error.why, error.next));
+        }
+        let errors: Vec<_> = errors.into_iter().chain(unwritten).collect();
+        print_by(|out| render::json::write(out, &render::json::document(&report, &links.asked(), &errors)))
     } else {
         print(&render::table::text(&report, render::terminal_width()))
     };
@@ -110,41 +116,34 @@ pub(super) async fn run(arguments: Arguments, workers: Handle) -> Result<ExitCod
     Ok(exit::of(report.outcome))
 }
 
+/// A pass that has ended with a report.
+pub(super) struct Passed {
+    pub(super) report: Report,
+    links: Links,
+    /// The error of the sink, if events were lost.
+    unwritten: Option<Error>,
+}
+
 /// Runs one pass and writes its events.
-pub(super) async fn pass(wired: Wired, sink: Sink) -> Result<(Report, Links), Ambiguous> {
+pub(super) async fn pass(wired: Wired, sink: Sink) -> Result<Passed, Ambiguous> {
     let Wired { setup, mut links } = wired;
     let clock = Clock::start();
     let goal = Pass::new(&setup, clock.now());
     let controller = Controller::new(setup, clock.now());
     let mut recorder = Recorder::new(sink, Progress::new());
     let end = driver::run(controller, goal, clock, &mut links, &mut recorder, asked_to_stop()).await;
-    recorder.end();
+    let unwritten = recorder.end();
     match end {
-        Ending::Done(report, _) => Ok((*report, links)),
-        Ending::Refused(ambiguous) => Err(ambiguous),
+        Ending::Done(report, _) => Ok(Passed { report: *report, links, unwritten }),
+        Ending::Refused(ambiguous, _) => Err(ambiguous),
     }
 }
 
 /// The error for a name in `--except` that several VMs have, found before anything was done.
 fn several(ambiguous: &Ambiguous) -> Usage {
-    let why = format!("--except needs a name that only one VM has; these share it:{}", candidates(ambiguous));
-    Usage::new(which(ambiguous), why, "give the GUID of each VM to leave alone")
-}
-
-fn which(ambiguous: &Ambiguous) -> String {
-    format!(
-        "cannot tell which VM to leave alone: {} have the name {}",
-        ambiguous.candidates.len(),
-        render::printable(&ambiguous.name)
-    )
-}
-
-fn candidates(ambiguous: &Ambiguous) -> String {
-    let line = |candidate: &Candidate| {
-        let primary = candidate.primary.as_deref().map_or_else(|| "an unknown host".to_owned(), render::printable);
-        format!("\n        {} {} on {primary}", candidate.vm, render::printable(&candidate.name))
-    };
-    ambiguous.candidates.iter().map(line).collect()
+    let lines: String = hold::candidates(ambiguous).iter().map(|line| format!("\n        {line}")).collect();
+    let why = format!("--except needs a name that only one VM has; these share it:{lines}");
+    Usage::new(hold::which(ambiguous), why, "give the GUID of each VM to leave alone")
 }
 
 fn sink(text: Option<&str>) -> Result<Sink, Usage> {

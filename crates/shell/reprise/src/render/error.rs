@@ -1,6 +1,6 @@
 //! Renders errors for people: what failed, where, why, and what to do next.
 
-use reprise_engine::{Cause, Failure, HostReport, HostTrouble, LegReport, NotReady, Service};
+use reprise_engine::{Cause, Failure, HostReport, HostTrouble, LegReport, Lost, NotReady, Service};
 use reprise_model::{Problem, Reason, Retry, ServiceState};
 use serde::Serialize;
 
@@ -50,6 +50,7 @@ impl Error {
 pub(crate) fn of_host(host: &HostReport) -> Option<Error> {
     Some(match host.trouble.as_ref()? {
         HostTrouble::NotReady(why) => not_ready(why, &host.name),
+        HostTrouble::Lost(lost) => Error { why: since(lost), ..not_ready(&lost.why, &host.name) },
         HostTrouble::Unreadable { rows, first } => {
             let error = Error::of(first, &host.name);
             Error { what: format!("{} ({rows} rows of this host could not be read)", error.what), ..error }
@@ -76,9 +77,15 @@ pub(crate) fn of_host(host: &HostReport) -> Option<Error> {
     })
 }
 
-/// The error for what this account may not see on a host that is ready.
+/// The error for what cannot be seen on a host that is ready: what this account may not see there, or VMs that it may still be
+/// loading.
 pub(crate) fn hidden_by(host: &HostReport) -> Option<Error> {
-    host.hidden.as_ref().map(|problem| Error::of(problem, &host.name))
+    host.hidden.as_ref().or(host.empty.as_ref()).map(|problem| Error::of(problem, &host.name))
+}
+
+/// Since when a host has not answered, and why.
+fn since(lost: &Lost) -> String {
+    format!("it was ready, and has not answered since {}: {}", super::time(lost.since), lost.why.problem.why)
 }
 
 fn not_ready(why: &NotReady, host: &str) -> Error {
@@ -106,11 +113,9 @@ pub(crate) fn of_leg(leg: &LegReport) -> Option<Error> {
     let place = trouble.host.as_deref().or(leg.primary.as_deref()).unwrap_or("an unknown host");
     let why = why(&trouble.cause, leg.reason);
     // A host that has never reported its name is identified by its address.
-    let why = match (&trouble.host, &leg.primary) {
-        (Some(host), Some(primary)) if host != primary => {
-            format!("{primary} was not seen, and may be this host: {why}")
-        }
-        _ => why,
+    let why = match &trouble.may_be {
+        Some(name) => format!("{name} was not seen, and may be this host: {why}"),
+        None => why,
     };
     Some(Error {
         what: format!("cannot resume replication of VM {}", leg.vm),
@@ -132,6 +137,7 @@ fn why(cause: &Cause, reason: Reason) -> String {
             "cannot resume replication: its host could not be read afterwards".to_owned()
         }
         Cause::Unfinished => "cannot resume replication: the run ended before the result was known".to_owned(),
+        Cause::Lost(lost) => since(lost),
         Cause::Unseen(problem) if reason == Reason::NotReadable => problem.to_string(),
         Cause::Unseen(problem) => problem.why.clone(),
         Cause::Failed(Failure::WithoutEffect) | Cause::Reason => clause(reason.meaning()),
@@ -155,7 +161,7 @@ fn next(cause: &Cause, reason: Reason) -> &'static str {
         Cause::Failed(Failure::Refused(refusal)) => refusal.advice,
         Cause::Failed(Failure::NotDone(problem) | Failure::Unclear(problem)) => problem.advice(),
         Cause::Failed(Failure::Guarded(_)) => "report this as a bug",
-        Cause::Failed(Failure::NotRead) | Cause::Unfinished => {
+        Cause::Failed(Failure::NotRead) | Cause::Unfinished | Cause::Lost(_) => {
             "check the host's load and the network to it, then run `reprise run` again"
         }
         Cause::Failed(Failure::Changed { .. } | Failure::WithoutEffect) | Cause::Unseen(_) | Cause::Reason => {

@@ -8,6 +8,7 @@ use reprise_model::{SystemEventKind, VmmsEventKind};
 use serde::Serialize;
 
 use super::error::Error;
+use super::label::printable_name;
 
 /// The HRESULT that a shutdown leaves in event 32022.
 const ABORTED: u32 = 0x8000_4004;
@@ -125,9 +126,9 @@ impl Line {
         &self.host
     }
 
-    /// The line for people, without a line end. A VM can have any name, so control characters are replaced.
+    /// The line for people, without a line end. Hosts and VMs can have any name, so each is made printable.
     pub(crate) fn text(&self) -> String {
-        let vm = self.vm.as_deref().map_or_else(String::new, |vm| format!("{}: ", vm.replace(char::is_control, "?")));
+        let vm = self.vm.as_deref().map_or_else(String::new, |vm| format!("{}: ", printable_name(vm)));
         let what = match self.heard {
             Some("non_recoverable") => "replication suspended after a failure that VMMS does not retry".to_owned(),
             Some("send_failed") => {
@@ -146,7 +147,7 @@ impl Line {
             Some("no_clean_shutdown") => "the host booted without a clean shutdown before".to_owned(),
             Some(_) | None => "not understood".to_owned(),
         };
-        format!("{} {} {:<11} {:>5} {vm}{what}", self.time, self.host, self.level, self.id)
+        format!("{} {} {:<11} {:>5} {vm}{what}", self.time, printable_name(&self.host), self.level, self.id)
     }
 }
 

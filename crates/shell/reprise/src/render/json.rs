@@ -1,11 +1,13 @@
 //! The document that `run --json` prints. Version 1: keys may be added, but not changed or removed.
 
 use std::collections::BTreeMap;
+use std::io::{self, Write};
 use std::time::Duration;
 
 use reprise_engine::goal::{PassOutcome, Report};
-use reprise_engine::{Action, LegReport, LegResult};
+use reprise_engine::{LegReport, LegResult, PlannedAct};
 use reprise_model::HostId;
+use reprise_platform::event::escaped;
 use serde::{Serialize, Serializer};
 
 use super::error::{self, Error};
@@ -24,6 +26,8 @@ pub(crate) struct Document<'a> {
     /// Each is built while it is written, since a fleet has tens of thousands.
     #[serde(serialize_with = "relationships")]
     relationships: &'a [LegReport],
+    /// What is wrong with the pass as a whole, and belongs to no host and no leg.
+    errors: &'a [Error],
 }
 
 #[derive(Serialize)]
@@ -57,7 +61,12 @@ struct Relationship<'a> {
 }
 
 /// The document of a pass. `asked` holds how each host was connected to; a local host has no entry.
-pub(crate) fn document<'a>(report: &'a Report, asked: &'a BTreeMap<HostId, ConnectionInfo>) -> Document<'a> {
+/// `errors` are those of the pass as a whole.
+pub(crate) fn document<'a>(
+    report: &'a Report,
+    asked: &'a BTreeMap<HostId, ConnectionInfo>,
+    errors: &'a [Error],
+) -> Document<'a> {
     let hosts = report.hosts.iter().map(|host| Host {
         name: &host.name,
         url: asked.get(&host.id).map(|asked| asked.url.as_str()),
@@ -74,6 +83,7 @@ pub(crate) fn document<'a>(report: &'a Report, asked: &'a BTreeMap<HostId, Conne
         elapsed_ms: millis(report.elapsed),
         hosts: hosts.collect(),
         relationships: &report.legs,
+        errors,
     }
 }
 
@@ -91,9 +101,9 @@ fn relationship(leg: &LegReport) -> Relationship<'_> {
         before: leg.before.map(|state| state.to_string()),
         wanted: leg.wanted,
         action: match leg.action {
-            Action::None => "none",
-            Action::Resume => "resume",
-            Action::Wait => "wait",
+            PlannedAct::None => "none",
+            PlannedAct::Resume => "resume",
+            PlannedAct::Wait => "wait",
         },
         reason: leg.reason.code(),
         detail: sentence::detail(leg),
@@ -127,6 +137,35 @@ pub(crate) fn result(result: LegResult) -> &'static str {
         LegResult::Failed => "failed",
         LegResult::Stale => "stale",
         LegResult::Skipped => "skipped",
+    }
+}
+
+/// Writes a document. Characters that are invisible or act on a terminal are written as escapes, which programs read as the
+/// characters.
+pub(crate) fn write(out: &mut dyn Write, document: &impl Serialize) -> io::Result<()> {
+    serde_json::to_writer_pretty(Escaping(&mut *out), document)?;
+    writeln!(out)
+}
+
+/// A document on one line, with the same escapes.
+pub(crate) fn line(document: &impl Serialize) -> String {
+    escaped(&serde_json::to_string(document).unwrap_or_default()).into_owned()
+}
+
+/// Escapes what `serde_json` leaves as it is. It writes each text in pieces that are whole.
+struct Escaping<'w>(&'w mut dyn Write);
+
+impl Write for Escaping<'_> {
+    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+        match str::from_utf8(piece) {
+            Ok(text) => self.0.write_all(escaped(text).as_bytes())?,
+            Err(_) => self.0.write_all(piece)?,
+        }
+        Ok(piece.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
     }
 }
 

@@ -2,13 +2,15 @@
 
 pub(crate) mod error;
 pub(crate) mod heard;
+pub(crate) mod hold;
 pub(crate) mod json;
 mod label;
 pub(crate) mod progress;
+mod screen;
 pub(crate) mod sentence;
 pub(crate) mod table;
 
-pub(crate) use label::{printable, printable_lines};
+pub(crate) use label::printable_lines;
 
 use reprise_model::Timestamp;
 

@@ -6,6 +6,8 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use reprise_engine::Controller;
 
+use super::label::printable_name;
+
 /// How often the line is drawn: calm to the eye.
 const TICK: Duration = Duration::from_millis(200);
 
@@ -27,7 +29,7 @@ impl Progress {
             return;
         }
         let (settled, seen) = controller.progress();
-        let waiting: Vec<String> = controller.hosts_waited_for().collect();
+        let waiting: Vec<String> = controller.hosts_waited_for().map(|name| printable_name(&name)).collect();
         self.0.set_message(match waiting.first() {
             Some(host) if waiting.len() == 1 => format!("{settled} of {seen} VMs settled; waiting for {host}"),
             Some(host) => format!("{settled} of {seen} VMs settled; waiting for {host} and {} more", waiting.len() - 1),

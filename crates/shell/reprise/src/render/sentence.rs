@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
-use reprise_engine::{Finding, LegReport, Summary};
+use reprise_engine::{Finding, HoldState, LegReport, Summary};
 
 use super::error::number;
+use super::hold;
 
 /// Why something was or was not done with a leg.
 pub(crate) fn detail(leg: &LegReport) -> String {
@@ -52,5 +53,19 @@ pub(crate) fn summary(sums: &Summary) -> String {
         (n, 0) => format!("All {n} replication relationships are as they should be."),
         (n, unprotected) => format!("{unprotected} of {n} replication relationships should replicate but do not."),
     };
-    format!("{legs}{hosts} Resumed {}, healthy {}, left alone {}.", sums.resumed, sums.healthy, sums.left)
+    let mut unclear = String::new();
+    if let Some(ambiguous) = &sums.ambiguous {
+        let _infallible = write!(unclear, " {}: {}.", hold::which(ambiguous), hold::candidates(ambiguous).join("; "));
+    }
+    for trouble in &sums.holds {
+        let called = hold::called(&trouble.hold);
+        let _infallible = match trouble.state {
+            HoldState::Unmatched { stops: true } => {
+                write!(unclear, " Nothing matches {called}, so nothing was resumed.")
+            }
+            HoldState::Unmatched { stops: false } => write!(unclear, " Nothing that was seen matches {called}."),
+            HoldState::Ended => write!(unclear, " The time of {called} is over."),
+        };
+    }
+    format!("{legs}{hosts}{unclear} Resumed {}, healthy {}, left alone {}.", sums.resumed, sums.healthy, sums.left)
 }

@@ -8,8 +8,10 @@ use reprise_engine::{LegReport, LegResult};
 use reprise_model::{LegKind, ReplicationState};
 
 use super::error::{self, Error};
+use super::hold;
 use super::json;
 use super::label::printable;
+use super::screen::Screened;
 
 /// Width of the table if the terminal's is unknown.
 const WIDTH: u16 = 80;
@@ -18,14 +20,22 @@ const STATE_WIDTH: usize = 20;
 /// Maximum number of legs listed that need no attention; the rest are only counted.
 const QUIET_ROWS_MAX: usize = 40;
 
-/// The whole text: hosts that are not ready, legs worst first, errors, the sentence.
+/// The whole text: holds that are not clear, hosts that are not ready, legs worst first, errors, the sentence.
 pub(crate) fn text(report: &Report, width: Option<u16>) -> String {
+    screened_text(&Screened::of(report), width)
+}
+
+fn screened_text(screened: &Screened, width: Option<u16>) -> String {
+    let report = screened.report();
     let mut text = String::new();
+    for (stops, error) in hold::errors(report) {
+        text.push_str(&told(if stops { "error" } else { "warning" }, "in", &error));
+    }
     for host in &report.hosts {
         if let Some(error) = error::of_host(host) {
             text.push_str(&four_parts(&error));
         } else if let Some(hidden) = error::hidden_by(host) {
-            text.push_str(&told("warning", &hidden));
+            text.push_str(&told("warning", "on", &hidden));
         }
     }
     let mut legs: Vec<&LegReport> = report.legs.iter().collect();
@@ -42,7 +52,7 @@ pub(crate) fn text(report: &Report, width: Option<u16>) -> String {
     for error in legs.iter().filter_map(|leg| error::of_leg(leg)) {
         text.push_str(&four_parts(&error));
     }
-    let _infallible = writeln!(text, "{}", sentence(report));
+    let _infallible = writeln!(text, "{}", sentence(screened));
     text
 }
 
@@ -127,17 +137,18 @@ fn short(name: Option<&str>) -> &str {
 
 /// An error in four parts.
 pub(crate) fn four_parts(error: &Error) -> String {
-    told("error", error)
+    told("error", "on", error)
 }
 
-fn told(level: &str, error: &Error) -> String {
+fn told(level: &str, preposition: &str, error: &Error) -> String {
     let code = error.code.as_ref().map_or_else(String::new, |code| format!(" ({code})"));
     let [what, place, why, next] = [&error.what, &error.place, &error.why, &error.next].map(|part| printable(part));
-    format!("{level}: {what} on {place}\n  why:  {why}{code}\n  next: {next}\n\n")
+    format!("{level}: {what} {preposition} {place}\n  why:  {why}{code}\n  next: {next}\n\n")
 }
 
 /// What is unprotected, in one sentence.
-pub(crate) fn sentence(report: &Report) -> String {
+fn sentence(screened: &Screened) -> String {
+    let report = screened.report();
     let unprotected: Vec<String> = report.unprotected().map(name).collect();
     let wanted = report.legs.iter().filter(|leg| leg.wanted).count();
     let not_ready: Vec<String> =
@@ -150,9 +161,15 @@ pub(crate) fn sentence(report: &Report) -> String {
         (_, []) => format!("All {wanted} relationships that should replicate are protected"),
         (_, some) => format!("Unprotected: {} of {wanted} ({})", some.len(), list(some)),
     };
-    match not_ready.as_slice() {
+    let legs = match not_ready.as_slice() {
         [] => format!("{legs}."),
         some => format!("{legs}; not ready: {}.", list(some)),
+    };
+    let stopping: Vec<String> =
+        report.holds.iter().filter(|trouble| hold::stops(trouble)).map(|trouble| hold::called(&trouble.hold)).collect();
+    match stopping.as_slice() {
+        [] => legs,
+        some => format!("{legs} Nothing was resumed, since nothing matches {}.", list(some)),
     }
 }
 

@@ -4,9 +4,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use reprise_engine::goal::{PassOutcome, Report};
-use reprise_engine::{Action, Cause, Failure, HostReport, HostTrouble, LegReport, LegResult, LegTrouble};
+use reprise_engine::{
+    Cause, Failure, Finding, HoldState, HoldTrouble, HostReport, HostTrouble, LegReport, LegResult, LegTrouble,
+    NotReady, PlannedAct,
+};
 use reprise_model::{
-    HostId, HostKey, LegId, LegKind, Problem, ProblemKind, Reason, Refusal, ReplicationState, Timestamp,
+    Hold, HoldScope, HostId, HostKey, LegId, LegKind, Problem, ProblemKind, Reason, Refusal, ReplicationState,
+    Timestamp, VmSelector,
 };
 
 use super::{json, table};
@@ -22,7 +26,7 @@ fn leg(n: u32, result: LegResult, after: ReplicationState) -> LegReport {
         before: Some(ReplicationState::Error),
         after: Some(after),
         wanted: true,
-        action: Action::Resume,
+        action: PlannedAct::Resume,
         reason: Reason::Error,
         findings: vec![],
         result,
@@ -40,7 +44,7 @@ fn report() -> Report {
     let why = "invalid state for this operation".to_owned();
     let refusal = Refusal { code: Some(32_775), why, advice: "look at the VM", transient: false };
     let cause = Cause::Failed(Failure::Refused(refusal));
-    failed.trouble = Some(LegTrouble { host: Some("hv01.lab.test".to_owned()), cause });
+    failed.trouble = Some(LegTrouble { host: Some("hv01.lab.test".to_owned()), may_be: None, cause });
     Report {
         outcome: PassOutcome::Partial,
         dry_run: false,
@@ -54,9 +58,10 @@ fn report() -> Report {
             ready_after: Some(Duration::from_millis(1_900)),
             trouble: None,
             hidden: None,
+            empty: None,
         }],
         legs: vec![leg(1, LegResult::Resumed, ReplicationState::Replicating), failed],
-        unmatched: vec![],
+        holds: vec![],
         ambiguous: None,
     }
 }
@@ -66,7 +71,7 @@ fn the_document_has_the_contracts_keys_in_the_contracts_order() {
     let asked = ConnectionInfo { url: "http://127.0.0.1:4711/wsman".to_owned(), tls_verified: None };
     let urls = BTreeMap::from([(HostId(0), asked)]);
     let report = report();
-    let text = serde_json::to_string(&json::document(&report, &urls)).unwrap();
+    let text = serde_json::to_string(&json::document(&report, &urls, &[])).unwrap();
     let expected = concat!(
         r#"{"version":1,"outcome":"partial","dry_run":false,"started":"2026-01-31T10:00:00.500Z","elapsed_ms":1234,"#,
         r#""hosts":[{"name":"hv01.lab.test","url":"http://127.0.0.1:4711/wsman","tls_verified":null,"ready":true,"ready_after_s":1,"error":null}],"#,
@@ -79,7 +84,7 @@ fn the_document_has_the_contracts_keys_in_the_contracts_order() {
         r#""reason":"resume_refused","detail":"The primary server refused the resume.","result":"failed","after":"Error","confirmed":false,"#,
         r#""attempts":1,"elapsed_ms":321,"error":{"what":"cannot resume replication of VM vm-002","#,
         r#""where":"hv01.lab.test","why":"invalid state for this operation","next":"look at the VM","#,
-        r#""code":"32775","retry":"never"}}]}"#
+        r#""code":"32775","retry":"never"}}],"errors":[]}"#
     );
     assert_eq!(text, expected);
 }
@@ -125,7 +130,7 @@ fn what_may_not_be_seen_of_a_host_is_a_warning_in_the_text_and_its_error_in_the_
     let mut report = report();
     report.hosts[0].hidden = Some(Problem::new(ProblemKind::Denied, "read the system", "no rights"));
     let shown = |report: &Report| {
-        let document = serde_json::to_value(json::document(report, &BTreeMap::new())).unwrap();
+        let document = serde_json::to_value(json::document(report, &BTreeMap::new(), &[])).unwrap();
         (table::text(report, None), document["hosts"][0]["error"]["why"].as_str().unwrap().to_owned())
     };
     let (text, why) = shown(&report);
@@ -134,4 +139,52 @@ fn what_may_not_be_seen_of_a_host_is_a_warning_in_the_text_and_its_error_in_the_
     report.hosts[0].trouble = Some(HostTrouble::Unreadable { rows: 1, first });
     let (text, why) = shown(&report);
     assert!(text.starts_with("error: ") && why == "no name", "{text}{why}");
+}
+
+#[test]
+fn no_text_of_a_host_forges_a_row_or_hides() {
+    let mut report = report();
+    let forged = "hv01\nvm-009  hv01 → hv02  Replicating  healthy\u{1b}[2K\u{9b}1A\u{202e}";
+    report.hosts[0].name = forged.to_owned();
+    report.hosts[0].ready = false;
+    let problem = Problem::new(ProblemKind::Refused, forged, forged);
+    report.hosts[0].trouble = Some(HostTrouble::NotReady(NotReady { problem, service: None }));
+    let leg = &mut report.legs[1];
+    (leg.vm, leg.primary, leg.replica) = (forged.to_owned(), Some(forged.to_owned()), Some(forged.to_owned()));
+    leg.trouble.as_mut().unwrap().host = Some(forged.to_owned());
+    leg.findings = vec![Finding::Leftover { host: forged.to_owned() }];
+    let text = table::text(&report, Some(80));
+    assert!(!text.contains(|c: char| (c.is_control() && c != '\n') || c == '\u{202e}'), "{text:?}");
+    assert!(!text.lines().any(|line| line.starts_with("vm-009")), "{text}");
+    let asked = BTreeMap::new();
+    let document = json::document(&report, &asked, &[]);
+    let line = json::line(&document);
+    let mut pretty = Vec::new();
+    json::write(&mut pretty, &document).unwrap();
+    let pretty = String::from_utf8(pretty).unwrap();
+    for text in [&line, &pretty] {
+        assert!(!text.contains(|c: char| (c.is_control() && c != '\n') || c == '\u{202e}'), "{text:?}");
+        let read: serde_json::Value = serde_json::from_str(text).unwrap();
+        assert_eq!(read["relationships"][1]["vm"], forged, "programs read what was said");
+    }
+    let mut report = self::report();
+    report.legs[0].vm = "\u{200b} ".to_owned();
+    assert!(table::text(&report, Some(80)).contains("(invisible name)"));
+}
+
+#[test]
+fn a_hold_that_stops_everything_stands_first_and_last() {
+    let mut report = report();
+    let scope = HoldScope::Vm(VmSelector::parse("vm-0O1"));
+    let hold = Hold { scope, reason: "migration".to_owned(), until: None, only_this_pass: false };
+    report.holds = vec![HoldTrouble { hold, state: HoldState::Unmatched { stops: true } }];
+    let text = table::text(&report, Some(80));
+    assert!(
+        text.starts_with("error: cannot apply the hold on VM vm-0O1 in the configuration\n  why:  no asked"),
+        "{text}"
+    );
+    assert!(text.trim_end().ends_with("Nothing was resumed, since nothing matches the hold on VM vm-0O1."), "{text}");
+    report.holds[0].state = HoldState::Ended;
+    let text = table::text(&report, Some(80));
+    assert!(text.starts_with("warning: ") && text.contains("until"), "{text}");
 }

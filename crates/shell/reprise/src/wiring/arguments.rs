@@ -34,7 +34,7 @@ pub(crate) struct HostArguments {
     #[arg(long, value_name = "FILE", requires = "certificate")]
     pub(crate) key: Option<PathBuf>,
     /// Kerberos server (KDC), if the system does not know it: HOST[:PORT]
-    #[arg(long, value_name = "HOST")]
+    #[arg(long, value_name = "HOST", value_parser = reprise_config::kdc)]
     pub(crate) kdc: Option<String>,
     /// The host's name in Kerberos, if it is not HTTP/ and the host of its address: CLASS/NAME, as `setspn -L HOST` shows it
     #[arg(long, value_name = "SPN", value_parser = spn)]

@@ -83,7 +83,10 @@ fn named(hosts: &HostArguments, config: Option<&Config>) -> Result<Vec<Wanted>, 
     if !hosts.hosts.is_empty() {
         let login = flags.over(&common);
         let wanted = |url: &String| Ok(Wanted { url: endpoint(url)?, name: None, login: login.clone(), tier: None });
-        return hosts.hosts.iter().map(wanted).collect();
+        let wanted: Vec<Wanted> = hosts.hosts.iter().map(wanted).collect::<Result<_, Usage>>()?;
+        // A host that is named twice is one host.
+        let mut seen = BTreeSet::new();
+        return Ok(wanted.into_iter().filter(|host| seen.insert(host.url.to_string().to_lowercase())).collect());
     }
     let listed = config.map(|c| c.hosts.as_slice()).unwrap_or_default();
     if listed.is_empty() {

@@ -18,7 +18,8 @@ pub(crate) struct PassSettings {
     pub(crate) vmms_timeout: Option<Duration>,
     pub(crate) retry_for: Option<Duration>,
     pub(crate) paused: Option<PausedRule>,
-    pub(crate) except: Vec<String>,
+    pub(crate) except: Vec<VmSelector>,
+    pub(crate) ignore_unmatched_holds: bool,
     pub(crate) dry_run: bool,
 }
 
@@ -38,7 +39,7 @@ pub(crate) fn wire(hosts: &HostArguments, settings: &PassSettings) -> Result<Wir
     if let Some(rule) = settings.paused {
         policy.paused.at_boot = rule;
     }
-    policy.holds.extend(settings.except.iter().map(|vm| excepted(vm)));
+    policy.holds.extend(settings.except.iter().map(excepted));
     let timeout = settings.timeout.or(run.timeout).unwrap_or(TIMEOUT);
     let retry_for = settings.retry_for.or(run.retry_for).unwrap_or(timeout);
     let vmms_timeout = settings.vmms_timeout.or(run.vmms_timeout).unwrap_or(timeout);
@@ -48,6 +49,7 @@ pub(crate) fn wire(hosts: &HostArguments, settings: &PassSettings) -> Result<Wir
     connect(&mut built, asked, logins, limits(&policy, timeout), vmms_timeout)?;
     let setup = setup(built.hosts, policy, timeout, retry_for);
     let setup = Setup { discover: discover.peers, dry_run: settings.dry_run, ..setup };
+    let setup = Setup { ignore_unmatched_holds: settings.ignore_unmatched_holds, ..setup };
     Ok(Wired { setup, links: built.links })
 }
 
@@ -73,15 +75,16 @@ fn setup(hosts: Vec<AskedHost>, policy: Policy, timeout: Duration, retry_for: Du
         discover: false,
         reads_events: true,
         dry_run: false,
+        ignore_unmatched_holds: false,
         reread_every: None,
         looks_at_once: LOOKS_AT_ONCE,
         seed: seed(),
     }
 }
 
-fn excepted(vm: &str) -> Hold {
+fn excepted(vm: &VmSelector) -> Hold {
     Hold {
-        scope: HoldScope::Vm(VmSelector::parse(vm)),
+        scope: HoldScope::Vm(vm.clone()),
         reason: "excepted on the command line".to_owned(),
         until: None,
         only_this_pass: true,

@@ -1,4 +1,4 @@
-//! Hosts that attack whoever asks them: the others are served all the same, and the run ends when it is asked to.
+//! Hosts that attack their clients: the other hosts are served anyway, and the run ends when it is asked to.
 
 use std::process::{Command, Stdio};
 

@@ -8,6 +8,7 @@ mod changes;
 mod discovery;
 mod evidence;
 mod faults;
+mod holds;
 mod host_faults;
 mod hostile_clients;
 mod hostile_hosts;
@@ -28,5 +29,7 @@ mod schema;
 mod sinks;
 mod strict;
 mod systems;
+#[cfg(unix)]
+mod typing;
 mod way_in;
 mod wire_faults;

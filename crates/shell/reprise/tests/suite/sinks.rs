@@ -58,4 +58,7 @@ fn a_full_disk_is_reported_once_with_how_much_is_lost() {
     assert_eq!((ran.code, ran.count("resumed")), (0, 4), "{}", ran.standard_error);
     assert_eq!(ran.standard_error.matches("cannot write event").count(), 1, "{}", ran.standard_error);
     assert!(ran.standard_error.contains("events were not written"), "{}", ran.standard_error);
+    let errors = ran.document["errors"].as_array().unwrap();
+    assert!(errors[0]["what"].as_str().unwrap().contains("events were not written"), "{errors:?}");
+    assert!(errors[0]["why"].as_str().unwrap().contains("space"), "{errors:?}");
 }

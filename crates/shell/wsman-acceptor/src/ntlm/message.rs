@@ -3,7 +3,7 @@
 use super::charset::Charset;
 use super::flag;
 use super::keys::utf16;
-use crate::logins::Identity;
+use crate::logins::ComputerNames;
 
 /// What a pair of the target information is about (MS-NLMP 2.2.2.1).
 pub(super) mod av {
@@ -47,7 +47,12 @@ pub(super) fn read_negotiate(message: &[u8]) -> Option<u32> {
 
 /// Returns a challenge, which is the second message, and its flags; `None` if the client names no character set. `time` is
 /// in the units of Windows, 100 ns since 1601.
-pub(super) fn write_challenge(asked: u32, identity: &Identity, nonce: [u8; 8], time: u64) -> Option<(Vec<u8>, u32)> {
+pub(super) fn write_challenge(
+    asked: u32,
+    identity: &ComputerNames,
+    nonce: [u8; 8],
+    time: u64,
+) -> Option<(Vec<u8>, u32)> {
     const PAYLOAD_AT: usize = 56;
     let charset = Charset::of(asked)?;
     let flags = flag::ALWAYS | charset.flag() | (asked & flag::ON_REQUEST);
@@ -78,7 +83,7 @@ pub(super) fn write_challenge(asked: u32, identity: &Identity, nonce: [u8; 8], t
     Some((message, flags))
 }
 
-/// A length on the wire. An [`Identity`] has no name that needs more.
+/// A length on the wire. A [`ComputerNames`] has no name that needs more.
 pub(super) fn short(length: usize) -> u16 {
     u16::try_from(length).unwrap_or(u16::MAX)
 }

@@ -18,7 +18,7 @@ use crate::account::Account;
 use crate::channel::{self, ChannelBindings};
 use crate::digest::are_same;
 use crate::error::LoginError;
-use crate::logins::Identity;
+use crate::logins::ComputerNames;
 use message::{Authenticate, Blob, MIC_AT, MIC_SIZE, av};
 pub(super) use message::{SIGNATURE, kind};
 pub(super) use session::{SIGNATURE_SIZE, Session};
@@ -56,7 +56,7 @@ pub(super) struct Judgement<'j> {
 
 impl Challenge {
     /// Answers a first message. `nonce` must never have been used before; `time` is in 100 ns since 1601.
-    pub(super) fn new(first: &[u8], identity: &Identity, nonce: [u8; 8], time: u64) -> Result<Self, LoginError> {
+    pub(super) fn new(first: &[u8], identity: &ComputerNames, nonce: [u8; 8], time: u64) -> Result<Self, LoginError> {
         let asked = message::read_negotiate(first).ok_or(LoginError::Malformed)?;
         let challenge = message::write_challenge(asked, identity, nonce, time);
         let (second, flags) = challenge.ok_or(LoginError::Malformed)?;

@@ -32,7 +32,7 @@ fn accounts() -> Vec<Account> {
 }
 
 fn challenge(first: &[u8]) -> Result<Challenge, LoginError> {
-    Challenge::new(first, &Identity::of("server.domain.test"), NONCE, 1)
+    Challenge::new(first, &ComputerNames::of("server.domain.test"), NONCE, 1)
 }
 
 fn judged(challenge: Challenge, third: &[u8], channel: Option<[u8; 16]>) -> Result<Accepted, LoginError> {

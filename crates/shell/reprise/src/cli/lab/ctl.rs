@@ -1,5 +1,7 @@
 //! `lab ctl`: sends one request to a lab's control API.
 
+use std::fmt::Write as _;
+use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -71,7 +73,11 @@ pub(super) async fn ctl(arguments: Arguments) -> Result<ExitCode, Usage> {
 
 fn show(control: &Endpoint, route: &str, asked: Result<(StatusCode, String), String>) -> ExitCode {
     let printed = match asked {
-        Ok((status, body)) if status.is_success() => print(&format!("{}\n", body.trim_end())).is_no_failure(),
+        Ok((status, body)) if status.is_success() => {
+            let table = Some(route).filter(|route| *route == "/routes" && std::io::stdout().is_terminal());
+            let text = table.and_then(|_| routes(&body)).unwrap_or_else(|| format!("{}\n", body.trim_end()));
+            print(&text).is_no_failure()
+        }
         Ok((status, body)) => {
             complain(&format!(
                 "the lab refused {route}\n  why:  {status}: {body}\n  next: see `reprise lab ctl --control http://{} /routes`",
@@ -88,6 +94,21 @@ fn show(control: &Endpoint, route: &str, asked: Result<(StatusCode, String), Str
         }
     };
     ExitCode::from(if printed { exit::OK } else { exit::FAILED })
+}
+
+/// The routes as a table for people.
+fn routes(body: &str) -> Option<String> {
+    let document: serde_json::Value = serde_json::from_str(body).ok()?;
+    let texts = |key: &str| document.get(key)?.as_array().map(|list| list.iter().filter_map(|text| text.as_str()));
+    let mut table = "METHOD       ROUTE\n".to_owned();
+    for (method, route) in texts("routes")?.filter_map(|route| route.split_once(' ')) {
+        let _infallible = writeln!(table, "{method:<11}  {route}");
+    }
+    table.push_str("\nFAULT                PARAMETERS (POST or DELETE /faults/FAULT)\n");
+    for (fault, parameters) in texts("faults")?.filter_map(|fault| fault.split_once(": ")) {
+        let _infallible = writeln!(table, "{fault:<19}  {parameters}");
+    }
+    Some(table)
 }
 
 fn control_of(path: &Path) -> Result<String, String> {
@@ -116,4 +137,16 @@ async fn ask(control: &Endpoint, method: Method, route: &str) -> Result<(StatusC
     let body = response.into_body().collect().await.map_err(|error| error.to_string())?.to_bytes();
     connection.abort();
     Ok((status, String::from_utf8_lossy(&body).into_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_routes_are_a_table_for_people() {
+        let body = r#"{"routes": ["GET /world", "POST|DELETE /faults/{kind}"], "faults": ["busy: host, count"]}"#;
+        let expected = "METHOD       ROUTE\nGET          /world\nPOST|DELETE  /faults/{kind}\n\n\
+                        FAULT                PARAMETERS (POST or DELETE /faults/FAULT)\nbusy                 host, count\n";
+        assert_eq!(super::routes(body).as_deref(), Some(expected));
+        assert_eq!(super::routes("[]"), None);
+    }
 }

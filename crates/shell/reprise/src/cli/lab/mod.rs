@@ -1,6 +1,8 @@
 //! `lab`: simulated Hyper-V hosts on loopback.
 
 mod ctl;
+mod file;
+mod hints;
 mod up;
 
 use std::process::ExitCode;

@@ -1,6 +1,6 @@
 //! `lab up`: start simulated hosts and run until asked to stop.
 
-use std::io::Write as _;
+use std::io::IsTerminal as _;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -13,7 +13,9 @@ use reprise_lab_server::{ElementForm, Lab, LabOptions, Schemes, ServiceKey, Star
 use secrecy::ExposeSecret as _;
 use serde_json::json;
 
-use crate::console::{asked_to_stop, complain, print};
+use super::file::write_whole;
+use super::hints::{Hints, Ready};
+use crate::console::{asked_to_stop, complain, notice, print};
 use crate::usage::Usage;
 use crate::{exit, login};
 
@@ -120,6 +122,17 @@ pub(super) async fn up(arguments: Arguments) -> Result<ExitCode, Usage> {
     if !tell(&lab, arguments.endpoints.as_deref()) {
         return Ok(ExitCode::from(exit::FAILED));
     }
+    let by_password = arguments.auth.iter().any(|word| matches!(word.as_str(), "basic" | "ntlm" | "negotiate"));
+    let ready = Ready::of(&lab, arguments.vms);
+    // Files for commands that a person may paste; they are removed when the lab ends.
+    let hints = if std::io::stderr().is_terminal() { Hints::write(&lab, by_password) } else { Ok(None) };
+    match &hints {
+        Ok(hints) => ready.tell(hints.as_ref()),
+        Err(error) => {
+            ready.tell(None);
+            notice(&format!("no configuration for it was written: {error}"));
+        }
+    }
     asked_to_stop().await;
     Ok(ExitCode::from(exit::OK))
 }
@@ -224,23 +237,4 @@ fn spec(arguments: &Arguments) -> Result<Spec, SpecError> {
         language: Language::from_str(&arguments.language)?,
         started_us: jiff::Timestamp::now().as_microsecond(),
     })
-}
-
-/// Writes a file atomically, readable by its owner only.
-fn write_whole(path: &Path, text: &str) -> std::io::Result<()> {
-    let name = path.file_name().ok_or(std::io::ErrorKind::InvalidInput)?.to_string_lossy().into_owned();
-    let temporary = path.with_file_name(format!(".{name}.{}", std::process::id()));
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options.open(&temporary).and_then(|mut file| {
-        file.write_all(text.as_bytes())?;
-        file.sync_all()
-    });
-    let renamed = written.and_then(|()| std::fs::rename(&temporary, path));
-    if renamed.is_err() {
-        let _gone = std::fs::remove_file(&temporary);
-    }
-    renamed
 }

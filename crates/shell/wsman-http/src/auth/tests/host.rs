@@ -14,7 +14,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 
 use wsman_acceptor::{
-    Account, Certificate, Channel, ChannelBindings, ConnectionLogin, Identity, Logins, Request, Schemes, Taken, Tls,
+    Account, Certificate, Channel, ChannelBindings, ComputerNames, ConnectionLogin, LoginRequest, Logins, Schemes,
+    Taken, Tls,
 };
 
 /// How a host goes wrong.
@@ -169,7 +170,7 @@ impl Session {
         let logins = Logins {
             accounts: vec![account],
             schemes: settings.schemes,
-            identity: Identity::of("hv01.lab.test"),
+            identity: ComputerNames::of("hv01.lab.test"),
             channel_bindings,
             services: None,
         };
@@ -182,7 +183,7 @@ impl Session {
         let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
         let text = |name| head.headers.get(name).and_then(|value| value.to_str().ok());
         let (authorization, content_type) = (text(AUTHORIZATION), text(CONTENT_TYPE).unwrap_or_default());
-        let taken = self.login.lock().unwrap().take(Request { authorization, content_type, body: &body });
+        let taken = self.login.lock().unwrap().take(LoginRequest { authorization, content_type, body: &body });
         let told = match (&taken, authorization) {
             (Taken::Message(message), _) => Arrival::Message(self.number, message.is_sealed),
             (_, Some(_)) => Arrival::Token,

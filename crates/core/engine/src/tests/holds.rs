@@ -1,0 +1,142 @@
+//! A person's word that names nothing: nothing is done unasked.
+
+use reprise_model::{HostName, Seen, Timestamp};
+
+use super::*;
+use crate::HoldState;
+
+fn hold(scope: HoldScope) -> Hold {
+    Hold { scope, reason: "migration".to_owned(), until: None, only_this_pass: false }
+}
+
+fn vm(name: &str) -> Hold {
+    hold(HoldScope::Vm(VmSelector::parse(name)))
+}
+
+fn host(name: &str) -> Hold {
+    hold(HoldScope::Host(HostName::new(name).unwrap()))
+}
+
+fn holding(hosts: u32, holds: Vec<Hold>) -> Setup {
+    let mut asked = setup(hosts);
+    asked.policy.holds = holds;
+    asked
+}
+
+fn states(drive: &Drive) -> Vec<HoldState> {
+    drive.report.as_ref().unwrap().holds.iter().map(|trouble| trouble.state).collect()
+}
+
+/// A pair whose one VM is broken, with the VM's name on each.
+fn named(names: [&str; 2]) -> Vec<Observation> {
+    let mut hosts = pair(&[S::Error]);
+    for (host, name) in hosts.iter_mut().zip(names) {
+        let Seen::Seen(replication) = &mut host.replication else { panic!("it is seen") };
+        name.clone_into(&mut replication.vms.get_mut(&vm_id(1)).unwrap().name);
+    }
+    hosts
+}
+
+#[test]
+fn while_a_hold_matches_nothing_on_hosts_that_are_all_ready_nothing_is_done() {
+    for unmatched in
+        [vm("vm-0O1"), host("hv-01"), Hold { only_this_pass: true, ..vm("vm-007") }, vm(&vm_id(9).to_string())]
+    {
+        let mut drive = Drive::new(holding(2, vec![unmatched.clone()]), pair(&[S::Error]));
+        drive.run_to(60.0);
+        assert_eq!(drive.acts, [], "{unmatched:?}");
+        assert_eq!((drive.leg().result, drive.leg().reason), (LegResult::NeedsPerson, Reason::UnmatchedHold));
+        assert_eq!(states(&drive), [HoldState::Unmatched { stops: true }]);
+        assert_eq!(drive.report.as_ref().unwrap().outcome, goal::PassOutcome::Partial, "{unmatched:?}");
+    }
+}
+
+#[test]
+fn a_hold_that_matches_forbids_nothing_else() {
+    for (matched, acts) in [
+        (vm("vm-002 "), vec![vm_id(1)]),
+        (vm(&vm_id(2).to_string()), vec![vm_id(1)]),
+        (host("HV01"), vec![]),
+        (host("hv03"), vec![vm_id(1), vm_id(2)]),
+    ] {
+        let hosts = pair(&[S::Error, S::Error]).into_iter().chain([look(2, &[])]);
+        let mut drive = Drive::new(holding(3, vec![matched.clone()]), hosts.collect());
+        drive.run_to(1.5);
+        assert_eq!(drive.acts.iter().map(|act| act.leg.vm).collect::<Vec<_>>(), acts, "{matched:?}");
+    }
+}
+
+#[test]
+fn a_host_that_does_not_answer_may_have_what_a_hold_names_and_delays_nothing() {
+    let hosts = pair(&[S::Error]).into_iter().chain([unreachable()]);
+    let mut drive = Drive::new(holding(3, vec![vm("vm-007")]), hosts.collect());
+    drive.run_to(1.5);
+    assert_eq!(drive.acts.len(), 1);
+    drive.hosts[0] = look(0, &[S::Replicating]);
+    drive.end_act(ended());
+    drive.run_to(120.0);
+    assert_eq!(states(&drive), [HoldState::Unmatched { stops: false }], "and it is reported");
+}
+
+#[test]
+fn a_hold_by_any_name_of_a_vm_covers_it_whatever_is_invisible_in_the_name() {
+    for names in [["sql", "new"], ["new", "sql"], ["new\u{200b} ", "sql"]] {
+        let mut drive = Drive::new(holding(2, vec![vm("new")]), named(names));
+        drive.run_to(60.0);
+        assert_eq!((drive.leg().result, drive.leg().reason), (LegResult::Left, Reason::Held), "{names:?}");
+    }
+}
+
+#[test]
+fn a_hold_that_has_ended_holds_nothing_up() {
+    let ended = Hold { until: Some(Timestamp(now(0.0).wall.0 - 1)), ..vm("vm-001") };
+    let mut drive = Drive::new(holding(2, vec![ended]), pair(&[S::Error]));
+    drive.run_to(1.5);
+    assert_eq!(drive.acts.len(), 1);
+    drive.stop();
+    assert_eq!(states(&drive), [HoldState::Ended], "and it is reported");
+}
+
+#[test]
+fn a_person_may_say_that_holds_without_a_match_are_to_be_ignored() {
+    let asked = Setup { ignore_unmatched_holds: true, ..holding(2, vec![vm("vm-007")]) };
+    let mut drive = Drive::new(asked, pair(&[S::Error]));
+    drive.run_to(1.5);
+    assert_eq!(drive.acts.len(), 1);
+    drive.hosts[0] = look(0, &[S::Replicating]);
+    drive.end_act(ended());
+    drive.run_to(60.0);
+    assert_eq!(drive.report.as_ref().unwrap().outcome, goal::PassOutcome::Ok);
+    assert_eq!(states(&drive), [HoldState::Unmatched { stops: false }], "and it is reported");
+}
+
+#[test]
+fn a_vm_without_replication_and_one_that_only_the_last_host_shows_are_matches() {
+    let mut alone = look(1, &[S::Replicating]);
+    let Seen::Seen(replication) = &mut alone.replication else { panic!("it is seen") };
+    let mut vm_seven = replication.vms[&vm_id(1)].clone();
+    (vm_seven.id, vm_seven.name) = (vm_id(7), "VM-007".to_owned());
+    replication.vms.insert(vm_id(7), vm_seven);
+    let mut drive = Drive::new(holding(2, vec![vm("vm-007")]), vec![look(0, &[S::Error]), alone]);
+    drive.run_to(1.5);
+    assert_eq!(drive.acts.len(), 1);
+
+    // The third host answers, and loads its VMs.
+    let mut loading = look(2, &[]);
+    let Seen::Seen(replication) = &mut loading.replication else { panic!("it is seen") };
+    replication.host_row = false;
+    let hosts = pair(&[S::Error]).into_iter().chain([loading]);
+    let mut drive = Drive::new(holding(3, vec![vm("vm-003")]), hosts.collect());
+    drive.run_to(10.0);
+    assert_eq!(drive.acts, [], "it may be the one that is meant, or none");
+    let mut third = look(0, &[S::Replicating; 3]);
+    third.name = Seen::Seen(name(2));
+    let Seen::Seen(replication) = &mut third.replication else { panic!("it is seen") };
+    for id in [1, 2] {
+        replication.vms.remove(&vm_id(id));
+        replication.objects.retain(|object, _| object.vm != vm_id(id));
+    }
+    drive.hosts[2] = third;
+    drive.run_to(13.0);
+    assert_eq!(drive.acts.iter().map(|act| act.leg.vm).collect::<Vec<_>>(), [vm_id(1)]);
+}

@@ -1,0 +1,124 @@
+//! What is written down of acts: each is intended once before it is carried out, and settled once when it is known what came
+//! of it, over every restart. And how often a leg may be tried.
+
+use std::ops::RangeInclusive;
+
+use reprise_model::{Act, ActId, LegId};
+
+use super::broken::Broken;
+use super::journal::{ATTEMPTS_MAX, Budget, Intent, Journal};
+use super::shown::End;
+use super::state::Shadow;
+
+/// Most acts that found another state than they expected, which do not count as tries.
+const STALES_MAX: u32 = 5;
+
+impl Shadow {
+    /// The engine intends an act, and wants that written down.
+    pub(crate) fn intends(&mut self, act: &Act) -> Result<(), Broken> {
+        let (leg, life) = (act.leg, self.deaths);
+        let data = self.sender(leg).and_then(|(_, end)| end.last);
+        let intent = Intent { leg, life, written: false, performed: false, settled: None };
+        if self.journal.intents.insert(act.id, intent).is_some() {
+            return Err(format!("act {} is intended twice", act.id));
+        }
+        let budget = self.journal.budgets.entry(leg).or_insert(Budget { data, ..Budget::default() });
+        budget.tries += 1;
+        if budget.tries > ATTEMPTS_MAX {
+            return Err(format!("{} acts on {leg} since it stopped", budget.tries));
+        }
+        Ok(())
+    }
+
+    /// The run writes down what it knows: from here it begins again.
+    pub(crate) fn writes_down(&mut self) {
+        self.pause_written = self.pause_seen.clone();
+        let paused = self.pauses.iter().filter(|(_, pause)| pause.is_paused());
+        self.bounds_written = paused.map(|(leg, pause)| (*leg, *pause)).collect();
+        for intent in self.journal.intents.values_mut() {
+            intent.written = true;
+        }
+    }
+
+    /// An act is carried out: it was intended in this life, and nobody has said yet what came of it.
+    pub(super) fn performs(&mut self, id: ActId) -> Result<(), Broken> {
+        let life = self.deaths;
+        match self.journal.intents.get_mut(&id) {
+            Some(intent) if intent.written && intent.settled.is_none() && intent.life == life => {
+                if std::mem::replace(&mut intent.performed, true) {
+                    return Err(format!("act {id} is carried out twice"));
+                }
+                Ok(())
+            }
+            found => Err(format!("act {id} is carried out, and of its intent is known: {found:?}")),
+        }
+    }
+
+    /// It is known what came of an act, or it was taken back before it was carried out: then it was no try.
+    pub(crate) fn settles(&mut self, id: ActId) -> Result<(), Broken> {
+        let life = self.deaths;
+        let ends = self.acts.get(&id).is_none_or(|watched| watched.ended.is_some());
+        match self.journal.intents.get_mut(&id) {
+            Some(intent) if intent.settled != Some(life) && ends => {
+                intent.settled = Some(life);
+                let withdrawn = !intent.performed && intent.life == life;
+                let leg = intent.leg;
+                if withdrawn && let Some(budget) = self.journal.budgets.get_mut(&leg) {
+                    budget.tries = budget.tries.saturating_sub(1);
+                }
+                if let Some(end) = self.sender(leg).map(|(_, end)| end.clone()) {
+                    self.confirms(leg, &end);
+                }
+                Ok(())
+            }
+            found => Err(format!("act {id} is settled, and of it is known: {found:?}, ended: {ends}")),
+        }
+    }
+
+    /// An act found its end changed: that is no try.
+    pub(super) fn is_stale(&mut self, leg: LegId) -> Result<(), Broken> {
+        let Some(budget) = self.journal.budgets.get_mut(&leg) else { return Ok(()) };
+        budget.tries = budget.tries.saturating_sub(1);
+        budget.stales += 1;
+        if budget.stales > STALES_MAX {
+            return Err(format!("{leg} was found changed {} times, and is acted on", budget.stales));
+        }
+        Ok(())
+    }
+
+    /// The run has died: what was not written down never was.
+    pub(super) fn forgets_unwritten(&mut self) {
+        let Journal { intents, budgets } = &mut self.journal;
+        intents.retain(|_, intent| {
+            if let Some(budget) = budgets.get_mut(&intent.leg).filter(|_| !intent.written) {
+                budget.tries = budget.tries.saturating_sub(1);
+            }
+            intent.written
+        });
+    }
+
+    /// A sender is seen: if it runs and newer data has arrived since the first try, what was tried is over.
+    pub(super) fn confirms(&mut self, leg: LegId, end: &End) {
+        let over = |budget: &Budget| end.state == 3 && end.last > budget.data;
+        let open = |intent: &Intent| intent.leg == leg && intent.settled.is_none();
+        if self.journal.budgets.get(&leg).is_some_and(over) && !self.journal.intents.values().any(open) {
+            self.journal.budgets.remove(&leg);
+        }
+    }
+
+    /// How often a leg was tried since it stopped, if it is not over: without those that found it changed, and with them.
+    pub(super) fn tries(&self, leg: LegId) -> Option<RangeInclusive<u32>> {
+        self.journal.budgets.get(&leg).map(|budget| budget.tries..=budget.tries + budget.stales)
+    }
+
+    /// How often it was ever intended to act on a leg.
+    pub(super) fn intents(&self, leg: LegId) -> usize {
+        self.journal.intents.values().filter(|intent| intent.leg == leg).count()
+    }
+
+    /// Acts on a leg that are written down as open.
+    pub(super) fn open_intents(&self, leg: LegId) -> impl Iterator<Item = ActId> {
+        let open = move |intent: &Intent| intent.leg == leg && intent.written && intent.settled.is_none();
+        self.journal.intents.iter().filter(move |(_, intent)| open(intent)).map(|(id, _)| *id)
+    }
+}

@@ -1,0 +1,102 @@
+//! How far a host is, by the contract (section 2): ready, awaited until one of its limits is over, or late.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use reprise_engine::Side;
+use reprise_model::LegId;
+
+use super::shown::Ends;
+
+/// Two looks by which a host becomes ready are this far apart.
+const LOOKS_APART: Duration = Duration::from_secs(1);
+/// A host that never answered has time for one look, however short the limit is.
+const FIRST_LOOK: Duration = Duration::from_secs(10);
+/// A host has time for two looks, however short the limit is.
+const TWO_LOOKS: Duration = Duration::from_secs(3);
+/// The limits on waiting.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// Readiness, from the first sight of VMMS running.
+    pub(crate) timeout: Duration,
+    /// VMMS, from the first answer.
+    pub(crate) vmms: Duration,
+    /// Silence and retries, from the start.
+    pub(crate) retry_for: Duration,
+}
+
+/// What a look says of its host, besides its rows.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Answered {
+    /// The host answered something.
+    pub(crate) at_all: bool,
+    /// VMMS runs.
+    pub(crate) vmms: bool,
+    /// What it shows counts: the replication service and the host's own row are there.
+    pub(crate) counts: bool,
+}
+
+/// How far a host is.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Readiness {
+    since: Duration,
+    looked: bool,
+    first_answer: Option<Duration>,
+    vmms: Option<Duration>,
+    booted: Option<i64>,
+    /// What the look before showed, and when that began.
+    last: Option<(Duration, BTreeSet<(LegId, Side)>)>,
+    pub(super) ready: bool,
+    /// It was not ready in time. It is looked at and may come later, and nobody waits for it.
+    pub(super) late: bool,
+}
+
+impl Readiness {
+    pub(super) fn new(since: Duration) -> Self {
+        Self { since, ..Self::default() }
+    }
+
+    /// Until when it may become ready, and until when it may show what only others show.
+    pub(super) fn limit(&self, limits: Limits) -> Duration {
+        match (self.first_answer, self.vmms) {
+            (None, None) if self.looked => self.since + limits.retry_for,
+            (None, None) => self.since + limits.retry_for.max(FIRST_LOOK),
+            (Some(answered), None) => answered + limits.vmms,
+            (_, Some(vmms)) => vmms + limits.timeout.max(TWO_LOOKS),
+        }
+    }
+
+    pub(super) fn takes(
+        &mut self,
+        (looked, now): (Duration, Duration),
+        answered: Answered,
+        booted: Option<i64>,
+        shown: &Ends,
+    ) {
+        let boots = booted.is_some() && self.booted.is_some() && booted != self.booted;
+        let stops = self.ready && answered.at_all && !answered.counts;
+        if boots || stops {
+            *self = Self::new(now);
+        }
+        self.looked = true;
+        self.booted = booted.or(self.booted);
+        if answered.at_all {
+            self.first_answer.get_or_insert(now);
+        }
+        if answered.vmms {
+            self.vmms.get_or_insert(now);
+        }
+        if !answered.counts {
+            self.last = None;
+            return;
+        }
+        let set: BTreeSet<(LegId, Side)> = shown.seen.keys().copied().collect();
+        let same = self.last.as_ref().filter(|(_, last)| *last == set);
+        if same.is_some_and(|(before, _)| looked.saturating_sub(*before) >= LOOKS_APART) {
+            (self.ready, self.late) = (true, false);
+        }
+        if same.is_none() {
+            self.last = Some((looked, set));
+        }
+    }
+}

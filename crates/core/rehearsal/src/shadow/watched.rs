@@ -1,0 +1,80 @@
+//! One act, as the wire shows it.
+
+use std::time::Duration;
+
+use reprise_model::Act;
+
+use super::shown::End;
+
+/// One act.
+#[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is seen by itself, in any order")]
+pub(super) struct Watched {
+    pub(super) act: Act,
+    pub(super) on_receiver: bool,
+    /// The state that its Get returned.
+    pub(super) read: Option<u16>,
+    /// It did not find its object.
+    pub(super) gone: bool,
+    pub(super) sent: bool,
+    /// The host refused, at once or by its job.
+    pub(super) refused: bool,
+    /// The job that the host's answer named.
+    pub(super) job: Option<String>,
+    /// Answers to looks at that job that did not show it, since the last that did.
+    pub(super) misses: u32,
+    /// When an answer said that the host did it: at once, or by a job that ended well.
+    pub(super) done_at: Option<Duration>,
+    /// When it ended.
+    pub(super) ended: Option<Duration>,
+    /// Whether the end ran in the first look that began after that.
+    pub(super) ran_after: Option<bool>,
+    /// Whether any look that began after that, in this life of the run or in a later one, showed its end.
+    pub(super) shown: bool,
+    /// When the first such look came back, in this life.
+    pub(super) shown_at: Option<Duration>,
+    /// Whether any look that began after that showed an end of its leg, on whatever host, in any life of the run.
+    pub(super) seen_since: bool,
+}
+
+impl Watched {
+    /// An act that is about to be carried out, on the receiver's end or the sender's.
+    pub(super) fn new(act: Act, on_receiver: bool) -> Self {
+        Self {
+            act,
+            on_receiver,
+            read: None,
+            gone: false,
+            sent: false,
+            refused: false,
+            job: None,
+            misses: 0,
+            done_at: None,
+            ended: None,
+            ran_after: None,
+            shown: false,
+            shown_at: None,
+            seen_since: false,
+        }
+    }
+
+    /// Whether an end runs as it should after this act: a resynchronization that it continued goes on.
+    pub(super) fn brings_to(&self, end: &End) -> bool {
+        let resyncs = end.state == 10 && self.act.expected_state.number() == 11;
+        end.state == 3 || end.state == 2 && end.last.is_none() || resyncs
+    }
+
+    /// Whether it may have resumed its end: it reached its host, and that did not refuse.
+    pub(super) fn may_have_resumed(&self) -> bool {
+        self.sent && !self.refused
+    }
+
+    pub(super) fn ended_well(&self) -> bool {
+        self.ended.is_some() && self.done_at.is_some()
+    }
+
+    /// Whether a look that began then cannot show what came of it.
+    pub(super) fn is_after(&self, looked: Duration) -> bool {
+        self.ended.is_none_or(|ended| looked < ended)
+    }
+}

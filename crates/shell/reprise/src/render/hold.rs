@@ -1,0 +1,94 @@
+//! Errors about what a person wrote: holds and exceptions that do not do what they may be meant to do.
+
+use reprise_engine::goal::Report;
+use reprise_engine::{Ambiguous, Candidate, HoldState, HoldTrouble};
+use reprise_model::{Hold, HoldScope, Retry, VmSelector};
+
+use super::error::Error;
+use super::label::{printable, printable_name};
+
+/// All of a pass, with whether each is why something was not done.
+pub(crate) fn errors(report: &Report) -> Vec<(bool, Error)> {
+    let ambiguous = report.ambiguous.iter().map(|ambiguous| (true, of_ambiguous(ambiguous)));
+    ambiguous.chain(report.holds.iter().map(|trouble| (stops(trouble), of_hold(trouble)))).collect()
+}
+
+/// Whether a hold is the reason why nothing was resumed.
+pub(crate) fn stops(trouble: &HoldTrouble) -> bool {
+    trouble.state == HoldState::Unmatched { stops: true }
+}
+
+/// Where it was written.
+fn place(hold: &Hold) -> String {
+    if hold.only_this_pass { "the command line" } else { "the configuration" }.to_owned()
+}
+
+/// A hold in words: `the hold on VM sql-01`.
+pub(crate) fn called(hold: &Hold) -> String {
+    match (&hold.scope, hold.only_this_pass) {
+        (HoldScope::Vm(VmSelector::Name(name)), true) => format!("`--except {}`", printable(name)),
+        (HoldScope::Vm(VmSelector::Id(id)), true) => format!("`--except {id}`"),
+        (HoldScope::Vm(VmSelector::Name(name)), false) => format!("the hold on VM {}", printable_name(name)),
+        (HoldScope::Vm(VmSelector::Id(id)), false) => format!("the hold on VM {id}"),
+        (HoldScope::Host(name), _) => format!("the hold on host {}", printable_name(name.as_str())),
+        (HoldScope::All, _) => "the hold on everything".to_owned(),
+    }
+}
+
+fn of_hold(trouble: &HoldTrouble) -> Error {
+    let HoldTrouble { hold, state } = trouble;
+    let is_host = matches!(hold.scope, HoldScope::Host(_));
+    let (why, next) = match state {
+        HoldState::Unmatched { stops: true } => (
+            if is_host {
+                "no asked host and no relationship has that name, so nothing was resumed: it may be misspelt"
+            } else {
+                "no asked host has that VM, so nothing was resumed: it may be misspelt, and mean a VM that would be resumed"
+            },
+            "correct or remove it, then run again; to resume without it, add `--ignore-unmatched-holds`",
+        ),
+        HoldState::Unmatched { stops: false } => {
+            ("it matches nothing that was seen, so it had no effect", "correct or remove it if it is misspelt")
+        }
+        HoldState::Ended => ("its time is over, so it has no effect", "remove it, or give it a later `until`"),
+    };
+    let why = match hold.until.filter(|_| *state == HoldState::Ended) {
+        Some(until) => format!("{why}: it ended at {}", super::time(until)),
+        None => why.to_owned(),
+    };
+    let (place, next) = (place(hold), next.to_owned());
+    Error { what: format!("cannot apply {}", called(hold)), place, why, next, code: None, retry: Retry::Never }
+}
+
+/// The error for a name in `--except` that several VMs have.
+pub(crate) fn of_ambiguous(ambiguous: &Ambiguous) -> Error {
+    Error {
+        what: which(ambiguous),
+        place: "the command line".to_owned(),
+        why: format!(
+            "`--except` needs a name that only one VM has; this was found after other VMs had been acted on, so all of these were left alone: {}",
+            candidates(ambiguous).join("; ")
+        ),
+        next: "give the GUID of each VM to leave alone".to_owned(),
+        code: None,
+        retry: Retry::Never,
+    }
+}
+
+/// What is not known of an ambiguous name.
+pub(crate) fn which(ambiguous: &Ambiguous) -> String {
+    format!(
+        "cannot tell which VM to leave alone: {} have the name {}",
+        ambiguous.candidates.len(),
+        printable_name(&ambiguous.name)
+    )
+}
+
+/// Each VM that has an ambiguous name, for people.
+pub(crate) fn candidates(ambiguous: &Ambiguous) -> Vec<String> {
+    let line = |candidate: &Candidate| {
+        let primary = candidate.primary.as_deref().map_or_else(|| "an unknown host".to_owned(), printable_name);
+        format!("{} {} on {primary}", candidate.vm, printable_name(&candidate.name))
+    };
+    ambiguous.candidates.iter().map(line).collect()
+}
