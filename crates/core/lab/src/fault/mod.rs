@@ -1,6 +1,7 @@
 //! Faults that are injected into the site: what each does, where it strikes, and how often. No I/O: the code that carries
 //! messages asks whether a fault strikes.
 
+mod attack;
 mod effect;
 #[cfg(test)]
 mod tests;
@@ -9,6 +10,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use uuid::Uuid;
+
+pub use attack::Attack;
 
 use crate::schema::{CIMV2, VIRTUALIZATION};
 
@@ -117,6 +120,8 @@ pub enum Break {
     Garbage,
     /// It was done, and the answer has no body.
     Empty,
+    /// Nothing was done, and what comes is meant to harm who asked.
+    Attack(Attack),
 }
 
 /// How a job goes wrong. Several may meet in one job.
@@ -219,6 +224,7 @@ impl Fault {
                 Break::HalfClose => "half_close",
                 Break::Garbage => "garbage",
                 Break::Empty => "empty",
+                Break::Attack(_) => "attack",
             },
             Self::BusyVm => "busy_vm",
             Self::Job(JobFault::Hang) => "job_hang",

@@ -11,6 +11,7 @@ mod faults;
 mod holds;
 mod host_faults;
 mod hostile_clients;
+mod hostile_hosts;
 mod jobs;
 mod lab;
 mod loading;
