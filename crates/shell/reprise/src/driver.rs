@@ -218,6 +218,7 @@ mod tests {
             discover: false,
             reads_events: true,
             dry_run: false,
+            confirm_within: None,
             unmatched_holds: UnmatchedHolds::Stop,
             reread_every: None,
             looks_at_once: LOOKS_AT_ONCE,

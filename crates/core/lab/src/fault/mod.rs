@@ -135,6 +135,8 @@ pub enum JobFault {
     FlipBack {
         /// So long after the job's end.
         after: Duration,
+        /// The number with which VMMS records that it could not send (32022, and 32086); nothing is recorded without.
+        why: Option<u32>,
     },
 }
 
@@ -287,7 +289,7 @@ struct Fate {
     hangs: bool,
     gone: bool,
     fails: Option<u32>,
-    flips_back: Option<Duration>,
+    flips_back: Option<(Duration, Option<u32>)>,
 }
 
 impl Faults {
@@ -370,7 +372,7 @@ impl Faults {
             hangs: hangs.is_some(),
             gone: gone.is_some(),
             fails: if let Some(JobFault::Fail { code }) = fails { Some(code) } else { None },
-            flips_back: if let Some(JobFault::FlipBack { after }) = flips { Some(after) } else { None },
+            flips_back: if let Some(JobFault::FlipBack { after, why }) = flips { Some((after, why)) } else { None },
         })
     }
 }

@@ -42,7 +42,7 @@ const KINDS: [Kind; 24] = [
     Kind { name: "job_hang", selectors: VM, own: NONE },
     Kind { name: "job_gone", selectors: VM, own: NONE },
     Kind { name: "job_fail", selectors: VM, own: &["code"] },
-    Kind { name: "flip_back", selectors: VM, own: &["after_s"] },
+    Kind { name: "flip_back", selectors: VM, own: &["after_s", "code"] },
     Kind { name: "unreadable", selectors: VM, own: &["row"] },
     Kind { name: "fault_shape", selectors: NONE, own: &["shape"] },
 ];
@@ -176,7 +176,8 @@ fn fault(name: &str, on: Option<MessageKind>, parameters: &mut Parameters) -> Re
             Fault::Job(JobFault::Fail { code })
         }
         "flip_back" => {
-            Fault::Job(JobFault::FlipBack { after: parameters.seconds("after_s")?.unwrap_or(Duration::ZERO) })
+            let why = parameters.text("code").map(|code| number(Some(code))).transpose()?;
+            Fault::Job(JobFault::FlipBack { after: parameters.seconds("after_s")?.unwrap_or(Duration::ZERO), why })
         }
         "unreadable" => Fault::Unreadable(match parameters.text("row").as_deref() {
             None | Some("relationship") => RowOf::Relationship,

@@ -38,6 +38,9 @@ pub(super) struct Arguments {
     /// How long to retry hosts that do not respond yet, and transient errors [default: as --timeout]
     #[arg(long, value_name = "LENGTH", value_parser = length)]
     retry_for: Option<Duration>,
+    /// After each resume wait up to this long for newer data, and act again if replication stops meanwhile [default: no wait]
+    #[arg(long, value_name = "LENGTH", value_parser = length)]
+    wait_confirmed: Option<Duration>,
     /// What to do with replication that is already paused
     #[arg(long, value_name = "RULE")]
     paused: Option<Paused>,
@@ -82,6 +85,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Usage> {
         timeout: arguments.timeout,
         vmms_timeout: arguments.vmms_timeout,
         retry_for: arguments.retry_for,
+        wait_confirmed: arguments.wait_confirmed,
         paused: arguments.paused.map(|rule| match rule {
             Paused::Resume => PausedRule::Resume,
             Paused::Leave => PausedRule::Leave,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use reprise_engine::goal::Report;
-use reprise_engine::{LegReport, LegResult};
+use reprise_engine::{LegReport, LegResult, Summary};
 use reprise_model::Reason;
 
 use super::advice;
@@ -14,6 +14,7 @@ use super::hold;
 use super::paragraph::{count, list, paragraph};
 use super::rows::{self, Names, Row};
 use super::screen::Screened;
+use super::sentence::interruption;
 use super::terminal::Terminal;
 
 /// Maximum number of rows that need no attention; the rest are only counted.
@@ -94,7 +95,9 @@ fn table(report: &Report, names: &Names, terminal: &Terminal) -> String {
 
 /// What is unprotected, and what to do first.
 fn last_lines(report: &Report, names: &Names, blocks: &[Block<'_>], terminal: &Terminal) -> String {
-    let mut text = paragraph("", &sentence(report, names), 2, terminal.width);
+    let summary = Summary::of(&report.hosts, &report.legs, (report.dry_run, report.interrupted));
+    let interrupted = interruption(&summary).map_or_else(String::new, |text| format!("{text} "));
+    let mut text = paragraph("", &format!("{interrupted}{}", sentence(report, names)), 2, terminal.width);
     let vms = |block: &Block<'_>| block.unprotected(report.dry_run);
     // Of several equal ones the first.
     let worst = blocks.iter().rev().max_by_key(|block| vms(block)).filter(|block| vms(block) > 0);

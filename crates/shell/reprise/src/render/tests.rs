@@ -23,6 +23,7 @@ fn leg(n: u32, result: LegResult, after: ReplicationState) -> LegReport {
         vm: format!("vm-{n:03}"),
         primary: Some("hv01.lab.test".to_owned()),
         replica: Some("hv02.lab.test".to_owned()),
+        second_primary: None,
         before: Some(ReplicationState::Error),
         after: Some(after),
         wanted: true,
@@ -59,6 +60,7 @@ fn report() -> Report {
     Report {
         outcome: PassOutcome::Partial,
         dry_run: false,
+        interrupted: false,
         started: Timestamp(1_769_853_600_500),
         elapsed: Duration::from_millis(1_234),
         hosts: vec![HostReport {
@@ -84,14 +86,14 @@ fn the_document_has_the_contracts_keys_in_the_contracts_order() {
     let report = report();
     let text = serde_json::to_string(&json::document(&report, &urls, &[])).unwrap();
     let expected = concat!(
-        r#"{"version":1,"outcome":"partial","dry_run":false,"started":"2026-01-31T10:00:00.500Z","elapsed_ms":1234,"#,
+        r#"{"version":1,"outcome":"partial","dry_run":false,"interrupted":false,"started":"2026-01-31T10:00:00.500Z","elapsed_ms":1234,"#,
         r#""hosts":[{"name":"hv01.lab.test","url":"http://127.0.0.1:4711/wsman","tls_verified":null,"ready":true,"ready_after_s":1,"error":null}],"#,
         r#""relationships":[{"vm":"vm-001","vm_id":"00000000-0000-0000-0000-000000000001","leg":"simple","#,
-        r#""primary":"hv01.lab.test","replica":"hv02.lab.test","before":"Error","wanted":true,"action":"resume","#,
+        r#""primary":"hv01.lab.test","replica":"hv02.lab.test","second_primary":null,"before":"Error","wanted":true,"action":"resume","#,
         r#""reason":"error","detail":"The sender is in Error: replication stopped after a failure that VMMS does not retry. A shutdown can cause this. A resume without resynchronization repairs it.","result":"resumed","after":"Replicating","confirmed":false,"#,
         r#""attempts":1,"elapsed_ms":321,"error":null,"next":null,"last_failure":null},"#,
         r#"{"vm":"vm-002","vm_id":"00000000-0000-0000-0000-000000000002","leg":"simple","#,
-        r#""primary":"hv01.lab.test","replica":"hv02.lab.test","before":"Error","wanted":true,"action":"resume","#,
+        r#""primary":"hv01.lab.test","replica":"hv02.lab.test","second_primary":null,"before":"Error","wanted":true,"action":"resume","#,
         r#""reason":"resume_refused","detail":"The primary server refused the resume.","result":"failed","after":"Error","confirmed":false,"#,
         r#""attempts":1,"elapsed_ms":321,"error":{"what":"cannot resume replication of VM vm-002","#,
         r#""where":"hv01.lab.test","why":"invalid state for this operation","next":"look at the VM","#,

@@ -19,6 +19,7 @@ mod logins;
 mod matrix;
 mod meanwhile;
 mod open_files;
+mod outcomes;
 mod outside;
 mod requests;
 mod rights;
