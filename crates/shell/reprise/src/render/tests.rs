@@ -342,7 +342,7 @@ fn a_reason_as_a_cause_keeps_the_case_of_its_names() {
     report.legs[1].reason = Reason::SenderNotFound;
     report.legs[1].trouble = Some(LegTrouble { host: None, may_be: None, cause: Cause::Reason });
     let text = table::text(&report, &Terminal::default());
-    assert!(text.contains("  why:  the primary server does not have the VM's replication, so"), "{text}");
+    assert!(text.contains("  why:  the primary server is up and does not have the VM's replication, so"), "{text}");
 }
 
 #[test]
