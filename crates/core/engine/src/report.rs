@@ -3,6 +3,7 @@
 use reprise_model::{FailedOverType, Outcome, Problem, Reason, ReplicationState};
 
 use crate::attempt::{Attempt, Failure};
+use crate::evidence;
 use crate::host::{HostWatch, Phase};
 use crate::incident::Incident;
 use crate::judge::{Finding, Verdict};
@@ -94,6 +95,8 @@ pub(crate) fn leg(watch: &LegWatch, run: RunKind, around: Around) -> LegReport {
         action,
         reason,
         findings: findings(watch, around),
+        last_failure: evidence::last_failure(&watch.memory.sender_events, watch.leg.id.vm),
+        auto_resync: watch.leg.sender.settings().and_then(|settings| settings.auto_resync),
         result,
         confirmed,
         without_evidence: incident.is_some_and(|incident| incident.plan().without_evidence),

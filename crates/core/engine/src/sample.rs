@@ -38,6 +38,7 @@ pub(crate) fn settings(primary: u32, recovery: u32) -> ReplicationSettings {
         recovery_point: Some(name(recovery)),
         provider: Provider::HyperV,
         frequency: Some(Duration::from_mins(5)),
+        auto_resync: None,
     }
 }
 

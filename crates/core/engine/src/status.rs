@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use reprise_model::{
-    Hold, HostId, HostKey, LegId, Problem, ProblemKind, Reason, Refusal, ReplicationState, Retry, ServiceState,
-    Timestamp, VmId,
+    AutoResync, Hold, HostId, HostKey, LegId, Problem, ProblemKind, Reason, Refusal, ReplicationState, Retry,
+    ServiceState, Timestamp, VmId,
 };
 
 use crate::attempt::Failure;
@@ -122,6 +122,10 @@ pub struct LegReport {
     pub reason: Reason,
     /// Further findings.
     pub findings: Vec<Finding>,
+    /// The HRESULT of the sender's last event 32022 since data last arrived, if its log was read and has one.
+    pub last_failure: Option<u32>,
+    /// When VMMS starts a required resynchronization by itself, if it does.
+    pub auto_resync: Option<AutoResync>,
     /// The result.
     pub result: LegResult,
     /// Whether data was seen to flow after our act.

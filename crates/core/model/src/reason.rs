@@ -236,10 +236,10 @@ reasons! {
         "The primary server is up and does not have the VM's replication, so nobody sends to this replica.",
         "The sender's host is ready and has been up for at least ten minutes, its time limit has passed, and it shows no such replication object.",
         "Find out what became of the VM: it may have been moved to another host, or its replication may have been removed on the primary server. Keep the replica until you know.";
-    ClusteredOwnerNotFound = "clustered_owner_not_found", "cluster owner not found",
-        "The primary side is a failover cluster, and no asked host has the VM.",
+    ClusteredOwnerNotFound = "clustered_owner_not_found", "owner of VM not found",
+        "The primary server goes by two names, and no asked host has the VM. It is a node of a failover cluster, or it was renamed, or replication was set up with its IP address or an alias.",
         "The PrimaryConnectionPoint differs from the PrimaryHostSystem, and no asked host shows the sender's end.",
-        "Add all nodes of that cluster to the hosts.";
+        "For a cluster, add all its nodes to the hosts. For a server that was renamed, or that is known by an IP address or an alias, add it by its present name, and then write that name into the VM's replication settings.";
     NotShown = "not_shown", "no longer shown",
         "No host shows this replication any more.",
         "An earlier look showed it, and the latest looks at its hosts do not.",

@@ -9,7 +9,7 @@ use reprise_engine::{Ambiguous, Controller, UnmatchedHolds};
 use reprise_model::{PausedRule, VmSelector};
 use reprise_platform::sink::Sink;
 
-use crate::console::{asked_to_stop, notice, print, print_by};
+use crate::console::{self, asked_to_stop, notice, print_by};
 use crate::driver::{self, Clock};
 use crate::exit;
 use crate::links::Links;
@@ -109,7 +109,8 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Usage> {
         let errors: Vec<_> = errors.into_iter().chain(unwritten).collect();
         print_by(|out| render::json::write(out, &render::json::document(&report, &links.asked(), &errors)))
     } else {
-        print(&render::table::text(&report, render::terminal_width()))
+        let terminal = render::Terminal::here();
+        console::print_painted(&render::table::text(&report, &terminal))
     };
     if !printed.is_no_failure() {
         return Ok(ExitCode::from(exit::FAILED));

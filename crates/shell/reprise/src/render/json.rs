@@ -6,11 +6,14 @@ use std::time::Duration;
 
 use reprise_engine::goal::{PassOutcome, Report};
 use reprise_engine::{LegReport, LegResult, PlannedAct};
+use reprise_hyperv::failure_code::known;
 use reprise_model::HostId;
 use reprise_platform::event::escaped;
 use serde::{Serialize, Serializer};
 
+use super::advice;
 use super::error::{self, Error};
+use super::number::hexadecimal;
 use super::sentence;
 use crate::links::ConnectionInfo;
 
@@ -60,6 +63,18 @@ struct Relationship<'a> {
     attempts: u32,
     elapsed_ms: Option<u64>,
     error: Option<Error>,
+    /// What to do next, where it does not replicate as it should.
+    next: Option<String>,
+    /// The sender's last event 32022, where it does not replicate as it should.
+    last_failure: Option<LastFailure>,
+}
+
+#[derive(Serialize)]
+struct LastFailure {
+    event: u32,
+    code: String,
+    /// The code in words, if it is a known one.
+    meaning: Option<&'static str>,
 }
 
 /// The document of a pass. `asked` holds how each host was connected to; a local host has no entry.
@@ -120,6 +135,12 @@ fn relationship(leg: &LegReport) -> Relationship<'_> {
         attempts: leg.attempts,
         elapsed_ms: leg.elapsed.map(millis),
         error: error::of_leg(leg),
+        next: advice::of_leg(leg),
+        last_failure: advice::last_failure(leg).map(|code| LastFailure {
+            event: 32_022,
+            code: hexadecimal(code),
+            meaning: known(code).map(|known| known.words),
+        }),
     }
 }
 

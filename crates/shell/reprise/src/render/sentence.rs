@@ -6,8 +6,9 @@ use reprise_engine::{Finding, HoldState, LegReport, Summary};
 
 use reprise_model::Reason;
 
-use super::error::number;
+use super::advice;
 use super::hold;
+use super::number::number;
 
 /// Why something was or was not done with a leg.
 pub(crate) fn detail(leg: &LegReport) -> String {
@@ -42,6 +43,9 @@ pub(crate) fn detail(leg: &LegReport) -> String {
                 write!(text, " The host reported: {}{code}.", refusal.why)
             }
         };
+    }
+    if let Some(code) = advice::last_failure(leg) {
+        let _infallible = write!(text, " The last event 32022 says: {}.", advice::in_words(code));
     }
     text
 }

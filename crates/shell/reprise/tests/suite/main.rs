@@ -34,3 +34,5 @@ mod systems;
 mod typing;
 mod way_in;
 mod wire_faults;
+mod workgroup;
+mod wrong_address;
