@@ -454,7 +454,8 @@ fn not_there(why: &str, seen: &Observation) -> NotReady {
 
 /// Adds what the service says, which explains and never decides.
 fn explained(problem: Problem, seen: &Observation) -> NotReady {
-    let nobody_asked = matches!(problem.kind, ProblemKind::Unreachable | ProblemKind::Untrusted);
+    let nobody_asked = matches!(problem.kind, ProblemKind::Unreachable | ProblemKind::Untrusted)
+        || problem.remedy == Remedy::CorrectAddress;
     let service = match seen.vmms.seen() {
         Some(state) => Some(Service::Known(state.clone())),
         None if nobody_asked => None,

@@ -50,7 +50,7 @@ pub use judge::{Finding, Judgement};
 pub use leg::{End, Leg, NotSeenEnd, SeenEnd, Side, Whereabouts};
 pub use notice::Notice;
 pub use past::Beginning;
-pub use setup::{AskedHost, CredentialId, LOOKS_AT_ONCE, Patience, Setup};
+pub use setup::{AskedHost, CredentialId, LOOKS_AT_ONCE, Patience, Setup, UnmatchedHolds};
 pub use snapshot::{IncidentMemory, LegMemory, Snapshot};
 pub use status::{
     Ambiguous, Candidate, Cause, HoldState, HoldTrouble, HostReport, HostTrouble, LegReport, LegResult, LegTrouble,

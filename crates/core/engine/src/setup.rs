@@ -23,8 +23,10 @@ pub struct Setup {
     pub reads_events: bool,
     /// Plan acts, but do not carry them out.
     pub dry_run: bool,
-    /// Act even if a hold matches nothing that was seen.
-    pub ignore_unmatched_holds: bool,
+    /// How long to wait for newer data after each proved resume before the leg counts as settled; `None` not to wait.
+    pub confirm_within: Option<Duration>,
+    /// What a hold that matches nothing means.
+    pub unmatched_holds: UnmatchedHolds,
     /// How often to look at a ready host when nothing requires it; `None` for never.
     pub reread_every: Option<Duration>,
     /// Maximum number of concurrent looks.
@@ -36,6 +38,16 @@ pub struct Setup {
 /// Tells one credential from another: hosts that are logged in to with the same user and secret have the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CredentialId(pub u32);
+
+/// What a hold that matches nothing means, although every host is ready.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UnmatchedHolds {
+    /// It may be misspelt and mean any VM: nothing is resumed.
+    #[default]
+    Stop,
+    /// A person said to go on.
+    Ignore,
+}
 
 /// A host to query.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -91,9 +91,10 @@ impl Run {
             reads_events,
             dry_run,
             // People here hold VMs that nobody has seen yet, or that are renamed.
-            ignore_unmatched_holds: true,
+            unmatched_holds: reprise_engine::UnmatchedHolds::Ignore,
             reread_every: None,
             looks_at_once: LOOKS_AT_ONCE,
+            confirm_within: None,
             seed: beginning.seed,
         };
         Self {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use cim::{CallError, ErrorKind, Reached};
+use cim::{CallError, ErrorKind, Hint, Reached};
 use hyper::StatusCode;
 use tokio::time::Instant;
 use zeroize::Zeroizing;
@@ -16,6 +16,7 @@ use crate::endpoint::Endpoint;
 use crate::gate::{Attempt, Gate, RefusedBy};
 use crate::limits::Limits;
 use crate::login::{Login, Scheme};
+use crate::memory::{Account, HostMemory};
 use crate::tls::Handshakes;
 use crate::wire::{self, Message, Wire};
 use wsman::media_type::charset;
@@ -36,6 +37,8 @@ pub(crate) struct Target {
     /// Over HTTPS.
     pub(crate) tls: Option<Handshakes>,
     pub(crate) limits: Limits,
+    /// What the host's answers take.
+    pub(crate) memory: HostMemory,
 }
 
 impl Target {
@@ -121,6 +124,8 @@ pub(crate) struct UnsealedResponse {
     pub(crate) body: Bytes,
     /// Whether the connection seals its messages.
     pub(crate) sealed: bool,
+    /// The memory that the body takes.
+    pub(crate) account: Account,
 }
 
 impl std::fmt::Debug for Connection {
@@ -173,7 +178,8 @@ impl Connection {
                 Err(error) => return Err(failed(error, attempt, &wire.at, &target.login)),
             }
         }
-        Err(CallError::new(ErrorKind::Denied, Reached::No, format!("{} offers no login that may be used", wire.at)))
+        let message = format!("{} offers no login that may be used", wire.at);
+        Err(CallError::new(ErrorKind::Denied, Reached::No, message).with_hint(Hint::Schemes))
     }
 
     /// Whether the other side has not closed it, as far as is known.
@@ -226,7 +232,8 @@ impl Connection {
         }
         let Session::Sealed(security, _) = &mut self.session else {
             let charset = charset(&answer.content_type);
-            return Ok(UnsealedResponse { status: answer.status, charset, body: answer.body, sealed: false });
+            let wire::RawResponse { status, body, account, .. } = answer;
+            return Ok(UnsealedResponse { status, charset, body, sealed: false, account });
         };
         unseal(security, answer, &self.wire.at).await
     }
@@ -245,19 +252,21 @@ impl Connection {
     fn refused(&self, challenges: &[String]) -> CallError {
         let at = &self.wire.at;
         let offered = if challenges.is_empty() { "nothing".to_owned() } else { challenges.join(", ") };
-        let (kind, message) = match &self.session {
-            Session::Basic(..) => (ErrorKind::Denied, format!("{at} refused the login (it offers {offered})")),
+        let (kind, hint, message) = match &self.session {
+            Session::Basic(..) => {
+                (ErrorKind::Denied, Some(Hint::Basic), format!("{at} refused the login (it offers {offered})"))
+            }
             Session::Certificate { .. } => {
                 let why = "it belongs to no account there (WSMan:\\localhost\\ClientCertificate), or logins by certificate are off \
                            (WSMan:\\localhost\\Service\\Auth\\Certificate)";
-                (ErrorKind::Denied, format!("{at} refused the client certificate: {why}"))
+                (ErrorKind::Denied, Some(Hint::Certificate), format!("{at} refused the client certificate: {why}"))
             }
             Session::Clear | Session::Sealed(..) => {
-                (ErrorKind::Unreachable, format!("{at} ended the login of this connection"))
+                (ErrorKind::Unreachable, None, format!("{at} ended the login of this connection"))
             }
         };
         let reached = if matches!(self.session, Session::Sealed(..)) { Reached::Perhaps } else { Reached::No };
-        CallError::new(kind, reached, message)
+        CallError { hint, ..CallError::new(kind, reached, message) }
     }
 }
 
@@ -302,7 +311,8 @@ async fn connect(target: &Target) -> Result<Wire, CallError> {
             Ok(())
         }
     };
-    Wire::open((endpoint, &target.resolver), target.tls.as_ref(), &target.limits, allowed).await
+    let bounds = (&target.limits, &target.memory);
+    Wire::open((endpoint, &target.resolver), target.tls.as_ref(), bounds, allowed).await
 }
 
 fn needs(endpoint: &Endpoint, what: &str) -> CallError {
@@ -316,7 +326,7 @@ fn shows_the_password(endpoint: &Endpoint) -> CallError {
         "refused to log in to {endpoint}: Basic over {way} would show the password to the network; it is allowed to \
          loopback only"
     );
-    CallError::new(ErrorKind::Denied, Reached::No, message)
+    CallError::new(ErrorKind::Denied, Reached::No, message).with_hint(Hint::Encryption)
 }
 
 fn needs_a_password(endpoint: &Endpoint) -> CallError {
@@ -390,7 +400,13 @@ async fn unseal(
         if status.is_success() {
             return Err(doubtful("a sealed message with a clear one".to_owned()));
         }
-        return Ok(UnsealedResponse { status, charset: None, body: Bytes::new(), sealed: true });
+        return Ok(UnsealedResponse {
+            status,
+            charset: None,
+            body: Bytes::new(),
+            sealed: true,
+            account: answer.account,
+        });
     }
     let parts = sealed::read(&answer.content_type, &answer.body).map_err(|error| doubtful(error.to_string()))?;
     let kind = parts.first().map(|part| part.original_type.clone()).unwrap_or_default();
@@ -413,5 +429,5 @@ async fn unseal(
     });
     let (own, text) = opened.await.map_err(|error| doubtful(format!("what cannot be unsealed ({error})")))?;
     *security = Some(own);
-    Ok(UnsealedResponse { status, charset: charset(&kind), body: text.into(), sealed: true })
+    Ok(UnsealedResponse { status, charset: charset(&kind), body: text.into(), sealed: true, account: answer.account })
 }

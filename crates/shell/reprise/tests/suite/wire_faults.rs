@@ -61,9 +61,12 @@ fn a_resume_whose_answer_was_lost_is_looked_at_and_not_sent_again() {
     let ran = lab.run(&[0, 1], &[]);
     assert_eq!((ran.code, ran.outcome()), (0, "ok"), "{:#}", ran.document);
     for (kind, vm) in lost {
-        assert_eq!((ran.result(vm), attempts(&ran, vm)), (("healthy", "resumed_elsewhere"), 1), "{kind}");
+        assert_eq!((ran.result(vm), attempts(&ran, vm)), (("resumed", "resume_answer_lost"), 1), "{kind}");
         assert!(ran.leg(vm)["detail"].as_str().unwrap().contains("was lost"), "{kind}");
     }
+    let told = lab.events();
+    let resumed = |vm: &str| told.iter().filter(|event| event["id"] == 4 && event["data"]["vm"] == vm).count();
+    assert!((1..=5).all(|n| resumed(&format!("vm-{n:03}")) == 1), "{told:#?}");
     assert_eq!(ran.result("vm-005"), ("resumed", "error"));
     assert_eq!((lab.requests("invoke"), lab.states()), (5, vec![3; 5]));
 }
@@ -156,7 +159,7 @@ fn a_job_that_vanishes_leaves_its_result_open_until_the_state_is_read() {
     lab.post("/faults/job_fail?vm=vm-002&code=32768&count=1");
     let ran = lab.run(&[0, 1], &[]);
     assert_eq!((ran.code, ran.outcome()), (0, "ok"), "{:#}", ran.document);
-    assert_eq!((ran.result("vm-001"), attempts(&ran, "vm-001")), (("healthy", "resumed_elsewhere"), 1));
+    assert_eq!((ran.result("vm-001"), attempts(&ran, "vm-001")), (("resumed", "resume_answer_lost"), 1));
     assert_eq!((ran.result("vm-002"), attempts(&ran, "vm-002")), (("resumed", "error"), 2));
     assert_eq!((lab.requests("invoke"), lab.states()), (3, vec![3, 3]));
 }
