@@ -124,6 +124,29 @@ pub enum Reached {
     Yes,
 }
 
+/// What is known about a failure beyond its class, from the place that detected it. It changes what to do next, and never
+/// when to retry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Hint {
+    /// The address leads to something else than the service: another path, port or scheme.
+    Address,
+    /// The host accepts encrypted messages only.
+    Encryption,
+    /// The host offers no login scheme that may be used here.
+    Schemes,
+    /// The host refused a login by Basic, which accepts only accounts of the host itself.
+    Basic,
+    /// The host refused a login by NTLM, which a domain or a host may restrict.
+    Ntlm,
+    /// The host refused a login by Kerberos, or it is not possible there.
+    Kerberos,
+    /// The host refused a client certificate.
+    Certificate,
+    /// The host accepted the login of an account of its own and refused the request: Windows may have removed the account's
+    /// administrative rights, as it does over the network.
+    LocalAccount,
+}
+
 /// A failed call.
 ///
 /// INVARIANT: after a [`Request::Invoke`], only an error with [`Reached::No`] may be answered by the same call again
@@ -137,6 +160,8 @@ pub struct CallError {
     pub status: Option<u32>,
     /// Whether the host may have acted.
     pub reached: Reached,
+    /// What else is known about it.
+    pub hint: Option<Hint>,
     /// What happened, in words, from this call and no other: lower case, no full stop.
     pub message: String,
 }
@@ -153,13 +178,20 @@ impl CallError {
             message.truncate(message.floor_char_boundary(MESSAGE_MAX));
             message.push('…');
         }
-        Self { kind, status: None, reached, message }
+        Self { kind, status: None, reached, hint: None, message }
     }
 
     /// Sets the host's number.
     #[must_use]
     pub fn with_status(mut self, status: u32) -> Self {
         self.status = Some(status);
+        self
+    }
+
+    /// Sets what else is known about it.
+    #[must_use]
+    pub fn with_hint(mut self, hint: Hint) -> Self {
+        self.hint = Some(hint);
         self
     }
 

@@ -24,7 +24,7 @@ pub mod stepped;
 mod value;
 pub mod wql;
 
-pub use call::{Argument, CallError, ErrorKind, Output, Reached, Reply, Request};
+pub use call::{Argument, CallError, ErrorKind, Hint, Output, Reached, Reply, Request};
 pub use datetime::{CimTimestamp, DateTime, DateTimeError, Interval};
 pub use from_value::{FromValue, ValueError};
 pub use name::Name;

@@ -16,6 +16,19 @@ fn the_sample_configuration_is_valid_and_says_what_the_defaults_are() {
 }
 
 #[test]
+fn the_sample_for_workgroup_hosts_is_valid_and_gives_each_host_a_login_of_its_own() {
+    let config = read(include_str!("../../../../packaging/workgroup.toml")).unwrap();
+    let logins: Vec<_> = config.hosts.iter().map(|host| host.login.over(&config.login)).collect();
+    let proofs: std::collections::BTreeSet<String> = logins.iter().map(|login| format!("{:?}", login.proof)).collect();
+    assert_eq!((config.hosts.len(), proofs.len()), (3, 3), "{proofs:?}");
+    let users: Vec<_> = logins.iter().map(|login| login.user.clone().unwrap()).collect();
+    assert_eq!(users, ["reprise", "reprise", "hv03\\reprise"]);
+    assert!(logins.iter().all(|login| login.auth == Some(Scheme::Ntlm)));
+    let over_tls = config.hosts.iter().zip(&logins).filter(|(host, _)| host.url.is_secure());
+    assert!(over_tls.into_iter().all(|(_, login)| matches!(login.trust, Some(TrustRef::Fingerprint(_)))));
+}
+
+#[test]
 fn everything_that_is_said_is_read() {
     let config = read(
         r#"

@@ -45,6 +45,15 @@ pub fn vmms_retries_until(evidence: &Evidence, vm: VmId) -> Option<HostTime> {
         })
 }
 
+/// The HRESULT of the last 32022 for this VM.
+pub(crate) fn last_failure(evidence: &Evidence, vm: VmId) -> Option<u32> {
+    let failures = of(evidence, vm).filter_map(|event| match event.kind {
+        VmmsEventKind::SendFailed { code } => Some((event.at, code)),
+        VmmsEventKind::NonRecoverable | VmmsEventKind::WillRetry { .. } => None,
+    });
+    failures.max_by_key(|(at, _)| *at).map(|(_, code)| code)
+}
+
 #[cfg(test)]
 mod tests {
     use reprise_model::Records;
@@ -66,5 +75,15 @@ mod tests {
         assert_eq!(vmms_retries_until(&readable(&[retry]), vm()), Some(HostTime(120_000)));
         assert_eq!(vmms_retries_until(&readable(&[retry, at(5, VmmsEventKind::NonRecoverable)]), vm()), None);
         assert_eq!(vmms_retries_until(&Evidence::NotReadable, vm()), None);
+    }
+
+    #[test]
+    fn the_last_failure_is_the_newest_32022_of_this_vm() {
+        let failed = |ms, code| at(ms, VmmsEventKind::SendFailed { code });
+        let other = VmmsEvent { vm: crate::sample::vm_id(9), ..failed(30, 3) };
+        let newest_first = [failed(20, 2), failed(10, 1), other, at(40, VmmsEventKind::NonRecoverable)];
+        let evidence = Evidence::Readable(Records::whole(newest_first.to_vec(), Vec::new()));
+        assert_eq!(last_failure(&evidence, vm()), Some(2));
+        assert_eq!(last_failure(&Evidence::NotReadable, vm()), None);
     }
 }

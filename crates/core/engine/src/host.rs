@@ -12,6 +12,7 @@ use reprise_model::{
 use crate::hearing::LogCache;
 use crate::loading::Loading;
 use crate::past::Boot;
+use crate::refusal::{Refusals, may_be_starting};
 use crate::setup::{AskedHost, Patience};
 use crate::status::{Lost, NotReady, Service};
 
@@ -61,9 +62,11 @@ pub(crate) struct HostWatch {
     pub(crate) heard: LogCache,
     first_answer: Option<MonoTime>,
     vmms_since: Option<MonoTime>,
+    /// How it has answered logins.
+    pub(crate) refusals: Refusals,
     look_under_way: bool,
     /// Whether a look has come back, with or without an answer.
-    looked_once: bool,
+    pub(crate) looked_once: bool,
     last_look: Option<MonoTime>,
     /// The replicated objects at the look before, whether all of each could be read, and when that look began.
     last_set: Option<(MonoTime, BTreeSet<(RelationshipId, bool)>)>,
@@ -135,6 +138,7 @@ impl HostWatch {
             heard: LogCache::default(),
             first_answer: None,
             vmms_since: None,
+            refusals: Refusals::default(),
             look_under_way: false,
             looked_once: false,
             last_look: None,
@@ -205,6 +209,7 @@ impl HostWatch {
             return None;
         }
         Some(match (self.first_answer, self.vmms_since) {
+            _ if self.refusals.is_tried_again => self.since + patience.silence,
             (None, _) if self.looked_once => self.since + patience.silence,
             (None, _) => self.since + patience.silence.max(FIRST_LOOK),
             (Some(answered), None) => answered + self.asked.vmms_timeout,
@@ -223,10 +228,17 @@ impl HostWatch {
         let soon = last + LOOK_EVERY;
         let busy = last + LOOK_WHILE_ACTING;
         Some(match (&self.phase, busy_until) {
+            (Phase::Waiting, _) if self.refusals.is_tried_again => {
+                last + self.refusals.gap().unwrap_or(LOOK_WHEN_HOPELESS)
+            }
             (Phase::Late(why), _) if is_hopeless(why.problem.kind) => last + LOOK_WHEN_HOPELESS,
             (Phase::Late(_), _) => last + LOOK_WHEN_LATE,
             (Phase::Waiting | Phase::Ready { .. }, None) => soon,
             (Phase::Waiting | Phase::Ready { .. }, Some(until)) if wanted => until.max(soon).min(busy),
+            // No act has begun for a while, so the host may have gone away; one that only waits for its turn is not acted on.
+            (Phase::Waiting | Phase::Ready { .. }, Some(until)) if until > MonoTime::default() => {
+                until.max(last + LOOK_WHEN_LATE).min(busy)
+            }
             (Phase::Waiting | Phase::Ready { .. }, Some(_)) => busy,
         })
     }
@@ -268,6 +280,7 @@ impl HostWatch {
             }
             Err(_) | Ok(_) => None,
         };
+        self.refusals.looked(seen);
         if seen.answered() {
             self.first_answer.get_or_insert(now);
         }
@@ -360,6 +373,43 @@ impl HostWatch {
         };
     }
 
+    /// Whether it is late since it refused the login.
+    pub(crate) fn is_denied(&self) -> bool {
+        matches!(&self.phase, Phase::Late(why) if why.problem.kind == ProblemKind::Denied)
+    }
+
+    /// Whether it has refused the login, and is to be tried again.
+    pub(crate) fn is_tried_again(&self) -> bool {
+        self.refusals.is_tried_again && self.is_waiting()
+    }
+
+    /// It has refused the login, and another host may accept it: it is waited for again, if it may be tried once more before
+    /// `silence` is over. Returns whether it is.
+    pub(crate) fn tries_login_again(&mut self, now: MonoTime, silence: Duration) -> bool {
+        self.refusals.refuses(now, self.since + silence);
+        if self.refusals.is_tried_again {
+            self.phase = Phase::Waiting;
+        }
+        self.refusals.is_tried_again
+    }
+
+    /// Nobody accepts the login that it refused.
+    pub(crate) fn is_refused_for_good(&mut self) {
+        self.refusals.is_tried_again = false;
+        self.phase = Phase::Late(self.why_not_ready());
+    }
+
+    /// Another host accepts the login that it refused.
+    pub(crate) fn may_be_starting(&mut self) {
+        let NotReady { problem, service } = self.why_not_ready();
+        let Some(problem) = may_be_starting(&problem) else { return };
+        let why = NotReady { problem, service };
+        if let Phase::Late(own) = &mut self.phase {
+            own.clone_from(&why);
+        }
+        self.not_ready_because = Some(why);
+    }
+
     /// Time from our first sight of VMMS running until now.
     fn ready_after(&self, now: MonoTime) -> Duration {
         self.vmms_since.map_or(Duration::ZERO, |since| now.since(since))
@@ -404,7 +454,8 @@ fn not_there(why: &str, seen: &Observation) -> NotReady {
 
 /// Adds what the service says, which explains and never decides.
 fn explained(problem: Problem, seen: &Observation) -> NotReady {
-    let nobody_asked = matches!(problem.kind, ProblemKind::Unreachable | ProblemKind::Untrusted);
+    let nobody_asked = matches!(problem.kind, ProblemKind::Unreachable | ProblemKind::Untrusted)
+        || problem.remedy == Remedy::CorrectAddress;
     let service = match seen.vmms.seen() {
         Some(state) => Some(Service::Known(state.clone())),
         None if nobody_asked => None,

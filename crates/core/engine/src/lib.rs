@@ -29,6 +29,7 @@ mod notice;
 mod pace;
 mod past;
 pub mod pause;
+mod refusal;
 mod report;
 mod retry;
 #[cfg(test)]
@@ -49,7 +50,7 @@ pub use judge::{Finding, Judgement};
 pub use leg::{End, Leg, NotSeenEnd, SeenEnd, Side, Whereabouts};
 pub use notice::Notice;
 pub use past::Beginning;
-pub use setup::{AskedHost, LOOKS_AT_ONCE, Patience, Setup};
+pub use setup::{AskedHost, CredentialId, LOOKS_AT_ONCE, Patience, Setup, UnmatchedHolds};
 pub use snapshot::{IncidentMemory, LegMemory, Snapshot};
 pub use status::{
     Ambiguous, Candidate, Cause, HoldState, HoldTrouble, HostReport, HostTrouble, LegReport, LegResult, LegTrouble,

@@ -180,6 +180,7 @@ mod tests {
             key: None,
             label: id.to_string(),
             claim: None,
+            credential: None,
             vmms_timeout: Duration::ZERO,
             tier: None,
         };

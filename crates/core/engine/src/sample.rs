@@ -11,7 +11,7 @@ use reprise_model::{
 };
 
 use crate::leg::{End, Leg, NotSeenEnd, SeenEnd, Whereabouts};
-use crate::setup::{AskedHost, LOOKS_AT_ONCE, Patience, Setup};
+use crate::setup::{AskedHost, LOOKS_AT_ONCE, Patience, Setup, UnmatchedHolds};
 
 pub(crate) fn vm_id(n: u32) -> VmId {
     format!("00000000-0000-0000-0000-{n:012x}").parse().unwrap()
@@ -38,6 +38,7 @@ pub(crate) fn settings(primary: u32, recovery: u32) -> ReplicationSettings {
         recovery_point: Some(name(recovery)),
         provider: Provider::HyperV,
         frequency: Some(Duration::from_mins(5)),
+        auto_resync: None,
     }
 }
 
@@ -85,6 +86,7 @@ pub(crate) fn leg(sender: ReplicationState, receiver: ReplicationState) -> Leg {
         sender: seen_end(0, 1, ReplicationMode::Primary, sender),
         receiver: seen_end(1, 1, ReplicationMode::Replica, receiver),
         second_primary: None,
+        sender_receives: None,
         leftovers: Vec::new(),
         held_hosts: BTreeSet::new(),
         vm_names: BTreeSet::new(),
@@ -129,6 +131,7 @@ pub(crate) fn setup(hosts: u32) -> Setup {
         key: None,
         label: format!("hv{:02}.lab.test:5985", n + 1),
         claim: Some(name(n)),
+        credential: None,
         vmms_timeout: timeout,
         tier: None,
     };
@@ -139,7 +142,8 @@ pub(crate) fn setup(hosts: u32) -> Setup {
         discover: false,
         reads_events: false,
         dry_run: false,
-        ignore_unmatched_holds: false,
+        confirm_within: None,
+        unmatched_holds: UnmatchedHolds::Stop,
         reread_every: None,
         looks_at_once: LOOKS_AT_ONCE,
         seed: 1,

@@ -23,14 +23,30 @@ pub struct Setup {
     pub reads_events: bool,
     /// Plan acts, but do not carry them out.
     pub dry_run: bool,
-    /// Act even if a hold matches nothing that was seen.
-    pub ignore_unmatched_holds: bool,
+    /// How long to wait for newer data after each proved resume before the leg counts as settled; `None` not to wait.
+    pub confirm_within: Option<Duration>,
+    /// What a hold that matches nothing means.
+    pub unmatched_holds: UnmatchedHolds,
     /// How often to look at a ready host when nothing requires it; `None` for never.
     pub reread_every: Option<Duration>,
     /// Maximum number of concurrent looks.
     pub looks_at_once: NonZeroUsize,
     /// Seed of the jitter of retries.
     pub seed: u64,
+}
+
+/// Tells one credential from another: hosts that are logged in to with the same user and secret have the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CredentialId(pub u32);
+
+/// What a hold that matches nothing means, although every host is ready.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UnmatchedHolds {
+    /// It may be misspelt and mean any VM: nothing is resumed.
+    #[default]
+    Stop,
+    /// A person said to go on.
+    Ignore,
 }
 
 /// A host to query.
@@ -45,6 +61,9 @@ pub struct AskedHost {
     /// Which host it claims to be: its configured name or its URL's host. `None` for an IP address or `localhost`, which
     /// say nothing.
     pub claim: Option<HostName>,
+    /// Which credential the host is shown; `None` if that is not known. If one host refuses what another accepts, it may still be
+    /// starting.
+    pub credential: Option<CredentialId>,
     /// Maximum wait for VMMS, from the host's first answer.
     pub vmms_timeout: Duration,
     /// Its tier: legs that send from hosts of lower tiers come first. Without one they come last.

@@ -2,6 +2,8 @@
 
 use reprise_model::Refusal;
 
+use crate::failure_code::{known, named_in};
+
 /// Completed without a job.
 pub(crate) const DONE: u32 = 0;
 /// A job was started.
@@ -17,6 +19,10 @@ pub(crate) const INVALID_QUERY: u32 = 0x8004_1017;
 pub(crate) const NO_SUCH_RESOURCE: u32 = 0x8033_8000;
 /// `ERROR_WSMAN_ENUMERATE_CANNOT_PROCESS_FILTER`: Windows returns it for a query of a class that does not exist.
 pub(crate) const NO_SUCH_CLASS_IN_QUERY: u32 = 0x8033_801A;
+
+/// `ERROR_WSMAN_QUOTA_MAX_OPERATIONS`: the user has as many operations under way as the host allows
+/// (`MaxConcurrentOperationsPerUser`).
+pub(crate) const QUOTA_OF_USER: u32 = 0x8033_81A6;
 
 /// The method failed, without more detail.
 const FAILED: u32 = 32_768;
@@ -41,14 +47,22 @@ fn meaning(code: u32) -> (&'static str, &'static str, bool) {
         32_777 => ("system not available", "check that the host and its storage are up; Reprise retries", true),
         32_778 => ("out of memory", "free memory on that host; Reprise retries", true),
         FILE_NOT_FOUND => ("file not found", "check that the VM's disks and their change logs (.hrl) exist", false),
-        _ => ("undocumented error code", LOOK, true),
+        _ => match known(code) {
+            Some(known) => (known.words, known.advice, true),
+            None => ("undocumented error code", LOOK, true),
+        },
     }
+}
+
+/// Returns the advice for a failure: the host's own text may name a code that says more than the number beside it.
+fn advice_for(words: Option<&str>, otherwise: &'static str) -> &'static str {
+    words.and_then(named_in).map_or(otherwise, |known| known.advice)
 }
 
 /// Returns the refusal for a return value or a job's error code, with the host's own message if there is one.
 pub(crate) fn refusal(code: u32, words: Option<&str>) -> Refusal {
     let (meaning, advice, transient) = meaning(code);
-    Refusal { code: Some(code), why: with_words(meaning, words), advice, transient }
+    Refusal { code: Some(code), why: with_words(meaning, words), advice: advice_for(words, advice), transient }
 }
 
 /// Returns the refusal for the method's return value. "Invalid state" may be transient here: the state was read just before
@@ -79,7 +93,8 @@ pub(crate) fn fault(status: Option<u32>, words: &str) -> Refusal {
     if let Some(code @ FAILED..=FILE_NOT_FOUND) = status {
         return refused_at_once(code, Some(words));
     }
-    let (_, advice, transient) = meaning(FAILED);
+    let (_, advice, transient) = meaning(status.unwrap_or(FAILED));
+    let advice = advice_for(Some(words), advice);
     let why = if words.trim().is_empty() { "the host returned a fault without a message" } else { words.trim() };
     Refusal { code: status, why: why.to_owned(), advice, transient }
 }
@@ -87,6 +102,7 @@ pub(crate) fn fault(status: Option<u32>, words: &str) -> Refusal {
 /// Returns the refusal for a job that failed without an error code.
 pub(crate) fn failed(words: Option<&str>) -> Refusal {
     let (_, advice, transient) = meaning(FAILED);
+    let advice = advice_for(words, advice);
     Refusal { code: None, why: with_words("the job failed and gave no error code", words), advice, transient }
 }
 

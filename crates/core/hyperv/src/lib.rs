@@ -4,11 +4,13 @@
 //! choices, repeat no calls and judge no results; the engine decides what a result means for a leg.
 //!
 //! Start with [`observe`] and [`perform`]; `class` has a file per WMI class; `shape` distinguishes Server 2012
-//! from later versions; `codes` has the meaning of return values; [`events`] reads hosts' event logs.
+//! from later versions; `codes` has the meaning of return values, and [`failure_code`] that
+//! of the codes in event 32022 and in jobs' texts; [`events`] reads hosts' event logs.
 
 pub mod class;
 mod codes;
 pub mod events;
+pub mod failure_code;
 mod join;
 mod observe;
 mod perform;

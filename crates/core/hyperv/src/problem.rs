@@ -1,10 +1,12 @@
 //! Converts a failed call into a problem that the administrator can act on: why, in the host's words, and a remedy that depends
 //! on the request and the error code.
 
-use cim::{CallError, ErrorKind, PropertyError, Reached};
+use cim::{CallError, ErrorKind, Hint, PropertyError, Reached};
 use reprise_model::{Problem, ProblemKind, Remedy};
 
-use crate::codes::{INVALID_CLASS, INVALID_NAMESPACE, INVALID_QUERY, NO_SUCH_CLASS_IN_QUERY, NO_SUCH_RESOURCE};
+use crate::codes::{
+    INVALID_CLASS, INVALID_NAMESPACE, INVALID_QUERY, NO_SUCH_CLASS_IN_QUERY, NO_SUCH_RESOURCE, QUOTA_OF_USER,
+};
 
 /// What was requested from a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,6 +66,9 @@ pub(crate) fn lacks_rights(error: &CallError) -> bool {
 
 /// Returns the remedy for a failed call.
 fn remedy(error: &CallError, asked: Subject) -> Remedy {
+    if let Some(remedy) = error.hint.and_then(|hint| hinted(hint, asked)) {
+        return remedy;
+    }
     match error.kind {
         ErrorKind::Unreachable => Remedy::Reach,
         ErrorKind::Untrusted => Remedy::Trust,
@@ -74,6 +79,7 @@ fn remedy(error: &CallError, asked: Subject) -> Remedy {
         },
         ErrorKind::Denied => Remedy::LogIn,
         ErrorKind::NotThere => lacking(error.status, asked),
+        ErrorKind::Busy if error.status == Some(QUOTA_OF_USER) => Remedy::RaiseQuota,
         ErrorKind::Busy => Remedy::Wait,
         ErrorKind::TimedOut => Remedy::CheckLoad,
         ErrorKind::Refused => Remedy::ReadReason,
@@ -81,6 +87,22 @@ fn remedy(error: &CallError, asked: Subject) -> Remedy {
         ErrorKind::TooLarge => Remedy::RaiseEnvelope,
         ErrorKind::Unsupported => Remedy::ChangeWhatIsNamed,
     }
+}
+
+/// Returns the remedy for what was detected where the call failed.
+fn hinted(hint: Hint, asked: Subject) -> Option<Remedy> {
+    Some(match hint {
+        Hint::Address => Remedy::CorrectAddress,
+        Hint::Encryption => Remedy::Encrypt,
+        Hint::Schemes => Remedy::OfferLogin,
+        Hint::Basic => Remedy::CheckBasic,
+        Hint::Ntlm => Remedy::CheckNtlm,
+        Hint::Kerberos => Remedy::CheckKerberos,
+        Hint::Certificate => Remedy::CheckClientCertificate,
+        // Event logs have a group of their own, which Windows does not remove.
+        Hint::LocalAccount if asked == Subject::EventLog => return None,
+        Hint::LocalAccount => Remedy::GrantLocalAccount,
+    })
 }
 
 /// Returns the remedy for something that does not exist. The error code, if there is one, says what.

@@ -78,9 +78,11 @@ pub enum Management {
 }
 
 impl Host {
-    pub(crate) fn new(index: usize) -> Self {
+    /// The host of that index. One of a workgroup has no domain in its name.
+    pub(crate) fn new(index: usize, workgroup: bool) -> Self {
+        let domain = if workgroup { "" } else { ".lab.test" };
         let mut host = Self {
-            name: format!("hv{:02}.lab.test", index + 1),
+            name: format!("hv{:02}{domain}", index + 1),
             on: true,
             booted: Duration::ZERO,
             up_before: UP_BEFORE,

@@ -31,6 +31,8 @@ pub struct Spec {
     pub odd_names: bool,
     /// The language of every host.
     pub language: Language,
+    /// Whether the hosts belong to no domain. Their names then have no domain either.
+    pub workgroup: bool,
     /// Wall time at virtual zero. Unit: microseconds since 1970-01-01T00:00:00Z.
     pub started_us: i64,
 }
@@ -50,6 +52,7 @@ impl Default for Spec {
             extended: 0,
             odd_names: false,
             language: Language::English,
+            workgroup: false,
             started_us: 1_767_225_600_000_000,
         }
     }

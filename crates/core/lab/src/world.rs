@@ -49,7 +49,7 @@ pub(crate) enum Due {
     /// A change log may have grown past half of the disks.
     LogCheck(At),
     /// A state that a job had changed goes back.
-    FlipBack { at: At, sender: bool, from: u16, to: u16 },
+    FlipBack { at: At, sender: bool, from: u16, to: u16, why: Option<u32> },
     /// A resynchronization begins or ends.
     Resync(At),
     /// The hours of automatic resynchronization may have come.
@@ -70,7 +70,7 @@ pub enum Face {
 impl World {
     /// Hosts without VMs, with nothing due.
     pub(crate) fn empty(spec: &Spec) -> Self {
-        let hosts: Vec<Host> = (0..spec.hosts).map(Host::new).collect();
+        let hosts: Vec<Host> = (0..spec.hosts).map(|index| Host::new(index, spec.workgroup)).collect();
         Self {
             now: Duration::ZERO,
             on_host: vec![BTreeSet::new(); hosts.len()],

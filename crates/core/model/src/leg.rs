@@ -57,6 +57,17 @@ pub struct ReplicationSettings {
     pub provider: Provider,
     /// How often changed blocks are sent (`ReplicationInterval`): 30 s, 5 min or 15 min.
     pub frequency: Option<Duration>,
+    /// When VMMS starts a required resynchronization by itself; `None` if it never does, or if that cannot be read.
+    pub auto_resync: Option<AutoResync>,
+}
+
+/// The hours in which VMMS starts a required resynchronization by itself (`AutoResynchronizeEnabled`). They may span midnight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AutoResync {
+    /// From then on, as the time since midnight in the primary server's local time (`AutoResynchronizeIntervalStart`).
+    pub from: Option<Duration>,
+    /// Until then, in the same form (`AutoResynchronizeIntervalEnd`).
+    pub until: Option<Duration>,
 }
 
 impl ReplicationSettings {

@@ -28,7 +28,7 @@ pub use evidence::{
 };
 pub use host::{HostName, HostSystem, ServiceState};
 pub use ids::{ActId, HostId, HostKey, LegId, LegKind, RelationshipId, Slot, VmId};
-pub use leg::{Kept, LastReplication, Provider, ReplicationObject, ReplicationSettings};
+pub use leg::{AutoResync, Kept, LastReplication, Provider, ReplicationObject, ReplicationSettings};
 pub use observation::{Observation, Replication, UnreadableObject};
 pub use policy::{Hold, HoldScope, InitialPolicy, Pace, PausedPolicy, PausedRule, PeerUnseen, Policy, VmSelector};
 pub use problem::{Problem, ProblemKind, Retry};

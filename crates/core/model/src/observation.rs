@@ -83,10 +83,15 @@ impl Observation {
             .flatten()
     }
 
+    /// Returns whether any part was seen, so that the host accepted the login.
+    pub fn has_any(&self) -> bool {
+        let seen = self.name.seen().is_some() || self.system.seen().is_some() || self.replication.seen().is_some();
+        seen || self.vmms.seen().is_some()
+    }
+
     /// Returns whether the host answered at all, even if it refused.
     pub fn answered(&self) -> bool {
-        let seen = self.name.seen().is_some() || self.system.seen().is_some() || self.replication.seen().is_some();
-        seen || self.vmms.seen().is_some() || self.problems().any(|p| !silent(p.kind))
+        self.has_any() || self.problems().any(|p| !silent(p.kind))
     }
 
     /// Returns whether VMMS is known to be running: the service says so, or its own classes answer.

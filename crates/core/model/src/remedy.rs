@@ -28,6 +28,8 @@ remedies! {
     Trust = "compare the certificate's fingerprint with the one that the host itself shows (`Get-ChildItem Cert:\\LocalMachine\\My | ForEach-Object { $_.Subject; [BitConverter]::ToString([Security.Cryptography.SHA256]::Create().ComputeHash($_.RawData)) }` prints them; the thumbprint is another hash). If it is the host's, trust it with --tls-fingerprint HEX, or trust its authority with --ca FILE (a certificate of X.509 version 1 cannot be verified by an authority); if it is not, an on-path attacker may be answering",
     /// The login was refused, or was not tried.
     LogIn = "read the reason; then check the user, the password, keytab or certificate, the authentication scheme (--auth), and that the account is in Remote Management Users on the host",
+    /// This host refused a login that another host accepts.
+    LetStart = "wait a few minutes and run again: a host that has just booted refuses logins until Netlogon runs and a domain controller responds. If it goes on, check that the account is in Remote Management Users on this host, and that the same account and password are valid there",
     /// The account has no rights on `root\virtualization\v2`.
     GrantHyperV = "on the host, add the account to Hyper-V Administrators and Remote Management Users; if that is not enough, allow it Enable Account, Execute Methods and Remote Enable on root\\virtualization\\v2 (`wmimgmt.msc`, Properties, Security)",
     /// The account has no rights on `root\cimv2`.
@@ -65,7 +67,25 @@ remedies! {
     /// The responses are not WS-Management as a host sends it.
     CheckEndpoint = "check that the address is a WinRM endpoint and that no proxy is in between",
     /// A message is larger than the host allows.
-    RaiseEnvelope = "allow larger messages on the host (`Set-Item WSMan:\\localhost\\MaxEnvelopeSizekb 8192`)",
+    RaiseEnvelope = "read the host's limit (`Get-Item -Path 'WSMan:\\localhost\\MaxEnvelopeSizekb'` on the host, in KiB). Reprise accepts 500: if the limit is lower, raise it (`Set-Item -Path 'WSMan:\\localhost\\MaxEnvelopeSizekb' -Value 500`); if it is not, one item is larger than that, so report this as a bug",
+    /// The address leads to something else than WinRM.
+    CorrectAddress = "correct the address: WinRM answers at http://HOST:5985/wsman and, if it has a listener for it, https://HOST:5986/wsman (`winrm enumerate winrm/config/listener` on the host)",
+    /// The host accepts only encrypted messages.
+    Encrypt = "use --auth negotiate or --auth kerberos, which encrypt every message over http://, or an https:// address",
+    /// The host offers no login scheme that may be used.
+    OfferLogin = "let the host offer Negotiate (`Set-Item -Path 'WSMan:\\localhost\\Service\\Auth\\Negotiate' -Value $true` on the host). Reprise does not use CredSSP, which hands the password to the host, nor Basic where others could read it",
+    /// The host refused a login by Basic.
+    CheckBasic = "check the user and the password. Basic accepts only accounts of the host itself, and only if it is switched on there: for an account of a domain use --auth negotiate or --auth kerberos",
+    /// The host refused a login by NTLM.
+    CheckNtlm = "check the user and the password, and whether the account is locked. If they are right, NTLM may be restricted (policy `Network security: Restrict NTLM` of the host or of its domain; members of Protected Users cannot use it): use --auth kerberos with the host's full DNS name and the user as USER@REALM",
+    /// Kerberos failed.
+    CheckKerberos = "check the user and the password or keytab, that the realm's Kerberos server (a domain controller) answers, that the clocks agree, and that the address has the host's full DNS name (`setspn -Q HTTP/HOST` finds its account)",
+    /// The host refused a client certificate.
+    CheckClientCertificate = "on the host, map the certificate to an account (`Get-ChildItem 'WSMan:\\localhost\\ClientCertificate'`) and allow such logins (`Set-Item -Path 'WSMan:\\localhost\\Service\\Auth\\Certificate' -Value $true`)",
+    /// An account of the host itself has no rights there over the network.
+    GrantLocalAccount = "the account is one of the host itself. Over the network Windows removes its administrative rights: add it to Hyper-V Administrators, Remote Management Users and Event Log Readers on the host, or let it keep them (`New-ItemProperty -Path HKLM:\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Policies\\System -Name LocalAccountTokenFilterPolicy -Value 1 -PropertyType DWord -Force`)",
+    /// The account has as many operations under way as the host allows one user.
+    RaiseQuota = "wait, and look for other programs that use the same account; if the error remains, raise the host's limit (`Set-Item -Path 'WSMan:\\localhost\\Service\\MaxConcurrentOperationsPerUser' -Value 4000` on the host; the default is 1500, and 15 on Server 2008 R2), or use an account of Reprise's own",
     /// This Windows has no Hyper-V Replica.
     UpgradeWindows = "remove this host from the list: Hyper-V Replica needs Windows Server 2012 or later",
     /// The host or Reprise does not support what the reason names.
@@ -85,6 +105,9 @@ mod tests {
         for text in texts {
             assert!(text.starts_with(char::is_lowercase) && !text.ends_with('.'), "{text}");
             assert_eq!(text.matches('`').count() % 2, 0, "{text}");
+            // PowerShell reads the path of a drive up to a blank, a `$` or a bracket; the quotes keep it whole when it is pasted
+            // into another shell too.
+            assert_eq!(text.matches("WSMan:").count(), text.matches("'WSMan:").count(), "{text}");
         }
     }
 }

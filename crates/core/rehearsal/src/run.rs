@@ -72,7 +72,15 @@ impl Run {
             places.insert(id, Some(*place));
             let claim = claimed.and_then(HostName::new);
             let label = claimed.map_or_else(|| format!("192.0.2.{}:5985", id.0 + 1), str::to_owned);
-            hosts.push(AskedHost { id, key: None, label, claim, vmms_timeout: scene.vmms_timeout, tier: None });
+            hosts.push(AskedHost {
+                id,
+                key: None,
+                label,
+                claim,
+                credential: None,
+                vmms_timeout: scene.vmms_timeout,
+                tier: None,
+            });
         }
         let holds = if beginning.tells_holds { policy.holds.clone() } else { Vec::new() };
         let setup = Setup {
@@ -83,9 +91,10 @@ impl Run {
             reads_events,
             dry_run,
             // People here hold VMs that nobody has seen yet, or that are renamed.
-            ignore_unmatched_holds: true,
+            unmatched_holds: reprise_engine::UnmatchedHolds::Ignore,
             reread_every: None,
             looks_at_once: LOOKS_AT_ONCE,
+            confirm_within: None,
             seed: beginning.seed,
         };
         Self {

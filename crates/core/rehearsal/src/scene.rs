@@ -103,7 +103,8 @@ fn site(chance: &mut fastrand::Rng, seed: u64) -> Spec {
         os,
         topology,
         race_state: if once_in(chance, 3) { RaceState::Suspended } else { RaceState::Error },
-        job: Duration::from_millis(chance.u64(0..3_000)),
+        // A long job is looked at before it ends.
+        job: Duration::from_millis(if once_in(chance, 8) { chance.u64(8_000..20_000) } else { chance.u64(0..3_000) }),
         jobs_at_once: if once_in(chance, 4) { NonZeroU32::new(chance.u32(1..=6)) } else { None },
         seed,
         unreplicated,

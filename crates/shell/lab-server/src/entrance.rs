@@ -40,20 +40,24 @@ impl Entrances {
     /// Creates the entrances of hosts with these names. A lab with HTTPS makes its certificate here, so each lab has its own.
     pub(crate) fn new(options: &LabOptions, names: &[String]) -> Result<Self, CertificateError> {
         let secure = if options.tls { Some(Secure::new(options, names)?) } else { None };
-        let account = Account::new(&options.user, SecretString::from(options.password.as_str()));
-        let account = match secure.as_ref().and_then(|secure| secure.client.as_ref()) {
-            Some(client) => account.with_certificate(client.der()),
-            None => account,
+        let client = secure.as_ref().and_then(|secure| secure.client.as_ref());
+        let account = |host: &str| {
+            let account = Account::new(&options.user, SecretString::from(options.password_at(host)));
+            match client {
+                Some(client) => account.with_certificate(client.der()),
+                None => account,
+            }
         };
         let logins = |name: &String| Logins {
-            accounts: vec![account.clone()],
+            accounts: vec![account(name)],
             schemes: options.schemes,
             identity: ComputerNames::of(name),
             // Windows' default.
             channel_bindings: ChannelBindings::IfSent,
             services: options.services.clone(),
         };
-        Ok(Self { secure, hosts: names.iter().map(|name| Arc::new(logins(name))).collect() })
+        let hosts = names.iter().map(|name| Arc::new(logins(name))).collect();
+        Ok(Self { secure, hosts })
     }
 
     /// The first part of the hosts' addresses.

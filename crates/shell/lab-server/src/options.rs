@@ -12,10 +12,12 @@ pub struct LabOptions {
     pub speed: f64,
     /// Round-trip time of a request and its answer.
     pub round_trip: Duration,
-    /// The one user.
+    /// The user.
     pub user: String,
     /// The user's password.
     pub password: String,
+    /// Whether each host has its own account of that name, with a password of its own.
+    pub local_accounts: bool,
     /// The schemes that all hosts offer.
     pub schemes: Schemes,
     /// Whether the hosts listen on `::1` instead of 127.0.0.1.
@@ -26,4 +28,11 @@ pub struct LabOptions {
     pub services: Option<Vec<ServiceKey>>,
     /// The form of dates and references in rows of a column list.
     pub fragments: ElementForm,
+}
+
+impl LabOptions {
+    /// The password of the user at a host.
+    pub(crate) fn password_at(&self, host: &str) -> String {
+        if self.local_accounts { format!("{}-{host}", self.password) } else { self.password.clone() }
+    }
 }

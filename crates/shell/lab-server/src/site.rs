@@ -84,7 +84,7 @@ impl Site {
             address: HostAddress {
                 url: format!("{}://{}/wsman", entrances.url_scheme(), port.address),
                 user: options.user.clone(),
-                password: options.password.clone(),
+                password: options.password_at(&name),
                 name,
             },
             counters: Mutex::new(Counters::default()),

@@ -67,10 +67,24 @@ pub(crate) fn print(text: &str) -> Printed {
     print_by(|out| out.write_all(text.as_bytes()))
 }
 
+/// Prints a text that may have colours to standard output. They are translated for an old Windows console, and removed where
+/// there is no terminal.
+pub(crate) fn print_painted(text: &str) -> Printed {
+    let out = std::io::stdout();
+    let choice = anstream::AutoStream::choice(&out);
+    let mut out = anstream::AutoStream::new(out.lock(), choice);
+    printed(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
+}
+
 /// Prints the result to standard output piece by piece.
 pub(crate) fn print_by(write: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<()>) -> Printed {
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
-    match write(&mut out).and_then(|()| out.flush()) {
+    printed(write(&mut out).and_then(|()| out.flush()))
+}
+
+/// The result, of which a failure is reported.
+fn printed(result: std::io::Result<()>) -> Printed {
+    match result {
         Ok(()) => Printed::Whole,
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Printed::NobodyReads,
         Err(error) => {

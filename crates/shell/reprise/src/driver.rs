@@ -190,7 +190,7 @@ fn no_way(what: &str) -> Problem {
 #[cfg(test)]
 mod tests {
     use reprise_engine::goal::PassOutcome;
-    use reprise_engine::{AskedHost, HostTrouble, LOOKS_AT_ONCE, Patience, Setup};
+    use reprise_engine::{AskedHost, HostTrouble, LOOKS_AT_ONCE, Patience, Setup, UnmatchedHolds};
     use reprise_model::Policy;
     use wsman_http::{Endpoint, Limits, Login, Scheme};
 
@@ -208,7 +208,15 @@ mod tests {
     /// One host, and this limit on every wait.
     fn setup(limit: Duration) -> Setup {
         let label = "hv01".to_owned();
-        let asked = AskedHost { id: HostId(0), key: None, label, claim: None, vmms_timeout: limit, tier: None };
+        let asked = AskedHost {
+            id: HostId(0),
+            key: None,
+            label,
+            claim: None,
+            credential: None,
+            vmms_timeout: limit,
+            tier: None,
+        };
         Setup {
             hosts: vec![asked],
             policy: Policy::default(),
@@ -216,7 +224,8 @@ mod tests {
             discover: false,
             reads_events: true,
             dry_run: false,
-            ignore_unmatched_holds: false,
+            confirm_within: None,
+            unmatched_holds: UnmatchedHolds::Stop,
             reread_every: None,
             looks_at_once: LOOKS_AT_ONCE,
             seed: 1,

@@ -9,6 +9,7 @@ use reprise_platform::sink::{Sink, Writer};
 
 use crate::console::{complain, notice};
 use crate::driver::Observer;
+use crate::render::advice;
 use crate::render::error::{self, Error};
 use crate::render::progress::Progress;
 use crate::render::sentence;
@@ -116,7 +117,13 @@ fn events(time: jiff::Timestamp, notice: &Notice) -> Vec<event::LogEntry> {
         }
         Notice::NeedsPerson(leg) => {
             let event = with_leg(plain(&codes::NEEDS_PERSON), leg).with("detail", sentence::detail(leg));
-            vec![event.with("next", leg.reason.advice())]
+            vec![event.with("next", advice::of_leg(leg).unwrap_or_default())]
+        }
+        Notice::ResumeNotSeen(leg) => {
+            vec![with_leg(plain(&codes::RESUME_NOT_SEEN), leg).with("next", leg.reason.advice())]
+        }
+        Notice::Interrupted { not_seen, not_reached } => {
+            vec![plain(&codes::INTERRUPTED).with("not_seen", *not_seen).with("not_reached", *not_reached)]
         }
         Notice::NotOurs { count } => vec![plain(&codes::NOT_OURS).with("count", *count)],
         Notice::Finished(sums) => vec![plain(&codes::FINISHED).with("summary", sentence::summary(sums))],

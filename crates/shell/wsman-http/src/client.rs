@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use cim::{CallError, ErrorKind, Reached, Reply, Request, Row};
+use cim::{CallError, ErrorKind, Hint, Reached, Reply, Request, Row};
 use hyper::StatusCode;
 use tokio::sync::Semaphore;
 use wsman::client::{Call, MessageSettings, Progress, asks_for_a_new_enumeration, asks_for_a_new_login};
@@ -185,11 +185,19 @@ impl Client {
     async fn carry_out(&self, begin: impl Fn() -> Call) -> Result<Reply, CallError> {
         let _place = self.room.acquire().await;
         let patience = self.target.limits.call;
-        tokio::time::timeout(patience, self.carry_through(begin)).await.unwrap_or_else(|_| {
+        let carried = tokio::time::timeout(patience, self.carry_through(begin)).await.unwrap_or_else(|_| {
             let (at, seconds) = (&self.target.endpoint, patience.as_secs_f32());
             let message = format!("{at} answered, but had not finished after {seconds} s");
             Err(CallError::new(ErrorKind::TimedOut, Reached::Perhaps, message))
-        })
+        });
+        carried.map_err(|error| self.with_account(error))
+    }
+
+    /// Adds that the account is one of the host itself, if that may be why the host accepted its login and refused the request.
+    fn with_account(&self, error: CallError) -> CallError {
+        let lacks_rights = error.kind == ErrorKind::Denied && error.reached == Reached::Yes;
+        let is_local = lacks_rights && self.target.login.password().is_some() && !self.target.login.has_domain();
+        if is_local { error.with_hint(Hint::LocalAccount) } else { error }
     }
 
     async fn carry_through(&self, begin: impl Fn() -> Call) -> Result<Reply, CallError> {
@@ -413,7 +421,7 @@ impl Client {
             }
             StatusCode::INTERNAL_SERVER_ERROR if body.is_empty() => {
                 let message = format!("{at} refuses unencrypted messages (AllowUnencrypted is false there)");
-                refused(ErrorKind::Denied, Reached::No, message)
+                Err(CallError::new(ErrorKind::Denied, Reached::No, message).with_hint(Hint::Encryption))
             }
             status => {
                 let length = body.len();
@@ -421,8 +429,8 @@ impl Client {
                 if let Some(fault) = self.parsers.work(length, read).await? {
                     return Err(fault);
                 }
-                match wire::unserved(status, &at.to_string()) {
-                    Some((kind, message)) => refused(kind, untouched, message),
+                match wire::unserved(status, &at.to_string(), untouched) {
+                    Some(error) => Err(error),
                     None => Err(CallError::malformed(format!("{at} answered with HTTP status {status} and no fault"))),
                 }
             }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use cim::{CallError, ErrorKind, Reached};
+use cim::{CallError, ErrorKind, Hint, Reached};
 use hyper::StatusCode;
 use tokio::time::Instant;
 use zeroize::Zeroizing;
@@ -178,7 +178,8 @@ impl Connection {
                 Err(error) => return Err(failed(error, attempt, &wire.at, &target.login)),
             }
         }
-        Err(CallError::new(ErrorKind::Denied, Reached::No, format!("{} offers no login that may be used", wire.at)))
+        let message = format!("{} offers no login that may be used", wire.at);
+        Err(CallError::new(ErrorKind::Denied, Reached::No, message).with_hint(Hint::Schemes))
     }
 
     /// Whether the other side has not closed it, as far as is known.
@@ -251,19 +252,21 @@ impl Connection {
     fn refused(&self, challenges: &[String]) -> CallError {
         let at = &self.wire.at;
         let offered = if challenges.is_empty() { "nothing".to_owned() } else { challenges.join(", ") };
-        let (kind, message) = match &self.session {
-            Session::Basic(..) => (ErrorKind::Denied, format!("{at} refused the login (it offers {offered})")),
+        let (kind, hint, message) = match &self.session {
+            Session::Basic(..) => {
+                (ErrorKind::Denied, Some(Hint::Basic), format!("{at} refused the login (it offers {offered})"))
+            }
             Session::Certificate { .. } => {
                 let why = "it belongs to no account there (WSMan:\\localhost\\ClientCertificate), or logins by certificate are off \
                            (WSMan:\\localhost\\Service\\Auth\\Certificate)";
-                (ErrorKind::Denied, format!("{at} refused the client certificate: {why}"))
+                (ErrorKind::Denied, Some(Hint::Certificate), format!("{at} refused the client certificate: {why}"))
             }
             Session::Clear | Session::Sealed(..) => {
-                (ErrorKind::Unreachable, format!("{at} ended the login of this connection"))
+                (ErrorKind::Unreachable, None, format!("{at} ended the login of this connection"))
             }
         };
         let reached = if matches!(self.session, Session::Sealed(..)) { Reached::Perhaps } else { Reached::No };
-        CallError::new(kind, reached, message)
+        CallError { hint, ..CallError::new(kind, reached, message) }
     }
 }
 
@@ -323,7 +326,7 @@ fn shows_the_password(endpoint: &Endpoint) -> CallError {
         "refused to log in to {endpoint}: Basic over {way} would show the password to the network; it is allowed to \
          loopback only"
     );
-    CallError::new(ErrorKind::Denied, Reached::No, message)
+    CallError::new(ErrorKind::Denied, Reached::No, message).with_hint(Hint::Encryption)
 }
 
 fn needs_a_password(endpoint: &Endpoint) -> CallError {

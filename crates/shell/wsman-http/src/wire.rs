@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use cim::{CallError, ErrorKind, Reached};
+use cim::{CallError, ErrorKind, Hint, Reached};
 use http_body_util::{BodyExt as _, Full};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderValue, WWW_AUTHENTICATE};
@@ -187,12 +187,14 @@ impl Wire {
 }
 
 /// The meaning of a status that HTTP.sys returns before WinRM sees the request; `None` for any other.
-pub(crate) fn unserved(status: StatusCode, at: &str) -> Option<(ErrorKind, String)> {
+pub(crate) fn unserved(status: StatusCode, at: &str, reached: Reached) -> Option<CallError> {
     if status == StatusCode::NOT_FOUND {
-        return Some((ErrorKind::Refused, format!("{at} has no such path: is this a WinRM address?")));
+        let message = format!("{at} has no such path: is this a WinRM address?");
+        return Some(CallError::new(ErrorKind::Unsupported, reached, message).with_hint(Hint::Address));
     }
     let is_away = status == StatusCode::SERVICE_UNAVAILABLE;
-    is_away.then(|| (ErrorKind::Busy, format!("{at} is busy or starting (HTTP status {status})")))
+    let message = || format!("{at} is busy or starting (HTTP status {status})");
+    is_away.then(|| CallError::new(ErrorKind::Busy, reached, message()))
 }
 
 async fn read(

@@ -7,8 +7,8 @@ use crate::attempt::{Attempt, Failure, Intent};
 use crate::exchange::Effect;
 use crate::guard::{self, Grounds};
 use crate::host::HostWatch;
-use crate::incident::Plan;
-use crate::judge::Verdict;
+use crate::incident::{Plan, RetryLimits};
+use crate::judge::{Verdict, judge};
 use crate::leg::End;
 use crate::leg::Side;
 use crate::pace::{Load, QueueEntry};
@@ -19,8 +19,9 @@ impl Controller {
     pub(super) fn enqueue(&mut self, now: Now, id: LegId) {
         let Some(watch) = self.legs.get_mut(&id) else { return };
         let Some(plan) = plan_of(watch) else { return };
-        let asked = watch.receiver_asked();
-        watch.plans(plan).stopped_again(now.mono, asked, &mut self.chance);
+        let limits =
+            RetryLimits { retry_until: self.setup.patience.retry_until, receiver_asked: watch.receiver_asked() };
+        watch.plans(plan).stopped_again(now.mono, plan.side, limits, &mut self.chance);
         if self.setup.dry_run {
             return;
         }
@@ -64,6 +65,11 @@ impl Controller {
             return None;
         }
         if self.resync_under_way(id) {
+            // Another one of its host began since this leg was judged, perhaps in the same look.
+            if let Some(watch) = self.legs.get_mut(&id) {
+                watch.memory.resync_under_way = true;
+                watch.verdict = judge(&watch.leg, &watch.memory, &self.setup.policy, now.wall);
+            }
             return None;
         }
         let act_id = ActId { epoch: self.epoch, number: self.next_act };

@@ -49,6 +49,7 @@ impl Controller {
                 key: None,
                 label: name.to_string(),
                 claim: Some(name.clone()),
+                credential: model.asked.credential,
                 vmms_timeout: model.asked.vmms_timeout,
                 tier: model.asked.tier,
             };

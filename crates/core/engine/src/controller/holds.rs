@@ -12,6 +12,7 @@ use crate::host::HostWatch;
 use crate::judge::{HoldsCheck, covers};
 use crate::leg::Leg;
 use crate::names::Match;
+use crate::setup::UnmatchedHolds;
 use crate::status::{Ambiguous, Candidate, HoldState, HoldTrouble};
 
 impl Controller {
@@ -127,7 +128,7 @@ impl Controller {
             let holds = self.setup.policy.holds.iter().filter(|hold| hold.scope == *scope);
             holds.into_iter().any(|hold| hold.until.is_none_or(|until| wall < until))
         };
-        let is_unmatched = !self.setup.ignore_unmatched_holds && self.unmatched.iter().any(in_force);
+        let is_unmatched = self.setup.unmatched_holds == UnmatchedHolds::Stop && self.unmatched.iter().any(in_force);
         if !is_unmatched || self.hosts.values().any(HostWatch::is_missing) {
             HoldsCheck::Matched
         } else if self.hosts.values().all(HostWatch::is_ready) {

@@ -8,6 +8,7 @@ mod holds;
 mod judging;
 mod looking;
 mod memory;
+mod refusals;
 mod telling;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,6 +38,8 @@ pub struct Controller {
     hosts: BTreeMap<HostId, HostWatch>,
     /// Hosts that are neither ready nor late.
     waiting: BTreeSet<HostId>,
+    /// Hosts that refused a login and are tried again.
+    refused: BTreeSet<HostId>,
     /// Hosts that are asked since others spoke of them.
     discovered: BTreeSet<HostId>,
     names: Names,
@@ -92,6 +95,7 @@ impl Controller {
             names: Names::new(hosts.values()),
             touched: hosts.keys().copied().collect(),
             waiting: hosts.keys().copied().collect(),
+            refused: BTreeSet::new(),
             discovered: BTreeSet::new(),
             hosts,
             inventory: Inventory::default(),

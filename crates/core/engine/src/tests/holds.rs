@@ -1,9 +1,10 @@
 //! A person's word that names nothing: nothing is done unasked.
 
-use reprise_model::{HostName, Seen, Timestamp};
+use reprise_model::{HostName, LegKind, ReplicationMode, Seen, Slot, Timestamp};
 
 use super::*;
-use crate::HoldState;
+use crate::sample::settings;
+use crate::{HoldState, UnmatchedHolds};
 
 fn hold(scope: HoldScope) -> Hold {
     Hold { scope, reason: "migration".to_owned(), until: None, only_this_pass: false }
@@ -88,6 +89,30 @@ fn a_hold_by_any_name_of_a_vm_covers_it_whatever_is_invisible_in_the_name() {
 }
 
 #[test]
+fn a_name_that_one_host_alone_gives_a_vm_covers_all_its_legs_whoever_is_silent() {
+    // The middle host sends on to the third, which alone calls the VM "new"; the primary is off.
+    let mut middle = look(1, &[S::Error]);
+    let mut third = look(2, &[S::Replicating]);
+    let mut sends = crate::sample::object(1, S::Error);
+    (sends.id.slot, sends.settings) = (Slot::One, Seen::Seen(settings(1, 2)));
+    let Seen::Seen(replication) = &mut middle.replication else { panic!("it is seen") };
+    replication.objects.insert(sends.id, sends);
+    let Seen::Seen(replication) = &mut third.replication else { panic!("it is seen") };
+    let vm_one = replication.vms.get_mut(&vm_id(1)).unwrap();
+    vm_one.mode = ReplicationMode::ExtendedReplica;
+    "new".clone_into(&mut vm_one.name);
+    for object in replication.objects.values_mut() {
+        object.settings = Seen::Seen(settings(1, 2));
+    }
+    let excepted = Hold { only_this_pass: true, ..vm("new") };
+    let mut drive = Drive::new(holding(3, vec![excepted]), vec![unreachable(), middle, third]);
+    drive.run_to(300.0);
+    let legs: Vec<_> = drive.legs().iter().map(|leg| (leg.id.kind, leg.result, leg.reason)).collect();
+    let left = |kind| (kind, LegResult::Left, Reason::Excepted);
+    assert_eq!(legs, [left(LegKind::Simple), left(LegKind::Extended)]);
+}
+
+#[test]
 fn a_hold_that_has_ended_holds_nothing_up() {
     let ended = Hold { until: Some(Timestamp(now(0.0).wall.0 - 1)), ..vm("vm-001") };
     let mut drive = Drive::new(holding(2, vec![ended]), pair(&[S::Error]));
@@ -99,7 +124,7 @@ fn a_hold_that_has_ended_holds_nothing_up() {
 
 #[test]
 fn a_person_may_say_that_holds_without_a_match_are_to_be_ignored() {
-    let asked = Setup { ignore_unmatched_holds: true, ..holding(2, vec![vm("vm-007")]) };
+    let asked = Setup { unmatched_holds: UnmatchedHolds::Ignore, ..holding(2, vec![vm("vm-007")]) };
     let mut drive = Drive::new(asked, pair(&[S::Error]));
     drive.run_to(1.5);
     assert_eq!(drive.acts.len(), 1);

@@ -43,3 +43,34 @@ fn what_is_seen_while_our_own_act_runs_does_not_take_a_pause_from_the_shutdown_t
     }
     assert_eq!(drive.acts.len(), 1, "the shutdown still explains it, and it is tried again");
 }
+
+#[test]
+fn a_leg_that_stops_again_after_the_limit_on_retries_is_not_tried_for_as_long_as_others_keep_the_run_going() {
+    let mut drive = Drive::new(setup(2), pair(&[S::Error, S::Error]));
+    drive.run_to(1.5);
+    drive.acts.truncate(1);
+    drive.hosts[0] = look(0, &[S::Replicating, S::Error]);
+    let proved = drive.end_act(ended()).leg;
+    drive.run_to(58.0);
+    drive.hosts[0] = look(0, &[S::Error, S::Error]);
+    drive.run_to(150.0);
+    assert!(drive.acts.is_empty(), "the limit is a minute: {:?}", drive.acts);
+    drive.stop();
+    let leg = drive.legs().iter().find(|leg| leg.id == proved).unwrap();
+    assert_eq!((leg.result, leg.reason), (LegResult::Failed, Reason::ResumeWithoutEffect));
+}
+
+#[test]
+fn a_resynchronization_that_waits_for_one_that_just_began_on_its_host_holds_up_no_run() {
+    let setup = Setup { reads_events: true, ..setup(1) };
+    let mut drive = Drive::new(setup, vec![look(0, &[S::ResynchronizeSuspended, S::Replicating])]);
+    let kinds = [VmmsEventKind::SendFailed { code: ABORTED }, VmmsEventKind::NonRecoverable];
+    let records = kinds.map(|kind| VmmsEvent { vm: vm_id(1), at: HostTime(950_000), kind }).to_vec();
+    let host = drive.events.remove(0);
+    drive.feed(Event::EventsRead { host, evidence: Evidence::Readable(Records::whole(records, Vec::new())) });
+    drive.hosts[0] = look(0, &[S::ResynchronizeSuspended, S::Resynchronizing]);
+    drive.run_to(30.0);
+    assert!(drive.acts.is_empty(), "one at a time");
+    let report = drive.report.as_ref().expect("nothing is left to do");
+    assert_eq!(report.legs[0].reason, Reason::ResyncWaits);
+}

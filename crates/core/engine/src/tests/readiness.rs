@@ -81,6 +81,24 @@ fn a_host_that_dies_while_it_is_acted_on_is_reported_with_since_when_and_why_and
     }
 }
 
+/// A silent host lets its acts wait for their time-outs, and the run may end before those do.
+#[test]
+fn a_host_on_which_acts_make_no_progress_is_looked_at_soon_and_one_whose_acts_go_on_is_not() {
+    let mut drive = Drive::new(setup(2), pair(&[S::Error; 40]));
+    drive.run_to(1.5);
+    let looks = drive.looks[0];
+    drive.run_to(25.0);
+    assert_eq!(drive.looks[0] - looks, 2, "nothing has begun for ten seconds");
+    let mut drive = Drive::new(setup(2), pair(&[S::Error; 40]));
+    drive.run_to(1.5);
+    let looks = drive.looks[0];
+    for _ in 0..10 {
+        drive.run_to(drive.at + 2.0);
+        drive.end_act(ended());
+    }
+    assert!(drive.looks[0] - looks <= 1, "acts begin all the time");
+}
+
 #[test]
 fn a_host_that_answers_again_after_a_failed_look_is_not_reported_as_lost() {
     let mut drive = Drive::new(setup(2), pair(&[S::Error]));
@@ -120,7 +138,7 @@ fn empty(host: u32, up_s: i64) -> Observation {
 fn a_host_that_has_just_booted_and_shows_nothing_is_loading_and_what_it_shows_later_is_resumed() {
     let mut drive = Drive::new(setup(1), vec![empty(0, 30)]);
     drive.run_to(20.0);
-    assert!(drive.report.is_none(), "nothing is believed of an empty list yet");
+    assert!(drive.report.is_none(), "an empty list proves nothing yet");
     let mut loaded = look(0, &[S::Error]);
     loaded.system = empty(0, 50).system;
     drive.hosts[0] = loaded;
@@ -255,4 +273,65 @@ fn a_host_that_lacks_a_vm_is_still_loading_if_it_has_just_booted_and_else_a_pers
         }
         assert!(drive.acts.is_empty());
     }
+}
+
+fn refusing() -> Observation {
+    Observation::failed(&Problem::new(ProblemKind::Denied, "log in", "the host refused the user"))
+}
+
+/// A pass over a pair and a third host, the first in the list, that refuses the login of all three.
+fn with_one_that_refuses(set: impl Fn(&mut Setup)) -> Drive {
+    let mut pass = setup(3);
+    pass.hosts.iter_mut().for_each(|host| host.credential = Some(crate::CredentialId(7)));
+    pass.hosts.rotate_right(1);
+    (0..).zip(&mut pass.hosts).for_each(|(id, host)| host.id = HostId(id));
+    set(&mut pass);
+    let mut hosts = pair(&[S::Replicating]);
+    hosts.insert(0, refusing());
+    Drive::new(pass, hosts)
+}
+
+/// Netlogon starts after WinRM, and the domain controller may be a VM on that very host.
+#[test]
+fn a_host_that_refuses_a_login_which_another_host_accepts_is_tried_again_after_a_while() {
+    let mut drive = with_one_that_refuses(|_| {});
+    drive.run_to(14.0);
+    assert_eq!((drive.looks[0], drive.report.is_none()), (1, true), "not at once");
+    drive.hosts[0] = look(2, &[]);
+    drive.run_to(18.0);
+    let report = drive.report.as_ref().unwrap();
+    assert_eq!((report.hosts[0].ready, report.outcome), (true, goal::PassOutcome::Ok));
+    assert!(!drive.told.iter().any(|notice| matches!(notice, Notice::HostNotReady(_))));
+}
+
+#[test]
+fn a_host_that_goes_on_refusing_is_tried_twice_more_and_said_to_be_starting_perhaps() {
+    let mut drive = with_one_that_refuses(|_| {});
+    drive.run_to(59.0);
+    let report = drive.report.as_ref().unwrap();
+    assert_eq!((drive.looks[0], report.hosts[0].ready, report.outcome), (3, false, goal::PassOutcome::Partial));
+    let why = why(&report.hosts[0]);
+    assert_eq!(why.matches("may still be starting").count(), 1, "{why}");
+    assert!(why.contains("refused the user"), "{why}");
+}
+
+#[test]
+fn a_login_is_not_tried_again_without_time_for_it_nor_with_a_credential_that_no_other_host_accepts() {
+    type Change = fn(&mut Setup);
+    let cases: [(&str, Change); 3] = [
+        ("no time", |pass| pass.patience.silence = Duration::from_secs(10)),
+        ("its own credential", |pass| pass.hosts[0].credential = Some(crate::CredentialId(1))),
+        ("unknown", |pass| pass.hosts[0].credential = None),
+    ];
+    for (what, set) in cases {
+        let mut drive = with_one_that_refuses(set);
+        drive.run_to(5.0);
+        let report = drive.report.as_ref().expect(what);
+        assert_eq!((drive.looks[0], report.outcome), (1, goal::PassOutcome::Partial), "{what}");
+    }
+    let mut pass = setup(2);
+    pass.hosts.iter_mut().for_each(|host| host.credential = Some(crate::CredentialId(7)));
+    let mut drive = Drive::new(pass, vec![refusing(), refusing()]);
+    drive.run_to(1.0);
+    assert_eq!((drive.report.as_ref().unwrap().outcome, &*drive.looks), (goal::PassOutcome::Failed, &[1, 1][..]));
 }

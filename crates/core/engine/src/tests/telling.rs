@@ -28,7 +28,7 @@ fn a_resume_and_a_failure_are_told_at_once_whoever_else_is_still_waited_for() {
     let before = drive.told.len();
     drive.stop();
     let after: Vec<_> = drive.told[before..].iter().map(std::mem::discriminant).collect();
-    assert_eq!(after.len(), 2, "the host that was not ready, and the end: {:?}", &drive.told[before..]);
+    assert_eq!(after.len(), 2, "the interruption and the end: {:?}", &drive.told[before..]);
 }
 
 /// A look at the first host whose VM could not be read, as while VMMS loads it.
@@ -106,13 +106,19 @@ fn a_name_that_turns_out_to_stand_for_two_after_others_were_acted_on_costs_no_re
 
 /// The replica's own object is in Error by proof, the sender is paused.
 fn both_ends_stopped() -> Drive {
-    replica_stopped(S::Suspended)
+    replica_stopped(S::Suspended, Some(MonoTime(Duration::from_mins(1))))
+}
+
+/// The same, with that limit on retries.
+fn both_ends_stopped_until(retry_until: Option<MonoTime>) -> Drive {
+    replica_stopped(S::Suspended, retry_until)
 }
 
 /// The replica's own object is in Error by proof, the sender is in that state.
-fn replica_stopped(sender: S) -> Drive {
+fn replica_stopped(sender: S, retry_until: Option<MonoTime>) -> Drive {
     let mut asked = Setup { reads_events: true, ..setup(2) };
     asked.policy.paused.at_boot = PausedRule::Resume;
+    asked.patience.retry_until = retry_until;
     let mut drive = Drive::new(asked, vec![look(0, &[sender]), look(1, &[S::Error])]);
     let mark = VmmsEvent { vm: vm_id(1), at: reprise_model::HostTime(950_000), kind: VmmsEventKind::NonRecoverable };
     for host in std::mem::take(&mut drive.events) {
@@ -159,10 +165,20 @@ fn a_repair_of_the_replicas_side_is_told_even_if_the_leg_is_left() {
 
 #[test]
 fn a_leg_that_ends_resumed_by_a_repair_of_its_replica_alone_is_reported_as_such_too() {
-    let mut drive = replica_stopped(S::Replicating);
+    let mut drive = replica_stopped(S::Replicating, Some(MonoTime(Duration::from_mins(1))));
     drive.hosts[1] = look(1, &[S::Replicating]);
     drive.end_act(ended());
     drive.run_to(60.0);
     let replica = drive.told.iter().filter(|notice| matches!(notice, Notice::ReplicaResumed(_))).count();
     assert_eq!((drive.leg().result, replica, resumed(&drive)), (LegResult::Resumed, 1, 1), "{:?}", drive.told);
+}
+
+#[test]
+fn a_sender_whose_replica_was_repaired_after_the_limit_on_retries_still_gets_its_own_try() {
+    let mut drive = both_ends_stopped_until(Some(MonoTime(Duration::from_secs(2))));
+    drive.run_to(3.0);
+    drive.hosts[1] = look(1, &[S::Replicating]);
+    drive.end_act(ended());
+    drive.run_to(10.0);
+    assert_eq!(drive.acts.iter().map(|act| act.host).collect::<Vec<_>>(), [HostId(0)]);
 }

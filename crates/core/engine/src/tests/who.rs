@@ -159,7 +159,7 @@ fn hold(setup: Setup, host: &str) -> Setup {
     let mut setup = setup;
     let scope = HoldScope::Host(HostName::new(host).unwrap());
     setup.policy.holds.push(Hold { scope, reason: "move".to_owned(), until: None, only_this_pass: false });
-    setup.ignore_unmatched_holds = true;
+    setup.unmatched_holds = crate::UnmatchedHolds::Ignore;
     setup
 }
 

@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use cim::{CimType as T, PropertyError, Row};
-use reprise_model::{HostName, Provider, RelationshipId, ReplicationSettings, Slot};
+use cim::{CimType as T, DateTime, PropertyError, Row};
+use reprise_model::{AutoResync, HostName, Provider, RelationshipId, ReplicationSettings, Slot};
 
 use super::{relationship_id, relationship_id_2012};
 
@@ -17,6 +17,9 @@ pub(crate) const COLUMNS: &[(&str, T)] = &[
     ("RecoveryConnectionPoint", T::String),
     ("ReplicationInterval", T::Uint16),
     ("ReplicationProvider", T::String),
+    ("AutoResynchronizeEnabled", T::Boolean),
+    ("AutoResynchronizeIntervalStart", T::DateTime),
+    ("AutoResynchronizeIntervalEnd", T::DateTime),
 ];
 
 /// The same on Server 2012, which supports neither other providers nor other frequencies.
@@ -27,6 +30,9 @@ pub(crate) const COLUMNS_2012: &[(&str, T)] = &[
     ("PrimaryConnectionPoint", T::String),
     ("RecoveryHostSystem", T::String),
     ("RecoveryConnectionPoint", T::String),
+    ("AutoResynchronizeEnabled", T::Boolean),
+    ("AutoResynchronizeIntervalStart", T::DateTime),
+    ("AutoResynchronizeIntervalEnd", T::DateTime),
 ];
 
 /// How often Server 2012 sends changes. It has no other interval.
@@ -81,7 +87,20 @@ fn hosts(row: &Row) -> Result<ReplicationSettings, PropertyError> {
         recovery_point: host("RecoveryConnectionPoint")?,
         provider: Provider::HyperV,
         frequency: Some(FREQUENCY_2012),
+        auto_resync: auto_resync(row),
     })
+}
+
+/// Reads when VMMS resynchronizes by itself. This only informs people, so a value that cannot be read counts as missing.
+fn auto_resync(row: &Row) -> Option<AutoResync> {
+    let is_on = row.get_opt::<bool>("AutoResynchronizeEnabled").ok().flatten().unwrap_or(false);
+    let clock = |name: &str| match row.get_opt::<DateTime>(name).ok().flatten()? {
+        DateTime::Interval(since_midnight) => Some(Duration::from_micros(since_midnight.micros())),
+        DateTime::Timestamp(_) => None,
+    };
+    let hours =
+        || AutoResync { from: clock("AutoResynchronizeIntervalStart"), until: clock("AutoResynchronizeIntervalEnd") };
+    is_on.then(hours)
 }
 
 /// No value means Hyper-V itself, as before providers existed.

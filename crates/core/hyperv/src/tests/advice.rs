@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use cim::{CallError, ErrorKind, Output, Properties, Reached, Reply, Row};
+use cim::{CallError, ErrorKind, Hint, Output, Properties, Reached, Reply, Row};
 use reprise_model::{Observation, Outcome, Problem, Remedy};
 
 use super::{fails, host_rows, job, look, relationship, resume, returns, started, text};
@@ -93,6 +93,30 @@ fn the_remedy_depends_on_the_request_and_the_failure() {
     }
     let kinds: BTreeSet<ErrorKind> = table().into_iter().map(|(kind, ..)| kind).collect();
     assert_eq!(kinds.len(), 10, "every class of failure is in the table");
+}
+
+#[test]
+fn what_was_detected_where_a_call_failed_decides_the_remedy() {
+    let refused = failure(ErrorKind::Refused, Reached::No, None);
+    let denied = |reached| failure(ErrorKind::Denied, reached, None);
+    for (error, hint, remedy) in [
+        (&refused, Hint::Address, Remedy::CorrectAddress),
+        (&denied(Reached::No), Hint::Encryption, Remedy::Encrypt),
+        (&denied(Reached::No), Hint::Schemes, Remedy::OfferLogin),
+        (&denied(Reached::No), Hint::Basic, Remedy::CheckBasic),
+        (&denied(Reached::No), Hint::Ntlm, Remedy::CheckNtlm),
+        (&denied(Reached::No), Hint::Kerberos, Remedy::CheckKerberos),
+        (&denied(Reached::No), Hint::Certificate, Remedy::CheckClientCertificate),
+        (&denied(Reached::Yes), Hint::LocalAccount, Remedy::GrantLocalAccount),
+    ] {
+        let problem = of(&error.clone().with_hint(hint), "try", Subject::HyperV);
+        assert_eq!(problem.remedy, remedy, "{hint:?}");
+    }
+    let log = of(&denied(Reached::Yes).with_hint(Hint::LocalAccount), "try", Subject::EventLog);
+    assert_eq!(log.remedy, Remedy::GrantEventLog);
+    let quota = of(&failure(ErrorKind::Busy, Reached::No, Some(2_150_859_174)), "try", Subject::HyperV);
+    assert_eq!(quota.remedy, Remedy::RaiseQuota);
+    assert!(quota.advice().contains("MaxConcurrentOperationsPerUser"));
 }
 
 /// Returns the problem of the failed part of a look.

@@ -69,3 +69,31 @@ fn the_provider_shows_another_programs_replication_and_never_is_before_1900() {
     let Seen::Seen(settings) = object.settings else { panic!() };
     assert!(matches!(settings.provider, reprise_model::Provider::External(_)));
 }
+
+#[test]
+fn the_hours_in_which_vmms_resynchronizes_by_itself_are_read_and_never_spoil_the_rest() {
+    let settings = |changes: &[(&str, &str)]| {
+        let (seen, _) = look(|class| {
+            let mut rows = host_rows(class)?;
+            if class == "Msvm_ReplicationSettingData" {
+                for (name, value) in changes {
+                    rows[0].properties.set(*name, text(value));
+                }
+            }
+            Ok(rows)
+        });
+        let object = seen.replication.seen().unwrap().objects.values().next().unwrap().clone();
+        let Seen::Seen(settings) = object.settings else { panic!("{object:?}") };
+        settings.auto_resync
+    };
+    let on = ("AutoResynchronizeEnabled", "true");
+    let from = ("AutoResynchronizeIntervalStart", "00000000183000.000000:000");
+    let until = ("AutoResynchronizeIntervalEnd", "00000000060000.000000:000");
+    let hours = |minutes| Some(std::time::Duration::from_mins(minutes));
+    let both = reprise_model::AutoResync { from: hours(18 * 60 + 30), until: hours(6 * 60) };
+    assert_eq!(settings(&[on, from, until]), Some(both));
+    assert_eq!(settings(&[("AutoResynchronizeEnabled", "false"), from, until]), None);
+    assert_eq!(settings(&[]), None);
+    let odd = settings(&[on, from, ("AutoResynchronizeIntervalEnd", "at six")]);
+    assert_eq!(odd, Some(reprise_model::AutoResync { until: None, ..both }));
+}

@@ -158,3 +158,20 @@ fn a_return_value_that_is_an_hresult_leaves_it_open() {
         assert!(matches!(&outcome, Outcome::Unknown(p) if p.code == code.parse().ok()), "{outcome:?}");
     }
 }
+
+#[test]
+fn a_code_in_the_hosts_own_words_says_more_than_the_number_beside_it() {
+    for (words, advice) in [
+        ("Fehler beim Fortsetzen (0x800B0101).", "Set-VMReplication -VMName VM -CertificateThumbprint"),
+        ("The file system limits it (0x80070299)", "-UseLargeFRS"),
+        ("There is not enough space on the disk. (0x80070070)", "free space"),
+    ] {
+        let failed = [("JobState", text("10")), ("ErrorCode", text("32768")), ("ErrorDescription", text(words))];
+        let refusal = refusal(by_job(&failed));
+        assert!(refusal.advice.contains(advice) && refusal.why == format!("failed: {words}"), "{refusal:?}");
+    }
+    let fault = fails(ErrorKind::Refused, Reached::Yes).with_status(0x8009_2004);
+    assert!(self::refusal(called(Err(fault))).advice.contains("Cert:\\LocalMachine\\My"));
+    let plain = [("JobState", text("10")), ("ErrorCode", text("32768")), ("ErrorDescription", text("no"))];
+    assert!(self::refusal(by_job(&plain)).advice.starts_with("check the VM's replication health"));
+}

@@ -1,7 +1,5 @@
 //! The effects of faults on the world: rows that are hidden or corrupted, and jobs that go wrong.
 
-use std::time::Duration;
-
 use cim::{ObjectPath, Row, Value};
 use uuid::Uuid;
 
@@ -11,6 +9,25 @@ use crate::job::Job;
 use crate::leg::At;
 use crate::schema::{Class, VIRTUALIZATION};
 use crate::world::{Due, World};
+
+/// `ErrorCode` of a job that fails with an HRESULT: "Failed".
+const FAILED: u16 = 32_768;
+
+/// HRESULTs that administrators of Hyper-V Replica meet, in Windows' words.
+const RESULTS: [(u32, &str); 9] = [
+    (0x8000_4004, "Operation aborted"),
+    (0x8000_4005, "Unspecified error"),
+    (0x8007_0005, "General access denied error"),
+    (0x8007_0070, "There is not enough space on the disk."),
+    (0x8007_0299, "The requested operation could not be completed due to a file system limitation"),
+    (0x8007_05B4, "This operation returned because the timeout period expired."),
+    (0x8007_2EFD, "A connection with the server could not be established"),
+    (0x8009_2004, "Cannot find object or property."),
+    (
+        0x800B_0101,
+        "A required certificate is not within its validity period when verifying against the current system clock or the timestamp in the signed file.",
+    ),
+];
 
 /// A property of each row that is a number, and that no reader can do without.
 fn spoilt(row: RowOf) -> (&'static str, &'static str) {
@@ -164,23 +181,36 @@ impl World {
 
     /// The code and the words with which a job fails that would have ended well.
     pub(crate) fn fated_failure(&self, job: Uuid) -> Option<(u16, String)> {
-        let code = self.faults.fates.get(&job)?.fails?;
-        Some((code, "The operation failed.".to_owned()))
+        let fate = self.faults.fates.get(&job)?;
+        let code = fate.fails?;
+        if let Ok(code) = u16::try_from(code) {
+            return Some((code, "The operation failed.".to_owned()));
+        }
+        let vm = self.vms.get(fate.vm)?;
+        let (name, id) = (vm.name(), vm.id.to_string().to_uppercase());
+        let why = RESULTS.iter().find(|(own, _)| *own == code).map_or("Unspecified error", |(_, why)| *why);
+        let text = format!(
+            "Hyper-V failed to resume replication for virtual machine '{name}': {why} (0x{code:08X}). (Virtual machine ID {id})"
+        );
+        Some((FAILED, text))
     }
 
     /// A job has ended well: its label may not last.
     pub(crate) fn flip_later(&mut self, job: &Job) {
-        let after: Option<Duration> = self.faults.fates.get(&job.id).and_then(|fate| fate.flips_back);
-        if let Some(after) = after {
-            let back = Due::FlipBack { at: job.at, sender: job.sender, from: job.from, to: job.to };
+        let fate = self.faults.fates.get(&job.id).and_then(|fate| fate.flips_back);
+        if let Some((after, why)) = fate {
+            let back = Due::FlipBack { at: job.at, sender: job.sender, from: job.from, to: job.to, why };
             self.schedule(self.now + after, back);
         }
     }
 
-    /// The label goes back, unless something else has changed it meanwhile.
-    pub(crate) fn flip_back(&mut self, at: At, sender: bool, from: u16, to: u16) {
+    /// The label goes back, unless something else has changed it meanwhile. A sender that could not send says why.
+    pub(crate) fn flip_back(&mut self, at: At, sender: bool, (from, to): (u16, u16), why: Option<u32>) {
         if self.leg(at).is_some_and(|(_, leg)| leg.end(sender).state == to) {
-            self.change_state(at, sender, from);
+            match why.filter(|_| sender) {
+                Some(code) => self.fail_for_good(at, code, from),
+                None => self.change_state(at, sender, from),
+            }
         }
     }
 }

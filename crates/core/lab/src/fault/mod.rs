@@ -133,13 +133,15 @@ pub enum JobFault {
     Gone,
     /// It fails, and the state is what it was.
     Fail {
-        /// `ErrorCode`
-        code: u16,
+        /// `ErrorCode`, or an HRESULT: a job has 16 bits for its number, so such a one stands in its text.
+        code: u32,
     },
     /// It ends well, and the state goes back to what it was.
     FlipBack {
         /// So long after the job's end.
         after: Duration,
+        /// The number with which VMMS records that it could not send (32022, and 32086); nothing is recorded without.
+        why: Option<u32>,
     },
 }
 
@@ -292,8 +294,8 @@ struct Fate {
     vm: usize,
     hangs: bool,
     gone: bool,
-    fails: Option<u16>,
-    flips_back: Option<Duration>,
+    fails: Option<u32>,
+    flips_back: Option<(Duration, Option<u32>)>,
 }
 
 impl Faults {
@@ -376,7 +378,7 @@ impl Faults {
             hangs: hangs.is_some(),
             gone: gone.is_some(),
             fails: if let Some(JobFault::Fail { code }) = fails { Some(code) } else { None },
-            flips_back: if let Some(JobFault::FlipBack { after }) = flips { Some(after) } else { None },
+            flips_back: if let Some(JobFault::FlipBack { after, why }) = flips { Some((after, why)) } else { None },
         })
     }
 }

@@ -92,7 +92,7 @@ fn a_chain_is_not_reversed_before_its_extended_leg_is_removed() {
     lab.carry_out(&on_leg(|vm, leg| Action::Failover { vm, leg })).unwrap();
     let reverse = on_leg(|vm, leg| Action::Reverse { vm, leg });
     assert!(lab.carry_out(&reverse).is_err());
-    lab.carry_out(&Action::Remove { vm: "vm-001".into(), leg: Kind::Extended }).unwrap();
+    lab.carry_out(&Action::Remove { vm: "vm-001".into(), leg: Kind::Extended, side: None }).unwrap();
     lab.carry_out(&reverse).unwrap();
 }
 

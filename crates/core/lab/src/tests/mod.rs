@@ -65,7 +65,11 @@ fn a_shutdown_with_deltas_in_flight_breaks_exactly_the_legs_it_is_told_to() {
 fn while_the_service_starts_nothing_of_hyper_v_is_shown_and_then_it_is_not_ready_at_once() {
     let mut lab = world(2);
     lab.carry_out(&Action::Shutdown { host: host(0), in_flight: InFlight::All }).unwrap();
-    let vmms = Start { starts_after: Some(Duration::from_secs(5)), ready_after: Some(Duration::from_secs(8)) };
+    let vmms = Start {
+        starts_after: Some(Duration::from_secs(5)),
+        ready_after: Some(Duration::from_secs(8)),
+        ..Start::default()
+    };
     lab.carry_out(&Action::Boot { host: host(0), vmms }).unwrap();
     let service = |lab: &mut World| {
         let path = ObjectPath::new("root/cimv2", "Win32_Service").with("Name", "vmms");
@@ -81,6 +85,32 @@ fn while_the_service_starts_nothing_of_hyper_v_is_shown_and_then_it_is_not_ready
     assert_eq!(count(&mut lab, 0, "Msvm_ReplicationService"), 1);
     lab.advance(Duration::from_secs(8));
     assert_eq!((count(&mut lab, 0, "Msvm_ComputerSystem"), lab.view().hosts[0].vmms), (3, "ready"));
+}
+
+/// How long a host has been up, as it says itself.
+fn up_for(lab: &mut World, on: usize) -> Duration {
+    let request = Request::Query { namespace: "root/cimv2".into(), select: wql::Select::all("Win32_OperatingSystem") };
+    let Ok(Reply::Rows(rows)) = lab.answer(on, &request) else { panic!("no rows") };
+    let time = |name: &str| {
+        let cim::Value::DateTime(cim::DateTime::Timestamp(at)) = rows[0].properties.value(name) else {
+            panic!("{name}")
+        };
+        at.unix_us()
+    };
+    Duration::from_micros(u64::try_from(time("LocalDateTime") - time("LastBootUpTime")).unwrap())
+}
+
+#[test]
+fn hosts_are_not_new_when_the_lab_begins_and_refuse_logins_for_as_long_after_a_boot_as_they_are_told_to() {
+    let mut lab = world(1);
+    assert!(up_for(&mut lab, 0) >= Duration::from_hours(24) && !lab.strike_login(0));
+    lab.carry_out(&Action::Shutdown { host: host(0), in_flight: InFlight::None }).unwrap();
+    let vmms = Start { logins_after: Some(Duration::from_secs(5)), ..Start::default() };
+    lab.carry_out(&Action::Boot { host: host(0), vmms }).unwrap();
+    lab.advance(lab.now() + Duration::from_secs(4));
+    assert_eq!((up_for(&mut lab, 0), lab.strike_login(0), lab.strike_login(1)), (Duration::from_secs(4), true, false));
+    lab.advance(lab.now() + Duration::from_secs(1));
+    assert!(!lab.strike_login(0));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{host, leg, on_leg, rows, set, states, world};
+use super::{host, leg, on_leg, resume, rows, set, states, world};
 use crate::{Action, ActionError, Kind, LegEnd, Os, Setting, Spec, World};
 
 fn name(lab: &mut World, on: usize) -> String {
@@ -69,7 +69,7 @@ fn a_moved_replica_takes_its_extended_leg_along() {
 #[test]
 fn removed_replication_leaves_the_vms_with_an_object_at_0() {
     let mut lab = World::new(&Spec { hosts: 3, vms: 1, extended: 1, ..Spec::default() }).unwrap();
-    let remove = |leg| Action::Remove { vm: "vm-001".into(), leg };
+    let remove = |leg| Action::Remove { vm: "vm-001".into(), leg, side: None };
     assert!(lab.carry_out(&remove(Kind::Simple)).is_err(), "the extended one has to go first");
     lab.carry_out(&remove(Kind::Extended)).unwrap();
     assert_eq!(lab.view().vms[0].legs.len(), 1);
@@ -83,6 +83,30 @@ fn removed_replication_leaves_the_vms_with_an_object_at_0() {
     }
     lab.advance(Duration::from_hours(1));
     assert!(lab.carry_out(&remove(Kind::Simple)).is_err());
+}
+
+/// As somebody does who removes it on one server and forgets the other.
+#[test]
+fn replication_that_is_removed_at_one_end_stays_at_the_other_which_cannot_be_resumed() {
+    for (side, own, other) in [(LegEnd::Sender, 0, 1), (LegEnd::Receiver, 1, 0)] {
+        let mut lab = world(1);
+        lab.carry_out(&on_leg(|vm, leg| Action::Remove { vm, leg, side: Some(side) })).unwrap();
+        let shown = |lab: &mut World, on: usize| {
+            let state = rows(lab, on, "Msvm_ReplicationRelationship")[0].get::<u16>("ReplicationState").unwrap();
+            (state, rows(lab, on, "Msvm_ComputerSystem")[1].get::<u16>("ReplicationMode").unwrap())
+        };
+        assert_eq!(shown(&mut lab, own), (0, 0), "{side:?}");
+        let mode = if side == LegEnd::Sender { 2 } else { 1 };
+        assert_eq!(shown(&mut lab, other), (3, mode), "{side:?}");
+        lab.advance(lab.now() + Duration::from_hours(1));
+        assert_ne!(shown(&mut lab, other).0, 0);
+        if side == LegEnd::Receiver {
+            lab.carry_out(&set(LegEnd::Sender, &[Setting::State(8)])).unwrap();
+            lab.carry_out(&resume()).unwrap();
+            lab.advance(lab.now() + Duration::from_secs(10));
+            assert_eq!(states(&lab), [8]);
+        }
+    }
 }
 
 fn back_up(lab: &mut World) -> Vec<u32> {

@@ -69,8 +69,9 @@ fn computer(host: &Host, class: &Class) -> Row {
         ("CurrentTimeZone", Value::Sint16(0)),
         ("Description", text("AT/AT COMPATIBLE")),
         ("DNSHostName", text(label)),
-        ("Domain", text(domain)),
-        ("DomainRole", Value::Uint16(3)),
+        // A host of no domain shows its workgroup there (Win32_ComputerSystem); 2 is a standalone server, 3 a member.
+        ("Domain", text(if domain.is_empty() { "WORKGROUP" } else { domain })),
+        ("DomainRole", Value::Uint16(if domain.is_empty() { 2 } else { 3 })),
         ("HypervisorPresent", Value::Boolean(true)),
         ("Name", text(host.netbios())),
         ("NumberOfLogicalProcessors", Value::Uint32(16)),

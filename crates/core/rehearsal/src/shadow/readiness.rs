@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use reprise_engine::Side;
-use reprise_model::LegId;
+use reprise_model::{LegId, VmId};
 
-use super::shown::Ends;
+use super::shown::{End, Ends};
 
 /// Two looks by which a host becomes ready are this far apart.
 const LOOKS_APART: Duration = Duration::from_secs(1);
@@ -36,6 +36,9 @@ pub(crate) struct Answered {
     pub(crate) counts: bool,
 }
 
+/// The replicated legs that a look shows, and whether each can be read completely.
+type ReplicatedSet = (BTreeSet<((LegId, Side), bool)>, BTreeSet<VmId>);
+
 /// How far a host is.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Readiness {
@@ -45,7 +48,7 @@ pub(super) struct Readiness {
     vmms: Option<Duration>,
     booted: Option<i64>,
     /// What the look before showed, and when that began.
-    last: Option<(Duration, BTreeSet<(LegId, Side)>)>,
+    last: Option<(Duration, ReplicatedSet)>,
     pub(super) ready: bool,
     /// It was not ready in time. It is looked at and may come later, and nobody waits for it.
     pub(super) late: bool,
@@ -73,9 +76,14 @@ impl Readiness {
         booted: Option<i64>,
         shown: &Ends,
     ) {
+        // A late host that shows something again has as much time as at first.
+        let shows_vms = !shown.seen.is_empty() || !shown.unread.is_empty();
+        let is_new =
+            self.last.as_ref().is_none_or(|(_, (seen, unread))| seen.is_empty() && unread.is_empty() && shows_vms);
+        let comes_back = self.late && answered.counts && is_new;
         let boots = booted.is_some() && self.booted.is_some() && booted != self.booted;
         let stops = self.ready && answered.at_all && !answered.counts;
-        if boots || stops {
+        if boots || stops || comes_back {
             *self = Self::new(now);
         }
         self.looked = true;
@@ -90,9 +98,14 @@ impl Readiness {
             self.last = None;
             return;
         }
-        let set: BTreeSet<(LegId, Side)> = shown.seen.keys().copied().collect();
+        let readable = |(key, end): (&(LegId, Side), &End)| (*key, end.settings.is_some());
+        let set = (shown.seen.iter().map(readable).collect(), shown.unread.clone());
         let same = self.last.as_ref().filter(|(_, last)| *last == set);
-        if same.is_some_and(|(before, _)| looked.saturating_sub(*before) >= LOOKS_APART) {
+        // One that shows no VM, or a part of one, may still be loading them, and has time for that.
+        if shows_vms
+            && shown.unread.is_empty()
+            && same.is_some_and(|(before, _)| looked.saturating_sub(*before) >= LOOKS_APART)
+        {
             (self.ready, self.late) = (true, false);
         }
         if same.is_none() {

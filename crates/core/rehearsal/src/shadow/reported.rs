@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use reprise_engine::goal::{PassOutcome, Report};
 use reprise_engine::{LegReport, LegResult, Notice, PlannedAct};
-use reprise_model::{LegId, Reason, ReplicationState, Timestamp};
+use reprise_model::{LegId, PausedRule, Reason, ReplicationState, Timestamp};
 
 use super::broken::Broken;
 use super::notices::reported_leg;
@@ -32,7 +32,7 @@ impl Shadow {
         let sender = self.sender(leg.id).map(|(_, end)| end);
         let seen = sender.map(|end| end.state);
         let never = sender.is_some_and(|end| end.last.is_none());
-        let resyncs = leg.reason == Reason::ResyncPausedByShutdown;
+        let (resyncs, lost) = (leg.reason == Reason::ResyncPausedByShutdown, leg.reason == Reason::ResumeAnswerLost);
         if leg.after.map(ReplicationState::number) != seen {
             return Err(format!("at {:?}, and was last seen at {seen:?}", leg.after));
         }
@@ -43,13 +43,17 @@ impl Shadow {
             return Err(format!("as {:?} before, and was first seen at {first:?}", leg.before));
         }
         self.person(leg)?;
+        self.pause_left(leg)?;
         let error_missing = leg.trouble.is_none();
         match leg.result {
             LegResult::Healthy if seen != Some(3) => return Err(format!("as healthy, and was last seen at {seen:?}")),
             LegResult::Resumed if !(seen == Some(3) || never && seen == Some(2) || resyncs && seen == Some(10)) => {
                 return Err(format!("as resumed, and was last seen at {seen:?}"));
             }
-            LegResult::Resumed if !self.proved.contains(&leg.id) => {
+            LegResult::Resumed if lost && !self.may_be_ours(leg.id) => {
+                return Err("as resumed with its answer lost, and nothing of ours reached its host".to_owned());
+            }
+            LegResult::Resumed if !lost && !self.proved.contains(&leg.id) => {
                 return Err("as resumed, and no job of ours was read to have done it".to_owned());
             }
             LegResult::Healthy if self.is_ours(leg.id) => {
@@ -58,8 +62,11 @@ impl Shadow {
             LegResult::Left if leg.reason == Reason::Resynchronizing && self.continued(leg.id) => {
                 return Err("as left, and a job of ours was read to have continued its resynchronization".to_owned());
             }
-            LegResult::Failed | LegResult::Stale if error_missing => return Err("without an error".to_owned()),
+            LegResult::Failed | LegResult::Stale | LegResult::Interrupted if error_missing => {
+                return Err("without an error".to_owned());
+            }
             LegResult::Failed
+            | LegResult::Interrupted
             | LegResult::NeedsPerson
             | LegResult::Stale
             | LegResult::Waiting
@@ -70,15 +77,19 @@ impl Shadow {
         }
         self.tried(leg)?;
         let ends = [self.sender(leg.id), self.receiver(leg.id)].map(|end| Some(end?.1));
-        let covered = |at: Timestamp| held(&self.orders.policy.holds, leg.id, ends, &self.names.values(), at);
+        let called = self.called(leg.id);
+        let covered = |at: Timestamp| held(&self.orders.policy.holds, leg.id, ends, &called, &self.names.values(), at);
         // A leg is judged when something about it arrives; a hold may have ended since.
         let ends = [self.sender(leg.id), self.receiver(leg.id)].into_iter().flatten();
         let judged = ends.filter_map(|(host, _)| self.received_at.get(&host)).max().copied().unwrap_or(wall);
         let wanted = match leg.result {
             LegResult::Healthy => !covered(wall) && (!covered(judged) || leg.wanted),
-            LegResult::Resumed | LegResult::Waiting | LegResult::NeedsPerson | LegResult::Failed | LegResult::Stale => {
-                true
-            }
+            LegResult::Resumed
+            | LegResult::Interrupted
+            | LegResult::Waiting
+            | LegResult::NeedsPerson
+            | LegResult::Failed
+            | LegResult::Stale => true,
             LegResult::Left => false,
             LegResult::Skipped => leg.reason != Reason::SenderNotAsked,
         };
@@ -110,6 +121,17 @@ impl Shadow {
             .find(|id| leg.after.is_some() && leg.result != LegResult::Failed && self.is_shown(*id));
         if let Some(open) = open {
             return Err(format!("and it is not settled what came of act {open}"));
+        }
+        Ok(())
+    }
+
+    /// A pause that was there at the first look is left only if the rule for those leaves it.
+    fn pause_left(&self, leg: &LegReport) -> Result<(), Broken> {
+        let left = matches!(leg.reason, Reason::PausedByPerson | Reason::PausedNoEvidence | Reason::PausedLeft);
+        let from_start = self.first.get(&leg.id) == Some(&7) && !self.ran_at_boot.contains_key(&leg.id);
+        let is_wanted = self.orders.policy.paused.at_boot == PausedRule::Resume && from_start;
+        if leg.result == LegResult::Left && left && is_wanted {
+            return Err(format!("as {:?}, and it was paused at the first look", leg.reason));
         }
         Ok(())
     }
@@ -174,7 +196,12 @@ fn outcome(report: &Report) -> Result<(), Broken> {
     let runs = |leg: &LegReport| match leg.result {
         LegResult::Healthy | LegResult::Resumed => true,
         LegResult::Skipped => report.dry_run,
-        LegResult::Failed | LegResult::NeedsPerson | LegResult::Stale | LegResult::Waiting | LegResult::Left => false,
+        LegResult::Failed
+        | LegResult::Interrupted
+        | LegResult::NeedsPerson
+        | LegResult::Stale
+        | LegResult::Waiting
+        | LegResult::Left => false,
     };
     let none_ready = !report.hosts.iter().any(|host| host.ready);
     let something = report.ambiguous.is_some()

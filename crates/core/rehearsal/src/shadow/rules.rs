@@ -2,13 +2,13 @@
 
 use reprise_engine::Side;
 use reprise_model::{
-    Act, Hold, HoldScope, HostName, InitialPolicy, LegId, PausedRule, PeerUnseen, Timestamp, VmSelector,
+    Act, Hold, HoldScope, HostName, InitialPolicy, LegId, LegKind, PausedRule, PeerUnseen, Timestamp, VmSelector,
 };
 
 use super::broken::Broken;
 use super::log;
 use super::names::{Names, means};
-use super::shown::End;
+use super::shown::{End, Ends};
 use super::state::Shadow;
 use super::watched::Watched;
 
@@ -16,11 +16,12 @@ use super::watched::Watched;
 const AGE_MAX_MS: i64 = 60_000;
 
 /// Whether one of the holds covers a leg with these ends now. An end that is not seen is where the other says it is.
-/// `known` are the names of the hosts that are known.
+/// `called` is what any host calls its VM, and `known` are the names of the hosts that are known.
 pub(crate) fn held<'a>(
     holds: &[Hold],
     leg: LegId,
     sides: [Option<&End>; 2],
+    called: &[&str],
     known: &(impl Iterator<Item = &'a Names> + Clone),
     wall: Timestamp,
 ) -> bool {
@@ -38,9 +39,7 @@ pub(crate) fn held<'a>(
         HoldScope::All => true,
         HoldScope::Host(name) => on(name),
         HoldScope::Vm(VmSelector::Id(id)) => leg.vm == *id,
-        HoldScope::Vm(VmSelector::Name(name)) => {
-            ends.iter().any(|end| end.vm_name.to_lowercase() == name.to_lowercase())
-        }
+        HoldScope::Vm(VmSelector::Name(name)) => called.iter().any(|own| own.to_lowercase() == name.to_lowercase()),
     };
     holds.iter().any(|hold| hold.until.is_none_or(|until| wall < until) && covers(&hold.scope))
 }
@@ -59,7 +58,20 @@ pub(crate) fn obstacle(end: &End, side: Side) -> Option<String> {
     }
 }
 
+/// Whether a person has to decide on the replica at an extended leg's own sender first.
+pub(crate) fn is_decided_first(shown: &Ends, leg: LegId) -> bool {
+    let simple = (LegId { kind: LegKind::Simple, ..leg }, Side::Receiver);
+    let stands = |end: &End| matches!(end.state, 4..=6 | 12..=14 | 17 | 19 | 20 | 22..);
+    let here = leg.kind == LegKind::Extended;
+    here && (shown.unread.contains(&leg.vm) || shown.seen.get(&simple).is_some_and(stands))
+}
+
 impl Shadow {
+    /// What the hosts call a leg's VM.
+    pub(super) fn called(&self, leg: LegId) -> Vec<&str> {
+        self.hosts.values().flat_map(|ends| ends.called(leg)).collect()
+    }
+
     /// Whether the engine may plan this act now, for all that it has received.
     pub(super) fn allows(&self, act: &Act, wall: Timestamp) -> Result<(), Broken> {
         let leg = act.leg;
@@ -73,7 +85,7 @@ impl Shadow {
         let sides = [(Side::Sender, self.sender(leg)), (Side::Receiver, self.receiver(leg))];
         let ends: Vec<&End> = sides.iter().filter_map(|(_, end)| Some(end.as_ref()?.1)).collect();
         let judged = [self.sender(leg), self.receiver(leg)].map(|end| Some(end?.1));
-        if held(&self.orders.policy.holds, leg, judged, &self.names.values(), wall) {
+        if held(&self.orders.policy.holds, leg, judged, &self.called(leg), &self.names.values(), wall) {
             return against("a hold covers it".to_owned());
         }
         for (side, (host, end)) in sides.iter().filter_map(|(side, end)| Some((*side, (*end)?))) {
@@ -92,6 +104,10 @@ impl Shadow {
             if let Some(earlier) = self.acts.values().find(unseen) {
                 return against(format!("nobody has looked since act {}", earlier.act.id));
             }
+        }
+        let sends = self.sender(leg).and_then(|(host, _)| self.hosts.get(&host));
+        if sends.is_some_and(|shown| is_decided_first(shown, leg)) {
+            return against("its primary server is failed over to".to_owned());
         }
         if ends.iter().all(|end| end.settings.is_none()) {
             return against("nobody says who replicates it".to_owned());

@@ -51,6 +51,13 @@ pub(crate) struct Ends {
     pub(crate) unread: BTreeSet<VmId>,
 }
 
+impl Ends {
+    /// What the host calls the VM of a leg.
+    pub(crate) fn called(&self, leg: LegId) -> impl Iterator<Item = &str> {
+        self.seen.iter().filter(move |((own, _), _)| own.vm == leg.vm).map(|(_, end)| end.vm_name.as_str())
+    }
+}
+
 /// The rows that came back to one look so far.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Shown {

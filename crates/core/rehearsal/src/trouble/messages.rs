@@ -8,7 +8,7 @@ use crate::scene::once_in;
 use crate::wire::{PROVIDER_LOAD_FAILURE, RPC_SERVER_UNAVAILABLE};
 
 /// Codes with which jobs fail: Hyper-V's own, and such that it does not have.
-const CODES: [u16; 8] = [32_768, 32_770, 32_773, 32_774, 32_775, 32_779, 1, 0];
+const CODES: [u32; 8] = [32_768, 32_770, 32_773, 32_774, 32_775, 32_779, 1, 0];
 
 /// Numbers with which WMI fails while it starts, stops or has too much to do, and whether a method may have been carried
 /// out before: 9 of the reference, and RPC's own.
@@ -53,7 +53,7 @@ fn job(chance: &mut fastrand::Rng) -> Fault {
         0 => JobFault::Hang,
         1 | 2 => JobFault::Gone,
         3 | 4 => JobFault::Fail { code: chance.choice(CODES).unwrap_or(32_775) },
-        _ => JobFault::FlipBack { after: within(chance, 0, 15_000) },
+        _ => JobFault::FlipBack { after: within(chance, 0, 15_000), why: None },
     })
 }
 

@@ -43,13 +43,13 @@ const KINDS: [Kind; 25] = [
     Kind { name: "job_hang", selectors: VM, own: NONE },
     Kind { name: "job_gone", selectors: VM, own: NONE },
     Kind { name: "job_fail", selectors: VM, own: &["code"] },
-    Kind { name: "flip_back", selectors: VM, own: &["after_s"] },
+    Kind { name: "flip_back", selectors: VM, own: &["after_s", "code"] },
     Kind { name: "unreadable", selectors: VM, own: &["row"] },
     Kind { name: "fault_shape", selectors: NONE, own: &["shape"] },
 ];
 
 /// "Failed", with which a job ends where no code is given.
-const FAILED: u16 = 32_768;
+const FAILED: u32 = 32_768;
 
 /// A fault that is to be added.
 pub(super) struct Wish {
@@ -182,14 +182,12 @@ fn fault(name: &str, on: Option<MessageKind>, parameters: &mut Parameters) -> Re
         "job_hang" => Fault::Job(JobFault::Hang),
         "job_gone" => Fault::Job(JobFault::Gone),
         "job_fail" => {
-            let code = parameters.value("code", "a number from 1 to 65535")?.unwrap_or(FAILED);
-            if code == 0 {
-                return Err(Refusal::Bad("parameter code: 0 is no failure".to_owned()));
-            }
+            let code = parameters.text("code").map_or(Ok(FAILED), |text| number(Some(text)))?;
             Fault::Job(JobFault::Fail { code })
         }
         "flip_back" => {
-            Fault::Job(JobFault::FlipBack { after: parameters.seconds("after_s")?.unwrap_or(Duration::ZERO) })
+            let why = parameters.text("code").map(|code| number(Some(code))).transpose()?;
+            Fault::Job(JobFault::FlipBack { after: parameters.seconds("after_s")?.unwrap_or(Duration::ZERO), why })
         }
         "unreadable" => Fault::Unreadable(match parameters.text("row").as_deref() {
             None | Some("relationship") => RowOf::Relationship,

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::run::{Passed, pass};
 use crate::console::{complain, print};
-use crate::render::table;
+use crate::render::{Terminal, table};
 use crate::{exit, wiring};
 
 /// Enough to fill a table, few enough to read it.
@@ -50,6 +50,7 @@ async fn play(seed: u64) -> Result<bool, String> {
         round_trip: Duration::from_millis(2),
         user: "demo".to_owned(),
         password: "demo".to_owned(),
+        local_accounts: false,
         schemes: Schemes { basic: true, ..Schemes::default() },
         services: None,
         fragments: ElementForm::default(),
@@ -81,7 +82,7 @@ async fn play(seed: u64) -> Result<bool, String> {
     let sink = Sink::parse("none").map_err(|error| error.to_string())?.sink;
     let Passed { report, .. } = pass(wired, sink).await.map_err(|_| "the pass ended without a report")?;
     let took = booted.elapsed().as_secs_f64();
-    say(&table::text(&report, Some(80)));
+    say(&table::text(&report, &Terminal::of_width(80)));
     let world = lab.view();
     let open = legs(&world).filter(|(_, leg)| leg.sender_state != ReplicationState::Replicating.number()).count();
     if open > 0 || report.unprotected().next().is_some() {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use cim::{CallError, Reached};
 use clap::{Args, ValueEnum};
-use reprise_hyperv::Subject;
+use reprise_hyperv::{Subject, failure_code};
 use reprise_model::{Reason, Retry};
 use wsman::fault::{Meaning, known};
 
@@ -76,6 +76,16 @@ fn faults() -> String {
         for known in known::all().filter(|known| known.meaning == meaning) {
             let _infallible = writeln!(page, "| {} | 0x{:08X} | `{}` |", known.code, known.code, known.name);
         }
+    }
+    page.push_str(
+        "\n## Failed replication\n\nCodes that Hyper-V writes into event 32022 and into the text of a job that failed: the key \
+         `last_failure` of a relationship in `run --json`, and the words after the reason in the table of `run`. A plain Win32 \
+         number and its HRESULT (0x80070070 for 112) are the same code.\n\n| hexadecimal | name | meaning | what to do |\n\
+         | --- | --- | --- | --- |\n",
+    );
+    for known in failure_code::ALL {
+        let _infallible =
+            writeln!(page, "| 0x{:08X} | `{}` | {} | {} |", known.code, known.name, known.words, known.advice);
     }
     page
 }

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use reprise_engine::goal::{Ending, Pass, Report};
-use reprise_engine::{Ambiguous, Controller};
+use reprise_engine::{Ambiguous, Controller, UnmatchedHolds};
 use reprise_model::{PausedRule, VmSelector};
 use reprise_platform::sink::Sink;
 use tokio::runtime::Handle;
 
-use crate::console::{asked_to_stop, notice, print, print_by};
+use crate::console::{self, asked_to_stop, notice, print_by};
 use crate::driver::{self, Clock};
 use crate::exit;
 use crate::links::Links;
@@ -39,6 +39,9 @@ pub(super) struct Arguments {
     /// How long to retry hosts that do not respond yet, and transient errors [default: as --timeout]
     #[arg(long, value_name = "LENGTH", value_parser = length)]
     retry_for: Option<Duration>,
+    /// After each resume wait up to this long for newer data, and act again if replication stops meanwhile [default: no wait]
+    #[arg(long, value_name = "LENGTH", value_parser = length)]
+    wait_confirmed: Option<Duration>,
     /// What to do with replication that is already paused
     #[arg(long, value_name = "RULE")]
     paused: Option<Paused>,
@@ -84,13 +87,14 @@ pub(super) async fn run(arguments: Arguments, workers: Handle) -> Result<ExitCod
         timeout: arguments.timeout,
         vmms_timeout: arguments.vmms_timeout,
         retry_for: arguments.retry_for,
+        wait_confirmed: arguments.wait_confirmed,
         paused: arguments.paused.map(|rule| match rule {
             Paused::Resume => PausedRule::Resume,
             Paused::Leave => PausedRule::Leave,
             Paused::Evidence => PausedRule::Evidence,
         }),
         except: arguments.except,
-        ignore_unmatched_holds: arguments.ignore_unmatched_holds,
+        unmatched_holds: if arguments.ignore_unmatched_holds { UnmatchedHolds::Ignore } else { UnmatchedHolds::Stop },
         dry_run: arguments.dry_run,
     };
     let mut wired = wiring::wire(&arguments.hosts, &settings)?;
@@ -108,7 +112,8 @@ pub(super) async fn run(arguments: Arguments, workers: Handle) -> Result<ExitCod
         let errors: Vec<_> = errors.into_iter().chain(unwritten).collect();
         print_by(|out| render::json::write(out, &render::json::document(&report, &links.asked(), &errors)))
     } else {
-        print(&render::table::text(&report, render::terminal_width()))
+        let terminal = render::Terminal::here();
+        console::print_painted(&render::table::text(&report, &terminal))
     };
     if !printed.is_no_failure() {
         return Ok(ExitCode::from(exit::FAILED));
@@ -141,8 +146,8 @@ pub(super) async fn pass(wired: Wired, sink: Sink) -> Result<Passed, Ambiguous> 
 
 /// The error for a name in `--except` that several VMs have, found before anything was done.
 fn several(ambiguous: &Ambiguous) -> Usage {
-    let lines: String = hold::candidates(ambiguous).iter().map(|line| format!("\n        {line}")).collect();
-    let why = format!("--except needs a name that only one VM has; these share it:{lines}");
+    let lines = hold::candidates(ambiguous).join("\n        ");
+    let why = format!("--except needs a name that only one VM has; these share it:\n        {lines}");
     Usage::new(hold::which(ambiguous), why, "give the GUID of each VM to leave alone")
 }
 

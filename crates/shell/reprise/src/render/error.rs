@@ -4,6 +4,9 @@ use reprise_engine::{Cause, Failure, HostReport, HostTrouble, LegReport, Lost, N
 use reprise_model::{Problem, Reason, Retry, ServiceState};
 use serde::Serialize;
 
+use super::advice;
+use super::number::number;
+
 /// An error. Its fields are those of every JSON document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Error {
@@ -118,10 +121,15 @@ pub(crate) fn of_leg(leg: &LegReport) -> Option<Error> {
         None => why,
     };
     Some(Error {
-        what: format!("cannot resume replication of VM {}", leg.vm),
+        what: match trouble.cause {
+            Cause::Interrupted => format!("did not finish with replication of VM {}", leg.vm),
+            Cause::Failed(_) | Cause::Unfinished | Cause::Lost(_) | Cause::Unseen(_) | Cause::Reason => {
+                format!("cannot resume replication of VM {}", leg.vm)
+            }
+        },
         place: place.to_owned(),
         why,
-        next: next(&trouble.cause, leg.reason).to_owned(),
+        next: advice::of_leg(leg).unwrap_or_default(),
         code: trouble.cause.code().map(number),
         retry: trouble.cause.retry(),
     })
@@ -140,7 +148,7 @@ fn why(cause: &Cause, reason: Reason) -> String {
         Cause::Lost(lost) => since(lost),
         Cause::Unseen(problem) if reason == Reason::NotReadable => problem.to_string(),
         Cause::Unseen(problem) => problem.why.clone(),
-        Cause::Failed(Failure::WithoutEffect) | Cause::Reason => clause(reason.meaning()),
+        Cause::Failed(Failure::WithoutEffect) | Cause::Interrupted | Cause::Reason => clause(reason.meaning()),
     }
 }
 
@@ -154,24 +162,4 @@ fn clause(sentence: &str) -> String {
         }
         Some(_) | None => sentence.to_owned(),
     }
-}
-
-fn next(cause: &Cause, reason: Reason) -> &'static str {
-    match cause {
-        Cause::Failed(Failure::Refused(refusal)) => refusal.advice,
-        Cause::Failed(Failure::NotDone(problem) | Failure::Unclear(problem)) => problem.advice(),
-        Cause::Failed(Failure::Guarded(_)) => "report this as a bug",
-        Cause::Failed(Failure::NotRead) | Cause::Unfinished | Cause::Lost(_) => {
-            "check the host's load and the network to it, then run `reprise run` again"
-        }
-        Cause::Failed(Failure::Changed { .. } | Failure::WithoutEffect) | Cause::Unseen(_) | Cause::Reason => {
-            reason.advice()
-        }
-    }
-}
-
-/// A host's own number, as people look it up: return values of Hyper-V in decimal, HRESULTs and `WSManFault` codes in
-/// hexadecimal.
-pub(crate) fn number(number: u32) -> String {
-    if number < 0x1_0000 { number.to_string() } else { format!("0x{number:08X}") }
 }

@@ -6,11 +6,14 @@ use std::time::Duration;
 
 use reprise_engine::goal::{PassOutcome, Report};
 use reprise_engine::{LegReport, LegResult, PlannedAct};
+use reprise_hyperv::failure_code::known;
 use reprise_model::HostId;
 use reprise_platform::event::escaped;
 use serde::{Serialize, Serializer};
 
+use super::advice;
 use super::error::{self, Error};
+use super::number::hexadecimal;
 use super::sentence;
 use crate::links::ConnectionInfo;
 
@@ -20,6 +23,7 @@ pub(crate) struct Document<'a> {
     version: u32,
     outcome: &'static str,
     dry_run: bool,
+    interrupted: bool,
     started: String,
     elapsed_ms: u64,
     hosts: Vec<Host<'a>>,
@@ -47,6 +51,7 @@ struct Relationship<'a> {
     leg: String,
     primary: Option<&'a str>,
     replica: Option<&'a str>,
+    second_primary: Option<&'a str>,
     before: Option<String>,
     wanted: bool,
     action: &'static str,
@@ -58,6 +63,18 @@ struct Relationship<'a> {
     attempts: u32,
     elapsed_ms: Option<u64>,
     error: Option<Error>,
+    /// What to do next, where it does not replicate as it should.
+    next: Option<String>,
+    /// The sender's last event 32022, where it does not replicate as it should.
+    last_failure: Option<LastFailure>,
+}
+
+#[derive(Serialize)]
+struct LastFailure {
+    event: u32,
+    code: String,
+    /// The code in words, if it is a known one.
+    meaning: Option<&'static str>,
 }
 
 /// The document of a pass. `asked` holds how each host was connected to; a local host has no entry.
@@ -79,6 +96,7 @@ pub(crate) fn document<'a>(
         version: 1,
         outcome: outcome(report.outcome),
         dry_run: report.dry_run,
+        interrupted: report.interrupted,
         started: super::time(report.started),
         elapsed_ms: millis(report.elapsed),
         hosts: hosts.collect(),
@@ -87,8 +105,11 @@ pub(crate) fn document<'a>(
     }
 }
 
+/// In the order of the keys `vm_id` and `leg`, as texts: "extended" comes before "simple".
 fn relationships<S: Serializer>(legs: &&[LegReport], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(legs.iter().map(relationship))
+    let mut legs: Vec<&LegReport> = legs.iter().collect();
+    legs.sort_by_key(|leg| (leg.id.vm, leg.id.kind.to_string()));
+    serializer.collect_seq(legs.into_iter().map(relationship))
 }
 
 fn relationship(leg: &LegReport) -> Relationship<'_> {
@@ -98,6 +119,7 @@ fn relationship(leg: &LegReport) -> Relationship<'_> {
         leg: leg.id.kind.to_string(),
         primary: leg.primary.as_deref(),
         replica: leg.replica.as_deref(),
+        second_primary: leg.second_primary.as_deref(),
         before: leg.before.map(|state| state.to_string()),
         wanted: leg.wanted,
         action: match leg.action {
@@ -113,6 +135,12 @@ fn relationship(leg: &LegReport) -> Relationship<'_> {
         attempts: leg.attempts,
         elapsed_ms: leg.elapsed.map(millis),
         error: error::of_leg(leg),
+        next: advice::of_leg(leg),
+        last_failure: advice::last_failure(leg).map(|code| LastFailure {
+            event: 32_022,
+            code: hexadecimal(code),
+            meaning: known(code).map(|known| known.words),
+        }),
     }
 }
 
@@ -135,6 +163,7 @@ pub(crate) fn result(result: LegResult) -> &'static str {
         LegResult::Waiting => "waiting",
         LegResult::NeedsPerson => "needs_person",
         LegResult::Failed => "failed",
+        LegResult::Interrupted => "interrupted",
         LegResult::Stale => "stale",
         LegResult::Skipped => "skipped",
     }

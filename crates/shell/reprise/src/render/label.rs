@@ -3,7 +3,7 @@
 use reprise_model::{END_BLANK, HIDDEN, is_invisible, is_joiner};
 
 /// Stands for a name without a visible character.
-const NO_NAME: &str = "(invisible name)";
+pub(crate) const NO_NAME: &str = "(invisible name)";
 
 /// A text from a host for one line on a terminal. U+FFFD replaces each character that is invisible or changes how others are
 /// displayed; a joiner stays where it belongs to the character before it.

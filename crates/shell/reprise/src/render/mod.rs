@@ -1,16 +1,23 @@
 //! What people and programs read: JSON, tables, progress.
 
+pub(crate) mod advice;
+mod cause;
 pub(crate) mod error;
 pub(crate) mod heard;
 pub(crate) mod hold;
 pub(crate) mod json;
 mod label;
+mod number;
+mod paragraph;
 pub(crate) mod progress;
+mod rows;
 mod screen;
 pub(crate) mod sentence;
 pub(crate) mod table;
+mod terminal;
 
 pub(crate) use label::printable_lines;
+pub(crate) use terminal::Terminal;
 
 use reprise_model::Timestamp;
 
@@ -20,11 +27,6 @@ pub(crate) fn time(at: Timestamp) -> String {
         Ok(at) => format!("{at:.3}"),
         Err(_) => "1601-01-01T00:00:00.000Z".to_owned(),
     }
-}
-
-/// The width of the terminal on standard output; `None` if there is none.
-pub(crate) fn terminal_width() -> Option<u16> {
-    terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| width.0)
 }
 
 #[cfg(test)]

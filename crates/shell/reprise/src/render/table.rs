@@ -1,184 +1,165 @@
-//! The table that `run` prints for people: worst first, 80 columns, and one sentence at the end.
+//! What `run` prints for people: one block for each cause, the table with the worst rows first, and at the end what is
+//! unprotected and what to do first. The table stands last, so that no number of causes moves it off the screen.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
 use reprise_engine::goal::Report;
-use reprise_engine::{LegReport, LegResult};
-use reprise_model::{LegKind, ReplicationState};
+use reprise_engine::{LegReport, LegResult, Summary};
+use reprise_model::Reason;
 
-use super::error::{self, Error};
+use super::advice;
+use super::cause::{self, Block};
 use super::hold;
-use super::json;
-use super::label::printable;
+use super::paragraph::{count, list, paragraph};
+use super::rows::{self, Names, Row};
 use super::screen::Screened;
+use super::sentence::interruption;
+use super::terminal::Terminal;
 
-/// Width of the table if the terminal's is unknown.
-const WIDTH: u16 = 80;
-/// Maximum width of a state before it is wrapped. The usual states fit on one line.
-const STATE_WIDTH: usize = 20;
-/// Maximum number of legs listed that need no attention; the rest are only counted.
+/// Maximum number of rows that need no attention; the rest are only counted.
 const QUIET_ROWS_MAX: usize = 40;
+/// Minimum number of rows on a terminal, however low it is.
+const ROWS_MIN: usize = 12;
+/// Height of a terminal whose height is unknown.
+const HEIGHT: usize = 40;
+/// Lines of a terminal that are not rows: the table's head, what is left out, the last lines and the prompt.
+const OTHER_LINES: usize = 10;
 
-/// The whole text: holds that are not clear, hosts that are not ready, legs worst first, errors, the sentence.
-pub(crate) fn text(report: &Report, width: Option<u16>) -> String {
-    screened_text(&Screened::of(report), width)
+/// The whole text.
+pub(crate) fn text(report: &Report, terminal: &Terminal) -> String {
+    screened_text(&Screened::of(report), terminal)
 }
 
-fn screened_text(screened: &Screened, width: Option<u16>) -> String {
+fn screened_text(screened: &Screened, terminal: &Terminal) -> String {
     let report = screened.report();
-    let mut text = String::new();
-    for (stops, error) in hold::errors(report) {
-        text.push_str(&told(if stops { "error" } else { "warning" }, "in", &error));
-    }
-    for host in &report.hosts {
-        if let Some(error) = error::of_host(host) {
-            text.push_str(&four_parts(&error));
-        } else if let Some(hidden) = error::hidden_by(host) {
-            text.push_str(&told("warning", "on", &hidden));
-        }
-    }
-    let mut legs: Vec<&LegReport> = report.legs.iter().collect();
-    legs.sort_by_key(|leg| (leg.result, leg.vm.clone(), leg.id));
-    let quiet = |leg: &&LegReport| matches!(leg.result, LegResult::Healthy | LegResult::Resumed);
-    let hidden = legs.iter().filter(|leg| quiet(leg)).count().saturating_sub(QUIET_ROWS_MAX);
-    let shown = legs.len().saturating_sub(hidden);
-    if !legs.is_empty() {
-        text.push_str(&table(legs.iter().take(shown).copied(), width.unwrap_or(WIDTH)));
-    }
-    if hidden > 0 {
-        let _infallible = writeln!(text, "… and {hidden} more that replicate\n");
-    }
-    for error in legs.iter().filter_map(|leg| error::of_leg(leg)) {
-        text.push_str(&four_parts(&error));
-    }
-    let _infallible = writeln!(text, "{}", sentence(screened));
-    text
-}
-
-fn table<'a>(legs: impl Iterator<Item = &'a LegReport>, width: u16) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
-    table.set_header(["VM", "FROM → TO", "STATE", "RESULT", "WHY"]);
-    for leg in legs {
-        table.add_row([
-            name(leg),
-            format!("{} → {}", short(leg.primary.as_deref()), short(leg.replica.as_deref())),
-            fold(&states(leg), STATE_WIDTH),
-            json::result(leg.result).to_owned(),
-            leg.reason.phrase().to_owned(),
-        ]);
-    }
-    for column in table.column_iter_mut() {
-        column.set_padding((0, 2));
-    }
-    // VM names wrap anywhere, everything else between words.
-    for column in 1..=4 {
-        if let Some(column) = table.column_mut(column) {
-            column.set_constraint(ColumnConstraint::ContentWidth);
-        }
-    }
-    if let Some(last) = table.column_mut(4) {
-        last.set_padding((0, 0));
-    }
-    let mut text = String::new();
-    for line in table.lines() {
-        text.push_str(line.trim_end());
+    let names = Names::of(report);
+    let blocks = cause::blocks(report);
+    let mut text: String = blocks.iter().map(|block| block.text(terminal, &|leg| names.leg(leg))).collect();
+    if !report.legs.is_empty() {
+        text.push_str(&table(report, &names, terminal));
         text.push('\n');
     }
-    text.push('\n');
+    text.push_str(&last_lines(report, &names, &blocks, terminal));
     text
 }
 
-/// Wraps a state's name: before a capital and after a space.
-fn fold(text: &str, width: usize) -> String {
-    let mut pieces: Vec<String> = Vec::new();
-    let mut before = None;
-    for c in text.chars() {
-        let begins = match before {
-            None | Some(' ') => true,
-            Some(last) => last.is_lowercase() && c.is_uppercase(),
-        };
-        match pieces.last_mut().filter(|_| !begins) {
-            Some(piece) => piece.push(c),
-            None => pieces.push(c.to_string()),
+/// The rows, worst first. On a terminal each cause gets its share of the lines, and what is left out is counted.
+fn table(report: &Report, names: &Names, terminal: &Terminal) -> String {
+    let is_quiet = |leg: &LegReport| advice::runs_well(leg);
+    let mut groups: BTreeMap<(bool, LegResult, Option<Reason>), Vec<&LegReport>> = BTreeMap::new();
+    for leg in &report.legs {
+        // What runs is one group, whatever stopped it before.
+        let reason = (!is_quiet(leg)).then_some(leg.reason);
+        groups.entry((is_quiet(leg), leg.result, reason)).or_default().push(leg);
+    }
+    let mut room = match terminal.width {
+        Some(_) => terminal.height.unwrap_or(HEIGHT).saturating_sub(OTHER_LINES + groups.len()).max(ROWS_MIN),
+        None => usize::MAX,
+    };
+    let mut rows = Vec::new();
+    let mut left_out = String::new();
+    let count_of = groups.len();
+    for (index, ((quiet, result, reason), mut legs)) in groups.into_iter().enumerate() {
+        legs.sort_by(|a, b| (&a.vm, a.id).cmp(&(&b.vm, b.id)));
+        let most = if quiet && terminal.width.is_some() { QUIET_ROWS_MAX } else { usize::MAX };
+        let lines = (room / (count_of - index)).max(1).min(most);
+        let (mut used, mut share) = (0, 0);
+        for leg in &legs {
+            let row = Row::of(leg, names, report.dry_run);
+            used += row.lines(terminal);
+            if used > lines && share > 0 {
+                break;
+            }
+            share += 1;
+            rows.push(row);
         }
-        before = Some(c);
-    }
-    let mut lines = vec![String::new()];
-    for piece in pieces {
-        match lines.last_mut().filter(|line| line.chars().count() + piece.trim_end().chars().count() <= width) {
-            Some(line) => line.push_str(&piece),
-            None => lines.push(piece),
+        room = room.saturating_sub(used.min(lines));
+        let more = legs.len() - share;
+        if more > 0 {
+            let of = match (reason, legs.first()) {
+                (Some(reason), Some(first)) => {
+                    format!("{}, {}", rows::result(first, report.dry_run), reason.phrase())
+                }
+                _ if result == LegResult::Resumed => "resumed".to_owned(),
+                _ => "that replicate".to_owned(),
+            };
+            let _infallible = writeln!(left_out, "… and {more} more: {of}");
         }
     }
-    lines.iter().map(|line| line.trim_end()).collect::<Vec<_>>().join("\n")
-}
-
-/// The sender's state, with the one before it if that was different.
-fn states(leg: &LegReport) -> String {
-    let text = |state: Option<ReplicationState>| state.map_or("not seen".to_owned(), |state| state.to_string());
-    if leg.before == leg.after { text(leg.after) } else { format!("{} → {}", text(leg.before), text(leg.after)) }
-}
-
-/// A leg's name: its VM, and "(extended)" for the extended leg.
-fn name(leg: &LegReport) -> String {
-    let vm = printable(&leg.vm);
-    match leg.id.kind {
-        LegKind::Simple => vm,
-        LegKind::Extended => format!("{vm} (extended)"),
+    if !left_out.is_empty() {
+        left_out.push_str("Every row: pipe the output, for example into `less`.\n");
     }
+    format!("{}{left_out}", rows::table(&rows, terminal))
 }
 
-/// The first label: enough for a table; JSON has the whole name.
-fn short(name: Option<&str>) -> &str {
-    name.map_or("?", |name| name.split('.').next().unwrap_or(name))
+/// What is unprotected, and what to do first.
+fn last_lines(report: &Report, names: &Names, blocks: &[Block<'_>], terminal: &Terminal) -> String {
+    let summary = Summary::of(&report.hosts, &report.legs, (report.dry_run, report.interrupted));
+    let interrupted = interruption(&summary).map_or_else(String::new, |text| format!("{text} "));
+    let mut text = paragraph("", &format!("{interrupted}{}", sentence(report, names)), 2, terminal.width);
+    let vms = |block: &Block<'_>| block.unprotected(report.dry_run);
+    // Of several equal ones the first.
+    let worst = blocks.iter().rev().max_by_key(|block| vms(block)).filter(|block| vms(block) > 0);
+    // A hold that stops everything stands first.
+    let stopping = blocks.first().filter(|_| report.holds.iter().any(hold::stops));
+    if let Some(block) = stopping {
+        text.push_str(&paragraph("First: ", &block.next, 2, terminal.width));
+    } else if let Some(block) = worst {
+        let head = format!("First, for {}: ", count(vms(block), "VM"));
+        text.push_str(&paragraph(&head, &block.next, 2, terminal.width));
+    } else if let Some(block) = blocks.first().filter(|block| block.is_error() && blocks.len() > 1) {
+        text.push_str(&paragraph("First: ", &block.next, 2, terminal.width));
+    }
+    text
 }
 
-/// An error in four parts.
-pub(crate) fn four_parts(error: &Error) -> String {
-    told("error", "on", error)
-}
-
-fn told(level: &str, preposition: &str, error: &Error) -> String {
-    let code = error.code.as_ref().map_or_else(String::new, |code| format!(" ({code})"));
-    let [what, place, why, next] = [&error.what, &error.place, &error.why, &error.next].map(|part| printable(part));
-    format!("{level}: {what} {preposition} {place}\n  why:  {why}{code}\n  next: {next}\n\n")
-}
-
-/// What is unprotected, in one sentence.
-fn sentence(screened: &Screened) -> String {
-    let report = screened.report();
-    let unprotected: Vec<String> = report.unprotected().map(name).collect();
+/// What is unprotected, in a sentence or two.
+fn sentence(report: &Report, names: &Names) -> String {
+    let mut unprotected: Vec<String> = report.unprotected().map(|leg| names.leg(leg)).collect();
+    unprotected.sort();
+    let of = |result: LegResult| report.legs.iter().filter(move |leg| leg.result == result);
     let wanted = report.legs.iter().filter(|leg| leg.wanted).count();
-    let not_ready: Vec<String> =
-        report.hosts.iter().filter(|host| !host.ready).map(|host| printable(&host.name)).collect();
+    let planned = report.legs.iter().filter(|leg| leg.result == LegResult::Skipped && leg.runs(report.dry_run)).count();
     let legs = match (report.legs.len(), unprotected.as_slice()) {
         (0, _) => "No replicated VM was seen".to_owned(),
-        (_, []) if report.dry_run => {
-            format!("None of {wanted} relationships would stay unprotected (dry run: nothing was changed)")
+        (_, []) if wanted == 0 => "No replication relationship is meant to replicate now".to_owned(),
+        (_, []) if report.dry_run && planned > 0 => {
+            "Then everything that should replicate would be protected".to_owned()
         }
-        (_, []) => format!("All {wanted} relationships that should replicate are protected"),
-        (_, some) => format!("Unprotected: {} of {wanted} ({})", some.len(), list(some)),
+        (_, []) if wanted == 1 => "The replication relationship that should replicate is protected".to_owned(),
+        (_, []) => format!("All {wanted} replication relationships that should replicate are protected"),
+        (_, some) => {
+            let would = if report.dry_run { "Would stay unprotected" } else { "Unprotected" };
+            format!(
+                "{would}: {} of {} that should replicate ({})",
+                some.len(),
+                count(wanted, "replication relationship"),
+                list(some)
+            )
+        }
     };
-    let legs = match not_ready.as_slice() {
-        [] => format!("{legs}."),
-        some => format!("{legs}; not ready: {}.", list(some)),
+    let not_ready: Vec<String> = report.hosts.iter().filter(|host| !host.ready).map(|host| host.name.clone()).collect();
+    let hosts = if not_ready.is_empty() { String::new() } else { format!("; not ready: {}", list(&not_ready)) };
+    let resumed = of(LegResult::Resumed).count();
+    let confirmed = of(LegResult::Resumed).filter(|leg| leg.confirmed).count();
+    let done = match (resumed, report.dry_run) {
+        (_, true) => format!("Dry run, nothing was changed: {} would be resumed. ", count(planned, "VM")),
+        (0, false) => String::new(),
+        (1, false) if confirmed == 1 => "Resumed 1 VM, confirmed by a later cycle. ".to_owned(),
+        (1, false) => "Resumed 1 VM, not yet confirmed by a later cycle. ".to_owned(),
+        (many, false) if confirmed == 0 => format!("Resumed {many} VMs, none yet confirmed by a later cycle. "),
+        (many, false) => format!("Resumed {many} VMs, {confirmed} of them confirmed by a later cycle. "),
+    };
+    let left = match of(LegResult::Left).count() {
+        0 => String::new(),
+        left => format!(" Left alone: {left}."),
     };
     let stopping: Vec<String> =
         report.holds.iter().filter(|trouble| hold::stops(trouble)).map(|trouble| hold::called(&trouble.hold)).collect();
-    match stopping.as_slice() {
-        [] => legs,
-        some => format!("{legs} Nothing was resumed, since nothing matches {}.", list(some)),
-    }
-}
-
-/// The first few names, and how many more.
-fn list(names: &[String]) -> String {
-    const SHOWN: usize = 5;
-    let shown = names.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
-    match names.len().saturating_sub(SHOWN) {
-        0 => shown,
-        more => format!("{shown} and {more} more"),
-    }
+    let stopped = match stopping.as_slice() {
+        [] => String::new(),
+        some => format!(" Nothing was resumed, since nothing matches {}.", list(some)),
+    };
+    format!("{done}{legs}{hosts}.{left}{stopped}")
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use reprise_config::{Config, Contradiction, Endpoint, EndpointProblem, LoginSettings};
-use reprise_engine::AskedHost;
+use reprise_engine::{AskedHost, CredentialId};
 use reprise_model::{HostId, HostKey, HostName, Policy};
 use reprise_platform::paths::{self, ConfigFile};
 use wsman_http::Limits;
@@ -160,7 +160,11 @@ pub(super) fn connect(
         let login = logins.login(&host.url, &host.login)?;
         let secure = host.url.is_secure() || built.links.resolves_to_https();
         let trust = if secure { Some(logins.trust(&host.url, &host.login)?) } else { None };
+        let credential = built.credential(&host.login);
         built.add(HostAccess { endpoint: host.url, login, trust, limits }, host.name, host.tier, vmms_timeout);
+        if let Some(asked) = built.hosts.last_mut() {
+            asked.credential = credential;
+        }
     }
     Ok(())
 }
@@ -169,9 +173,23 @@ pub(super) fn connect(
 pub(super) struct Built {
     pub(super) hosts: Vec<AskedHost>,
     pub(super) links: Links,
+    /// The credentials so far, each as it was configured.
+    pub(super) credentials: Vec<LoginSettings>,
 }
 
 impl Built {
+    /// The number of a login's credential: the same for hosts with the same user and the same proof.
+    fn credential(&mut self, login: &LoginSettings) -> Option<CredentialId> {
+        let LoginSettings { user, proof, certificate, .. } = login.clone();
+        let own = LoginSettings { user, proof, certificate, ..LoginSettings::default() };
+        let known = self.credentials.iter().position(|known| *known == own);
+        let number = known.unwrap_or_else(|| {
+            self.credentials.push(own);
+            self.credentials.len() - 1
+        });
+        u32::try_from(number).ok().map(CredentialId)
+    }
+
     pub(super) fn add(&mut self, access: HostAccess, name: Option<String>, tier: Option<u32>, vmms_timeout: Duration) {
         let endpoint = &access.endpoint;
         let id = HostId(u32::try_from(self.hosts.len()).unwrap_or(u32::MAX));
@@ -181,7 +199,7 @@ impl Built {
         let key = name.as_ref().map(|name| HostKey(name.to_lowercase()));
         let label = name.unwrap_or_else(|| endpoint.authority()).to_lowercase();
         self.links.add(id, access);
-        self.hosts.push(AskedHost { id, key, label, claim, vmms_timeout, tier });
+        self.hosts.push(AskedHost { id, key, label, claim, credential: None, vmms_timeout, tier });
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reprise_engine::{AskedHost, LOOKS_AT_ONCE, Patience, Setup};
+use reprise_engine::{AskedHost, LOOKS_AT_ONCE, Patience, Setup, UnmatchedHolds};
 use reprise_model::{Hold, HoldScope, MonoTime, PausedRule, Policy, VmSelector};
 use wsman_http::{Gates, Login};
 
@@ -17,9 +17,10 @@ pub(crate) struct PassSettings {
     pub(crate) timeout: Option<Duration>,
     pub(crate) vmms_timeout: Option<Duration>,
     pub(crate) retry_for: Option<Duration>,
+    pub(crate) wait_confirmed: Option<Duration>,
     pub(crate) paused: Option<PausedRule>,
     pub(crate) except: Vec<VmSelector>,
-    pub(crate) ignore_unmatched_holds: bool,
+    pub(crate) unmatched_holds: UnmatchedHolds,
     pub(crate) dry_run: bool,
 }
 
@@ -49,7 +50,8 @@ pub(crate) fn wire(hosts: &HostArguments, settings: &PassSettings) -> Result<Wir
     connect(&mut built, asked, logins, limits(&policy, timeout), vmms_timeout)?;
     let setup = setup(built.hosts, policy, timeout, retry_for);
     let setup = Setup { discover: discover.peers, dry_run: settings.dry_run, ..setup };
-    let setup = Setup { ignore_unmatched_holds: settings.ignore_unmatched_holds, ..setup };
+    let setup = Setup { confirm_within: settings.wait_confirmed, ..setup };
+    let setup = Setup { unmatched_holds: settings.unmatched_holds, ..setup };
     Ok(Wired { setup, links: built.links })
 }
 
@@ -75,7 +77,8 @@ fn setup(hosts: Vec<AskedHost>, policy: Policy, timeout: Duration, retry_for: Du
         discover: false,
         reads_events: true,
         dry_run: false,
-        ignore_unmatched_holds: false,
+        confirm_within: None,
+        unmatched_holds: UnmatchedHolds::Stop,
         reread_every: None,
         looks_at_once: LOOKS_AT_ONCE,
         seed: seed(),

@@ -6,16 +6,12 @@ use crate::lab::{Lab, PROGRAM, Ran, ran};
 
 /// A run with a configuration of its own.
 fn run(lab: &Lab, holds: &str, arguments: &[&str]) -> Ran {
-    let mut text = "version = 1\n".to_owned();
-    for host in 0..2 {
-        text += &format!(
-            "[[host]]\nurl = '{}'\nuser = '{}'\npassword_file = '{}'\n",
-            lab.url(host),
-            lab.user(),
-            lab.path("password")
-        );
-    }
-    let config = lab.write_secret("reprise.toml", &(text + holds));
+    let host = |host| {
+        let (url, user, password) = (lab.url(host), lab.user(), lab.path("password"));
+        format!("[[host]]\nurl = '{url}'\nuser = '{user}'\npassword_file = '{password}'\n")
+    };
+    let text = format!("version = 1\n{}{}{holds}", host(0), host(1));
+    let config = lab.write_secret("reprise.toml", &text);
     let mut command = Command::new(PROGRAM);
     command.args(["run", "--config", &config, "--event-log", &format!("file:{}", lab.path("events"))]).args(arguments);
     ran(&command.output().unwrap())

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use cim::{CallError, ErrorKind, Reached};
+use cim::{CallError, ErrorKind, Hint, Reached};
 
 /// Why a login failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,7 +61,21 @@ impl AuthError {
             Self::NoKdc(_) => ErrorKind::Unreachable,
             Self::Invalid(_) | Self::Broken(_) => ErrorKind::Malformed,
         };
-        CallError::new(kind, Reached::No, format!("cannot log in to {at}: {self}"))
+        let error = CallError::new(kind, Reached::No, format!("cannot log in to {at}: {self}"));
+        if self.is_of_kerberos() { error.with_hint(Hint::Kerberos) } else { error }
+    }
+
+    /// Whether Kerberos itself failed, so that the host and its endpoint have no part in it.
+    fn is_of_kerberos(&self) -> bool {
+        match self {
+            Self::Refused(_)
+            | Self::RefusedKey(_)
+            | Self::KeyTypes(_)
+            | Self::ClockSkew(_)
+            | Self::NoKdc(_)
+            | Self::UnknownService(_) => true,
+            Self::RefusedAccount(_) | Self::Impossible(_) | Self::Invalid(_) | Self::Broken(_) => false,
+        }
     }
 }
 

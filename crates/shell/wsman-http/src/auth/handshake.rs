@@ -5,7 +5,7 @@ use std::time::Instant;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use cim::{CallError, ErrorKind, Reached};
+use cim::{CallError, ErrorKind, Hint, Reached};
 use hyper::StatusCode;
 
 use super::binding;
@@ -156,7 +156,8 @@ fn refused(wire: &Wire, login: &Login, mechanism: Mechanism) -> CallError {
     };
     let between = if wire.way.tls.is_some() { "; or something between ends the TLS connection" } else { "" };
     let message = format!("{} refused {} by {}: {why}{between}", wire.at, login.user(), mechanism.label());
-    CallError::new(ErrorKind::Denied, Reached::No, message)
+    let hint = if mechanism.is_kerberos() { Hint::Kerberos } else { Hint::Ntlm };
+    CallError::new(ErrorKind::Denied, Reached::No, message).with_hint(hint)
 }
 
 fn unproved(wire: &Wire) -> CallError {
@@ -166,9 +167,10 @@ fn unproved(wire: &Wire) -> CallError {
 
 fn unexpected(wire: &Wire, status: StatusCode) -> CallError {
     let at = &wire.at;
-    let (kind, message) = wire::unserved(status, at)
-        .unwrap_or_else(|| (ErrorKind::Malformed, format!("{at} answered a login with HTTP status {status}")));
-    CallError::new(kind, Reached::No, message)
+    wire::unserved(status, at, Reached::No).unwrap_or_else(|| {
+        let message = format!("{at} answered a login with HTTP status {status}");
+        CallError::new(ErrorKind::Malformed, Reached::No, message)
+    })
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use cim::{CallError, ErrorKind, Reached};
+use cim::{CallError, ErrorKind, Hint, Reached};
 
 use crate::endpoint::Endpoint;
 use crate::login::{Credential, Login, Scheme};
@@ -168,7 +168,7 @@ fn nothing_fits(login: &Login, endpoint: &Endpoint, offers: &BTreeSet<String>, c
         ""
     };
     let message = format!("{endpoint} offers no login that may be used here (it offers {offered}{why})");
-    CallError::new(ErrorKind::Denied, Reached::No, message)
+    CallError::new(ErrorKind::Denied, Reached::No, message).with_hint(Hint::Schemes)
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@
 //!
 //! - While the credential is in doubt, logins go one at a time. It is in doubt until a host has accepted it, a minute after the
 //!   last time that one did, and after a refusal. Otherwise logins go in parallel.
-//! - A host that has refused the credential is not tried again with it.
+//! - A host that has refused the credential is not tried again with it, unless another host accepted it within the last minute:
+//!   then the host may still be starting, and is tried at most [`RETRIES_MAX`] times more, [`RETRY_GAP`] apart.
 //! - When the Kerberos server refuses the credential, or several hosts in a row do ([`REFUSALS_MAX`]), the gate closes for good:
 //!   a changed secret is another credential, with a gate of its own.
 //! - A single host never closes it, since its refusal may be its own fault, or a lie.
@@ -14,7 +15,7 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -35,6 +36,13 @@ const ALONE_MAX: Duration = Duration::from_secs(2);
 const REFUSALS_MAX: usize = 2;
 /// The same, if another host accepted the credential within the last minute.
 const REFUSALS_MAX_TRUSTED: usize = 4;
+
+/// How often a host that has refused a credential is tried again if another host has just accepted it. An account that locks
+/// after three failed logons is not locked by one host: its own first refusal and these are three, and the other host's
+/// acceptance came in between.
+const RETRIES_MAX: u32 = 2;
+/// The shortest time from a refusal to the next try at the same host.
+const RETRY_GAP: Duration = Duration::from_secs(10);
 
 pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -92,6 +100,14 @@ enum Admission {
     Never(String),
 }
 
+/// The refusals of one host.
+#[derive(Debug)]
+struct Refused {
+    why: String,
+    times: u32,
+    latest: Instant,
+}
+
 #[derive(Debug, Default)]
 struct State {
     user: String,
@@ -105,15 +121,15 @@ struct State {
     doubted: bool,
     /// The hosts that refused a login that went alone, since a host last accepted one.
     in_a_row: Vec<String>,
-    /// Each host that refused, and its words.
-    refused: BTreeMap<String, String>,
+    /// What each host that refused has said.
+    refused: BTreeMap<String, Refused>,
     /// Who refused, if nothing is tried any more.
     closed: Option<String>,
 }
 
 impl State {
     fn admit(&mut self, at: &str, now: Instant) -> Admission {
-        if let Some(why) = self.forbids(at) {
+        if let Some(why) = self.forbids(at, now) {
             return Admission::Never(why);
         }
         let is_recent = self.accepted.as_ref().is_some_and(|(_, when)| now.duration_since(*when) < TRUSTED_FOR);
@@ -131,9 +147,9 @@ impl State {
     }
 
     /// Why a login at a host is not tried, if it is not.
-    fn forbids(&self, at: &str) -> Option<String> {
-        if let Some(why) = self.refused.get(at) {
-            return Some(format!("{why}; it is not tried again"));
+    fn forbids(&self, at: &str, now: Instant) -> Option<String> {
+        if let Some(refused) = self.refused.get(at).filter(|refused| !self.may_try_again(at, refused, now)) {
+            return Some(format!("{}; it is not tried again", refused.why));
         }
         let (by, user) = (self.closed.as_ref()?, &self.user);
         Some(format!(
@@ -142,8 +158,21 @@ impl State {
         ))
     }
 
+    /// Whether a host that has refused may be tried again: it may still be starting.
+    fn may_try_again(&self, at: &str, refused: &Refused, now: Instant) -> bool {
+        refused.times <= RETRIES_MAX
+            && now.duration_since(refused.latest) >= RETRY_GAP
+            && self.is_trusted_beside(at, now)
+    }
+
+    /// Whether another host accepted the credential within the last minute.
+    fn is_trusted_beside(&self, at: &str, now: Instant) -> bool {
+        self.accepted.as_ref().is_some_and(|(host, when)| host != at && now.duration_since(*when) < TRUSTED_FOR)
+    }
+
     fn accept(&mut self, at: &str, now: Instant) {
         self.accepted = Some((at.to_owned(), now));
+        self.refused.remove(at);
         self.doubted = false;
         self.in_a_row.clear();
     }
@@ -154,16 +183,18 @@ impl State {
             self.close("the Kerberos server");
             return;
         }
-        self.refused.insert(at.to_owned(), why.to_owned());
+        let times = self.refused.get(at).map_or(0, |refused| refused.times).saturating_add(1);
+        self.refused.insert(at.to_owned(), Refused { why: why.to_owned(), times, latest: now });
         // A login that went beside others began before anybody doubted the credential.
         if !alone {
             return;
         }
         self.in_a_row.push(at.to_owned());
-        let trusted = |(host, when): &(String, Instant)| host != at && now.duration_since(*when) < TRUSTED_FOR;
-        let most = if self.accepted.as_ref().is_some_and(trusted) { REFUSALS_MAX_TRUSTED } else { REFUSALS_MAX };
-        if self.in_a_row.len() >= most {
-            self.close(&self.in_a_row.join(" and "));
+        let most = if self.is_trusted_beside(at, now) { REFUSALS_MAX_TRUSTED } else { REFUSALS_MAX };
+        let hosts: BTreeSet<&str> = self.in_a_row.iter().map(String::as_str).collect();
+        if self.in_a_row.len() >= most && hosts.len() >= REFUSALS_MAX {
+            let hosts = hosts.into_iter().collect::<Vec<_>>().join(" and ");
+            self.close(&hosts);
         }
     }
 
@@ -186,7 +217,7 @@ impl Gate {
 
     /// Fails if a login at a host would not be tried, whenever its turn came.
     pub(crate) fn check(&self, at: &str) -> Result<(), CallError> {
-        locked(&self.state).forbids(at).map_or(Ok(()), |why| Err(never(why)))
+        locked(&self.state).forbids(at, Instant::now()).map_or(Ok(()), |why| Err(never(why)))
     }
 
     /// Waits for a login's turn, for at most `patience`.
@@ -213,7 +244,7 @@ impl Gate {
     pub(crate) async fn enter_again(self: &Arc<Self>, at: &str, patience: Duration) -> Result<Attempt, CallError> {
         let doubted = {
             let state = locked(&self.state);
-            state.doubted || state.forbids(at).is_some()
+            state.doubted || state.forbids(at, Instant::now()).is_some()
         };
         if doubted {
             return self.enter(at, patience).await;

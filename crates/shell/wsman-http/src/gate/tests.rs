@@ -181,3 +181,33 @@ proptest! {
         prop_assert!(refusals <= REFUSALS_MAX);
     }
 }
+
+/// It may have booted just now, and has no domain controller yet.
+#[tokio::test(start_paused = true)]
+async fn a_host_that_refuses_what_another_has_just_accepted_is_tried_twice_more_and_no_more() {
+    let gate = gate();
+    accept(&gate, "a").await;
+    refuse(&gate, "b").await;
+    for _ in 0..2 {
+        assert!(at_once(&gate, "b").await.is_none(), "not at once");
+        advance(RETRY_GAP).await;
+        refuse(&gate, "b").await;
+    }
+    advance(RETRY_GAP).await;
+    assert!(at_once(&gate, "b").await.is_none(), "twice more is enough");
+    assert!(gate.check("a").is_ok(), "one host does not close the gate");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_host_that_refuses_is_not_tried_again_if_no_other_has_accepted_within_a_minute() {
+    let gate = gate();
+    refuse(&gate, "b").await;
+    advance(RETRY_GAP).await;
+    assert!(at_once(&gate, "b").await.is_none(), "nobody has accepted");
+    accept(&gate, "a").await;
+    advance(TRUSTED_FOR).await;
+    assert!(at_once(&gate, "b").await.is_none(), "that was too long ago");
+    accept(&gate, "a").await;
+    at_once(&gate, "b").await.unwrap().accepted();
+    assert!(at_once(&gate, "b").await.is_some());
+}

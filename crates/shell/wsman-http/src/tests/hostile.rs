@@ -278,8 +278,8 @@ async fn tls_that_stalls_or_is_none_ends_with_the_time_to_connect() {
     for (said, kind) in [
         (Vec::new(), ErrorKind::Unreachable),
         (record, ErrorKind::Unreachable),
-        (b"HTTP/1.1 200 OK\r\n\r\n".to_vec(), ErrorKind::Malformed),
-        (vec![0; 100_000], ErrorKind::Malformed),
+        (b"HTTP/1.1 200 OK\r\n\r\n".to_vec(), ErrorKind::Unsupported),
+        (vec![0; 100_000], ErrorKind::Unsupported),
     ] {
         let server = Server::new(vec![vec![Turn::Mumble(said)]]).await;
         let endpoint = Endpoint::parse(&format!("https://{}", server.address)).unwrap();
@@ -287,6 +287,8 @@ async fn tls_that_stalls_or_is_none_ends_with_the_time_to_connect() {
         let client = client.with_trust(Trust::anybody().unwrap());
         let error = within(client.call(invoke())).await.unwrap_err();
         assert_eq!((error.kind, error.reached), (kind, cim::Reached::No), "{error}");
+        let is_address = error.hint == Some(cim::Hint::Address);
+        assert_eq!(is_address, kind == ErrorKind::Unsupported, "what does not speak TLS is another port: {error}");
         assert!(error.message.len() <= WORDS_MAX, "{error}");
     }
     let error = client("https://127.0.0.1:1", short()).call(invoke()).await.unwrap_err();

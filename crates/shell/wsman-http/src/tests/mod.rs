@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use cim::{CallError, ErrorKind, Name, ObjectPath, Reached, Reply, Request, wql};
+use cim::{CallError, ErrorKind, Hint, Name, ObjectPath, Reached, Reply, Request, wql};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -296,7 +296,7 @@ async fn each_status_has_its_meaning() {
         ("401 No", offers, "", ErrorKind::Denied, Reached::No, "it offers Negotiate, Kerberos"),
         ("401 No", "", "", ErrorKind::Denied, Reached::No, "it offers nothing"),
         ("413 Much", "", "", ErrorKind::TooLarge, Reached::No, "larger than it accepts"),
-        ("404 None", "", "", ErrorKind::Refused, Reached::No, "is this a WinRM address?"),
+        ("404 None", "", "", ErrorKind::Unsupported, Reached::No, "is this a WinRM address?"),
         ("503 Away", "", "<html>starting</html>", ErrorKind::Busy, Reached::No, "busy or starting"),
         ("503 Away", "", fault.as_str(), ErrorKind::Denied, Reached::Yes, "Access is denied."),
         ("500 Error", "", "", ErrorKind::Denied, Reached::No, "AllowUnencrypted"),
@@ -310,6 +310,14 @@ async fn each_status_has_its_meaning() {
         let error = fails(vec![Turn::Answer(http(status, headers, body.as_bytes()))], get()).await;
         assert_eq!((error.kind, error.reached), (kind, reached), "{status}: {error}");
         assert!(error.message.contains(words), "{status}: {error}");
+        let hint = match status {
+            "401 No" => Some(Hint::Basic),
+            "404 None" => Some(Hint::Address),
+            "500 Error" if body.is_empty() => Some(Hint::Encryption),
+            _ if (kind, reached) == (ErrorKind::Denied, Reached::Yes) => Some(Hint::LocalAccount),
+            _ => None,
+        };
+        assert_eq!(error.hint, hint, "{status}: {error}");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use cim::{CallError, ErrorKind, Reached};
+use cim::{CallError, ErrorKind, Hint, Reached};
 use rustls::{CertificateError, Error};
 
 use super::error::TlsError;
@@ -28,6 +28,13 @@ pub(crate) fn failed(endpoint: &Endpoint, error: &TlsError) -> CallError {
             let kind = if rustls_said(inner).is_some() { ErrorKind::Unsupported } else { ErrorKind::Unreachable };
             (kind, format!("TLS failed: {inner}{NO_COMMON_SUITE}"))
         }
+        TlsError::Handshake(inner) if speaks_no_tls(inner) => {
+            let why = format!(
+                "TLS failed: {inner} (what answers there does not speak TLS: is it an http:// address, or another port?)"
+            );
+            let error = CallError::new(ErrorKind::Unsupported, Reached::No, format!("cannot reach {endpoint}: {why}"));
+            return error.with_hint(Hint::Address);
+        }
         TlsError::Handshake(inner) => tls_failure(inner),
         TlsError::NotAsked => return not_asked(endpoint),
         #[cfg(feature = "legacy-tls")]
@@ -52,6 +59,11 @@ fn rustls_said(error: &io::Error) -> Option<&rustls::Error> {
     error.get_ref().and_then(|inner| inner.downcast_ref())
 }
 
+/// Whether what answers does not speak TLS at all.
+fn speaks_no_tls(error: &io::Error) -> bool {
+    matches!(rustls_said(error), Some(Error::InvalidMessage(_)))
+}
+
 /// Why TLS failed, with a hint for known causes.
 fn tls_failure(error: &io::Error) -> (ErrorKind, String) {
     let (kind, text, hint) = match rustls_said(error) {
@@ -73,10 +85,6 @@ fn tls_failure(error: &io::Error) -> (ErrorKind, String) {
         }
         Some(Error::InvalidCertificate(_) | Error::NoCertificatesPresented) => {
             (ErrorKind::Untrusted, error.to_string(), "")
-        }
-        Some(Error::InvalidMessage(_)) => {
-            let hint = " (what answers there does not speak TLS: is it an http:// address, or another port?)";
-            (ErrorKind::Malformed, error.to_string(), hint)
         }
         _ => (ErrorKind::Unreachable, error.to_string(), ""),
     };

@@ -62,6 +62,9 @@ pub(super) struct Arguments {
     /// Language of the hosts' messages: en-US or ja-JP
     #[arg(long, default_value = "en-US", value_name = "LANGUAGE")]
     language: String,
+    /// Hosts of no domain, each with an account and a password of its own
+    #[arg(long)]
+    workgroup: bool,
     /// Number of VMs with an extended replica on a third host, counted from the first
     #[arg(long, default_value_t = 0, value_name = "N")]
     extended: usize,
@@ -95,8 +98,9 @@ pub(super) async fn up(arguments: Arguments) -> Result<ExitCode, Usage> {
     let options = LabOptions {
         speed: arguments.speed,
         round_trip: Duration::from_millis(u64::from(arguments.rtt)),
-        user: "LAB\\administrator".to_owned(),
+        user: if arguments.workgroup { "administrator" } else { "LAB\\administrator" }.to_owned(),
         password: format!("lab-{:08x}-{:x}", std::process::id(), spec.started_us),
+        local_accounts: arguments.workgroup,
         services: services(arguments.keytab.as_deref(), takes_tickets)?,
         schemes,
         tls: arguments.tls,
@@ -235,6 +239,7 @@ fn spec(arguments: &Arguments) -> Result<Spec, SpecError> {
         extended: arguments.extended,
         odd_names: arguments.odd_names,
         language: Language::from_str(&arguments.language)?,
+        workgroup: arguments.workgroup,
         started_us: jiff::Timestamp::now().as_microsecond(),
     })
 }

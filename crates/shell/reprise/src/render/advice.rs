@@ -1,0 +1,86 @@
+//! What to do next about a leg, and what its last failed transfer means.
+
+use std::time::Duration;
+
+use reprise_engine::{Cause, Failure, LegReport, LegResult};
+use reprise_hyperv::failure_code::{FailureCode, known};
+use reprise_model::{AutoResync, Reason};
+
+use super::number::hexadecimal;
+
+/// The HRESULT that a shutdown leaves in event 32022: it explains a stop, and never why a resume does not last.
+pub(crate) const ABORTED: u32 = 0x8000_4004;
+
+/// What the administrator does next; `None` for a leg that replicates as it should.
+pub(crate) fn of_leg(leg: &LegReport) -> Option<String> {
+    if runs_well(leg) {
+        return None;
+    }
+    if let Some(text) = leg.auto_resync.filter(|_| leg.reason == Reason::ResyncRequired).map(resyncs_itself) {
+        return Some(text);
+    }
+    let cause = leg.cause();
+    let advice = if let Some(refusal) = leg.refusal() {
+        refusal.advice
+    } else if matches!(cause, Some(Cause::Failed(Failure::NotRead) | Cause::Unfinished | Cause::Lost(_))) {
+        "check the host's load and the network to it, then run `reprise run` again"
+    } else if let Some(problem) = cause.and_then(Cause::problem) {
+        problem.advice()
+    } else if matches!(cause, Some(Cause::Failed(Failure::Guarded(_)))) {
+        "report this as a bug"
+    } else {
+        by_code(leg).map_or(leg.reason.advice(), |known| known.advice)
+    };
+    Some(advice.to_owned())
+}
+
+/// Whether there is nothing to do about it.
+pub(crate) fn runs_well(leg: &LegReport) -> bool {
+    leg.result == LegResult::Resumed || leg.result == LegResult::Healthy && leg.reason != Reason::NotMoving
+}
+
+/// The last failed transfer's code, for a leg that does not replicate.
+pub(crate) fn last_failure(leg: &LegReport) -> Option<u32> {
+    leg.last_failure.filter(|_| !runs_well(leg))
+}
+
+/// A code in words: "certificate expired (0x800B0101)".
+pub(crate) fn in_words(code: u32) -> String {
+    match known(code) {
+        Some(known) => format!("{} ({})", known.words, hexadecimal(code)),
+        None => hexadecimal(code),
+    }
+}
+
+/// The code that explains why a leg is still stopped, if its reason only points to event 32022.
+fn by_code(leg: &LegReport) -> Option<&'static FailureCode> {
+    let points_there = matches!(
+        leg.reason,
+        Reason::Error
+            | Reason::ResumeWithoutEffect
+            | Reason::NotMoving
+            | Reason::InitialReplicationStopped
+            | Reason::VmmsRetries
+            | Reason::ReplicaError
+    );
+    let code = leg.last_failure.filter(|code| points_there && *code != ABORTED)?;
+    known(code)
+}
+
+fn resyncs_itself(hours: AutoResync) -> String {
+    let clock = |since_midnight: Duration| {
+        let minutes = since_midnight.as_secs() / 60;
+        format!("{:02}:{:02}", minutes / 60, minutes % 60)
+    };
+    let when = match (hours.from, hours.until) {
+        (Some(from), Some(until)) => {
+            format!("between {} and {} by the primary server's clock", clock(from), clock(until))
+        }
+        (Some(from), None) => format!("after {} by the primary server's clock", clock(from)),
+        (None, _) => "in the hours that the VM's replication settings name".to_owned(),
+    };
+    format!(
+        "Wait: VMMS starts the resynchronization by itself {when} (AutoResynchronizeEnabled). To start it sooner, use Resume \
+         Replication in Hyper-V Manager; either way it deletes the recovery points."
+    )
+}

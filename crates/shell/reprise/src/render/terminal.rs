@@ -1,0 +1,73 @@
+//! What standard output is: a terminal of some size, with or without colours, or a file or pipe.
+
+use std::fmt;
+
+use anstyle::{AnsiColor, Style};
+
+/// The form of the output.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Terminal {
+    /// Its width in columns; `None` for a file or a pipe, where lines have any length.
+    pub(crate) width: Option<usize>,
+    /// Its height in lines.
+    pub(crate) height: Option<usize>,
+    /// Whether it shows colours.
+    pub(crate) colours: bool,
+}
+
+impl Terminal {
+    /// The one on standard output. Colours follow the conventions of `NO_COLOR`, `CLICOLOR_FORCE` and `TERM`.
+    pub(crate) fn here() -> Self {
+        let out = std::io::stdout();
+        let colours = anstream::AutoStream::choice(&out) != anstream::ColorChoice::Never;
+        let size = terminal_size::terminal_size_of(out);
+        let (width, height) = size.map(|(width, height)| (usize::from(width.0), usize::from(height.0))).unzip();
+        Self { width, height, colours }
+    }
+
+    /// A page of that width without colours.
+    pub(crate) fn of_width(width: usize) -> Self {
+        Self { width: Some(width), ..Self::default() }
+    }
+
+    /// The text in that tone.
+    pub(crate) fn paint<'t>(&self, tone: Tone, text: &'t str) -> Painted<'t> {
+        Painted { style: if self.colours { tone.style() } else { Style::new() }, text }
+    }
+}
+
+/// How good or bad something is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tone {
+    /// Not protected.
+    Bad,
+    /// Somebody should look.
+    Doubtful,
+    /// Protected.
+    Good,
+    /// Left as it is on purpose.
+    Plain,
+}
+
+impl Tone {
+    fn style(self) -> Style {
+        match self {
+            Self::Bad => AnsiColor::Red.on_default().bold(),
+            Self::Doubtful => AnsiColor::Yellow.on_default(),
+            Self::Good => AnsiColor::Green.on_default(),
+            Self::Plain => Style::new(),
+        }
+    }
+}
+
+/// A text with its style around it.
+pub(crate) struct Painted<'t> {
+    style: Style,
+    text: &'t str,
+}
+
+impl fmt::Display for Painted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}{}", self.style.render(), self.text, self.style.render_reset())
+    }
+}
