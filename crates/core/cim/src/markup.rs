@@ -77,9 +77,11 @@ pub fn parse<'i>(text: &'i str, bounds: &Bounds) -> Result<Document<'i>, ParseEr
     let options = ParsingOptions { allow_dtd: false, nodes_limit: bounds.nodes, ..ParsingOptions::default() };
     #[expect(clippy::disallowed_methods, reason = "the text has just been checked")]
     let parsed = Document::parse_with_options(text, options);
-    parsed.map_err(|error| match error {
-        Error::NodesLimitReached => Excess::Nodes(bounds.nodes).into(),
-        other => ParseError::Xml(other.to_string()),
+    parsed.map_err(|error| {
+        if matches!(error, Error::NodesLimitReached) {
+            return Excess::Nodes(bounds.nodes).into();
+        }
+        ParseError::Xml(error.to_string())
     })
 }
 

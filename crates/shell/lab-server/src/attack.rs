@@ -1,6 +1,8 @@
-//! The texts with which hosts attack: within the size of an answer, and costly for a reader without bounds.
+//! The texts with which hosts attack: within the size of an answer, and costly for a reader without bounds. The large ones are
+//! written once, so that the hosts of the lab that attack nobody are served meanwhile.
 
 use std::fmt::Write as _;
+use std::sync::LazyLock;
 
 use wsman::server::RequestKind;
 
@@ -31,6 +33,11 @@ fn numbered(count: u32, write: impl Fn(&mut String, u32)) -> String {
 
 /// An element with very many attributes.
 pub(crate) fn attributes() -> String {
+    static TEXT: LazyLock<String> = LazyLock::new(write_attributes);
+    TEXT.clone()
+}
+
+fn write_attributes() -> String {
     let attributes = numbered(ATTRIBUTES, |text, number| {
         let _infallible = write!(text, " a{number:x}=\"\"");
     });
@@ -39,6 +46,11 @@ pub(crate) fn attributes() -> String {
 
 /// Elements within each other, each with a namespace.
 pub(crate) fn nested() -> String {
+    static TEXT: LazyLock<String> = LazyLock::new(write_nested);
+    TEXT.clone()
+}
+
+fn write_nested() -> String {
     let open = numbered(NESTED, |text, number| {
         let _infallible = write!(text, "<a xmlns:n{number:x}=\"u\">");
     });
@@ -47,6 +59,11 @@ pub(crate) fn nested() -> String {
 
 /// Elements beside each other, each with a namespace, within many.
 pub(crate) fn siblings() -> String {
+    static TEXT: LazyLock<String> = LazyLock::new(write_siblings);
+    TEXT.clone()
+}
+
+fn write_siblings() -> String {
     let around = numbered(AROUND, |text, number| {
         let _infallible = write!(text, " xmlns:n{number:x}=\"u\"");
     });

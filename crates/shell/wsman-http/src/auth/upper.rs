@@ -24,14 +24,11 @@ fn is_certain(letter: char) -> bool {
 /// Letters with an upper case that Windows has mapped to it ever since. U+00B5, U+0131 and U+017F are signs and variants that
 /// Unicode maps into other alphabets and Windows leaves alone.
 fn is_of_a_settled_alphabet(letter: char) -> bool {
-    match letter {
-        '\u{b5}' | '\u{131}' | '\u{17f}' => false,
-        'A'..='Z' | 'a'..='z' => true,
-        // Latin-1 and Latin Extended-A; Greek with accents; Cyrillic with its extensions; Armenian.
-        '\u{c0}'..='\u{17e}' | '\u{386}'..='\u{3ce}' | '\u{400}'..='\u{481}' | '\u{490}'..='\u{4bf}' => true,
-        '\u{531}'..='\u{556}' | '\u{561}'..='\u{586}' => true,
-        _ => false,
-    }
+    let latin = matches!(letter, 'A'..='Z' | 'a'..='z' | '\u{c0}'..='\u{17e}') && letter != '\u{131}';
+    let greek = matches!(letter, '\u{386}'..='\u{3ce}');
+    let cyrillic = matches!(letter, '\u{400}'..='\u{481}' | '\u{490}'..='\u{4bf}');
+    let armenian = matches!(letter, '\u{531}'..='\u{556}' | '\u{561}'..='\u{586}');
+    latin || greek || cyrillic || armenian
 }
 
 #[cfg(test)]

@@ -24,12 +24,14 @@ impl ServerCertVerifier for Chain {
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         let verified = self.0.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
-        verified.map_err(|error| match error {
-            // An issuer of the same name with another key: a certificate that was made anew, or an impostor's.
-            Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature) => {
-                Distrust::NoAuthority(fingerprint_of(end_entity)).into()
+        verified.map_err(|error| {
+            // The latter: an issuer of the same name with another key, so a certificate that was made anew, or an impostor's.
+            let unsigned = CertificateError::UnknownIssuer;
+            let missigned = CertificateError::BadSignature;
+            if [unsigned, missigned].map(Error::InvalidCertificate).contains(&error) {
+                return Distrust::NoAuthority(fingerprint_of(end_entity)).into();
             }
-            other => other,
+            error
         })
     }
 
