@@ -1,14 +1,15 @@
 //! Benchmarks with limits: time to protection and requests, with the program and the lab in the same run.
 //!
-//! `cargo build --release && cargo run --release -p reprise-bench [-- NAME… [--broken]]`, where a name is `protection`,
-//! `fleet`, `client` or `article`. With `--broken`, `fleet` has legs to resume. Without a name it runs the first
-//! two: the last takes ten minutes, since the script that it compares with sleeps (`protection` runs it too, for two small
+//! `cargo build --release && cargo run --release -p reprise-bench [-- NAME… [--broken] [--minutes=N]]`, where a name is
+//! `protection`, `fleet`, `client`, `article` or `hostile`. With `--broken`, `fleet` has legs to resume; `hostile` runs for
+//! `--minutes` (1). Without a name it runs the first two: `article` takes ten minutes, since the script that it compares with sleeps (`protection` runs it too, for two small
 //! sizes). Each figure is printed next to its reference; no figure fails a build.
 
 mod article;
 mod client;
 mod control;
 mod fleet;
+mod hostile;
 mod protection;
 
 use std::path::PathBuf;
@@ -23,7 +24,8 @@ fn main() -> Result<()> {
         return print(&client::read(words)?);
     }
     let broken = names.iter().any(|name| name == "--broken");
-    names.retain(|name| name != "--broken");
+    let minutes = names.iter().find_map(|name| name.strip_prefix("--minutes=")).map_or(Ok(1), str::parse::<u64>)?;
+    names.retain(|name| name != "--broken" && !name.starts_with("--minutes="));
     if names.is_empty() {
         names = vec!["protection".to_owned(), "fleet".to_owned()];
     }
@@ -34,7 +36,8 @@ fn main() -> Result<()> {
             "client" => client::measure(&program)?,
             "fleet" => fleet::measure(&program, broken)?,
             "article" => article::measure(&program)?,
-            other => bail!("there is no measurement {other}: use protection, fleet, client or article"),
+            "hostile" => hostile::measure(&program, minutes)?,
+            other => bail!("there is no measurement {other}: use protection, fleet, client, article or hostile"),
         };
         print(&text)?;
     }

@@ -4,12 +4,13 @@
 
 use std::fmt::Write as _;
 
+use crate::markup::{self, Bounds, ParseError};
 use crate::{CimType, Name, Row, Value, ValueError};
 
-/// Maximum length of a text: far above any embedded instance, far below what would hurt.
+/// Maximum size of a text, in bytes: far above any embedded instance, far below what would hurt.
 const TEXT_LENGTH_MAX: usize = 4 * 1024 * 1024;
-/// Maximum number of XML nodes in one embedded instance.
-const NODES_MAX: u32 = 100_000;
+/// Bounds on one embedded instance.
+const BOUNDS: Bounds = Bounds { length: TEXT_LENGTH_MAX, nodes: 100_000, depth: 64 };
 
 /// The text is not a CIM-XML instance.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -110,11 +111,11 @@ pub fn read(text: &str) -> Result<Row, CimXmlError> {
     if text.len() > TEXT_LENGTH_MAX {
         return Err(CimXmlError::TooLong { length: text.len() });
     }
-    let options = roxmltree::ParsingOptions { allow_dtd: false, nodes_limit: NODES_MAX, ..Default::default() };
     let text = crate::reference::readable(text);
-    crate::markup::check(&text).map_err(|excess| CimXmlError::Xml(excess.to_string()))?;
-    let document =
-        roxmltree::Document::parse_with_options(&text, options).map_err(|e| CimXmlError::Xml(e.to_string()))?;
+    let document = markup::parse(&text, &BOUNDS).map_err(|error| match error {
+        ParseError::Xml(why) => CimXmlError::Xml(why),
+        other @ (ParseError::TooLong { .. } | ParseError::Excess(_)) => CimXmlError::Xml(other.to_string()),
+    })?;
     let root = document.root_element();
     if !root.has_tag_name("INSTANCE") {
         return Err(CimXmlError::Lacks("an INSTANCE element"));
@@ -190,9 +191,9 @@ mod tests {
     fn many_properties_in_any_order_are_read_and_the_last_of_a_name_stays() {
         let empty = |n: u32| format!(r#"<PROPERTY NAME="P{n:05}" TYPE="string"/>"#);
         let named = r#"<PROPERTY NAME="p00007" TYPE="uint32"><VALUE>8</VALUE></PROPERTY>"#;
-        let all: String = (0..NODES_MAX - 10).rev().map(empty).collect();
+        let all: String = (0..BOUNDS.nodes - 10).rev().map(empty).collect();
         let row = read(&format!(r#"<INSTANCE CLASSNAME="X">{all}{named}</INSTANCE>"#)).unwrap();
-        assert_eq!(row.properties.len(), usize::try_from(NODES_MAX - 10).unwrap());
+        assert_eq!(row.properties.len(), usize::try_from(BOUNDS.nodes - 10).unwrap());
         assert_eq!((row.get("P00007"), row.get_opt::<String>("P99989")), (Ok(8_u32), Ok(None)));
     }
 

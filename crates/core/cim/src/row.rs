@@ -1,6 +1,6 @@
 //! Building rows and reading their properties.
 
-use crate::{FromValue, Name, Properties, Row, Value, ValueError};
+use crate::{FromValue, Key, Name, ObjectPath, Properties, Row, Value, ValueError};
 
 /// A property was missing, NULL or unreadable.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -118,6 +118,56 @@ impl Properties {
             }
         }
     }
+}
+
+impl Row {
+    /// Approximate memory that the row takes, in bytes. Names are left out: the rows of an answer share them.
+    pub fn footprint(&self) -> usize {
+        size_of::<Self>() + self.path.as_ref().map_or(0, of_keys) + of_properties(&self.properties)
+    }
+}
+
+impl Properties {
+    /// Approximate memory that they take, in bytes; see [`Row::footprint`].
+    pub fn footprint(&self) -> usize {
+        size_of::<Self>() + of_properties(self)
+    }
+}
+
+fn of_properties(properties: &Properties) -> usize {
+    properties.0.iter().map(|(_, value)| size_of::<(Name, Value)>() + of_value(value)).sum()
+}
+
+/// What a value takes besides its own place.
+fn of_value(value: &Value) -> usize {
+    match value {
+        Value::Lexical(text) | Value::String(text) => text.len(),
+        Value::Reference(path) => size_of::<ObjectPath>() + of_keys(path),
+        Value::Object(row) => row.footprint(),
+        Value::List(items) => items.iter().map(|item| size_of::<Value>() + of_value(item)).sum(),
+        Value::Nil
+        | Value::Boolean(_)
+        | Value::Uint8(_)
+        | Value::Uint16(_)
+        | Value::Uint32(_)
+        | Value::Uint64(_)
+        | Value::Sint8(_)
+        | Value::Sint16(_)
+        | Value::Sint32(_)
+        | Value::Sint64(_)
+        | Value::Real64(_)
+        | Value::Char16(_)
+        | Value::DateTime(_) => 0,
+    }
+}
+
+/// What a path takes besides its own place.
+fn of_keys(path: &ObjectPath) -> usize {
+    let of_key = |key: &Key| match key {
+        Key::Text(text) => text.len(),
+        Key::Path(path) => size_of::<ObjectPath>() + of_keys(path),
+    };
+    path.keys.values().map(|key| size_of::<(Name, Key)>() + of_key(key)).sum()
 }
 
 impl FromIterator<(Name, Value)> for Properties {

@@ -34,6 +34,7 @@ impl LoginSettings {
             user,
             proof: self.proof.clone().or_else(others),
             kdc: self.kdc.clone().or_else(|| below.kdc.clone().filter(|_| asks_kerberos)),
+            spn: self.spn.clone().or_else(|| below.spn.clone().filter(|_| asks_kerberos)),
             trust: self.trust.clone().or_else(|| below.trust.clone()),
             certificate: (self.certificate.clone())
                 .or_else(|| below.certificate.clone().filter(|_| by_certificate || undecided)),
@@ -45,10 +46,14 @@ impl LoginSettings {
     pub fn contradiction(&self) -> Option<Contradiction> {
         let auth = self.auth?;
         if auth == Scheme::Certificate {
-            let key =
-                [(self.user.is_some(), "user"), (self.proof.is_some(), self.proof_key()), (self.kdc.is_some(), "kdc")]
-                    .into_iter()
-                    .find_map(|(given, key)| given.then_some(key))?;
+            let key = [
+                (self.user.is_some(), "user"),
+                (self.proof.is_some(), self.proof_key()),
+                (self.kdc.is_some(), "kdc"),
+                (self.spn.is_some(), "spn"),
+            ]
+            .into_iter()
+            .find_map(|(given, key)| given.then_some(key))?;
             let why = "with the scheme certificate, the host takes the user from the certificate";
             return Some(Contradiction { key, why, next: "leave it out, or choose another scheme" });
         }
@@ -68,7 +73,17 @@ impl LoginSettings {
             return Some(Contradiction { key: "keytab", why: "a keytab works with Kerberos only", next });
         }
         let next = "leave it out, or choose auto, negotiate or kerberos";
+        if self.spn.is_some() {
+            return Some(Contradiction { key: "spn", why: "only Kerberos uses the host's name in Kerberos", next });
+        }
         self.kdc.is_some().then_some(Contradiction { key: "kdc", why: "this scheme uses no Kerberos server", next })
+    }
+
+    /// Whether a text can be a service principal name: `CLASS/NAME`.
+    pub fn is_spn(text: &str) -> bool {
+        let allowed = |c: char| c.is_ascii_graphic() && !matches!(c, '@' | '\\' | '/');
+        let is_part = |part: &str| !part.is_empty() && part.chars().all(allowed);
+        text.split_once('/').is_some_and(|(class, name)| is_part(class) && is_part(name))
     }
 
     fn proof_key(&self) -> &'static str {
@@ -89,7 +104,7 @@ mod tests {
     use super::*;
     use crate::CertificateRef;
 
-    /// A login of these words: `user=`, `file=`, `keytab=`, `auth=`, `kdc=` and `cert=`.
+    /// A login of these words: `user=`, `file=`, `keytab=`, `auth=`, `kdc=`, `spn=` and `cert=`.
     fn login(text: &str) -> LoginSettings {
         let mut login = LoginSettings::default();
         for word in text.split_whitespace() {
@@ -101,6 +116,7 @@ mod tests {
                 "keytab" => login.proof = Some(ProofRef::Keytab(own)),
                 "auth" => login.auth = Some(own.parse().unwrap()),
                 "kdc" => login.kdc = Some(own),
+                "spn" => login.spn = Some(own),
                 "cert" => login.certificate = Some(CertificateRef { certificate: own.clone(), key: own }),
                 other => panic!("{other}"),
             }
@@ -143,6 +159,16 @@ mod tests {
     }
 
     #[test]
+    fn a_service_principal_name_is_a_class_and_a_name() {
+        for text in ["HTTP/hv01.lab.test", "WSMAN/hv01", "HTTP/hv01:5985"] {
+            assert!(LoginSettings::is_spn(text), "{text}");
+        }
+        for text in ["", "hv01", "HTTP/", "/hv01", "HTTP/hv 01", "HTTP/hv01@LAB.TEST", "HTTP/hv01/x"] {
+            assert!(!LoginSettings::is_spn(text), "{text}");
+        }
+    }
+
+    #[test]
     fn what_would_do_nothing_is_named() {
         for (text, key) in [
             ("auth=certificate cert=c user=a", Some("user")),
@@ -154,6 +180,9 @@ mod tests {
             ("auth=ntlm keytab=k", Some("keytab")),
             ("auth=basic kdc=k", Some("kdc")),
             ("auth=ntlm kdc=k", Some("kdc")),
+            ("auth=ntlm spn=s", Some("spn")),
+            ("auth=certificate cert=c spn=s", Some("spn")),
+            ("auth=kerberos user=a file=p spn=s", None),
             ("auth=auto user=a keytab=p kdc=k", None),
             ("auth=negotiate user=a file=p kdc=k", None),
             ("auth=kerberos user=a file=p kdc=k", None),

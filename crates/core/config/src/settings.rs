@@ -32,6 +32,8 @@ pub struct LoginSettings {
     pub auth: Option<Scheme>,
     /// The Kerberos server (KDC), if the system does not know it: `HOST` or `HOST:PORT`.
     pub kdc: Option<String>,
+    /// The host's service principal name in Kerberos, `CLASS/NAME`, if it is not `HTTP` and the host of its address.
+    pub spn: Option<String>,
     /// Which certificates to trust over HTTPS, if not those of the system's authorities.
     pub trust: Option<TrustRef>,
     /// The client certificate.

@@ -8,7 +8,7 @@ use reprise_model::{
 };
 
 use crate::evidence;
-use crate::judge::held;
+use crate::judge::{held, is_for_a_person};
 use crate::leg::{End, Leg, SeenEnd, Whereabouts};
 
 /// A verdict made from a look that came back longer ago than this is not acted on: a failover takes a person about that
@@ -82,6 +82,10 @@ fn nobody_forbids(grounds: Grounds<'_>, now: Now) -> Result<(), Breach> {
     let leg = grounds.leg;
     keep("nothing is done against a hold", held(leg, grounds.policy, now.wall).is_none())?;
     keep("a VM that is primary twice is never touched", leg.second_primary.is_none())?;
+    let rule = "an extended leg is left alone while its primary server is failed over to, or is not understood";
+    keep(rule, !leg.sender_receives.is_some_and(is_for_a_person))?;
+    let has_part = leg.sender.seen().is_none_or(|sender| sender.vm.mode != ReplicationMode::None);
+    keep("nothing is done to a primary VM whose mode says that it is not replicated", has_part)?;
     let settings = || [&leg.sender, &leg.receiver].into_iter().filter_map(End::settings);
     keep("nothing is done to a leg of which nobody says who replicates it", settings().next().is_some())?;
     let is_ours = settings().all(|settings| settings.provider == Provider::HyperV);

@@ -235,6 +235,10 @@ impl HostWatch {
             (Phase::Late(_), _) => last + LOOK_WHEN_LATE,
             (Phase::Waiting | Phase::Ready { .. }, None) => soon,
             (Phase::Waiting | Phase::Ready { .. }, Some(until)) if wanted => until.max(soon).min(busy),
+            // No act has begun for a while, so the host may have gone away; one that only waits for its turn is not acted on.
+            (Phase::Waiting | Phase::Ready { .. }, Some(until)) if until > MonoTime::default() => {
+                until.max(last + LOOK_WHEN_LATE).min(busy)
+            }
             (Phase::Waiting | Phase::Ready { .. }, Some(_)) => busy,
         })
     }

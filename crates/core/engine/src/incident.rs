@@ -40,8 +40,9 @@ pub(crate) struct Incident {
     pub(crate) stales: u32,
     /// How often our resume ended well.
     pub(crate) resumes: u32,
-    /// How often an answer was lost and the leg was seen replicating anyway.
-    pub(crate) answers_lost: u32,
+    /// On which end we asked for a resume of which no answer told what came of it. Nobody knows better whose doing it is if
+    /// that end runs.
+    pub(crate) unanswered: Option<Side>,
     /// How often it was doubted that it runs.
     doubts: u32,
     /// The newest data when it began.
@@ -77,8 +78,10 @@ impl RetryLimits {
 pub(crate) enum Weighed {
     /// Nothing new.
     Nothing,
-    /// Our act on that end is proved.
+    /// Our act on that end is proved, or it was asked for without an answer and that end runs.
     Proved(ActId, Side),
+    /// It was asked for without an answer, a look found it stopped, and that end runs after all.
+    RunsLate(Side),
     /// It is known now what came of the act, and it is not proved.
     Settled(ActId),
 }
@@ -92,7 +95,7 @@ impl Incident {
             tries: 0,
             stales: 0,
             resumes: 0,
-            answers_lost: 0,
+            unanswered: None,
             doubts: 0,
             data_before,
             began: None,
@@ -136,16 +139,21 @@ impl Incident {
         self.acted = Some((side, now));
         match outcome {
             Outcome::Ended(_) => self.resumed = self.acted,
-            Outcome::Unknown(_) => self.perhaps_resumed = self.acted,
+            Outcome::Unknown(_) => {
+                self.perhaps_resumed = self.acted;
+                self.unanswered = Some(side);
+            }
             Outcome::Refused(_) | Outcome::NotDone(_) | Outcome::Stale { .. } => {}
         }
         self.attempt = Attempt::AwaitingLook(Box::new(Done { act, side, from, outcome, after: now }));
     }
 
-    /// Our act had brought it there, and it stands still again before newer data has arrived: that was one of its tries. If
-    /// the other end is to be resumed now, that is no retry, and has no wait and no limit but the number of tries.
+    /// Our act had brought it there, as far as anybody knows, and it stands still again before newer data has arrived: that
+    /// was one of its tries. If the other end is to be resumed now, that is no retry, and has no wait and no limit but the
+    /// number of tries.
     pub(crate) fn stopped_again(&mut self, now: MonoTime, side: Side, limits: RetryLimits, chance: &mut fastrand::Rng) {
-        if self.attempt != Attempt::Proved {
+        let was_asked = self.attempt == Attempt::Idle && self.unanswered.take().is_some();
+        if self.attempt != Attempt::Proved && !was_asked {
             return;
         }
         if self.acted.is_some_and(|(acted, _)| acted != side) && self.tries < limits.tries_max() {
@@ -170,17 +178,37 @@ impl Incident {
         limits: RetryLimits,
         chance: &mut fastrand::Rng,
     ) -> Weighed {
-        let Some(done) = self.attempt.done().cloned() else { return Weighed::Nothing };
+        let Some(done) = self.attempt.done().cloned() else { return self.weigh_late(end) };
         let Some(end) = end.filter(|end| end.looked >= done.after) else {
             self.wait_no_longer(now, done, limits.retry_until);
             return Weighed::Nothing;
         };
         if matches!(self.attempt, Attempt::Doubted(_)) && runs(end, done.from) {
-            self.answers_lost += u32::from(matches!(done.outcome, Outcome::Unknown(_)));
-            self.attempt = Attempt::Idle;
-            return Weighed::Settled(done.act);
+            return self.runs_after(&done);
         }
         self.weigh_done(now, end, done, limits, chance)
+    }
+
+    /// It runs and goes on running after an act whose answer does not say that it did that. If one was asked for and not
+    /// answered, nobody knows of anything else that did.
+    fn runs_after(&mut self, done: &Done) -> Weighed {
+        self.attempt = Attempt::Idle;
+        match self.unanswered {
+            Some(side) if side == done.side => Weighed::Proved(done.act, side),
+            Some(_) | None => Weighed::Settled(done.act),
+        }
+    }
+
+    /// What was asked for without an answer may take effect later than the look that found it stopped.
+    fn weigh_late(&mut self, end: Option<&SeenEnd>) -> Weighed {
+        let waits = matches!(self.attempt, Attempt::BackingOff { .. } | Attempt::GivenUp { .. });
+        match (self.unanswered, end) {
+            (Some(side), Some(end)) if waits && end.object.state == ReplicationState::Replicating => {
+                self.attempt = Attempt::Idle;
+                Weighed::RunsLate(side)
+            }
+            (Some(_) | None, _) => Weighed::Nothing,
+        }
     }
 
     /// No look came in time that tells what came of the last act.
@@ -237,6 +265,7 @@ impl Incident {
     fn weigh_running(&mut self, now: MonoTime, done: Done) -> Weighed {
         match done.outcome {
             Outcome::Ended(_) => {
+                self.unanswered = None;
                 self.attempt = Attempt::Proved;
                 Weighed::Proved(done.act, done.side)
             }
@@ -247,14 +276,8 @@ impl Incident {
                 self.attempt = Attempt::Doubted(Box::new(Done { after: now + DOUBT, ..done }));
                 Weighed::Nothing
             }
-            Outcome::Unknown(_) => {
-                self.answers_lost += 1;
-                self.attempt = Attempt::Idle;
-                Weighed::Settled(done.act)
-            }
-            Outcome::Refused(_) | Outcome::Stale { .. } | Outcome::NotDone(_) => {
-                self.attempt = Attempt::Idle;
-                Weighed::Settled(done.act)
+            Outcome::Unknown(_) | Outcome::Refused(_) | Outcome::Stale { .. } | Outcome::NotDone(_) => {
+                self.runs_after(&done)
             }
         }
     }

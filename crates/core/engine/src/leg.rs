@@ -21,6 +21,9 @@ pub struct Leg {
     pub receiver: End,
     /// A second host that also holds the VM as primary.
     pub second_primary: Option<HostId>,
+    /// The state in which the sender's host receives the VM itself, if this is an extended leg: what is decided there comes
+    /// first. `Unknown` if it cannot be read.
+    pub sender_receives: Option<ReplicationState>,
     /// Hosts that hold a replica of the VM and are not the one that its sender names: leftovers. Nothing rests on them.
     pub leftovers: Vec<String>,
     /// Those of the hosts that holds name at which it has an end.

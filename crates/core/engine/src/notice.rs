@@ -22,6 +22,15 @@ pub enum Notice {
     ReplicaResumed(Box<LegReport>),
     /// A leg that should run does not, and nothing more is done about it.
     ResumeFailed(Box<LegReport>),
+    /// A resume of a leg was requested, and the run was interrupted before its result was seen.
+    ResumeNotSeen(Box<LegReport>),
+    /// The run was interrupted.
+    Interrupted {
+        /// Legs for which a resume was requested and whose result was not seen.
+        not_seen: usize,
+        /// Other legs that were not settled.
+        not_reached: usize,
+    },
     /// A leg needs a person.
     NeedsPerson(Box<LegReport>),
     /// Legs were seen whose sender is not asked.

@@ -21,6 +21,8 @@ pub(crate) struct Past {
     /// `None` before the first look.
     beginning: Option<Beginning>,
     bounds: Bounds,
+    /// When the look began that showed the sender first.
+    first_looked: Option<MonoTime>,
     sender: Option<Since>,
     receiver: Option<Since>,
 }
@@ -94,6 +96,7 @@ impl Past {
             self.ran_since_boot = known.or(boot).or(self.ran_since_boot);
         }
         note(&mut self.sender, sender);
+        self.first_looked.get_or_insert(sender.looked);
         if !is_fresh && !is_paused(sender.object.state) {
             // It may run only for as long as our act does: the pause that stands after that may be the one before it.
             return Span::default();
@@ -132,6 +135,12 @@ impl Past {
     /// When we were told first of the state that the sender's latest look showed.
     pub(crate) fn pause_told(&self) -> MonoTime {
         self.bounds.told()
+    }
+
+    /// Since when the sender is as it is, if it was seen otherwise before.
+    pub(crate) fn changed(&self) -> Option<MonoTime> {
+        let looked = self.since(Side::Sender)?;
+        (Some(looked) != self.first_looked).then_some(looked)
     }
 
     /// Since when an end is as it is: the beginning of the first look that showed it so. `None` if it was never seen.

@@ -1,10 +1,11 @@
 //! Builds reports of hosts and legs from their watched state.
 
-use reprise_model::{FailedOverType, Problem, Reason, ReplicationState};
+use reprise_model::{FailedOverType, Outcome, Problem, Reason, ReplicationState};
 
 use crate::attempt::{Attempt, Failure};
 use crate::evidence;
 use crate::host::{HostWatch, Phase};
+use crate::incident::Incident;
 use crate::judge::{Finding, Verdict};
 use crate::leg::{End, Leg, SeenEnd, Side, Whereabouts};
 use crate::status::{Cause, HostReport, HostTrouble, LegReport, LegResult, LegTrouble, Lost, NotReady, PlannedAct};
@@ -43,16 +44,26 @@ pub(crate) struct Around {
     pub(crate) waits_for: Option<NotReady>,
     /// The host that shows one of its ends and has stopped answering.
     pub(crate) lost: Option<(String, Lost)>,
-    /// The other host that holds its VM as primary.
-    pub(crate) second_primary: Option<String>,
+    /// The other host that holds its VM as primary, and whether the VM runs there.
+    pub(crate) second_primary: Option<(String, bool)>,
     /// The host that its replica names as its primary, if that is another than the one that shows it.
     pub(crate) other_primary: Option<String>,
 }
 
+/// What kind of run a report is about.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct RunKind {
+    /// Nothing is done on purpose.
+    pub(crate) dry_run: bool,
+    /// It ends before everything is settled, since somebody ended it.
+    pub(crate) interrupted: bool,
+}
+
 /// One leg.
-pub(crate) fn leg(watch: &LegWatch, dry_run: bool, around: Around) -> LegReport {
+pub(crate) fn leg(watch: &LegWatch, run: RunKind, around: Around) -> LegReport {
     let (waits_for, lost) = (around.waits_for.clone(), around.lost.clone());
-    let (result, reason) = result(watch, dry_run);
+    let second_primary = around.second_primary.as_ref().map(|(host, _)| host.clone());
+    let (result, reason) = result(watch, run);
     let incident = watch.latest_incident();
     let action = match watch.verdict {
         _ if incident.is_some() => PlannedAct::Resume,
@@ -76,7 +87,8 @@ pub(crate) fn leg(watch: &LegWatch, dry_run: bool, around: Around) -> LegReport 
         id: watch.leg.id,
         vm: watch.leg.vm_name.clone(),
         primary: watch.leg.sender.host_name().map(ToOwned::to_owned),
-        replica: watch.leg.receiver.host_name().map(ToOwned::to_owned),
+        replica: replica(watch, second_primary.as_deref()),
+        second_primary,
         before: watch.before,
         after: if watch.presence == Presence::Gone { None } else { watch.leg.sender.state() },
         wanted: !held && !matches!(watch.verdict, Verdict::Leave(_) | Verdict::NotOurs) || result == LegResult::Resumed,
@@ -90,30 +102,48 @@ pub(crate) fn leg(watch: &LegWatch, dry_run: bool, around: Around) -> LegReport 
         without_evidence: incident.is_some_and(|incident| incident.plan().without_evidence),
         attempts: incident.map_or(0, |incident| incident.tries),
         elapsed: began.and_then(|began| ended.map(|ended| ended.since(began))),
-        trouble: (result == LegResult::Failed || result == LegResult::Stale).then(|| trouble(watch, waits_for, lost)),
+        trouble: match result {
+            LegResult::Failed | LegResult::Stale => Some(trouble(watch, waits_for, lost)),
+            LegResult::Interrupted => Some(interrupted(watch)),
+            LegResult::NeedsPerson
+            | LegResult::Waiting
+            | LegResult::Skipped
+            | LegResult::Left
+            | LegResult::Resumed
+            | LegResult::Healthy => None,
+        },
     }
 }
 
 /// What came of a leg, and why.
-pub(crate) fn result(watch: &LegWatch, dry_run: bool) -> (LegResult, Reason) {
+pub(crate) fn result(watch: &LegWatch, run: RunKind) -> (LegResult, Reason) {
+    let RunKind { dry_run, interrupted } = run;
     let attempt = watch.attempt();
+    if interrupted && !watch.is_settled(dry_run) {
+        let reason = if may_take_effect(attempt) { Reason::ResumeNotSeen } else { Reason::Interrupted };
+        return (LegResult::Interrupted, reason);
+    }
     let proved = *attempt == Attempt::Proved
         || watch.incident.is_none() && watch.closed.as_ref().is_some_and(|c| c.attempt == Attempt::Proved);
+    // It was asked for, and no answer says what came of it.
+    let unanswered =
+        |incident: &Incident| incident.attempt == Attempt::Idle && incident.unanswered == Some(Side::Sender);
+    let asked = watch.latest_incident().is_some_and(unanswered);
     // It was looked at before the act had ended: while a job runs, the state already reads as requested.
     let unproved = attempt.is_open() || attempt.fresh_after().is_some();
     match watch.verdict {
         Verdict::Healthy { .. } if unproved => (LegResult::Failed, Reason::ResumeFailed),
         Verdict::Healthy { held, .. } if proved => (LegResult::Resumed, held.unwrap_or(planned_reason(watch))),
-        Verdict::Healthy { held, moves } => {
+        Verdict::Healthy { held, .. } if asked => (LegResult::Resumed, held.unwrap_or(Reason::ResumeAnswerLost)),
+        Verdict::Healthy { held } => {
             let stopped_before = watch.before.is_some_and(|before| before != ReplicationState::Replicating);
-            let own = match (stopped_before, moves) {
-                (true, _) => Reason::ResumedElsewhere,
-                (false, true) => Reason::Replicating,
-                (false, false) => Reason::NotMoving,
-            };
+            let own = if stopped_before { Reason::ResumedElsewhere } else { Reason::Replicating };
             (LegResult::Healthy, held.unwrap_or(own))
         }
         Verdict::Leave(reason) if proved && is_continued(watch, reason) => (LegResult::Resumed, planned_reason(watch)),
+        Verdict::Leave(reason) if asked && is_continued(watch, reason) => {
+            (LegResult::Resumed, Reason::ResumeAnswerLost)
+        }
         Verdict::Leave(reason) => (LegResult::Left, reason),
         Verdict::NeedsPerson(reason) => (LegResult::NeedsPerson, reason),
         Verdict::NotOurs => (LegResult::Skipped, Reason::SenderNotAsked),
@@ -133,6 +163,22 @@ pub(crate) fn result(watch: &LegWatch, dry_run: bool) -> (LegResult, Reason) {
     }
 }
 
+/// Whether an act was requested, or may have been, of which nobody has seen yet what came of it.
+fn may_take_effect(attempt: &Attempt) -> bool {
+    match attempt {
+        Attempt::Acting { .. } => true,
+        Attempt::AwaitingLook(done) | Attempt::Doubted(done) => match done.outcome {
+            Outcome::Ended(_) | Outcome::Unknown(_) => true,
+            Outcome::Refused(_) | Outcome::Stale { .. } | Outcome::NotDone(_) => false,
+        },
+        Attempt::Idle
+        | Attempt::Intended(_)
+        | Attempt::BackingOff { .. }
+        | Attempt::GivenUp { .. }
+        | Attempt::Proved => false,
+    }
+}
+
 /// Whether what goes on is what our resume continued, and not what others began after it.
 fn is_continued(watch: &LegWatch, reason: Reason) -> bool {
     let resyncs = reason == Reason::Resynchronizing && planned_reason(watch) == Reason::ResyncPausedByShutdown;
@@ -144,10 +190,22 @@ fn planned_reason(watch: &LegWatch) -> Reason {
     watch.latest_incident().map_or(Reason::Error, |incident| incident.plan().reason)
 }
 
+/// The host that receives. Where two hosts hold the VM as primary, each may name the other or itself: neither receives.
+fn replica(watch: &LegWatch, second_primary: Option<&str>) -> Option<String> {
+    let name = watch.leg.receiver.host_name();
+    let sends = |name: &str| watch.leg.sender.host_name() == Some(name) || second_primary == Some(name);
+    name.filter(|name| second_primary.is_none() || !sends(name)).map(ToOwned::to_owned)
+}
+
 fn findings(watch: &LegWatch, around: Around) -> Vec<Finding> {
     let mut findings = Vec::new();
     let first = watch.leg.sender.host_name().map(ToOwned::to_owned);
-    findings.extend(around.second_primary.map(|second| Finding::BothPrimary { first, second }));
+    if let Some((second, runs)) = around.second_primary {
+        let is_on = |end: &&SeenEnd| end.vm.enabled.is_on() == Some(true);
+        let first_runs = watch.leg.sender.seen().filter(is_on).map(|end| end.host_name.clone());
+        let running = first_runs.into_iter().chain(runs.then(|| second.clone())).collect();
+        findings.push(Finding::BothPrimary { first, second, running });
+    }
     findings.extend(around.other_primary.map(|host| Finding::OtherPrimaryNamed { host }));
     let incident = watch.latest_incident();
     if incident.is_some_and(|incident| incident.plan().log_unread) {
@@ -161,13 +219,23 @@ fn findings(watch: &LegWatch, around: Around) -> Vec<Finding> {
         findings.push(Finding::FailedOverBefore);
     }
     findings.extend(watch.leg.leftovers.iter().cloned().map(|host| Finding::Leftover { host }));
-    if incident.is_some_and(|incident| incident.answers_lost > 0) {
+    let may_be_ours = |incident: &Incident| {
+        let intended = incident.attempt == Attempt::Idle && incident.perhaps_resumed.is_some();
+        incident.unanswered.is_some() || intended
+    };
+    if incident.is_some_and(may_be_ours) {
         findings.push(Finding::AnswerLost);
     }
     if let Some(Failure::Refused(refusal)) = watch.attempt().failure() {
         findings.push(Finding::Refused(refusal.clone()));
     }
     findings
+}
+
+/// What is known of a leg with which the run had not finished when it was interrupted.
+fn interrupted(watch: &LegWatch) -> LegTrouble {
+    let cause = watch.attempt().failure().map_or(Cause::Interrupted, |failure| Cause::Failed(failure.clone()));
+    LegTrouble { host: watch.leg.sender.host_name().map(ToOwned::to_owned), may_be: None, cause }
 }
 
 fn trouble(watch: &LegWatch, waits_for: Option<NotReady>, lost: Option<(String, Lost)>) -> LegTrouble {

@@ -23,6 +23,8 @@ pub struct Setup {
     pub reads_events: bool,
     /// Plan acts, but do not carry them out.
     pub dry_run: bool,
+    /// How long to wait for newer data after each proved resume before the leg counts as settled; `None` not to wait.
+    pub confirm_within: Option<Duration>,
     /// What a hold that matches nothing means.
     pub unmatched_holds: UnmatchedHolds,
     /// How often to look at a ready host when nothing requires it; `None` for never.

@@ -108,6 +108,10 @@ impl IncidentMemory {
         forget_times(&mut incident, now);
         if let Some((_, side, _)) = open {
             incident.perhaps_resumed = Some((side, now.mono));
+            // What was only written down may never have been asked for.
+            if matches!(incident.attempt, Attempt::Acting { .. }) {
+                incident.unanswered = Some(side);
+            }
         }
         let lost = || {
             let why = "the program was restarted before the answer had come";

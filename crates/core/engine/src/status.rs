@@ -108,6 +108,8 @@ pub struct LegReport {
     pub primary: Option<String>,
     /// The receiver's host.
     pub replica: Option<String>,
+    /// A second host that holds the VM as primary too.
+    pub second_primary: Option<String>,
     /// The sender's state at the first look.
     pub before: Option<ReplicationState>,
     /// The sender's state at the last look.
@@ -154,6 +156,8 @@ pub enum PlannedAct {
 pub enum LegResult {
     /// It should replicate, and our attempt failed.
     Failed,
+    /// The run was interrupted before anything was decided about it, or before the result of our act was seen.
+    Interrupted,
     /// A person must look.
     NeedsPerson,
     /// It changed between look and act, and another look did not settle it.
@@ -188,6 +192,8 @@ pub enum Cause {
     Failed(Failure),
     /// The time was up before the result of our act was known.
     Unfinished,
+    /// The run was interrupted.
+    Interrupted,
     /// The host on which it is resumed has stopped answering.
     Lost(Lost),
     /// An end, or how it is set up, could not be seen.
@@ -212,6 +218,7 @@ impl Cause {
                 | Failure::NotRead,
             )
             | Self::Unfinished
+            | Self::Interrupted
             | Self::Reason => None,
         }
     }
@@ -234,6 +241,7 @@ impl Cause {
             Self::Failed(Failure::Changed { .. }) => Retry::Now,
             Self::Failed(Failure::Unclear(_) | Failure::WithoutEffect | Failure::NotRead)
             | Self::Unfinished
+            | Self::Interrupted
             | Self::Reason => Retry::Later,
         }
     }
@@ -250,9 +258,12 @@ impl LegReport {
         match self.result {
             LegResult::Healthy | LegResult::Resumed => true,
             LegResult::Skipped => dry_run && self.action == PlannedAct::Resume,
-            LegResult::Failed | LegResult::NeedsPerson | LegResult::Stale | LegResult::Waiting | LegResult::Left => {
-                false
-            }
+            LegResult::Failed
+            | LegResult::Interrupted
+            | LegResult::NeedsPerson
+            | LegResult::Stale
+            | LegResult::Waiting
+            | LegResult::Left => false,
         }
     }
 
@@ -260,9 +271,15 @@ impl LegReport {
     pub fn refusal(&self) -> Option<&Refusal> {
         match self.cause() {
             Some(Cause::Failed(Failure::Refused(refusal))) => Some(refusal),
-            Some(Cause::Failed(_) | Cause::Unfinished | Cause::Lost(_) | Cause::Unseen(_) | Cause::Reason) | None => {
-                None
-            }
+            Some(
+                Cause::Failed(_)
+                | Cause::Unfinished
+                | Cause::Interrupted
+                | Cause::Lost(_)
+                | Cause::Unseen(_)
+                | Cause::Reason,
+            )
+            | None => None,
         }
     }
 }
@@ -278,16 +295,26 @@ pub struct Summary {
     pub hosts_not_ready: usize,
     /// Legs that were seen from either end.
     pub legs: usize,
-    /// Legs that should run and do not.
+    /// Legs that policy wants running and that Reprise is responsible for.
+    pub wanted: usize,
+    /// Those of them that do not run.
     pub unprotected: usize,
     /// Legs for which a resume was planned.
     pub planned: usize,
     /// Legs that were resumed.
     pub resumed: usize,
+    /// Those of them of which newer data has arrived since.
+    pub confirmed: usize,
     /// Legs that replicate without our doing.
     pub healthy: usize,
     /// Legs that were left alone.
     pub left: usize,
+    /// Whether the run was interrupted before everything was settled.
+    pub interrupted: bool,
+    /// Legs for which a resume was requested and whose result was not seen before the interruption.
+    pub not_seen: usize,
+    /// Other legs that were not settled before the interruption.
+    pub not_reached: usize,
     /// Holds that match nothing or have ended.
     pub holds: Vec<HoldTrouble>,
     /// The name that an exception gives and several VMs have, if there is one.
@@ -296,8 +323,9 @@ pub struct Summary {
 
 impl Summary {
     /// The sums of these.
-    pub fn of(hosts: &[HostReport], legs: &[LegReport], dry_run: bool) -> Self {
+    pub fn of(hosts: &[HostReport], legs: &[LegReport], (dry_run, interrupted): (bool, bool)) -> Self {
         let count = |result: LegResult| legs.iter().filter(|leg| leg.result == result).count();
+        let not_seen = legs.iter().filter(|leg| leg.reason == Reason::ResumeNotSeen).count();
         // Two addresses of one host are one host; two hosts of one name are not.
         let names = |ready: bool| -> BTreeSet<(&str, bool)> {
             let counted = hosts.iter().filter(|host| !ready || host.ready);
@@ -310,11 +338,16 @@ impl Summary {
             hosts: names(false).len(),
             hosts_not_ready: names(false).len() - names(true).len(),
             legs: legs.len(),
+            wanted: legs.iter().filter(|leg| leg.wanted).count(),
             unprotected: legs.iter().filter(|leg| leg.wanted && !leg.runs(dry_run)).count(),
             planned: legs.iter().filter(|leg| leg.action == PlannedAct::Resume).count(),
             resumed: count(LegResult::Resumed),
+            confirmed: legs.iter().filter(|leg| leg.result == LegResult::Resumed && leg.confirmed).count(),
             healthy: count(LegResult::Healthy),
             left: count(LegResult::Left),
+            interrupted,
+            not_seen,
+            not_reached: count(LegResult::Interrupted).saturating_sub(not_seen),
             holds: Vec::new(),
             ambiguous: None,
         }

@@ -1,6 +1,7 @@
 //! One watched leg: what is seen of it, its verdict, its incident if it has one, and the notices given about it.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use reprise_model::{HostId, MonoTime, ReplicationState};
 
@@ -13,6 +14,9 @@ use crate::leg::{End, Leg, SeenEnd, Whereabouts};
 use crate::past::{Beginning, Past};
 use crate::status::LegResult;
 
+/// A leg of which newer data is awaited is looked at this often: a cycle takes half a minute at least.
+const LOOK_TO_CONFIRM: Duration = Duration::from_secs(5);
+
 /// One leg.
 #[derive(Debug)]
 pub(crate) struct LegWatch {
@@ -22,11 +26,15 @@ pub(crate) struct LegWatch {
     pub(crate) past: Past,
     /// The sender's state when it was first seen.
     pub(crate) before: Option<ReplicationState>,
+    /// On which host that was.
+    before_on: Option<HostId>,
     pub(crate) presence: Presence,
     /// Boxed: most legs have none.
     pub(crate) incident: Option<Box<Incident>>,
     /// The last incident that ended.
     pub(crate) closed: Option<Box<Incident>>,
+    /// Until when newer data is awaited after a proved resume, if anybody wants to wait for it.
+    pub(crate) confirm_by: Option<MonoTime>,
     /// Results that people were told of and that still stand.
     pub(crate) told: BTreeSet<LegResult>,
 }
@@ -50,9 +58,11 @@ impl LegWatch {
             memory: Memory::default(),
             past: Past::default(),
             before: None,
+            before_on: None,
             presence: Presence::Guessed,
             incident: None,
             closed: None,
+            confirm_by: None,
             told: BTreeSet::new(),
         }
     }
@@ -67,7 +77,13 @@ impl LegWatch {
             self.presence = if self.before.is_some() { Presence::Shown } else { Presence::Guessed };
         }
         if let Some(sender) = self.leg.sender.seen() {
-            self.before.get_or_insert(sender.object.state);
+            // Of two primaries, what one of them was before says nothing of the other.
+            let is_another =
+                self.leg.second_primary.is_some() && self.before_on.is_some_and(|host| host != sender.host);
+            if self.before.is_none() || is_another {
+                self.before = Some(sender.object.state);
+                self.before_on = Some(sender.host);
+            }
             let is_fresh = self.is_fresh();
             let on_sender = |acted: Option<(Side, MonoTime)>| acted.filter(|(side, _)| *side == Side::Sender);
             let of = |pick: fn(&Incident) -> Option<(Side, MonoTime)>| self.latest_incident().and_then(pick);
@@ -76,6 +92,9 @@ impl LegWatch {
                 perhaps: on_sender(of(|incident| incident.perhaps_resumed)).map(|(_, at)| at),
             };
             self.memory.pause = self.past.saw_sender(sender, is_fresh, resumed);
+            // Of an incident from before a restart nobody knows when it was resumed.
+            let begun = self.past.changed().or(self.past.since(Side::Sender).filter(|_| self.incident.is_some()));
+            self.memory.running_for = begun.map(|since| sender.looked.since(since));
             self.memory.paused_from_start = self.past.beginning() == Some(Beginning::Unseen);
         }
         if let Some(receiver) = self.leg.receiver.seen() {
@@ -128,10 +147,16 @@ impl LegWatch {
         waits && !self.attempt().fresh_after().is_some_and(fresh)
     }
 
-    /// The host that shows the end that was acted on last, even if it cannot be read.
+    /// The host that shows the end that was acted on last, even if it cannot be read. If none does any more, the host of the
+    /// other end, once: the leg may be gone there too.
     pub(crate) fn acted_on(&self) -> Option<HostId> {
-        let (side, _) = self.attempt().fresh_after()?;
-        self.either(side).shown_by()
+        let (side, after) = self.attempt().fresh_after()?;
+        let other = match side {
+            Side::Sender => Side::Receiver,
+            Side::Receiver => Side::Sender,
+        };
+        let is_old = self.looked(other).is_none_or(|looked| looked < after);
+        self.either(side).shown_by().or_else(|| self.either(other).shown_by().filter(|_| is_old))
     }
 
     /// Whether the receiver's host is among those asked.
@@ -151,9 +176,10 @@ impl LegWatch {
     ) -> Weighed {
         let limits = RetryLimits { retry_until, receiver_asked: self.receiver_asked() };
         let Some(incident) = &mut self.incident else { return Weighed::Nothing };
-        let end = match incident.attempt.fresh_after() {
-            Some((Side::Sender, _)) => self.leg.sender.seen(),
-            Some((Side::Receiver, _)) => self.leg.receiver.seen(),
+        let side = incident.attempt.fresh_after().map(|(side, _)| side).or(incident.unanswered);
+        let end = match side {
+            Some(Side::Sender) => self.leg.sender.seen(),
+            Some(Side::Receiver) => self.leg.receiver.seen(),
             None => None,
         };
         let weighed = incident.weigh(now, end, limits, chance);
@@ -170,6 +196,7 @@ impl LegWatch {
         let ends = |incident: &Incident| ends(incident) && incident.attempt.fresh_after().is_none();
         if self.incident.as_deref().is_some_and(ends) {
             self.closed = self.incident.take();
+            self.confirm_by = None;
             self.told.clear();
             self.memory.resumes = 0;
         }
@@ -192,9 +219,15 @@ impl LegWatch {
         incident
     }
 
+    /// When a leg that was resumed is looked at next for newer data, if that is awaited: a while after its latest look.
+    pub(crate) fn confirming_look(&self, now: MonoTime) -> Option<MonoTime> {
+        let waits = self.confirm_by.is_some_and(|by| now < by) && !self.attempt().is_open();
+        self.looked(Side::Sender).filter(|_| waits).map(|looked| looked + LOOK_TO_CONFIRM)
+    }
+
     /// Whether nothing more is done or waited for until something new is seen.
     pub(crate) fn is_settled(&self, dry_run: bool) -> bool {
-        if self.attempt().is_open() {
+        if self.attempt().is_open() || self.confirm_by.is_some() {
             return false;
         }
         match self.verdict {

@@ -37,8 +37,9 @@ impl Subject {
     }
 }
 
-/// Converts a failed call. `what` is what was tried: "read the host's name".
+/// Converts a failed call. `what` is what was tried: "read the host's name". If the login was refused, that is what failed.
 pub fn of(error: &CallError, what: &str, asked: Subject) -> Problem {
+    let what = if error.kind == ErrorKind::Denied && !lacks_rights(error) { "log in" } else { what };
     let kind = match error.kind {
         ErrorKind::Unreachable => ProblemKind::Unreachable,
         ErrorKind::Untrusted => ProblemKind::Untrusted,

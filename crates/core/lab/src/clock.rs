@@ -43,7 +43,7 @@ impl World {
                 }
             }
             Due::LogCheck(at) => self.check_log(at),
-            Due::FlipBack { at, sender, from, to } => self.flip_back(at, sender, from, to),
+            Due::FlipBack { at, sender, from, to, why } => self.flip_back(at, sender, (from, to), why),
             Due::Resync(at) => self.resync_is_due(at),
             Due::ResyncHours(at) => self.resync_by_itself(at),
         }

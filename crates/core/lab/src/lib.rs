@@ -33,7 +33,7 @@ mod world;
 pub use action::{Action, ActionError, EventLog, InFlight, LegEnd, Setting};
 pub use event_log::Recorded;
 pub use fault::{
-    Break, Fault, FaultScope, FaultShape, JobFault, LogFault, Message, MessageKind, RightsOn, RowOf, Strike,
+    Attack, Break, Fault, FaultScope, FaultShape, JobFault, LogFault, Message, MessageKind, RightsOn, RowOf, Strike,
 };
 pub use host::{Management, Start};
 pub use leg::Kind;

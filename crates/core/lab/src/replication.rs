@@ -324,11 +324,21 @@ impl World {
         }
     }
 
+    /// Whether the host that sends an extended leg is failed over to, or is about to be: what it sends onwards is not
+    /// decided then (assumed: the reference is silent).
+    fn waits_for_failover(&self, at: At, sender: bool) -> bool {
+        let simple = self.leg(At { kind: Kind::Simple, ..at }).filter(|_| sender && at.kind == Kind::Extended);
+        simple.is_some_and(|(_, simple)| FAILING_OVER.contains(&simple.receiver.state))
+    }
+
     /// Whether WMI lets the state of an end be changed so (2.4 and 4.2 of the reference), and to which state.
     pub(crate) fn allowed(&self, at: At, sender: bool, requested: u16) -> Option<u16> {
         let (vm, leg) = self.leg(at)?;
         let end = leg.end(sender);
         let off = vm.on(end.host).is_some_and(|object| !object.is_running());
+        if self.waits_for_failover(at, sender) {
+            return None;
+        }
         match (end.state, requested) {
             // An initial replication that never ended goes on with itself.
             (state::SUSPENDED | state::ERROR, 3) if end.last_replication.is_none() => Some(state::INITIAL),
@@ -344,6 +354,9 @@ impl World {
         }
     }
 }
+
+/// The states of a replica that is, or is to be, failed over.
+const FAILING_OVER: [u16; 3] = [state::PREPARED, state::FAILED_OVER, state::COMMITTED];
 
 /// Whether a leg's sender sends when a cycle is due.
 fn sends(leg: &Leg) -> bool {

@@ -49,7 +49,7 @@ pub(crate) enum Due {
     /// A change log may have grown past half of the disks.
     LogCheck(At),
     /// A state that a job had changed goes back.
-    FlipBack { at: At, sender: bool, from: u16, to: u16 },
+    FlipBack { at: At, sender: bool, from: u16, to: u16, why: Option<u32> },
     /// A resynchronization begins or ends.
     Resync(At),
     /// The hours of automatic resynchronization may have come.

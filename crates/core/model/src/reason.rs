@@ -52,6 +52,10 @@ reasons! {
         "Replication had stopped and is running again; as far as Reprise knows, somebody else or VMMS resumed it.",
         "The sender's state was not 3 at an earlier look and is 3 now, and no act of Reprise ended in between.",
         "Nothing to do.";
+    ResumeAnswerLost = "resume_answer_lost", "resumed, answer lost",
+        "Reprise asked the host to resume replication and its answer was lost; replication is running now.",
+        "The sender's state was not 3 just before the resume was requested; the reply or the end of its job could not be read, and no other reply says that it was not carried out; the state is 3 at a later look.",
+        "Nothing to do; if it stops again, read events 32022 and 32086 on the primary server.";
     Error = "error", "stopped by an error",
         "The sender is in Error: replication stopped after a failure that VMMS does not retry. A shutdown can cause this. A resume without resynchronization repairs it.",
         "The sender's state is 8, and no event that could be read says that VMMS retries.",
@@ -78,7 +82,7 @@ reasons! {
         "When the work is done, resume it in Hyper-V Manager.";
     NotMoving = "not_moving", "no data for a while",
         "The state says that replication is running, but no data has arrived for three replication intervals.",
-        "The sender's state is 3; its LastReplicationTime is older than three intervals and fifteen minutes by its host's clock, and both hosts have been up for longer.",
+        "The sender's state is 3, and was 3 at every look or has been for as long; its LastReplicationTime is older than three intervals and fifteen minutes by its host's clock, and both hosts have been up for longer.",
         "Read events 32022 and 32315 on the primary server, and check the network between the hosts.";
     Held = "held", "on hold",
         "A hold in the configuration applies to this VM.",
@@ -114,15 +118,15 @@ reasons! {
         "If it stops again, read event 32022 on the primary server.";
     FailoverPrepared = "failover_prepared", "failover prepared",
         "A planned failover is prepared.",
-        "The state of either end is 4, 19 or 20.",
+        "The state of either end is 4, 19 or 20; for an extended leg also the state in which its primary server receives the VM.",
         "Finish or cancel the planned failover.";
     FailoverInForce = "failover_in_force", "failed over",
         "The VM has been failed over to the replica server, so replication must not be resumed.",
-        "The state of either end is 5 or 6.",
+        "The state of either end is 5 or 6; for an extended leg also the state in which its primary server receives the VM.",
         "In Hyper-V Manager, either complete the failover and reverse replication, or cancel the failover.";
     FailoverInProgress = "failover_in_progress", "failover in progress",
         "A failover or failback is in progress.",
-        "The state of either end is 12, 13 or 14.",
+        "The state of either end is 12, 13 or 14; for an extended leg also the state in which its primary server receives the VM.",
         "Wait until it has finished.";
     TestReplica = "test_replica", "test failover",
         "This is a test VM that a test failover created, not a replication partner.",
@@ -166,7 +170,7 @@ reasons! {
         "Check the VM's replication health in Hyper-V Manager.";
     UnknownState = "unknown_state", "unknown state",
         "Replication is in a state that Reprise does not know, so Reprise leaves it alone.",
-        "The state of either end is 17 or a number that Reprise does not know; or the sender's state is 0 while the other end replicates.",
+        "The state of either end is 17 or a number that Reprise does not know; or the sender's state is 0 while the other end replicates; or the replication mode of the sender's VM is 0, or that of either end's VM a number that Reprise does not know. For an extended leg the state in which its primary server receives the VM counts too.",
         "Check the VM in Hyper-V Manager, and report the number to the project.";
     BothPrimary = "both_primary", "two primaries",
         "Two hosts have this VM as the primary VM. Reprise never touches such a VM.",
@@ -260,6 +264,14 @@ reasons! {
         "The run ended before Reprise got to this VM.",
         "The time limit of the run.",
         "Run again, or raise `retry_for`.";
+    Interrupted = "interrupted", "run interrupted",
+        "The run was interrupted before Reprise had finished with this VM.",
+        "A signal or the service manager ended the run; no act of Reprise on this VM was under way.",
+        "Run again.";
+    ResumeNotSeen = "resume_not_seen", "asked, result not seen",
+        "Reprise had begun to resume replication when the run was interrupted, and did not see the result. The host may still carry it out.",
+        "A signal or the service manager ended the run between the request and the look that tells what came of it.",
+        "Run again, or check the VM in Hyper-V Manager.";
     NotReadable = "not_readable", "not readable",
         "The host shows this replication, but not all of it could be read, so Reprise leaves it alone.",
         "The identity in the row could be read, and one of its properties could not.",

@@ -25,7 +25,7 @@ remedies! {
     /// Nothing answers at the address.
     Reach = "check that the host is up, that its name resolves, and that WinRM listens there (`winrm quickconfig` on the host)",
     /// The host's certificate is not trusted.
-    Trust = "compare the certificate's fingerprint with the one that the host itself shows (`Get-ChildItem Cert:\\LocalMachine\\My`). If it is the host's, trust it with --tls-fingerprint HEX, or trust its authority with --ca FILE (a certificate of X.509 version 1 cannot be verified by an authority); if it is not, an on-path attacker may be answering",
+    Trust = "compare the certificate's fingerprint with the one that the host itself shows (`Get-ChildItem Cert:\\LocalMachine\\My | ForEach-Object { $_.Subject; [BitConverter]::ToString([Security.Cryptography.SHA256]::Create().ComputeHash($_.RawData)) }` prints them; the thumbprint is another hash). If it is the host's, trust it with --tls-fingerprint HEX, or trust its authority with --ca FILE (a certificate of X.509 version 1 cannot be verified by an authority); if it is not, an on-path attacker may be answering",
     /// The login was refused, or was not tried.
     LogIn = "read the reason; then check the user, the password, keytab or certificate, the authentication scheme (--auth), and that the account is in Remote Management Users on the host",
     /// This host refused a login that another host accepts.

@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use reprise_engine::goal::Report;
 use reprise_engine::{LegReport, LegResult, Side};
 use reprise_lab::{Action, FaultScope, Management, Start, World};
-use reprise_model::{Hold, InitialPolicy, LegId, PausedRule, Timestamp};
+use reprise_model::{Hold, InitialPolicy, LegId, PausedRule, Reason, Timestamp};
 
 use crate::scene::Scene;
-use crate::shadow::{Broken, End, Ends, Names, Shown, bearer, held, obstacle, receiver};
+use crate::shadow::{Broken, End, Ends, Names, Shown, bearer, held, is_decided_first, obstacle, receiver};
 
 /// Every kind of fault that a story puts into the site.
 const FAULTS: [&str; 22] = [
@@ -133,7 +133,12 @@ impl FinalCheck<'_> {
         match leg.result {
             LegResult::Healthy | LegResult::Resumed => return true,
             LegResult::Skipped => return !senders.iter().any(|(host, _)| self.asked.contains(host)),
-            LegResult::Failed | LegResult::NeedsPerson | LegResult::Stale | LegResult::Waiting | LegResult::Left => {}
+            LegResult::Failed
+            | LegResult::Interrupted
+            | LegResult::NeedsPerson
+            | LegResult::Stale
+            | LegResult::Waiting
+            | LegResult::Left => {}
         }
         let [(sends, sender)] = senders.as_slice() else { return true };
         let known = self.names.iter().map(|(host, names)| (*host, names));
@@ -151,6 +156,7 @@ impl FinalCheck<'_> {
         let unknown = |(host, _): &(usize, &End)| nameless && !self.asked.contains(host);
         let forbidden = obstacle(sender, Side::Sender).is_some()
             || receivers.iter().any(unknown)
+            || self.truth.get(sends).is_some_and(|shown| is_decided_first(shown, leg.id))
             || receivers.iter().any(|(_, end)| obstacle(end, Side::Receiver).is_some())
             // No sender keeps sending to what does not receive; Server 2012 shows Error at the first cycle.
             || !receivers.iter().any(|(_, end)| matches!(end.state, 2 | 3))
@@ -164,7 +170,11 @@ impl FinalCheck<'_> {
             1 | 2 | 9 | 10 | 11 | 16 => true,
             7 => paused.at_boot != PausedRule::Resume || initial,
             8 => leg.result == LegResult::Waiting && self.scene.reads_events,
-            3 => leg.result == LegResult::Waiting || receivers.iter().any(|(_, end)| end.state == 8),
+            3 => {
+                matches!(leg.reason, Reason::NotMoving)
+                    || leg.result == LegResult::Waiting
+                    || receivers.iter().any(|(_, end)| end.state == 8)
+            }
             _ => false,
         }
     }

@@ -94,6 +94,7 @@ impl Run {
             unmatched_holds: reprise_engine::UnmatchedHolds::Ignore,
             reread_every: None,
             looks_at_once: LOOKS_AT_ONCE,
+            confirm_within: None,
             seed: beginning.seed,
         };
         Self {

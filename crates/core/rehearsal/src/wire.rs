@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cim::{CallError, ErrorKind, ObjectPath, Reached, Reply, Request};
-use reprise_lab::{Break, Face, Message, MessageKind, World};
+use reprise_lab::{Attack, Break, Face, Message, MessageKind, World};
 
 /// The timeout for a connection that nobody answers.
 const SWALLOWED: Duration = Duration::from_secs(5);
@@ -79,9 +79,26 @@ pub(crate) fn hindered(
         Some(Break::Fails { code, .. }) => Err(failed(code, operation)),
         Some(Break::Unsupported) => error(ErrorKind::Unsupported, Reached::Yes, "not supported"),
         Some(Break::Garbage | Break::Empty) => Err(CallError::malformed("not XML")),
+        Some(Break::Attack(attack)) => {
+            let (error, waited) = attacked(attack);
+            *late += waited;
+            Err(error)
+        }
         Some(Break::DropBefore | Break::Reset | Break::DropAfter | Break::HalfClose) => {
             error(ErrorKind::Unreachable, Reached::Perhaps, "the connection was lost")
         }
+    }
+}
+
+/// What a client makes of an attack, and how long it takes.
+fn attacked(attack: Attack) -> (CallError, Duration) {
+    let error = |kind, why: &str| CallError::new(kind, Reached::Perhaps, why);
+    match attack {
+        Attack::Attributes | Attack::Siblings => (error(ErrorKind::Malformed, "too many attributes"), Duration::ZERO),
+        Attack::Nested | Attack::Rows | Attack::Pieces | Attack::Announcements => {
+            (error(ErrorKind::TooLarge, "too much"), Duration::ZERO)
+        }
+        Attack::Drip => (error(ErrorKind::TimedOut, "no answer"), SWALLOWED),
     }
 }
 
@@ -116,6 +133,10 @@ pub(crate) fn exchange(world: &mut World, host: Option<usize>, request: &Request
             return Met { times: usize::from(done), answer: Err(failed(code, operation)), late };
         }
         Some(Break::DropBefore | Break::Reset) => return Met::nobody(lost, late),
+        Some(Break::Attack(attack)) => {
+            let (error, waited) = attacked(attack);
+            return Met::nobody(error, late + waited);
+        }
         Some(how) => {
             let _lost = world.answer(host, request);
             if again {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use cim::markup::Excess;
 use cim::reference::readable;
 use cim::{CallError, ErrorKind, Name, Namespace, Reached, Reply, Request, Row, wql};
 
@@ -39,6 +40,8 @@ pub struct Call {
     message_id: String,
     /// Maximum number of items in one batch.
     batch: Option<u32>,
+    /// The size of all answers and of the rows that are kept, in bytes.
+    weight: usize,
 }
 
 /// The kind of the next message.
@@ -59,14 +62,20 @@ impl Call {
             Request::Query { namespace, select } => enumerate(namespace, Filter::Wql(select.to_string())),
             Request::Related { related } => enumerate(related.object.namespace.clone(), Filter::Related(related)),
         };
-        Self { operation, rows: Vec::new(), empty: 0, message_id: String::new(), batch: Some(BATCH_MAX) }
+        Self { operation, rows: Vec::new(), empty: 0, message_id: String::new(), batch: Some(BATCH_MAX), weight: 0 }
     }
 
     /// Begins an enumeration with a given batch size and kind of items. It ends with [`Reply::Rows`].
     pub fn enumerate(enumerate: Enumerate) -> Self {
         let batch = enumerate.max_elements;
         let operation = Operation::Enumerate(enumerate);
-        Self { operation, rows: Vec::new(), empty: 0, message_id: String::new(), batch }
+        Self { operation, rows: Vec::new(), empty: 0, message_id: String::new(), batch, weight: 0 }
+    }
+
+    /// The size of all answers so far and, approximately, of the rows that are kept, in bytes. The caller bounds it: a server
+    /// may hand out rows without end.
+    pub fn weight(&self) -> usize {
+        self.weight
     }
 
     /// Whether the next message may change something, so that it must never be sent twice.
@@ -98,6 +107,7 @@ impl Call {
     /// # Errors
     /// A fault of the server, or an answer that cannot be understood, as a [`CallError`].
     pub fn take(&mut self, text: &str) -> Result<Progress, CallError> {
+        self.weight = self.weight.saturating_add(text.len());
         let text = readable(text);
         let document = xml::parse(&text).map_err(|error| unreadable(&error))?;
         let body = match open(&document, self.changes_something(), Some(&self.message_id)) {
@@ -130,6 +140,7 @@ impl Call {
 
     fn take_batch(&mut self, batch: Batch) -> Result<Progress, CallError> {
         self.empty = if batch.rows.is_empty() { self.empty + 1 } else { 0 };
+        self.weight = self.weight.saturating_add(batch.rows.iter().map(Row::footprint).sum());
         self.rows.extend(batch.rows);
         if self.rows.len() > ROWS_MAX {
             let message = format!("the server sent more than {ROWS_MAX} rows");
@@ -228,7 +239,9 @@ pub(crate) fn header(settings: &MessageSettings, message_id: &str) -> Header {
 
 pub(crate) fn unreadable(error: &crate::ReadError) -> CallError {
     let kind = match error {
-        crate::ReadError::TooLong(_) | crate::ReadError::TooDeep => ErrorKind::TooLarge,
+        crate::ReadError::TooLong(_) | crate::ReadError::TooDeep | crate::ReadError::Excess(Excess::Nodes(_)) => {
+            ErrorKind::TooLarge
+        }
         crate::ReadError::Charset(_) | crate::ReadError::Excess(_) | crate::ReadError::Xml(_) => ErrorKind::Malformed,
     };
     CallError::new(kind, Reached::Yes, error.to_string())

@@ -10,6 +10,9 @@ const PATH: &str = "/wsman";
 /// The port of WinRM over HTTPS.
 const HTTPS_PORT: u16 = 5986;
 
+/// What stands before the zone of a link-local address.
+const ZONE: char = '%';
+
 /// The address of a WS-Management service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
@@ -44,6 +47,9 @@ pub enum EndpointProblem {
     /// It is an IPv6 address without brackets, so that its port is ambiguous.
     #[error("an IPv6 address must be in brackets, as in http://[fd00::1]:5985/wsman")]
     Brackets,
+    /// The zone of an IPv6 address is missing after its `%`, or the address is not link-local and so has none.
+    #[error("only a link-local IPv6 address has a zone, as in http://[fe80::1%eth0]:5985/wsman")]
+    Zone,
     /// The port is not a valid port number.
     #[error("its port is not a number from 1 to 65535")]
     Port,
@@ -78,8 +84,10 @@ impl Endpoint {
         let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
         let (authority, path) = rest.split_at_checked(end).unwrap_or((rest, ""));
         let (host, port) = split_port(authority)?;
-        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':');
-        if host.is_empty() || !host.chars().all(allowed) {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | ZONE);
+        // Only an address in brackets has a zone, and that has been read.
+        let is_name = !host.contains(':');
+        if host.is_empty() || !host.chars().all(allowed) || (is_name && host.contains(ZONE)) {
             return Err(EndpointProblem::Host);
         }
         let is_service = ["", "/", PATH, "/wsman/"].iter().any(|known| path.eq_ignore_ascii_case(known));
@@ -118,16 +126,26 @@ impl Endpoint {
 
     /// Whether the host is given by an address rather than a name.
     pub fn is_address(&self) -> bool {
-        self.host.parse::<IpAddr>().is_ok()
+        self.host_without_zone().parse::<IpAddr>().is_ok()
     }
 
-    /// `HOST:PORT`, as the Host header and messages want it.
+    /// The host without the zone of a link-local address, which means something on this computer only (RFC 6874, 1).
+    pub fn host_without_zone(&self) -> &str {
+        self.host.split_once(ZONE).map_or(self.host.as_str(), |(address, _)| address)
+    }
+
+    /// `HOST:PORT`, as messages want it.
     pub fn authority(&self) -> String {
-        if self.host.contains(':') {
-            format!("[{}]:{}", self.host, self.port)
-        } else {
-            format!("{}:{}", self.host, self.port)
-        }
+        self.with_port(&self.host)
+    }
+
+    /// The value of the Host header: `HOST:PORT` without a zone.
+    pub fn host_header(&self) -> String {
+        self.with_port(self.host_without_zone())
+    }
+
+    fn with_port(&self, host: &str) -> String {
+        if host.contains(':') { format!("[{host}]:{}", self.port) } else { format!("{host}:{}", self.port) }
     }
 }
 
@@ -136,19 +154,33 @@ fn split_port(authority: &str) -> Result<(String, Option<u16>), EndpointProblem>
     let number = |port: &str| port.parse().ok().filter(|port| *port > 0).ok_or(EndpointProblem::Port);
     if let Some(rest) = authority.strip_prefix('[') {
         let (host, after) = rest.split_once(']').ok_or(EndpointProblem::Host)?;
-        host.parse::<Ipv6Addr>().map_err(|_| EndpointProblem::Host)?;
+        let host = literal(host)?;
         let port = match after.strip_prefix(':') {
             Some(port) => Some(number(port)?),
             None if after.is_empty() => None,
             None => return Err(EndpointProblem::Port),
         };
-        return Ok((host.to_owned(), port));
+        return Ok((host, port));
     }
     match authority.rsplit_once(':') {
         Some((host, _)) if host.contains(':') => Err(EndpointProblem::Brackets),
         Some((host, port)) => Ok((host.to_owned(), Some(number(port)?))),
         None => Ok((authority.to_owned(), None)),
     }
+}
+
+/// An IPv6 address that stands in brackets. Its zone may follow `%`, or `%25` as RFC 6874 has it.
+fn literal(text: &str) -> Result<String, EndpointProblem> {
+    let address = |text: &str| text.parse::<Ipv6Addr>().map_err(|_| EndpointProblem::Host);
+    let Some((host, zone)) = text.split_once("%25").or_else(|| text.split_once(ZONE)) else {
+        return address(text).map(|_| text.to_owned());
+    };
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+    let is_zone = !zone.is_empty() && zone.chars().all(allowed);
+    if !is_zone || !address(host)?.is_unicast_link_local() {
+        return Err(EndpointProblem::Zone);
+    }
+    Ok(format!("{host}{ZONE}{zone}"))
 }
 
 /// Where a login ends that stands in the text; the `@` behind it may be escaped. No address of a service has either.
@@ -216,6 +248,29 @@ mod tests {
             assert_eq!(error.problem, problem, "{text}");
             assert!(error.to_string().contains("expected http") && error.to_string().contains(text), "{error}");
         }
+    }
+
+    #[test]
+    fn a_link_local_address_has_a_zone_that_no_host_is_told() {
+        for text in ["http://[fe80::1%eth0]:80/wsman", "http://[fe80::1%25eth0]:80"] {
+            let endpoint = Endpoint::parse(text).unwrap();
+            assert_eq!(endpoint.to_string(), "http://[fe80::1%eth0]:80/wsman");
+            assert_eq!((endpoint.host(), endpoint.host_without_zone()), ("fe80::1%eth0", "fe80::1"));
+            assert_eq!(endpoint.host_header(), "[fe80::1]:80");
+            assert!(endpoint.is_address());
+            assert_eq!(Endpoint::parse(&endpoint.to_string()).unwrap(), endpoint);
+        }
+        for (text, problem) in [
+            ("http://[fe80::1%]", EndpointProblem::Zone),
+            ("http://[fe80::1%e/0]", EndpointProblem::Host),
+            ("http://[fd00::1%eth0]", EndpointProblem::Zone),
+            ("http://fe80::1%eth0", EndpointProblem::Brackets),
+            ("http://[fe80::x%eth0]", EndpointProblem::Host),
+        ] {
+            assert_eq!(Endpoint::parse(text).unwrap_err().problem, problem, "{text}");
+        }
+        // A name has none.
+        assert!(Endpoint::parse("http://hv01%eth0").is_err());
     }
 
     #[test]

@@ -3,14 +3,15 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use roxmltree::{Document, Node, ParsingOptions};
+use cim::markup::{self, Bounds, Excess, ParseError};
+use roxmltree::{Document, Node};
 
 /// Maximum size of a message that is parsed, in bytes of text. WinRM's own limit is 500 KiB; a server may be set to more.
 const LENGTH_MAX: usize = 16 * 1024 * 1024;
-/// Maximum number of nodes in one message: bounds memory, which is many times the text.
-const NODES_MAX: u32 = 2_000_000;
 /// Maximum nesting: an instance in an item in a body is nine deep; embedded objects add three each.
 const DEPTH_MAX: usize = 64;
+/// Bounds on one message. A million nodes take about a hundred megabytes.
+const BOUNDS: Bounds = Bounds { length: LENGTH_MAX, nodes: 1_000_000, depth: DEPTH_MAX };
 
 /// The namespace that the prefix `xml` stands for.
 const XML: &str = "http://www.w3.org/XML/1998/namespace";
@@ -27,9 +28,9 @@ pub enum ReadError {
     /// Nested more deeply than is read.
     #[error("the message is nested more than {DEPTH_MAX} deep")]
     TooDeep,
-    /// More attributes or namespaces than are read.
+    /// More elements, attributes or namespaces than are read.
     #[error("the message cannot be read: {0}")]
-    Excess(cim::markup::Excess),
+    Excess(Excess),
     /// Not well-formed, or with a DTD.
     #[error("the message is not well-formed XML: {0}")]
     Xml(String),
@@ -69,50 +70,17 @@ fn utf8(bytes: &[u8]) -> Result<Cow<'_, str>, ReadError> {
 
 /// Parses a message. DTDs are refused, so there are no entities to expand.
 pub(crate) fn parse(text: &str) -> Result<Document<'_>, ReadError> {
-    if text.len() > LENGTH_MAX {
-        return Err(ReadError::TooLong(text.len()));
-    }
-    let options = ParsingOptions { allow_dtd: false, nodes_limit: NODES_MAX, ..ParsingOptions::default() };
-    cim::markup::check(text).map_err(ReadError::Excess)?;
-    let document = Document::parse_with_options(text, options).map_err(|e| ReadError::Xml(e.to_string()))?;
-    if depth_exceeds(document.root_element(), DEPTH_MAX) {
-        return Err(ReadError::TooDeep);
-    }
-    Ok(document)
+    markup::parse(text, &BOUNDS).map_err(|error| match error {
+        ParseError::TooLong { length, .. } => ReadError::TooLong(length),
+        ParseError::Excess(Excess::Depth(_)) => ReadError::TooDeep,
+        ParseError::Excess(excess) => ReadError::Excess(excess),
+        ParseError::Xml(why) => ReadError::Xml(why),
+    })
 }
 
 /// Parses a request, and ignores zeros after its text: clients pad what they seal, or send the end of a C string.
 pub(crate) fn parse_request(text: &str) -> Result<Document<'_>, ReadError> {
     parse(text.trim_end_matches('\0'))
-}
-
-/// Walks without recursion, so that depth costs no stack.
-fn depth_exceeds(root: Node<'_, '_>, limit: usize) -> bool {
-    let mut depth = 0_usize;
-    let mut node = root;
-    loop {
-        if let Some(child) = node.first_child() {
-            depth += 1;
-            if depth > limit {
-                return true;
-            }
-            node = child;
-            continue;
-        }
-        while node.next_sibling().is_none() {
-            match node.parent() {
-                Some(parent) if depth > 0 => {
-                    depth -= 1;
-                    node = parent;
-                }
-                _ => return false,
-            }
-        }
-        match node.next_sibling() {
-            Some(next) if depth > 0 => node = next,
-            _ => return false,
-        }
-    }
 }
 
 /// The element children of a node.
@@ -303,7 +271,7 @@ mod tests {
     #[test]
     fn a_message_of_too_many_or_too_long_parts_is_refused_before_it_fills_the_memory() {
         let many = format!("<a>{}</a>", "<b/>".repeat(2_000_001));
-        assert_eq!(parse(&many).err(), Some(ReadError::Xml("nodes limit reached".to_owned())));
+        assert_eq!(parse(&many).err(), Some(ReadError::Excess(Excess::Nodes(BOUNDS.nodes))));
         let long = format!("<a>{}</a>", " ".repeat(LENGTH_MAX));
         assert_eq!(parse(&long).err(), Some(ReadError::TooLong(long.len())));
         assert_eq!(decode_text(long.as_bytes(), None), Err(ReadError::TooLong(long.len())));

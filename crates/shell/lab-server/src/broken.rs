@@ -1,12 +1,21 @@
 //! Bodies that may be truncated, and connections that may be reset.
 
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 use socket2::{SockRef, Socket};
 use tokio::net::TcpStream;
+use tokio::time::{Interval, interval, sleep};
+
+/// The announcement of an answer.
+const ANNOUNCEMENT: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
+/// How many of them are sent at a time.
+const ANNOUNCEMENTS: usize = 256;
+/// Wait for room in a socket's buffer.
+const FULL_WAIT: Duration = Duration::from_millis(1);
 
 /// A body that is sent whole, or whose second half never comes.
 pub(crate) enum Sending {
@@ -18,6 +27,8 @@ pub(crate) enum Sending {
     Leaving(u64),
     /// Nothing more comes.
     Broken,
+    /// Pieces of one byte without an end, at each tick of a clock if there is one.
+    Endless(Option<Interval>),
 }
 
 /// Why an answer ends without having ended.
@@ -28,6 +39,11 @@ pub(crate) struct CutOff;
 impl Sending {
     pub(crate) fn whole(body: Bytes) -> Self {
         Self::Whole(Some(body).filter(|body| !body.is_empty()))
+    }
+
+    /// A body without an end, in pieces of one byte, each so long after the one before.
+    pub(crate) fn endless(pace: Duration) -> Self {
+        Self::Endless((!pace.is_zero()).then(|| interval(pace)))
     }
 
     pub(crate) fn half(body: &Bytes) -> Self {
@@ -43,6 +59,20 @@ impl Resetter {
     pub(crate) fn new(stream: &TcpStream) -> Self {
         let socket = SockRef::from(stream).try_clone();
         Self(socket.inspect_err(|error| tracing::error!(%error, "a connection cannot be reset")).ok())
+    }
+
+    /// Announces an answer again and again, past the HTTP library, until the client goes. Only over plain HTTP.
+    pub(crate) async fn announce_without_end(&self) {
+        let Some(socket) = &self.0 else { return };
+        let announcements = ANNOUNCEMENT.repeat(ANNOUNCEMENTS);
+        loop {
+            match socket.send(&announcements) {
+                Ok(_) => tokio::task::yield_now().await,
+                // The buffer is full.
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => sleep(FULL_WAIT).await,
+                Err(_) => return,
+            }
+        }
     }
 
     /// From now on closing the connection resets it.
@@ -74,6 +104,12 @@ impl Body for Sending {
                 Poll::Pending
             }
             Self::Broken => Poll::Ready(Some(Err(CutOff))),
+            Self::Endless(clock) => {
+                if let Some(clock) = clock {
+                    ready!(clock.poll_tick(context));
+                }
+                Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(b" ")))))
+            }
         }
     }
 
@@ -87,7 +123,7 @@ impl Body for Sending {
                 SizeHint::with_exact(body.as_ref().map_or(0, |body| u64::try_from(body.len()).unwrap_or(u64::MAX)))
             }
             Self::Half(length, _) | Self::Leaving(length) => SizeHint::with_exact(*length),
-            Self::Broken => SizeHint::default(),
+            Self::Broken | Self::Endless(_) => SizeHint::default(),
         }
     }
 }

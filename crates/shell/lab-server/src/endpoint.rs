@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
 use hyper::header::{
     ALLOW, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
@@ -113,9 +113,9 @@ impl Session {
         if body.size_hint().lower() > u64::try_from(most).unwrap_or(u64::MAX) {
             return Ok(empty(StatusCode::PAYLOAD_TOO_LARGE));
         }
-        let body = match Limited::new(body, most).collect().await {
-            Ok(body) => body.to_bytes(),
-            Err(error) if error.is::<LengthLimitError>() => return Ok(empty(StatusCode::PAYLOAD_TOO_LARGE)),
+        let body = match whole(body, most).await {
+            Ok(Some(body)) => body,
+            Ok(None) => return Ok(empty(StatusCode::PAYLOAD_TOO_LARGE)),
             Err(_) => return Ok(empty(StatusCode::BAD_REQUEST)),
         };
         let taken = self.let_in(&head.headers, &body);
@@ -175,7 +175,14 @@ impl Session {
         let sent = match late.sent {
             // The host is the one that was just asked, so it is there.
             Sent::Waits(waiting) => self.site.wait(self.host, &waiting).await.map_or(Sent::Closed, Sent::Whole),
-            sent @ (Sent::Whole(_) | Sent::Half(_) | Sent::Garbage | Sent::Empty | Sent::Closed | Sent::Reset) => sent,
+            sent @ (Sent::Whole(_)
+            | Sent::Half(_)
+            | Sent::Garbage
+            | Sent::Empty
+            | Sent::Endless(_)
+            | Sent::Announcements
+            | Sent::Closed
+            | Sent::Reset) => sent,
         };
         let response = match sent {
             Sent::Whole(answer) => {
@@ -188,6 +195,11 @@ impl Session {
             }
             Sent::Garbage => typed(200, SOAP, Sending::whole(Bytes::from_static(GARBAGE))),
             Sent::Empty => typed(200, SOAP, Sending::whole(Bytes::new())),
+            Sent::Endless(pace) => typed(200, SOAP, Sending::endless(pace)),
+            Sent::Announcements => {
+                self.resetter.announce_without_end().await;
+                return Err(CutOff);
+            }
             Sent::Closed | Sent::Waits(_) => return Err(CutOff),
             Sent::Reset => {
                 self.resetter.reset_at_end();
@@ -196,6 +208,19 @@ impl Session {
         };
         Ok(with_authenticate(response, message.authenticate))
     }
+}
+
+/// A whole body in one buffer, since its pieces may be of one byte each; `None` if it is larger than `most` bytes.
+async fn whole(mut body: Incoming, most: usize) -> Result<Option<Bytes>, hyper::Error> {
+    let mut whole = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame?.into_data() else { continue };
+        if data.len() > most.saturating_sub(whole.len()) {
+            return Ok(None);
+        }
+        whole.extend_from_slice(&data);
+    }
+    Ok(Some(whole.freeze()))
 }
 
 fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {

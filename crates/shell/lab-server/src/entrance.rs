@@ -25,7 +25,7 @@ struct Secure {
 
 impl Secure {
     fn new(options: &LabOptions, names: &[String]) -> Result<Self, CertificateError> {
-        let ways_to_loopback = ["127.0.0.1", "localhost"].map(ToOwned::to_owned);
+        let ways_to_loopback = ["127.0.0.1", "::1", "localhost"].map(ToOwned::to_owned);
         let certificate = Certificate::self_signed(names.iter().cloned().chain(ways_to_loopback).collect())?;
         if !options.schemes.certificate {
             return Ok(Self { tls: Tls::new(&certificate)?, certificate, client: None });

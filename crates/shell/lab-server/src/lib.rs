@@ -6,6 +6,7 @@
 //! Start with [`Lab::start`], which makes the listeners; `listener` is a host's port, which closes and opens as the host goes off
 //! and on; `site` is what all parts share; `control` has the routes.
 
+mod attack;
 mod broken;
 mod control;
 mod count;
@@ -21,7 +22,7 @@ mod site;
 mod strike;
 mod world_json;
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 use reprise_lab::{Action, ActionError, Spec, SpecError, World, view};
@@ -71,8 +72,9 @@ impl Lab {
         let entrances = Entrances::new(&options, &names).map_err(StartError::Certificate)?;
         let mut listeners = Vec::new();
         let mut ports = Vec::new();
+        let loopback = if options.ipv6 { IpAddr::from(Ipv6Addr::LOCALHOST) } else { Ipv4Addr::LOCALHOST.into() };
         for host in 0..names.len() {
-            let (listener, port) = HostListener::bind(host, world.face(host)).map_err(StartError::Listen)?;
+            let (listener, port) = HostListener::bind(host, world.face(host), loopback).map_err(StartError::Listen)?;
             listeners.push(listener);
             ports.push(port);
         }

@@ -1,6 +1,6 @@
 //! A host's port: it accepts, refuses or swallows connections, and keeps its number over reboots.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use reprise_lab::Face;
@@ -26,7 +26,7 @@ pub(crate) struct HostListener {
 }
 
 fn bind(address: SocketAddr) -> std::io::Result<Socket> {
-    let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP))?;
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     // Lets a listener share the number with the keeper, and come back while old connections linger.
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
@@ -35,9 +35,9 @@ fn bind(address: SocketAddr) -> std::io::Result<Socket> {
 }
 
 impl HostListener {
-    /// Binds a port on loopback for a host that behaves like `face` at first. The other value is the site's handle to it.
-    pub(crate) fn bind(host: usize, face: Face) -> std::io::Result<(Self, Port)> {
-        let keeper = bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
+    /// Binds a port of a loopback address for a host that behaves like `face` at first. The other value is the site's handle to it.
+    pub(crate) fn bind(host: usize, face: Face, loopback: IpAddr) -> std::io::Result<(Self, Port)> {
+        let keeper = bind(SocketAddr::from((loopback, 0)))?;
         let address = keeper.local_addr()?.as_socket().ok_or(std::io::ErrorKind::AddrNotAvailable)?;
         let (ask, wanted) = watch::channel(face);
         let (actual, seen) = watch::channel(Face::Refuse);

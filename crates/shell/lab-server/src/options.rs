@@ -20,6 +20,8 @@ pub struct LabOptions {
     pub local_accounts: bool,
     /// The schemes that all hosts offer.
     pub schemes: Schemes,
+    /// Whether the hosts listen on `::1` instead of 127.0.0.1.
+    pub ipv6: bool,
     /// Whether the hosts speak HTTPS, with one certificate for all.
     pub tls: bool,
     /// The keys of the hosts' services, for logins by Kerberos; the same for all.

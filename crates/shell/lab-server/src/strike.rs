@@ -2,11 +2,15 @@
 
 use std::time::Duration;
 
-use reprise_lab::{Break, FaultShape, Message, MessageKind};
+use reprise_lab::{Attack, Break, FaultShape, Message, MessageKind};
 use wsman::fault::{SoapFault, code};
 use wsman::server::{HttpResponse, Outline, RequestKind, Served, Waiting, asked};
 
+use crate::attack;
 use crate::site::{HostState, Site, lock};
+
+/// Time between two bytes of an answer that drips.
+const DRIP: Duration = Duration::from_secs(1);
 
 /// The part of an answer that the client gets.
 pub(crate) enum Sent {
@@ -20,6 +24,10 @@ pub(crate) enum Sent {
     Garbage,
     /// No body.
     Empty,
+    /// A body without an end, in pieces of one byte, each so long after the one before.
+    Endless(Duration),
+    /// Announcements of an answer that never comes.
+    Announcements,
     /// Nothing: the connection is closed.
     Closed,
     /// Nothing: the connection is reset.
@@ -82,6 +90,7 @@ impl Site {
             Some(Break::DropAfter) => acted(&act(), Sent::Closed),
             Some(Break::Garbage) => acted(&act(), Sent::Garbage),
             Some(Break::Empty) => acted(&act(), Sent::Empty),
+            Some(Break::Attack(attack)) => self.attack(port, &message, attack),
         };
         if let Sent::Whole(answer) | Sent::Half(answer) = &sent
             && answer.fault
@@ -89,6 +98,23 @@ impl Site {
             self.with_world(|world| world.shaped_a_fault(host));
         }
         Some(Delayed { sent, delay: strike.delay })
+    }
+}
+
+impl Site {
+    /// What a host that attacks sends.
+    fn attack(&self, port: &HostState, message: &Outline, attack: Attack) -> Sent {
+        lock(&port.counters).count(message.kind, false);
+        let body = match attack {
+            Attack::Pieces => return Sent::Endless(Duration::ZERO),
+            Attack::Drip => return Sent::Endless(DRIP),
+            Attack::Announcements => return Sent::Announcements,
+            Attack::Rows => attack::rows(message.kind),
+            Attack::Attributes => attack::attributes(),
+            Attack::Nested => attack::nested(),
+            Attack::Siblings => attack::siblings(),
+        };
+        Sent::Whole(HttpResponse { status: 200, body, kind: message.kind, fault: false })
     }
 }
 

@@ -7,6 +7,7 @@
 
 pub mod credential;
 pub mod event;
+pub mod file;
 pub mod paths;
 pub mod secret;
 pub mod sink;

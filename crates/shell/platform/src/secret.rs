@@ -9,6 +9,8 @@ use secrecy::SecretString;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
+use crate::file;
+
 /// Windows allows 127 characters in its dialogs and 256 in its store; a larger file is not a password file.
 const PASSWORD_BYTES_MAX: usize = 4096;
 /// A key of 16,384 bits takes 13 KB as text, and a certificate may stand in the same file.
@@ -177,7 +179,14 @@ pub fn read_keytab_file(path: &Path) -> Result<Zeroizing<Vec<u8>>, SecretFileErr
     read(path, Secret::Keytab)
 }
 
+/// On a thread of its own: the file may be a pipe that nobody writes to.
 fn read(path: &Path, what: Secret) -> Result<Zeroizing<Vec<u8>>, SecretFileError> {
+    let own = path.to_owned();
+    file::aside(move || read_here(&own, what))
+        .unwrap_or_else(|source| Err(SecretFileError::Unreadable { what, path: path.to_owned(), source }))
+}
+
+fn read_here(path: &Path, what: Secret) -> Result<Zeroizing<Vec<u8>>, SecretFileError> {
     let unreadable = |source| SecretFileError::Unreadable { what, path: path.to_owned(), source };
     let file = File::open(path).map_err(unreadable)?;
     refuse_if_open(path, what, &file)?;

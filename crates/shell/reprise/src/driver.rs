@@ -125,8 +125,8 @@ impl Tasks<'_> {
             let observation = Box::new(reprise_hyperv::observe(&port).await);
             Event::Looked { host, started, observation }
         };
-        let task = self.running.spawn(look.instrument(tracing::debug_span!("look", host = host.0)));
-        self.what.insert(task.id(), What::Look { host, started });
+        let task = self.spawn(look.instrument(tracing::debug_span!("look", host = host.0)));
+        self.what.insert(task, What::Look { host, started });
         None
     }
 
@@ -138,16 +138,21 @@ impl Tasks<'_> {
         let port = link.port();
         let span = tracing::info_span!("act", action = %id, vm = %act.leg.vm, host = act.host.0);
         let procedure = async move { Event::Acted { act: id, outcome: reprise_hyperv::perform(&port, &act).await } };
-        let task = self.running.spawn(procedure.instrument(span));
-        self.what.insert(task.id(), What::Act(id));
+        let task = self.spawn(procedure.instrument(span));
+        self.what.insert(task, What::Act(id));
         None
     }
 
     fn read_events(&mut self, host: HostId, back: Option<Duration>) {
         let logs = event_log::logs(self.links, host, back);
         let reading = async move { Event::EventsRead { host, evidence: event_log::evidence(logs).await } };
-        let task = self.running.spawn(reading.instrument(tracing::debug_span!("events", host = host.0)));
-        self.what.insert(task.id(), What::Reading(host));
+        let task = self.spawn(reading.instrument(tracing::debug_span!("events", host = host.0)));
+        self.what.insert(task, What::Reading(host));
+    }
+
+    /// Starts a procedure.
+    fn spawn(&mut self, procedure: impl Future<Output = Event> + Send + 'static) -> Id {
+        self.running.spawn_on(procedure, &self.links.workers()).id()
     }
 
     /// The next event. A procedure that panics is a bug of ours, which must not stop the others: it is reported as a lost
@@ -187,8 +192,10 @@ mod tests {
     use reprise_engine::goal::PassOutcome;
     use reprise_engine::{AskedHost, HostTrouble, LOOKS_AT_ONCE, Patience, Setup, UnmatchedHolds};
     use reprise_model::Policy;
+    use wsman_http::{Endpoint, Limits, Login, Scheme};
 
     use super::*;
+    use crate::links::HostAccess;
 
     /// Hears nothing.
     struct Deaf;
@@ -198,9 +205,8 @@ mod tests {
         fn progress(&mut self, _: &Controller) {}
     }
 
-    #[tokio::test]
-    async fn a_host_that_nobody_knows_the_way_to_is_answered_for_and_ends_no_pass_late() {
-        let limit = Duration::from_hours(1);
+    /// One host, and this limit on every wait.
+    fn setup(limit: Duration) -> Setup {
         let label = "hv01".to_owned();
         let asked = AskedHost {
             id: HostId(0),
@@ -211,18 +217,55 @@ mod tests {
             vmms_timeout: limit,
             tier: None,
         };
-        let setup = Setup {
+        Setup {
             hosts: vec![asked],
             policy: Policy::default(),
             patience: Patience { timeout: limit, silence: limit, retry_until: None },
             discover: false,
             reads_events: true,
             dry_run: false,
+            confirm_within: None,
             unmatched_holds: UnmatchedHolds::Stop,
             reread_every: None,
             looks_at_once: LOOKS_AT_ONCE,
             seed: 1,
-        };
+        }
+    }
+
+    /// The only thread of the workers is taken, so that no procedure ever runs.
+    #[test]
+    fn a_pass_ends_at_its_limit_and_when_it_is_asked_to_even_if_no_procedure_runs() {
+        let workers = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let (release, released) = std::sync::mpsc::channel::<()>();
+        workers.spawn(async move { released.recv_timeout(Duration::from_mins(10)) });
+        let control = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        for (limit, stopped) in [(Duration::from_millis(50), false), (Duration::from_hours(1), true)] {
+            let ending = control.block_on(async {
+                let clock = Clock::start();
+                let setup = setup(limit);
+                let pass = Pass::new(&setup, clock.now());
+                let controller = Controller::new(setup, clock.now());
+                let mut links = Links::default();
+                links.work_on(workers.handle().clone());
+                let endpoint = Endpoint::parse("http://127.0.0.1:1/wsman").unwrap();
+                let login = Login::new(Scheme::Basic, "admin", "secret");
+                links.add(HostId(0), HostAccess { endpoint, login, trust: None, limits: Limits::default() });
+                let stop = async {
+                    if !stopped {
+                        std::future::pending::<()>().await;
+                    }
+                };
+                run(controller, pass, clock, &mut links, &mut Deaf, stop).await
+            });
+            assert!(matches!(ending, Ending::Done(..)), "{stopped}");
+        }
+        drop(release);
+        workers.shutdown_background();
+    }
+
+    #[tokio::test]
+    async fn a_host_that_nobody_knows_the_way_to_is_answered_for_and_ends_no_pass_late() {
+        let setup = setup(Duration::from_hours(1));
         let clock = Clock::start();
         let pass = Pass::new(&setup, clock.now());
         let controller = Controller::new(setup, clock.now());

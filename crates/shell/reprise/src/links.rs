@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use cim::event::EventQuery;
 use reprise_model::{HostId, HostName};
+use tokio::runtime::Handle;
 use wsman_http::{Client, Endpoint, Events, Limits, Login, Sockets, Trust};
 
 use crate::port::HostLink;
@@ -22,6 +23,8 @@ pub(crate) struct Links {
     resolve: BTreeMap<HostName, Endpoint>,
     /// The socket budget of this process.
     sockets: Sockets,
+    /// Where the procedures run that use the links; the caller's runtime if absent.
+    workers: Option<Handle>,
 }
 
 /// How to connect and log in to one host.
@@ -58,6 +61,17 @@ impl Links {
         Self { resolve, ..Self::default() }
     }
 
+    /// Sets the runtime for the procedures that use the links. If it is another than the caller's, the caller's timers and signals
+    /// work even while all of its threads are busy with what a host sent.
+    pub(crate) fn work_on(&mut self, workers: Handle) {
+        self.workers = Some(workers);
+    }
+
+    /// The runtime for the procedures that use the links.
+    pub(crate) fn workers(&self) -> Handle {
+        self.workers.clone().unwrap_or_else(Handle::current)
+    }
+
     /// Whether any host listed under `discover.resolve` uses HTTPS.
     pub(crate) fn resolves_to_https(&self) -> bool {
         self.resolve.values().any(Endpoint::is_secure)
@@ -73,7 +87,7 @@ impl Links {
     /// controls `like` could have named a server of their own.
     pub(crate) fn ask(&mut self, host: HostId, name: &HostName, like: HostId) {
         let Some(way) = self.ways.get(&like) else { return };
-        let like = way.access.clone();
+        let like = HostAccess { login: way.access.login.clone().without_spn(), ..way.access.clone() };
         let access = match self.resolve.get(name).cloned() {
             Some(endpoint) => HostAccess { endpoint, ..like },
             None => HostAccess {

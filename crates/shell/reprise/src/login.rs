@@ -5,7 +5,7 @@ use std::path::Path;
 
 use reprise_config::{CertificateRef, Contradiction, LoginSettings, PasswordRef, ProofRef, TrustRef};
 use reprise_platform::secret::{read_key_file, read_keytab_file, read_password_file};
-use reprise_platform::{credential, paths};
+use reprise_platform::{credential, file, paths};
 use secrecy::SecretString;
 use wsman_http::{
     ClientCertificate, ClientCertificateError, Endpoint, Gates, Keytab, Login, Scheme, Trust, TrustError,
@@ -67,6 +67,11 @@ impl Logins {
             }
             return Err(Usage::new(what, "no user is given", NO_USER));
         };
+        let name = user.rsplit_once('\\').map_or(user.as_str(), |(_, name)| name);
+        if name.trim().is_empty() || name.starts_with('@') {
+            let next = "write it as NAME, DOMAIN\\NAME or NAME@REALM: --user USER, or user in the configuration";
+            return Err(Usage::new(what, "the user's name is empty", next));
+        }
         let login = match &wanted.proof {
             Some(ProofRef::Password(password)) => Login::new(scheme, user, self.password(&what, password)?),
             Some(ProofRef::Keytab(path)) => Login::with_keytab(scheme, &user, self.keytab(&what, path)?)
@@ -76,7 +81,8 @@ impl Logins {
                 return Err(Usage::new(what, format!("no password is given for {user}"), next));
             }
         };
-        Ok(if let Some(kdc) = &wanted.kdc { login.with_kdc(kdc.as_str()) } else { login })
+        let login = if let Some(kdc) = &wanted.kdc { login.with_kdc(kdc.as_str()) } else { login };
+        Ok(if let Some(spn) = &wanted.spn { login.with_spn(spn.as_str()) } else { login })
     }
 
     /// Which certificates to trust for `url`, and which client certificate to present.
@@ -151,7 +157,8 @@ fn current_user(what: String, scheme: Scheme, wanted: &LoginSettings) -> Result<
         let why = "without a user, the system logs in and finds the Kerberos server itself, so --kdc has no effect";
         return Err(Usage::new(what, why, next));
     }
-    Ok(Login::current_user(scheme))
+    let login = Login::current_user(scheme);
+    Ok(if let Some(spn) = &wanted.spn { login.with_spn(spn.as_str()) } else { login })
 }
 
 fn by_certificate(what: &str, url: &Endpoint, wanted: &LoginSettings) -> Result<Login, Usage> {
@@ -167,7 +174,7 @@ fn by_certificate(what: &str, url: &Endpoint, wanted: &LoginSettings) -> Result<
 
 fn read_certificate(what: &str, files: &CertificateRef) -> Result<ClientCertificate, Usage> {
     let CertificateRef { certificate, key } = files;
-    let pem = std::fs::read(certificate).map_err(|error| {
+    let pem = file::read(Path::new(certificate)).map_err(|error| {
         let next = "name a PEM file with the certificate that this account can read";
         Usage::new(what, format!("cannot read {certificate}: {error}"), next)
     })?;
@@ -190,10 +197,10 @@ fn read_trust(wanted: Option<&TrustRef>, trust_anybody: bool) -> Result<Trust, (
         None => Trust::system().map_err(because("install certificate authorities, or name one with --ca FILE")),
         Some(TrustRef::Fingerprint(text)) => Trust::fingerprint(text)
             .map_err(because("copy it from `Get-ChildItem Cert:` with a SHA-256 hash, not the thumbprint")),
-        Some(TrustRef::Authorities(file)) => {
+        Some(TrustRef::Authorities(name)) => {
             let next = "name a PEM file with the authority's certificate that this account can read";
-            let pem = std::fs::read(file).map_err(|error| (format!("cannot read {file}: {error}"), next))?;
-            Trust::authorities(&pem).map_err(|error| (format!("{file}: {error}"), next))
+            let pem = file::read(Path::new(name)).map_err(|error| (format!("cannot read {name}: {error}"), next))?;
+            Trust::authorities(&pem).map_err(|error| (format!("{name}: {error}"), next))
         }
     }
 }

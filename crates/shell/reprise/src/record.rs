@@ -119,6 +119,12 @@ fn events(time: jiff::Timestamp, notice: &Notice) -> Vec<event::LogEntry> {
             let event = with_leg(plain(&codes::NEEDS_PERSON), leg).with("detail", sentence::detail(leg));
             vec![event.with("next", advice::of_leg(leg).unwrap_or_default())]
         }
+        Notice::ResumeNotSeen(leg) => {
+            vec![with_leg(plain(&codes::RESUME_NOT_SEEN), leg).with("next", leg.reason.advice())]
+        }
+        Notice::Interrupted { not_seen, not_reached } => {
+            vec![plain(&codes::INTERRUPTED).with("not_seen", *not_seen).with("not_reached", *not_reached)]
+        }
         Notice::NotOurs { count } => vec![plain(&codes::NOT_OURS).with("count", *count)],
         Notice::Finished(sums) => vec![plain(&codes::FINISHED).with("summary", sentence::summary(sums))],
     }

@@ -1,5 +1,6 @@
 //! A client of one service: calls go over a few connections that are kept alive.
 
+use std::borrow::Cow;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -16,12 +17,32 @@ use crate::endpoint::Endpoint;
 use crate::gate::locked;
 use crate::limits::Limits;
 use crate::login::Login;
+use crate::memory::Account;
+use crate::parsers::ClientParsers;
 use crate::sockets::{Share, Sockets};
 use crate::tls::{Handshakes, Trust};
 use crate::wire;
 
 /// Maximum size of the envelopes that the client requests, in bytes: the default of Windows (`MaxEnvelopeSizekb` 500).
 const ENVELOPE_MAX: u32 = 500 * 1024;
+
+/// Maximum size of an answer to a listener, in bytes: twice the envelope that it requests. It is parsed on the spot.
+const EVENTS_MAX: usize = 1024 * 1024;
+
+/// Maximum length of a message in a log, in characters.
+const LOGGED_MAX: usize = 64 * 1024;
+
+/// The text of an answer, and the memory that it takes.
+struct Answer {
+    text: String,
+    _account: Account,
+}
+
+/// A message as a log may have it: in one line, without control characters, and cut. A message never holds a login: that is in
+/// the headers of HTTP.
+fn loggable(text: &str) -> String {
+    text.chars().take(LOGGED_MAX).map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
 
 /// The effect of sending a message twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +74,7 @@ pub struct Client {
     target: Target,
     /// This client's part of the connections. Each connection is used for one request at a time.
     sockets: Share,
+    parsers: ClientParsers,
     room: Semaphore,
     logins: Logins,
     /// The operation timeout of a listener's message, and how much longer the client waits for its answer.
@@ -84,9 +106,12 @@ impl Client {
     /// Creates a client; nothing is sent before the first call.
     pub fn new(endpoint: Endpoint, login: Login, limits: Limits) -> Self {
         let room = Semaphore::new(limits.connections.max(1));
+        let sockets = Sockets::default();
+        let memory = sockets.memory().of(&endpoint.authority());
         Self {
-            target: Target { endpoint, resolver: Resolver::default(), login, tls: None, limits },
-            sockets: Sockets::default().share(),
+            target: Target { endpoint, resolver: Resolver::default(), login, tls: None, limits, memory },
+            sockets: sockets.share(),
+            parsers: sockets.parsers().of_a_client(),
             room,
             logins: Logins::default(),
             listens: (limits.read, limits.lateness),
@@ -95,10 +120,12 @@ impl Client {
         }
     }
 
-    /// Sets the connection budget, which other clients can share. By default each client has a budget of its own.
+    /// Sets the budget of connections and memory, which other clients can share. By default each client has a budget of its own.
     #[must_use]
     pub fn sharing(mut self, sockets: &Sockets) -> Self {
         self.sockets = sockets.share();
+        self.parsers = sockets.parsers().of_a_client();
+        self.target.memory = sockets.memory().of(&self.target.endpoint.authority());
         self
     }
 
@@ -127,8 +154,9 @@ impl Client {
     /// [`CallError`] says what failed and where.
     pub async fn identify(&self) -> Result<Identity, CallError> {
         let _place = self.room.acquire().await;
-        let text = self.exchange(&mut None, &wsman::client::identify(), Kind::Reads).await?;
-        wsman::client::read_identity(&text)
+        let answer = self.exchange(&mut None, &wsman::client::identify(), Kind::Reads).await?;
+        let length = answer.text.len();
+        self.parsers.work(length, move || wsman::client::read_identity(&answer.text)).await?
     }
 
     /// Carries out one call, in as many messages as needed.
@@ -174,6 +202,7 @@ impl Client {
 
     async fn carry_through(&self, begin: impl Fn() -> Call) -> Result<Reply, CallError> {
         let mut call = begin();
+        let mut account = self.target.memory.account();
         let mut begun_anew = false;
         let mut connection = None;
         loop {
@@ -182,7 +211,11 @@ impl Client {
             let sent = self.exchange(&mut connection, &message, kind).await;
             let answered = sent.is_ok();
             let step = match sent {
-                Ok(text) => call.take(&text),
+                Ok(answer) => {
+                    let (taken, step) = self.taken(call, answer).await?;
+                    call = taken;
+                    account.set(call.weight()).and(step)
+                }
                 Err(error) => call.failed(error),
             };
             if let Err(error) = &step {
@@ -215,6 +248,16 @@ impl Client {
                 }
             }
         }
+    }
+
+    /// Parses an answer to a call.
+    async fn taken(&self, mut call: Call, answer: Answer) -> Result<(Call, Result<Progress, CallError>), CallError> {
+        let length = answer.text.len();
+        let work = move || {
+            let step = call.take(&answer.text);
+            (call, step)
+        };
+        self.parsers.work(length, work).await
     }
 
     /// Drops all connections if the host has revoked the login of this user: none of them is usable any more.
@@ -258,7 +301,7 @@ impl Client {
         connection: &mut Option<Connection>,
         message: &str,
     ) -> Result<String, CallError> {
-        self.exchange(connection, message, Kind::Listens).await
+        self.exchange(connection, message, Kind::Listens).await.map(|answer| answer.text)
     }
 
     fn message_id(&self) -> String {
@@ -276,23 +319,33 @@ impl Client {
         }
     }
 
+    /// Maximum size of the answer to a message, in bytes.
+    fn answer_max(&self, kind: Kind) -> usize {
+        let most = self.target.limits.body;
+        match kind {
+            Kind::Reads | Kind::GoesOn | Kind::Changes => most,
+            Kind::Listens => most.min(EVENTS_MAX),
+        }
+    }
+
     /// Sends one message and gives the text of its answer. `connection` is the one that this call holds.
     async fn exchange(
         &self,
         connection: &mut Option<Connection>,
         message: &str,
         kind: Kind,
-    ) -> Result<String, CallError> {
-        let limits = &self.target.limits;
+    ) -> Result<Answer, CallError> {
+        let most = self.answer_max(kind);
+        tracing::trace!(at = %self.target.endpoint, "request {}", loggable(message));
         let (operation, lateness) = self.times(kind);
         let patience = operation + lateness;
         let idle = connection.take().or_else(|| self.sockets.take());
         if let Some(mut reused) = idle.filter(Connection::is_alive) {
-            let sent = reused.send(message.to_owned(), patience, limits.body).await;
+            let sent = reused.send(message.to_owned(), patience, most).await;
             match sent {
                 Ok(answer) => {
                     *connection = Some(reused);
-                    return self.text(&answer, kind == Kind::Changes);
+                    return self.text(answer, kind == Kind::Changes).await;
                 }
                 // The host may have closed an idle connection. Read-only requests are retried on a new one; so are
                 // requests that certainly were not sent.
@@ -306,9 +359,9 @@ impl Client {
             }
         }
         let mut fresh = self.open().await?;
-        let answer = fresh.send(message.to_owned(), patience, limits.body).await?;
+        let answer = fresh.send(message.to_owned(), patience, most).await?;
         *connection = Some(fresh);
-        self.text(&answer, kind == Kind::Changes)
+        self.text(answer, kind == Kind::Changes).await
     }
 
     /// A connection that is logged in.
@@ -347,29 +400,33 @@ impl Client {
     }
 
     /// The text of an answer, or the error that its HTTP status or its fault stands for.
-    fn text(&self, answer: &UnsealedResponse, invoked: bool) -> Result<String, CallError> {
+    async fn text(&self, answer: UnsealedResponse, invoked: bool) -> Result<Answer, CallError> {
+        let UnsealedResponse { status, charset, body, sealed, account } = answer;
         let at = &self.target.endpoint;
-        let text = wsman::decode_text(&answer.body, answer.charset.as_deref());
+        let text = wsman::decode_text(&body, charset.as_deref()).map(Cow::into_owned);
+        tracing::trace!(%at, %status, "answer {}", text.as_deref().map(loggable).unwrap_or_default());
         let refused = |kind, reached, message: String| Err(CallError::new(kind, reached, message));
         // On a sealed connection, only the HTTP status is sent in the clear, so an on-path attacker can forge it.
-        let untouched = if answer.sealed { Reached::Perhaps } else { Reached::No };
-        match answer.status {
+        let untouched = if sealed { Reached::Perhaps } else { Reached::No };
+        match status {
             StatusCode::OK => match text {
-                Ok(text) => Ok(text.into_owned()),
+                Ok(text) => Ok(Answer { text, _account: account }),
                 Err(error) => Err(CallError::malformed(format!("{at}: {error}"))),
             },
             StatusCode::PAYLOAD_TOO_LARGE => {
                 refused(ErrorKind::TooLarge, untouched, format!("{at} says that the request is larger than it accepts"))
             }
-            StatusCode::INTERNAL_SERVER_ERROR if answer.body.is_empty() && answer.sealed => {
+            StatusCode::INTERNAL_SERVER_ERROR if body.is_empty() && sealed => {
                 Err(CallError::malformed(format!("{at} refused a sealed message and did not say why")))
             }
-            StatusCode::INTERNAL_SERVER_ERROR if answer.body.is_empty() => {
+            StatusCode::INTERNAL_SERVER_ERROR if body.is_empty() => {
                 let message = format!("{at} refuses unencrypted messages (AllowUnencrypted is false there)");
                 Err(CallError::new(ErrorKind::Denied, Reached::No, message).with_hint(Hint::Encryption))
             }
             status => {
-                if let Some(fault) = text.ok().and_then(|text| wsman::client::read_fault(&text, invoked)) {
+                let length = body.len();
+                let read = move || wsman::client::read_fault(&text.ok()?, invoked);
+                if let Some(fault) = self.parsers.work(length, read).await? {
                     return Err(fault);
                 }
                 match wire::unserved(status, &at.to_string(), untouched) {

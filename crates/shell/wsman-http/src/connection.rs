@@ -16,6 +16,7 @@ use crate::endpoint::Endpoint;
 use crate::gate::{Attempt, Gate, RefusedBy};
 use crate::limits::Limits;
 use crate::login::{Login, Scheme};
+use crate::memory::{Account, HostMemory};
 use crate::tls::Handshakes;
 use crate::wire::{self, Message, Wire};
 use wsman::media_type::charset;
@@ -36,6 +37,8 @@ pub(crate) struct Target {
     /// Over HTTPS.
     pub(crate) tls: Option<Handshakes>,
     pub(crate) limits: Limits,
+    /// What the host's answers take.
+    pub(crate) memory: HostMemory,
 }
 
 impl Target {
@@ -121,6 +124,8 @@ pub(crate) struct UnsealedResponse {
     pub(crate) body: Bytes,
     /// Whether the connection seals its messages.
     pub(crate) sealed: bool,
+    /// The memory that the body takes.
+    pub(crate) account: Account,
 }
 
 impl std::fmt::Debug for Connection {
@@ -227,7 +232,8 @@ impl Connection {
         }
         let Session::Sealed(security, _) = &mut self.session else {
             let charset = charset(&answer.content_type);
-            return Ok(UnsealedResponse { status: answer.status, charset, body: answer.body, sealed: false });
+            let wire::RawResponse { status, body, account, .. } = answer;
+            return Ok(UnsealedResponse { status, charset, body, sealed: false, account });
         };
         unseal(security, answer, &self.wire.at).await
     }
@@ -305,7 +311,8 @@ async fn connect(target: &Target) -> Result<Wire, CallError> {
             Ok(())
         }
     };
-    Wire::open((endpoint, &target.resolver), target.tls.as_ref(), &target.limits, allowed).await
+    let bounds = (&target.limits, &target.memory);
+    Wire::open((endpoint, &target.resolver), target.tls.as_ref(), bounds, allowed).await
 }
 
 fn needs(endpoint: &Endpoint, what: &str) -> CallError {
@@ -393,7 +400,13 @@ async fn unseal(
         if status.is_success() {
             return Err(doubtful("a sealed message with a clear one".to_owned()));
         }
-        return Ok(UnsealedResponse { status, charset: None, body: Bytes::new(), sealed: true });
+        return Ok(UnsealedResponse {
+            status,
+            charset: None,
+            body: Bytes::new(),
+            sealed: true,
+            account: answer.account,
+        });
     }
     let parts = sealed::read(&answer.content_type, &answer.body).map_err(|error| doubtful(error.to_string()))?;
     let kind = parts.first().map(|part| part.original_type.clone()).unwrap_or_default();
@@ -416,5 +429,5 @@ async fn unseal(
     });
     let (own, text) = opened.await.map_err(|error| doubtful(format!("what cannot be unsealed ({error})")))?;
     *security = Some(own);
-    Ok(UnsealedResponse { status, charset: charset(&kind), body: text.into(), sealed: true })
+    Ok(UnsealedResponse { status, charset: charset(&kind), body: text.into(), sealed: true, account: answer.account })
 }

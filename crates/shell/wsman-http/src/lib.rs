@@ -12,6 +12,7 @@
 //! `CredSSP` is left out on purpose: it hands the password itself to the host, so that the host can log in elsewhere with
 //! it. A compromised host would have the password. Query the other host directly instead.
 
+mod allowance;
 mod auth;
 mod budget;
 mod changes;
@@ -29,6 +30,8 @@ mod keytab;
 mod limits;
 mod line;
 mod login;
+mod memory;
+mod parsers;
 mod short_reads;
 mod sockets;
 #[cfg(test)]

@@ -6,6 +6,7 @@ use cim::CallError;
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
 
+use crate::endpoint::Endpoint;
 use crate::gate::{Gate, Gates};
 use crate::keytab::{Keytab, KeytabError};
 pub(crate) use wsman::Scheme;
@@ -39,6 +40,8 @@ pub struct Login {
     pub(crate) identity: Credential,
     pub(crate) kdc: Option<String>,
     pub(crate) service: String,
+    /// The host's name in Kerberos, if it is not made of the service class and the address.
+    pub(crate) spn: Option<String>,
     /// Why only Kerberos is tried, if the login itself would allow other schemes.
     pub(crate) restricted: Option<&'static str>,
     /// Whether hosts accept the credential, as far as is known.
@@ -90,7 +93,7 @@ impl Login {
 
     fn of(scheme: Scheme, identity: Credential) -> Self {
         let gate = Arc::new(Gate::new(user_of(&identity)));
-        Self { scheme, identity, kdc: None, service: SERVICE.to_owned(), restricted: None, gate }
+        Self { scheme, identity, kdc: None, service: SERVICE.to_owned(), spn: None, restricted: None, gate }
     }
 
     /// Sets the gates to share: logins of the same user and secret that share gates also share whether the credential is
@@ -133,6 +136,25 @@ impl Login {
     pub fn with_service(mut self, service: impl Into<String>) -> Self {
         self.service = service.into();
         self
+    }
+
+    /// Sets the service principal name of the host, `CLASS/NAME`, if it is not its service class and the host of its address: for
+    /// a host that is reached by an IP address or an alias.
+    #[must_use]
+    pub fn with_spn(mut self, spn: impl Into<String>) -> Self {
+        self.spn = Some(spn.into());
+        self
+    }
+
+    /// The same login to another host, which has a name of its own in Kerberos.
+    #[must_use]
+    pub fn without_spn(self) -> Self {
+        Self { spn: None, ..self }
+    }
+
+    /// The service principal name of the host at `endpoint`.
+    pub(crate) fn spn_of(&self, endpoint: &Endpoint) -> String {
+        self.spn.clone().unwrap_or_else(|| format!("{}/{}", self.service, endpoint.host_without_zone()))
     }
 
     /// Adds to a failed login's error why no other scheme is tried.
@@ -207,6 +229,16 @@ mod tests {
             let error = Login::with_keytab(scheme, "svc@LAB.TEST", keytab()).unwrap_err();
             assert_eq!(error, KeytabError::OnlyKerberos);
         }
+    }
+
+    #[test]
+    fn a_host_has_the_name_in_kerberos_that_is_given_or_that_its_address_has() {
+        let endpoint = |text| Endpoint::parse(text).unwrap();
+        let login = Login::new(Scheme::Kerberos, "svc@LAB.TEST", "x");
+        assert_eq!(login.spn_of(&endpoint("http://hv01.lab.test")), "HTTP/hv01.lab.test");
+        let named = login.with_spn("HTTP/hv01.lab.test");
+        assert_eq!(named.spn_of(&endpoint("http://192.0.2.7")), "HTTP/hv01.lab.test");
+        assert_eq!(named.without_spn().spn_of(&endpoint("http://192.0.2.7")), "HTTP/192.0.2.7");
     }
 
     #[test]

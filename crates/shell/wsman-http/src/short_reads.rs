@@ -1,17 +1,19 @@
 //! A stream that is read in pieces, so that a connection that waits keeps a small buffer.
 
-use std::io::{IoSlice, Result};
+use std::io::{Error, IoSlice, Result};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use crate::allowance::Allowance;
+
 /// Maximum bytes of one read. hyper doubles a connection's buffer, up to its limit of a head, as long as reads fill it, and
 /// keeps it while the connection waits: with a thousand hosts a hundred megabytes.
 const READ_MAX: usize = 16 * 1024;
 
-/// A stream that reads at most [`READ_MAX`] bytes at a time.
-pub(crate) struct ShortReads<S>(pub(crate) S);
+/// A stream that reads at most [`READ_MAX`] bytes at a time, and as many in all as it is allowed.
+pub(crate) struct ShortReads<S>(pub(crate) S, pub(crate) Allowance);
 
 impl<S: AsyncRead + Unpin> AsyncRead for ShortReads<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<Result<()>> {
@@ -20,7 +22,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for ShortReads<S> {
         let read = Pin::new(&mut self.0).poll_read(cx, &mut part);
         let length = part.filled().len();
         buf.advance(length);
-        read
+        match read {
+            Poll::Ready(Ok(())) => Poll::Ready(self.1.spend(length).map_err(Error::other)),
+            Poll::Ready(Err(_)) | Poll::Pending => read,
+        }
     }
 }
 
@@ -61,7 +66,9 @@ mod tests {
         let sent: Vec<u8> = (0..=255).cycle().take(3 * READ_MAX + 7).collect();
         let (mut host, client) = tokio::io::duplex(sent.len());
         host.write_all(&sent).await.unwrap();
-        let mut client = ShortReads(client);
+        let allowance = Allowance::new();
+        allowance.set(sent.len());
+        let mut client = ShortReads(client, allowance.clone());
         let mut room = vec![0; sent.len()];
         assert_eq!(client.read(&mut room).await.unwrap(), READ_MAX);
         client.read_exact(&mut room[READ_MAX..]).await.unwrap();
@@ -69,5 +76,8 @@ mod tests {
         client.write_all(b"answer").await.unwrap();
         host.read_exact(&mut room[..6]).await.unwrap();
         assert_eq!(&room[..6], b"answer");
+        assert!(allowance.is_spent());
+        host.write_all(b"!").await.unwrap();
+        assert!(client.read(&mut room).await.unwrap_err().to_string().contains("more than HTTP needs"));
     }
 }

@@ -1,4 +1,4 @@
-//! The connections of a process: how many may be open, and which are kept while idle.
+//! The connections of a process: how many may be open, which are kept while idle, and what their answers may take.
 //!
 //! Clients that share one [`Sockets`] stay within one budget, whatever the number of hosts. When it is used up, the connection
 //! that has been idle for longest makes room, whichever client it belongs to; if none is idle, a new connection waits for its turn. A
@@ -17,6 +17,8 @@ use crate::connection::Connection;
 use crate::files;
 use crate::gate::locked;
 use crate::idle::Idle;
+use crate::memory::Memory;
+use crate::parsers::Parsers;
 
 /// A connection that was idle for this long is closed. Looks a second apart keep theirs, and so do looks 30 s apart, even if one of
 /// them is late or left out: a new connection costs a login. It is shorter than the 120 s after which Windows closes an idle
@@ -30,6 +32,8 @@ pub struct Sockets(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     budget: Budget,
+    memory: Memory,
+    parsers: Parsers,
     idle_max: Duration,
     clients: AtomicU64,
     state: Mutex<State>,
@@ -58,7 +62,26 @@ impl Sockets {
     }
 
     pub(crate) fn new(budget: Budget, idle_max: Duration) -> Self {
-        Self(Arc::new(Inner { budget, idle_max, clients: AtomicU64::new(0), state: Mutex::default() }))
+        let (memory, parsers) = (Memory::default(), Parsers::default());
+        Self(Arc::new(Inner { budget, memory, parsers, idle_max, clients: AtomicU64::new(0), state: Mutex::default() }))
+    }
+
+    /// The connections of a process whose answers may take this much.
+    #[cfg(test)]
+    pub(crate) fn with_memory(memory: Memory) -> Self {
+        let (budget, parsers) = (Budget::of(64, 64), Parsers::default());
+        let (clients, state) = (AtomicU64::new(0), Mutex::default());
+        Self(Arc::new(Inner { budget, memory, parsers, idle_max: IDLE_MAX, clients, state }))
+    }
+
+    /// The memory that answers may take.
+    pub(crate) fn memory(&self) -> &Memory {
+        &self.0.memory
+    }
+
+    /// Where large answers are parsed.
+    pub(crate) fn parsers(&self) -> &Parsers {
+        &self.0.parsers
     }
 
     /// The part of one client.

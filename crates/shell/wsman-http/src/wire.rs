@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use cim::{CallError, ErrorKind, Hint, Reached};
-use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use http_body_util::{BodyExt as _, Full};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderValue, WWW_AUTHENTICATE};
 use hyper::{Method, Request, Response, StatusCode};
@@ -13,9 +13,11 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;
 
+use crate::allowance::Allowance;
 use crate::dial::{Resolver, dial, not_connected, unreachable};
 use crate::endpoint::Endpoint;
 use crate::limits::Limits;
+use crate::memory::{Account, HostMemory};
 use crate::short_reads::ShortReads;
 use crate::tls::{self, Handshakes};
 use crate::way::{Tls, Transport};
@@ -26,12 +28,19 @@ const HEAD_LENGTH_MAX: usize = 128 * 1024;
 const NO_HTTP: &str = " (what answers there does not speak HTTP: is it an https:// address, or another port?)";
 /// Maximum size of a body that is read to its end only to keep the connection, such as a refusal's page.
 const REFUSAL_LENGTH_MAX: usize = 64 * 1024;
+/// Maximum bytes before the end of a response's head: the head itself, others that announce it (`100 Continue`), and the first
+/// bytes of its body.
+const BEFORE_BODY_MAX: usize = 2 * HEAD_LENGTH_MAX;
+/// Bytes of one read of a body's content that HTTP may take for itself: twice the content, where chunks of 16 bytes need half.
+const FRAMING_MAX: usize = 2;
 
 /// An open connection. Dropping it closes it.
 pub(crate) struct Wire {
     sender: SendRequest<Full<Bytes>>,
     /// Moves bytes as long as the connection lives.
     _driver: AbortOnDropHandle<()>,
+    allowance: Allowance,
+    memory: HostMemory,
     authority: String,
     path: String,
     /// Where it leads, for messages.
@@ -47,6 +56,8 @@ pub(crate) struct RawResponse {
     /// The values of WWW-Authenticate.
     pub(crate) challenges: Vec<String>,
     pub(crate) body: Bytes,
+    /// The memory that the body takes.
+    pub(crate) account: Account,
 }
 
 /// What is sent.
@@ -61,10 +72,10 @@ impl Wire {
     pub(crate) async fn open(
         (endpoint, resolver): (&Endpoint, &Resolver),
         tls: Option<&Handshakes>,
-        limits: &Limits,
+        (limits, memory): (&Limits, &HostMemory),
         allowed: impl FnOnce(bool) -> Result<(), CallError>,
     ) -> Result<Self, CallError> {
-        let connected = timeout(limits.connect, Self::connect(endpoint, resolver, tls, allowed)).await;
+        let connected = timeout(limits.connect, Self::connect((endpoint, resolver), tls, memory, allowed)).await;
         connected.unwrap_or_else(|_| {
             let why = format!("no answer to the connection within {} s", limits.connect.as_secs_f32());
             Err(unreachable(endpoint, &why))
@@ -72,9 +83,9 @@ impl Wire {
     }
 
     async fn connect(
-        endpoint: &Endpoint,
-        resolver: &Resolver,
+        (endpoint, resolver): (&Endpoint, &Resolver),
         tls: Option<&Handshakes>,
+        memory: &HostMemory,
         allowed: impl FnOnce(bool) -> Result<(), CallError>,
     ) -> Result<Self, CallError> {
         let failed = |error: std::io::Error| not_connected(endpoint, &error);
@@ -83,21 +94,25 @@ impl Wire {
         let loopback = addresses.iter().all(|address| address.ip().is_loopback());
         allowed(loopback)?;
         let Some(tls) = tls else {
-            return Self::over(dial(&addresses).await.map_err(failed)?, endpoint, Transport { loopback, tls: None })
-                .await;
+            let way = Transport { loopback, tls: None };
+            return Self::over(dial(&addresses).await.map_err(failed)?, endpoint, way, memory).await;
         };
-        let secured = tls.connect(endpoint.host(), &addresses).await.map_err(|error| tls::failed(endpoint, &error))?;
+        let secured = tls
+            .connect(endpoint.host_without_zone(), &addresses)
+            .await
+            .map_err(|error| tls::failed(endpoint, &error))?;
         let proved = Tls { verified: tls.is_verified(), certificate: secured.certificate };
-        Self::over(secured.stream, endpoint, Transport { loopback, tls: Some(proved) }).await
+        Self::over(secured.stream, endpoint, Transport { loopback, tls: Some(proved) }, memory).await
     }
 
-    async fn over<S>(stream: S, endpoint: &Endpoint, way: Transport) -> Result<Self, CallError>
+    async fn over<S>(stream: S, endpoint: &Endpoint, way: Transport, memory: &HostMemory) -> Result<Self, CallError>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
+        let allowance = Allowance::new();
         let (sender, driver) = http1::Builder::new()
             .max_buf_size(HEAD_LENGTH_MAX)
-            .handshake(TokioIo::new(ShortReads(stream)))
+            .handshake(TokioIo::new(ShortReads(stream, allowance.clone())))
             .await
             .map_err(|error| unreachable(endpoint, &with_cause(&error)))?;
         let driver = AbortOnDropHandle::new(tokio::spawn(async move {
@@ -105,8 +120,8 @@ impl Wire {
                 tracing::debug!(%error, "connection ended");
             }
         }));
-        let (authority, path, at) = (endpoint.authority(), endpoint.path().to_owned(), endpoint.to_string());
-        Ok(Self { sender, _driver: driver, authority, path, at, way })
+        let (authority, path, at) = (endpoint.host_header(), endpoint.path().to_owned(), endpoint.to_string());
+        Ok(Self { sender, _driver: driver, allowance, memory: memory.clone(), authority, path, at, way })
     }
 
     /// Whether the other side has not closed it, as far as is known.
@@ -135,16 +150,21 @@ impl Wire {
         let request = self.request(message).ok_or_else(|| {
             CallError::new(ErrorKind::Unsupported, Reached::No, format!("cannot write a request to {at}"))
         })?;
+        self.allowance.set(BEFORE_BODY_MAX);
         let exchange = async {
             let response = self.sender.send_request(request).await.map_err(|error| {
                 let reached = if error.is_canceled() { Reached::No } else { Reached::Perhaps };
+                if self.allowance.is_spent() {
+                    return endless(&at);
+                }
                 if error.is_parse() {
                     let message = format!("cannot understand {at}: {}{NO_HTTP}", with_cause(&error));
                     return CallError::new(ErrorKind::Malformed, reached, message);
                 }
                 failed(reached, with_cause(&error))
             })?;
-            read(response, limit, &at).await
+            self.allowance.set(limit.saturating_mul(FRAMING_MAX).saturating_add(BEFORE_BODY_MAX));
+            read(response, limit, &at, (&self.memory, &self.allowance)).await
         };
         timeout(patience, exchange).await.map_err(late)?
     }
@@ -177,23 +197,48 @@ pub(crate) fn unserved(status: StatusCode, at: &str, reached: Reached) -> Option
     is_away.then(|| CallError::new(ErrorKind::Busy, reached, message()))
 }
 
-async fn read(response: Response<hyper::body::Incoming>, limit: usize, at: &str) -> Result<RawResponse, CallError> {
-    let (head, body) = response.into_parts();
+async fn read(
+    response: Response<hyper::body::Incoming>,
+    limit: usize,
+    at: &str,
+    (memory, allowance): (&HostMemory, &Allowance),
+) -> Result<RawResponse, CallError> {
+    let (head, mut body) = response.into_parts();
     let text = |value: &HeaderValue| value.to_str().ok().map(ToOwned::to_owned);
     let content_type = head.headers.get(CONTENT_TYPE).and_then(text).unwrap_or_default();
     let challenges = head.headers.get_all(WWW_AUTHENTICATE).iter().filter_map(text).collect();
     let refused = head.status == StatusCode::UNAUTHORIZED;
     let limit = if refused { REFUSAL_LENGTH_MAX.min(limit) } else { limit };
-    let body = Limited::new(body, limit).collect().await.map_err(|error| {
-        if error.is::<LengthLimitError>() {
-            let message = format!("the answer of {at} is larger than the {limit} bytes that are accepted");
-            CallError::new(ErrorKind::TooLarge, Reached::Yes, message)
-        } else {
+    // One buffer: a list of the pieces, each with its own place, is many times as large if they are small.
+    let mut whole = BytesMut::new();
+    let mut account = memory.account();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| {
+            if allowance.is_spent() {
+                return endless(at);
+            }
             let message = format!("lost the connection to {at} in the middle of its answer: {error}");
             CallError::new(ErrorKind::Unreachable, Reached::Perhaps, message)
+        })?;
+        // Trailers say nothing here.
+        let Ok(data) = frame.into_data() else { continue };
+        if data.len() > limit - whole.len() {
+            let message = format!("the answer of {at} is larger than the {limit} bytes that are accepted");
+            return Err(CallError::new(ErrorKind::TooLarge, Reached::Yes, message));
         }
-    })?;
-    Ok(RawResponse { status: head.status, content_type, challenges, body: body.to_bytes() })
+        let before = whole.capacity();
+        whole.extend_from_slice(&data);
+        if whole.capacity() != before {
+            account.set(whole.capacity())?;
+        }
+    }
+    Ok(RawResponse { status: head.status, content_type, challenges, body: whole.freeze(), account })
+}
+
+/// The host sends more than any answer needs.
+fn endless(at: &str) -> CallError {
+    let message = format!("gave up on the answer of {at}: it sends more than HTTP needs for an answer, and no end");
+    CallError::new(ErrorKind::TooLarge, Reached::Perhaps, message)
 }
 
 /// An error with its cause: hyper's own text is "connection error" for both a reset and a TLS alert.

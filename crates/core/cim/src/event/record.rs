@@ -2,12 +2,11 @@
 
 use roxmltree::{Document, Node};
 
+use crate::markup::{self, Bounds, ParseError};
 use crate::{CimTimestamp, DateTime};
 
-/// Maximum size of a record that is read, in bytes: Windows writes at most 64 KiB of data into one.
-const LENGTH_MAX: usize = 512 * 1024;
-/// Maximum number of nodes in one record.
-const NODES_MAX: u32 = 10_000;
+/// Bounds on one record. Windows writes at most 64 KiB of data into one.
+const BOUNDS: Bounds = Bounds { length: 512 * 1024, nodes: 10_000, depth: 64 };
 
 /// The language-independent content of a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,12 +88,10 @@ fn data(event: Node<'_, '_>) -> Vec<(String, String)> {
 }
 
 pub(super) fn document(xml: &str) -> Result<Document<'_>, RecordError> {
-    if xml.len() > LENGTH_MAX {
-        return Err(RecordError::Xml(format!("it has {} bytes", xml.len())));
-    }
-    let options = roxmltree::ParsingOptions { allow_dtd: false, nodes_limit: NODES_MAX, ..Default::default() };
-    crate::markup::check(xml).map_err(|excess| RecordError::Xml(excess.to_string()))?;
-    Document::parse_with_options(xml, options).map_err(|error| RecordError::Xml(error.to_string()))
+    markup::parse(xml, &BOUNDS).map_err(|error| match error {
+        ParseError::Xml(why) => RecordError::Xml(why),
+        other @ (ParseError::TooLong { .. } | ParseError::Excess(_)) => RecordError::Xml(other.to_string()),
+    })
 }
 
 fn elements<'a, 'i>(node: Node<'a, 'i>) -> impl Iterator<Item = Node<'a, 'i>> {

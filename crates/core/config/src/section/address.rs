@@ -13,6 +13,7 @@ pub(crate) fn address(at: usize, key: String, text: &str, found: &mut Findings<'
                 EndpointProblem::NoScheme
                 | EndpointProblem::Scheme
                 | EndpointProblem::Brackets
+                | EndpointProblem::Zone
                 | EndpointProblem::Port
                 | EndpointProblem::Host
                 | EndpointProblem::Path => "",

@@ -14,6 +14,9 @@ pub(crate) fn common_login(mut table: Table<'_>, found: &mut Findings<'_>) -> Lo
     if login.certificate.is_some() && login.auth.is_none() {
         found.add(table.place("certificate"), table.key("certificate"), "give auth = \"certificate\" with it");
     }
+    if login.spn.is_some() {
+        found.add(table.place("spn"), table.key("spn"), "each host has a name of its own: give it with the [[host]]");
+    }
     table.end(found);
     login
 }
@@ -37,8 +40,15 @@ pub(super) fn login(table: &mut Table<'_>, found: &mut Findings<'_>) -> LoginSet
     let auth = table.word("auth", &Scheme::ALL.map(|scheme| (scheme.name(), scheme)), found);
     let kdc = table.text("kdc", found);
     let kdc = kdc.and_then(|(at, text)| name::kdc(&text).map_err(|why| found.add(at, table.key("kdc"), why)).ok());
+    let spn = table.text("spn", found);
+    if let Some((at, text)) = &spn
+        && !LoginSettings::is_spn(text)
+    {
+        found.add(*at, table.key("spn"), "write CLASS/NAME, as `setspn -L HOST` shows it, such as HTTP/hv01.lab.test");
+    }
+    let spn = spn.map(|(_, spn)| spn);
     let trust = trust(table, found);
-    let login = LoginSettings { user, proof, auth, kdc, trust, certificate: certificate(table, found) };
+    let login = LoginSettings { user, proof, auth, kdc, spn, trust, certificate: certificate(table, found) };
     if let Some(Contradiction { key, why, next }) = login.contradiction() {
         found.add(table.place(key), table.key(key), format!("{why}; {next}"));
     }
@@ -63,8 +73,9 @@ fn trust(table: &mut Table<'_>, found: &mut Findings<'_>) -> Option<TrustRef> {
         found.add(*at, table.key("fingerprint"), "give either ca or fingerprint");
     }
     if let Some((at, text)) = &fingerprint {
-        let digits = text.chars().filter(|c| *c != ':').count();
-        if digits != FINGERPRINT_DIGITS || !text.chars().all(|c| c.is_ascii_hexdigit() || c == ':') {
+        let is_between = |c: char| matches!(c, ':' | '-' | ' ');
+        let digits = text.chars().filter(|c| !is_between(*c)).count();
+        if digits != FINGERPRINT_DIGITS || !text.chars().all(|c| c.is_ascii_hexdigit() || is_between(c)) {
             found.add(*at, table.key("fingerprint"), "a SHA-256 fingerprint has 64 hexadecimal digits");
         }
     }

@@ -9,7 +9,7 @@ use crate::exchange::Effect;
 use crate::host::Phase;
 use crate::incident::Weighed;
 use crate::judge::{Readiness, Verdict, judge};
-use crate::leg::{End, Leg, NotSeenEnd, SeenEnd, Whereabouts};
+use crate::leg::{End, Leg, NotSeenEnd, SeenEnd, Side, Whereabouts};
 use crate::names::Match;
 use crate::watch::{LegWatch, Presence};
 
@@ -73,6 +73,7 @@ impl Controller {
         match weighed {
             Weighed::Nothing => {}
             Weighed::Settled(act) => effects.push(Effect::Settle(act)),
+            Weighed::RunsLate(side) => self.tell_proved(id, side, effects),
             Weighed::Proved(act, side) => {
                 effects.push(Effect::Settle(act));
                 self.tell_proved(id, side, effects);
@@ -109,6 +110,13 @@ impl Controller {
         let retry_until = self.setup.patience.retry_until;
         let Some(watch) = self.legs.get_mut(&id) else { return Weighed::Nothing };
         let weighed = watch.weigh(now.mono, retry_until, &mut self.chance);
+        if matches!(weighed, Weighed::Proved(_, Side::Sender) | Weighed::RunsLate(Side::Sender)) {
+            watch.confirm_by = self.setup.confirm_within.map(|within| now.mono + within);
+        }
+        let stands = watch.end(Side::Sender).is_none_or(|end| end.object.state != ReplicationState::Replicating);
+        if stands || watch.confirm_by.is_some_and(|by| by <= now.mono) {
+            watch.confirm_by = None;
+        }
         watch.close_incident();
         weighed
     }

@@ -6,7 +6,7 @@ use super::{Controller, NOBODY};
 use crate::exchange::Effect;
 use crate::host::{Duplicate, HostWatch, Phase, Turn, visible};
 use crate::inventory::HostLook;
-use crate::leg::{End, NotSeenEnd, Whereabouts};
+use crate::leg::{End, NotSeenEnd, Side, Whereabouts};
 
 impl Controller {
     pub(super) fn looked(
@@ -162,6 +162,11 @@ impl Controller {
                 Some((_, after)) if after > now.mono => wakes.push(Some(after)),
                 Some(_) | None => wanted.extend(watch.acted_on()),
             }
+        }
+        match watch.confirming_look(now.mono) {
+            Some(at) if at > now.mono => wakes.extend([Some(at), watch.confirm_by]),
+            Some(_) => wanted.extend(watch.end(Side::Sender).map(|end| end.host)),
+            None => {}
         }
         for end in [&watch.leg.sender, &watch.leg.receiver] {
             if let End::NotSeen(NotSeenEnd { whereabouts: Whereabouts::NotLoaded { host }, .. }) = end {

@@ -1,27 +1,36 @@
 //! Notices to people, each as soon as it is true and once for as long as it stays true; and the status at any time.
 
-use reprise_model::{HostId, LegId, Now, ReplicationSettings};
+use reprise_model::{HostId, LegId, Now, Reason, ReplicationSettings};
 
 use super::Controller;
 use crate::exchange::Effect;
 use crate::host::{HostWatch, Phase};
 use crate::judge::{Judgement, Verdict};
 use crate::leg::Side;
-use crate::leg::{End, NotSeenEnd, Whereabouts};
+use crate::leg::{End, NotSeenEnd, SeenEnd, Whereabouts};
 use crate::notice::Notice;
-use crate::report::{self, Around};
+use crate::report::{self, Around, RunKind};
 use crate::status::{HostReport, HostTrouble, LegReport, LegResult, Lost, NotReady};
 use crate::watch::LegWatch;
 
 impl Controller {
     /// How a leg stands.
     pub fn leg(&self, id: LegId) -> Option<LegReport> {
-        self.legs.get(&id).map(|watch| self.report_of(watch))
+        self.legs.get(&id).map(|watch| self.report_of(watch, false))
     }
 
     /// How every leg stands that was seen from either end, by VM and kind.
     pub fn legs(&self) -> impl Iterator<Item = LegReport> {
-        self.legs.values().map(|watch| self.report_of(watch))
+        self.legs.values().map(|watch| self.report_of(watch, false))
+    }
+
+    /// How every leg stands for a caller that is `interrupted`: it ends now, whatever is not settled yet.
+    pub fn legs_at_the_end(&self, interrupted: bool) -> impl Iterator<Item = LegReport> {
+        self.legs.values().map(move |watch| self.report_of(watch, interrupted))
+    }
+
+    fn run_kind(&self, interrupted: bool) -> RunKind {
+        RunKind { dry_run: self.setup.dry_run, interrupted }
     }
 
     /// How every asked host stands, by handle.
@@ -49,15 +58,22 @@ impl Controller {
         Some(Judgement::of(&watch.leg, &watch.memory, &self.setup.policy, now.mono, now.wall))
     }
 
-    fn report_of(&self, watch: &LegWatch) -> LegReport {
-        let second = watch.leg.second_primary.and_then(|second| self.host(second));
+    fn report_of(&self, watch: &LegWatch, interrupted: bool) -> LegReport {
+        let second = watch.leg.second_primary.and_then(|second| self.second_primary(second, watch.leg.id));
         let around = Around {
             waits_for: self.waits_for(watch),
             lost: self.lost(watch),
-            second_primary: second.map(HostWatch::display_name),
+            second_primary: second,
             other_primary: self.other_primary(watch),
         };
-        report::leg(watch, self.setup.dry_run, around)
+        report::leg(watch, self.run_kind(interrupted), around)
+    }
+
+    /// A second host that holds a VM as primary, and whether the VM runs there.
+    fn second_primary(&self, host: HostId, leg: LegId) -> Option<(String, bool)> {
+        let name = self.host(host)?.display_name();
+        let runs = |end: &SeenEnd| end.vm.enabled.is_on() == Some(true);
+        Some((name, self.inventory.sender_on(host, leg, &self.names).is_some_and(runs)))
     }
 
     /// The host that a leg's replica names as its primary, if another one shows it.
@@ -130,7 +146,7 @@ impl Controller {
     pub(super) fn tell_leg(&mut self, id: LegId, effects: &mut Vec<Effect>) {
         let dry_run = self.setup.dry_run;
         let Some(watch) = self.legs.get_mut(&id).filter(|watch| watch.is_settled(dry_run)) else { return };
-        let (result, _) = report::result(watch, dry_run);
+        let (result, _) = report::result(watch, RunKind { dry_run, interrupted: false });
         if result == LegResult::Healthy && watch.incident.is_none() {
             // Whatever was told of it is over.
             watch.told.clear();
@@ -170,13 +186,15 @@ impl Controller {
         effects.push(Effect::Tell(notice));
     }
 
-    /// Notices about legs that have not been given yet because something is still awaited. For a caller that stops waiting.
-    pub fn untold(&self) -> Vec<Notice> {
+    /// Notices about legs that have not been given yet because something is still awaited. For a caller that stops waiting;
+    /// `interrupted` says that its time was not up.
+    pub fn untold(&self, interrupted: bool) -> Vec<Notice> {
         if self.setup.dry_run {
             return Vec::new();
         }
-        let untold = self.legs.values().filter(|watch| !watch.told.contains(&report::result(watch, false).0));
-        untold.filter_map(|watch| notice_of(self.report_of(watch))).collect()
+        let run = self.run_kind(interrupted);
+        let untold = self.legs.values().filter(|watch| !watch.told.contains(&report::result(watch, run).0));
+        untold.filter_map(|watch| notice_of(self.report_of(watch, interrupted))).collect()
     }
 
     /// The same for hosts that are not ready yet.
@@ -192,8 +210,10 @@ fn notice_of(leg: LegReport) -> Option<Notice> {
     match leg.result {
         LegResult::Failed => Some(Notice::ResumeFailed(Box::new(leg))),
         LegResult::NeedsPerson => Some(Notice::NeedsPerson(Box::new(leg))),
-        // A resume is reported when our act is proved.
-        LegResult::Resumed
+        LegResult::Interrupted if leg.reason == Reason::ResumeNotSeen => Some(Notice::ResumeNotSeen(Box::new(leg))),
+        // A resume is reported when our act is proved, and legs that were not reached are only counted.
+        LegResult::Interrupted
+        | LegResult::Resumed
         | LegResult::Healthy
         | LegResult::Left
         | LegResult::Waiting

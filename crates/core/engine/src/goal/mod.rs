@@ -39,6 +39,8 @@ pub struct Report {
     pub outcome: PassOutcome,
     /// Whether nothing was done on purpose.
     pub dry_run: bool,
+    /// Whether somebody ended it before everything was settled.
+    pub interrupted: bool,
     /// When it began.
     pub started: Timestamp,
     /// How long it took.
@@ -56,10 +58,11 @@ pub struct Report {
 
 impl Pass {
     /// A pass that begins now: it ends at the latest when the limits on silence, on VMMS and on readiness are over, one
-    /// after the other.
+    /// after the other, and if newer data is awaited, that wait too.
     pub fn new(setup: &Setup, start: Now) -> Self {
         let vmms = setup.hosts.iter().map(|host| host.vmms_timeout).max().unwrap_or_default();
-        let longest = setup.patience.timeout + vmms + setup.patience.silence;
+        let confirmed = setup.confirm_within.unwrap_or_default();
+        let longest = setup.patience.timeout + vmms + setup.patience.silence + confirmed;
         Self { start, ends_at: start.mono + longest, dry_run: setup.dry_run, stopped: false }
     }
 
@@ -68,7 +71,7 @@ impl Pass {
         self.ends_at
     }
 
-    /// It is to end now.
+    /// It is to end now. What is not settled by then is reported as interrupted, and not as out of time.
     pub fn stop(&mut self) {
         self.stopped = true;
     }
@@ -85,22 +88,28 @@ impl Pass {
 
     fn refuse(&self, now: Now, controller: &Controller, ambiguous: Ambiguous) -> Ending {
         let (hosts, legs): (Vec<_>, Vec<_>) = (controller.hosts().collect(), controller.legs().collect());
-        let summary = Summary::of(&hosts, &legs, self.dry_run);
+        let summary = Summary::of(&hosts, &legs, (self.dry_run, false));
         let holds = controller.hold_troubles(now);
         let summary = Summary { holds, ambiguous: Some(ambiguous.clone()), ..summary };
         Ending::Refused(ambiguous, vec![Notice::Finished(summary)])
     }
 
     fn finish(&self, now: Now, controller: &Controller, ambiguous: Option<Ambiguous>) -> Ending {
+        let interrupted = self.stopped && now.mono < self.ends_at && !controller.is_settled();
         let hosts: Vec<_> = controller.hosts().collect();
-        let legs: Vec<_> = controller.legs().collect();
+        let legs: Vec<_> = controller.legs_at_the_end(interrupted).collect();
         let holds = controller.hold_troubles(now);
         let is_unclear =
             ambiguous.is_some() || holds.iter().any(|trouble| trouble.state == HoldState::Unmatched { stops: true });
-        let summary = Summary::of(&hosts, &legs, self.dry_run);
+        let summary = Summary::of(&hosts, &legs, (self.dry_run, interrupted));
         let summary = Summary { holds: holds.clone(), ambiguous: ambiguous.clone(), ..summary };
-        let mut notices = controller.untold_hosts();
-        notices.extend(controller.untold());
+        // The time of a host that is not ready yet was not up.
+        let mut notices = if interrupted { Vec::new() } else { controller.untold_hosts() };
+        notices.extend(controller.untold(interrupted));
+        if interrupted && !self.dry_run {
+            let Summary { not_seen, not_reached, .. } = summary;
+            notices.push(Notice::Interrupted { not_seen, not_reached });
+        }
         let not_ours = legs.iter().filter(|leg| leg.reason == reprise_model::Reason::SenderNotAsked).count();
         if not_ours > 0 {
             notices.push(Notice::NotOurs { count: not_ours });
@@ -109,6 +118,7 @@ impl Pass {
         let report = Report {
             outcome: outcome::of(&hosts, &legs, self.dry_run, is_unclear),
             dry_run: self.dry_run,
+            interrupted,
             started: self.start.wall,
             elapsed: now.mono.since(self.start.mono),
             hosts,

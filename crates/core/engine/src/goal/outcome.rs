@@ -1,6 +1,6 @@
 //! What came of a pass as a whole.
 
-use reprise_model::ProblemKind;
+use reprise_model::{ProblemKind, Remedy};
 
 use crate::status::{HostReport, HostTrouble, LegReport};
 
@@ -31,9 +31,13 @@ pub(super) fn of(hosts: &[HostReport], legs: &[LegReport], dry_run: bool, is_unc
     if host_missing || leg_missing || is_unclear { PassOutcome::Partial } else { PassOutcome::Ok }
 }
 
+/// Whether the login was refused. An account that is let in and has no rights on Hyper-V is another matter: that host did
+/// not become ready.
 fn is_denied(host: &HostReport) -> bool {
     match &host.trouble {
-        Some(HostTrouble::NotReady(why)) => why.problem.kind == ProblemKind::Denied,
+        Some(HostTrouble::NotReady(why)) => {
+            why.problem.kind == ProblemKind::Denied && why.problem.remedy == Remedy::LogIn
+        }
         Some(
             HostTrouble::Lost(_)
             | HostTrouble::Unreadable { .. }

@@ -51,9 +51,10 @@ impl HostLook {
     }
 
     /// A VM's objects here that could be read, with the parts that they play.
-    pub(super) fn ends_of(&self, vm: VmId) -> impl Iterator<Item = (Part, &Arc<SeenEnd>)> {
-        let end = move |slot| Some((slot, self.ends.get(&RelationshipId { vm, slot })?));
-        SLOTS.into_iter().filter_map(end).map(|(slot, end)| (part(slot, end.vm.mode), end))
+    pub(super) fn ends_of(&self, vm: VmId, names: &Names) -> Vec<(Part, &Arc<SeenEnd>)> {
+        let end = |slot| Some((slot, self.ends.get(&RelationshipId { vm, slot })?));
+        let part = |slot, end: &SeenEnd| if sends(slot, end, names) { SENDER } else { part(slot, end.vm.mode) };
+        SLOTS.into_iter().filter_map(end).map(|(slot, end)| (part(slot, end), end)).collect()
     }
 
     /// What a VM that has an object here is called.
@@ -103,6 +104,18 @@ pub(super) fn part(slot: Slot, mode: ReplicationMode) -> Part {
         ) => Part::Receiver(LegKind::Simple),
         (Slot::One, _) => Part::Sender(LegKind::Extended),
     }
+}
+
+const SENDER: Part = Part::Sender(LegKind::Simple);
+
+/// Whether an object whose VM's mode says nothing of the part that it plays names its own host as the one that sends.
+fn sends(slot: Slot, end: &SeenEnd, names: &Names) -> bool {
+    let says_nothing = matches!(end.vm.mode, ReplicationMode::None | ReplicationMode::Unrecognised(_));
+    let primary = end.object.settings.seen().and_then(ReplicationSettings::primary);
+    let is_own = |name: &HostName| {
+        names.find(name) == Match::Host(end.host) || HostName::new(&end.host_name).as_ref() == Some(name)
+    };
+    slot == Slot::Zero && says_nothing && primary.is_some_and(is_own)
 }
 
 impl Unread<'_> {

@@ -9,7 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use reprise_model::{
-    HostId, HostName, HostTime, LegId, LegKind, RelationshipId, ReplicationSettings, Slot, VmId, folded_name,
+    HostId, HostName, HostTime, LegId, LegKind, RelationshipId, ReplicationSettings, ReplicationState, Slot, VmId,
+    folded_name,
 };
 
 pub(crate) use look::HostLook;
@@ -75,7 +76,8 @@ impl Inventory {
         elsewhere: &dyn Fn(Option<&HostName>) -> NotSeenEnd,
     ) -> Option<Leg> {
         let looks: Vec<(HostId, &HostLook)> = self.looks_with(id.vm).collect();
-        let ends: Vec<(Part, &Arc<SeenEnd>)> = looks.iter().flat_map(|(_, look)| look.ends_of(id.vm)).collect();
+        let ends: Vec<(Part, &Arc<SeenEnd>)> = looks.iter().flat_map(|(_, look)| look.ends_of(id.vm, names)).collect();
+        let ends = without_idle_senders(ends);
         let playing = |wanted: Part| ends.iter().filter(move |(part, _)| *part == wanted).map(|(_, end)| *end);
         let mut senders = playing(Part::Sender(id.kind));
         let unread = unread(id.vm, &looks, &ends, names);
@@ -111,10 +113,26 @@ impl Inventory {
             second_primary: second,
             sender: end(sender, unread_sender, primary),
             receiver: end(receiver, unread_receiver, wanted),
+            sender_receives: self.sender_receives(id, sends),
             leftovers: leftovers.iter().map(|end| end.host_name().to_owned()).collect(),
             held_hosts: BTreeSet::new(),
             vm_names: BTreeSet::new(),
         })
+    }
+
+    /// The state in which the sender's host of an extended leg receives the VM itself.
+    fn sender_receives(&self, id: LegId, sends: Option<HostId>) -> Option<ReplicationState> {
+        let look = self.looks.get(&sends?).filter(|_| id.kind == LegKind::Extended)?;
+        let id = RelationshipId { vm: id.vm, slot: Slot::Zero };
+        let unread = look.unreadable.contains_key(&id).then_some(ReplicationState::Unknown);
+        look.ends.get(&id).map(|end| end.object.state).or(unread)
+    }
+
+    /// The sender that a host shows of a leg, if it shows one.
+    pub(crate) fn sender_on(&self, host: HostId, id: LegId, names: &Names) -> Option<&SeenEnd> {
+        let ends = self.looks.get(&host)?.ends_of(id.vm, names);
+        let (_, end) = ends.into_iter().find(|(part, _)| *part == Part::Sender(id.kind))?;
+        Some(end)
     }
 
     /// What the hosts call a VM that they replicate, folded.
@@ -128,6 +146,15 @@ impl Inventory {
         let hosts = self.hosts_of.get(&vm).into_iter().flatten();
         hosts.filter_map(|host| Some((*host, self.looks.get(host)?)))
     }
+}
+
+/// A sender at state 0 says something only beside an end that replicates; alone it is a VM without replication.
+fn without_idle_senders(mut ends: Vec<(Part, &Arc<SeenEnd>)>) -> Vec<(Part, &Arc<SeenEnd>)> {
+    let is_idle = |end: &SeenEnd| end.object.state == ReplicationState::Disabled;
+    if ends.iter().all(|(_, end)| is_idle(end)) {
+        ends.clear();
+    }
+    ends
 }
 
 /// Every object of a VM that could not be read, with the part that it plays as far as anybody can tell. Where its

@@ -31,6 +31,8 @@ pub enum Finding {
         first: Option<String>,
         /// The other.
         second: String,
+        /// On which of them the VM runs.
+        running: Vec<String>,
     },
     /// Its replica names another host as its primary than the one that shows it: the VM has moved, or one of the two is wrong.
     OtherPrimaryNamed {

@@ -19,13 +19,14 @@ use crate::leg::{Leg, Side};
 
 pub use judgement::{Fact, FactValue, Finding, Judgement, Source};
 pub use verdict::{HoldsCheck, Memory, Readiness, Verdict};
+pub(crate) use veto::is_for_a_person;
 
 /// Judges one leg.
 pub fn judge(leg: &Leg, memory: &Memory, policy: &Policy, wall: Timestamp) -> Verdict {
     let verdict = unless_a_hold_is_unmatched(unheld(leg, memory, policy), memory);
     let Some(held) = held(leg, policy, wall) else { return verdict };
     match verdict {
-        Verdict::Healthy { moves, .. } => Verdict::Healthy { held: Some(held), moves },
+        Verdict::Healthy { .. } => Verdict::Healthy { held: Some(held) },
         // A leg whose sender is not asked is somebody else's, held or not.
         Verdict::NotOurs => Verdict::NotOurs,
         Verdict::Leave(_)

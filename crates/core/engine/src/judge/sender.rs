@@ -20,7 +20,8 @@ const FREQUENCY: Duration = Duration::from_mins(5);
 pub(super) fn judge(leg: &Leg, sender: &SeenEnd, memory: &Memory, policy: &Policy) -> Verdict {
     use ReplicationState as S;
     match sender.object.state {
-        S::Replicating => Verdict::Healthy { held: None, moves: moves(leg, sender, memory) },
+        S::Replicating if moves(leg, sender, memory) => Verdict::Healthy { held: None },
+        S::Replicating => Verdict::NeedsPerson(Reason::NotMoving),
         S::Error | S::Suspended | S::ResynchronizeSuspended if memory.sender_events == Evidence::Awaited => {
             Verdict::Wait(Reason::ReadingEvents)
         }
@@ -46,7 +47,7 @@ pub(super) fn judge(leg: &Leg, sender: &SeenEnd, memory: &Memory, policy: &Polic
 }
 
 /// Whether data arrives as often as it should, by the sender's host's clock. Hosts that have just booted have not had
-/// the time.
+/// the time, nor has a leg that was seen to stand still a short while ago.
 fn moves(leg: &Leg, sender: &SeenEnd, memory: &Memory) -> bool {
     let (Some(clock), LastReplication::At(last)) = (memory.sender_clock, sender.object.last_replication) else {
         return true;
@@ -54,6 +55,9 @@ fn moves(leg: &Leg, sender: &SeenEnd, memory: &Memory) -> bool {
     let frequency = leg.sender.settings().and_then(|settings| settings.frequency).unwrap_or(FREQUENCY);
     let limit = frequency.saturating_mul(INTERVALS_STILL).max(STILL_LEAST);
     let has_had_time = |end: &SeenEnd| end.up_for.is_none_or(|up| up > limit);
+    if memory.running_for.is_some_and(|running| running <= limit) {
+        return true;
+    }
     let both = has_had_time(sender) && leg.receiver.seen().is_none_or(has_had_time);
     !both || clock.since(last) <= limit
 }

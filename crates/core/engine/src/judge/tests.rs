@@ -51,7 +51,7 @@ fn each_state_of_the_sender_has_its_row() {
     let expected = |number| match number {
         1 => Verdict::Leave(Reason::ReadyForInitialReplication),
         2 => Verdict::Leave(Reason::InitialReplication),
-        3 => Verdict::Healthy { held: None, moves: true },
+        3 => Verdict::Healthy { held: None },
         4 | 19 | 20 => Verdict::Leave(Reason::FailoverPrepared),
         5 | 6 => Verdict::Leave(Reason::FailoverInForce),
         7 => Verdict::Leave(Reason::PausedNoEvidence),
@@ -258,10 +258,16 @@ fn two_primaries_tests_other_providers_and_running_replicas_are_never_touched() 
 fn a_leg_whose_data_is_older_than_three_intervals_does_not_move_unless_a_host_has_just_booted() {
     let mut judged = leg(state(3), state(3));
     let at = |clock: i64| Memory { sender_clock: Some(HostTime(900_000 + clock)), ..Memory::default() };
-    let moves =
-        |leg: &Leg, clock| verdict(leg, &at(clock), &Policy::default()) == Verdict::Healthy { held: None, moves: true };
+    let moves = |leg: &Leg, clock| verdict(leg, &at(clock), &Policy::default()) == Verdict::Healthy { held: None };
     assert!(moves(&judged, 900_000), "fifteen minutes are three intervals of five");
     assert!(!moves(&judged, 900_001));
+    assert_eq!(verdict(&judged, &at(900_001), &Policy::default()), Verdict::NeedsPerson(Reason::NotMoving));
+    let resumed = |seconds| {
+        let running_for = Some(std::time::Duration::from_secs(seconds));
+        verdict(&judged, &Memory { running_for, ..at(9_000_000) }, &Policy::default())
+    };
+    assert_eq!(resumed(900), Verdict::Healthy { held: None }, "it was seen to stand still, and has had no time yet");
+    assert_eq!(resumed(901), Verdict::NeedsPerson(Reason::NotMoving));
     end_mut(&mut judged.receiver).up_for = Some(std::time::Duration::from_mins(2));
     assert!(moves(&judged, 900_001), "the replica server was away");
 }
@@ -293,7 +299,7 @@ fn d8_a_hold_or_an_exception_covers_a_vm_a_host_or_all_until_it_expires() {
     let excepted = hold(HoldScope::Vm(VmSelector::parse("vm-001")), true, None);
     assert_eq!(verdict(&broken, &Memory::default(), &excepted), Verdict::Leave(Reason::Excepted));
     let healthy = verdict(&leg(state(3), state(3)), &Memory::default(), &excepted);
-    assert_eq!(healthy, Verdict::Healthy { held: Some(Reason::Excepted), moves: true });
+    assert_eq!(healthy, Verdict::Healthy { held: Some(Reason::Excepted) });
 }
 
 mod properties {

@@ -1,5 +1,7 @@
 //! What a verdict can be, and what it is made from besides what is seen.
 
+use std::time::Duration;
+
 use reprise_model::{Evidence, HostTime, Reason};
 
 use crate::leg::Side;
@@ -12,8 +14,6 @@ pub enum Verdict {
     Healthy {
         /// The hold or exception that covers it, if any.
         held: Option<Reason>,
-        /// Whether data arrives as often as it should.
-        moves: bool,
     },
     /// Leave it: it was stopped on purpose, or is not ours to touch.
     Leave(Reason),
@@ -53,6 +53,9 @@ pub struct Memory {
     pub sender_clock: Option<HostTime>,
     /// How often our resume ended well in this incident.
     pub resumes: u32,
+    /// How long its sender has been seen to replicate, if that was seen to begin or we resumed it: until data has had the
+    /// time to arrive, its age says nothing.
+    pub running_for: Option<Duration>,
     /// Whether another leg of the sender's host resynchronizes now.
     pub resync_under_way: bool,
     /// How far the host is that shows the sender.

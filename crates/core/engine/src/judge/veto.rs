@@ -20,11 +20,15 @@ pub(super) fn judge(leg: &Leg, memory: &Memory) -> Option<Verdict> {
         return Some(Verdict::Leave(Reason::TestReplica));
     }
     // The receiver's word on a failover comes first: it is where failovers happen.
-    if let Some(verdict) = [leg.receiver.state(), leg.sender.state()].into_iter().flatten().find_map(by_state) {
+    let middle = leg.sender_receives.filter(|state| leg.sender.seen().is_some() && is_for_a_person(*state));
+    if let Some(verdict) = [leg.receiver.state(), leg.sender.state(), middle].into_iter().flatten().find_map(by_state) {
         return Some(verdict);
     }
     let not_understood = |mode| matches!(mode, ReplicationMode::Unrecognised(_));
     if ends.into_iter().filter_map(End::seen).any(|end| not_understood(end.vm.mode)) {
+        return Some(Verdict::NeedsPerson(Reason::UnknownState));
+    }
+    if leg.sender.seen().is_some_and(|end| end.vm.mode == ReplicationMode::None) {
         return Some(Verdict::NeedsPerson(Reason::UnknownState));
     }
     match leg.receiver.seen()?.vm.enabled.is_on() {
@@ -37,6 +41,12 @@ pub(super) fn judge(leg: &Leg, memory: &Memory) -> Option<Verdict> {
         return Some(Verdict::NeedsPerson(Reason::PossibleSplitBrain));
     }
     Some(Verdict::NeedsPerson(Reason::ReplicaRunning))
+}
+
+/// Whether a VM's replication at the host that sends it onwards waits for what a person does there: until a failover is
+/// completed or cancelled nobody knows which data is to be sent, and what is not understood may be one.
+pub(crate) fn is_for_a_person(state: ReplicationState) -> bool {
+    matches!(state.number(), 4..=6 | 12..=14 | 17 | 19 | 20 | 22..)
 }
 
 /// What a state forbids at either end.

@@ -51,6 +51,8 @@ fn told_of(notice: &Notice) -> Option<(LegId, LegResult)> {
         | Notice::HostReady { .. }
         | Notice::ReplicaResumed(_)
         | Notice::NotOurs { .. }
+        | Notice::ResumeNotSeen(_)
+        | Notice::Interrupted { .. }
         | Notice::Finished(_) => None,
     }
 }

@@ -119,7 +119,8 @@ fn an_act_that_does_not_end_holds_up_nobody_elses_proof() {
     assert_eq!(drive.legs_done(), 1, "ten seconds are enough for any act that goes well");
     drive.stop();
     let results: Vec<_> = drive.legs().iter().map(|leg| (leg.id, leg.result)).collect();
-    let expected = |leg: &reprise_model::LegId| if *leg == hung.leg { LegResult::Failed } else { LegResult::Resumed };
+    let expected =
+        |leg: &reprise_model::LegId| if *leg == hung.leg { LegResult::Interrupted } else { LegResult::Resumed };
     assert!(results.iter().all(|(leg, result)| *result == expected(leg)), "{results:?}");
 }
 
@@ -167,4 +168,19 @@ fn a_leg_that_was_only_guessed_from_what_could_not_be_read_is_no_leg_once_it_can
     drive.hosts[1] = good;
     drive.run_to(180.0);
     assert_eq!(drive.legs().len(), 1, "{:?}", drive.legs());
+}
+
+/// The look that finds the sender gone says nothing of the replica; only a newer look at its host does.
+#[test]
+fn a_leg_that_is_gone_from_both_hosts_is_told_so_without_waiting_for_the_end_of_the_run() {
+    let mut drive = Drive::new(setup(2), pair(&[S::Error, S::Error]));
+    drive.run_to(1.5);
+    drive.hosts = pair(&[S::Error]);
+    let act = drive.acts.pop().unwrap();
+    drive.feed(Event::Acted { act: act.id, outcome: Outcome::Stale { found: "gone".to_owned() } });
+    drive.hosts[0] = look(0, &[S::Replicating]);
+    drive.end_act(ended());
+    drive.run_to(62.0);
+    let leg = drive.legs().iter().find(|leg| leg.id == act.leg).unwrap();
+    assert_eq!((leg.result, leg.reason), (LegResult::Stale, Reason::NotShown));
 }

@@ -1,8 +1,10 @@
 //! The engine fed by hand: what it asks for, when, and what it reports.
 
 mod always;
+mod asked;
 mod boots;
 mod commands;
+mod confirming;
 mod discovery;
 mod gone;
 mod hearing;
@@ -10,6 +12,7 @@ mod holds;
 mod lies;
 mod life;
 mod meanwhile;
+mod parts;
 mod readiness;
 mod restart;
 mod telling;
@@ -508,7 +511,7 @@ fn a_pass_that_is_stopped_reports_what_it_knows() {
     drive.run_to(1.5);
     assert_eq!(drive.acts.len(), 1);
     drive.stop();
-    assert_eq!((drive.leg().result, drive.leg().reason), (LegResult::Failed, Reason::ResumeFailed));
+    assert_eq!((drive.leg().result, drive.leg().reason), (LegResult::Interrupted, Reason::ResumeNotSeen));
     drive.feed(Event::Acted { act: ActId { epoch: 0, number: 0 }, outcome: ended() });
 }
 
@@ -539,6 +542,16 @@ fn a_refused_login_everywhere_fails_the_pass_at_once() {
     let mut drive = Drive::new(setup(1), vec![denied]);
     drive.run_to(2.0);
     assert_eq!(drive.report.unwrap().outcome, goal::PassOutcome::Failed);
+}
+
+#[test]
+fn an_account_that_is_let_in_and_has_no_rights_is_no_refused_login() {
+    let mut denied = look(0, &[]);
+    let problem = Problem::new(ProblemKind::Denied, "read the VMs", "no rights on root\\virtualization\\v2");
+    denied.replication = Seen::NotSeen(problem.with_remedy(reprise_model::Remedy::GrantHyperV));
+    let mut drive = Drive::new(setup(1), vec![denied]);
+    drive.run_to(200.0);
+    assert_eq!(drive.report.unwrap().outcome, goal::PassOutcome::NotReady);
 }
 
 #[test]

@@ -81,6 +81,24 @@ fn a_host_that_dies_while_it_is_acted_on_is_reported_with_since_when_and_why_and
     }
 }
 
+/// A silent host lets its acts wait for their time-outs, and the run may end before those do.
+#[test]
+fn a_host_on_which_acts_make_no_progress_is_looked_at_soon_and_one_whose_acts_go_on_is_not() {
+    let mut drive = Drive::new(setup(2), pair(&[S::Error; 40]));
+    drive.run_to(1.5);
+    let looks = drive.looks[0];
+    drive.run_to(25.0);
+    assert_eq!(drive.looks[0] - looks, 2, "nothing has begun for ten seconds");
+    let mut drive = Drive::new(setup(2), pair(&[S::Error; 40]));
+    drive.run_to(1.5);
+    let looks = drive.looks[0];
+    for _ in 0..10 {
+        drive.run_to(drive.at + 2.0);
+        drive.end_act(ended());
+    }
+    assert!(drive.looks[0] - looks <= 1, "acts begin all the time");
+}
+
 #[test]
 fn a_host_that_answers_again_after_a_failed_look_is_not_reported_as_lost() {
     let mut drive = Drive::new(setup(2), pair(&[S::Error]));
@@ -120,7 +138,7 @@ fn empty(host: u32, up_s: i64) -> Observation {
 fn a_host_that_has_just_booted_and_shows_nothing_is_loading_and_what_it_shows_later_is_resumed() {
     let mut drive = Drive::new(setup(1), vec![empty(0, 30)]);
     drive.run_to(20.0);
-    assert!(drive.report.is_none(), "nothing is believed of an empty list yet");
+    assert!(drive.report.is_none(), "an empty list proves nothing yet");
     let mut loaded = look(0, &[S::Error]);
     loaded.system = empty(0, 50).system;
     drive.hosts[0] = loaded;

@@ -45,7 +45,7 @@ fn what_may_have_been_done_is_read_before_anything_else() {
     let (controller, acts) = restored(snapshot.clone(), &pair(&[S::Replicating]), 2.0, 10.0);
     assert!(acts.is_empty(), "it was done");
     let leg = controller.legs().next().unwrap();
-    assert_eq!((leg.before, leg.result), (Some(S::Error), LegResult::Healthy));
+    assert_eq!((leg.before, leg.result, leg.reason), (Some(S::Error), LegResult::Resumed, Reason::ResumeAnswerLost));
     assert!(leg.findings.contains(&Finding::AnswerLost), "and it may have been ours: {leg:?}");
     let (_, acts) = restored(snapshot, &pair(&[S::Error]), 2.0, 10.0);
     assert_eq!(acts.len(), 1, "it was not, and is tried again");

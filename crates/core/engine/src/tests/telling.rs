@@ -28,7 +28,7 @@ fn a_resume_and_a_failure_are_told_at_once_whoever_else_is_still_waited_for() {
     let before = drive.told.len();
     drive.stop();
     let after: Vec<_> = drive.told[before..].iter().map(std::mem::discriminant).collect();
-    assert_eq!(after.len(), 2, "the host that was not ready, and the end: {:?}", &drive.told[before..]);
+    assert_eq!(after.len(), 2, "the interruption and the end: {:?}", &drive.told[before..]);
 }
 
 /// A look at the first host whose VM could not be read, as while VMMS loads it.

@@ -294,3 +294,19 @@ proptest! {
         prop_assert!(asked.len() <= 8 && (seen.problems().count() >= 1) != replaced);
     }
 }
+
+#[test]
+fn an_object_at_state_0_is_kept_where_its_vm_says_that_it_is_a_primary_and_is_none_elsewhere() {
+    for (mode, kept) in [("1", 1), ("0", 0), ("2", 0)] {
+        let (seen, _) = look(|class| {
+            let mut rows = host_rows(class)?;
+            match class {
+                OBJECTS => set("ReplicationState", text("0"))(&mut rows),
+                VMS => set("ReplicationMode", text(mode))(&mut rows),
+                _ => {}
+            }
+            Ok(rows)
+        });
+        assert_eq!(seen.replication.seen().unwrap().objects.len(), kept, "mode {mode}");
+    }
+}

@@ -107,7 +107,7 @@ impl World {
         Ok(())
     }
 
-    /// Replication of a leg ends at one of its ends. The other one keeps its object, and is told by nobody.
+    /// Replication of a leg ends at one of its ends. The other one keeps its object, and learns nothing of it.
     fn remove_end(&mut self, at: At, sender: bool) -> Done {
         let Some((vm, leg)) = self.leg(at) else { return Ok(()) };
         if at.kind == Kind::Simple && vm.leg(Kind::Extended).is_some() {

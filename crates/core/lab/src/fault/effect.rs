@@ -1,7 +1,5 @@
 //! The effects of faults on the world: rows that are hidden or corrupted, and jobs that go wrong.
 
-use std::time::Duration;
-
 use cim::{ObjectPath, Row, Value};
 use uuid::Uuid;
 
@@ -199,17 +197,20 @@ impl World {
 
     /// A job has ended well: its label may not last.
     pub(crate) fn flip_later(&mut self, job: &Job) {
-        let after: Option<Duration> = self.faults.fates.get(&job.id).and_then(|fate| fate.flips_back);
-        if let Some(after) = after {
-            let back = Due::FlipBack { at: job.at, sender: job.sender, from: job.from, to: job.to };
+        let fate = self.faults.fates.get(&job.id).and_then(|fate| fate.flips_back);
+        if let Some((after, why)) = fate {
+            let back = Due::FlipBack { at: job.at, sender: job.sender, from: job.from, to: job.to, why };
             self.schedule(self.now + after, back);
         }
     }
 
-    /// The label goes back, unless something else has changed it meanwhile.
-    pub(crate) fn flip_back(&mut self, at: At, sender: bool, from: u16, to: u16) {
+    /// The label goes back, unless something else has changed it meanwhile. A sender that could not send says why.
+    pub(crate) fn flip_back(&mut self, at: At, sender: bool, (from, to): (u16, u16), why: Option<u32>) {
         if self.leg(at).is_some_and(|(_, leg)| leg.end(sender).state == to) {
-            self.change_state(at, sender, from);
+            match why.filter(|_| sender) {
+                Some(code) => self.fail_for_good(at, code, from),
+                None => self.change_state(at, sender, from),
+            }
         }
     }
 }

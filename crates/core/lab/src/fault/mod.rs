@@ -1,6 +1,7 @@
 //! Faults that are injected into the site: what each does, where it strikes, and how often. No I/O: the code that carries
 //! messages asks whether a fault strikes.
 
+mod attack;
 mod effect;
 #[cfg(test)]
 mod tests;
@@ -9,6 +10,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use uuid::Uuid;
+
+pub use attack::Attack;
 
 use crate::schema::{CIMV2, VIRTUALIZATION};
 
@@ -117,6 +120,8 @@ pub enum Break {
     Garbage,
     /// It was done, and the answer has no body.
     Empty,
+    /// Nothing was done, and what comes is meant to harm who asked.
+    Attack(Attack),
 }
 
 /// How a job goes wrong. Several may meet in one job.
@@ -135,6 +140,8 @@ pub enum JobFault {
     FlipBack {
         /// So long after the job's end.
         after: Duration,
+        /// The number with which VMMS records that it could not send (32022, and 32086); nothing is recorded without.
+        why: Option<u32>,
     },
 }
 
@@ -217,6 +224,7 @@ impl Fault {
                 Break::HalfClose => "half_close",
                 Break::Garbage => "garbage",
                 Break::Empty => "empty",
+                Break::Attack(_) => "attack",
             },
             Self::BusyVm => "busy_vm",
             Self::Job(JobFault::Hang) => "job_hang",
@@ -287,7 +295,7 @@ struct Fate {
     hangs: bool,
     gone: bool,
     fails: Option<u32>,
-    flips_back: Option<Duration>,
+    flips_back: Option<(Duration, Option<u32>)>,
 }
 
 impl Faults {
@@ -370,7 +378,7 @@ impl Faults {
             hangs: hangs.is_some(),
             gone: gone.is_some(),
             fails: if let Some(JobFault::Fail { code }) = fails { Some(code) } else { None },
-            flips_back: if let Some(JobFault::FlipBack { after }) = flips { Some(after) } else { None },
+            flips_back: if let Some(JobFault::FlipBack { after, why }) = flips { Some((after, why)) } else { None },
         })
     }
 }

@@ -199,7 +199,7 @@ fn a_job_that_fails_leaves_the_state_as_it_was_and_tells_the_code() {
 
 #[test]
 fn a_label_flips_back_after_the_job_unless_something_else_changed_it() {
-    let flip = Fault::Job(JobFault::FlipBack { after: Duration::from_secs(5) });
+    let flip = Fault::Job(JobFault::FlipBack { after: Duration::from_secs(5), why: None });
     let mut lab = broken(1);
     lab.add_fault(flip, &FaultScope::default(), None).unwrap();
     resume(&mut lab, 0);
@@ -213,6 +213,23 @@ fn a_label_flips_back_after_the_job_unless_something_else_changed_it() {
         .unwrap();
     pass(&mut lab, 10_000);
     assert_eq!(state(&lab, 0), 7, "a person has paused it meanwhile");
+}
+
+#[test]
+fn a_job_that_succeeds_and_falls_back_says_why_in_the_event_log() {
+    let disk_full = 0x8007_0070;
+    let flip = Fault::Job(JobFault::FlipBack { after: Duration::from_millis(500), why: Some(disk_full) });
+    let mut lab = broken(1);
+    let records = |lab: &World| {
+        let events = lab.view().hosts[0].events.clone();
+        events.iter().filter(|event| event.id == 32_022).map(|event| event.code).collect::<Vec<_>>()
+    };
+    let before = records(&lab);
+    lab.add_fault(flip, &FaultScope::default(), Some(1)).unwrap();
+    resume(&mut lab, 0);
+    pass(&mut lab, 1_000);
+    assert_eq!((jobs(&mut lab, 0), state(&lab, 0)), (vec![(7, 0)], 8));
+    assert_eq!(records(&lab)[before.len()..], [Some(disk_full)]);
 }
 
 #[test]

@@ -141,3 +141,22 @@ fn what_cannot_be_built_is_refused() {
         assert!(World::new(&spec).is_err(), "{spec:?}");
     }
 }
+
+#[test]
+fn nothing_is_sent_onwards_anew_while_the_middle_host_is_failed_over_to() {
+    let mut lab = chain(1);
+    lab.carry_out(&Action::Shutdown { host: host(2), in_flight: InFlight::All }).unwrap();
+    lab.carry_out(&Action::Boot { host: host(2), vmms: Start::default() }).unwrap();
+    lab.advance(Duration::from_secs(1));
+    let state = |lab: &mut World, to: u16| {
+        let settings = vec![Setting::State(to)];
+        let set = Action::Set { vm: "vm-001".into(), leg: Kind::Simple, side: LegEnd::Receiver, settings };
+        lab.carry_out(&set).unwrap();
+    };
+    for failing_over in [4, 5, 6] {
+        state(&mut lab, failing_over);
+        assert_eq!(returned(lab.answer(1, &request(&lab, 1, 3))), 32_775, "{failing_over}");
+    }
+    state(&mut lab, 3);
+    assert_eq!(returned(lab.answer(1, &request(&lab, 1, 3))), 4_096);
+}

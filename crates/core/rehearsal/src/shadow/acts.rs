@@ -131,6 +131,12 @@ impl Shadow {
         last.is_some_and(|watched| watched.done_at.is_some() && watched.ran_after == Some(true))
     }
 
+    /// Whether an act of ours on a leg's sender reached its host and was not refused, or was under way when a run died.
+    pub(super) fn may_be_ours(&self, leg: LegId) -> bool {
+        let mut of_leg = self.acts.values().filter(|watched| watched.act.leg == leg && !watched.on_receiver);
+        of_leg.any(|watched| watched.may_have_resumed() || self.deaths > 0)
+    }
+
     /// Whether a look at an end of a leg began after our last act on it that the host did.
     pub(super) fn is_seen_since_our_act(&self, leg: LegId) -> bool {
         let last = self.acts.values().rfind(|watched| watched.act.leg == leg && watched.done_at.is_some());
@@ -170,9 +176,11 @@ impl Shadow {
         }
     }
 
-    /// How often a job of ours was read to have ended well, or a host to have done it at once.
+    /// How often a job of ours was read to have ended well, or a host to have done it at once, or nobody said what came of
+    /// an act that reached its host.
     pub(super) fn proofs(&self, leg: LegId) -> usize {
-        self.acts.values().filter(|watched| watched.act.leg == leg && watched.done_at.is_some()).count()
+        let counts = |watched: &&Watched| watched.done_at.is_some() || watched.may_have_resumed();
+        self.acts.values().filter(|watched| watched.act.leg == leg).filter(counts).count()
     }
 
     /// An end may run in a look that began then: an act that was done before has brought it there, be it that its VM has

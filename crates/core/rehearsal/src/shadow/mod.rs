@@ -23,6 +23,6 @@ pub(crate) use broken::Broken;
 pub(crate) use log::{Crossed, Logs};
 pub(crate) use names::{Names, bearer, receiver};
 pub(crate) use readiness::{Answered, Limits};
-pub(crate) use rules::{held, obstacle};
+pub(crate) use rules::{held, is_decided_first, obstacle};
 pub(crate) use shown::{End, Ends, Shown};
 pub(crate) use state::{Orders, Shadow};

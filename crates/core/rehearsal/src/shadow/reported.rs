@@ -32,7 +32,7 @@ impl Shadow {
         let sender = self.sender(leg.id).map(|(_, end)| end);
         let seen = sender.map(|end| end.state);
         let never = sender.is_some_and(|end| end.last.is_none());
-        let resyncs = leg.reason == Reason::ResyncPausedByShutdown;
+        let (resyncs, lost) = (leg.reason == Reason::ResyncPausedByShutdown, leg.reason == Reason::ResumeAnswerLost);
         if leg.after.map(ReplicationState::number) != seen {
             return Err(format!("at {:?}, and was last seen at {seen:?}", leg.after));
         }
@@ -50,7 +50,10 @@ impl Shadow {
             LegResult::Resumed if !(seen == Some(3) || never && seen == Some(2) || resyncs && seen == Some(10)) => {
                 return Err(format!("as resumed, and was last seen at {seen:?}"));
             }
-            LegResult::Resumed if !self.proved.contains(&leg.id) => {
+            LegResult::Resumed if lost && !self.may_be_ours(leg.id) => {
+                return Err("as resumed with its answer lost, and nothing of ours reached its host".to_owned());
+            }
+            LegResult::Resumed if !lost && !self.proved.contains(&leg.id) => {
                 return Err("as resumed, and no job of ours was read to have done it".to_owned());
             }
             LegResult::Healthy if self.is_ours(leg.id) => {
@@ -59,8 +62,11 @@ impl Shadow {
             LegResult::Left if leg.reason == Reason::Resynchronizing && self.continued(leg.id) => {
                 return Err("as left, and a job of ours was read to have continued its resynchronization".to_owned());
             }
-            LegResult::Failed | LegResult::Stale if error_missing => return Err("without an error".to_owned()),
+            LegResult::Failed | LegResult::Stale | LegResult::Interrupted if error_missing => {
+                return Err("without an error".to_owned());
+            }
             LegResult::Failed
+            | LegResult::Interrupted
             | LegResult::NeedsPerson
             | LegResult::Stale
             | LegResult::Waiting
@@ -78,9 +84,12 @@ impl Shadow {
         let judged = ends.filter_map(|(host, _)| self.received_at.get(&host)).max().copied().unwrap_or(wall);
         let wanted = match leg.result {
             LegResult::Healthy => !covered(wall) && (!covered(judged) || leg.wanted),
-            LegResult::Resumed | LegResult::Waiting | LegResult::NeedsPerson | LegResult::Failed | LegResult::Stale => {
-                true
-            }
+            LegResult::Resumed
+            | LegResult::Interrupted
+            | LegResult::Waiting
+            | LegResult::NeedsPerson
+            | LegResult::Failed
+            | LegResult::Stale => true,
             LegResult::Left => false,
             LegResult::Skipped => leg.reason != Reason::SenderNotAsked,
         };
@@ -187,7 +196,12 @@ fn outcome(report: &Report) -> Result<(), Broken> {
     let runs = |leg: &LegReport| match leg.result {
         LegResult::Healthy | LegResult::Resumed => true,
         LegResult::Skipped => report.dry_run,
-        LegResult::Failed | LegResult::NeedsPerson | LegResult::Stale | LegResult::Waiting | LegResult::Left => false,
+        LegResult::Failed
+        | LegResult::Interrupted
+        | LegResult::NeedsPerson
+        | LegResult::Stale
+        | LegResult::Waiting
+        | LegResult::Left => false,
     };
     let none_ready = !report.hosts.iter().any(|host| host.ready);
     let something = report.ambiguous.is_some()

@@ -2,13 +2,13 @@
 
 use reprise_engine::Side;
 use reprise_model::{
-    Act, Hold, HoldScope, HostName, InitialPolicy, LegId, PausedRule, PeerUnseen, Timestamp, VmSelector,
+    Act, Hold, HoldScope, HostName, InitialPolicy, LegId, LegKind, PausedRule, PeerUnseen, Timestamp, VmSelector,
 };
 
 use super::broken::Broken;
 use super::log;
 use super::names::{Names, means};
-use super::shown::End;
+use super::shown::{End, Ends};
 use super::state::Shadow;
 use super::watched::Watched;
 
@@ -58,6 +58,14 @@ pub(crate) fn obstacle(end: &End, side: Side) -> Option<String> {
     }
 }
 
+/// Whether a person has to decide on the replica at an extended leg's own sender first.
+pub(crate) fn is_decided_first(shown: &Ends, leg: LegId) -> bool {
+    let simple = (LegId { kind: LegKind::Simple, ..leg }, Side::Receiver);
+    let stands = |end: &End| matches!(end.state, 4..=6 | 12..=14 | 17 | 19 | 20 | 22..);
+    let here = leg.kind == LegKind::Extended;
+    here && (shown.unread.contains(&leg.vm) || shown.seen.get(&simple).is_some_and(stands))
+}
+
 impl Shadow {
     /// What the hosts call a leg's VM.
     pub(super) fn called(&self, leg: LegId) -> Vec<&str> {
@@ -96,6 +104,10 @@ impl Shadow {
             if let Some(earlier) = self.acts.values().find(unseen) {
                 return against(format!("nobody has looked since act {}", earlier.act.id));
             }
+        }
+        let sends = self.sender(leg).and_then(|(host, _)| self.hosts.get(&host));
+        if sends.is_some_and(|shown| is_decided_first(shown, leg)) {
+            return against("its primary server is failed over to".to_owned());
         }
         if ends.iter().all(|end| end.settings.is_none()) {
             return against("nobody says who replicates it".to_owned());

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use reprise_engine::{HostTrouble, Notice, Side};
-use reprise_model::{ActId, Hold, HoldScope, HostId, LegId, Now, Policy, ProblemKind, Timestamp, VmId, VmSelector};
+use reprise_model::{
+    ActId, Hold, HoldScope, HostId, LegId, Now, Policy, ProblemKind, Reason, Timestamp, VmId, VmSelector,
+};
 
 use super::broken::Broken;
 use super::journal::Journal;
@@ -219,6 +221,10 @@ impl Shadow {
 
     pub(super) fn sees_sender(&mut self, leg: LegId, state: u16, host: HostId, boots: Option<u32>) {
         self.first.entry(leg).or_insert(state);
+        if self.ends(leg, Side::Sender).any(|(on, _)| on != host) {
+            // Of two primaries, what one was before is not reported of the other.
+            self.first_lives.insert((leg, state));
+        }
         let ran = self.ran_at_boot.get(&leg).copied();
         if state != 7 {
             let known = ran.filter(|(on, _)| *on == host).map(|(_, boots)| boots);
@@ -300,6 +306,12 @@ impl Shadow {
         }
         self.notices.push(notice.clone());
         match notice {
+            Notice::Resumed(leg) if leg.reason == Reason::ResumeAnswerLost => {
+                if self.may_be_ours(leg.id) {
+                    return Ok(());
+                }
+                Err(format!("{} is reported as resumed with its answer lost, and nothing reached its host", leg.id))
+            }
             Notice::Resumed(leg) if !self.is_seen_since_our_act(leg.id) => {
                 Err(format!("{} is reported as resumed, and no look at it began after our act had ended", leg.id))
             }
@@ -311,6 +323,8 @@ impl Shadow {
             | Notice::HostNotReady(_)
             | Notice::HostReady { .. }
             | Notice::NotOurs { .. }
+            | Notice::ResumeNotSeen(_)
+            | Notice::Interrupted { .. }
             | Notice::Finished(_) => Ok(()),
         }
     }

@@ -53,7 +53,7 @@ fn job(chance: &mut fastrand::Rng) -> Fault {
         0 => JobFault::Hang,
         1 | 2 => JobFault::Gone,
         3 | 4 => JobFault::Fail { code: chance.choice(CODES).unwrap_or(32_775) },
-        _ => JobFault::FlipBack { after: within(chance, 0, 15_000) },
+        _ => JobFault::FlipBack { after: within(chance, 0, 15_000), why: None },
     })
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reprise_lab::{Break, Fault, FaultScope, FaultShape, JobFault, LogFault, MessageKind, RightsOn, RowOf};
+use reprise_lab::{Attack, Break, Fault, FaultScope, FaultShape, JobFault, LogFault, MessageKind, RightsOn, RowOf};
 
 use super::parameters::Parameters;
 use super::refusal::Refusal;
@@ -20,7 +20,7 @@ const NONE: &[&str] = &[];
 const VM: &[&str] = &["vm"];
 const MESSAGE: &[&str] = &["vm", "op"];
 
-const KINDS: [Kind; 24] = [
+const KINDS: [Kind; 25] = [
     Kind { name: "deny", selectors: NONE, own: NONE },
     Kind { name: "deny_events", selectors: NONE, own: NONE },
     Kind { name: "slow_log", selectors: NONE, own: &["ms"] },
@@ -39,10 +39,11 @@ const KINDS: [Kind; 24] = [
     Kind { name: "half_close", selectors: MESSAGE, own: NONE },
     Kind { name: "garbage", selectors: MESSAGE, own: NONE },
     Kind { name: "empty", selectors: MESSAGE, own: NONE },
+    Kind { name: "attack", selectors: MESSAGE, own: &["how"] },
     Kind { name: "job_hang", selectors: VM, own: NONE },
     Kind { name: "job_gone", selectors: VM, own: NONE },
     Kind { name: "job_fail", selectors: VM, own: &["code"] },
-    Kind { name: "flip_back", selectors: VM, own: &["after_s"] },
+    Kind { name: "flip_back", selectors: VM, own: &["after_s", "code"] },
     Kind { name: "unreadable", selectors: VM, own: &["row"] },
     Kind { name: "fault_shape", selectors: NONE, own: &["shape"] },
 ];
@@ -141,6 +142,14 @@ fn delay(parameters: &mut Parameters) -> Result<Duration, Refusal> {
     parameters.millis("ms")?.ok_or_else(|| Refusal::Bad("parameter ms is missing".to_owned()))
 }
 
+fn attack(parameters: &mut Parameters) -> Result<Attack, Refusal> {
+    let known = parameters.text("how").and_then(|name| Attack::of_name(&name));
+    known.ok_or_else(|| {
+        let names = Attack::ALL.map(Attack::name).join(", ");
+        Refusal::Bad(format!("parameter how: one of {names} is expected"))
+    })
+}
+
 fn fault(name: &str, on: Option<MessageKind>, parameters: &mut Parameters) -> Result<Fault, Refusal> {
     let breaks = |how| Fault::Break { how, on };
     Ok(match name {
@@ -169,6 +178,7 @@ fn fault(name: &str, on: Option<MessageKind>, parameters: &mut Parameters) -> Re
         "half_close" => breaks(Break::HalfClose),
         "garbage" => breaks(Break::Garbage),
         "empty" => breaks(Break::Empty),
+        "attack" => breaks(Break::Attack(attack(parameters)?)),
         "job_hang" => Fault::Job(JobFault::Hang),
         "job_gone" => Fault::Job(JobFault::Gone),
         "job_fail" => {
@@ -176,7 +186,8 @@ fn fault(name: &str, on: Option<MessageKind>, parameters: &mut Parameters) -> Re
             Fault::Job(JobFault::Fail { code })
         }
         "flip_back" => {
-            Fault::Job(JobFault::FlipBack { after: parameters.seconds("after_s")?.unwrap_or(Duration::ZERO) })
+            let why = parameters.text("code").map(|code| number(Some(code))).transpose()?;
+            Fault::Job(JobFault::FlipBack { after: parameters.seconds("after_s")?.unwrap_or(Duration::ZERO), why })
         }
         "unreadable" => Fault::Unreadable(match parameters.text("row").as_deref() {
             None | Some("relationship") => RowOf::Relationship,

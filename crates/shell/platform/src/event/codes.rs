@@ -133,6 +133,15 @@ pub const REPLICA_RESUMED: Code = Code {
     advice: "Nothing to do. If it happens often for one VM, find out what stops its replication.",
 };
 
+/// 104: a run was interrupted.
+pub const INTERRUPTED: Code = Code {
+    id: 104,
+    level: Level::Warning,
+    text: "The run was interrupted. Resumes whose result was not seen: {not_seen}; other relationships still to do: {not_reached}.",
+    meaning: "A signal or the service manager ended the run before everything was settled. Each resume that had been requested and whose result was not seen has an event 111.",
+    advice: "Run again: it looks at everything anew and resumes only what is still stopped.",
+};
+
 /// 110: a leg that needs a person's decision.
 pub const NEEDS_PERSON: Code = Code {
     id: 110,
@@ -140,6 +149,15 @@ pub const NEEDS_PERSON: Code = Code {
     text: "Replication for {vm} on {primary} needs a person: {detail}",
     meaning: "Replication has stopped in a way that no program should fix without approval, such as a required resynchronization. `reason` is the reason's code, `next` what to do.",
     advice: "Read the detail, decide, and make the change in Hyper-V Manager on the primary server.",
+};
+
+/// 111: a resume whose result was not seen.
+pub const RESUME_NOT_SEEN: Code = Code {
+    id: 111,
+    level: Level::Warning,
+    text: "A resume of replication for {vm} on {primary} was under way when the run was interrupted; its result was not seen.",
+    meaning: "The run was interrupted after it had begun to resume this VM and before a look showed the result. The host may still carry it out.",
+    advice: "Run again, or check the VM in Hyper-V Manager on its primary server.",
 };
 
 /// All events, ordered by id.
@@ -154,7 +172,9 @@ pub const CODES: &[&Code] = &[
     &RESUMED_WITHOUT_EVIDENCE,
     &NOT_OURS,
     &REPLICA_RESUMED,
+    &INTERRUPTED,
     &NEEDS_PERSON,
+    &RESUME_NOT_SEEN,
 ];
 
 /// Returns the table of all events for `docs/events.md`.
@@ -187,7 +207,9 @@ mod tests {
             (101, info),
             (102, info),
             (103, info),
+            (104, warning),
             (110, warning),
+            (111, warning),
         ];
         assert_eq!(levels, expected);
     }

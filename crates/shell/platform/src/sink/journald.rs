@@ -41,7 +41,7 @@ impl Journal {
 fn entry(event: &LogEntry) -> Vec<u8> {
     let mut bytes = Vec::new();
     let code = event.code();
-    field(&mut bytes, "MESSAGE", &event.message());
+    field(&mut bytes, "MESSAGE", &printable(&event.message()));
     field(&mut bytes, "PRIORITY", priority(code.level));
     field(&mut bytes, "SYSLOG_IDENTIFIER", "reprise");
     field(&mut bytes, "EVENT_SOURCE", SOURCE);
@@ -50,6 +50,16 @@ fn entry(event: &LogEntry) -> Vec<u8> {
         field(&mut bytes, &field_name(key), &plain(value));
     }
     bytes
+}
+
+/// The message as journalctl may print it: of one with control characters it shows nothing, and direction characters reverse
+/// the line. The fields keep what was said.
+fn printable(message: &str) -> String {
+    let acts = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{61c}')
+    };
+    message.chars().map(|c| if acts(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
 /// syslog's numbers.
@@ -81,4 +91,19 @@ fn field(bytes: &mut Vec<u8>, name: &str, value: &str) {
     bytes.extend_from_slice(&length.to_le_bytes());
     bytes.extend_from_slice(value.as_bytes());
     bytes.push(b'\n');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::codes;
+
+    #[test]
+    fn a_message_can_be_printed_whatever_a_name_holds_and_its_field_keeps_the_name() {
+        let name = "a\u{1b}[2J\u{202e}b";
+        let event = LogEntry::new(jiff::Timestamp::UNIX_EPOCH, &codes::RESUMED).with("vm", name);
+        let bytes = String::from_utf8_lossy(&entry(&event)).into_owned();
+        assert!(bytes.contains("Replication for a\u{fffd}[2J\u{fffd}b on "), "{bytes:?}");
+        assert!(bytes.contains(name), "{bytes:?}");
+    }
 }

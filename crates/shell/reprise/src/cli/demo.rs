@@ -55,6 +55,7 @@ async fn play(seed: u64) -> Result<bool, String> {
         services: None,
         fragments: ElementForm::default(),
         tls: false,
+        ipv6: false,
     };
     let lab = Lab::start(&spec, options).await.map_err(|error| error.to_string())?;
     say(&format!(

@@ -10,6 +10,7 @@ use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use tokio::runtime::{Builder, Runtime};
 use tracing::Level;
 use tracing_subscriber::filter::{LevelFilter, Targets, filter_fn};
 use tracing_subscriber::fmt;
@@ -49,28 +50,34 @@ pub fn main() -> ExitCode {
         }
     };
     log_to_standard_error();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime,
+    let (workers, control) = match runtimes() {
+        Ok(runtimes) => runtimes,
         Err(error) => {
             complain(&format!("cannot start\n  why:  {error}\n  next: free memory or raise the limit on threads"));
             return ExitCode::from(exit::FAILED);
         }
     };
-    let done = runtime.block_on(async {
-        match arguments.verb {
-            Verb::Run(arguments) => run::run(arguments).await,
-            Verb::Events(arguments) => events::events(arguments).await,
-            Verb::Demo(arguments) => Ok(demo::demo(arguments).await),
-            Verb::Lab(arguments) => lab::lab(arguments).await,
-            Verb::Docs(arguments) => Ok(docs::docs(&arguments)),
-        }
-    });
+    let done = match arguments.verb {
+        Verb::Run(arguments) => control.block_on(run::run(arguments, workers.handle().clone())),
+        Verb::Events(arguments) => workers.block_on(events::events(arguments)),
+        Verb::Demo(arguments) => Ok(workers.block_on(demo::demo(arguments))),
+        Verb::Lab(arguments) => workers.block_on(lab::lab(arguments)),
+        Verb::Docs(arguments) => Ok(docs::docs(&arguments)),
+    };
     // Whatever still runs is of no more use, and must not delay the end.
-    runtime.shutdown_background();
+    workers.shutdown_background();
+    control.shutdown_background();
     done.unwrap_or_else(|usage| {
         complain(&usage.to_string());
         ExitCode::from(exit::USAGE)
     })
+}
+
+/// The runtime whose threads talk with hosts, and one for what must not wait for them: limits and signals.
+fn runtimes() -> std::io::Result<(Runtime, Runtime)> {
+    let workers = Builder::new_multi_thread().enable_all().build()?;
+    let control = Builder::new_current_thread().enable_all().build()?;
+    Ok((workers, control))
 }
 
 fn log_to_standard_error() {

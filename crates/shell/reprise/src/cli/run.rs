@@ -8,6 +8,7 @@ use reprise_engine::goal::{Ending, Pass, Report};
 use reprise_engine::{Ambiguous, Controller, UnmatchedHolds};
 use reprise_model::{PausedRule, VmSelector};
 use reprise_platform::sink::Sink;
+use tokio::runtime::Handle;
 
 use crate::console::{self, asked_to_stop, notice, print_by};
 use crate::driver::{self, Clock};
@@ -38,6 +39,9 @@ pub(super) struct Arguments {
     /// How long to retry hosts that do not respond yet, and transient errors [default: as --timeout]
     #[arg(long, value_name = "LENGTH", value_parser = length)]
     retry_for: Option<Duration>,
+    /// After each resume wait up to this long for newer data, and act again if replication stops meanwhile [default: no wait]
+    #[arg(long, value_name = "LENGTH", value_parser = length)]
+    wait_confirmed: Option<Duration>,
     /// What to do with replication that is already paused
     #[arg(long, value_name = "RULE")]
     paused: Option<Paused>,
@@ -77,11 +81,13 @@ fn vm(text: &str) -> Result<VmSelector, String> {
     }
 }
 
-pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Usage> {
+/// The pass's own time and signals are those of the caller's runtime; the procedures run on `workers`.
+pub(super) async fn run(arguments: Arguments, workers: Handle) -> Result<ExitCode, Usage> {
     let settings = wiring::PassSettings {
         timeout: arguments.timeout,
         vmms_timeout: arguments.vmms_timeout,
         retry_for: arguments.retry_for,
+        wait_confirmed: arguments.wait_confirmed,
         paused: arguments.paused.map(|rule| match rule {
             Paused::Resume => PausedRule::Resume,
             Paused::Leave => PausedRule::Leave,
@@ -91,7 +97,8 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Usage> {
         unmatched_holds: if arguments.ignore_unmatched_holds { UnmatchedHolds::Ignore } else { UnmatchedHolds::Stop },
         dry_run: arguments.dry_run,
     };
-    let wired = wiring::wire(&arguments.hosts, &settings)?;
+    let mut wired = wiring::wire(&arguments.hosts, &settings)?;
+    wired.links.work_on(workers);
     if wired.links.asked().values().any(|asked| asked.tls_verified == Some(false)) {
         notice("certificates are not verified: an on-path attacker can impersonate a host and read all traffic");
     }

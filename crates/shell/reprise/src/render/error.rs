@@ -121,7 +121,12 @@ pub(crate) fn of_leg(leg: &LegReport) -> Option<Error> {
         None => why,
     };
     Some(Error {
-        what: format!("cannot resume replication of VM {}", leg.vm),
+        what: match trouble.cause {
+            Cause::Interrupted => format!("did not finish with replication of VM {}", leg.vm),
+            Cause::Failed(_) | Cause::Unfinished | Cause::Lost(_) | Cause::Unseen(_) | Cause::Reason => {
+                format!("cannot resume replication of VM {}", leg.vm)
+            }
+        },
         place: place.to_owned(),
         why,
         next: advice::of_leg(leg).unwrap_or_default(),
@@ -143,7 +148,7 @@ fn why(cause: &Cause, reason: Reason) -> String {
         Cause::Lost(lost) => since(lost),
         Cause::Unseen(problem) if reason == Reason::NotReadable => problem.to_string(),
         Cause::Unseen(problem) => problem.why.clone(),
-        Cause::Failed(Failure::WithoutEffect) | Cause::Reason => clause(reason.meaning()),
+        Cause::Failed(Failure::WithoutEffect) | Cause::Interrupted | Cause::Reason => clause(reason.meaning()),
     }
 }
 

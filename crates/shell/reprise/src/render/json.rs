@@ -23,6 +23,7 @@ pub(crate) struct Document<'a> {
     version: u32,
     outcome: &'static str,
     dry_run: bool,
+    interrupted: bool,
     started: String,
     elapsed_ms: u64,
     hosts: Vec<Host<'a>>,
@@ -50,6 +51,7 @@ struct Relationship<'a> {
     leg: String,
     primary: Option<&'a str>,
     replica: Option<&'a str>,
+    second_primary: Option<&'a str>,
     before: Option<String>,
     wanted: bool,
     action: &'static str,
@@ -94,6 +96,7 @@ pub(crate) fn document<'a>(
         version: 1,
         outcome: outcome(report.outcome),
         dry_run: report.dry_run,
+        interrupted: report.interrupted,
         started: super::time(report.started),
         elapsed_ms: millis(report.elapsed),
         hosts: hosts.collect(),
@@ -102,8 +105,11 @@ pub(crate) fn document<'a>(
     }
 }
 
+/// In the order of the keys `vm_id` and `leg`, as texts: "extended" comes before "simple".
 fn relationships<S: Serializer>(legs: &&[LegReport], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(legs.iter().map(relationship))
+    let mut legs: Vec<&LegReport> = legs.iter().collect();
+    legs.sort_by_key(|leg| (leg.id.vm, leg.id.kind.to_string()));
+    serializer.collect_seq(legs.into_iter().map(relationship))
 }
 
 fn relationship(leg: &LegReport) -> Relationship<'_> {
@@ -113,6 +119,7 @@ fn relationship(leg: &LegReport) -> Relationship<'_> {
         leg: leg.id.kind.to_string(),
         primary: leg.primary.as_deref(),
         replica: leg.replica.as_deref(),
+        second_primary: leg.second_primary.as_deref(),
         before: leg.before.map(|state| state.to_string()),
         wanted: leg.wanted,
         action: match leg.action {
@@ -156,6 +163,7 @@ pub(crate) fn result(result: LegResult) -> &'static str {
         LegResult::Waiting => "waiting",
         LegResult::NeedsPerson => "needs_person",
         LegResult::Failed => "failed",
+        LegResult::Interrupted => "interrupted",
         LegResult::Stale => "stale",
         LegResult::Skipped => "skipped",
     }

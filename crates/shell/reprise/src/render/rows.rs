@@ -89,7 +89,7 @@ pub(crate) struct Row {
 
 impl Row {
     pub(crate) fn of(leg: &LegReport, names: &Names, dry_run: bool) -> Self {
-        let route = format!("{} → {}", names.host(leg.primary.as_deref()), names.host(leg.replica.as_deref()));
+        let route = route(leg, names);
         Self {
             cells: [
                 names.leg(leg),
@@ -132,6 +132,16 @@ fn tone(leg: &LegReport, dry_run: bool) -> Tone {
         Tone::Doubtful
     } else {
         Tone::Plain
+    }
+}
+
+/// From where to where. Of two primaries both are named.
+fn route(leg: &LegReport, names: &Names) -> String {
+    let (primary, replica) = (names.host(leg.primary.as_deref()), names.host(leg.replica.as_deref()));
+    match leg.second_primary.as_deref() {
+        None => format!("{primary} → {replica}"),
+        Some(second) if leg.replica.is_none() => format!("{primary} + {}", names.host(Some(second))),
+        Some(second) => format!("{primary} + {} → {replica}", names.host(Some(second))),
     }
 }
 

@@ -18,10 +18,11 @@ pub(crate) struct Screened(Report);
 impl Screened {
     /// Makes every text of a report printable.
     pub(crate) fn of(report: &Report) -> Self {
-        let Report { outcome, dry_run, started, elapsed, hosts, legs, holds, ambiguous } = report;
+        let Report { outcome, dry_run, interrupted, started, elapsed, hosts, legs, holds, ambiguous } = report;
         Self(Report {
             outcome: *outcome,
             dry_run: *dry_run,
+            interrupted: *interrupted,
             started: *started,
             elapsed: *elapsed,
             hosts: hosts.iter().map(host).collect(),
@@ -99,6 +100,7 @@ fn leg(leg: &LegReport) -> LegReport {
         vm,
         primary,
         replica,
+        second_primary,
         before,
         after,
         wanted,
@@ -119,6 +121,7 @@ fn leg(leg: &LegReport) -> LegReport {
         vm: printable_name(vm),
         primary: name(primary.as_ref()),
         replica: name(replica.as_ref()),
+        second_primary: name(second_primary.as_ref()),
         before: *before,
         after: *after,
         wanted: *wanted,
@@ -141,6 +144,7 @@ fn leg_trouble(trouble: &LegTrouble) -> LegTrouble {
     let cause = match cause {
         Cause::Failed(failure) => Cause::Failed(failed(failure)),
         Cause::Unfinished => Cause::Unfinished,
+        Cause::Interrupted => Cause::Interrupted,
         Cause::Lost(why) => Cause::Lost(lost(why)),
         Cause::Unseen(why) => Cause::Unseen(problem(why)),
         Cause::Reason => Cause::Reason,
@@ -162,9 +166,11 @@ fn failed(failure: &Failure) -> Failure {
 
 fn finding(finding: &Finding) -> Finding {
     match finding {
-        Finding::BothPrimary { first, second } => {
-            Finding::BothPrimary { first: name(first.as_ref()), second: printable_name(second) }
-        }
+        Finding::BothPrimary { first, second, running } => Finding::BothPrimary {
+            first: name(first.as_ref()),
+            second: printable_name(second),
+            running: running.iter().map(|host| printable_name(host)).collect(),
+        },
         Finding::OtherPrimaryNamed { host } => Finding::OtherPrimaryNamed { host: printable_name(host) },
         Finding::LogUnread => Finding::LogUnread,
         Finding::FailedOverBefore => Finding::FailedOverBefore,

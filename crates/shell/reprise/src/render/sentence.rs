@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use reprise_engine::{Finding, HoldState, LegReport, Summary};
 
+use reprise_model::Reason;
+
 use super::advice;
 use super::hold;
 use super::number::number;
@@ -13,9 +15,14 @@ pub(crate) fn detail(leg: &LegReport) -> String {
     let mut text = leg.reason.meaning().to_owned();
     for finding in &leg.findings {
         let _infallible = match finding {
-            Finding::BothPrimary { first, second } => {
+            Finding::BothPrimary { first, second, running } => {
                 let first = first.as_deref().unwrap_or("an unknown host");
-                write!(text, " The hosts are {first} and {second}.")
+                let runs = match running.as_slice() {
+                    [] => "on neither of them".to_owned(),
+                    [one] => format!("on {one}"),
+                    _ => "on both".to_owned(),
+                };
+                write!(text, " The hosts are {first} and {second}; the VM runs {runs}.")
             }
             Finding::OtherPrimaryNamed { host } => {
                 write!(text, " Its replica names {host} as its primary: the VM has moved, or one of the two is wrong.")
@@ -27,6 +34,7 @@ pub(crate) fn detail(leg: &LegReport) -> String {
             Finding::Leftover { host } => {
                 write!(text, " {host} holds another replica of this VM, which its primary does not name.")
             }
+            Finding::AnswerLost if leg.reason == Reason::ResumeAnswerLost => Ok(()),
             Finding::AnswerLost => {
                 write!(text, " The response to our own resume was lost, so our resume may have taken effect.")
             }
@@ -42,6 +50,18 @@ pub(crate) fn detail(leg: &LegReport) -> String {
     text
 }
 
+/// That the run was interrupted, and what it leaves open.
+pub(crate) fn interruption(sums: &Summary) -> Option<String> {
+    let legs = |count: usize| if count == 1 { "1 relationship".to_owned() } else { format!("{count} relationships") };
+    let text = match (sums.not_seen, sums.not_reached) {
+        (0, 0) => "Interrupted before the hosts were ready.".to_owned(),
+        (0, more) => format!("Interrupted with {} still to do.", legs(more)),
+        (seen, 0) => format!("Interrupted before the result was seen for {}.", legs(seen)),
+        (seen, more) => format!("Interrupted before the result was seen for {}, with {more} still to do.", legs(seen)),
+    };
+    sums.interrupted.then_some(text)
+}
+
 /// The pass: what is unprotected, or that nothing is.
 pub(crate) fn summary(sums: &Summary) -> String {
     let hosts = match sums.hosts_not_ready {
@@ -54,9 +74,24 @@ pub(crate) fn summary(sums: &Summary) -> String {
             let planned = sums.planned;
             format!("Dry run, nothing was changed: {planned} of {n} replication relationships would be resumed.")
         }
-        (n, 0) => format!("All {n} replication relationships are as they should be."),
-        (n, unprotected) => format!("{unprotected} of {n} replication relationships should replicate but do not."),
+        (n, 0) if sums.wanted == 0 => {
+            format!("{n} replication relationships were seen, and Reprise is to protect none of them.")
+        }
+        (_, 0) => format!("All {} replication relationships that should replicate do.", sums.wanted),
+        (_, unprotected) => {
+            format!("{unprotected} of {} replication relationships that should replicate do not.", sums.wanted)
+        }
     };
+    let interrupted = interruption(sums).map_or_else(String::new, |text| format!("{text} "));
+    let unclear = unclear(sums);
+    let Summary { resumed, confirmed, healthy, left, .. } = sums;
+    format!(
+        "{interrupted}{legs}{hosts}{unclear} Resumed {resumed} (confirmed by newer data: {confirmed}), healthy {healthy}, left alone {left}."
+    )
+}
+
+/// What a name or a hold left unclear.
+fn unclear(sums: &Summary) -> String {
     let mut unclear = String::new();
     if let Some(ambiguous) = &sums.ambiguous {
         let _infallible = write!(unclear, " {}: {}.", hold::which(ambiguous), hold::candidates(ambiguous).join("; "));
@@ -71,5 +106,5 @@ pub(crate) fn summary(sums: &Summary) -> String {
             HoldState::Ended => write!(unclear, " The time of {called} is over."),
         };
     }
-    format!("{legs}{hosts}{unclear} Resumed {}, healthy {}, left alone {}.", sums.resumed, sums.healthy, sums.left)
+    unclear
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use reprise_engine::goal::Report;
-use reprise_engine::{LegReport, LegResult};
+use reprise_engine::{LegReport, LegResult, Summary};
 use reprise_model::Reason;
 
 use super::advice;
@@ -14,6 +14,7 @@ use super::hold;
 use super::paragraph::{count, list, paragraph};
 use super::rows::{self, Names, Row};
 use super::screen::Screened;
+use super::sentence::interruption;
 use super::terminal::Terminal;
 
 /// Maximum number of rows that need no attention; the rest are only counted.
@@ -94,11 +95,17 @@ fn table(report: &Report, names: &Names, terminal: &Terminal) -> String {
 
 /// What is unprotected, and what to do first.
 fn last_lines(report: &Report, names: &Names, blocks: &[Block<'_>], terminal: &Terminal) -> String {
-    let mut text = paragraph("", &sentence(report, names), 2, terminal.width);
+    let summary = Summary::of(&report.hosts, &report.legs, (report.dry_run, report.interrupted));
+    let interrupted = interruption(&summary).map_or_else(String::new, |text| format!("{text} "));
+    let mut text = paragraph("", &format!("{interrupted}{}", sentence(report, names)), 2, terminal.width);
     let vms = |block: &Block<'_>| block.unprotected(report.dry_run);
     // Of several equal ones the first.
     let worst = blocks.iter().rev().max_by_key(|block| vms(block)).filter(|block| vms(block) > 0);
-    if let Some(block) = worst {
+    // A hold that stops everything stands first.
+    let stopping = blocks.first().filter(|_| report.holds.iter().any(hold::stops));
+    if let Some(block) = stopping {
+        text.push_str(&paragraph("First: ", &block.next, 2, terminal.width));
+    } else if let Some(block) = worst {
         let head = format!("First, for {}: ", count(vms(block), "VM"));
         text.push_str(&paragraph(&head, &block.next, 2, terminal.width));
     } else if let Some(block) = blocks.first().filter(|block| block.is_error() && blocks.len() > 1) {
@@ -139,7 +146,10 @@ fn sentence(report: &Report, names: &Names) -> String {
     let done = match (resumed, report.dry_run) {
         (_, true) => format!("Dry run, nothing was changed: {} would be resumed. ", count(planned, "VM")),
         (0, false) => String::new(),
-        (_, false) => format!("Resumed {}, {confirmed} of them confirmed by a later cycle. ", count(resumed, "VM")),
+        (1, false) if confirmed == 1 => "Resumed 1 VM, confirmed by a later cycle. ".to_owned(),
+        (1, false) => "Resumed 1 VM, not yet confirmed by a later cycle. ".to_owned(),
+        (many, false) if confirmed == 0 => format!("Resumed {many} VMs, none yet confirmed by a later cycle. "),
+        (many, false) => format!("Resumed {many} VMs, {confirmed} of them confirmed by a later cycle. "),
     };
     let left = match of(LegResult::Left).count() {
         0 => String::new(),

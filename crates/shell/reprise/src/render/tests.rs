@@ -23,6 +23,7 @@ fn leg(n: u32, result: LegResult, after: ReplicationState) -> LegReport {
         vm: format!("vm-{n:03}"),
         primary: Some("hv01.lab.test".to_owned()),
         replica: Some("hv02.lab.test".to_owned()),
+        second_primary: None,
         before: Some(ReplicationState::Error),
         after: Some(after),
         wanted: true,
@@ -59,6 +60,7 @@ fn report() -> Report {
     Report {
         outcome: PassOutcome::Partial,
         dry_run: false,
+        interrupted: false,
         started: Timestamp(1_769_853_600_500),
         elapsed: Duration::from_millis(1_234),
         hosts: vec![HostReport {
@@ -84,14 +86,14 @@ fn the_document_has_the_contracts_keys_in_the_contracts_order() {
     let report = report();
     let text = serde_json::to_string(&json::document(&report, &urls, &[])).unwrap();
     let expected = concat!(
-        r#"{"version":1,"outcome":"partial","dry_run":false,"started":"2026-01-31T10:00:00.500Z","elapsed_ms":1234,"#,
+        r#"{"version":1,"outcome":"partial","dry_run":false,"interrupted":false,"started":"2026-01-31T10:00:00.500Z","elapsed_ms":1234,"#,
         r#""hosts":[{"name":"hv01.lab.test","url":"http://127.0.0.1:4711/wsman","tls_verified":null,"ready":true,"ready_after_s":1,"error":null}],"#,
         r#""relationships":[{"vm":"vm-001","vm_id":"00000000-0000-0000-0000-000000000001","leg":"simple","#,
-        r#""primary":"hv01.lab.test","replica":"hv02.lab.test","before":"Error","wanted":true,"action":"resume","#,
+        r#""primary":"hv01.lab.test","replica":"hv02.lab.test","second_primary":null,"before":"Error","wanted":true,"action":"resume","#,
         r#""reason":"error","detail":"The sender is in Error: replication stopped after a failure that VMMS does not retry. A shutdown can cause this. A resume without resynchronization repairs it.","result":"resumed","after":"Replicating","confirmed":false,"#,
         r#""attempts":1,"elapsed_ms":321,"error":null,"next":null,"last_failure":null},"#,
         r#"{"vm":"vm-002","vm_id":"00000000-0000-0000-0000-000000000002","leg":"simple","#,
-        r#""primary":"hv01.lab.test","replica":"hv02.lab.test","before":"Error","wanted":true,"action":"resume","#,
+        r#""primary":"hv01.lab.test","replica":"hv02.lab.test","second_primary":null,"before":"Error","wanted":true,"action":"resume","#,
         r#""reason":"resume_refused","detail":"The primary server refused the resume.","result":"failed","after":"Error","confirmed":false,"#,
         r#""attempts":1,"elapsed_ms":321,"error":{"what":"cannot resume replication of VM vm-002","#,
         r#""where":"hv01.lab.test","why":"invalid state for this operation","next":"look at the VM","#,
@@ -128,7 +130,7 @@ fn the_table_is_worst_first_fits_eighty_columns_and_ends_with_what_is_unprotecte
     assert!(table < failed && failed < text.find("vm-001").unwrap(), "{text}");
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
     assert!(text.contains("  why:  invalid state for this operation (32775)\n  next: look at the VM\n"), "{text}");
-    let end = "Resumed 1 VM, 0 of them confirmed by a later cycle. Unprotected: 1 of 2\n  replication relationships that \
+    let end = "Resumed 1 VM, not yet confirmed by a later cycle. Unprotected: 1 of 2\n  replication relationships that \
                should replicate (vm-002).\nFirst, for 1 VM: look at the VM\n";
     let unwrapped = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(unwrapped(&text).ends_with(&unwrapped(end)), "{text}");
@@ -312,7 +314,7 @@ fn what_was_confirmed_and_what_a_dry_run_would_do_are_words_of_their_own() {
     report.legs[0].confirmed = true;
     let text = shown(&report);
     assert!(text.contains("confirmed  stopped by an error"), "{text}");
-    assert!(text.contains("Resumed 1 VM, 1 of them confirmed by a later cycle."), "{text}");
+    assert!(text.contains("Resumed 1 VM, confirmed by a later cycle."), "{text}");
     report.dry_run = true;
     report.legs.truncate(1);
     report.legs[0].result = LegResult::Skipped;
@@ -340,7 +342,7 @@ fn a_reason_as_a_cause_keeps_the_case_of_its_names() {
     report.legs[1].reason = Reason::SenderNotFound;
     report.legs[1].trouble = Some(LegTrouble { host: None, may_be: None, cause: Cause::Reason });
     let text = table::text(&report, &Terminal::default());
-    assert!(text.contains("  why:  the primary server does not have the VM\n"), "{text}");
+    assert!(text.contains("  why:  the primary server is up and does not have the VM's replication, so"), "{text}");
 }
 
 #[test]
@@ -410,7 +412,10 @@ fn a_hold_that_stops_everything_stands_first_and_last() {
         text.starts_with("error: cannot apply the hold on VM vm-0O1 in the configuration\n  why:  no asked"),
         "{text}"
     );
-    assert!(text.trim_end().ends_with("Nothing was resumed, since nothing matches the hold on VM vm-0O1."), "{text}");
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let end = "Nothing was resumed, since nothing matches the hold on VM vm-0O1. First: correct or remove it, then run again; \
+               to resume without it, add `--ignore-unmatched-holds`";
+    assert!(words.ends_with(end), "{text}");
     report.holds[0].state = HoldState::Ended;
     let text = shown(&report);
     assert!(text.starts_with("warning: ") && text.contains("until"), "{text}");

@@ -36,6 +36,9 @@ pub(crate) struct HostArguments {
     /// Kerberos server (KDC), if the system does not know it: HOST[:PORT]
     #[arg(long, value_name = "HOST", value_parser = reprise_config::kdc)]
     pub(crate) kdc: Option<String>,
+    /// The host's name in Kerberos, if it is not HTTP/ and the host of its address: CLASS/NAME, as `setspn -L HOST` shows it
+    #[arg(long, value_name = "SPN", value_parser = spn)]
+    pub(crate) spn: Option<String>,
     /// PEM file with the authorities to trust over https://, instead of the system's
     #[arg(long, value_name = "FILE", conflicts_with = "tls_fingerprint")]
     pub(crate) ca: Option<PathBuf>,
@@ -52,6 +55,11 @@ fn schemes() -> impl TypedValueParser<Value = Scheme> {
     PossibleValuesParser::new(Scheme::ALL.map(Scheme::name)).try_map(|name| name.parse::<Scheme>())
 }
 
+/// Parses a service principal name.
+fn spn(text: &str) -> Result<String, &'static str> {
+    if LoginSettings::is_spn(text) { Ok(text.to_owned()) } else { Err("write CLASS/NAME, such as HTTP/hv01.lab.test") }
+}
+
 /// The login that the flags describe.
 pub(super) fn login(hosts: &HostArguments) -> LoginSettings {
     let text = |path: &PathBuf| path.to_string_lossy().into_owned();
@@ -62,6 +70,7 @@ pub(super) fn login(hosts: &HostArguments) -> LoginSettings {
         proof: proof(hosts),
         auth: hosts.auth,
         kdc: hosts.kdc.clone(),
+        spn: hosts.spn.clone(),
         trust: authorities.or_else(|| hosts.tls_fingerprint.clone().map(TrustRef::Fingerprint)),
         certificate: certificate.map(|(file, key)| CertificateRef { certificate: text(file), key: text(key) }),
     }

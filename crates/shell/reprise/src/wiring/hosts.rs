@@ -44,7 +44,7 @@ pub(super) fn config(hosts: &HostArguments) -> Result<Option<Config>, Usage> {
     }
     let file = paths::config_file(hosts.config.as_deref(), paths::of_this_process);
     let path = file.path();
-    let text = match std::fs::read_to_string(path) {
+    let text = match reprise_platform::file::read_text(path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && matches!(file, ConfigFile::Default(_)) => {
             return Ok(None);
@@ -71,6 +71,12 @@ fn named(hosts: &HostArguments, config: Option<&Config>) -> Result<Vec<Wanted>, 
     let flags = arguments::login(hosts);
     if let Some(Contradiction { key, why, next }) = flags.contradiction() {
         let why = format!("--{}: {why}", key.replace('_', "-"));
+        return Err(Usage::new("the login flags do not fit together", why, next));
+    }
+    let several = if hosts.hosts.is_empty() { config.map_or(0, |c| c.hosts.len()) } else { hosts.hosts.len() } > 1;
+    if hosts.spn.is_some() && several {
+        let why = "--spn is the name of one host, and several are asked";
+        let next = "ask one host, or write a configuration with spn for each [[host]]";
         return Err(Usage::new("the login flags do not fit together", why, next));
     }
     let common = config.map(|c| c.login.clone()).unwrap_or_default();
@@ -205,6 +211,7 @@ pub(super) fn endpoint(url: &str) -> Result<Endpoint, Usage> {
             EndpointProblem::NoScheme
             | EndpointProblem::Scheme
             | EndpointProblem::Brackets
+            | EndpointProblem::Zone
             | EndpointProblem::Port
             | EndpointProblem::Host
             | EndpointProblem::Path => "write its address as http[s]://HOST[:PORT]/wsman",

@@ -17,6 +17,7 @@ pub(crate) struct PassSettings {
     pub(crate) timeout: Option<Duration>,
     pub(crate) vmms_timeout: Option<Duration>,
     pub(crate) retry_for: Option<Duration>,
+    pub(crate) wait_confirmed: Option<Duration>,
     pub(crate) paused: Option<PausedRule>,
     pub(crate) except: Vec<VmSelector>,
     pub(crate) unmatched_holds: UnmatchedHolds,
@@ -49,6 +50,7 @@ pub(crate) fn wire(hosts: &HostArguments, settings: &PassSettings) -> Result<Wir
     connect(&mut built, asked, logins, limits(&policy, timeout), vmms_timeout)?;
     let setup = setup(built.hosts, policy, timeout, retry_for);
     let setup = Setup { discover: discover.peers, dry_run: settings.dry_run, ..setup };
+    let setup = Setup { confirm_within: settings.wait_confirmed, ..setup };
     let setup = Setup { unmatched_holds: settings.unmatched_holds, ..setup };
     Ok(Wired { setup, links: built.links })
 }
@@ -75,6 +77,7 @@ fn setup(hosts: Vec<AskedHost>, policy: Policy, timeout: Duration, retry_for: Du
         discover: false,
         reads_events: true,
         dry_run: false,
+        confirm_within: None,
         unmatched_holds: UnmatchedHolds::Stop,
         reread_every: None,
         looks_at_once: LOOKS_AT_ONCE,

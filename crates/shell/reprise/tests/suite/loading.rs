@@ -132,13 +132,3 @@ fn a_host_that_refuses_logins_for_some_seconds_after_its_boot_is_tried_again_and
     assert_eq!((ran.code, ran.count("resumed")), (0, 3), "{:#}", ran.document);
     assert!(!lab.event_ids().contains(&1), "{:?}", lab.event_ids());
 }
-
-#[test]
-fn a_host_that_goes_on_refusing_a_login_which_another_accepts_is_said_to_be_starting_perhaps() {
-    let lab = Lab::new(&["--vms", "1", "--topology", "hub"]);
-    lab.post("/faults/login?host=hv02.lab.test");
-    let ran = lab.run(&[0, 1], &["--retry-for", "16"]);
-    let refusing = ran.document["hosts"].as_array().unwrap().iter().find(|host| host["ready"] == false).unwrap();
-    assert_eq!(ran.code, 3, "{:#}", ran.document);
-    assert!(text(&refusing["error"], "why").contains("may still be starting"), "{refusing:#}");
-}

@@ -113,6 +113,12 @@ fn row(cell: Cell) -> String {
     let (user, password) = (lab.user(), lab.password());
     let written = pass(&lab, &[lab.url(0), lab.url(1)], &user, &lab.path("password"), &arguments);
     hides(&written, &user, &password);
+    // The same log shows what was said.
+    assert!(
+        written.all.contains("request <s:Envelope") && written.all.contains("answer <s:Envelope"),
+        "{}",
+        written.all
+    );
     let ran = &written.ran;
     let place = format!("{login} over {transport}, {broken:?}");
     assert_eq!((ran.code, ran.outcome()), (0, "ok"), "{place}: {:#}\n{}", ran.document, ran.standard_error);

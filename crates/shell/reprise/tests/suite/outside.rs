@@ -17,6 +17,7 @@ fn a_wrong_password_fails_the_pass_and_shows_no_password() {
     let error = &ran.document["hosts"][0]["error"];
     assert_eq!(error["retry"], "never");
     assert!(error["next"].as_str().unwrap().contains("password"), "{error}");
+    assert_eq!(error["what"], "cannot log in", "{error}");
     let everything = format!("{}{}{:?}", ran.document, ran.standard_error, lab.events());
     assert!(!everything.contains("not-the-password") && !everything.contains(&lab.password()));
     assert!(lab.requests("unauthorized") >= 2);
@@ -55,6 +56,56 @@ fn a_login_in_an_address_is_refused_and_repeated_nowhere() {
             assert!(ran.standard_error.contains("@127.0.0.1"), "{}", ran.standard_error);
             assert!(!ran.standard_error.contains("hunter2"), "{}", ran.standard_error);
         }
+    }
+}
+
+/// Nothing ever comes out of the first, and the second never ends.
+#[cfg(unix)]
+#[test]
+fn a_pipe_that_nobody_writes_to_and_a_device_are_given_up_wherever_a_file_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    assert!(Command::new("mkfifo").args(["-m", "600"]).arg(&pipe).status().unwrap().success());
+    let password = folder.path().join("password");
+    std::fs::write(&password, "x").unwrap();
+    std::fs::set_permissions(&password, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let (pipe, password) = (pipe.to_str().unwrap(), password.to_str().unwrap());
+    let host = ["run", "--user", "u", "--host", "https://127.0.0.1:1"];
+    for (named, words) in [(pipe, "nothing came of it within 5 s"), ("/dev/zero", "")] {
+        for arguments in [
+            [&host[..], &["--password-file", named]].concat(),
+            [&host[..], &["--password-file", password, "--ca", named]].concat(),
+            vec!["run", "--config", named],
+        ] {
+            let ran = program(&arguments);
+            assert_eq!((ran.code, ran.document.is_null()), (2, true), "{arguments:?}");
+            assert!(ran.standard_error.contains(words), "{arguments:?}: {}", ran.standard_error);
+        }
+    }
+}
+
+#[test]
+fn names_that_are_none_are_refused_before_anything_is_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let password = folder.path().join("password");
+    std::fs::write(&password, "x").unwrap();
+    #[cfg(unix)]
+    std::fs::set_permissions(&password, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let password = ["run", "--password-file", password.to_str().unwrap()];
+    for (arguments, words) in [
+        (vec!["--user", "", "--host", "http://127.0.0.1:1"], "the user's name is empty"),
+        (vec!["--user", "LAB\\", "--host", "http://127.0.0.1:1"], "the user's name is empty"),
+        (vec!["--user", "u", "--host", "http://fd00::1:20"], "http://[fd00::1]:5985/wsman"),
+        (vec!["--user", "u", "--host", "http://[fd00::1%eth0]"], "only a link-local IPv6 address has a zone"),
+        (vec!["--user", "u", "--spn", "hv01", "--host", "http://127.0.0.1:1"], "CLASS/NAME"),
+        (
+            vec!["--user", "u", "--spn", "HTTP/hv01", "--host", "http://127.0.0.1:1", "--host", "http://127.0.0.1:2"],
+            "--spn is the name of one host",
+        ),
+    ] {
+        let ran = program(&[&password[..], &arguments].concat());
+        assert_eq!((ran.code, ran.document.is_null()), (2, true), "{arguments:?}");
+        assert!(ran.standard_error.contains(words), "{arguments:?}: {}", ran.standard_error);
     }
 }
 

@@ -55,7 +55,7 @@ fn what_the_lab_says_to_type_works_as_it_stands_and_ctrl_c_ends_it_without_a_tra
         assert!(typed(boot, "").output().unwrap().status.success());
         let repaired = typed(&text, "repair:").output().unwrap();
         let table = String::from_utf8(repaired.stdout).unwrap();
-        assert!(repaired.status.success() && table.contains("All 2 relationships"), "{table}");
+        assert!(repaired.status.success() && table.contains("All 2 replication relationships"), "{table}");
         let folder = text.split("--config ").nth(1).unwrap().trim().trim_end_matches("/reprise.toml").to_owned();
         assert!(std::path::Path::new(&folder).is_dir());
         let mut routes = Terminal::new(typed(&text, "more:").get_args().nth(1).unwrap().to_str().unwrap());

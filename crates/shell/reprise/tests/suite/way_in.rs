@@ -31,6 +31,16 @@ fn replication_is_resumed_over_sealed_messages() {
 }
 
 #[test]
+fn hosts_are_asked_over_ipv6_with_and_without_tls() {
+    for more in [&[][..], &["--tls"]] {
+        let lab = Lab::new(&[&["--vms", "1", "--ipv6"], more].concat());
+        assert!(lab.url(0).contains("://[::1]:"), "{}", lab.url(0));
+        let trust = more.first().map(|_| lab.told("certificate_sha256").as_str().unwrap().to_owned());
+        resumes(&lab, &trust.iter().flat_map(|hash| ["--tls-fingerprint", hash]).collect::<Vec<_>>());
+    }
+}
+
+#[test]
 fn over_https_the_certificate_decides_who_is_believed() {
     let lab = Lab::new(&["--vms", "1", "--tls"]);
     let authority = lab.write_secret("ca.pem", lab.told("certificate_pem").as_str().unwrap());

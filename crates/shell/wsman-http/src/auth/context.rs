@@ -21,6 +21,7 @@ use sspi::{
 use super::error::AuthError;
 use super::offer::Mechanism;
 use super::security::{Security, Step};
+use super::upper::uncertain;
 use super::wrap::Incoming;
 use super::{authenticator, binding, frame, kdc};
 use crate::der;
@@ -82,7 +83,7 @@ pub(crate) fn open(
     binding: Option<&[u8]>,
     kdc: impl NetworkClient + 'static,
 ) -> Result<Box<dyn Security>, AuthError> {
-    let target = format!("{}/{}", login.service, endpoint.host());
+    let target = login.spn_of(endpoint);
     let binding = Binding::new(mechanism, binding);
     let kdc = Box::new(kdc);
     let context = guarded("begin a login", || {
@@ -104,6 +105,13 @@ pub(crate) fn open(
 fn credentials(identity: &Credential, mechanism: Mechanism) -> Result<Credentials, AuthError> {
     match identity {
         Credential::Password { user, password } => {
+            if let Some(letter) = uncertain(user).filter(|_| !mechanism.is_kerberos()) {
+                return Err(AuthError::Impossible(format!(
+                    "NTLM needs the user's name in upper case, and Windows' upper case of `{letter}` in `{user}` is not certain, so \
+                     that each login might count as a wrong password: use Kerberos (`kerberos` as the scheme, and the host by \
+                     its name), a client certificate, or another account"
+                )));
+            }
             let password = Secret::from(password.expose_secret().to_owned());
             Ok(Credentials::AuthIdentity(AuthIdentity { username: username(user, mechanism)?, password }))
         }

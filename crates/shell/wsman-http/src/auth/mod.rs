@@ -23,6 +23,7 @@ mod security;
 mod tests;
 #[cfg(all(unix, feature = "kerberos-system"))]
 mod tickets;
+mod upper;
 mod wrap;
 
 pub(crate) use error::AuthError;

@@ -86,7 +86,7 @@ pub(super) fn open(
         session: None,
         credentials: Credentials::of_this_process(package)?,
         mechanism,
-        target: wide(&format!("{}/{}", login.service, endpoint.host())),
+        target: wide(&login.spn_of(endpoint)),
         binding: binding.map(binding::as_windows_has_it),
     }))
 }

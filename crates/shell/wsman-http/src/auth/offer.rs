@@ -97,7 +97,8 @@ fn choose_on(
 ) -> Result<Vec<Method>, CallError> {
     let offers = schemes(challenges);
     let offered = |scheme| offers.contains(scheme);
-    let named = !endpoint.is_address() && !endpoint.host().eq_ignore_ascii_case("localhost");
+    let by_name = !endpoint.is_address() && !endpoint.host().eq_ignore_ascii_case("localhost");
+    let named = by_name || login.spn.is_some();
     let kerberos = named && (login.realm().is_some() || (login.kdc.is_some() && login.has_domain()));
     let tokens = |on: bool, scheme, mechanism| on.then_some(Method::Tokens { scheme, mechanism });
     let spnego_kerberos = tokens(offered("negotiate"), "Negotiate", Mechanism::SpnegoKerberos);
@@ -206,6 +207,8 @@ mod tests {
         let domain = Login::new(Scheme::Auto, "svc@lab.test", "x");
         assert_eq!(chosen(&domain, "http://hv01.lab.test", None, WINDOWS).unwrap(), [kerberos, ntlm]);
         assert_eq!(chosen(&domain, "http://10.0.0.1", None, WINDOWS).unwrap(), [ntlm]);
+        let with_spn = domain.clone().with_spn("HTTP/hv01.lab.test");
+        assert_eq!(chosen(&with_spn, "http://10.0.0.1", None, WINDOWS).unwrap(), [kerberos, ntlm]);
         assert_eq!(chosen(&local, "http://hv01", None, WINDOWS).unwrap(), [ntlm]);
         assert_eq!(chosen(&local, "http://127.0.0.1", None, WINDOWS).unwrap(), [ntlm, Method::Basic]);
         assert_eq!(chosen(&local, "https://hv01", Some(true), &["Basic x"]).unwrap(), [Method::Basic]);

@@ -52,7 +52,7 @@ pub(super) fn open(
 ) -> Result<Box<dyn Security>, AuthError> {
     // The name as it was written, of whatever realm the Kerberos servers find it in. As the name of a service at a host it would
     // be looked up in DNS first and changed to what stands there.
-    let name = format!("{}/{}@", login.service, endpoint.host());
+    let name = format!("{}@", login.spn_of(endpoint));
     let context = match mechanism {
         Mechanism::Kerberos => begin(&name, GSS_MECH_KRB5)?,
         Mechanism::SpnegoKerberos => {

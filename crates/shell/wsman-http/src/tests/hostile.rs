@@ -1,11 +1,15 @@
 //! The client against a server that means harm: bounded time and memory, a clear error, never a panic.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use cim::{CallError, ErrorKind, Reply, Request, wql};
 
+use tokio::task::JoinSet;
+
 use super::{Server, Turn, client, envelope, fails, get, http, instance, invoke, short, soap};
-use crate::{Client, Endpoint, Limits, Login, Scheme, Trust};
+use crate::memory::{Maxima, Memory};
+use crate::{Client, Endpoint, Limits, Login, Scheme, Sockets, Trust};
 
 const SOAP: &str = "Content-Type: application/soap+xml;charset=UTF-8\r\n";
 const CHUNKED: &str = "Content-Type: application/soap+xml;charset=UTF-8\r\nTransfer-Encoding: chunked\r\n";
@@ -103,10 +107,65 @@ async fn nesting_without_measure_costs_no_stack() {
 async fn attributes_and_namespaces_without_measure_cost_no_time() {
     let many = |prefix: &str| (0..400_000).map(|n| format!(" {prefix}a{n:x}=''")).collect::<Vec<_>>().concat();
     let scopes = format!("<a{}>{}</a>", many("xmlns:"), "<b xmlns=''/>".repeat(100_000));
-    for inner in [format!("<a{}/>", many("")), scopes] {
+    // Each element alone is within the bounds of an element.
+    let some = |prefix: &str| (0..55).map(|n| format!(" {prefix}a{n:x}=''")).collect::<Vec<_>>().concat();
+    let siblings = format!("<a{}>{}</a>", some("xmlns:"), "<b xmlns=''/>".repeat(500_000));
+    let attributes = format!("<a>{}</a>", format!("<b{}/>", some("").repeat(4).replace("a", "b")).repeat(100));
+    let nested = (0..15_000).map(|n| format!("<a xmlns:n{n:x}=''>")).collect::<Vec<_>>().concat();
+    for inner in [format!("<a{}/>", many("")), scopes, siblings, attributes, nested] {
         let (error, _) =
             fails_slowly(vec![Turn::Answer(http("200 OK", SOAP, envelope(&inner).as_bytes()))], get()).await;
         assert_eq!(error.kind, ErrorKind::Malformed, "{error}");
+    }
+}
+
+/// Anything that HTTP allows before and around an answer, and that needs no end.
+#[tokio::test]
+async fn what_is_no_content_is_read_no_longer_than_an_answer_needs() {
+    let announced = b"HTTP/1.1 100 Continue\r\n\r\n".repeat(1_000);
+    let processing = b"HTTP/1.1 102 Processing\r\nX: y\r\n\r\n".repeat(1_000);
+    let chunks = b"1\r\nx\r\n".repeat(5_000);
+    let head = format!("HTTP/1.1 200 OK\r\n{CHUNKED}\r\n").into_bytes();
+    for (head, again) in [(Vec::new(), announced), (Vec::new(), processing), (head, chunks)] {
+        let server = Server::new(vec![vec![Turn::Flood(head, again)]]).await;
+        let limits = Limits { read: Duration::from_mins(1), lateness: Duration::ZERO, body: 128 * 1024, ..patient() };
+        let error = server.client(limits).call(get()).await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::TooLarge, "{error}");
+        assert!(error.message.contains("more than HTTP needs"), "{error}");
+        assert!(server.flooded() <= LET_IN_MAX, "{} bytes", server.flooded());
+    }
+}
+
+#[tokio::test]
+async fn rows_without_an_end_are_left_at_the_memory_of_a_call_and_another_host_is_read() {
+    const MIB: usize = 1024 * 1024;
+    let row = format!("<C><N>{}</N></C>", "x".repeat(4_000));
+    let pulled = format!(
+        "<n:PullResponse><n:EnumerationContext>c</n:EnumerationContext><n:Items>{}</n:Items></n:PullResponse>",
+        row.repeat(20)
+    );
+    let Turn::Answer(pulled) = soap(&pulled) else { panic!("no answer") };
+    let (call, host, all) = (2 * MIB, 3 * MIB, 4 * MIB);
+    for (calls, words) in [(1, "2 MiB that the answer to one request"), (3, "MiB that all answers")] {
+        let sockets = Sockets::with_memory(Memory::within(Maxima { call, host, all }));
+        let server = Server::new(vec![vec![opened(), Turn::Always(pulled.clone())]; calls]).await;
+        let client = Arc::new(server.client(patient()).sharing(&sockets));
+        let mut asked = JoinSet::new();
+        for _ in 0..calls {
+            let client = Arc::clone(&client);
+            asked.spawn(async move { client.call(query()).await });
+        }
+        let error = within(asked.join_next()).await.unwrap().unwrap().unwrap_err();
+        assert_eq!(error.kind, ErrorKind::TooLarge, "{error}");
+        assert!(error.message.contains(words) || calls > 1, "{error}");
+        let address = server.address.to_string();
+        assert!(
+            error.message.contains(&address) && error.message.contains("find out what the host returns"),
+            "{error}"
+        );
+        let honest = Server::new(vec![vec![instance()]]).await;
+        let answer = honest.client(short()).sharing(&sockets).call(get()).await;
+        assert!(matches!(answer, Ok(Reply::Instance(_))), "{answer:?}");
     }
 }
 

@@ -83,11 +83,6 @@ fn tls_failure(error: &io::Error) -> (ErrorKind, String) {
             let hint = " (an authority's own certificate can be pinned by its fingerprint only)";
             (ErrorKind::Untrusted, error.to_string(), hint)
         }
-        // An issuer of the same name with another key: a certificate that was made anew, or an impostor's.
-        Some(Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature)) => {
-            let text = "no trusted authority has signed the host's certificate".to_owned();
-            (ErrorKind::Untrusted, text, " (give the authority's certificate, or pin the host's by its fingerprint)")
-        }
         Some(Error::InvalidCertificate(_) | Error::NoCertificatesPresented) => {
             (ErrorKind::Untrusted, error.to_string(), "")
         }

@@ -9,7 +9,7 @@ const HASH_LENGTH: usize = 32;
 pub(super) type Fingerprint = [u8; HASH_LENGTH];
 
 pub(super) fn parse_fingerprint(text: &str) -> Option<Fingerprint> {
-    let digits: String = text.chars().filter(|c| !matches!(c, ':' | ' ')).collect();
+    let digits: String = text.chars().filter(|c| !matches!(c, ':' | '-' | ' ')).collect();
     if digits.len() != HASH_LENGTH * 2 || !digits.is_ascii() {
         return None;
     }

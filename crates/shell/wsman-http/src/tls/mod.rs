@@ -4,6 +4,7 @@
 //! the same certificates.
 
 mod belief;
+mod chain;
 mod error;
 mod failure;
 mod fingerprint;

@@ -3,11 +3,13 @@
 use std::fmt;
 use std::sync::Arc;
 
+use rustls::client::WebPkiServerVerifier;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 
 use super::belief::Belief;
+use super::chain::Chain;
 use super::fingerprint::parse_fingerprint;
 #[cfg(feature = "legacy-tls")]
 use super::legacy;
@@ -120,11 +122,18 @@ impl Trust {
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
             .map_err(|error| TrustError::Library(error.to_string()))?;
-        let single = |pinned| Arc::new(Verifier { pinned, provider });
         let builder = match &*belief {
-            Belief::System | Belief::Authorities(_) => builder.with_root_certificates(roots),
-            Belief::Pinned(hash) => builder.dangerous().with_custom_certificate_verifier(single(Some(*hash))),
-            Belief::Anybody => builder.dangerous().with_custom_certificate_verifier(single(None)),
+            Belief::System | Belief::Authorities(_) => {
+                let library = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build();
+                let library = library.map_err(|error| TrustError::Library(error.to_string()))?;
+                builder.dangerous().with_custom_certificate_verifier(Arc::new(Chain(library)))
+            }
+            Belief::Pinned(hash) => builder
+                .dangerous()
+                .with_custom_certificate_verifier(Arc::new(Verifier { pinned: Some(*hash), provider })),
+            Belief::Anybody => {
+                builder.dangerous().with_custom_certificate_verifier(Arc::new(Verifier { pinned: None, provider }))
+            }
         };
         Ok(Self {
             config: Arc::new(builder.with_no_client_auth()),

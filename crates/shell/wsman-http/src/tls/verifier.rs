@@ -29,6 +29,12 @@ pub(super) struct Verifier {
 /// Why a certificate is not trusted although no authority has to vouch for it.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Distrust {
+    /// No trusted authority has signed it.
+    #[error(
+        "no trusted authority has signed the host's certificate, whose SHA-256 fingerprint is {0} (give the authority's \
+         certificate, or compare the fingerprint on the host and pin it)"
+    )]
+    NoAuthority(String),
     /// It is not the pinned one.
     #[error("the host's certificate has the fingerprint {0}, which is not the one that was given")]
     Other(String),

@@ -80,6 +80,9 @@ pub(super) struct Arguments {
     /// Serve HTTPS with a certificate that the lab makes
     #[arg(long)]
     tls: bool,
+    /// Let the hosts listen on ::1 instead of 127.0.0.1
+    #[arg(long)]
+    ipv6: bool,
     /// File to write the hosts' addresses and login to
     #[arg(long, value_name = "FILE")]
     endpoints: Option<PathBuf>,
@@ -101,6 +104,7 @@ pub(super) async fn up(arguments: Arguments) -> Result<ExitCode, Usage> {
         services: services(arguments.keytab.as_deref(), takes_tickets)?,
         schemes,
         tls: arguments.tls,
+        ipv6: arguments.ipv6,
         fragments: fragments(&arguments.fragments).map_err(|error| cannot(error.to_string()))?,
     };
     let lab = match Lab::start(&spec, options).await {

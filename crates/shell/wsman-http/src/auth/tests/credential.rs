@@ -109,3 +109,16 @@ async fn logins_that_are_made_apart_share_what_is_known_of_a_password() {
     let answers = call_all(&hosts, &login("LAB\\svc", "right horse")).await;
     assert!(answers.iter().all(Result::is_ok), "a changed password is another credential");
 }
+
+/// Its upper case is another on Windows, so each login would count as one with a wrong password.
+#[tokio::test]
+async fn no_token_is_sent_for_a_name_that_ntlm_cannot_write_in_upper_case() {
+    for scheme in [Scheme::Ntlm, Scheme::Negotiate] {
+        let hosts = hosts(1, NEGOTIATE, "right horse").await;
+        let login = Login::new(scheme, ".\\groß", "right horse");
+        let error = Client::new(endpoint(&hosts[0], "http"), login, Limits::default()).call(get()).await.unwrap_err();
+        assert_eq!((error.kind, error.reached), (ErrorKind::Denied, Reached::No), "{error}");
+        assert!(error.message.contains("`ß`") && error.message.contains("use Kerberos"), "{error}");
+        assert_eq!(hosts[0].tokens(), 0);
+    }
+}

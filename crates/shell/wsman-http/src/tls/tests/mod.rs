@@ -166,6 +166,9 @@ async fn a_certificate_that_is_not_believed_is_shown_to_no_other_library() {
         let message = host.fails(trust, ErrorKind::Untrusted).await;
         assert!(message.contains(words), "{message}");
         assert_eq!(host.met() - before, 1, "{message}");
+        // A person can compare it on the host.
+        let seen = host.certificate.sha256();
+        assert!(message.replace(':', "").to_lowercase().contains(&seen.to_lowercase()), "{message}: {seen}");
     }
 }
 
