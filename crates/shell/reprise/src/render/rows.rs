@@ -145,16 +145,6 @@ fn tone(leg: &LegReport, dry_run: bool) -> Tone {
     }
 }
 
-/// From where to where. Of two primaries both are named.
-fn route(leg: &LegReport, names: &Names) -> String {
-    let (primary, replica) = (names.host(leg.primary.as_deref()), names.host(leg.replica.as_deref()));
-    match leg.second_primary.as_deref() {
-        None => format!("{primary} → {replica}"),
-        Some(second) if leg.replica.is_none() => format!("{primary} + {}", names.host(Some(second))),
-        Some(second) => format!("{primary} + {} → {replica}", names.host(Some(second))),
-    }
-}
-
 /// The sender's state, with the one before it if that was different.
 fn states(leg: &LegReport) -> String {
     let text = |state: Option<ReplicationState>| state.map_or("not seen".to_owned(), |state| state.to_string());
