@@ -100,7 +100,7 @@ fn a_missing_end_a_host_that_is_down_and_one_that_is_not_asked_have_reasons_of_t
     assert!(!format!("{:#}", ran.document).contains("did not answer in time"), "it refused at once");
 }
 
-/// Its VMs were being resumed. Off and silent are the same to whoever asks; a job that hangs is not.
+/// Its VMs were being resumed. From outside, off and silent look alike; a job that hangs does not.
 #[test]
 fn a_host_that_goes_away_under_an_act_is_reported_with_since_when_and_why() {
     // A silent host is known for one only once its requests have timed out.
