@@ -90,7 +90,7 @@ impl Site {
             Some(Break::DropAfter) => acted(&act(), Sent::Closed),
             Some(Break::Garbage) => acted(&act(), Sent::Garbage),
             Some(Break::Empty) => acted(&act(), Sent::Empty),
-            Some(Break::Attack(attack)) => self.attack(port, &message, attack),
+            Some(Break::Attack(attack)) => attacked(port, &message, attack),
         };
         if let Sent::Whole(answer) | Sent::Half(answer) = &sent
             && answer.fault
@@ -101,21 +101,19 @@ impl Site {
     }
 }
 
-impl Site {
-    /// What a host that attacks sends.
-    fn attack(&self, port: &HostState, message: &Outline, attack: Attack) -> Sent {
-        lock(&port.counters).count(message.kind, false);
-        let body = match attack {
-            Attack::Pieces => return Sent::Endless(Duration::ZERO),
-            Attack::Drip => return Sent::Endless(DRIP),
-            Attack::Announcements => return Sent::Announcements,
-            Attack::Rows => attack::rows(message.kind),
-            Attack::Attributes => attack::attributes(),
-            Attack::Nested => attack::nested(),
-            Attack::Siblings => attack::siblings(),
-        };
-        Sent::Whole(HttpResponse { status: 200, body, kind: message.kind, fault: false })
-    }
+/// What a host that attacks sends.
+fn attacked(port: &HostState, message: &Outline, attack: Attack) -> Sent {
+    lock(&port.counters).count(message.kind, false);
+    let body = match attack {
+        Attack::Pieces => return Sent::Endless(Duration::ZERO),
+        Attack::Drip => return Sent::Endless(DRIP),
+        Attack::Announcements => return Sent::Announcements,
+        Attack::Rows => attack::rows(message.kind),
+        Attack::Attributes => attack::attributes(),
+        Attack::Nested => attack::nested(),
+        Attack::Siblings => attack::siblings(),
+    };
+    Sent::Whole(HttpResponse { status: 200, body, kind: message.kind, fault: false })
 }
 
 /// The quota of one user's concurrent operations is used up (`MaxConcurrentOperationsPerUser`).

@@ -110,7 +110,8 @@ async fn attributes_and_namespaces_without_measure_cost_no_time() {
     // Each element alone is within the bounds of an element.
     let some = |prefix: &str| (0..55).map(|n| format!(" {prefix}a{n:x}=''")).collect::<Vec<_>>().concat();
     let siblings = format!("<a{}>{}</a>", some("xmlns:"), "<b xmlns=''/>".repeat(500_000));
-    let attributes = format!("<a>{}</a>", format!("<b{}/>", some("").repeat(4).replace("a", "b")).repeat(100));
+    let some_more = (0..220).map(|n| format!(" a{n:x}=''")).collect::<Vec<_>>().concat();
+    let attributes = format!("<a>{}</a>", format!("<b{some_more}/>").repeat(100));
     let nested = (0..15_000).map(|n| format!("<a xmlns:n{n:x}=''>")).collect::<Vec<_>>().concat();
     for inner in [format!("<a{}/>", many("")), scopes, siblings, attributes, nested] {
         let (error, _) =

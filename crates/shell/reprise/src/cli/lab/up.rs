@@ -22,6 +22,7 @@ use crate::{exit, login};
 /// Start simulated hosts; they run until SIGTERM or Ctrl-C.
 #[derive(Args)]
 #[command(after_help = "Example:\n  reprise lab up --vms 10 --endpoints lab.json")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(super) struct Arguments {
     /// Number of hosts
     #[arg(long, default_value_t = 2)]
@@ -80,7 +81,7 @@ pub(super) struct Arguments {
     /// Serve HTTPS with a certificate that the lab makes
     #[arg(long)]
     tls: bool,
-    /// Let the hosts listen on ::1 instead of 127.0.0.1
+    /// Let the hosts listen on `::1` instead of 127.0.0.1
     #[arg(long)]
     ipv6: bool,
     /// File to write the hosts' addresses and login to
