@@ -327,10 +327,13 @@ impl Summary {
         let count = |result: LegResult| legs.iter().filter(|leg| leg.result == result).count();
         let not_seen = legs.iter().filter(|leg| leg.reason == Reason::ResumeNotSeen).count();
         // Two addresses of one host are one host; two hosts of one name are not.
-        let names = |ready: bool| -> BTreeSet<(&str, bool)> {
+        let names = |ready: bool| -> BTreeSet<(&str, Option<HostId>)> {
             let counted = hosts.iter().filter(|host| !ready || host.ready);
             counted
-                .map(|host| (host.name.as_str(), matches!(host.trouble, Some(HostTrouble::SameName { .. }))))
+                .map(|host| {
+                    let is_another = matches!(host.trouble, Some(HostTrouble::SameName { .. }));
+                    (host.name.as_str(), is_another.then_some(host.id))
+                })
                 .collect()
         };
         Self {

@@ -176,7 +176,7 @@ mod tests {
     #[test]
     fn a_code_is_found_in_a_text_of_any_language() {
         for (text, name) in [
-            ("Der Vorgang ist fehlgeschlagen: Zertifikat (0x800B0101).", Some("CERT_E_EXPIRED")),
+            ("Der Vorgang wurde abgebrochen: Zertifikat (0x800B0101).", Some("CERT_E_EXPIRED")),
             ("レプリケーションに失敗しました (0x80070299)", Some("ERROR_FILE_SYSTEM_LIMITATION")),
             ("0x1 and then 0x80004004", Some("E_ABORT")),
             ("0x2 is no code here, and neither is 0x800B010", None),

@@ -38,9 +38,19 @@ impl Controller {
         self.hosts.values().map(|host| {
             let twin = self.unlike_twin_of(host);
             let twin = twin.map(|other| HostTrouble::UnlikeTwin { other: other.asked.label.clone() });
+            let same_name =
+                || self.namesake_of(host).map(|other| HostTrouble::SameName { other: other.asked.label.clone() });
             let report = report::host(host);
-            HostReport { trouble: twin.or(report.trouble), ..report }
+            HostReport { trouble: twin.or_else(same_name).or(report.trouble), ..report }
         })
+    }
+
+    /// Another machine that has the name of this host, which was the first to have it.
+    fn namesake_of(&self, host: &HostWatch) -> Option<&HostWatch> {
+        let is_namesake = |other: &&HostWatch| {
+            other.duplicate_of.as_ref().is_some_and(|first| first.is_another && first.host == host.asked.id)
+        };
+        self.hosts.values().find(is_namesake)
     }
 
     /// The host of which another counts as a second address, or that counts as one of another, if the two show other VMs.

@@ -39,9 +39,9 @@ pub(crate) fn runs_well(leg: &LegReport) -> bool {
     leg.result == LegResult::Resumed || leg.result == LegResult::Healthy && leg.reason != Reason::NotMoving
 }
 
-/// The last failed transfer's code, for a leg that does not replicate.
+/// The last failed transfer's code, for a leg that may have stopped because of it. One that was paused did not.
 pub(crate) fn last_failure(leg: &LegReport) -> Option<u32> {
-    leg.last_failure.filter(|_| !runs_well(leg))
+    leg.last_failure.filter(|_| !runs_well(leg) && points_to_failures(leg.reason))
 }
 
 /// A code in words: "certificate expired (0x800B0101)".
@@ -54,17 +54,21 @@ pub(crate) fn in_words(code: u32) -> String {
 
 /// The code that explains why a leg is still stopped, if its reason only points to event 32022.
 fn by_code(leg: &LegReport) -> Option<&'static FailureCode> {
-    let points_there = matches!(
-        leg.reason,
+    let code = last_failure(leg).filter(|code| *code != ABORTED)?;
+    known(code)
+}
+
+/// Whether an event 32022 may explain it.
+fn points_to_failures(reason: Reason) -> bool {
+    matches!(
+        reason,
         Reason::Error
             | Reason::ResumeWithoutEffect
             | Reason::NotMoving
             | Reason::InitialReplicationStopped
             | Reason::VmmsRetries
             | Reason::ReplicaError
-    );
-    let code = leg.last_failure.filter(|code| points_there && *code != ABORTED)?;
-    known(code)
+    )
 }
 
 fn resyncs_itself(hours: AutoResync) -> String {

@@ -79,12 +79,12 @@ fn table(report: &Report, names: &Names, terminal: &Terminal) -> String {
         if more > 0 {
             let of = match (reason, legs.first()) {
                 (Some(reason), Some(first)) => {
-                    format!("{}, {}", rows::result(first, report.dry_run), reason.phrase())
+                    format!(": {}, {}", rows::result(first, report.dry_run), reason.phrase())
                 }
-                _ if result == LegResult::Resumed => "resumed".to_owned(),
-                _ => "that replicate".to_owned(),
+                _ if result == LegResult::Resumed => ": resumed".to_owned(),
+                _ => " that replicate".to_owned(),
             };
-            let _infallible = writeln!(left_out, "… and {more} more: {of}");
+            let _infallible = writeln!(left_out, "… and {more} more{of}");
         }
     }
     if !left_out.is_empty() {
@@ -103,7 +103,7 @@ fn last_lines(report: &Report, names: &Names, blocks: &[Block<'_>], terminal: &T
     // Of several equal ones the first.
     let worst = blocks.iter().rev().max_by_key(|block| vms(block)).filter(|block| vms(block) > 0);
     // A hold that stops everything stands first.
-    let stopping = blocks.first().filter(|_| report.holds.iter().any(hold::stops));
+    let stopping = blocks.iter().find(|block| block.is_error()).filter(|_| report.holds.iter().any(hold::stops));
     if let Some(block) = stopping {
         text.push_str(&paragraph("First: ", &block.next, 2, terminal.width));
     } else if let Some(block) = worst {
@@ -160,7 +160,7 @@ fn sentence(report: &Report, names: &Names) -> String {
         report.holds.iter().filter(|trouble| hold::stops(trouble)).map(|trouble| hold::called(&trouble.hold)).collect();
     let stopped = match stopping.as_slice() {
         [] => String::new(),
-        some => format!(" Nothing was resumed, since nothing matches {}.", list(some)),
+        some => format!(" Nothing is resumed, since nothing matches {}.", list(some)),
     };
     format!("{done}{legs}{hosts}.{left}{stopped}")
 }

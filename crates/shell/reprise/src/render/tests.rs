@@ -198,7 +198,7 @@ fn one_dead_host_is_one_block_and_the_table_stays_on_the_screen() {
         "vm-003  hv01 → hv02  Error        failed   replica not seen",
         "more: failed, primary not ready",
         "more: failed, replica not seen",
-        "more: that replicate",
+        "more that replicate",
         "Unprotected: 200 of 300",
         "First, for 200 VMs: check that the host is up",
     ] {
@@ -275,6 +275,9 @@ fn the_code_of_the_last_event_32022_is_in_words_beside_the_row_and_chooses_the_a
     report.legs[1].last_failure = Some(0x8004_4004);
     let piped = table::text(&report, &Terminal::default());
     assert!(piped.contains("resume had no effect: 0x80044004\n"), "an unknown code is shown as it is: {piped}");
+    (report.legs[1].reason, report.legs[1].result) = (Reason::PausedByPerson, LegResult::Left);
+    let piped = table::text(&report, &Terminal::default());
+    assert!(!piped.contains("0x80044004"), "who paused it was no failed transfer: {piped}");
 }
 
 #[test]
@@ -413,7 +416,7 @@ fn a_hold_that_stops_everything_stands_first_and_last() {
         "{text}"
     );
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let end = "Nothing was resumed, since nothing matches the hold on VM vm-0O1. First: correct or remove it, then run again; \
+    let end = "Nothing is resumed, since nothing matches the hold on VM vm-0O1. First: correct or remove it, then run again; \
                to resume without it, add `--ignore-unmatched-holds`";
     assert!(words.ends_with(end), "{text}");
     report.holds[0].state = HoldState::Ended;

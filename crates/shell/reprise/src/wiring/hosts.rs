@@ -12,6 +12,7 @@ use wsman_http::Limits;
 use super::arguments::{self, HostArguments};
 use crate::links::{HostAccess, Links};
 use crate::login::Logins;
+use crate::render::count;
 use crate::usage::Usage;
 
 /// Default of `--timeout`: the support article's.
@@ -55,7 +56,8 @@ pub(super) fn config(hosts: &HostArguments) -> Result<Option<Config>, Usage> {
         }
     };
     reprise_config::read(&text).map(Some).map_err(|error| {
-        let what = format!("the configuration {} has {} problem(s)", path.display(), error.problems.len());
+        let problems = count(error.problems.len(), "problem");
+        let what = format!("the configuration {} has {problems}", path.display());
         Usage::new(what, error.to_string().replace('\n', "\n        "), "fix these lines")
     })
 }

@@ -112,12 +112,12 @@ fn choose_on(
         Scheme::Basic => vec![Some(Method::Basic)],
         Scheme::Certificate => vec![Some(Method::Certificate)],
         Scheme::Ntlm => vec![tokens(offered("negotiate"), "Negotiate", Mechanism::Ntlm).or(old_ntlm)],
-        Scheme::Kerberos if endpoint.is_address() => return Err(needs_a_name(endpoint)),
+        Scheme::Kerberos if endpoint.is_address() && login.spn.is_none() => return Err(needs_a_name(endpoint)),
         Scheme::Kerberos if by_system.is_none() && login.realm().is_none() && login.kdc.is_none() => {
             return Err(needs_a_realm(login, endpoint));
         }
         Scheme::Kerberos | Scheme::Negotiate | Scheme::Auto if by_system == Some(System::Unix) => {
-            if endpoint.is_address() {
+            if endpoint.is_address() && login.spn.is_none() {
                 return Err(needs_a_name(endpoint));
             }
             let bare_first = login.scheme != Scheme::Negotiate;
@@ -145,7 +145,9 @@ fn choose_on(
 }
 
 fn needs_a_name(endpoint: &Endpoint) -> CallError {
-    let message = format!("cannot log in to {endpoint}: Kerberos knows hosts by name; write the host's full DNS name");
+    let message = format!(
+        "cannot log in to {endpoint}: Kerberos knows hosts by name; write the host's full DNS name, or name its account with --spn"
+    );
     CallError::new(ErrorKind::Unsupported, Reached::No, message)
 }
 
@@ -209,6 +211,8 @@ mod tests {
         assert_eq!(chosen(&domain, "http://10.0.0.1", None, WINDOWS).unwrap(), [ntlm]);
         let with_spn = domain.clone().with_spn("HTTP/hv01.lab.test");
         assert_eq!(chosen(&with_spn, "http://10.0.0.1", None, WINDOWS).unwrap(), [kerberos, ntlm]);
+        let kerberos_alone = Login { scheme: Scheme::Kerberos, ..with_spn };
+        assert_eq!(chosen(&kerberos_alone, "http://10.0.0.1", None, WINDOWS).unwrap().len(), 1);
         assert_eq!(chosen(&local, "http://hv01", None, WINDOWS).unwrap(), [ntlm]);
         assert_eq!(chosen(&local, "http://127.0.0.1", None, WINDOWS).unwrap(), [ntlm, Method::Basic]);
         assert_eq!(chosen(&local, "https://hv01", Some(true), &["Basic x"]).unwrap(), [Method::Basic]);

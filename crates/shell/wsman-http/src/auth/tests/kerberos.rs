@@ -143,6 +143,6 @@ async fn a_host_that_only_another_host_named_gets_no_answer_of_ntlm_unless_that_
         Login::new(Scheme::Auto, "svc@lab.test", "right horse").restricted_to_kerberos("since nobody listed it");
     let endpoint = Endpoint::parse(&format!("http://{}", host.address)).unwrap();
     let error = Client::new(endpoint, login, Limits::default()).call(get()).await.unwrap_err();
-    assert!(error.message.ends_with("write the host's full DNS name; since nobody listed it"), "{error}");
+    assert!(error.message.ends_with("name its account with --spn; since nobody listed it"), "{error}");
     assert_eq!(host.tokens(), 0);
 }
