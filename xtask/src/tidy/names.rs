@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::file::File;
+use super::tree::has_extension;
 use crate::token::{Placed, tokens};
 
 /// What begins a type.
@@ -31,7 +32,7 @@ pub(super) fn check(files: &[File]) -> Vec<String> {
 /// The folder of the crate to whose source a file belongs. Tests are no part of what a crate offers.
 fn home(path: &str) -> Option<&str> {
     let (before, inside) = path.split_once("/src/")?;
-    let is_source = path.ends_with(".rs") && !inside.split('/').any(|part| matches!(part, "tests" | "tests.rs"));
+    let is_source = has_extension(path, "rs") && !inside.split('/').any(|part| matches!(part, "tests" | "tests.rs"));
     (before.starts_with("crates/") && is_source).then_some(before)
 }
 

@@ -94,6 +94,13 @@ remedies! {
     ReportBug = "report this as a bug",
 }
 
+impl Remedy {
+    /// Whether the account was let in and lacks rights, rather than refused at the login.
+    pub fn is_about_rights(self) -> bool {
+        matches!(self, Self::GrantHyperV | Self::GrantWindows | Self::GrantEventLog | Self::GrantLocalAccount)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

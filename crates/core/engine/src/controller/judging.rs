@@ -218,6 +218,8 @@ impl Controller {
             Phase::Ready { .. } if !time_left => Whereabouts::WithoutIt { host: host.asked.id },
             Phase::Ready { .. } | Phase::Waiting => Whereabouts::NotYet { host: Some(host.asked.id) },
         };
-        NotSeenEnd { host_name: if is_certain { Some(host.display_name()) } else { text }, whereabouts }
+        // What another host is called is not what a host is called that says that name.
+        let is_itself = is_certain && host.duplicate_of.is_none();
+        NotSeenEnd { host_name: if is_itself { Some(host.display_name()) } else { text }, whereabouts }
     }
 }

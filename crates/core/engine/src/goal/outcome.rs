@@ -1,6 +1,6 @@
 //! What came of a pass as a whole.
 
-use reprise_model::{ProblemKind, Remedy};
+use reprise_model::ProblemKind;
 
 use crate::status::{HostReport, HostTrouble, LegReport};
 
@@ -36,7 +36,7 @@ pub(super) fn of(hosts: &[HostReport], legs: &[LegReport], dry_run: bool, is_unc
 fn is_denied(host: &HostReport) -> bool {
     match &host.trouble {
         Some(HostTrouble::NotReady(why)) => {
-            why.problem.kind == ProblemKind::Denied && why.problem.remedy == Remedy::LogIn
+            why.problem.kind == ProblemKind::Denied && !why.problem.remedy.is_about_rights()
         }
         Some(
             HostTrouble::Lost(_)

@@ -28,7 +28,7 @@ fn what_we_asked_for_and_what_runs_is_ours_though_the_answer_was_lost() {
     assert_eq!(told(&drive), [Reason::ResumeAnswerLost], "told once");
 }
 
-/// The first answer is lost while the resume is still to take effect; the second act is told by the host that it is busy
+/// The first answer is lost while the resume is still to take effect; the host answers the second act that it is busy
 /// with the first, or finds it done.
 #[test]
 fn a_later_act_that_finds_it_done_or_under_way_takes_nothing_from_the_first() {

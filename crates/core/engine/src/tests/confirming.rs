@@ -12,7 +12,7 @@ fn waiting(seconds: u64) -> Drive {
     drive.end_act(ended());
     drive.run_to(10.0);
     assert!(drive.report.is_none(), "newer data is awaited");
-    assert!(drive.told.iter().any(|notice| matches!(notice, Notice::Resumed(_))), "and the resume is told at once");
+    assert!(drive.told.iter().any(|notice| matches!(notice, Notice::Resumed(_))), "and the resume is reported at once");
     drive
 }
 

@@ -274,3 +274,15 @@ fn a_host_that_gives_its_vm_the_name_of_another_takes_no_hold_off_it() {
     let liar = called(HV03, liar);
     assert_eq!(acts(pass, vec![look(0, &[S::Error]), look(1, &[S::Replicating]), liar]), []);
 }
+
+#[test]
+fn a_host_that_calls_itself_otherwise_does_not_escape_the_hold_on_it() {
+    let mut pass = asked(&[Some("hv01.lab.test"), Some("hv02.lab.test")]);
+    pass.policy.peer_unseen = reprise_model::PeerUnseen::Resume;
+    let scope = HoldScope::Host(named("hv02.lab.test"));
+    pass.policy.holds.push(Hold { scope, reason: "test".to_owned(), until: None, only_this_pass: false });
+    let mut liar = called("hv01.lab.test", false_receiver());
+    let Seen::Seen(system) = &mut liar.system else { panic!("it is seen") };
+    system.booted = HostTime(7);
+    assert_eq!(acts(pass, vec![sender_to("hv02.lab.test"), liar]), []);
+}

@@ -47,7 +47,7 @@ fn a_host_that_is_late_and_comes_after_all_is_served_while_the_pass_goes_on() {
     let not_ready = |drive: &Drive| drive.told.iter().filter(|n| matches!(n, Notice::HostNotReady(_))).count();
     assert_eq!((not_ready(&drive), drive.acts.len()), (1, 0));
     drive.hosts[0] = look(0, &[S::Error]);
-    drive.run_to(90.0);
+    drive.run_to(90.5);
     assert_eq!(drive.acts.len(), 1);
     drive.hosts[0] = look(0, &[S::Replicating]);
     drive.end_act(ended());

@@ -32,7 +32,6 @@ impl Shadow {
         let sender = self.sender(leg.id).map(|(_, end)| end);
         let seen = sender.map(|end| end.state);
         let never = sender.is_some_and(|end| end.last.is_none());
-        let (resyncs, lost) = (leg.reason == Reason::ResyncPausedByShutdown, leg.reason == Reason::ResumeAnswerLost);
         if leg.after.map(ReplicationState::number) != seen {
             return Err(format!("at {:?}, and was last seen at {seen:?}", leg.after));
         }
@@ -44,6 +43,38 @@ impl Shadow {
         }
         self.person(leg)?;
         self.pause_left(leg)?;
+        self.result(leg, seen, never)?;
+        self.tried(leg)?;
+        let ends = [self.sender(leg.id), self.receiver(leg.id)].map(|end| Some(end?.1));
+        let called = self.called(leg.id);
+        let covered = |at: Timestamp| held(&self.orders.policy.holds, leg.id, ends, &called, &self.names.values(), at);
+        // A leg is judged when something about it arrives; a hold may have ended since.
+        let ends = [self.sender(leg.id), self.receiver(leg.id)].into_iter().flatten();
+        let judged = ends.filter_map(|(host, _)| self.received_at.get(&host)).max().copied().unwrap_or(wall);
+        let wanted = match leg.result {
+            LegResult::Healthy => !covered(wall) && (!covered(judged) || leg.wanted),
+            LegResult::Resumed
+            | LegResult::Interrupted
+            | LegResult::Waiting
+            | LegResult::NeedsPerson
+            | LegResult::Failed
+            | LegResult::Stale => true,
+            LegResult::Left => false,
+            LegResult::Skipped => leg.reason != Reason::SenderNotAsked,
+        };
+        if leg.wanted != wanted {
+            return Err(format!("as {:?} with wanted = {}", leg.result, leg.wanted));
+        }
+        let unread = self.hosts.values().any(|ends| ends.unread.contains(&leg.id.vm));
+        if !self.ever.contains(&leg.id) && !unread && leg.attempts == 0 {
+            return Err("and no host ever showed it".to_owned());
+        }
+        Ok(())
+    }
+
+    /// Its result, beside the state at which it was last seen and what is known of our acts.
+    fn result(&self, leg: &LegReport, seen: Option<u16>, never: bool) -> Result<(), Broken> {
+        let (resyncs, lost) = (leg.reason == Reason::ResyncPausedByShutdown, leg.reason == Reason::ResumeAnswerLost);
         let error_missing = leg.trouble.is_none();
         match leg.result {
             LegResult::Healthy if seen != Some(3) => return Err(format!("as healthy, and was last seen at {seen:?}")),
@@ -74,31 +105,6 @@ impl Shadow {
             | LegResult::Left
             | LegResult::Resumed
             | LegResult::Healthy => {}
-        }
-        self.tried(leg)?;
-        let ends = [self.sender(leg.id), self.receiver(leg.id)].map(|end| Some(end?.1));
-        let called = self.called(leg.id);
-        let covered = |at: Timestamp| held(&self.orders.policy.holds, leg.id, ends, &called, &self.names.values(), at);
-        // A leg is judged when something about it arrives; a hold may have ended since.
-        let ends = [self.sender(leg.id), self.receiver(leg.id)].into_iter().flatten();
-        let judged = ends.filter_map(|(host, _)| self.received_at.get(&host)).max().copied().unwrap_or(wall);
-        let wanted = match leg.result {
-            LegResult::Healthy => !covered(wall) && (!covered(judged) || leg.wanted),
-            LegResult::Resumed
-            | LegResult::Interrupted
-            | LegResult::Waiting
-            | LegResult::NeedsPerson
-            | LegResult::Failed
-            | LegResult::Stale => true,
-            LegResult::Left => false,
-            LegResult::Skipped => leg.reason != Reason::SenderNotAsked,
-        };
-        if leg.wanted != wanted {
-            return Err(format!("as {:?} with wanted = {}", leg.result, leg.wanted));
-        }
-        let unread = self.hosts.values().any(|ends| ends.unread.contains(&leg.id.vm));
-        if !self.ever.contains(&leg.id) && !unread && leg.attempts == 0 {
-            return Err("and no host ever showed it".to_owned());
         }
         Ok(())
     }

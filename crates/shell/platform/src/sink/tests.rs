@@ -128,7 +128,10 @@ mod journal {
         let mut buffer = vec![0; 65_536];
         let length = socket.recv(&mut buffer).unwrap();
         let fields = fields(&buffer[..length]);
-        assert_eq!(fields["MESSAGE"], "Replication for two\nlines on hv01 was in suspended and resumed successfully.");
+        assert_eq!(
+            fields["MESSAGE"],
+            "Replication for two\u{fffd}lines on hv01 was in suspended and resumed successfully."
+        );
         assert_eq!(fields["PRIORITY"], "6");
         assert_eq!(fields["SYSLOG_IDENTIFIER"], "reprise");
         assert_eq!(fields["EVENT_ID"], "4");

@@ -110,6 +110,16 @@ impl Row {
     }
 }
 
+/// From where to where. Of two primaries both are named.
+fn route(leg: &LegReport, names: &Names) -> String {
+    let [primary, replica] = [&leg.primary, &leg.replica].map(|name| names.host(name.as_deref()));
+    match leg.second_primary.as_deref().map(|second| names.host(Some(second))) {
+        None => format!("{primary} → {replica}"),
+        Some(second) if leg.replica.is_none() => format!("{primary} + {second}"),
+        Some(second) => format!("{primary} + {second} → {replica}"),
+    }
+}
+
 /// The result in a word. A resume counts as confirmed once a later cycle has arrived.
 pub(crate) fn result(leg: &LegReport, dry_run: bool) -> &'static str {
     if dry_run && leg.result == LegResult::Skipped && leg.action == PlannedAct::Resume {
@@ -132,16 +142,6 @@ fn tone(leg: &LegReport, dry_run: bool) -> Tone {
         Tone::Doubtful
     } else {
         Tone::Plain
-    }
-}
-
-/// From where to where. Of two primaries both are named.
-fn route(leg: &LegReport, names: &Names) -> String {
-    let (primary, replica) = (names.host(leg.primary.as_deref()), names.host(leg.replica.as_deref()));
-    match leg.second_primary.as_deref() {
-        None => format!("{primary} → {replica}"),
-        Some(second) if leg.replica.is_none() => format!("{primary} + {}", names.host(Some(second))),
-        Some(second) => format!("{primary} + {} → {replica}", names.host(Some(second))),
     }
 }
 

@@ -96,8 +96,9 @@ fn table(report: &Report, names: &Names, terminal: &Terminal) -> String {
 /// What is unprotected, and what to do first.
 fn last_lines(report: &Report, names: &Names, blocks: &[Block<'_>], terminal: &Terminal) -> String {
     let summary = Summary::of(&report.hosts, &report.legs, (report.dry_run, report.interrupted));
-    let interrupted = interruption(&summary).map_or_else(String::new, |text| format!("{text} "));
-    let mut text = paragraph("", &format!("{interrupted}{}", sentence(report, names)), 2, terminal.width);
+    let interrupted = interruption(&summary).map(|text| paragraph("", &text, 2, terminal.width));
+    let mut text = interrupted.unwrap_or_default();
+    text.push_str(&paragraph("", &sentence(report, names), 2, terminal.width));
     let vms = |block: &Block<'_>| block.unprotected(report.dry_run);
     // Of several equal ones the first.
     let worst = blocks.iter().rev().max_by_key(|block| vms(block)).filter(|block| vms(block) > 0);

@@ -294,7 +294,7 @@ fn the_control_api_says_what_it_cannot_do() {
         ("/faults/rights", 400),
         ("/faults/rights?namespace=root", 400),
         ("/faults/job_fail?code=0", 400),
-        ("/faults/job_fail?code=65536", 400),
+        ("/faults/job_fail?code=4294967296", 400),
         ("/faults/unreadable", 400),
         ("/faults/unreadable?vm=vm-001&row=job", 400),
         ("/faults/fault_shape?shape=round", 400),
