@@ -134,7 +134,7 @@ pub(crate) fn result(watch: &LegWatch, run: RunKind) -> (LegResult, Reason) {
     match watch.verdict {
         Verdict::Healthy { .. } if unproved => (LegResult::Failed, Reason::ResumeFailed),
         Verdict::Healthy { held, .. } if proved => (LegResult::Resumed, held.unwrap_or(planned_reason(watch))),
-        Verdict::Healthy { held, .. } if asked => (LegResult::Resumed, held.unwrap_or(Reason::ResumeAnswerLost)),
+        Verdict::Healthy { .. } if asked => (LegResult::Resumed, Reason::ResumeAnswerLost),
         Verdict::Healthy { held } => {
             let stopped_before = watch.before.is_some_and(|before| before != ReplicationState::Replicating);
             let own = if stopped_before { Reason::ResumedElsewhere } else { Reason::Replicating };

@@ -133,12 +133,12 @@ impl Controller {
     /// Tells that our act on an end is proved.
     pub(super) fn tell_proved(&mut self, id: LegId, side: Side, effects: &mut Vec<Effect>) {
         let Some(report) = self.leg(id) else { return };
-        let is_resumed = side == Side::Sender || report.result == LegResult::Resumed;
         if side == Side::Receiver {
             effects.push(Effect::Tell(Notice::ReplicaResumed(Box::new(report.clone()))));
         }
-        // A repair of the replica that is all that the leg lacked has resumed the leg.
-        if is_resumed {
+        // A repair of the replica that is all that the leg lacked has resumed the leg; a sender that runs while its replica
+        // needs a person has not.
+        if report.result == LegResult::Resumed {
             self.tell_resumed(id, report, effects);
         }
     }

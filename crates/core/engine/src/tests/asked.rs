@@ -1,6 +1,7 @@
 //! Resumes that were asked for and of which no answer came: what is reported is what is known.
 
 use super::*;
+use crate::Command;
 
 fn lost() -> Outcome {
     Outcome::Unknown(Problem::new(ProblemKind::TimedOut, "resume replication", "the answer was lost"))
@@ -166,4 +167,17 @@ fn only_what_may_take_effect_yet_is_named_as_asked_for() {
     drive.end_act(ended());
     drive.stop();
     assert_eq!(drive.leg().reason, Reason::ResumeNotSeen);
+}
+
+/// A hold that came meanwhile says nothing of what was known before.
+#[test]
+fn a_hold_that_comes_after_a_lost_answer_does_not_hide_it() {
+    let mut drive = acting();
+    let hold = Hold { scope: HoldScope::All, reason: "patch night".to_owned(), until: None, only_this_pass: false };
+    drive.feed(Event::Command(Command::Hold(hold)));
+    drive.hosts[0] = look(0, &[S::Replicating]);
+    drive.end_act(lost());
+    drive.run_to(60.0);
+    let leg = drive.leg();
+    assert_eq!((leg.result, leg.reason), (LegResult::Resumed, Reason::ResumeAnswerLost));
 }

@@ -91,11 +91,11 @@ impl Shadow {
         }
     }
 
-    /// An act has ended. Success is proved by its job's end, and following only reads: one that is named is not given up
-    /// for a look or two that did not show it.
-    pub(crate) fn ended(&mut self, id: ActId, now: Duration) -> Result<(), Broken> {
+    /// An act has ended, with or without an answer. Success is proved by its job's end, and following only reads: one that is
+    /// named is not given up for a look or two that did not show it.
+    pub(crate) fn ended(&mut self, id: ActId, answered: bool, now: Duration) -> Result<(), Broken> {
         let Some(watched) = self.acts.get_mut(&id) else { return Ok(()) };
-        watched.ended = Some(now);
+        (watched.ended, watched.unanswered) = (Some(now), !answered);
         let (leg, expected) = (watched.act.leg, watched.act.expected_state.number());
         if watched.gone || watched.read.is_some_and(|read| read != expected) {
             return self.is_stale(leg);
@@ -131,10 +131,11 @@ impl Shadow {
         last.is_some_and(|watched| watched.done_at.is_some() && watched.ran_after == Some(true))
     }
 
-    /// Whether an act of ours on a leg's sender reached its host and was not refused, or was under way when a run died.
+    /// Whether an act of ours on a leg's sender reached its host and was not refused, ended without an answer, or was under way
+    /// when a run died.
     pub(super) fn may_be_ours(&self, leg: LegId) -> bool {
         let mut of_leg = self.acts.values().filter(|watched| watched.act.leg == leg && !watched.on_receiver);
-        of_leg.any(|watched| watched.may_have_resumed() || self.deaths > 0)
+        of_leg.any(|watched| watched.may_have_resumed() || watched.unanswered || self.deaths > 0)
     }
 
     /// Whether a look at an end of a leg began after our last act on it that the host did.
@@ -179,7 +180,7 @@ impl Shadow {
     /// How often a job of ours was read to have ended well, or a host to have done it at once, or nobody said what came of
     /// an act that reached its host.
     pub(super) fn proofs(&self, leg: LegId) -> usize {
-        let counts = |watched: &&Watched| watched.done_at.is_some() || watched.may_have_resumed();
+        let counts = |watched: &&Watched| watched.done_at.is_some() || watched.may_have_resumed() || watched.unanswered;
         self.acts.values().filter(|watched| watched.act.leg == leg).filter(counts).count()
     }
 

@@ -170,7 +170,9 @@ impl Shadow {
             let ready = count(&|n| matches!(n, Notice::HostReady { host: name, .. } if *name == host.name));
             let late = count(&|n| matches!(n, Notice::HostNotReady(late) if late.id == host.id));
             let twins = report.hosts.iter().filter(|other| other.name == host.name).count();
-            if late > 1 || ready > twins || host.ready && ready == 0 || !host.ready && late == 0 && twins == 1 {
+            // One that was lost after it had become ready was ready in time.
+            let was_late = !host.ready && host.ready_after.is_none();
+            if late > 1 || ready > twins || host.ready && ready == 0 || was_late && late == 0 && twins == 1 {
                 return Err(format!(
                     "{} is ready: {}, and reported so {ready} and {late} times",
                     host.name, host.ready

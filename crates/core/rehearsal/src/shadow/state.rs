@@ -312,9 +312,10 @@ impl Shadow {
                 }
                 Err(format!("{} is reported as resumed with its answer lost, and nothing reached its host", leg.id))
             }
-            Notice::Resumed(leg) if !self.is_seen_since_our_act(leg.id) => {
-                Err(format!("{} is reported as resumed, and no look at it began after our act had ended", leg.id))
-            }
+            Notice::Resumed(leg) if !self.is_seen_since_our_act(leg.id) => Err(format!(
+                "{} is reported as resumed ({:?}), and no look at it began after our act had ended",
+                leg.id, leg.reason
+            )),
             Notice::Resumed(_)
             | Notice::ResumeFailed(_)
             | Notice::NeedsPerson(_)

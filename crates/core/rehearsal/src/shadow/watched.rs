@@ -19,6 +19,8 @@ pub(super) struct Watched {
     pub(super) sent: bool,
     /// The host refused, at once or by its job.
     pub(super) refused: bool,
+    /// It ended without an answer, so that only the host knows whether it was asked.
+    pub(super) unanswered: bool,
     /// The job that the host's answer named.
     pub(super) job: Option<String>,
     /// Answers to looks at that job that did not show it, since the last that did.
@@ -47,6 +49,7 @@ impl Watched {
             gone: false,
             sent: false,
             refused: false,
+            unanswered: false,
             job: None,
             misses: 0,
             done_at: None,

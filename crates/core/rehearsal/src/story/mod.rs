@@ -13,7 +13,7 @@ use cim::{Reply, Request};
 use reprise_engine::goal::{Ending, Report};
 use reprise_engine::{Effect, Event};
 use reprise_lab::{Action, World, view};
-use reprise_model::{Hold, HostId, MonoTime, Now, Observation, Timestamp, VmId};
+use reprise_model::{Hold, HostId, MonoTime, Now, Observation, Outcome, Timestamp, VmId};
 
 use crate::lies::Liar;
 use crate::logs::Reading;
@@ -352,7 +352,7 @@ impl Story {
             }
             (Ended::Act(outcome), Purpose::Act(act)) => {
                 self.line(&format!("act {} on {} {outcome:?}", act.id, act.leg));
-                run.shadow.ended(act.id, self.now)?;
+                run.shadow.ended(act.id, !matches!(outcome, Outcome::Unknown(_)), self.now)?;
                 self.feed(run, Event::Acted { act: act.id, outcome })
             }
             (Ended::Act(_), Purpose::Look) => Err("a look ended as an act".to_owned()),
