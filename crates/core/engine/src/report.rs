@@ -119,7 +119,9 @@ pub(crate) fn leg(watch: &LegWatch, run: RunKind, around: Around) -> LegReport {
 pub(crate) fn result(watch: &LegWatch, run: RunKind) -> (LegResult, Reason) {
     let RunKind { dry_run, interrupted } = run;
     let attempt = watch.attempt();
-    if interrupted && !watch.is_settled(dry_run) {
+    // A state that reads as requested while our act is under way settles nothing.
+    let is_under_way = attempt.is_open() || attempt.fresh_after().is_some();
+    if interrupted && (is_under_way || !watch.is_settled(dry_run)) {
         let reason = if may_take_effect(attempt) { Reason::ResumeNotSeen } else { Reason::Interrupted };
         return (LegResult::Interrupted, reason);
     }
