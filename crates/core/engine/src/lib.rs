@@ -16,7 +16,6 @@ mod exchange;
 pub mod goal;
 pub mod guard;
 mod hearing;
-mod hold;
 mod host;
 mod incident;
 mod index;

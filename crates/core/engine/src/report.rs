@@ -119,9 +119,9 @@ pub(crate) fn leg(watch: &LegWatch, run: RunKind, around: Around) -> LegReport {
 pub(crate) fn result(watch: &LegWatch, run: RunKind) -> (LegResult, Reason) {
     let RunKind { dry_run, interrupted } = run;
     let attempt = watch.attempt();
-    // A state that reads as requested while our act is under way settles nothing.
-    let is_under_way = attempt.is_open() || attempt.fresh_after().is_some();
-    if interrupted && (is_under_way || !watch.is_settled(dry_run)) {
+    // It was looked at before the act had ended: while a job runs, the state already reads as requested.
+    let unproved = attempt.is_open() || attempt.fresh_after().is_some();
+    if interrupted && (unproved || !watch.is_settled(dry_run)) {
         let reason = if may_take_effect(attempt) { Reason::ResumeNotSeen } else { Reason::Interrupted };
         return (LegResult::Interrupted, reason);
     }
@@ -131,8 +131,6 @@ pub(crate) fn result(watch: &LegWatch, run: RunKind) -> (LegResult, Reason) {
     let unanswered =
         |incident: &Incident| incident.attempt == Attempt::Idle && incident.unanswered == Some(Side::Sender);
     let asked = watch.latest_incident().is_some_and(unanswered);
-    // It was looked at before the act had ended: while a job runs, the state already reads as requested.
-    let unproved = attempt.is_open() || attempt.fresh_after().is_some();
     match watch.verdict {
         Verdict::Healthy { .. } if unproved => (LegResult::Failed, Reason::ResumeFailed),
         Verdict::Healthy { held, .. } if proved => (LegResult::Resumed, held.unwrap_or(planned_reason(watch))),

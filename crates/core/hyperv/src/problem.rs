@@ -102,6 +102,7 @@ fn hinted(hint: Hint, asked: Subject) -> Option<Remedy> {
         // Event logs have a group of their own, which Windows does not remove.
         Hint::LocalAccount if asked == Subject::EventLog => return None,
         Hint::LocalAccount => Remedy::GrantLocalAccount,
+        Hint::Excess => Remedy::FindWhoAnswers,
     })
 }
 

@@ -68,6 +68,8 @@ remedies! {
     CheckEndpoint = "check that the address is a WinRM endpoint and that no proxy is in between",
     /// A message is larger than the host allows.
     RaiseEnvelope = "read the host's limit (`Get-Item -Path 'WSMan:\\localhost\\MaxEnvelopeSizekb'` on the host, in KiB). Reprise accepts 500: if the limit is lower, raise it (`Set-Item -Path 'WSMan:\\localhost\\MaxEnvelopeSizekb' -Value 500`); if it is not, one item is larger than that, so report this as a bug",
+    /// The host sends more than any host with Hyper-V needs.
+    FindWhoAnswers = "find out what answers at this address, and whether somebody has taken over the host: no host with Hyper-V sends that much",
     /// The address leads to something else than WinRM.
     CorrectAddress = "correct the address: WinRM answers at http://HOST:5985/wsman and, if it has a listener for it, https://HOST:5986/wsman (`winrm enumerate winrm/config/listener` on the host)",
     /// The host accepts only encrypted messages.

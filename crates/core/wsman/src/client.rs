@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cim::markup::Excess;
 use cim::reference::readable;
-use cim::{CallError, ErrorKind, Name, Namespace, Reached, Reply, Request, Row, wql};
+use cim::{CallError, ErrorKind, Hint, Name, Namespace, Reached, Reply, Request, Row, wql};
 
 use crate::fault::{Meaning, SoapFault, code};
 use crate::header::Header;
@@ -144,7 +144,7 @@ impl Call {
         self.rows.extend(batch.rows);
         if self.rows.len() > ROWS_MAX {
             let message = format!("the server sent more than {ROWS_MAX} rows");
-            return Err(CallError::new(ErrorKind::TooLarge, Reached::Yes, message));
+            return Err(CallError::new(ErrorKind::TooLarge, Reached::Yes, message).with_hint(Hint::Excess));
         }
         let resource = match &self.operation {
             Operation::Enumerate(enumerate) => enumerate.resource.clone(),
@@ -238,13 +238,14 @@ pub(crate) fn header(settings: &MessageSettings, message_id: &str) -> Header {
 }
 
 pub(crate) fn unreadable(error: &crate::ReadError) -> CallError {
-    let kind = match error {
+    let failed = |kind| CallError::new(kind, Reached::Yes, error.to_string());
+    match error {
         crate::ReadError::TooLong(_) | crate::ReadError::TooDeep | crate::ReadError::Excess(Excess::Nodes(_)) => {
-            ErrorKind::TooLarge
+            failed(ErrorKind::TooLarge).with_hint(Hint::Excess)
         }
-        crate::ReadError::Charset(_) | crate::ReadError::Excess(_) | crate::ReadError::Xml(_) => ErrorKind::Malformed,
-    };
-    CallError::new(kind, Reached::Yes, error.to_string())
+        crate::ReadError::Excess(_) => failed(ErrorKind::Malformed).with_hint(Hint::Excess),
+        crate::ReadError::Charset(_) | crate::ReadError::Xml(_) => failed(ErrorKind::Malformed),
+    }
 }
 
 /// The body of an answer that is not a fault and that answers this message.

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use cim::{CallError, ErrorKind, Reached};
+use cim::{CallError, ErrorKind, Hint, Reached};
 
 use crate::gate::locked;
 
@@ -147,8 +147,7 @@ impl Account {
                  than its share"
             ),
         };
-        let message = format!("{whose}; find out what the host returns: no host with Hyper-V needs that much");
-        CallError::new(ErrorKind::TooLarge, Reached::Yes, message)
+        CallError::new(ErrorKind::TooLarge, Reached::Yes, whose).with_hint(Hint::Excess)
     }
 }
 

@@ -224,7 +224,7 @@ async fn read(
         let Ok(data) = frame.into_data() else { continue };
         if data.len() > limit - whole.len() {
             let message = format!("the answer of {at} is larger than the {limit} bytes that are accepted");
-            return Err(CallError::new(ErrorKind::TooLarge, Reached::Yes, message));
+            return Err(CallError::new(ErrorKind::TooLarge, Reached::Yes, message).with_hint(Hint::Excess));
         }
         let before = whole.capacity();
         whole.extend_from_slice(&data);
@@ -238,7 +238,7 @@ async fn read(
 /// The host sends more than any answer needs.
 fn endless(at: &str) -> CallError {
     let message = format!("gave up on the answer of {at}: it sends more than HTTP needs for an answer, and no end");
-    CallError::new(ErrorKind::TooLarge, Reached::Perhaps, message)
+    CallError::new(ErrorKind::TooLarge, Reached::Perhaps, message).with_hint(Hint::Excess)
 }
 
 /// An error with its cause: hyper's own text is "connection error" for both a reset and a TLS alert.

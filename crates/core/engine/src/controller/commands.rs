@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use reprise_model::{HostId, Now, Policy};
 
 use super::Controller;
+use super::holds::unmatched;
 use super::looking::legs_of;
 use crate::command::Command;
 use crate::exchange::Effect;
-use crate::hold::scopes;
 use crate::host::HostWatch;
 use crate::setup::AskedHost;
 
@@ -35,7 +35,7 @@ impl Controller {
 
     pub(super) fn judge_all_anew(&mut self) {
         self.excepted.clear();
-        self.unmatched = scopes(&self.setup.policy, &self.matched);
+        self.unmatched = unmatched(&self.setup.policy, &self.matched);
         self.dirty.extend(self.legs.keys().copied());
     }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use reprise_model::{HoldScope, HostName, LegId, Now, Timestamp, Vm, VmId, VmSelector, folded_name};
+use reprise_model::{Hold, HoldScope, HostName, LegId, Now, Policy, Timestamp, Vm, VmId, VmSelector, folded_name};
 
 use super::Controller;
 use crate::exchange::Effect;
@@ -14,6 +14,12 @@ use crate::leg::Leg;
 use crate::names::Match;
 use crate::setup::UnmatchedHolds;
 use crate::status::{Ambiguous, Candidate, HoldState, HoldTrouble};
+
+/// What the holds of a policy name and is not known to exist.
+pub(super) fn unmatched(policy: &Policy, matched: &[HoldScope]) -> Vec<HoldScope> {
+    let scopes = policy.holds.iter().map(|hold| &hold.scope);
+    scopes.filter(|scope| **scope != HoldScope::All && !matched.contains(scope)).cloned().collect()
+}
 
 impl Controller {
     /// Judges all anew when a hold has ended, and notes when the next one does.
@@ -141,14 +147,14 @@ impl Controller {
     /// Holds and exceptions of which people should know: those that match nothing, and those that have ended.
     pub fn hold_troubles(&self, now: Now) -> Vec<HoldTrouble> {
         let stops = self.holds_check == HoldsCheck::Unmatched;
-        let state = |hold: &reprise_model::Hold| {
+        let state = |hold: &Hold| {
             if hold.until.is_some_and(|until| now.wall >= until) {
                 Some(HoldState::Ended)
             } else {
                 self.unmatched.contains(&hold.scope).then_some(HoldState::Unmatched { stops })
             }
         };
-        let trouble = |hold: &reprise_model::Hold| Some(HoldTrouble { state: state(hold)?, hold: hold.clone() });
+        let trouble = |hold: &Hold| Some(HoldTrouble { state: state(hold)?, hold: hold.clone() });
         self.setup.policy.holds.iter().filter_map(trouble).collect()
     }
 }

@@ -16,7 +16,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use reprise_model::{ActId, HoldScope, HostId, HostName, LegId, MonoTime, Now, VmId};
 
 use crate::exchange::{Effect, Event};
-use crate::hold::scopes;
 use crate::host::HostWatch;
 use crate::index::LegIndex;
 use crate::inventory::Inventory;
@@ -113,7 +112,7 @@ impl Controller {
             heard_of: BTreeMap::new(),
             hold_ends: None,
             excepted: BTreeMap::new(),
-            unmatched: scopes(&setup.policy, &[]),
+            unmatched: holds::unmatched(&setup.policy, &[]),
             matched: Vec::new(),
             holds_check: if setup.policy.holds.is_empty() { HoldsCheck::Matched } else { HoldsCheck::Unclear },
             acts: BTreeMap::new(),

@@ -13,14 +13,29 @@ fn late_third() -> Drive {
     drive
 }
 
+/// Runs on until the third host has been looked at once more.
+fn until_the_third_is_looked_at(drive: &mut Drive) {
+    let looks = drive.looks[2];
+    for _ in 0..120 {
+        drive.run_to(drive.at + 0.5);
+        if drive.looks[2] > looks {
+            return;
+        }
+    }
+    panic!("nobody looks at it again");
+}
+
+/// The same as [`late_third`] when the third host has answered one look again.
+fn late_third_answers() -> Drive {
+    let mut drive = late_third();
+    drive.hosts[2] = look(2, &[]);
+    until_the_third_is_looked_at(&mut drive);
+    drive
+}
+
 #[test]
 fn a_late_host_that_answers_again_is_waited_for_until_its_second_look() {
-    let mut drive = late_third();
-    let looks = drive.looks[2];
-    drive.hosts[2] = look(2, &[]);
-    while drive.looks[2] == looks {
-        drive.run_to(drive.at + 0.5);
-    }
+    let mut drive = late_third_answers();
     drive.hosts[0] = look(0, &[S::Replicating]);
     drive.end_act(ended());
     drive.run_to(170.0);
@@ -32,12 +47,7 @@ fn a_late_host_that_answers_again_is_waited_for_until_its_second_look() {
 /// A run waits for a host that answers again as for one that has booted, and not for ever.
 #[test]
 fn a_late_host_that_answers_again_and_falls_silent_ends_the_wait_in_time() {
-    let mut drive = late_third();
-    let looks = drive.looks[2];
-    drive.hosts[2] = look(2, &[]);
-    while drive.looks[2] == looks {
-        drive.run_to(drive.at + 0.5);
-    }
+    let mut drive = late_third_answers();
     drive.hosts[0] = look(0, &[S::Replicating]);
     drive.hosts[2] = unreachable();
     drive.end_act(ended());
@@ -231,11 +241,8 @@ fn a_late_host_that_has_loaded_its_vms_is_waited_for_until_its_second_look() {
     drive.run_to(62.0);
     assert!(drive.report.is_none() && drive.acts.len() == 1, "the act holds the run open");
     assert!(drive.told.iter().any(|notice| matches!(notice, Notice::HostNotReady(_))));
-    let looks = drive.looks[2];
     add(&mut drive.hosts[2], reprise_model::ReplicationMode::Replica);
-    while drive.looks[2] == looks {
-        drive.run_to(drive.at + 0.5);
-    }
+    until_the_third_is_looked_at(&mut drive);
     let Seen::Seen(replication) = &mut drive.hosts[0].replication else { panic!() };
     replication.objects.values_mut().for_each(|object| object.state = S::Replicating);
     drive.end_act(ended());

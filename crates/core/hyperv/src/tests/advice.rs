@@ -108,6 +108,7 @@ fn what_was_detected_where_a_call_failed_decides_the_remedy() {
         (&denied(Reached::No), Hint::Kerberos, Remedy::CheckKerberos),
         (&denied(Reached::No), Hint::Certificate, Remedy::CheckClientCertificate),
         (&denied(Reached::Yes), Hint::LocalAccount, Remedy::GrantLocalAccount),
+        (&failure(ErrorKind::TooLarge, Reached::Yes, None), Hint::Excess, Remedy::FindWhoAnswers),
     ] {
         let problem = of(&error.clone().with_hint(hint), "try", Subject::HyperV);
         assert_eq!(problem.remedy, remedy, "{hint:?}");

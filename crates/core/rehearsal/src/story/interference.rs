@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reprise_engine::Event;
+use reprise_engine::{Command, Event};
 use reprise_lab::{Action, InFlight, Kind, LegEnd, Start};
 use reprise_model::{Act, Hold, HoldScope, ReplicationState, VmSelector};
 
@@ -21,11 +21,10 @@ impl Story {
         let scope = HoldScope::Vm(VmSelector::Id(act.leg.vm));
         let hold = Hold { scope, reason: "at once".to_owned(), until: None, only_this_pass: false };
         self.line(&format!("a hold on {} while act {} is intended", act.leg.vm, act.id));
-        run.shadow.sees_hold(&hold);
         run.holds.push(hold.clone());
         // Runs that begin later know of it too.
         self.holds.push(hold.clone());
-        Some(Event::Command(reprise_engine::Command::Hold(hold)))
+        Some(Event::Command(Command::Hold(hold)))
     }
 
     /// While there is trouble, a person now and then does something to a VM between the look that an act rests on and

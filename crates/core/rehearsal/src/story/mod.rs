@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use cim::{Reply, Request};
 use reprise_engine::goal::{Ending, Report};
-use reprise_engine::{Effect, Event};
+use reprise_engine::{Command, Effect, Event};
 use reprise_lab::{Action, World, view};
 use reprise_model::{Hold, HostId, MonoTime, Now, Observation, Outcome, Timestamp, VmId};
 
@@ -401,6 +401,9 @@ impl Story {
         run.shadow.still_waits(self.now)?;
         let mut events = VecDeque::from([event]);
         while let Some(event) = events.pop_front() {
+            if let Event::Command(Command::Hold(hold)) = &event {
+                run.shadow.sees_hold(hold);
+            }
             let effects = run.controller.handle(self.clock(), event);
             for effect in &effects {
                 if let Effect::Intend(act) = effect {

@@ -18,7 +18,7 @@ use crate::exit;
 use crate::links::Links;
 use crate::render::error::Error;
 use crate::render::heard::{self, Log};
-use crate::render::json;
+use crate::render::{json, list};
 use crate::usage::Usage;
 use crate::wiring;
 
@@ -57,7 +57,7 @@ const LINES_MAX: usize = 1_000;
 pub(super) async fn events(arguments: Arguments) -> Result<ExitCode, Usage> {
     let (hosts, links) = wiring::ways(&arguments.hosts)?;
     if arguments.follow {
-        let to = hosts.iter().map(|(_, label)| label.as_str()).collect::<Vec<_>>();
+        let to: Vec<String> = hosts.iter().map(|(_, label)| label.clone()).collect();
         notice(&listening_to(&to));
     }
     let (say, told) = mpsc::channel(LINES_MAX);
@@ -74,14 +74,8 @@ pub(super) async fn events(arguments: Arguments) -> Result<ExitCode, Usage> {
 }
 
 /// Says whose events are awaited: a log may have nothing new for days.
-fn listening_to(labels: &[&str]) -> String {
-    const SHOWN: usize = 5;
-    let shown = labels.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
-    let more = match labels.len().saturating_sub(SHOWN) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    format!("listening for events of {shown}{more}; Ctrl-C ends it")
+fn listening_to(labels: &[String]) -> String {
+    format!("listening for events of {}; Ctrl-C ends it", list(labels))
 }
 
 /// Prints what the listeners send until the last one has ended. Returns the exit code.

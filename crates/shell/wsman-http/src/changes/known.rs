@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use cim::{CallError, ErrorKind, Reached, Row};
+use cim::{CallError, ErrorKind, Hint, Reached, Row};
 use wsman::eventing::{Change, What};
 
 use super::watch::{KeyText, Watch};
@@ -78,5 +78,5 @@ fn difference(before: Option<Row>, now: Row) -> Option<What> {
 
 fn too_many(watch: &Watch) -> CallError {
     let message = format!("{} has more than {ROWS_MAX} instances", watch.class);
-    CallError::new(ErrorKind::TooLarge, Reached::Yes, message)
+    CallError::new(ErrorKind::TooLarge, Reached::Yes, message).with_hint(Hint::Excess)
 }

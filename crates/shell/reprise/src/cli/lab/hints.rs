@@ -9,6 +9,7 @@ use tempfile::TempDir;
 
 use super::file::write_whole;
 use crate::console::note_lines;
+use crate::render::count;
 
 /// What a lab that is ready has.
 pub(super) struct Ready {
@@ -31,12 +32,11 @@ impl Ready {
     /// Says on standard error that the lab is ready, how it ends, and what a person may type next.
     pub(super) fn tell(&self, hints: Option<&Hints>) {
         let Self { hosts, vms, first, last, control } = self;
-        let count = |number: &usize, one: &str| format!("{number} {one}{}", if *number == 1 { "" } else { "s" });
         let span = if first == last { first.clone() } else { format!("{first} to {last}") };
         let mut text = format!(
             "the lab is ready: {} ({span}), {}, control {control}; Ctrl-C or SIGTERM ends it",
-            count(hosts, "host"),
-            count(vms, "VM")
+            count(*hosts, "host"),
+            count(*vms, "VM")
         );
         if let Some(hints) = hints {
             let ctl = format!("reprise lab ctl --control {control}");
@@ -65,7 +65,7 @@ impl Hints {
     ///
     /// # Errors
     /// Passes on the system's error.
-    pub(super) fn write(lab: &Lab, by_password: bool) -> io::Result<Option<Self>> {
+    pub(super) fn write(lab: &Lab, by_password: bool) -> io::Result<Self> {
         let mut builder = tempfile::Builder::new();
         builder.prefix("reprise-lab-");
         #[cfg(unix)]
@@ -89,7 +89,7 @@ impl Hints {
                 write!(text, "[[host]]\nurl = \"{}\"\nuser = {user}\npassword_file = {password}\n", host.url);
         }
         write_whole(&folder.path().join("reprise.toml"), &text)?;
-        Ok(Some(Self { folder, by_password }))
+        Ok(Self { folder, by_password })
     }
 }
 

@@ -130,13 +130,10 @@ pub(super) async fn up(arguments: Arguments) -> Result<ExitCode, Usage> {
     let by_password = arguments.auth.iter().any(|word| matches!(word.as_str(), "basic" | "ntlm" | "negotiate"));
     let ready = Ready::of(&lab, arguments.vms);
     // Files for commands that a person may paste; they are removed when the lab ends.
-    let hints = if std::io::stderr().is_terminal() { Hints::write(&lab, by_password) } else { Ok(None) };
-    match &hints {
-        Ok(hints) => ready.tell(hints.as_ref()),
-        Err(error) => {
-            ready.tell(None);
-            notice(&format!("no configuration for it was written: {error}"));
-        }
+    let hints = std::io::stderr().is_terminal().then(|| Hints::write(&lab, by_password));
+    ready.tell(hints.as_ref().and_then(|hints| hints.as_ref().ok()));
+    if let Some(Err(error)) = &hints {
+        notice(&format!("no configuration for it was written: {error}"));
     }
     asked_to_stop().await;
     Ok(ExitCode::from(exit::OK))
