@@ -1,9 +1,9 @@
 //! `tidy`: what a compiler does not mind and a reader does. All findings are collected, one line each.
 //!
 //! What is allowed is written beside each rule: `tree` holds those about names and places, `source` those about the text
-//! of one file, `settings` one about what the configuration holds and nobody reads,
-//! `english` those about words, `names` one about public types. Clippy counts the lines of functions too (`clippy.toml`, `too-many-lines-threshold`), in everything that
-//! it compiles here; `source` also sees what is compiled elsewhere only.
+//! of one file, `settings` one about what the configuration holds and nobody reads, `english` those about words, `names` one
+//! about public types. Clippy counts the lines of functions too (`clippy.toml`, `too-many-lines-threshold`), in everything
+//! that it compiles here; `source` also sees what is compiled elsewhere only.
 
 mod english;
 mod file;
@@ -28,9 +28,7 @@ pub(crate) fn run() -> Result<Outcome> {
             files.push(File { path: walk::below(&root, &path), text });
         }
     }
-    let mut found = findings(&files);
-    found.extend(english::done(&files));
-    Ok(Outcome::of_findings(&found))
+    Ok(Outcome::of_findings(&findings(&files)))
 }
 
 fn findings(files: &[File]) -> Vec<String> {

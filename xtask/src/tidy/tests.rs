@@ -1,6 +1,6 @@
 //! Each rule, seen red once and green beside it.
 
-use super::{File, english, findings};
+use super::{File, findings};
 
 fn found(path: &str, text: &str) -> Vec<String> {
     findings(&[File { path: path.to_owned(), text: text.to_owned() }])
@@ -136,18 +136,6 @@ fn a_phrase_that_readers_stumble_over_is_red_with_what_to_write_instead() {
         is_green("crates/core/config/src/x.rs", &of(line));
     }
     is_green("crates/core/wsman/corpus/x.md", "his\n");
-}
-
-#[test]
-fn a_place_that_is_not_done_yet_may_wait_and_is_red_once_it_is_done() {
-    let path = "crates/core/rehearsal/src/x.rs";
-    is_green(path, "//! An error is told.\n");
-    let done = |text: &str| {
-        let all = english::done(&[File { path: path.to_owned(), text: text.to_owned() }]);
-        all.iter().filter(|line| line.starts_with("crates/core/rehearsal/: ")).count()
-    };
-    assert_eq!(done("//! An error is told.\n"), 0);
-    assert_eq!(done("//! An error is reported.\n"), 1);
 }
 
 #[test]

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use reprise_model::{HostId, Now, Policy};
 
 use super::Controller;
-use super::holds::unmatched;
 use super::looking::legs_of;
 use crate::command::Command;
 use crate::exchange::Effect;
@@ -35,7 +34,7 @@ impl Controller {
 
     pub(super) fn judge_all_anew(&mut self) {
         self.excepted.clear();
-        self.unmatched = unmatched(&self.setup.policy, &self.matched);
+        self.unmatched = Self::unmatched(&self.setup.policy, &self.matched);
         self.dirty.extend(self.legs.keys().copied());
     }
 

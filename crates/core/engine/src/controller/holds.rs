@@ -15,13 +15,13 @@ use crate::names::Match;
 use crate::setup::UnmatchedHolds;
 use crate::status::{Ambiguous, Candidate, HoldState, HoldTrouble};
 
-/// What the holds of a policy name and is not known to exist.
-pub(super) fn unmatched(policy: &Policy, matched: &[HoldScope]) -> Vec<HoldScope> {
-    let scopes = policy.holds.iter().map(|hold| &hold.scope);
-    scopes.filter(|scope| **scope != HoldScope::All && !matched.contains(scope)).cloned().collect()
-}
-
 impl Controller {
+    /// What the holds of a policy name and is not known to exist.
+    pub(super) fn unmatched(policy: &Policy, matched: &[HoldScope]) -> Vec<HoldScope> {
+        let scopes = policy.holds.iter().map(|hold| &hold.scope);
+        scopes.filter(|scope| **scope != HoldScope::All && !matched.contains(scope)).cloned().collect()
+    }
+
     /// Judges all anew when a hold has ended, and notes when the next one does.
     pub(super) fn end_holds(&mut self, now: Now) {
         if self.hold_ends.is_some_and(|at| now.mono >= at) {

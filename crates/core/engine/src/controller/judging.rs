@@ -166,7 +166,7 @@ impl Controller {
     }
 
     fn readiness(&self, end: &End) -> Readiness {
-        let host = end.seen().and_then(|end| self.host(end.host));
+        let host = end.shown_by().and_then(|host| self.host(host));
         match host.map(|host| &host.phase) {
             None | Some(Phase::Ready { .. }) => Readiness::Ready,
             Some(Phase::Waiting) => Readiness::Waiting,

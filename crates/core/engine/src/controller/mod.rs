@@ -112,7 +112,7 @@ impl Controller {
             heard_of: BTreeMap::new(),
             hold_ends: None,
             excepted: BTreeMap::new(),
-            unmatched: holds::unmatched(&setup.policy, &[]),
+            unmatched: Self::unmatched(&setup.policy, &[]),
             matched: Vec::new(),
             holds_check: if setup.policy.holds.is_empty() { HoldsCheck::Matched } else { HoldsCheck::Unclear },
             acts: BTreeMap::new(),

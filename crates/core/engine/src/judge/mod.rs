@@ -23,7 +23,8 @@ pub(crate) use veto::is_for_a_person;
 
 /// Judges one leg.
 pub fn judge(leg: &Leg, memory: &Memory, policy: &Policy, wall: Timestamp) -> Verdict {
-    let verdict = unless_a_hold_is_unmatched(unheld(leg, memory, policy), memory);
+    let verdict = unless_it_loads(unheld(leg, memory, policy), memory);
+    let verdict = unless_a_hold_is_unmatched(verdict, memory);
     let Some(held) = held(leg, policy, wall) else { return verdict };
     match verdict {
         Verdict::Healthy { .. } => Verdict::Healthy { held: Some(held) },
@@ -35,6 +36,19 @@ pub fn judge(leg: &Leg, memory: &Memory, policy: &Policy, wall: Timestamp) -> Ve
         | Verdict::Resume { .. }
         | Verdict::Fail(_)
         | Verdict::Stale(_) => Verdict::Leave(held),
+    }
+}
+
+/// What cannot be read on a host that is not ready yet may be read once it is.
+fn unless_it_loads(verdict: Verdict, memory: &Memory) -> Verdict {
+    if verdict != Verdict::Fail(Reason::NotReadable) {
+        verdict
+    } else if memory.sender_host == Readiness::Waiting {
+        Verdict::Wait(Reason::SenderNotReady)
+    } else if memory.receiver_host == Readiness::Waiting {
+        Verdict::Wait(Reason::WaitingForPeer)
+    } else {
+        verdict
     }
 }
 

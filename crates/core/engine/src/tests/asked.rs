@@ -154,6 +154,20 @@ fn a_run_whose_time_is_up_is_not_interrupted_and_one_that_was_done_neither() {
     assert!(!drive.told.iter().any(|n| matches!(n, Notice::HostNotReady(_))));
 }
 
+/// A leg of which a host that still loads shows a part has not failed.
+#[test]
+fn what_could_not_be_read_yet_is_interrupted_too() {
+    for unread in [0, 1] {
+        let mut hosts = pair(&[S::Error]);
+        hosts[unread] = half_loaded(u32::try_from(unread).unwrap());
+        let mut drive = Drive::new(setup(2), hosts);
+        drive.run_to(0.5);
+        drive.stop();
+        assert_eq!((drive.leg().result, drive.leg().reason), (LegResult::Interrupted, Reason::Interrupted), "{unread}");
+        assert!(!drive.told.iter().any(|n| matches!(n, Notice::ResumeFailed(_))), "{:?}", drive.told);
+    }
+}
+
 /// What was refused has had no effect, and what was only written down was not asked for.
 #[test]
 fn only_what_may_take_effect_yet_is_named_as_asked_for() {

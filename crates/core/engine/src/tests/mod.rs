@@ -185,6 +185,21 @@ pub(crate) fn pair(states: &[ReplicationState]) -> Vec<Observation> {
     vec![look(0, states), look(1, &vec![S::Replicating; states.len()])]
 }
 
+/// A look at one of a pair whose VM could not be read, as while VMMS loads it.
+fn half_loaded(host: u32) -> Observation {
+    let mut seen = look(host, &[S::Error]);
+    let Seen::Seen(replication) = &mut seen.replication else { panic!("it is seen") };
+    let (id, object) = replication.objects.pop_first().unwrap();
+    let problem = Problem::new(ProblemKind::Malformed, "read the VMs", "it has no row of its own");
+    let mode = Some(
+        [reprise_model::ReplicationMode::Primary, reprise_model::ReplicationMode::Replica]
+            [usize::try_from(host).unwrap()],
+    );
+    let settings = object.settings.seen().cloned();
+    replication.unreadable.insert(id, reprise_model::UnreadableObject { name: None, mode, settings, problem });
+    seen
+}
+
 #[test]
 fn a_broken_leg_is_resumed_and_proved_with_three_looks_a_host_at_most() {
     let mut drive = Drive::new(setup(2), pair(&[S::Error, S::Replicating]));

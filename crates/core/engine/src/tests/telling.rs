@@ -31,27 +31,15 @@ fn a_resume_and_a_failure_are_told_at_once_whoever_else_is_still_waited_for() {
     assert_eq!(after.len(), 2, "the interruption and the end: {:?}", &drive.told[before..]);
 }
 
-/// A look at the first host whose VM could not be read, as while VMMS loads it.
-fn half_loaded() -> Observation {
-    let mut seen = look(0, &[S::Error]);
-    let Seen::Seen(replication) = &mut seen.replication else { panic!("it is seen") };
-    let (id, object) = replication.objects.pop_first().unwrap();
-    let problem = Problem::new(ProblemKind::Malformed, "read the VMs", "it has no row of its own");
-    let mode = Some(reprise_model::ReplicationMode::Primary);
-    let settings = object.settings.seen().cloned();
-    replication.unreadable.insert(id, reprise_model::UnreadableObject { name: None, mode, settings, problem });
-    seen
-}
-
 #[test]
 fn what_a_host_shows_while_it_loads_is_nobodys_failure_and_what_stays_so_is() {
-    let mut drive = Drive::new(setup(2), vec![half_loaded(), look(1, &[S::Replicating])]);
+    let mut drive = Drive::new(setup(2), vec![half_loaded(0), look(1, &[S::Replicating])]);
     drive.run_to(0.5);
     drive.hosts[0] = look(0, &[S::Error]);
     drive.run_to(3.0);
     let failed = |drive: &Drive| drive.told.iter().filter(|n| matches!(n, Notice::ResumeFailed(_))).count();
     assert_eq!((failed(&drive), drive.acts.len()), (0, 1), "{:?}", drive.told);
-    let mut drive = Drive::new(setup(3), vec![half_loaded(), look(1, &[S::Replicating]), unreachable()]);
+    let mut drive = Drive::new(setup(3), vec![half_loaded(0), look(1, &[S::Replicating]), unreachable()]);
     drive.run_to(5.0);
     assert!(drive.report.is_none());
     assert_eq!(failed(&drive), 1, "its host is ready and shows it so");

@@ -85,7 +85,10 @@ impl Shadow {
                 }
             }
             Err(error) => {
-                watched.gone |= !watched.sent && error.kind == cim::ErrorKind::NotThere;
+                let is_not_there = error.kind == cim::ErrorKind::NotThere;
+                watched.gone |= !watched.sent && is_not_there;
+                // WMI found no such object to call the method on (docs/faults.md): nothing was done.
+                watched.refused |= watched.sent && watched.job.is_none() && is_not_there;
                 watched.misses += 1;
             }
         }
