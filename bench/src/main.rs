@@ -1,9 +1,10 @@
 //! Benchmarks with limits: time to protection and requests, with the program and the lab in the same run.
 //!
-//! `cargo build --release && cargo run --release -p reprise-bench [-- NAME… [--broken] [--minutes=N]]`, where a name is
-//! `protection`, `fleet`, `client`, `article` or `hostile`. With `--broken`, `fleet` has legs to resume; `hostile` runs for
-//! `--minutes` (1). Without a name it runs the first two: `article` takes ten minutes, since the script that it compares with sleeps (`protection` runs it too, for two small
-//! sizes). Each figure is printed next to its reference; no figure fails a build.
+//! `cargo build --profile dist && cargo run --profile dist -p reprise-bench [-- NAME… [--broken] [--minutes=N]]`, where a
+//! name is `protection`, `fleet`, `client`, `article` or `hostile`. With `--broken`, `fleet` has legs to resume; `hostile`
+//! runs for `--minutes` (1). Without a name it runs the first two: `article` takes ten minutes, since the script that it
+//! compares with sleeps (`protection` runs it too, for two small sizes). Each figure is printed next to its reference; no
+//! figure fails a build.
 
 mod article;
 mod client;
@@ -53,6 +54,6 @@ fn print(text: &str) -> Result<()> {
 fn program() -> Result<PathBuf> {
     let own = std::env::current_exe().context("cannot find this program")?;
     let program = own.with_file_name(format!("reprise{}", std::env::consts::EXE_SUFFIX));
-    ensure!(program.exists(), "{} does not exist: run `cargo build --release` first", program.display());
+    ensure!(program.exists(), "{} does not exist: run `cargo build --profile dist` first", program.display());
     Ok(program)
 }
