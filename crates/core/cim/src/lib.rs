@@ -32,5 +32,5 @@ pub use name::Name;
 pub use path::{Key, Namespace, ObjectPath, PathError};
 pub use port::{Port, get, invoke, query, related};
 pub use row::PropertyError;
-pub use status::{Failure, Status};
+pub use status::{Status, StatusClass};
 pub use value::{CimType, Properties, Row, Value};

@@ -4,7 +4,7 @@
 //! What an Invoke may rest on is chosen with care: only where the number itself says that the method was not reached is
 //! it taken so. A failure of a provider, a call that broke, a shutdown that came between may have come after it.
 
-use self::Failure as F;
+use self::StatusClass as F;
 use crate::{ErrorKind, Reached};
 
 /// The HRESULTs that carry a number of Win32 (`FACILITY_WIN32`).
@@ -18,12 +18,12 @@ pub struct Status {
     /// Its name in Windows' headers.
     pub name: &'static str,
     /// What it says of the call.
-    pub failure: Failure,
+    pub class: StatusClass,
 }
 
 /// What a number says of the call that it answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Failure {
+pub enum StatusClass {
     /// Access or login refused.
     Denied,
     /// No such instance, class, namespace or log.
@@ -45,8 +45,8 @@ pub enum Failure {
 }
 
 impl Status {
-    const fn new(code: u32, name: &'static str, failure: Failure) -> Self {
-        Self { code, name, failure }
+    const fn new(code: u32, name: &'static str, class: StatusClass) -> Self {
+        Self { code, name, class }
     }
 
     /// All that are known, in the order of their codes.
@@ -61,7 +61,7 @@ impl Status {
     }
 }
 
-impl Failure {
+impl StatusClass {
     /// The class of failure, for a read and for an Invoke alike.
     pub fn kind(self) -> ErrorKind {
         match self {

@@ -7,11 +7,11 @@ use cim::{CallError, ErrorKind, Reached, Reply, Request};
 
 /// A client of a service that exists on Windows alone.
 #[derive(Clone, Debug)]
-pub struct Client;
+pub struct LocalWmi;
 
-impl Client {
-    /// Takes the limit on one call, as the client on Windows does.
-    pub fn new(_limit: Duration) -> Self {
+impl LocalWmi {
+    /// Takes the limits on a call, as the client on Windows does.
+    pub fn new(_read: Duration, _change: Duration) -> Self {
         Self
     }
 

@@ -1,6 +1,6 @@
 //! How a call fails: COM's number, in terms of what the caller may do next.
 
-use cim::{CallError, ErrorKind, Failure, Reached, Status};
+use cim::{CallError, ErrorKind, Reached, Status, StatusClass};
 
 /// What was done when a call failed. Only a method that had been started may have changed something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,10 +38,10 @@ impl Doing {
 /// The failure that a number tells (an HRESULT).
 pub(crate) fn of_number(code: u32, doing: Doing) -> CallError {
     let known = Status::of(code);
-    let failure = known.map_or(Failure::Failed, |status| status.failure);
+    let class = known.map_or(StatusClass::Failed, |status| status.class);
     let name = known.map_or_else(|| format!("0x{code:08X}"), |status| status.name.to_owned());
     let message = format!("WMI failed with {name} while {}", doing.words());
-    CallError::new(failure.kind(), doing.reached(failure.reached()), message).with_status(code)
+    CallError::new(class.kind(), doing.reached(class.reached()), message).with_status(code)
 }
 
 /// The failure of a call that took longer than it may.

@@ -1,6 +1,6 @@
 //! Windows Management Instrumentation (WMI) of this computer, over COM: the transport for a host that runs Reprise itself.
 //!
-//! [`Client`] answers [`cim::Request`]s. `raw` holds what COM's variants become and is the same everywhere; `com` holds the
+//! [`LocalWmi`] answers [`cim::Request`]s. `raw` holds what COM's variants become and is the same everywhere; `com` holds the
 //! calls, on Windows alone. Elsewhere a client exists too, and answers that there is no WMI here.
 
 #[cfg(any(windows, test))]
@@ -11,9 +11,9 @@ mod raw;
 #[cfg(windows)]
 mod com;
 #[cfg(windows)]
-pub use com::Client;
+pub use com::LocalWmi;
 
 #[cfg(not(windows))]
 mod elsewhere;
 #[cfg(not(windows))]
-pub use elsewhere::Client;
+pub use elsewhere::LocalWmi;

@@ -23,7 +23,8 @@ use windows::Win32::System::Wmi::{
 };
 use windows::core::{BSTR, Error, HRESULT, Interface as _, PCWSTR};
 
-use super::{failed, variant, wide};
+use super::error::failed;
+use super::variant::{self, wide};
 use crate::failure::{Doing, of_time};
 use crate::raw::Raw;
 

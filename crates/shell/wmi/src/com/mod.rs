@@ -4,6 +4,7 @@
 //! connection each: a call that hangs holds up one of them.
 
 mod connection;
+mod error;
 mod variant;
 mod worker;
 
@@ -14,22 +15,21 @@ use std::time::{Duration, Instant};
 use cim::{CallError, ErrorKind, Namespace, Reached, Reply, Request};
 use tokio::sync::oneshot;
 
-use windows::core::Error;
-
 use self::worker::{Job, Queue};
-use crate::failure::{Doing, of_number, of_time};
+use crate::failure::{Doing, of_time};
 
 /// A client of this computer's WMI. Clones share their threads, which end with the last of them.
 #[derive(Clone)]
-pub struct Client {
-    limit: Duration,
+pub struct LocalWmi {
+    read: Duration,
+    change: Duration,
     queues: Arc<Mutex<BTreeMap<Namespace, Queue>>>,
 }
 
-impl Client {
-    /// A client whose calls take no longer than `limit`.
-    pub fn new(limit: Duration) -> Self {
-        Self { limit, queues: Arc::default() }
+impl LocalWmi {
+    /// A client whose reads take no longer than `read`, and its methods no longer than `change`.
+    pub fn new(read: Duration, change: Duration) -> Self {
+        Self { read, change, queues: Arc::default() }
     }
 
     /// Calls this computer.
@@ -37,11 +37,14 @@ impl Client {
     /// # Errors
     /// WMI's own, by its number; `TimedOut` after the limit. A caller that stops waiting cancels the call.
     pub async fn call(&self, request: Request) -> Result<Reply, CallError> {
-        let doing = if matches!(request, Request::Invoke { .. }) { Doing::Invoke } else { Doing::Read };
+        let (doing, limit) = match request {
+            Request::Invoke { .. } => (Doing::Invoke, self.change),
+            Request::Get { .. } | Request::Query { .. } | Request::Related { .. } => (Doing::Read, self.read),
+        };
         let (answer, answered) = oneshot::channel();
-        let job = Job { request, until: Instant::now() + self.limit, answer };
+        let job = Job { request, until: Instant::now() + limit, answer };
         self.put(job)?;
-        match tokio::time::timeout(self.limit, answered).await {
+        match tokio::time::timeout(limit, answered).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(_)) => Err(CallError::new(ErrorKind::Busy, Reached::Perhaps, "the thread that calls WMI has ended")),
             Err(_) => Err(of_time(doing)),
@@ -61,16 +64,6 @@ impl Client {
         let ended = || CallError::new(ErrorKind::Busy, Reached::No, "the threads that call WMI have ended");
         queues.get(&namespace).and_then(|queue| queue.put(job)).ok_or_else(ended)
     }
-}
-
-/// The failure that COM tells.
-fn failed(error: &Error, doing: Doing) -> CallError {
-    of_number(error.code().0.cast_unsigned(), doing)
-}
-
-/// Text as Windows takes it, with a zero at its end.
-fn wide(text: &str) -> Vec<u16> {
-    text.encode_utf16().chain([0]).collect()
 }
 
 #[cfg(test)]

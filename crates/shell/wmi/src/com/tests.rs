@@ -7,7 +7,7 @@ use cim::wql::{Condition, Select};
 use cim::{Argument, CallError, DateTime, ErrorKind, Name, Namespace, ObjectPath, Output, Reached, Reply};
 use cim::{Request, Row, Value};
 
-use super::Client;
+use super::LocalWmi;
 
 /// Longest that one call may take here: Wine starts services for the first one.
 const LIMIT: Duration = Duration::from_mins(1);
@@ -16,11 +16,11 @@ fn wait<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(future)
 }
 
-fn ask(client: &Client, request: Request) -> Result<Reply, CallError> {
+fn ask(client: &LocalWmi, request: Request) -> Result<Reply, CallError> {
     wait(client.call(request))
 }
 
-fn query(client: &Client, namespace: &str, select: Select) -> Result<Vec<Row>, CallError> {
+fn query(client: &LocalWmi, namespace: &str, select: Select) -> Result<Vec<Row>, CallError> {
     match ask(client, Request::Query { namespace: Namespace::new(namespace), select })? {
         Reply::Rows(rows) => Ok(rows),
         other @ (Reply::Instance(_) | Reply::Output(_)) => panic!("{other:?}"),
@@ -28,7 +28,7 @@ fn query(client: &Client, namespace: &str, select: Select) -> Result<Vec<Row>, C
 }
 
 /// Calls a method of the registry's provider.
-fn registry(client: &Client, method: &str, key: &str, name: &str) -> Result<Output, CallError> {
+fn registry(client: &LocalWmi, method: &str, key: &str, name: &str) -> Result<Output, CallError> {
     let arguments = vec![
         Argument::new("hDefKey", Value::Uint32(0x8000_0002)),
         Argument::new("sSubKeyName", Value::String(key.to_owned())),
@@ -43,7 +43,7 @@ fn registry(client: &Client, method: &str, key: &str, name: &str) -> Result<Outp
 
 #[test]
 fn rows_have_their_types_and_a_column_list_is_obeyed() {
-    let client = Client::new(LIMIT);
+    let client = LocalWmi::new(LIMIT, LIMIT);
     let system = query(&client, "root/cimv2", Select::all("Win32_OperatingSystem")).unwrap().remove(0);
     assert_eq!(system.class, Name::new("Win32_OperatingSystem"));
     let properties = &system.properties;
@@ -59,7 +59,7 @@ fn rows_have_their_types_and_a_column_list_is_obeyed() {
 
 #[test]
 fn an_instance_is_found_by_its_path_and_a_missing_one_is_not_there() {
-    let client = Client::new(LIMIT);
+    let client = LocalWmi::new(LIMIT, LIMIT);
     let found = query(&client, "root/cimv2", Select::all("Win32_Process")).unwrap().remove(0);
     let path = found.path.expect("the row says where it is");
     assert_eq!(path.key("Handle").map(str::to_owned), found.properties.get_opt::<String>("Handle").unwrap());
@@ -74,7 +74,7 @@ fn an_instance_is_found_by_its_path_and_a_missing_one_is_not_there() {
 
 #[test]
 fn a_method_gets_its_inputs_and_gives_its_outputs() {
-    let client = Client::new(LIMIT);
+    let client = LocalWmi::new(LIMIT, LIMIT);
     let key = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion";
     let output = registry(&client, "GetStringValue", key, "CurrentVersion").unwrap();
     assert_eq!(output.return_value(), Ok(Some(0)), "{output:?}");
@@ -87,7 +87,7 @@ fn a_method_gets_its_inputs_and_gives_its_outputs() {
 
 #[test]
 fn a_namespace_that_is_not_there_is_told_by_its_number_and_holds_up_no_other() {
-    let client = Client::new(LIMIT);
+    let client = LocalWmi::new(LIMIT, LIMIT);
     for _ in 0..8 {
         let error = query(&client, "root/virtualization/v2", Select::all("Msvm_ComputerSystem")).unwrap_err();
         assert_eq!((error.kind, error.status), (ErrorKind::NotThere, Some(0x8004_100E)), "{error:?}");
@@ -97,14 +97,14 @@ fn a_namespace_that_is_not_there_is_told_by_its_number_and_holds_up_no_other() {
 
 #[test]
 fn what_is_asked_too_late_is_not_asked_at_all() {
-    let client = Client::new(Duration::ZERO);
+    let client = LocalWmi::new(Duration::ZERO, LIMIT);
     let error = query(&client, "root/cimv2", Select::all("Win32_Process")).unwrap_err();
     assert_eq!(error.kind, ErrorKind::TimedOut, "{error:?}");
 }
 
 #[test]
 fn several_calls_at_a_time_each_get_their_own_answer() {
-    let client = Client::new(LIMIT);
+    let client = LocalWmi::new(LIMIT, LIMIT);
     wait(async {
         let mut calls = Vec::new();
         for class in ["Win32_OperatingSystem", "Win32_ComputerSystem", "Win32_Process"].repeat(10) {

@@ -17,7 +17,7 @@ use windows::Win32::System::Variant::{
 use windows::Win32::System::Wmi::IWbemClassObject;
 use windows::core::{BSTR, IUnknown, Interface as _, PCWSTR};
 
-use super::{failed, wide};
+use super::error::failed;
 use crate::failure::Doing;
 use crate::raw::{CimNumber, Raw};
 
@@ -26,6 +26,11 @@ const ELEMENTS_MAX: i32 = 100_000;
 
 /// Turns an embedded instance into a row.
 pub(super) type RowOf<'a> = &'a dyn Fn(&IWbemClassObject) -> Result<Row, CallError>;
+
+/// Text as Windows takes it, with a zero at its end.
+pub(super) fn wide(text: &str) -> Vec<u16> {
+    text.encode_utf16().chain([0]).collect()
+}
 
 /// The text of a property, one of WMI's own among them; `None` if it is NULL or no text.
 pub(super) fn text(object: &IWbemClassObject, name: &str) -> Option<String> {
