@@ -54,6 +54,12 @@ imports() {
   fi
 }
 
+# Wine has WMI and no Hyper-V, like a Windows without the role.
+has_no_hyperv() {
+  ends_with 1 "$exe" run --event-log none --timeout 2s --vmms-timeout 2s &&
+    grep -qF WBEM_E_INVALID_NAMESPACE "$log" && grep -qF 'Install-WindowsFeature Hyper-V' "$log"
+}
+
 prefix() { windows wineboot -i && wineserver -w && windows winecfg -v win81 && windows cmd /c ver | grep -F '6.3'; }
 version() { ends_with 0 "$exe" --version && grep -qE '^reprise [0-9]+\.[0-9]+\.[0-9]+' "$log"; }
 
@@ -124,6 +130,7 @@ check "imports only what Server 2012 has" imports
 check "Wine starts as Windows 6.3" prefix
 check "reprise.exe --version names itself and its version" version
 check "reprise.exe refuses a word it does not know with exit code 2" ends_with 2 "$exe" no-such-verb
+check "without a host this computer's own WMI is asked, and says that Hyper-V is not installed" has_no_hyperv
 check "reprise.exe demo ends with everything protected" ends_with 0 "$exe" demo
 check "simulated hosts start, and a shutdown stops replication" eval "lab && breaks"
 check "without a user Windows logs in, and what it seals is taken: replication is resumed" logged_in

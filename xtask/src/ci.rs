@@ -30,6 +30,7 @@ const STEPS: &[Step] = &[
     ("peers", peers),
     ("fuzz", fuzz::check),
     ("win-clippy", exe::lint),
+    ("win-test", exe::test),
     ("win-smoke", windows),
 ];
 

@@ -93,9 +93,12 @@ impl ObjectPath {
 }
 
 impl fmt::Display for ObjectPath {
-    /// Writes the form that [`ObjectPath::parse`] reads, without a server.
+    /// Writes the form that [`ObjectPath::parse`] reads, without a server; with `#`, without the namespace too.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.namespace.as_str().replace('/', "\\"), self.class)?;
+        if !f.alternate() {
+            write!(f, "{}:", self.namespace.as_str().replace('/', "\\"))?;
+        }
+        write!(f, "{}", self.class)?;
         for (index, (name, key)) in self.keys.iter().enumerate() {
             let text = match key {
                 Key::Text(text) => text.clone(),

@@ -9,7 +9,7 @@ use reprise_model::{HostId, HostName};
 use tokio::runtime::Handle;
 use wsman_http::{Client, Endpoint, Events, Limits, Login, Sockets, Trust};
 
-use crate::port::HostLink;
+use crate::port::{HostLink, Transport};
 
 /// Why only Kerberos is used to log in to a discovered host, and what to do.
 const ONLY_KERBEROS: &str = "only another host has named it, so NTLM and Basic are not used there: list it as a [[host]], give its \
@@ -27,7 +27,7 @@ pub(crate) struct Links {
     workers: Option<Handle>,
 }
 
-/// How to connect and log in to one host.
+/// How to connect and log in to one host over the network.
 #[derive(Clone)]
 pub(crate) struct HostAccess {
     pub(crate) endpoint: Endpoint,
@@ -46,10 +46,11 @@ impl HostAccess {
 /// The link to one host.
 struct Way {
     link: Arc<HostLink>,
-    access: HostAccess,
+    /// How it was connected to; `None` for this computer.
+    access: Option<HostAccess>,
 }
 
-/// How a host was connected to, for the report.
+/// How a host was connected to over the network, for the report.
 pub(crate) struct ConnectionInfo {
     pub(crate) url: String,
     /// Whether its certificate was verified; `None` over plain HTTP.
@@ -78,7 +79,19 @@ impl Links {
     }
 
     pub(crate) fn add(&mut self, host: HostId, access: HostAccess) {
-        self.ways.insert(host, Way { link: HostLink::new(access.client(&self.sockets)), access });
+        let transport = Transport::WsMan(access.client(&self.sockets));
+        self.ways.insert(host, Way { link: HostLink::new(transport), access: Some(access) });
+    }
+
+    /// Adds this computer as a host. A call takes no longer than `read`, or `change` if it calls a method.
+    pub(crate) fn add_local(&mut self, host: HostId, read: Duration, change: Duration) {
+        let transport = Transport::Local(reprise_wmi::LocalWmi::new(read, change));
+        self.ways.insert(host, Way { link: HostLink::new(transport), access: None });
+    }
+
+    /// How a host is connected to over the network.
+    fn remote(&self, host: HostId) -> Option<&HostAccess> {
+        self.ways.get(&host)?.access.as_ref()
     }
 
     /// Adds a link to the host that a relationship calls `name`. Its address comes from the configuration; otherwise it is that
@@ -86,8 +99,9 @@ impl Links {
     /// that only another host has named, it uses Kerberos alone unless the configuration names a scheme: an attacker who
     /// controls `like` could have named a server of their own.
     pub(crate) fn ask(&mut self, host: HostId, name: &HostName, like: HostId) {
-        let Some(way) = self.ways.get(&like) else { return };
-        let like = HostAccess { login: way.access.login.clone().without_spn(), ..way.access.clone() };
+        // This computer needs no login, so that there is none to use elsewhere.
+        let Some(like) = self.remote(like) else { return };
+        let like = HostAccess { login: like.login.clone().without_spn(), ..like.clone() };
         let access = match self.resolve.get(name).cloned() {
             Some(endpoint) => HostAccess { endpoint, ..like },
             None => HostAccess {
@@ -110,22 +124,22 @@ impl Links {
 
     /// How to connect to a host, and the socket budget that all hosts share.
     pub(crate) fn access(&self, host: HostId) -> Option<(HostAccess, Sockets)> {
-        self.ways.get(&host).map(|way| (way.access.clone(), self.sockets.clone()))
+        self.remote(host).map(|access| (access.clone(), self.sockets.clone()))
     }
 
     /// A listener on a host's event logs, with a connection of its own.
     pub(crate) fn events(&self, host: HostId, query: EventQuery, existing: bool, patience: Duration) -> Option<Events> {
-        let client = self.ways.get(&host)?.access.client(&self.sockets);
+        let client = self.remote(host)?.client(&self.sockets);
         Some(Events::new(client, query, existing, patience))
     }
 
-    /// How each host was connected to.
+    /// How each host was connected to that is not this computer.
     pub(crate) fn asked(&self) -> BTreeMap<HostId, ConnectionInfo> {
         let asked = |access: &HostAccess| ConnectionInfo {
             url: access.endpoint.to_string(),
             tls_verified: access.trust.as_ref().filter(|_| access.endpoint.is_secure()).map(Trust::is_verified),
         };
-        self.ways.iter().map(|(host, way)| (*host, asked(&way.access))).collect()
+        self.ways.iter().filter_map(|(host, way)| Some((*host, asked(way.access.as_ref()?)))).collect()
     }
 }
 
@@ -149,7 +163,7 @@ mod tests {
         let asked = links.asked();
         assert_eq!(asked[&HostId(1)].url, "http://127.0.0.1:4711/wsman");
         assert_eq!(asked[&HostId(2)].url, "http://hv03.lab.test:8080/wsman");
-        assert_eq!(links.ways[&HostId(2)].access.login.user(), "admin");
+        assert_eq!(links.remote(HostId(2)).unwrap().login.user(), "admin");
     }
 
     #[test]
@@ -171,10 +185,10 @@ mod tests {
             (14, "hv03.lab.test", 3, Scheme::Negotiate),
         ] {
             links.ask(HostId(host), &name(named), HostId(like));
-            assert_eq!(links.ways[&HostId(host)].access.login.scheme(), scheme, "{named}");
+            assert_eq!(links.remote(HostId(host)).unwrap().login.scheme(), scheme, "{named}");
         }
         // A host that a discovered host names is trusted no more than that one.
         links.ask(HostId(20), &name("worse.test"), HostId(10));
-        assert_eq!(links.ways[&HostId(20)].access.login.scheme(), Scheme::Kerberos);
+        assert_eq!(links.remote(HostId(20)).unwrap().login.scheme(), Scheme::Kerberos);
     }
 }

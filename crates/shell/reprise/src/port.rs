@@ -1,4 +1,4 @@
-//! One remote host as procedures see it: its client, shared reads, and waits aligned to a common beat.
+//! One host as procedures see it: the client that calls it, shared reads, and waits aligned to a common beat.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,7 +6,6 @@ use std::time::Duration;
 use cim::{CallError, Port, Reply, Request};
 use tokio::sync::{Mutex, OnceCell};
 use tokio::time::Instant;
-use wsman_http::Client;
 
 /// Waits on one host end on a common beat, so that equal reads of several procedures coincide and cost one request.
 /// Shorter than any job, longer than a round trip within a site.
@@ -14,17 +13,34 @@ const BEAT: Duration = Duration::from_millis(50);
 
 type Answer = Result<Reply, CallError>;
 
+/// What calls a host. Nothing else knows how a host is called.
+pub(crate) enum Transport {
+    /// WS-Management, over the network.
+    WsMan(wsman_http::Client),
+    /// The WMI of this computer.
+    Local(reprise_wmi::LocalWmi),
+}
+
+impl Transport {
+    async fn call(&self, request: Request) -> Answer {
+        match self {
+            Self::WsMan(client) => client.call(request).await,
+            Self::Local(client) => client.call(request).await,
+        }
+    }
+}
+
 /// The link to one host, shared by every procedure that uses it.
 pub(crate) struct HostLink {
-    client: Client,
+    transport: Transport,
     began: Instant,
     /// Reads in progress.
     reads: Mutex<Vec<(Request, Arc<OnceCell<Answer>>)>>,
 }
 
 impl HostLink {
-    pub(crate) fn new(client: Client) -> Arc<Self> {
-        Arc::new(Self { client, began: Instant::now(), reads: Mutex::new(Vec::new()) })
+    pub(crate) fn new(transport: Transport) -> Arc<Self> {
+        Arc::new(Self { transport, began: Instant::now(), reads: Mutex::new(Vec::new()) })
     }
 
     /// A port for one procedure, which starts now.
@@ -45,7 +61,7 @@ impl HostLink {
                 cell
             }
         };
-        cell.get_or_init(|| self.client.call(request)).await;
+        cell.get_or_init(|| self.transport.call(request)).await;
         self.reads.lock().await.retain(|(_, under_way)| !Arc::ptr_eq(under_way, &cell));
         // The last caller gets the answer itself, the others get copies. Usually there is only one caller.
         let answer = Arc::try_unwrap(cell).map_or_else(|cell| cell.get().cloned(), OnceCell::into_inner);
@@ -63,7 +79,7 @@ impl Port for HostPort {
     async fn call(&self, request: Request) -> Answer {
         match request {
             Request::Query { .. } | Request::Related { .. } => self.link.read(request).await,
-            Request::Get { .. } | Request::Invoke { .. } => self.link.client.call(request).await,
+            Request::Get { .. } | Request::Invoke { .. } => self.link.transport.call(request).await,
         }
     }
 

@@ -175,6 +175,7 @@ fn set(related: &mut Related, terms: &mut Terms) -> Result<(), ParseError> {
 }
 
 impl fmt::Display for Related {
+    /// Writes the query; with `#`, the object's path without its namespace.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (head, terms) = match &self.sought {
             Sought::Associations => ("REFERENCES", vec![("ResultClass", &self.association), ("Role", &self.role)]),
@@ -188,7 +189,9 @@ impl fmt::Display for Related {
                 ],
             ),
         };
-        write!(f, "{head} OF {{{}}}", self.object)?;
+        write!(f, "{head} OF {{")?;
+        fmt::Display::fmt(&self.object, f)?;
+        write!(f, "}}")?;
         let mut before = " WHERE";
         for (term, name) in terms {
             if let Some(name) = name {

@@ -17,24 +17,52 @@ use crate::usage::Usage;
 
 /// Default of `--timeout`: the support article's.
 pub(super) const TIMEOUT: Duration = Duration::from_mins(1);
+/// Default of `--vmms-timeout` for this computer: a run that starts with it may come long before VMMS.
+const VMMS_LOCAL: Duration = Duration::from_mins(10);
+/// What this computer is called until it has answered.
+const LOCAL: &str = "localhost";
 /// Minimum timeout of a read, however short `--timeout` is.
 const READ_LEAST: Duration = Duration::from_secs(5);
 
+/// Maximum wait for VMMS, from a host's first answer.
+#[derive(Clone, Copy)]
+pub(super) struct VmmsWaits {
+    local: Duration,
+    remote: Duration,
+}
+
+impl VmmsWaits {
+    /// As asked for; else this computer's own default, and `--timeout` for others.
+    pub(super) fn of(asked: Option<Duration>, timeout: Duration) -> Self {
+        Self { local: asked.unwrap_or(VMMS_LOCAL), remote: asked.unwrap_or(timeout) }
+    }
+}
+
 /// One host, as the command line or the configuration names it.
-pub(super) struct Wanted {
-    url: Endpoint,
-    name: Option<String>,
-    login: LoginSettings,
-    tier: Option<u32>,
+pub(super) enum Wanted {
+    /// This computer.
+    Local,
+    /// A host over the network.
+    Remote { url: Endpoint, name: Option<String>, login: LoginSettings, tier: Option<u32> },
+}
+
+impl Wanted {
+    fn is_secure(&self) -> bool {
+        matches!(self, Self::Remote { url, .. } if url.is_secure())
+    }
 }
 
 /// The links to the hosts, with the label of each until it has answered.
 pub(crate) fn ways(hosts: &HostArguments) -> Result<(Vec<(HostId, String)>, Links), Usage> {
     let config = config(hosts)?;
     let asked = wanted(hosts, config.as_ref())?;
+    if asked.iter().any(|host| matches!(host, Wanted::Local)) {
+        let why = "this computer's own event log cannot be read yet, and no other host is given";
+        return Err(Usage::new("no host is given", why, "name a host with --host, or look into Event Viewer"));
+    }
     let mut built = Built::default();
     let logins = Logins::new(hosts.insecure_no_tls_verification);
-    connect(&mut built, asked, logins, limits(&Policy::default(), TIMEOUT), TIMEOUT)?;
+    connect(&mut built, asked, logins, limits(&Policy::default(), TIMEOUT), VmmsWaits::of(None, TIMEOUT))?;
     Ok((built.hosts.into_iter().map(|host| (host.id, host.label)).collect(), built.links))
 }
 
@@ -84,43 +112,46 @@ fn named(hosts: &HostArguments, config: Option<&Config>) -> Result<Vec<Wanted>, 
     let common = config.map(|c| c.login.clone()).unwrap_or_default();
     if !hosts.hosts.is_empty() {
         let login = flags.over(&common);
-        let wanted = |url: &String| Ok(Wanted { url: endpoint(url)?, name: None, login: login.clone(), tier: None });
-        let wanted: Vec<Wanted> = hosts.hosts.iter().map(wanted).collect::<Result<_, Usage>>()?;
+        let urls: Vec<Endpoint> = hosts.hosts.iter().map(|url| endpoint(url)).collect::<Result<_, Usage>>()?;
         // A host that is named twice is one host.
         let mut seen = BTreeSet::new();
-        return Ok(wanted.into_iter().filter(|host| seen.insert(host.url.to_string().to_lowercase())).collect());
+        let urls = urls.into_iter().filter(|url| seen.insert(url.to_string().to_lowercase()));
+        return Ok(urls.map(|url| Wanted::Remote { url, name: None, login: login.clone(), tier: None }).collect());
     }
     let listed = config.map(|c| c.hosts.as_slice()).unwrap_or_default();
     if listed.is_empty() {
-        return Err(nobody_to_ask(config.is_some()));
+        return nobody_named(&flags, config.is_some(), cfg!(windows)).map(|local| vec![local]);
     }
-    let wanted = listed.iter().map(|host| Wanted {
-        url: host.url.clone(),
-        name: host.name.clone(),
-        login: flags.over(&host.login).over(&common),
-        tier: host.tier,
-    });
-    let wanted: Vec<Wanted> = wanted.collect();
-    let users: BTreeSet<_> = wanted.iter().map(|host| &host.login.user).collect();
+    let logins: Vec<LoginSettings> = listed.iter().map(|host| flags.over(&host.login).over(&common)).collect();
+    let users: BTreeSet<_> = logins.iter().map(|login| &login.user).collect();
     if flags.proof.is_some() && flags.user.is_none() && users.len() > 1 {
         let what = "the login flags do not fit together";
         let why = "the password or keytab belongs to one user, and the configuration names several users";
         return Err(Usage::new(what, why, "add --user USER, or leave the password to the configuration"));
     }
-    Ok(wanted)
+    let wanted = listed.iter().zip(logins).map(|(host, login)| Wanted::Remote {
+        url: host.url.clone(),
+        name: host.name.clone(),
+        login,
+        tier: host.tier,
+    });
+    Ok(wanted.collect())
 }
 
-fn nobody_to_ask(has_config: bool) -> Usage {
+/// What is asked if no host is named: on Windows this computer.
+fn nobody_named(flags: &LoginSettings, has_config: bool, on_windows: bool) -> Result<Wanted, Usage> {
     let why =
         if has_config { "the configuration lists no [[host]]" } else { "neither --host nor a configuration is given" };
-    let why = if cfg!(windows) {
-        format!("{why}, and this version cannot query the local host over WMI yet")
-    } else {
-        why.to_owned()
-    };
-    let next =
-        "write `reprise run --host http://HOST --user USER --password-file FILE`, or a configuration with a [[host]]";
-    Usage::new("no host is given", why, next)
+    if !on_windows {
+        let next = "write `reprise run --host http://HOST --user USER --password-file FILE`, or a configuration with a \
+                    [[host]]";
+        return Err(Usage::new("no host is given", why, next));
+    }
+    if *flags != LoginSettings::default() {
+        let why = format!("{why}, so this computer is asked, and that needs no login");
+        return Err(Usage::new("the login flags have no effect", why, "leave them out, or name a host with --host"));
+    }
+    Ok(Wanted::Local)
 }
 
 /// The limits for one host that has `timeout` to become ready.
@@ -134,7 +165,7 @@ pub(super) fn limits(policy: &Policy, timeout: Duration) -> Limits {
 /// Refuses TLS flags if no host uses TLS.
 fn check_tls(hosts: &HostArguments, wanted: &[Wanted], config: Option<&Config>) -> Result<(), Usage> {
     let mut found = config.into_iter().flat_map(|config| config.discover.resolve.values());
-    if wanted.iter().any(|host| host.url.is_secure()) || found.any(Endpoint::is_secure) {
+    if wanted.iter().any(Wanted::is_secure) || found.any(Endpoint::is_secure) {
         return Ok(());
     }
     let flags = [
@@ -156,14 +187,18 @@ pub(super) fn connect(
     wanted: Vec<Wanted>,
     mut logins: Logins,
     limits: Limits,
-    vmms_timeout: Duration,
+    waits: VmmsWaits,
 ) -> Result<(), Usage> {
     for host in wanted {
-        let login = logins.login(&host.url, &host.login)?;
-        let secure = host.url.is_secure() || built.links.resolves_to_https();
-        let trust = if secure { Some(logins.trust(&host.url, &host.login)?) } else { None };
-        let credential = built.credential(&host.login);
-        built.add(HostAccess { endpoint: host.url, login, trust, limits }, host.name, host.tier, vmms_timeout);
+        let Wanted::Remote { url, name, login: settings, tier } = host else {
+            built.add_local(limits, waits.local);
+            continue;
+        };
+        let login = logins.login(&url, &settings)?;
+        let secure = url.is_secure() || built.links.resolves_to_https();
+        let trust = if secure { Some(logins.trust(&url, &settings)?) } else { None };
+        let credential = built.credential(&settings);
+        built.add(HostAccess { endpoint: url, login, trust, limits }, name, tier, waits.remote);
         if let Some(asked) = built.hosts.last_mut() {
             asked.credential = credential;
         }
@@ -192,9 +227,22 @@ impl Built {
         u32::try_from(number).ok().map(CredentialId)
     }
 
+    /// The handle of the next host.
+    fn next_id(&self) -> HostId {
+        HostId(u32::try_from(self.hosts.len()).unwrap_or(u32::MAX))
+    }
+
+    /// Adds this computer. Only its own answer says what it is called.
+    fn add_local(&mut self, limits: Limits, vmms_timeout: Duration) {
+        let id = self.next_id();
+        self.links.add_local(id, limits.read, limits.change);
+        let label = LOCAL.to_owned();
+        self.hosts.push(AskedHost { id, key: None, label, claim: None, credential: None, vmms_timeout, tier: None });
+    }
+
     pub(super) fn add(&mut self, access: HostAccess, name: Option<String>, tier: Option<u32>, vmms_timeout: Duration) {
         let endpoint = &access.endpoint;
-        let id = HostId(u32::try_from(self.hosts.len()).unwrap_or(u32::MAX));
+        let id = self.next_id();
         let says_nothing = endpoint.is_address() || endpoint.host().eq_ignore_ascii_case("localhost");
         let by_url = if says_nothing { None } else { HostName::new(endpoint.host()) };
         let claim = name.as_deref().and_then(HostName::new).or(by_url);
@@ -220,4 +268,33 @@ pub(super) fn endpoint(url: &str) -> Result<Endpoint, Usage> {
         };
         Usage::new("cannot use the address of a host", error.to_string(), next)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn on_windows_this_computer_is_asked_if_no_host_is_named_and_elsewhere_nobody_is() {
+        let none = LoginSettings::default();
+        let elsewhere = nobody_named(&none, false, false).err().unwrap().to_string();
+        assert!(elsewhere.contains("neither --host nor a configuration is given"), "{elsewhere}");
+        assert!(matches!(nobody_named(&none, true, true), Ok(Wanted::Local)));
+        let login = LoginSettings { user: Some("svc".to_owned()), ..none };
+        let refused = nobody_named(&login, true, true).err().unwrap().to_string();
+        assert!(refused.contains("this computer is asked, and that needs no login"), "{refused}");
+        let waits = VmmsWaits::of(None, TIMEOUT);
+        assert_eq!((waits.local, waits.remote), (Duration::from_mins(10), TIMEOUT));
+        let asked = VmmsWaits::of(Some(Duration::from_secs(7)), TIMEOUT);
+        assert_eq!((asked.local, asked.remote), (Duration::from_secs(7), Duration::from_secs(7)));
+    }
+
+    #[test]
+    fn this_computer_has_a_link_without_an_address() {
+        let mut built = Built::default();
+        built.add_local(Limits::default(), VMMS_LOCAL);
+        let host = &built.hosts[0];
+        assert_eq!((host.id, host.label.as_str(), &host.claim), (HostId(0), LOCAL, &None));
+        assert!(built.links.get(HostId(0)).is_some() && built.links.asked().is_empty());
+    }
 }

@@ -7,7 +7,7 @@ use reprise_model::{Hold, HoldScope, MonoTime, PausedRule, Policy, VmSelector};
 use wsman_http::{Gates, Login};
 
 use super::arguments::HostArguments;
-use super::hosts::{Built, TIMEOUT, config, connect, endpoint, limits, wanted};
+use super::hosts::{Built, TIMEOUT, VmmsWaits, config, connect, endpoint, limits, wanted};
 use crate::links::{HostAccess, Links};
 use crate::login::Logins;
 use crate::usage::Usage;
@@ -43,11 +43,11 @@ pub(crate) fn wire(hosts: &HostArguments, settings: &PassSettings) -> Result<Wir
     policy.holds.extend(settings.except.iter().map(excepted));
     let timeout = settings.timeout.or(run.timeout).unwrap_or(TIMEOUT);
     let retry_for = settings.retry_for.or(run.retry_for).unwrap_or(timeout);
-    let vmms_timeout = settings.vmms_timeout.or(run.vmms_timeout).unwrap_or(timeout);
+    let waits = VmmsWaits::of(settings.vmms_timeout.or(run.vmms_timeout), timeout);
     let discover = config.map(|c| c.discover.clone()).unwrap_or_default();
     let mut built = Built { links: Links::new(discover.resolve), ..Built::default() };
     let logins = Logins::new(hosts.insecure_no_tls_verification);
-    connect(&mut built, asked, logins, limits(&policy, timeout), vmms_timeout)?;
+    connect(&mut built, asked, logins, limits(&policy, timeout), waits)?;
     let setup = setup(built.hosts, policy, timeout, retry_for);
     let setup = Setup { discover: discover.peers, dry_run: settings.dry_run, ..setup };
     let setup = Setup { confirm_within: settings.wait_confirmed, ..setup };

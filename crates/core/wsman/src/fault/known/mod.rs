@@ -11,15 +11,13 @@ use super::{Known, Meaning};
 
 /// The first of WS-Management's own codes.
 const FIRST: u32 = 0x8033_8000;
-/// The HRESULTs that carry a number of Win32 (`FACILITY_WIN32`).
-const WIN32: u32 = 0x8007_0000;
 
 /// WS-Management's own codes, one range after the other.
 const OWN: [&[Known; 128]; 4] = [&range_000::ROWS, &range_080::ROWS, &range_100::ROWS, &range_180::ROWS];
 
 /// All of them: first WS-Management's own in their order, then those of Windows.
-pub fn all() -> impl Iterator<Item = &'static Known> {
-    OWN.into_iter().flatten().chain(&windows::ROWS)
+pub fn all() -> impl Iterator<Item = Known> {
+    OWN.into_iter().flatten().copied().chain(cim::Status::all().iter().copied().map(Known::from))
 }
 
 impl Meaning {
@@ -30,9 +28,8 @@ impl Meaning {
 }
 
 /// What is known of a code. A plain number of Win32 and the HRESULT that carries it are the same.
-pub fn of(code: u32) -> Option<&'static Known> {
+pub fn of(code: u32) -> Option<Known> {
     let by_place = code.checked_sub(FIRST).and_then(|place| usize::try_from(place).ok());
     let own = by_place.and_then(|place| OWN.get(place / 128)?.get(place % 128));
-    let code = u16::try_from(code).map_or(code, |number| WIN32 | u32::from(number));
-    own.or_else(|| windows::ROWS.iter().find(|known| known.code == code))
+    own.copied().or_else(|| cim::Status::of(code).copied().map(Known::from))
 }

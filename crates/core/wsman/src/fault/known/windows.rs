@@ -1,111 +1,27 @@
-//! Codes of WMI (`wbemcli.h`), of COM and RPC, and of Win32 as HRESULTs, as far as a management service may pass them on.
-//!
-//! What an Invoke may rest on is chosen with care: only where the number itself says that the method was not reached is
-//! it taken so. A failure of a provider, a call that broke, a shutdown that came between may have come after it.
+//! The numbers of Windows ([`cim::Status`]), which a fault may bear too.
 
-use super::super::Known;
-use super::super::Meaning::{self as M};
+use cim::{Status, StatusClass};
 
-/// In the order of their codes.
-pub(super) const ROWS: [Known; 99] = [
-    Known::new(0x8000_4001, "E_NOTIMPL", M::Unsupported),
-    Known::new(0x8000_4004, "E_ABORT", M::Failed),
-    Known::new(0x8000_4005, "E_FAIL", M::Failed),
-    Known::new(0x8000_FFFF, "E_UNEXPECTED", M::Failed),
-    Known::new(0x8001_0001, "RPC_E_CALL_REJECTED", M::Busy),
-    Known::new(0x8001_0002, "RPC_E_CALL_CANCELED", M::Failed),
-    Known::new(0x8001_0007, "RPC_E_SERVER_DIED", M::Failed),
-    Known::new(0x8001_0012, "RPC_E_SERVER_DIED_DNE", M::Unavailable),
-    Known::new(0x8001_0104, "RPC_E_FAULT", M::Failed),
-    Known::new(0x8001_0105, "RPC_E_SERVERFAULT", M::Failed),
-    Known::new(0x8001_0108, "RPC_E_DISCONNECTED", M::Failed),
-    Known::new(0x8001_010A, "RPC_E_SERVERCALL_RETRYLATER", M::Busy),
-    Known::new(0x8001_010B, "RPC_E_SERVERCALL_REJECTED", M::Busy),
-    Known::new(0x8001_011F, "RPC_E_TIMEOUT", M::TimedOut),
-    Known::new(0x8004_01FD, "CO_E_OBJNOTCONNECTED", M::Failed),
-    Known::new(0x8004_1001, "WBEM_E_FAILED", M::Failed),
-    Known::new(0x8004_1002, "WBEM_E_NOT_FOUND", M::NotThere),
-    Known::new(0x8004_1003, "WBEM_E_ACCESS_DENIED", M::Denied),
-    Known::new(0x8004_1004, "WBEM_E_PROVIDER_FAILURE", M::Failed),
-    Known::new(0x8004_1005, "WBEM_E_TYPE_MISMATCH", M::Refused),
-    Known::new(0x8004_1006, "WBEM_E_OUT_OF_MEMORY", M::Failed),
-    Known::new(0x8004_1008, "WBEM_E_INVALID_PARAMETER", M::Refused),
-    Known::new(0x8004_1009, "WBEM_E_NOT_AVAILABLE", M::Unavailable),
-    Known::new(0x8004_100A, "WBEM_E_CRITICAL_ERROR", M::Failed),
-    Known::new(0x8004_100C, "WBEM_E_NOT_SUPPORTED", M::Unsupported),
-    Known::new(0x8004_100E, "WBEM_E_INVALID_NAMESPACE", M::NotThere),
-    Known::new(0x8004_100F, "WBEM_E_INVALID_OBJECT", M::Refused),
-    Known::new(0x8004_1010, "WBEM_E_INVALID_CLASS", M::NotThere),
-    Known::new(0x8004_1011, "WBEM_E_PROVIDER_NOT_FOUND", M::Refused),
-    Known::new(0x8004_1012, "WBEM_E_INVALID_PROVIDER_REGISTRATION", M::Refused),
-    Known::new(0x8004_1013, "WBEM_E_PROVIDER_LOAD_FAILURE", M::Unavailable),
-    Known::new(0x8004_1014, "WBEM_E_INITIALIZATION_FAILURE", M::Unavailable),
-    Known::new(0x8004_1015, "WBEM_E_TRANSPORT_FAILURE", M::Failed),
-    Known::new(0x8004_1016, "WBEM_E_INVALID_OPERATION", M::Refused),
-    Known::new(0x8004_1017, "WBEM_E_INVALID_QUERY", M::Refused),
-    Known::new(0x8004_1018, "WBEM_E_INVALID_QUERY_TYPE", M::Refused),
-    Known::new(0x8004_101D, "WBEM_E_UNEXPECTED", M::Failed),
-    Known::new(0x8004_1021, "WBEM_E_INVALID_SYNTAX", M::Refused),
-    // A provider that is being loaded fails so too, at queries that it answers a moment later.
-    Known::new(0x8004_1024, "WBEM_E_PROVIDER_NOT_CAPABLE", M::Failed),
-    Known::new(0x8004_1027, "WBEM_E_QUERY_NOT_IMPLEMENTED", M::Unsupported),
-    Known::new(0x8004_1028, "WBEM_E_ILLEGAL_NULL", M::Refused),
-    Known::new(0x8004_102B, "WBEM_E_VALUE_OUT_OF_RANGE", M::Refused),
-    Known::new(0x8004_102E, "WBEM_E_INVALID_METHOD", M::Unsupported),
-    Known::new(0x8004_102F, "WBEM_E_INVALID_METHOD_PARAMETERS", M::Refused),
-    Known::new(0x8004_1031, "WBEM_E_INVALID_PROPERTY", M::Refused),
-    Known::new(0x8004_1032, "WBEM_E_CALL_CANCELLED", M::Failed),
-    Known::new(0x8004_1033, "WBEM_E_SHUTTING_DOWN", M::Failed),
-    Known::new(0x8004_103A, "WBEM_E_INVALID_OBJECT_PATH", M::Refused),
-    Known::new(0x8004_103B, "WBEM_E_OUT_OF_DISK_SPACE", M::Failed),
-    Known::new(0x8004_103C, "WBEM_E_BUFFER_TOO_SMALL", M::AnswerTooLarge),
-    Known::new(0x8004_1045, "WBEM_E_SERVER_TOO_BUSY", M::Busy),
-    Known::new(0x8004_1055, "WBEM_E_METHOD_NOT_IMPLEMENTED", M::Unsupported),
-    Known::new(0x8004_1056, "WBEM_E_METHOD_DISABLED", M::Unsupported),
-    Known::new(0x8004_1057, "WBEM_E_REFRESHER_BUSY", M::Busy),
-    Known::new(0x8004_1058, "WBEM_E_UNPARSABLE_QUERY", M::Refused),
-    Known::new(0x8004_105F, "WBEM_E_UNINTERPRETABLE_PROVIDER_QUERY", M::Refused),
-    Known::new(0x8004_1061, "WBEM_E_QUEUE_OVERFLOW", M::Failed),
-    Known::new(0x8004_1062, "WBEM_E_PRIVILEGE_NOT_HELD", M::Denied),
-    Known::new(0x8004_1069, "WBEM_E_TIMED_OUT", M::TimedOut),
-    Known::new(0x8004_106C, "WBEM_E_QUOTA_VIOLATION", M::Failed),
-    Known::new(0x8004_1071, "WBEM_E_CONNECTION_FAILED", M::Failed),
-    Known::new(0x8004_1081, "WBEM_E_PROVIDER_SUSPENDED", M::Unavailable),
-    Known::new(0x8004_1086, "WBEM_E_FATAL_TRANSPORT_ERROR", M::Failed),
-    Known::new(0x8004_1088, "WBEM_E_PROVIDER_TIMED_OUT", M::TimedOut),
-    Known::new(0x8004_108A, "WBEM_E_PROVIDER_DISABLED", M::Unsupported),
-    Known::new(0x8004_3001, "WBEM_E_RETRY_LATER", M::Busy),
-    Known::new(0x8004_3002, "WBEM_E_RESOURCE_CONTENTION", M::Failed),
-    Known::new(0x8007_0005, "ERROR_ACCESS_DENIED", M::Denied),
-    Known::new(0x8007_0008, "ERROR_NOT_ENOUGH_MEMORY", M::Failed),
-    Known::new(0x8007_000E, "E_OUTOFMEMORY", M::Failed),
-    Known::new(0x8007_0015, "ERROR_NOT_READY", M::Unavailable),
-    Known::new(0x8007_0032, "ERROR_NOT_SUPPORTED", M::Unsupported),
-    Known::new(0x8007_0057, "E_INVALIDARG", M::Refused),
-    Known::new(0x8007_0079, "ERROR_SEM_TIMEOUT", M::TimedOut),
-    Known::new(0x8007_00AA, "ERROR_BUSY", M::Busy),
-    Known::new(0x8007_03E3, "ERROR_OPERATION_ABORTED", M::Failed),
-    Known::new(0x8007_041D, "ERROR_SERVICE_REQUEST_TIMEOUT", M::Unavailable),
-    Known::new(0x8007_0425, "ERROR_SERVICE_CANNOT_ACCEPT_CTRL", M::Unavailable),
-    Known::new(0x8007_0426, "ERROR_SERVICE_NOT_ACTIVE", M::Unavailable),
-    Known::new(0x8007_045B, "ERROR_SHUTDOWN_IN_PROGRESS", M::Failed),
-    Known::new(0x8007_0490, "ERROR_NOT_FOUND", M::NotThere),
-    Known::new(0x8007_04C7, "ERROR_CANCELLED", M::Failed),
-    Known::new(0x8007_04E7, "ERROR_SERVER_SHUTDOWN_IN_PROGRESS", M::Failed),
-    Known::new(0x8007_0522, "ERROR_PRIVILEGE_NOT_HELD", M::Denied),
-    Known::new(0x8007_052E, "ERROR_LOGON_FAILURE", M::Denied),
-    Known::new(0x8007_05AA, "ERROR_NO_SYSTEM_RESOURCES", M::Failed),
-    Known::new(0x8007_05B4, "ERROR_TIMEOUT", M::TimedOut),
-    Known::new(0x8007_06B3, "RPC_S_NOT_LISTENING", M::Unavailable),
-    Known::new(0x8007_06B5, "RPC_S_UNKNOWN_IF", M::Unavailable),
-    Known::new(0x8007_06BA, "RPC_S_SERVER_UNAVAILABLE", M::Unavailable),
-    Known::new(0x8007_06BB, "RPC_S_SERVER_TOO_BUSY", M::Busy),
-    Known::new(0x8007_06BE, "RPC_S_CALL_FAILED", M::Failed),
-    Known::new(0x8007_06BF, "RPC_S_CALL_FAILED_DNE", M::Unavailable),
-    Known::new(0x8007_06D9, "EPT_S_NOT_REGISTERED", M::Unavailable),
-    Known::new(0x8007_071A, "RPC_S_CALL_CANCELLED", M::Failed),
-    Known::new(0x8007_071C, "RPC_S_COMM_FAILURE", M::Failed),
-    Known::new(0x8007_3A9F, "ERROR_EVT_CHANNEL_NOT_FOUND", M::NotThere),
-    Known::new(0x8008_0005, "CO_E_SERVER_EXEC_FAILURE", M::Unavailable),
-    Known::new(0x8008_0008, "CO_E_SERVER_STOPPING", M::Failed),
-];
+use super::super::{Known, Meaning};
+
+impl From<Status> for Known {
+    fn from(status: Status) -> Self {
+        Self { code: status.code, name: status.name, meaning: status.class.into() }
+    }
+}
+
+impl From<StatusClass> for Meaning {
+    fn from(class: StatusClass) -> Self {
+        match class {
+            StatusClass::Denied => Self::Denied,
+            StatusClass::NotThere => Self::NotThere,
+            StatusClass::Busy => Self::Busy,
+            StatusClass::Unavailable => Self::Unavailable,
+            StatusClass::Failed => Self::Failed,
+            StatusClass::TimedOut => Self::TimedOut,
+            StatusClass::AnswerTooLarge => Self::AnswerTooLarge,
+            StatusClass::Unsupported => Self::Unsupported,
+            StatusClass::Refused => Self::Refused,
+        }
+    }
+}
