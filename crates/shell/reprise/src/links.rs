@@ -79,7 +79,7 @@ impl Links {
     }
 
     pub(crate) fn add(&mut self, host: HostId, access: HostAccess) {
-        let transport = Transport::WsMan(access.client(&self.sockets));
+        let transport = Transport::WsMan(Box::new(access.client(&self.sockets)));
         self.ways.insert(host, Way { link: HostLink::new(transport), access: Some(access) });
     }
 

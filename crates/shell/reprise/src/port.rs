@@ -16,7 +16,7 @@ type Answer = Result<Reply, CallError>;
 /// What calls a host. Nothing else knows how a host is called.
 pub(crate) enum Transport {
     /// WS-Management, over the network.
-    WsMan(wsman_http::Client),
+    WsMan(Box<wsman_http::Client>),
     /// The WMI of this computer.
     Local(reprise_wmi::LocalWmi),
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use reprise_config::{Config, Contradiction, Endpoint, EndpointProblem, LoginSettings};
+use reprise_config::{Config, Contradiction, Endpoint, EndpointProblem, HostSettings, LoginSettings};
 use reprise_engine::{AskedHost, CredentialId};
 use reprise_model::{HostId, HostKey, HostName, Policy};
 use reprise_platform::paths::{self, ConfigFile};
@@ -42,13 +42,13 @@ impl VmmsWaits {
 pub(super) enum Wanted {
     /// This computer.
     Local,
-    /// A host over the network.
-    Remote { url: Endpoint, name: Option<String>, login: LoginSettings, tier: Option<u32> },
+    /// A host over the network, with its complete login.
+    Remote(Box<HostSettings>),
 }
 
 impl Wanted {
     fn is_secure(&self) -> bool {
-        matches!(self, Self::Remote { url, .. } if url.is_secure())
+        matches!(self, Self::Remote(host) if host.url.is_secure())
     }
 }
 
@@ -116,7 +116,8 @@ fn named(hosts: &HostArguments, config: Option<&Config>) -> Result<Vec<Wanted>, 
         // A host that is named twice is one host.
         let mut seen = BTreeSet::new();
         let urls = urls.into_iter().filter(|url| seen.insert(url.to_string().to_lowercase()));
-        return Ok(urls.map(|url| Wanted::Remote { url, name: None, login: login.clone(), tier: None }).collect());
+        let remote = |url| HostSettings { url, name: None, login: login.clone(), tier: None };
+        return Ok(urls.map(|url| Wanted::Remote(Box::new(remote(url)))).collect());
     }
     let listed = config.map(|c| c.hosts.as_slice()).unwrap_or_default();
     if listed.is_empty() {
@@ -129,13 +130,8 @@ fn named(hosts: &HostArguments, config: Option<&Config>) -> Result<Vec<Wanted>, 
         let why = "the password or keytab belongs to one user, and the configuration names several users";
         return Err(Usage::new(what, why, "add --user USER, or leave the password to the configuration"));
     }
-    let wanted = listed.iter().zip(logins).map(|(host, login)| Wanted::Remote {
-        url: host.url.clone(),
-        name: host.name.clone(),
-        login,
-        tier: host.tier,
-    });
-    Ok(wanted.collect())
+    let wanted = listed.iter().zip(logins).map(|(host, login)| HostSettings { login, ..host.clone() });
+    Ok(wanted.map(|host| Wanted::Remote(Box::new(host))).collect())
 }
 
 /// What is asked if no host is named: on Windows this computer.
@@ -190,10 +186,11 @@ pub(super) fn connect(
     waits: VmmsWaits,
 ) -> Result<(), Usage> {
     for host in wanted {
-        let Wanted::Remote { url, name, login: settings, tier } = host else {
+        let Wanted::Remote(host) = host else {
             built.add_local(limits, waits.local);
             continue;
         };
+        let HostSettings { url, name, login: settings, tier } = *host;
         let login = logins.login(&url, &settings)?;
         let secure = url.is_secure() || built.links.resolves_to_https();
         let trust = if secure { Some(logins.trust(&url, &settings)?) } else { None };
