@@ -114,7 +114,3 @@ pub(super) const TABLE: &[Row] = &[
     row("reprise", May::AllBut(&["reprise-wmi-standin"]), &[], "the stand-in is for tests and must not ship"),
     row("reprise-bench", May::AllBut(&["reprise-wmi-standin"]), &[], "the stand-in is for tests and must not ship"),
 ];
-
-/// Crates whose modules still use each other in circles, each with the reason why it may wait. One that has none left is
-/// refused here.
-pub(super) const CIRCLES: &[(&str, &str)] = &[];

@@ -14,47 +14,25 @@ mod condition;
 mod file;
 mod tree;
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
-use super::table::CIRCLES;
 use crate::metadata::Package;
 use crate::walk;
 use tree::{Sources, Tree};
 
-/// The circles of all packages, a line each, and exceptions that are none any more.
+/// The circles of all packages, a line each.
 pub(super) fn findings(packages: &[Package]) -> Result<Vec<String>> {
     let root = crate::command::root()?;
-    let mut crates = Vec::new();
+    let mut findings = Vec::new();
     for package in packages {
         let Some(folder) = &package.folder else { continue };
         let source = folder.join("src");
         let shown = walk::below(&root, &source);
-        crates.push((package.name.clone(), shown, sources(&source)?));
+        findings.extend(circles(&package.name, &shown, &sources(&source)?));
     }
-    Ok(judge(&crates, CIRCLES))
-}
-
-/// `crates` are names, the folder of their sources as it is printed, and the sources.
-fn judge(crates: &[(String, String, Sources)], exceptions: &[(&str, &str)]) -> Vec<String> {
-    let mut findings = Vec::new();
-    for (name, folder, sources) in crates {
-        let circles = circles(name, folder, sources);
-        let excepted = exceptions.iter().any(|(excepted, _)| excepted == name);
-        match (circles.is_empty(), excepted) {
-            (false, false) => findings.extend(circles),
-            (true, true) => findings.push(format!(
-                "{name}: has no circle of modules any more; take it out of CIRCLES in xtask/src/edges/table.rs"
-            )),
-            (true, false) | (false, true) => {}
-        }
-    }
-    let known: BTreeSet<&str> = crates.iter().map(|(name, _, _)| name.as_str()).collect();
-    let unknown = exceptions.iter().filter(|(name, _)| !known.contains(name));
-    findings.extend(unknown.map(|(name, _)| format!("{name}: is no package, but stands in CIRCLES")));
-    findings
+    Ok(findings)
 }
 
 /// For each knot of modules that use each other its shortest circle.

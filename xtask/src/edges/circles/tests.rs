@@ -1,7 +1,7 @@
 //! Small crates, hand-made: which circles are seen, and what is none.
 
+use super::circles;
 use super::tree::Sources;
-use super::{circles, judge};
 
 fn sources(files: &[(&str, &str)]) -> Sources {
     files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect()
@@ -170,20 +170,4 @@ fn imports_that_lead_in_a_circle_themselves_come_to_an_end() {
     let odd =
         [("lib.rs", "mod a; mod b;"), ("a.rs", "pub use crate::b::X;"), ("b.rs", "pub use crate::a::X; use super::*;")];
     let _ends = found(&odd);
-}
-
-#[test]
-fn an_exception_holds_its_circles_and_is_refused_when_there_is_none_left() {
-    let crates = |b: &str| {
-        let files = [("lib.rs", "mod a; mod b;"), ("a.rs", "use crate::b::B; pub struct A;"), ("b.rs", b)];
-        [("c".to_owned(), "c/src".to_owned(), sources(&files))]
-    };
-    let (red, green) = (crates("use crate::a::A; pub struct B;"), crates("pub struct B;"));
-    assert_eq!(judge(&red, &[]).len(), 1);
-    assert_eq!(judge(&red, &[("c", "soon")]), NONE);
-    assert_eq!(judge(&green, &[]), NONE);
-    let stale = judge(&green, &[("c", "soon")]);
-    assert!(stale.len() == 1 && stale[0].contains("no circle of modules any more"), "{stale:?}");
-    let unknown = judge(&green, &[("d", "soon")]);
-    assert!(unknown.len() == 1 && unknown[0].contains("no package"), "{unknown:?}");
 }
