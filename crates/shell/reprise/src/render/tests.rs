@@ -423,3 +423,22 @@ fn a_hold_that_stops_everything_stands_first_and_last() {
     let text = shown(&report);
     assert!(text.starts_with("warning: ") && text.contains("until"), "{text}");
 }
+
+#[test]
+fn a_name_is_wrapped_at_its_blanks_and_neither_a_word_nor_a_guid_is_cut_that_would_fit() {
+    let mut report = report();
+    report.dry_run = true;
+    let mut person = leg(1, LegResult::NeedsPerson, ReplicationState::WaitingForStartResynchronize);
+    (person.vm, person.reason, person.before) = ("web".to_owned(), Reason::PausedOnReplica, person.after);
+    person.id.vm = "a833bdcd-0000-0000-0000-000000000001".parse().unwrap();
+    let mut planned = leg(3, LegResult::Skipped, ReplicationState::ResynchronizeSuspended);
+    (planned.vm, planned.reason) = (r"back\slash\".to_owned(), Reason::ResyncPausedByShutdown);
+    planned.before = planned.after;
+    report.legs = vec![person.clone(), LegReport { id: leg_id(2), ..person }, planned];
+    let text = shown(&report);
+    let (_, table) = text.split_once("VM ").unwrap();
+    for whole in ["web ", "\n(a833bdcd)", "\n(00000000)", r"back\slash\", "FROM →"] {
+        assert!(table.contains(whole), "{whole}: {text}");
+    }
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+}
