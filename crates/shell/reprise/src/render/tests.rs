@@ -303,6 +303,7 @@ fn two_vms_of_one_name_are_told_apart_and_an_address_is_never_cut() {
     report.legs[1].id.vm = "6f0c2a51-0000-0000-0000-000000000002".parse().unwrap();
     report.legs[1].primary = Some("10.0.0.5:5985".to_owned());
     let text = table::text(&report, &Terminal::default());
+    assert!(text.starts_with("error: cannot resume replication of VM sql (6f0c2a51) on hv01.lab.test\n"), "{text}");
     assert!(text.contains("SQL (00000000)  hv01 → hv02"), "{text}");
     assert!(text.contains("sql (6f0c2a51)  10.0.0.5:5985 → hv02"), "{text}");
     report.legs[1].primary = Some("hv01.other.test".to_owned());
