@@ -26,13 +26,8 @@ fn fitted(head: &str, text: &str, width: Option<usize>) -> String {
     let mut fitted = paragraph(head, first, 2, width);
     for line in rest.into_iter().flat_map(|rest| rest.split('\n')) {
         let sentence = ["  why:  ", "  next: "].into_iter().find_map(|head| Some((head, line.strip_prefix(head)?)));
-        match sentence {
-            Some((head, words)) => fitted.push_str(&paragraph(head, words, head.len(), width)),
-            None => {
-                fitted.push_str(line);
-                fitted.push('\n');
-            }
-        }
+        let written = sentence.map(|(head, words)| paragraph(head, words, head.len(), width));
+        fitted.push_str(&written.unwrap_or_else(|| format!("{line}\n")));
     }
     fitted
 }
