@@ -1,16 +1,18 @@
 //! Benchmarks with limits: time to protection and requests, with the program and the lab in the same run.
 //!
-//! `cargo build --profile dist && cargo run --profile dist -p reprise-bench [-- NAME… [--broken] [--minutes=N]]`, where a
-//! name is `protection`, `fleet`, `client`, `article` or `hostile`. With `--broken`, `fleet` has legs to resume; `hostile`
-//! runs for `--minutes` (1). Without a name it runs the first two: `article` takes ten minutes, since the script that it
-//! compares with sleeps (`protection` runs it too, for two small sizes). Each figure is printed next to its reference; no
-//! figure fails a build.
+//! `cargo build --profile dist && cargo run --profile dist -p reprise-bench [-- NAME… [--broken] [--minutes=N] [--seed=N]]`,
+//! where a name is `protection`, `fleet`, `client`, `article`, `hostile` or `kills`. With `--broken`, `fleet` has legs to
+//! resume; `hostile` runs for `--minutes` (1); `kills` kills 200 runs at instants drawn from `--seed` (1), and fails if one
+//! of them leaves something undone or done twice. Without a name it runs the first two: `article` takes ten minutes, since
+//! the script that it compares with sleeps (`protection` runs it too, for two small sizes). Each figure is printed next to
+//! its reference; no figure fails a build.
 
 mod article;
 mod client;
 mod control;
 mod fleet;
 mod hostile;
+mod kills;
 mod protection;
 
 use std::path::PathBuf;
@@ -26,7 +28,8 @@ fn main() -> Result<()> {
     }
     let broken = names.iter().any(|name| name == "--broken");
     let minutes = names.iter().find_map(|name| name.strip_prefix("--minutes=")).map_or(Ok(1), str::parse::<u64>)?;
-    names.retain(|name| name != "--broken" && !name.starts_with("--minutes="));
+    let seed = names.iter().find_map(|name| name.strip_prefix("--seed=")).map_or(Ok(1), str::parse::<u64>)?;
+    names.retain(|name| name != "--broken" && !["--minutes=", "--seed="].iter().any(|flag| name.starts_with(flag)));
     if names.is_empty() {
         names = vec!["protection".to_owned(), "fleet".to_owned()];
     }
@@ -38,7 +41,8 @@ fn main() -> Result<()> {
             "fleet" => fleet::measure(&program, broken)?,
             "article" => article::measure(&program)?,
             "hostile" => hostile::measure(&program, minutes)?,
-            other => bail!("there is no measurement {other}: use protection, fleet, client, article or hostile"),
+            "kills" => kills::measure(&program, seed)?,
+            other => bail!("there is no measurement {other}: use protection, fleet, client, article, hostile or kills"),
         };
         print(&text)?;
     }

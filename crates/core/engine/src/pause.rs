@@ -10,7 +10,8 @@
 use std::time::Duration;
 
 use reprise_model::{
-    Evidence, HostTime, LastReplication, Records, SystemEvent, SystemEventKind, VmId, VmmsEvent, VmmsEventKind, Whole,
+    Evidence, HostTime, LastReplication, Log, Records, SystemEvent, SystemEventKind, VmId, VmmsEvent, VmmsEventKind,
+    Whole,
 };
 
 use crate::evidence::{self, ABORTED, NEAR};
@@ -90,27 +91,27 @@ fn stands_near(records: &Records, own: &[VmmsEvent], pair: HostTime, span: Span)
     let Some(by) = span.by.filter(|by| pair <= *by && !own.iter().any(ran_later)) else { return false };
     let Some(booted) = span.booted.filter(|booted| *booted > pair) else { return by.since(pair) <= NEAR };
     // That it was down from then until this boot, and did not send since, is nowhere recorded: nothing else must be.
-    let (Some(_), Some(system)) = (records.vmms.whole_since(pair), records.system.whole_since(pair)) else {
-        return false;
-    };
-    by.since(booted) <= AFTER_BOOT && was_down(system, pair, booted)
+    let sent_nothing = records.vmms.whole_since(pair).is_some();
+    sent_nothing && by.since(booted) <= AFTER_BOOT && was_down(&records.system, pair, booted)
 }
 
 /// Whether a host went down right after that time and came up once, with that boot.
-fn was_down(system: Whole<'_, SystemEvent>, pair: HostTime, booted: HostTime) -> bool {
-    let at = |kind: SystemEventKind| system.events().iter().filter(move |event| event.kind == kind).map(|e| e.at);
+fn was_down(system: &Log<SystemEvent>, pair: HostTime, booted: HostTime) -> bool {
+    let at = |kind: SystemEventKind| system.found().iter().filter(move |event| event.kind == kind).map(|e| e.at);
     let Some(down) = at(SystemEventKind::LogStopped).filter(|at| *at <= booted).max() else { return false };
     // A log in which this boot itself does not stand was not read to it.
     let up = at(SystemEventKind::LogStarted).any(|up| are_near(up, booted));
     let up_between = |event: &SystemEvent| {
         event.kind == SystemEventKind::LogStarted && event.at > down && booted.since(event.at) > NEAR
     };
-    down >= pair && down.since(pair) <= NEAR && up && system.lacks(up_between)
+    // In the moments before it went down nobody can have resumed and paused the leg, so nothing is asked of the log then.
+    let stayed_down = system.whole_since(down).is_some_and(|whole| whole.lacks(up_between));
+    down >= pair && down.since(pair) <= NEAR && up && stayed_down
 }
 
 #[cfg(test)]
 mod tests {
-    use reprise_model::{Coverage, Gap, Log};
+    use reprise_model::{Coverage, Gap};
 
     use super::*;
     use crate::sample::vm_id;
@@ -175,6 +176,23 @@ mod tests {
         assert_eq!(of(pair(2 * HOUR), twice, span(None, up + MINUTE, up), Some(0)), PausedBy::Unproved, "up between");
         let before = system(&[(2 * HOUR - MINUTE, LogStopped), (up, LogStarted)]);
         assert_eq!(of(pair(2 * HOUR), before, span(None, up + MINUTE, up), Some(0)), PausedBy::Unproved);
+    }
+
+    /// Both hosts are restarted one after the other. The oldest record of a shutdown that Windows' log holds is then the
+    /// host's own, which is newer than the pair.
+    #[test]
+    fn that_a_host_did_not_boot_in_between_needs_windows_log_since_it_went_down_and_no_earlier() {
+        use SystemEventKind::{LogStarted, LogStopped};
+        let (down, up) = (2 * HOUR + MINUTE, 3 * HOUR);
+        let of = |first: i64| {
+            let once = system(&[(down, LogStopped), (up, LogStarted)]);
+            let system = Log::new(once, Coverage::Since(HostTime(first)));
+            let records = Records { vmms: Records::whole(pair(2 * HOUR), vec![]).vmms, system };
+            let last = LastReplication::At(HostTime(0));
+            cause(&Evidence::Readable(records), vm_id(1), span(None, up + MINUTE, up), last)
+        };
+        assert_eq!((of(2 * HOUR), of(down)), (PausedBy::Shutdown, PausedBy::Shutdown));
+        assert_eq!(of(down + 1), PausedBy::Unproved);
     }
 
     #[test]

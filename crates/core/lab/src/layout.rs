@@ -45,6 +45,7 @@ impl World {
             on_since: Duration::ZERO,
             mode: if places.len() > 1 { mode } else { mode::NONE },
             locked_until: None,
+            busy: None,
         });
         let hops = places.iter().zip(places.iter().skip(1)).zip([Kind::Simple, Kind::Extended]);
         Vm {

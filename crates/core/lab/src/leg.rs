@@ -44,6 +44,18 @@ pub(crate) struct Object {
     pub(crate) mode: u16,
     /// Until when a backup holds it.
     pub(crate) locked_until: Option<Duration>,
+    /// What it is busy with, and until when.
+    pub(crate) busy: Option<(Busy, Duration)>,
+}
+
+/// What a VM is busy with, so that its replication cannot be changed at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Busy {
+    /// A disk is merged, after a checkpoint was deleted: a state change that fits is refused with 32775 (assumed, from what
+    /// was recorded of another operation during one).
+    Merge,
+    /// A checkpoint is made: a state change is accepted, and its job begins afterwards (assumed).
+    Checkpoint,
 }
 
 impl Object {

@@ -36,6 +36,6 @@ pub use fault::{
     Attack, Break, Fault, FaultScope, FaultShape, JobFault, LogFault, Message, MessageKind, RightsOn, RowOf, Strike,
 };
 pub use host::{Management, Start};
-pub use leg::Kind;
+pub use leg::{Busy, Kind};
 pub use spec::{Language, Os, RaceState, Spec, SpecError, Topology};
 pub use world::{Face, World};

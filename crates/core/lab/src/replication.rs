@@ -242,11 +242,13 @@ impl World {
         let (host, from) = (end.host, end.state);
         end.changing = Some((id, requested));
         let (kind, stage) = (job::STATE_CHANGE, Stage::Running);
-        let job = Job { id, at, sender, kind, from, to, submitted: now, starts: now, stage };
+        // One operation of a VM waits for the other.
+        let starts = self.occupied(host, at.vm).map_or(now, |(_, until)| until);
+        let job = Job { id, at, sender, kind, from, to, submitted: now, starts, stage };
         self.hosts.get_mut(host)?.jobs.insert(id, job);
         let takes = self.job_takes(host);
         if self.decide_fate(host, at.vm, id) {
-            self.schedule(now + takes, Due::JobEnd(host, id));
+            self.schedule(starts + takes, Due::JobEnd(host, id));
         }
         Some(id)
     }

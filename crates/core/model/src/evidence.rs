@@ -73,15 +73,10 @@ pub enum Gap {
 #[derive(Clone, Copy, Debug)]
 pub struct Whole<'l, E>(&'l [E]);
 
-impl<'l, E> Whole<'l, E> {
+impl<E> Whole<'_, E> {
     /// Returns whether no record is of that kind.
     pub fn lacks(self, is: impl Fn(&E) -> bool) -> bool {
         !self.0.iter().any(is)
-    }
-
-    /// Returns all its records.
-    pub fn events(self) -> &'l [E] {
-        self.0
     }
 }
 

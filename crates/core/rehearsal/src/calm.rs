@@ -12,7 +12,7 @@ use crate::scene::Scene;
 use crate::shadow::{Broken, End, Ends, Names, Shown, bearer, held, is_decided_first, obstacle, receiver};
 
 /// Every kind of fault that a story puts into the site.
-const FAULTS: [&str; 22] = [
+const FAULTS: [&str; 23] = [
     "deny",
     "deny_events",
     "slow_log",
@@ -35,6 +35,7 @@ const FAULTS: [&str; 22] = [
     "flip_back",
     "unreadable",
     "unsupported",
+    "attack",
 ];
 
 /// The classes that together show a host's complete state.

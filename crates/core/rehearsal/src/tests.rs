@@ -23,7 +23,9 @@ fn whatever_goes_wrong_nothing_is_done_that_must_not_be_and_nothing_wanted_is_le
     let invokes: usize = stories.iter().map(|story| story.invokes).sum();
     assert!(invokes > 200, "the stories have something to do: {invokes}");
     // What they are about must come up in them, or what they prove of it is nothing.
-    for reason in ["paused_by_shutdown", "paused_by_person", "paused_no_evidence", "vmms Since", "vmms Partial"] {
+    for reason in
+        ["paused_by_shutdown", "paused_by_person", "paused_no_evidence", "vmms Since", "vmms Partial", "Attack("]
+    {
         let count = stories.iter().filter(|story| story.transcript.contains(reason)).count();
         assert!(count >= 3, "{reason}: {count} stories");
     }

@@ -25,8 +25,6 @@ use crate::broken::{CutOff, Resetter, Sending};
 use crate::site::{Site, lock};
 use crate::strike::Sent;
 
-/// Maximum size of a request, in bytes, before it is sealed (`MaxEnvelopeSizekb` 500).
-const REQUEST_MAX: usize = 500 * 1024;
 /// Additional room for the frame of a sealed request, usually 350 bytes.
 const SEAL_MAX: usize = 1024;
 /// Maximum wait for a request's head on an idle connection (Windows drops idle connections after two minutes).
@@ -109,7 +107,8 @@ impl Session {
         }
         // Before the login sees a byte of it, and at once if it is announced.
         let content_type = text(&head.headers, CONTENT_TYPE).unwrap_or_default();
-        let most = if is_sealed(content_type) { REQUEST_MAX + SEAL_MAX } else { REQUEST_MAX };
+        let request_max = self.site.envelope_max(self.host);
+        let most = if is_sealed(content_type) { request_max + SEAL_MAX } else { request_max };
         if body.size_hint().lower() > u64::try_from(most).unwrap_or(u64::MAX) {
             return Ok(empty(StatusCode::PAYLOAD_TOO_LARGE));
         }
@@ -128,7 +127,7 @@ impl Session {
             return Ok(typed(answer.status, SOAP, Sending::whole(answer.body.into())));
         }
         match taken {
-            Taken::Message(message) if message.content.len() > REQUEST_MAX => Ok(empty(StatusCode::PAYLOAD_TOO_LARGE)),
+            Taken::Message(message) if message.content.len() > request_max => Ok(empty(StatusCode::PAYLOAD_TOO_LARGE)),
             Taken::Message(message) => self.answer_message(message).await,
             Taken::GoesOn(leg) => Ok(with_authenticate(empty(StatusCode::UNAUTHORIZED), [leg])),
             Taken::LoggedIn(leg) => Ok(with_authenticate(empty(StatusCode::OK), leg)),

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -17,6 +18,9 @@ use crate::options::LabOptions;
 
 /// Maximum wait for a port to follow its host: opening and closing a listener takes microseconds.
 const SETTLE_MAX: Duration = Duration::from_secs(10);
+
+/// `MaxEnvelopeSizekb` of current Windows, in bytes.
+pub(crate) const ENVELOPE_MAX: usize = 500 * 1024;
 
 /// One running lab.
 pub(crate) struct Site {
@@ -35,6 +39,8 @@ pub(crate) struct HostState {
     address: HostAddress,
     pub(crate) server: Mutex<Server>,
     pub(crate) counters: Mutex<Counters>,
+    /// Maximum size of a message, in bytes, before it is sealed.
+    envelope_max: AtomicUsize,
     /// When the host was started that the service's state belongs to.
     booted: Mutex<Duration>,
     port: Port,
@@ -88,6 +94,7 @@ impl Site {
                 name,
             },
             counters: Mutex::new(Counters::default()),
+            envelope_max: AtomicUsize::new(ENVELOPE_MAX),
             booted: Mutex::new(Duration::ZERO),
             port,
         };
@@ -151,6 +158,21 @@ impl Site {
         let answer = lock(&port.server).handle_unknown(body, charset)?;
         lock(&port.counters).count(answer.kind, answer.fault);
         Some(answer)
+    }
+
+    /// Maximum size of a request to a host, in bytes, before it is sealed.
+    pub(crate) fn envelope_max(&self, host: usize) -> usize {
+        self.hosts.get(host).map_or(ENVELOPE_MAX, |host| host.envelope_max.load(Ordering::Relaxed))
+    }
+
+    /// Sets `MaxEnvelopeSizekb` of the host with this name; false if there is none.
+    pub(crate) fn limit_envelopes(&self, name: &str, bytes: usize) -> bool {
+        let Some(host) = self.hosts.iter().find(|host| host.address.name.eq_ignore_ascii_case(name)) else {
+            return false;
+        };
+        host.envelope_max.store(bytes, Ordering::Relaxed);
+        lock(&host.server).limit_envelopes(bytes);
+        true
     }
 
     pub(crate) fn count_unauthorized(&self, host: usize) {

@@ -2,18 +2,34 @@
 
 use std::io::Write as _;
 
-use crate::render;
+use crate::render::{self, Terminal, paragraph};
 
 /// Prints an error to standard error. A failure to print it is ignored. The text may contain what a host sent.
 pub(crate) fn complain(text: &str) {
-    let text = without_logins(&render::printable_lines(text));
-    let _lost = writeln!(std::io::stderr(), "error: {text}");
+    say("error: ", text);
 }
 
 /// Prints a notice to standard error.
 pub(crate) fn notice(text: &str) {
+    say("note: ", text);
+}
+
+fn say(head: &str, text: &str) {
     let text = without_logins(&render::printable_lines(text));
-    let _lost = writeln!(std::io::stderr(), "note: {text}");
+    let _lost = write!(std::io::stderr(), "{}", fitted(head, &text, Terminal::width_of_errors()));
+}
+
+/// A message for a terminal of that width. Sentences are wrapped between words; lines of another kind may be commands to paste, and
+/// are not.
+fn fitted(head: &str, text: &str, width: Option<usize>) -> String {
+    let (first, rest) = text.split_once('\n').map_or((text, None), |(first, rest)| (first, Some(rest)));
+    let mut fitted = paragraph(head, first, 2, width);
+    for line in rest.into_iter().flat_map(|rest| rest.split('\n')) {
+        let sentence = ["  why:  ", "  next: "].into_iter().find_map(|head| Some((head, line.strip_prefix(head)?)));
+        let written = sentence.map(|(head, words)| paragraph(head, words, head.len(), width));
+        fitted.push_str(&written.unwrap_or_else(|| format!("{line}\n")));
+    }
+    fitted
 }
 
 /// Prints a notice of several lines to standard error. What follows the first line is indented.
@@ -117,6 +133,14 @@ pub(crate) async fn asked_to_stop() {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_message_is_wrapped_between_words_on_a_terminal_and_a_command_on_a_line_of_its_own_is_not() {
+        let text = "cannot write the long result\n  why:  no space is left on it\n  look:   reprise lab ctl --control http://x /world";
+        assert_eq!(fitted("error: ", text, None), format!("error: {text}\n"));
+        let narrow = "error: cannot write\n  the long result\n  why:  no space is\n        left on it\n  look:   reprise lab ctl --control http://x /world\n";
+        assert_eq!(fitted("error: ", text, Some(20)), narrow);
+    }
 
     #[test]
     fn a_login_in_an_address_is_not_shown_and_nothing_else_is_lost() {

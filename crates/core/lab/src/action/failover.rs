@@ -89,8 +89,15 @@ impl World {
         }
         let (of, disk_bytes, churn) = (vm.id, vm.disk_bytes, vm.churn);
         let name = format!("{} - Test", vm.on(host).map_or("", |object| &object.name));
-        let object =
-            Object { host, name, power: Power::Off, on_since: self.now, mode: mode::TEST_REPLICA, locked_until: None };
+        let object = Object {
+            host,
+            name,
+            power: Power::Off,
+            on_since: self.now,
+            mode: mode::TEST_REPLICA,
+            locked_until: None,
+            busy: None,
+        };
         let id = self.new_id();
         self.add(Vm { id, disk_bytes, churn, objects: vec![object], legs: Vec::new(), test_of: Some(of) });
         let now = self.now;

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::event::{Happening, SYSTEM, VMMS};
 use crate::host::{Management, Start};
-use crate::leg::{At, Kind, Vm};
+use crate::leg::{At, Busy, Kind, Vm};
 use crate::world::World;
 
 /// One action on the site. Hosts and VMs are given by name; a VM by its display name or its GUID.
@@ -180,6 +180,19 @@ pub enum Action {
         /// For how long.
         lasts: Duration,
     },
+    /// A VM is busy with its disks at one end.
+    Occupy {
+        /// Which VM.
+        vm: String,
+        /// Which of its legs.
+        leg: Kind,
+        /// At which end.
+        side: LegEnd,
+        /// With what.
+        how: Busy,
+        /// For how long.
+        lasts: Duration,
+    },
     /// Sets values of one end that no other action leads to.
     Set {
         /// Which VM.
@@ -331,6 +344,7 @@ impl World {
             }
             Action::Remove { vm, leg, side } => self.remove(self.find_leg(vm, *leg)?, *side),
             Action::Backup { vm, leg, lasts } => self.back_up(self.find_leg(vm, *leg)?, *lasts),
+            Action::Occupy { vm, leg, side, how, lasts } => self.occupy(self.find_leg(vm, *leg)?, *side, *how, *lasts),
             Action::Set { vm, leg, side, settings } => self.set(self.find_vm(vm)?, *leg, *side, settings),
             Action::CutLink { a, b } => self.set_link(a, b, true, None),
             Action::HealLink { a, b, delay } => self.set_link(a, b, false, *delay),
@@ -373,6 +387,9 @@ impl World {
         let Some(to) = self.allowed(at, sender, requested).filter(|_| end.changing.is_none()) else {
             return not_now(format!("replication is in state {}", end.shown()));
         };
+        if self.occupied(end.host, at.vm).is_some() {
+            return not_now("the VM is busy with its disks on that host");
+        }
         self.change_state(at, sender, to);
         Ok(())
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Done, LegEnd, Setting, no_such_leg, not_now};
-use crate::leg::{At, Kind, Leg, Vm, mode};
+use crate::leg::{At, Busy, Kind, Leg, Vm, mode};
 use crate::state;
 use crate::vm_power::Power;
 use crate::world::{World, ordered};
@@ -142,6 +142,29 @@ impl World {
             object.locked_until = Some(until);
         }
         Ok(())
+    }
+
+    /// A VM is busy with its disks for a while. What a replica receives meanwhile is applied later, as during a backup.
+    pub(super) fn occupy(&mut self, at: At, side: LegEnd, how: Busy, lasts: Duration) -> Done {
+        let until = self.now + lasts;
+        let sender = side == LegEnd::Sender;
+        let Some(host) = self.leg(at).map(|(_, leg)| leg.end(sender).host) else { return Ok(()) };
+        if !self.runs_vmms(host) {
+            return not_now("VMMS is not running on that host");
+        }
+        if self.occupied(host, at.vm).is_some() {
+            return not_now("the VM is busy with its disks on that host");
+        }
+        if let Some(object) = self.vms.get_mut(at.vm).and_then(|vm| vm.on_mut(host)) {
+            object.busy = Some((how, until));
+            object.locked_until = if sender { object.locked_until } else { object.locked_until.max(Some(until)) };
+        }
+        Ok(())
+    }
+
+    /// What a VM is busy with on a host, and until when.
+    pub(crate) fn occupied(&self, host: usize, vm: usize) -> Option<(Busy, Duration)> {
+        self.vms.get(vm)?.on(host)?.busy.filter(|(_, until)| self.now < *until)
     }
 
     /// Sets values of one end that no other action leads to: all of the settings, or none.

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::{Fault, FaultScope, FaultShape, FaultTarget, Message, MessageKind, RowOf, Strike};
 use crate::action::ActionError;
 use crate::job::Job;
-use crate::leg::At;
+use crate::leg::{At, Busy};
 use crate::schema::{Class, VIRTUALIZATION};
 use crate::world::{Due, World};
 
@@ -167,7 +167,8 @@ impl World {
 
     /// Whether a VM is busy, so that a state change which fits is refused.
     pub(crate) fn refuses_as_busy(&mut self, host: usize, vm: usize) -> bool {
-        self.faults.strike(host, Some(vm), |fault| (*fault == Fault::BusyVm).then_some(())).is_some()
+        let merges = matches!(self.occupied(host, vm), Some((Busy::Merge, _)));
+        merges || self.faults.strike(host, Some(vm), |fault| (*fault == Fault::BusyVm).then_some(())).is_some()
     }
 
     /// Decides what becomes of a job that begins; whether it ends by itself.

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::{host, leg, on_leg, resume, rows, set, states, world};
-use crate::{Action, ActionError, Kind, LegEnd, Os, Setting, Spec, World};
+use super::{change_request, host, leg, on_leg, resume, returned, rows, set, shown_state, states, world};
+use crate::{Action, ActionError, Busy, Kind, LegEnd, Os, Setting, Spec, World};
 
 fn name(lab: &mut World, on: usize) -> String {
     rows(lab, on, "Msvm_ComputerSystem")[1].get("ElementName").unwrap()
@@ -107,6 +107,58 @@ fn replication_that_is_removed_at_one_end_stays_at_the_other_which_cannot_be_res
             assert_eq!(states(&lab), [8]);
         }
     }
+}
+
+fn occupy(lab: &mut World, side: LegEnd, how: Busy, seconds: u64) -> Result<(), ActionError> {
+    let lasts = Duration::from_secs(seconds);
+    lab.carry_out(&on_leg(|vm, leg| Action::Occupy { vm, leg, side, how, lasts }))
+}
+
+/// What a state change of the first VM returns.
+fn ask(lab: &mut World, on: usize, requested: u16) -> u32 {
+    let request = change_request(lab, 0, requested);
+    returned(lab.answer(on, &request))
+}
+
+#[test]
+fn a_merge_refuses_a_state_change_with_invalid_state_until_it_is_over_and_only_at_its_own_end() {
+    let mut lab = world(1);
+    lab.carry_out(&set(LegEnd::Sender, &[Setting::State(8)])).unwrap();
+    occupy(&mut lab, LegEnd::Sender, Busy::Merge, 60).unwrap();
+    assert!(occupy(&mut lab, LegEnd::Sender, Busy::Checkpoint, 60).is_err(), "one at a time");
+    assert_eq!(ask(&mut lab, 0, 3), 32_775);
+    assert!(lab.carry_out(&resume()).is_err());
+    assert_eq!(states(&lab), [8]);
+    assert_eq!(ask(&mut lab, 1, 7), 4096, "the replica is not busy");
+    lab.advance(lab.now() + Duration::from_mins(1));
+    assert_eq!(ask(&mut lab, 0, 3), 4096);
+}
+
+#[test]
+fn during_a_checkpoint_a_state_change_is_accepted_and_its_job_begins_afterwards() {
+    let mut lab = world(1);
+    lab.carry_out(&set(LegEnd::Sender, &[Setting::State(8)])).unwrap();
+    occupy(&mut lab, LegEnd::Sender, Busy::Checkpoint, 60).unwrap();
+    assert_eq!(ask(&mut lab, 0, 3), 4096);
+    let job = |lab: &mut World| {
+        let row = rows(lab, 0, "Msvm_ConcreteJob").remove(0);
+        (row.get::<u16>("JobState").unwrap(), shown_state(lab, 0, 0))
+    };
+    lab.advance(lab.now() + Duration::from_secs(59));
+    assert_eq!(job(&mut lab), (2, 3), "it is new, and the state reads as requested");
+    assert_eq!(states(&lab), [8]);
+    lab.advance(lab.now() + Duration::from_secs(2));
+    assert_eq!((job(&mut lab), states(&lab)), ((7, 3), vec![3]));
+}
+
+#[test]
+fn what_arrives_during_a_merge_of_the_replica_is_applied_later() {
+    let mut lab = world(1);
+    occupy(&mut lab, LegEnd::Receiver, Busy::Merge, 720).unwrap();
+    lab.advance(Duration::from_mins(11));
+    let ids: Vec<u32> = lab.view().hosts[1].events.iter().map(|event| event.id).collect();
+    assert!([32_546, 19_050, 32_032, 33_680].iter().all(|id| ids.contains(id)), "{ids:?}");
+    assert_eq!(states(&lab), [3]);
 }
 
 fn back_up(lab: &mut World) -> Vec<u32> {

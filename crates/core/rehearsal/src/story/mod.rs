@@ -1,5 +1,7 @@
 //! One story: messages with delays between engines, procedures and lab, trouble, and a check after every step.
 
+#[cfg(test)]
+mod attacked;
 mod interference;
 mod reading;
 mod truth;

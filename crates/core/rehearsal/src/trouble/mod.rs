@@ -1,5 +1,6 @@
 //! What goes wrong in a story, and when.
 
+mod attacks;
 mod hosts;
 mod lies;
 mod messages;
@@ -11,6 +12,8 @@ mod script;
 use std::time::Duration;
 
 use crate::scene::{Scene, once_in};
+#[cfg(test)]
+pub(crate) use attacks::attack;
 use people::Person;
 use script::within;
 pub(crate) use script::{Script, Trouble};
@@ -41,6 +44,7 @@ pub(crate) fn script(chance: &mut fastrand::Rng, scene: &Scene, hosts: &[String]
             script.add(killed + within(chance, 0, 5_000), Trouble::Begin(run));
         }
     }
+    attacks::add(&mut script, &mut fastrand::Rng::with_seed(!scene.spec.seed), hosts);
     script.shift(later);
     for scheduled in past.0 {
         script.add(scheduled.at, scheduled.trouble);

@@ -20,8 +20,6 @@ use crate::provider;
 use crate::resource::UriForm;
 use crate::xml;
 
-/// Maximum size of an answer, in bytes (`MaxEnvelopeSizekb` 500 of current Windows).
-const ENVELOPE_MAX: usize = 500 * 1024;
 /// An enumeration that nobody pulls from ends after this long (`EnumerationTimeoutms`).
 const CONTEXT_IDLE: Duration = Duration::from_mins(4);
 impl Server {
@@ -92,7 +90,7 @@ impl Server {
             operation =
                 Operation::Eventing(Eventing::Pull { resource, context, max_elements: *max_elements, options: None });
         }
-        let size_max = wanted.unwrap_or(ENVELOPE_MAX).min(ENVELOPE_MAX);
+        let size_max = wanted.unwrap_or(self.envelope_max).min(self.envelope_max);
         // The answer repeats the message's id, which may be longer than the rest of its frame.
         let left = size_max.saturating_sub(message_id.as_deref().map_or(0, |id| xml::escape(id).len()));
         if let Operation::Eventing(eventing) = &operation {

@@ -11,6 +11,8 @@ use crate::namespace as ns;
 use crate::resource::Resource;
 use crate::xml::{self, ElementForm};
 
+/// Maximum size of an answer, in bytes (`MaxEnvelopeSizekb` 500 of current Windows).
+const ENVELOPE_MAX: usize = 500 * 1024;
 /// Room for an envelope around its items.
 pub(super) const ENVELOPE_FRAME: usize = 2 * 1024;
 /// The language that is spoken unless another is named.
@@ -26,6 +28,7 @@ pub struct Server {
     pub(super) issued: u64,
     pub(super) shape: DetailShape,
     pub(super) fragments: ElementForm,
+    pub(super) envelope_max: usize,
     language: String,
 }
 
@@ -54,6 +57,7 @@ impl Server {
             issued: 0,
             shape: DetailShape::default(),
             fragments: ElementForm::default(),
+            envelope_max: ENVELOPE_MAX,
             language: ENGLISH.to_owned(),
         }
     }
@@ -89,6 +93,11 @@ impl Server {
         // No value can be taken for this: its quotation marks are escaped.
         let attribute = |language: &str| format!(r#"xml:lang="{language}""#);
         envelope.replace(&attribute(ENGLISH), &attribute(&xml::escape(&self.language)))
+    }
+
+    /// Limits answers to so many bytes from now on (`MaxEnvelopeSizekb`).
+    pub fn limit_envelopes(&mut self, bytes: usize) {
+        self.envelope_max = bytes;
     }
 
     /// The shape in which faults tell their details from now on.

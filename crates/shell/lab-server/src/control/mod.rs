@@ -29,7 +29,7 @@ const ROUTES: [&str; 6] = [
     "POST /requests/reset",
     "POST /links/{a}/{b}/cut",
     "POST /links/{a}/{b}/heal[?delay_ms=N]",
-    "POST|DELETE /faults/{kind}[?host=H&vm=ID&count=N&op=get|enumerate|pull|invoke]",
+    "POST|DELETE /faults/{kind}[?host=H&vm=ID&count=N&op=get|enumerate|pull|invoke|subscribe]",
 ];
 
 type Shared = State<Arc<Site>>;
@@ -70,8 +70,21 @@ async fn host(
     Query(query): Query<BTreeMap<String, String>>,
 ) -> Answer {
     let mut parameters = Parameters::new(query);
+    if what == "envelope" {
+        return limit_envelopes(&site, &host, parameters);
+    }
     let action = routes::host_action(host, &what, &mut parameters)?;
     carry_out(&site, parameters, &action).await
+}
+
+/// Sets `MaxEnvelopeSizekb`, which is WinRM's and not Hyper-V's.
+fn limit_envelopes(site: &Site, host: &str, mut parameters: Parameters) -> Answer {
+    let bytes = routes::envelope(&mut parameters)?;
+    parameters.none_left()?;
+    if !site.limit_envelopes(host, bytes) {
+        return Err(Refusal::Unknown(format!("there is no host {host}")));
+    }
+    Ok(done(site))
 }
 
 async fn vm(

@@ -1,6 +1,8 @@
 //! From a route to an action.
 
-use reprise_lab::{Action, EventLog, InFlight, Kind, LegEnd, Management, Setting, Start};
+use std::time::Duration;
+
+use reprise_lab::{Action, Busy, EventLog, InFlight, Kind, LegEnd, Management, Setting, Start};
 
 use super::parameters::Parameters;
 use super::refusal::Refusal;
@@ -8,11 +10,12 @@ use super::refusal::Refusal;
 pub(super) const HOST: &[&str] = &[
     "POST /hosts/{name}/shutdown?in_flight=all|none|N",
     "POST /hosts/{name}/power-cut",
-    "POST /hosts/{name}/boot[?vmms_ready_after_s=N&vmms_starts_after_s=N]",
+    "POST /hosts/{name}/boot[?vmms_ready_after_s=N&vmms_starts_after_s=N&logins_after_s=N]",
     "POST /hosts/{name}/vmms/stop",
     "POST /hosts/{name}/vmms/start[?vmms_ready_after_s=N&vmms_starts_after_s=N]",
     "POST /hosts/{name}/management?mode=up|refuse|blackhole",
     "POST /hosts/{name}/clock?offset_s=N",
+    "POST /hosts/{name}/envelope?kb=N",
     "POST /hosts/{name}/clear-log?log=vmms|system[&keep=N]",
 ];
 
@@ -30,6 +33,8 @@ pub(super) const VM: &[&str] = &[
     "POST /vms/{id|name}/move?to=HOST[&leg=simple|extended&side=sender|receiver]",
     "POST /vms/{id|name}/remove[?leg=simple|extended&side=sender|receiver]",
     "POST /vms/{id|name}/backup?for_s=N[&leg=simple|extended]",
+    "POST /vms/{id|name}/merge?for_s=N[&leg=simple|extended&side=sender|receiver]",
+    "POST /vms/{id|name}/checkpoint?for_s=N[&leg=simple|extended&side=sender|receiver]",
     "POST /vms/{id|name}/set?[leg=&side=&]state|mode|running|enabled|provider|failed_over_type|last_replication|primary_host|primary_point|recovery_host|auto_resync",
 ];
 
@@ -106,10 +111,10 @@ pub(super) fn vm_action(vm: String, what: &str, parameters: &mut Parameters) -> 
             Action::Move { vm, leg, side, to: needed(parameters, "to")? }
         }
         "remove" => Action::Remove { vm, leg: leg(parameters)?, side: named_side(parameters)? },
-        "backup" => {
-            let lasts = parameters.seconds("for_s")?;
-            let lasts = lasts.ok_or_else(|| Refusal::Bad("parameter for_s is missing".to_owned()))?;
-            Action::Backup { vm, leg: leg(parameters)?, lasts }
+        "backup" => Action::Backup { vm, leg: leg(parameters)?, lasts: lasts(parameters)? },
+        "merge" | "checkpoint" => {
+            let how = if what == "merge" { Busy::Merge } else { Busy::Checkpoint };
+            Action::Occupy { vm, leg: leg(parameters)?, side: side(parameters)?, how, lasts: lasts(parameters)? }
         }
         "set" => {
             let (leg, side) = (leg(parameters)?, side(parameters)?);
@@ -117,6 +122,18 @@ pub(super) fn vm_action(vm: String, what: &str, parameters: &mut Parameters) -> 
         }
         other => return Err(Refusal::Unknown(format!("there is no route /vms/{vm}/{other}"))),
     })
+}
+
+/// How long something goes on.
+fn lasts(parameters: &mut Parameters) -> Result<Duration, Refusal> {
+    parameters.seconds("for_s")?.ok_or_else(|| Refusal::Bad("parameter for_s is missing".to_owned()))
+}
+
+/// The size of an envelope in the parameters, in bytes: at least what DSP0226 R6.2-4 lets clients ask for.
+pub(super) fn envelope(parameters: &mut Parameters) -> Result<usize, Refusal> {
+    let bad = || Refusal::Bad("parameter kb: a number from 8 to 500 is expected".to_owned());
+    let size = parameters.value::<usize>("kb", "a number")?.filter(|size| (8..=500).contains(size));
+    size.map(|size| size * 1024).ok_or_else(bad)
 }
 
 /// The leg in the parameters; by default the simple one.

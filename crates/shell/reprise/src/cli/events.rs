@@ -18,7 +18,7 @@ use crate::exit;
 use crate::links::Links;
 use crate::render::error::Error;
 use crate::render::heard::{self, Log};
-use crate::render::{json, list};
+use crate::render::{Terminal, json, list};
 use crate::usage::Usage;
 use crate::wiring;
 
@@ -81,14 +81,15 @@ fn listening_to(labels: &[String]) -> String {
 /// Prints what the listeners send until the last one has ended. Returns the exit code.
 async fn show(follow: bool, as_json: bool, mut told: mpsc::Receiver<heard::Line>, listening: JoinSet<Log>) -> u8 {
     let one_document = as_json && !follow;
+    let width = Terminal::here().width;
     let mut lines = Vec::new();
     while let Some(line) = told.recv().await {
         if one_document {
             lines.push(line);
             continue;
         }
-        let text = if as_json { json::line(&line.alone()) } else { line.text() };
-        match print(&format!("{text}\n")) {
+        let text = if as_json { format!("{}\n", json::line(&line.alone())) } else { line.text(width) };
+        match print(&text) {
             Printed::Whole => {}
             Printed::NobodyReads => return exit::OK,
             Printed::Failed => return exit::FAILED,

@@ -11,6 +11,7 @@ use super::error::{self, Error};
 use super::hold;
 use super::json;
 use super::paragraph::{count, list, paragraph};
+use super::rows::Names;
 use super::sentence;
 use super::terminal::{Terminal, Tone};
 
@@ -71,8 +72,8 @@ impl Block<'_> {
 }
 
 /// All causes of a report, worst first.
-pub(crate) fn blocks(report: &Report) -> Vec<Block<'_>> {
-    let mut waiting: BTreeMap<usize, Vec<&LegReport>> = BTreeMap::new();
+pub(crate) fn blocks<'r>(report: &'r Report, names: &Names) -> Vec<Block<'r>> {
+    let mut waiting: BTreeMap<usize, Vec<&'r LegReport>> = BTreeMap::new();
     let mut own: Vec<&LegReport> = Vec::new();
     for leg in report.legs.iter().filter(|leg| !advice::runs_well(leg)) {
         match host_of(leg, &report.hosts) {
@@ -82,7 +83,7 @@ pub(crate) fn blocks(report: &Report) -> Vec<Block<'_>> {
     }
     let mut blocks: Vec<Block<'_>> = hold::errors(report).into_iter().map(of_hold).collect();
     blocks.extend(of_hosts(report, &mut waiting));
-    blocks.extend(of_legs(&own, report.dry_run));
+    blocks.extend(of_legs(&own, report.dry_run, names));
     blocks
 }
 
@@ -145,23 +146,23 @@ fn of_hosts<'r>(report: &'r Report, waiting: &mut BTreeMap<usize, Vec<&'r LegRep
 }
 
 /// One block for each reason and remedy of legs.
-fn of_legs<'r>(legs: &[&'r LegReport], dry_run: bool) -> Vec<Block<'r>> {
+fn of_legs<'r>(legs: &[&'r LegReport], dry_run: bool, names: &Names) -> Vec<Block<'r>> {
     let mut groups: BTreeMap<(LegResult, Reason, String, Option<String>), Vec<&LegReport>> = BTreeMap::new();
     for leg in legs.iter().filter(|leg| !(dry_run && leg.runs(dry_run))) {
         let next = advice::of_leg(leg).unwrap_or_default();
         let code = error::of_leg(leg).and_then(|error| error.code);
         groups.entry((leg.result, leg.reason, next, code)).or_default().push(leg);
     }
-    groups.into_iter().filter_map(|((result, _, next, _), legs)| block(result, next, legs)).collect()
+    groups.into_iter().filter_map(|((result, _, next, _), legs)| block(result, next, legs, names)).collect()
 }
 
-fn block(result: LegResult, next: String, legs: Vec<&LegReport>) -> Option<Block<'_>> {
+fn block<'r>(result: LegResult, next: String, legs: Vec<&'r LegReport>, names: &Names) -> Option<Block<'r>> {
     let first = *legs.first()?;
     let (is_of_hosts, hosts) = (false, Vec::new());
     let errors: Vec<Error> = legs.iter().filter_map(|leg| error::of_leg(leg)).collect();
     let Some(error) = errors.first() else {
         let (level, tone) = level(result);
-        let head = format!("{}: {}", first.reason.phrase(), vms(&legs));
+        let head = format!("{}: {}", first.reason.phrase(), vms(&legs, names));
         let detail = sentence::detail(first);
         let is_alike = legs.iter().all(|leg| sentence::detail(leg) == detail);
         let why = if is_alike { detail } else { first.reason.meaning().to_owned() };
@@ -170,7 +171,7 @@ fn block(result: LegResult, next: String, legs: Vec<&LegReport>) -> Option<Block
     let places: BTreeSet<&str> = errors.iter().map(|error| error.place.as_str()).collect();
     let place = if places.len() == 1 { error.place.clone() } else { count(places.len(), "host") };
     let of = if errors.iter().all(|other| other.why == error.why) { "" } else { "of the first: " };
-    let head = format!("{} on {place}", error.what.replace(&format!("VM {}", first.vm), &vms(&legs)));
+    let head = format!("{} on {place}", error.what.replace(&format!("VM {}", first.vm), &vms(&legs, names)));
     let why = Some(format!("{of}{}", with_code(error)));
     Some(Block { level: "error", tone: Tone::Bad, head, why, next, is_of_hosts, hosts, legs })
 }
@@ -188,9 +189,9 @@ fn level(result: LegResult) -> (&'static str, Tone) {
     }
 }
 
-fn vms(legs: &[&LegReport]) -> String {
+fn vms(legs: &[&LegReport], names: &Names) -> String {
     match legs {
-        [only] => format!("VM {}", only.vm),
+        [only] => format!("VM {}", names.leg(only)),
         several => count(several.len(), "VM"),
     }
 }

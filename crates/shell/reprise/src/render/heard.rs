@@ -9,7 +9,10 @@ use serde::Serialize;
 
 use super::error::Error;
 use super::label::printable_name;
+use super::paragraph::paragraph;
 
+/// Blanks before the further lines of a record on a terminal.
+const INDENT: usize = 4;
 /// The HRESULT that a shutdown leaves in event 32022.
 const ABORTED: u32 = 0x8000_4004;
 
@@ -126,8 +129,8 @@ impl Line {
         &self.host
     }
 
-    /// The line for people, without a line end. Hosts and VMs can have any name, so each is made printable.
-    pub(crate) fn text(&self) -> String {
+    /// The line for people; of a narrow terminal a few lines. Hosts and VMs can have any name, so each is made printable.
+    pub(crate) fn text(&self, width: Option<usize>) -> String {
         let vm = self.vm.as_deref().map_or_else(String::new, |vm| format!("{}: ", printable_name(vm)));
         let what = match self.heard {
             Some("non_recoverable") => "replication suspended after a failure that VMMS does not retry".to_owned(),
@@ -147,7 +150,8 @@ impl Line {
             Some("no_clean_shutdown") => "the host booted without a clean shutdown before".to_owned(),
             Some(_) | None => "not understood".to_owned(),
         };
-        format!("{} {} {:<11} {:>5} {vm}{what}", self.time, printable_name(&self.host), self.level, self.id)
+        let head = format!("{} {} {:<11} {:>5} ", self.time, printable_name(&self.host), self.level, self.id);
+        paragraph(&head, &format!("{vm}{what}"), INDENT, width)
     }
 }
 
@@ -162,4 +166,31 @@ fn level(level: u8) -> &'static str {
 
 fn time(unix_us: i64) -> String {
     format!("{:.3}", jiff::Timestamp::from_microsecond(unix_us).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_is_one_line_in_a_pipe_and_wrapped_between_words_on_a_terminal() {
+        let line = Line {
+            unix_us: 0,
+            time: "2026-11-30T01:49:26.157Z".to_owned(),
+            host: "hv02.lab.test".to_owned(),
+            log: String::new(),
+            record: 7,
+            id: 32_086,
+            level: "Error",
+            vm: Some("sql\u{1b}01".to_owned()),
+            vm_id: None,
+            heard: Some("non_recoverable"),
+            code: None,
+            retry_after_s: None,
+        };
+        let head = "2026-11-30T01:49:26.157Z hv02.lab.test Error       32086 sql\u{fffd}01: replication";
+        let rest = "suspended after a failure that VMMS does not retry\n";
+        assert_eq!(line.text(None), format!("{head} {rest}"));
+        assert_eq!(line.text(Some(80)), format!("{head}\n    {rest}"));
+    }
 }

@@ -17,7 +17,7 @@ pub(crate) mod table;
 mod terminal;
 
 pub(crate) use label::printable_lines;
-pub(crate) use paragraph::{count, list};
+pub(crate) use paragraph::{count, list, paragraph};
 pub(crate) use terminal::Terminal;
 
 use reprise_model::Timestamp;

@@ -1,5 +1,5 @@
 //! The rows of the table and how they fit into the terminal's width. A reason is never wrapped, so that it can be searched for;
-//! other cells are wrapped between words, and a VM's name anywhere.
+//! other cells are wrapped between words, and a VM's name anywhere if a word of it does not fit.
 
 use std::collections::BTreeMap;
 
@@ -164,7 +164,8 @@ pub(crate) fn table(rows: &[Row], terminal: &Terminal) -> String {
     };
     for (column, width) in [(STATE, STATE_WIDTH), (ROUTE, 1)] {
         if !fits(&lines).0 {
-            for (cells, _) in lines.iter_mut().skip(1) {
+            // The head of a wrapped column is no wider than its rows.
+            for (cells, _) in &mut lines {
                 fold_cell(cells, column, width);
             }
         }
@@ -172,7 +173,7 @@ pub(crate) fn table(rows: &[Row], terminal: &Terminal) -> String {
     let (_, left) = fits(&lines);
     for (cells, _) in &mut lines {
         if let Some(name) = cells.get_mut(VM) {
-            *name = name.iter().flat_map(|name| chunks(name, left.max(NAME_WIDTH_MIN))).collect();
+            *name = name.iter().flat_map(|name| fold_name(name, left.max(NAME_WIDTH_MIN))).collect();
         }
     }
     let widths: Vec<usize> = (0..COLUMNS).map(|column| width(&lines, column)).collect();
@@ -268,6 +269,14 @@ fn fold(text: &str, width: usize, at_capitals: bool) -> Vec<String> {
         }
     }
     lines.iter().map(|line| line.trim_end().to_owned()).collect()
+}
+
+/// Wraps a name after blanks; what is too wide without one is cut.
+fn fold_name(name: &str, width: usize) -> Vec<String> {
+    if name.width() <= width {
+        return vec![name.to_owned()];
+    }
+    fold(name, width, false).iter().flat_map(|part| chunks(part, width)).collect()
 }
 
 /// Pieces of at most that width.

@@ -34,7 +34,7 @@ pub(crate) fn text(report: &Report, terminal: &Terminal) -> String {
 fn screened_text(screened: &Screened, terminal: &Terminal) -> String {
     let report = screened.report();
     let names = Names::of(report);
-    let blocks = cause::blocks(report);
+    let blocks = cause::blocks(report, &names);
     let mut text: String = blocks.iter().map(|block| block.text(terminal, &|leg| names.leg(leg))).collect();
     if !report.legs.is_empty() {
         text.push_str(&table(report, &names, terminal));

@@ -25,6 +25,11 @@ impl Terminal {
         Self { width, height, colours }
     }
 
+    /// The width of the terminal on standard error, if it is one.
+    pub(crate) fn width_of_errors() -> Option<usize> {
+        terminal_size::terminal_size_of(std::io::stderr()).map(|(width, _)| usize::from(width.0))
+    }
+
     /// A page of that width without colours.
     pub(crate) fn of_width(width: usize) -> Self {
         Self { width: Some(width), ..Self::default() }

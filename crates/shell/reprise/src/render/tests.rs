@@ -199,6 +199,7 @@ fn one_dead_host_is_one_block_and_the_table_stays_on_the_screen() {
         "more: failed, primary not ready",
         "more: failed, replica not seen",
         "more that replicate",
+        "Every row: pipe the output",
         "Unprotected: 200 of 300",
         "First, for 200 VMs: check that the host is up",
     ] {
@@ -207,7 +208,7 @@ fn one_dead_host_is_one_block_and_the_table_stays_on_the_screen() {
     let piped = table::text(&report, &Terminal::default());
     let rows = piped.lines().filter(|line| line.starts_with("vm-")).count();
     assert_eq!(rows, 300, "everything can be searched for in a file");
-    assert!(!piped.contains("… and"), "{piped}");
+    assert!(!piped.contains("… and") && !piped.contains("Every row"), "{piped}");
 }
 
 #[test]
@@ -302,6 +303,7 @@ fn two_vms_of_one_name_are_told_apart_and_an_address_is_never_cut() {
     report.legs[1].id.vm = "6f0c2a51-0000-0000-0000-000000000002".parse().unwrap();
     report.legs[1].primary = Some("10.0.0.5:5985".to_owned());
     let text = table::text(&report, &Terminal::default());
+    assert!(text.starts_with("error: cannot resume replication of VM sql (6f0c2a51) on hv01.lab.test\n"), "{text}");
     assert!(text.contains("SQL (00000000)  hv01 → hv02"), "{text}");
     assert!(text.contains("sql (6f0c2a51)  10.0.0.5:5985 → hv02"), "{text}");
     report.legs[1].primary = Some("hv01.other.test".to_owned());
@@ -422,4 +424,23 @@ fn a_hold_that_stops_everything_stands_first_and_last() {
     report.holds[0].state = HoldState::Ended;
     let text = shown(&report);
     assert!(text.starts_with("warning: ") && text.contains("until"), "{text}");
+}
+
+#[test]
+fn a_name_is_wrapped_at_its_blanks_and_neither_a_word_nor_a_guid_is_cut_that_would_fit() {
+    let mut report = report();
+    report.dry_run = true;
+    let mut person = leg(1, LegResult::NeedsPerson, ReplicationState::WaitingForStartResynchronize);
+    (person.vm, person.reason, person.before) = ("web".to_owned(), Reason::PausedOnReplica, person.after);
+    person.id.vm = "a833bdcd-0000-0000-0000-000000000001".parse().unwrap();
+    let mut planned = leg(3, LegResult::Skipped, ReplicationState::ResynchronizeSuspended);
+    (planned.vm, planned.reason) = (r"back\slash\".to_owned(), Reason::ResyncPausedByShutdown);
+    planned.before = planned.after;
+    report.legs = vec![person.clone(), LegReport { id: leg_id(2), ..person }, planned];
+    let text = shown(&report);
+    let (_, table) = text.split_once("VM ").unwrap();
+    for whole in ["web ", "\n(a833bdcd)", "\n(00000000)", r"back\slash\", "FROM →"] {
+        assert!(table.contains(whole), "{whole}: {text}");
+    }
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
 }

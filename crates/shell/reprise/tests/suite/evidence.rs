@@ -34,6 +34,18 @@ fn what_a_shutdown_paused_is_resumed_on_evidence_and_what_a_person_paused_is_lef
     assert_eq!(lab.requests("subscribe"), 2, "to the host of both senders: how far its log reaches, and what it says");
 }
 
+/// What the first restart paused on the second host is older than all that Windows' log there says of a shutdown.
+#[test]
+fn what_was_paused_when_both_hosts_were_restarted_one_after_the_other_is_resumed_on_evidence() {
+    let lab = Lab::new(&["--vms", "4", "--race-state", "suspended"]);
+    for host in ["hv01.lab.test", "hv02.lab.test"] {
+        lab.break_by_restart(host);
+    }
+    let ran = lab.run(&[0, 1], &["--paused", "evidence"]);
+    assert_eq!((ran.count("resumed"), lab.states()), (4, vec![3; 4]), "{:#}", ran.document);
+    assert!(ran.legs().iter().all(|leg| leg["reason"] == "paused_by_shutdown"), "{:#}", ran.document);
+}
+
 #[test]
 fn with_evidence_no_resume_is_told_as_one_without() {
     let lab = restarted("all", &["--race-state", "suspended"]);

@@ -218,6 +218,38 @@ fn a_vm_that_is_busy_for_a_moment_is_resumed_and_one_that_stays_so_is_told() {
     assert_eq!(lab.states(), [3, 8]);
 }
 
+#[test]
+fn a_merge_that_ends_in_time_is_waited_for_and_one_that_goes_on_is_named_with_its_code() {
+    let lab = broken("3");
+    lab.post("/vms/vm-001/merge?for_s=6");
+    lab.post("/vms/vm-002/merge?for_s=3600");
+    lab.post("/vms/vm-003/merge?for_s=3600&side=receiver");
+    assert_eq!(lab.try_post("/vms/vm-003/checkpoint?side=receiver&for_s=1"), 409);
+    let ran = lab.run(&[0, 1], &["--retry-for", "15"]);
+    assert_eq!((ran.code, ran.result("vm-001")), (3, ("resumed", "error")), "{:#}", ran.document);
+    assert!(attempts(&ran, "vm-001") >= 2, "{:#}", ran.document);
+    assert_eq!((ran.result("vm-003"), attempts(&ran, "vm-003")), (("resumed", "error"), 1), "the sender is not busy");
+    let leg = ran.leg("vm-002");
+    assert_eq!(ran.result("vm-002"), ("failed", "resume_refused"), "{leg:#}");
+    let error = &leg["error"];
+    assert_eq!((error["code"].as_str(), error["retry"].as_str()), (Some("32775"), Some("later")), "{error}");
+    assert!(error["next"].as_str().unwrap().contains("a merge is in progress"), "{error}");
+    assert_eq!(lab.states(), [3, 8, 3]);
+}
+
+#[test]
+fn a_resume_during_a_checkpoint_is_sent_once_and_followed_until_the_checkpoint_is_made() {
+    let lab = broken("2");
+    lab.post("/vms/vm-001/checkpoint?for_s=5");
+    lab.post("/vms/vm-002/checkpoint?for_s=3600");
+    let ran = lab.run(&[0, 1], &["--timeout", "8", "--vmms-timeout", "8", "--retry-for", "8"]);
+    assert_eq!((ran.code, ran.result("vm-001")), (3, ("resumed", "error")), "{:#}", ran.document);
+    assert_eq!((attempts(&ran, "vm-001"), attempts(&ran, "vm-002")), (1, 1), "{:#}", ran.document);
+    // The state reads as requested all the time, and nothing is proved by it.
+    assert_eq!(ran.result("vm-002"), ("failed", "resume_failed"), "{:#}", ran.document);
+    assert_eq!((lab.requests("invoke"), lab.states()), (2, vec![3, 8]));
+}
+
 /// Windows sends such a character as a reference that XML 1.0 forbids.
 #[test]
 fn a_control_character_in_one_name_costs_neither_the_host_nor_the_vm() {

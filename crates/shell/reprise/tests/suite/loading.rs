@@ -129,7 +129,9 @@ fn a_host_that_refuses_logins_for_some_seconds_after_its_boot_is_tried_again_and
     let lab = Lab::new(&["--vms", "3", "--topology", "hub"]);
     lab.post("/hosts/hv02.lab.test/shutdown?in_flight=all");
     lab.post("/hosts/hv02.lab.test/boot?logins_after_s=8");
-    let ran = lab.run(&[0, 1], &[]);
+    // Without a scheme a host is asked first what it offers, which it answers by a refusal too.
+    let ran = lab.run(&[0, 1], &["--auth", "basic"]);
     assert_eq!((ran.code, ran.count("resumed")), (0, 3), "{:#}", ran.document);
     assert!(!lab.event_ids().contains(&1), "{:?}", lab.event_ids());
+    assert!(lab.requests("unauthorized") > 0, "no login was refused");
 }

@@ -6,6 +6,7 @@ mod bad_way;
 mod bad_ways;
 mod changes;
 mod discovery;
+mod envelopes;
 mod evidence;
 mod faults;
 mod holds;

@@ -55,6 +55,9 @@ fn a_request_may_be_as_large_as_the_limit_and_not_an_octet_larger() {
         assert_eq!(status(&client.answer().0), expected, "{size}");
     }
     assert_eq!(lab.requests("identify"), 2);
+    lab.post("/hosts/hv01.lab.test/envelope?kb=8");
+    assert_eq!(status(&RawClient::to(&lab).ask(&headers, &padded(8 * 1024)).0), "200");
+    assert_eq!(status(&RawClient::to(&lab).ask(&headers, &padded(8 * 1024 + 1)).0), "413");
 }
 
 /// Windows' own clients can be configured to write UTF-16. The response declares that it is UTF-8.

@@ -17,8 +17,11 @@ use wsman_http::Endpoint;
 
 use crate::console::{complain, print};
 use crate::exit;
+use crate::render::Terminal;
 use crate::usage::Usage;
 
+/// Width of the methods' column.
+const METHOD: usize = 13;
 /// Maximum wait for the control API.
 const CONTROL_WAIT: Duration = Duration::from_secs(30);
 
@@ -75,7 +78,9 @@ fn show(control: &Endpoint, route: &str, asked: Result<(StatusCode, String), Str
     let printed = match asked {
         Ok((status, body)) if status.is_success() => {
             let table = Some(route).filter(|route| *route == "/routes" && std::io::stdout().is_terminal());
-            let text = table.and_then(|_| routes(&body)).unwrap_or_else(|| format!("{}\n", body.trim_end()));
+            let text = table
+                .and_then(|_| routes(&body, Terminal::here().width))
+                .unwrap_or_else(|| format!("{}\n", body.trim_end()));
             print(&text).is_no_failure()
         }
         Ok((status, body)) => {
@@ -97,18 +102,35 @@ fn show(control: &Endpoint, route: &str, asked: Result<(StatusCode, String), Str
 }
 
 /// The routes as a table for people.
-fn routes(body: &str) -> Option<String> {
+fn routes(body: &str, width: Option<usize>) -> Option<String> {
     let document: serde_json::Value = serde_json::from_str(body).ok()?;
     let texts = |key: &str| document.get(key)?.as_array().map(|list| list.iter().filter_map(|text| text.as_str()));
     let mut table = "METHOD       ROUTE\n".to_owned();
     for (method, route) in texts("routes")?.filter_map(|route| route.split_once(' ')) {
-        let _infallible = writeln!(table, "{method:<11}  {route}");
+        let lines = wrapped(route, width.map_or(usize::MAX, |width| width.saturating_sub(METHOD)));
+        let _infallible = writeln!(table, "{method:<11}  {}", lines.join(&format!("\n{}", " ".repeat(METHOD))));
     }
     table.push_str("\nFAULT                PARAMETERS (POST or DELETE /faults/FAULT)\n");
     for (fault, parameters) in texts("faults")?.filter_map(|fault| fault.split_once(": ")) {
         let _infallible = writeln!(table, "{fault:<19}  {parameters}");
     }
     Some(table)
+}
+
+/// Wraps a route before what separates its parameters and their values.
+fn wrapped(route: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    let mut rest = route;
+    while let Some(first) = rest.chars().next() {
+        let end = rest.char_indices().skip(1).find(|(_, c)| "[&|".contains(*c)).map_or(rest.len(), |(at, _)| at);
+        let (piece, more) = rest.split_at(end.max(first.len_utf8()));
+        match lines.last_mut().filter(|line| line.is_empty() || line.len() + piece.len() <= width) {
+            Some(line) => line.push_str(piece),
+            None => lines.push(piece.to_owned()),
+        }
+        rest = more;
+    }
+    lines
 }
 
 fn control_of(path: &Path) -> Result<String, String> {
@@ -142,11 +164,21 @@ async fn ask(control: &Endpoint, method: Method, route: &str) -> Result<(StatusC
 #[cfg(test)]
 mod tests {
     #[test]
+    fn a_route_is_wrapped_before_a_parameter_and_nothing_of_it_is_lost() {
+        let route = "/vms/{id}/set?[leg=&side=&]state|mode|running|enabled|provider|failed_over_type|auto_resync";
+        let body = serde_json::json!({"routes": [format!("POST {route}")], "faults": []}).to_string();
+        let table = super::routes(&body, Some(64)).unwrap();
+        assert!(table.lines().all(|line| line.len() <= 64), "{table}");
+        assert!(table.contains("|running\n             |enabled|provider|"), "{table}");
+        assert!(table.split_whitespace().collect::<String>().contains(route), "{table}");
+    }
+
+    #[test]
     fn the_routes_are_a_table_for_people() {
         let body = r#"{"routes": ["GET /world", "POST|DELETE /faults/{kind}"], "faults": ["busy: host, count"]}"#;
         let expected = "METHOD       ROUTE\nGET          /world\nPOST|DELETE  /faults/{kind}\n\n\
                         FAULT                PARAMETERS (POST or DELETE /faults/FAULT)\nbusy                 host, count\n";
-        assert_eq!(super::routes(body).as_deref(), Some(expected));
-        assert_eq!(super::routes("[]"), None);
+        assert_eq!(super::routes(body, None).as_deref(), Some(expected));
+        assert_eq!(super::routes("[]", None), None);
     }
 }
