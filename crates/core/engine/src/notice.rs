@@ -16,6 +16,8 @@ pub enum Notice {
         /// Whole seconds since VMMS was first seen running.
         seconds: u64,
     },
+    /// Which host answers where one was asked is not clear at the end.
+    HostUnclear(Box<HostReport>),
     /// A leg was resumed: the job of an act on its sender ended well, and it was seen to run afterwards.
     Resumed(Box<LegReport>),
     /// The replica's side of a leg was resumed. Its sender is another matter.

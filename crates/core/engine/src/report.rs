@@ -4,7 +4,7 @@ use reprise_model::{FailedOverType, Outcome, Problem, Reason, ReplicationState};
 
 use crate::attempt::{Attempt, Failure};
 use crate::evidence;
-use crate::host::{HostWatch, Phase};
+use crate::host::{Duplicate, HostWatch, Kind, Phase};
 use crate::incident::Incident;
 use crate::judge::{Finding, Verdict};
 use crate::leg::{End, Leg, SeenEnd, Side, Whereabouts};
@@ -17,13 +17,12 @@ pub(crate) fn host(watch: &HostWatch) -> HostReport {
             let first = watch.unreadable.first().cloned();
             let unread = first.map(|first| HostTrouble::Unreadable { rows: watch.unreadable.len(), first });
             let lost = watch.lost.clone().map(HostTrouble::Lost);
-            (lost.is_none(), Some(*after), lost.or(unread))
+            let who = namesake(watch);
+            (lost.is_none() && !watch.is_not_trusted(), Some(*after), who.or(lost).or(unread))
         }
-        Phase::Late(why) => (false, None, Some(HostTrouble::NotReady(why.clone()))),
-        Phase::Waiting => (false, None, Some(HostTrouble::NotReady(watch.why_not_ready()))),
+        Phase::Late(why) => (false, None, not_ready(watch, why.clone())),
+        Phase::Waiting => (false, None, not_ready(watch, watch.why_not_ready())),
     };
-    let twin = watch.duplicate_of.as_ref().filter(|duplicate| duplicate.is_another);
-    let trouble = twin.map(|twin| HostTrouble::SameName { other: twin.of.clone() }).or(trouble);
     let hidden = watch.hidden.clone().filter(|_| ready);
     HostReport {
         id: watch.asked.id,
@@ -34,6 +33,22 @@ pub(crate) fn host(watch: &HostWatch) -> HostReport {
         trouble,
         hidden,
         empty: watch.empty(),
+    }
+}
+
+/// What is wrong with a host that is not ready. One that is not trusted is not ready either way.
+fn not_ready(watch: &HostWatch, why: NotReady) -> Option<HostTrouble> {
+    let who = namesake(watch).filter(|_| !watch.is_not_trusted());
+    who.or(Some(HostTrouble::NotReady(why)))
+}
+
+/// That a host says the name of another one, and nothing shows that it is that one.
+fn namesake(watch: &HostWatch) -> Option<HostTrouble> {
+    let Duplicate { of, kind, host: _ } = watch.duplicate_of.clone()?;
+    match kind {
+        Kind::SecondAddress => None,
+        Kind::Another => Some(HostTrouble::SameName { other: of }),
+        Kind::NotTrusted => Some(HostTrouble::NameGiven { said: watch.name.as_ref()?.to_string(), other: of }),
     }
 }
 

@@ -51,11 +51,28 @@ pub enum HostTrouble {
         /// How that one was asked.
         other: String,
     },
+    /// It says a name that a person has given to another host, so that nothing is done by what it shows.
+    NameGiven {
+        /// What it calls itself.
+        said: String,
+        /// How the host was asked that is given that name.
+        other: String,
+    },
     /// By name and boot it is a second address of another host, but the two show different VMs.
     UnlikeTwin {
         /// How that one was asked.
         other: String,
     },
+}
+
+impl HostTrouble {
+    /// Whether it is about which host answers where one was asked.
+    pub fn is_about_who(&self) -> bool {
+        match self {
+            Self::SameName { .. } | Self::NameGiven { .. } | Self::UnlikeTwin { .. } => true,
+            Self::NotReady(_) | Self::Lost(_) | Self::Unreadable { .. } => false,
+        }
+    }
 }
 
 /// Why a host is not ready.
@@ -293,6 +310,8 @@ pub struct Summary {
     pub hosts: usize,
     /// Those of them that are not ready.
     pub hosts_not_ready: usize,
+    /// Those of them of which it is not clear which they are.
+    pub hosts_unclear: usize,
     /// Legs that were seen from either end.
     pub legs: usize,
     /// Legs that policy wants running and that Reprise is responsible for.
@@ -326,9 +345,10 @@ impl Summary {
     pub fn of(hosts: &[HostReport], legs: &[LegReport], (dry_run, interrupted): (bool, bool)) -> Self {
         let count = |result: LegResult| legs.iter().filter(|leg| leg.result == result).count();
         let not_seen = legs.iter().filter(|leg| leg.reason == Reason::ResumeNotSeen).count();
+        let is_unclear = |host: &HostReport| host.trouble.as_ref().is_some_and(HostTrouble::is_about_who);
         // Two addresses of one host are one host; two hosts of one name are not.
         let names = |ready: bool| -> BTreeSet<(&str, Option<HostId>)> {
-            let counted = hosts.iter().filter(|host| !ready || host.ready);
+            let counted = hosts.iter().filter(|host| !ready || host.ready || is_unclear(host));
             counted
                 .map(|host| {
                     let is_another = matches!(host.trouble, Some(HostTrouble::SameName { .. }));
@@ -340,6 +360,7 @@ impl Summary {
             dry_run,
             hosts: names(false).len(),
             hosts_not_ready: names(false).len() - names(true).len(),
+            hosts_unclear: hosts.iter().filter(|host| is_unclear(host)).count(),
             legs: legs.len(),
             wanted: legs.iter().filter(|leg| leg.wanted).count(),
             unprotected: legs.iter().filter(|leg| leg.wanted && !leg.runs(dry_run)).count(),

@@ -93,6 +93,13 @@ fn events(time: jiff::Timestamp, notice: &Notice) -> Vec<event::LogEntry> {
                 None => event,
             }]
         }
+        Notice::HostUnclear(host) => {
+            let event = plain(&codes::HOST_UNCLEAR).with("host", host.name.as_str());
+            vec![match error::of_host(host) {
+                Some(error) => event.with("error", cause(&error)).with("next", error.next),
+                None => event,
+            }]
+        }
         Notice::HostReady { host, seconds } => {
             vec![plain(&codes::READY).with("host", host.as_str()).with("seconds", *seconds)]
         }

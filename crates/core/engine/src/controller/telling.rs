@@ -4,7 +4,7 @@ use reprise_model::{HostId, LegId, Now, Reason, ReplicationSettings};
 
 use super::Controller;
 use crate::exchange::Effect;
-use crate::host::{HostWatch, Phase};
+use crate::host::{HostWatch, Kind, Phase};
 use crate::judge::{Judgement, Verdict};
 use crate::leg::Side;
 use crate::leg::{End, NotSeenEnd, SeenEnd, Whereabouts};
@@ -48,15 +48,14 @@ impl Controller {
     /// Another machine that has the name of this host, which was the first to have it.
     fn namesake_of(&self, host: &HostWatch) -> Option<&HostWatch> {
         let is_namesake = |other: &&HostWatch| {
-            other.duplicate_of.as_ref().is_some_and(|first| first.is_another && first.host == host.asked.id)
+            other.duplicate_of.as_ref().is_some_and(|own| own.kind == Kind::Another && own.host == host.asked.id)
         };
         self.hosts.values().find(is_namesake)
     }
 
     /// The host of which another counts as a second address, or that counts as one of another, if the two show other VMs.
     fn unlike_twin_of(&self, host: &HostWatch) -> Option<&HostWatch> {
-        let twin_of =
-            |host: &HostWatch| host.duplicate_of.as_ref().filter(|twin| !twin.is_another).map(|twin| twin.host);
+        let twin_of = |host: &HostWatch| host.duplicate_of.as_ref().filter(|_| host.is_second()).map(|twin| twin.host);
         let first = twin_of(host).and_then(|first| self.host(first));
         let second = || self.hosts.values().find(|other| twin_of(other) == Some(host.asked.id));
         first.or_else(second).filter(|other| !host.shows_the_same_as(other))
@@ -122,7 +121,7 @@ impl Controller {
             Phase::Ready { after } if !std::mem::replace(&mut host.told.ready, true) => {
                 Notice::HostReady { host: host.display_name(), seconds: after.as_secs() }
             }
-            Phase::Late(_) if host.duplicate_of.is_none() && !std::mem::replace(&mut host.told.not_ready, true) => {
+            Phase::Late(_) if !host.is_counted_elsewhere() && !std::mem::replace(&mut host.told.not_ready, true) => {
                 Notice::HostNotReady(Box::new(report::host(host)))
             }
             Phase::Ready { .. } | Phase::Late(_) | Phase::Waiting => return,
@@ -210,8 +209,17 @@ impl Controller {
     /// The same for hosts that are not ready yet.
     pub fn untold_hosts(&self) -> Vec<Notice> {
         let waiting = self.waiting.iter().filter_map(|id| self.host(*id));
-        let untold = waiting.filter(|host| !host.told.not_ready && host.duplicate_of.is_none());
+        let untold = waiting.filter(|host| !host.told.not_ready && !host.is_counted_elsewhere());
         untold.map(|host| Notice::HostNotReady(Box::new(report::host(host)))).collect()
+    }
+
+    /// Notices about hosts of which it is not clear which they are. Until nobody waits any more that may change.
+    pub fn unclear_hosts(&self) -> Vec<Notice> {
+        if self.setup.dry_run {
+            return Vec::new();
+        }
+        let unclear = self.hosts().filter(|host| host.trouble.as_ref().is_some_and(HostTrouble::is_about_who));
+        unclear.map(|host| Notice::HostUnclear(Box::new(host))).collect()
     }
 }
 

@@ -105,6 +105,9 @@ impl Pass {
         let summary = Summary { holds: holds.clone(), ambiguous: ambiguous.clone(), ..summary };
         // The time of a host that is not ready yet was not up.
         let mut notices = if interrupted { Vec::new() } else { controller.untold_hosts() };
+        if !interrupted {
+            notices.extend(controller.unclear_hosts());
+        }
         notices.extend(controller.untold(interrupted));
         if interrupted && !self.dry_run {
             let Summary { not_seen, not_reached, .. } = summary;

@@ -49,6 +49,7 @@ fn told_of(notice: &Notice) -> Option<(LegId, LegResult)> {
         Notice::Started
         | Notice::HostNotReady(_)
         | Notice::HostReady { .. }
+        | Notice::HostUnclear(_)
         | Notice::ReplicaResumed(_)
         | Notice::NotOurs { .. }
         | Notice::ResumeNotSeen(_)

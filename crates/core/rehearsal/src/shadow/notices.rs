@@ -13,6 +13,7 @@ pub(super) fn reported_leg(notice: &Notice) -> Option<(LegId, LegResult)> {
         | Notice::Started
         | Notice::HostNotReady(_)
         | Notice::HostReady { .. }
+        | Notice::HostUnclear(_)
         | Notice::NotOurs { .. }
         | Notice::ResumeNotSeen(_)
         | Notice::Interrupted { .. }

@@ -142,6 +142,15 @@ pub const INTERRUPTED: Code = Code {
     advice: "Run again: it looks at everything anew and resumes only what is still stopped.",
 };
 
+/// 105: which host answers is not clear.
+pub const HOST_UNCLEAR: Code = Code {
+    id: 105,
+    level: Level::Error,
+    text: "It is not clear which host {host} is: {error}",
+    meaning: "A host has the name of another host, or says a name that a URL or the configuration gives to another host. Some VMs of these hosts were not looked at. Written once per such host, at the end of the run.",
+    advice: "Check which machine responds at each address, correct the URLs or names in the configuration, then run again.",
+};
+
 /// 110: a leg that needs a person's decision.
 pub const NEEDS_PERSON: Code = Code {
     id: 110,
@@ -173,6 +182,7 @@ pub const CODES: &[&Code] = &[
     &NOT_OURS,
     &REPLICA_RESUMED,
     &INTERRUPTED,
+    &HOST_UNCLEAR,
     &NEEDS_PERSON,
     &RESUME_NOT_SEEN,
 ];
@@ -208,6 +218,7 @@ mod tests {
             (102, info),
             (103, info),
             (104, warning),
+            (105, error),
             (110, warning),
             (111, warning),
         ];

@@ -68,6 +68,17 @@ pub(crate) fn of_host(host: &HostReport) -> Option<Error> {
             code: None,
             retry: Retry::Never,
         },
+        HostTrouble::NameGiven { said, other } => Error {
+            what: "cannot tell which host responds".to_owned(),
+            place: host.name.clone(),
+            why: format!(
+                "it calls itself {said}, but a URL or the configuration gives that name to another host ({other}); nothing was done for the VMs that it shows"
+            ),
+            next: "check which machine responds at each address, and correct the URLs or the names of the hosts"
+                .to_owned(),
+            code: None,
+            retry: Retry::Never,
+        },
         HostTrouble::UnlikeTwin { other } => Error {
             what: "cannot tell two hosts apart".to_owned(),
             place: host.name.clone(),

@@ -62,6 +62,9 @@ fn host_trouble(trouble: &HostTrouble) -> HostTrouble {
         HostTrouble::Lost(why) => HostTrouble::Lost(lost(why)),
         HostTrouble::Unreadable { rows, first } => HostTrouble::Unreadable { rows: *rows, first: problem(first) },
         HostTrouble::SameName { other } => HostTrouble::SameName { other: printable_name(other) },
+        HostTrouble::NameGiven { said, other } => {
+            HostTrouble::NameGiven { said: printable_name(said), other: printable_name(other) }
+        }
         HostTrouble::UnlikeTwin { other } => HostTrouble::UnlikeTwin { other: printable_name(other) },
     }
 }

@@ -68,6 +68,11 @@ pub(crate) fn summary(sums: &Summary) -> String {
         0 => String::new(),
         n => format!(" {n} of {} hosts did not become ready.", sums.hosts),
     };
+    let unclear_hosts = match sums.hosts_unclear {
+        0 => String::new(),
+        1 => " Of 1 host it is not clear which it is.".to_owned(),
+        n => format!(" Of {n} hosts it is not clear which they are."),
+    };
     let legs = match (sums.legs, sums.unprotected) {
         (0, _) => "No replicated VM was seen.".to_owned(),
         (n, 0) if sums.dry_run => {
@@ -86,7 +91,7 @@ pub(crate) fn summary(sums: &Summary) -> String {
     let unclear = unclear(sums);
     let Summary { resumed, confirmed, healthy, left, .. } = sums;
     format!(
-        "{interrupted}{legs}{hosts}{unclear} Resumed {resumed} (confirmed by newer data: {confirmed}), healthy {healthy}, left alone {left}."
+        "{interrupted}{legs}{hosts}{unclear_hosts}{unclear} Resumed {resumed} (confirmed by newer data: {confirmed}), healthy {healthy}, left alone {left}."
     )
 }
 
