@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use reprise_model::{
-    AutoResync, Hold, HostId, HostKey, LegId, Problem, ProblemKind, Reason, Refusal, ReplicationState, Retry,
+    AutoResync, Hold, HostId, HostKey, LegId, Problem, ProblemKind, Reason, Refusal, Remedy, ReplicationState, Retry,
     ServiceState, Timestamp, VmId,
 };
 
@@ -66,6 +66,16 @@ pub enum HostTrouble {
 }
 
 impl HostTrouble {
+    /// The same for a run that was interrupted while it still waited for the host. What only says that the host takes its
+    /// time is nothing to look into.
+    pub(crate) fn interrupted(self) -> Self {
+        let Self::NotReady(NotReady { problem, service }) = self else { return self };
+        let why = format!("the run was interrupted before it was ready; at the last look: {}", problem.why);
+        let takes_time = matches!(problem.kind, ProblemKind::Busy | ProblemKind::TimedOut);
+        let remedy = if takes_time { Remedy::RunAgain } else { problem.remedy };
+        Self::NotReady(NotReady { problem: Problem { why, remedy, ..problem }, service })
+    }
+
     /// Whether it is about which host answers where one was asked.
     pub fn is_about_who(&self) -> bool {
         match self {
@@ -129,7 +139,7 @@ pub struct LegReport {
     pub second_primary: Option<String>,
     /// The sender's state at the first look.
     pub before: Option<ReplicationState>,
-    /// The sender's state at the last look.
+    /// The sender's state at the last look; `None` if there was none since an act began of which no result is known.
     pub after: Option<ReplicationState>,
     /// Whether policy wants it running and Reprise is responsible for it.
     pub wanted: bool,
@@ -198,6 +208,8 @@ pub struct LegTrouble {
     pub host: Option<String>,
     /// The name of the host that it perhaps is: it was asked by an address, and never said who it is.
     pub may_be: Option<String>,
+    /// Whether the run had reported it as resumed before.
+    pub stopped_again: bool,
     /// Why.
     pub cause: Cause,
 }
@@ -230,6 +242,7 @@ impl Cause {
             Self::Failed(
                 Failure::Refused(_)
                 | Failure::WithoutEffect
+                | Failure::StoppedAgain
                 | Failure::Changed { .. }
                 | Failure::Guarded(_)
                 | Failure::NotRead,
@@ -256,7 +269,7 @@ impl Cause {
             Self::Failed(Failure::NotDone(problem)) | Self::Unseen(problem) => problem.retry(),
             Self::Lost(lost) => lost.why.problem.retry(),
             Self::Failed(Failure::Changed { .. }) => Retry::Now,
-            Self::Failed(Failure::Unclear(_) | Failure::WithoutEffect | Failure::NotRead)
+            Self::Failed(Failure::Unclear(_) | Failure::WithoutEffect | Failure::StoppedAgain | Failure::NotRead)
             | Self::Unfinished
             | Self::Interrupted
             | Self::Reason => Retry::Later,
@@ -312,6 +325,8 @@ pub struct Summary {
     pub hosts_not_ready: usize,
     /// Those of them of which it is not clear which they are.
     pub hosts_unclear: usize,
+    /// Those that are ready, show no replicated VM and may still be loading them.
+    pub hosts_may_load: usize,
     /// Legs that were seen from either end.
     pub legs: usize,
     /// Legs that policy wants running and that Reprise is responsible for.
@@ -361,6 +376,7 @@ impl Summary {
             hosts: names(false).len(),
             hosts_not_ready: names(false).len() - names(true).len(),
             hosts_unclear: hosts.iter().filter(|host| is_unclear(host)).count(),
+            hosts_may_load: hosts.iter().filter(|host| host.empty.is_some() && !is_unclear(host)).count(),
             legs: legs.len(),
             wanted: legs.iter().filter(|leg| leg.wanted).count(),
             unprotected: legs.iter().filter(|leg| leg.wanted && !leg.runs(dry_run)).count(),
@@ -415,6 +431,6 @@ pub struct Candidate {
     pub vm: VmId,
     /// Its display name, as its host writes it.
     pub name: String,
-    /// Its primary server, if known.
-    pub primary: Option<String>,
+    /// From where to where it replicates: its primary and its replica server for each of its legs that was seen.
+    pub routes: Vec<(Option<String>, Option<String>)>,
 }

@@ -10,7 +10,7 @@ use crate::leg::Side;
 use crate::leg::{End, NotSeenEnd, SeenEnd, Whereabouts};
 use crate::notice::Notice;
 use crate::report::{self, Around, RunKind};
-use crate::status::{HostReport, HostTrouble, LegReport, LegResult, Lost, NotReady};
+use crate::status::{HoldState, HoldTrouble, HostReport, HostTrouble, LegReport, LegResult, Lost, NotReady};
 use crate::watch::LegWatch;
 
 impl Controller {
@@ -35,13 +35,19 @@ impl Controller {
 
     /// How every asked host stands, by handle.
     pub fn hosts(&self) -> impl Iterator<Item = HostReport> {
-        self.hosts.values().map(|host| {
+        self.hosts_at_the_end(false)
+    }
+
+    /// How every asked host stands for a caller that is `interrupted`: one for which it still waits has not failed.
+    pub fn hosts_at_the_end(&self, interrupted: bool) -> impl Iterator<Item = HostReport> {
+        self.hosts.values().map(move |host| {
             let twin = self.unlike_twin_of(host);
             let twin = twin.map(|other| HostTrouble::UnlikeTwin { other: other.asked.label.clone() });
             let same_name =
                 || self.namesake_of(host).map(|other| HostTrouble::SameName { other: other.asked.label.clone() });
             let report = report::host(host);
-            HostReport { trouble: twin.or_else(same_name).or(report.trouble), ..report }
+            let own = report.trouble.map(|own| if interrupted && host.is_waiting() { own.interrupted() } else { own });
+            HostReport { trouble: twin.or_else(same_name).or(own), ..report }
         })
     }
 
@@ -213,13 +219,20 @@ impl Controller {
         untold.map(|host| Notice::HostNotReady(Box::new(report::host(host)))).collect()
     }
 
-    /// Notices about hosts of which it is not clear which they are. Until nobody waits any more that may change.
-    pub fn unclear_hosts(&self) -> Vec<Notice> {
+    /// Notices about what is in doubt: which host a host is, whether it shows all its VMs, and what a hold means. Until nobody
+    /// waits any more that may change.
+    pub fn doubts(&self, now: Now) -> Vec<Notice> {
         if self.setup.dry_run {
             return Vec::new();
         }
-        let unclear = self.hosts().filter(|host| host.trouble.as_ref().is_some_and(HostTrouble::is_about_who));
-        unclear.map(|host| Notice::HostUnclear(Box::new(host))).collect()
+        let unclear = |host: &HostReport| host.trouble.as_ref().is_some_and(HostTrouble::is_about_who);
+        let hosts = self.hosts().filter_map(|host| match (unclear(&host), &host.empty) {
+            (true, _) => Some(Notice::HostUnclear(Box::new(host))),
+            (false, Some(_)) => Some(Notice::HostMayLoad(Box::new(host))),
+            (false, None) => None,
+        });
+        let is_unmatched = |trouble: &HoldTrouble| matches!(trouble.state, HoldState::Unmatched { .. });
+        hosts.chain(self.hold_troubles(now).into_iter().filter(is_unmatched).map(Notice::HoldUnmatched)).collect()
     }
 }
 

@@ -50,6 +50,8 @@ fn told_of(notice: &Notice) -> Option<(LegId, LegResult)> {
         | Notice::HostNotReady(_)
         | Notice::HostReady { .. }
         | Notice::HostUnclear(_)
+        | Notice::HostMayLoad(_)
+        | Notice::HoldUnmatched(_)
         | Notice::ReplicaResumed(_)
         | Notice::NotOurs { .. }
         | Notice::ResumeNotSeen(_)

@@ -14,6 +14,8 @@ pub(super) fn reported_leg(notice: &Notice) -> Option<(LegId, LegResult)> {
         | Notice::HostNotReady(_)
         | Notice::HostReady { .. }
         | Notice::HostUnclear(_)
+        | Notice::HostMayLoad(_)
+        | Notice::HoldUnmatched(_)
         | Notice::NotOurs { .. }
         | Notice::ResumeNotSeen(_)
         | Notice::Interrupted { .. }

@@ -32,7 +32,8 @@ impl Shadow {
         let sender = self.sender(leg.id).map(|(_, end)| end);
         let seen = sender.map(|end| end.state);
         let never = sender.is_some_and(|end| end.last.is_none());
-        if leg.after.map(ReplicationState::number) != seen {
+        let unseen_since = leg.after.is_none() && leg.attempts > 0 && !self.is_seen_since_our_act(leg.id);
+        if leg.after.map(ReplicationState::number) != seen && !unseen_since {
             return Err(format!("at {:?}, and was last seen at {seen:?}", leg.after));
         }
         let first = self.first.get(&leg.id).copied();

@@ -334,6 +334,8 @@ impl Shadow {
             | Notice::HostNotReady(_)
             | Notice::HostReady { .. }
             | Notice::HostUnclear(_)
+            | Notice::HostMayLoad(_)
+            | Notice::HoldUnmatched(_)
             | Notice::NotOurs { .. }
             | Notice::ResumeNotSeen(_)
             | Notice::Interrupted { .. }

@@ -119,12 +119,17 @@ fn last_lines(report: &Report, names: &Names, blocks: &[Block<'_>], terminal: &T
 fn hosts(report: &Report) -> String {
     let is_unclear = |host: &HostReport| host.trouble.as_ref().is_some_and(HostTrouble::is_about_who);
     let named = |head: &str, is_one: &dyn Fn(&HostReport) -> bool| {
-        let names: Vec<String> =
-            report.hosts.iter().filter(|host| is_one(host)).map(|host| host.name.clone()).collect();
+        let names: Vec<String> = report
+            .hosts
+            .iter()
+            .filter(|host| is_one(host))
+            .map(|host| cause::called(&report.legs, &host.name))
+            .collect();
         if names.is_empty() { String::new() } else { format!("; {head}: {}", list(&names)) }
     };
     let not_ready = named("not ready", &|host| !host.ready && !is_unclear(host));
-    not_ready + &named("unclear which host it is", &is_unclear)
+    let may_load = named("may still be loading its VMs", &|host| host.empty.is_some() && !is_unclear(host));
+    not_ready + &named("unclear which host it is", &is_unclear) + &may_load
 }
 
 /// What is unprotected, in a sentence or two.
@@ -173,5 +178,15 @@ fn sentence(report: &Report, names: &Names) -> String {
         [] => String::new(),
         some => format!(" Nothing is resumed, since nothing matches {}.", list(some)),
     };
-    format!("{done}{legs}{hosts}.{left}{stopped}")
+    let passed_over: Vec<String> = report
+        .holds
+        .iter()
+        .filter(|trouble| hold::is_passed_over(trouble))
+        .map(|trouble| hold::called(&trouble.hold))
+        .collect();
+    let passed_over = match passed_over.as_slice() {
+        [] => String::new(),
+        some => format!(" Nothing that was seen matches {}: check the spelling.", list(some)),
+    };
+    format!("{done}{legs}{hosts}.{left}{stopped}{passed_over}")
 }
