@@ -32,7 +32,7 @@ impl Shadow {
         let sender = self.sender(leg.id).map(|(_, end)| end);
         let seen = sender.map(|end| end.state);
         let never = sender.is_some_and(|end| end.last.is_none());
-        let unseen_since = leg.after.is_none() && leg.attempts > 0 && !self.is_seen_since_our_act(leg.id);
+        let unseen_since = leg.after.is_none() && self.is_last_act_unseen(leg.id);
         if leg.after.map(ReplicationState::number) != seen && !unseen_since {
             return Err(format!("at {:?}, and was last seen at {seen:?}", leg.after));
         }
