@@ -75,6 +75,8 @@ pub enum Failure {
     Unclear(Problem),
     /// Its job ended well, and the leg is still stopped.
     WithoutEffect,
+    /// It was seen to run after the act, and is stopped again before newer data has arrived.
+    StoppedAgain,
     /// It was found changed between look and act.
     Changed {
         /// As what it was found.
@@ -93,6 +95,7 @@ impl Failure {
             Self::Refused(_) => Reason::ResumeRefused,
             Self::NotDone(_) | Self::Unclear(_) | Self::Guarded(_) | Self::NotRead => Reason::ResumeFailed,
             Self::WithoutEffect => Reason::ResumeWithoutEffect,
+            Self::StoppedAgain => Reason::StoppedAgain,
             Self::Changed { .. } => Reason::Changed,
         }
     }

@@ -87,8 +87,18 @@ pub(crate) struct Duplicate {
     pub(crate) host: HostId,
     /// The other one, as it was asked.
     pub(crate) of: String,
-    /// Whether it is another machine, or may be: nothing shows it to be a second address of the same.
-    pub(crate) is_another: bool,
+    pub(crate) kind: Kind,
+}
+
+/// What a host is that says the name of another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A second address of the same machine.
+    SecondAddress,
+    /// Another machine, or perhaps one: nothing shows it to be a second address of the same.
+    Another,
+    /// Nobody knows: a person has given that name to the other one, which does not say it.
+    NotTrusted,
 }
 
 /// How far a host is.
@@ -147,9 +157,10 @@ impl HostWatch {
         }
     }
 
-    /// Its name in every output.
+    /// Its name in every output. A name that is not trusted is not one.
     pub(crate) fn display_name(&self) -> String {
-        self.name.as_ref().map_or_else(|| self.asked.label.clone(), ToString::to_string)
+        let name = self.name.as_ref().filter(|_| !self.is_not_trusted());
+        name.map_or_else(|| self.asked.label.clone(), ToString::to_string)
     }
 
     /// What it is known by over restarts.
@@ -178,7 +189,35 @@ impl HostWatch {
 
     /// Whether it is a second address of another host, and so nothing of its own.
     pub(crate) fn is_second(&self) -> bool {
-        self.duplicate_of.as_ref().is_some_and(|twin| !twin.is_another)
+        self.duplicate_of.as_ref().is_some_and(|twin| twin.kind == Kind::SecondAddress)
+    }
+
+    /// Whether all that it shows is known, or is that of another host.
+    pub(crate) fn is_heard(&self) -> bool {
+        self.is_second() || self.is_ready() && !self.is_not_trusted()
+    }
+
+    /// Whether what is to be said of it is said of the host whose name it says.
+    pub(crate) fn is_counted_elsewhere(&self) -> bool {
+        self.duplicate_of.is_some() && !self.is_not_trusted()
+    }
+
+    /// Whether it bears the name of another host, and nothing shows that it is that one.
+    pub(crate) fn is_namesake(&self) -> bool {
+        self.duplicate_of.as_ref().is_some_and(|twin| twin.kind != Kind::SecondAddress)
+    }
+
+    /// Whether it says a name that a person has given to a host which does not say it.
+    pub(crate) fn is_not_trusted(&self) -> bool {
+        self.duplicate_of.as_ref().is_some_and(|twin| twin.kind == Kind::NotTrusted)
+    }
+
+    /// Whether a person's word makes it the host of a name: it is asked by that name, or by a short form of it.
+    pub(crate) fn is_given(&self, name: &HostName) -> bool {
+        self.asked
+            .claim
+            .as_ref()
+            .is_some_and(|claim| claim == name || claim.abbreviates(name) || name.abbreviates(claim))
     }
 
     pub(crate) fn is_ready(&self) -> bool {
@@ -189,9 +228,10 @@ impl HostWatch {
         matches!(self.phase, Phase::Waiting)
     }
 
-    /// Whether nothing is to be expected of it soon: it did not answer its latest first look, or was late.
+    /// Whether nothing is to be expected of it soon: it did not answer its latest first look, or was late, or is not trusted.
     pub(crate) fn is_missing(&self) -> bool {
         match self.phase {
+            _ if self.is_not_trusted() => true,
             Phase::Waiting => self.looked_once && self.first_answer.is_none(),
             Phase::Ready { .. } => false,
             Phase::Late(_) => true,
@@ -307,7 +347,7 @@ impl HostWatch {
     }
 
     /// It has to become ready again, and has as much time for that as at first.
-    fn begins_anew(&mut self, now: MonoTime) {
+    pub(crate) fn begins_anew(&mut self, now: MonoTime) {
         self.phase = Phase::Waiting;
         self.since = now;
         (self.first_answer, self.vmms_since, self.last_set) = (None, None, None);

@@ -49,6 +49,8 @@ pub(crate) struct Incident {
     data_before: Option<LastReplication>,
     /// When its first act began.
     pub(crate) began: Option<MonoTime>,
+    /// When its latest act on its sender began.
+    pub(crate) latest: Option<MonoTime>,
     /// When its last act ended, and on which end that was.
     pub(crate) acted: Option<(Side, MonoTime)>,
     /// The same of the last one that resumed it: what stopped it before explains nothing that is seen later.
@@ -99,6 +101,7 @@ impl Incident {
             doubts: 0,
             data_before,
             began: None,
+            latest: None,
             acted: None,
             resumed: None,
             perhaps_resumed: None,
@@ -122,6 +125,7 @@ impl Incident {
         self.data_before = self.data_before.or(last);
         if plan.side == Side::Sender {
             self.sender_plan.get_or_insert(plan);
+            self.latest = Some(now);
         }
     }
 
@@ -160,7 +164,7 @@ impl Incident {
             self.attempt = Attempt::Idle;
             return;
         }
-        self.back_off(now, Failure::WithoutEffect, false, limits, chance);
+        self.back_off(now, Failure::StoppedAgain, false, limits, chance);
     }
 
     /// When waiting for a look that tells ends: with the retries, but not before a host had time to answer.

@@ -16,6 +16,8 @@ pub(crate) struct Names {
     /// is asked by it, or to the one of which that is a second address.
     claimed: BTreeMap<HostName, BTreeMap<HostId, HostId>>,
     asked_as: BTreeMap<HostId, HostName>,
+    /// Names that hosts say and that are given to others, which do not say them.
+    disputed: BTreeMap<HostName, BTreeSet<HostId>>,
     labels: BTreeMap<String, BTreeSet<HostId>>,
     /// Hosts of which nobody knows yet who they are: asked by an address, and they have not answered.
     silent: BTreeSet<HostId>,
@@ -37,19 +39,31 @@ pub(crate) enum Match {
 impl Names {
     pub(crate) fn new<'a>(hosts: impl Iterator<Item = &'a HostWatch>) -> Self {
         let mut names = Self::default();
-        for host in hosts {
-            names.add(host);
-        }
+        names.extend(hosts);
         names
+    }
+
+    /// Takes in these hosts.
+    pub(crate) fn extend<'a>(&mut self, hosts: impl IntoIterator<Item = &'a HostWatch>) {
+        for host in hosts {
+            self.add(host);
+        }
     }
 
     /// Takes in a host under the names that it has now.
     pub(crate) fn add(&mut self, host: &HostWatch) {
         let id = host.asked.id;
         if let Some(claim) = &host.asked.claim {
-            let second = host.duplicate_of.as_ref().filter(|twin| !twin.is_another);
+            let second = host.duplicate_of.as_ref().filter(|_| host.is_second());
             self.claimed.entry(claim.clone()).or_default().insert(id, second.map_or(id, |twin| twin.host));
             self.asked_as.insert(id, claim.clone());
+            if host.is_namesake() {
+                // Who speaks of it by its label speaks of a host that was asked.
+                self.labels.entry(claim.label().to_owned()).or_default().insert(id);
+            }
+        }
+        for said in host.name.iter().filter(|_| host.is_not_trusted()) {
+            self.disputed.entry(said.clone()).or_default().insert(id);
         }
         if host.duplicate_of.is_some() {
             return;
@@ -69,6 +83,7 @@ impl Names {
         for name in host.known_names() {
             remove_from(&mut self.full, name, id);
             remove_from(&mut self.labels, name.label(), id);
+            remove_from(&mut self.disputed, name, id);
         }
         if let Some(claim) = &host.asked.claim
             && let Some(hosts) = self.claimed.get_mut(claim)
@@ -116,6 +131,11 @@ impl Names {
     /// The hosts with this full name.
     pub(crate) fn with_name(&self, name: &HostName) -> impl Iterator<Item = HostId> {
         self.full.get(name).into_iter().flatten().copied()
+    }
+
+    /// Whether a host that is not trusted says this name.
+    pub(crate) fn is_disputed(&self, name: &HostName) -> bool {
+        self.disputed.keys().any(|said| said == name || said.abbreviates(name) || name.abbreviates(said))
     }
 
     /// The host that is asked by this name, if there is one.

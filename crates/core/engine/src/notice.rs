@@ -1,6 +1,6 @@
 //! What is worth an entry in an event log, at the moment when it is true. Numbers and texts belong to the program.
 
-use crate::status::{HostReport, LegReport, Summary};
+use crate::status::{HoldTrouble, HostReport, LegReport, Summary};
 
 /// A notice to people.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,6 +16,12 @@ pub enum Notice {
         /// Whole seconds since VMMS was first seen running.
         seconds: u64,
     },
+    /// Which host answers where one was asked is not clear at the end.
+    HostUnclear(Box<HostReport>),
+    /// A hold matches nothing that was seen.
+    HoldUnmatched(HoldTrouble),
+    /// A host shows no replicated VM at the end, and may still be loading them.
+    HostMayLoad(Box<HostReport>),
     /// A leg was resumed: the job of an act on its sender ended well, and it was seen to run afterwards.
     Resumed(Box<LegReport>),
     /// The replica's side of a leg was resumed. Its sender is another matter.

@@ -4,7 +4,7 @@ use reprise_model::{FailedOverType, Outcome, Problem, Reason, ReplicationState};
 
 use crate::attempt::{Attempt, Failure};
 use crate::evidence;
-use crate::host::{HostWatch, Phase};
+use crate::host::{Duplicate, HostWatch, Kind, Phase};
 use crate::incident::Incident;
 use crate::judge::{Finding, Verdict};
 use crate::leg::{End, Leg, SeenEnd, Side, Whereabouts};
@@ -17,13 +17,12 @@ pub(crate) fn host(watch: &HostWatch) -> HostReport {
             let first = watch.unreadable.first().cloned();
             let unread = first.map(|first| HostTrouble::Unreadable { rows: watch.unreadable.len(), first });
             let lost = watch.lost.clone().map(HostTrouble::Lost);
-            (lost.is_none(), Some(*after), lost.or(unread))
+            let who = namesake(watch);
+            (lost.is_none() && !watch.is_not_trusted(), Some(*after), who.or(lost).or(unread))
         }
-        Phase::Late(why) => (false, None, Some(HostTrouble::NotReady(why.clone()))),
-        Phase::Waiting => (false, None, Some(HostTrouble::NotReady(watch.why_not_ready()))),
+        Phase::Late(why) => (false, None, not_ready(watch, why.clone())),
+        Phase::Waiting => (false, None, not_ready(watch, watch.why_not_ready())),
     };
-    let twin = watch.duplicate_of.as_ref().filter(|duplicate| duplicate.is_another);
-    let trouble = twin.map(|twin| HostTrouble::SameName { other: twin.of.clone() }).or(trouble);
     let hidden = watch.hidden.clone().filter(|_| ready);
     HostReport {
         id: watch.asked.id,
@@ -34,6 +33,22 @@ pub(crate) fn host(watch: &HostWatch) -> HostReport {
         trouble,
         hidden,
         empty: watch.empty(),
+    }
+}
+
+/// What is wrong with a host that is not ready. One that is not trusted is not ready either way.
+fn not_ready(watch: &HostWatch, why: NotReady) -> Option<HostTrouble> {
+    let who = namesake(watch).filter(|_| !watch.is_not_trusted());
+    who.or(Some(HostTrouble::NotReady(why)))
+}
+
+/// That a host says the name of another one, and nothing shows that it is that one.
+fn namesake(watch: &HostWatch) -> Option<HostTrouble> {
+    let Duplicate { of, kind, host: _ } = watch.duplicate_of.clone()?;
+    match kind {
+        Kind::SecondAddress => None,
+        Kind::Another => Some(HostTrouble::SameName { other: of }),
+        Kind::NotTrusted => Some(HostTrouble::NameGiven { said: watch.name.as_ref()?.to_string(), other: of }),
     }
 }
 
@@ -90,7 +105,7 @@ pub(crate) fn leg(watch: &LegWatch, run: RunKind, around: Around) -> LegReport {
         replica: replica(watch, second_primary.as_deref()),
         second_primary,
         before: watch.before,
-        after: if watch.presence == Presence::Gone { None } else { watch.leg.sender.state() },
+        after: watch.leg.sender.state().filter(|_| watch.presence != Presence::Gone && !watch.is_older_than_act()),
         wanted: !held && !matches!(watch.verdict, Verdict::Leave(_) | Verdict::NotOurs) || result == LegResult::Resumed,
         action,
         reason,
@@ -121,7 +136,7 @@ pub(crate) fn result(watch: &LegWatch, run: RunKind) -> (LegResult, Reason) {
     let attempt = watch.attempt();
     // It was looked at before the act had ended: while a job runs, the state already reads as requested.
     let unproved = attempt.is_open() || attempt.fresh_after().is_some();
-    if interrupted && (unproved || !watch.is_settled(dry_run)) {
+    if interrupted && (unproved || !watch.is_decided(dry_run)) {
         let reason = if may_take_effect(attempt) { Reason::ResumeNotSeen } else { Reason::Interrupted };
         return (LegResult::Interrupted, reason);
     }
@@ -132,7 +147,7 @@ pub(crate) fn result(watch: &LegWatch, run: RunKind) -> (LegResult, Reason) {
         |incident: &Incident| incident.attempt == Attempt::Idle && incident.unanswered == Some(Side::Sender);
     let asked = watch.latest_incident().is_some_and(unanswered);
     match watch.verdict {
-        Verdict::Healthy { .. } if unproved => (LegResult::Failed, Reason::ResumeFailed),
+        Verdict::Healthy { .. } if unproved => (LegResult::Failed, unfinished(attempt)),
         Verdict::Healthy { held, .. } if proved => (LegResult::Resumed, held.unwrap_or(planned_reason(watch))),
         Verdict::Healthy { .. } if asked => (LegResult::Resumed, Reason::ResumeAnswerLost),
         Verdict::Healthy { held } => {
@@ -152,7 +167,7 @@ pub(crate) fn result(watch: &LegWatch, run: RunKind) -> (LegResult, Reason) {
         Verdict::Wait(reason) | Verdict::Fail(reason) => (LegResult::Failed, reason),
         Verdict::Resume { reason, .. } if dry_run => (LegResult::Skipped, reason),
         Verdict::Resume { .. } => match attempt {
-            attempt if attempt.is_open() => (LegResult::Failed, Reason::ResumeFailed),
+            attempt if attempt.is_open() => (LegResult::Failed, unfinished(attempt)),
             attempt => match attempt.failure() {
                 Some(Failure::Changed { .. }) => (LegResult::Stale, Reason::Changed),
                 Some(failure) => (LegResult::Failed, failure.reason()),
@@ -161,6 +176,11 @@ pub(crate) fn result(watch: &LegWatch, run: RunKind) -> (LegResult, Reason) {
         },
         Verdict::Stale(reason) => (LegResult::Stale, reason),
     }
+}
+
+/// Why it is not known what came of an act before the time was up.
+fn unfinished(attempt: &Attempt) -> Reason {
+    if matches!(attempt, Attempt::Acting { .. }) { Reason::ResumeNotEnded } else { Reason::ResumeFailed }
 }
 
 /// Whether an act was requested, or may have been, of which nobody has seen yet what came of it.
@@ -235,12 +255,14 @@ fn findings(watch: &LegWatch, around: Around) -> Vec<Finding> {
 /// What is known of a leg with which the run had not finished when it was interrupted.
 fn interrupted(watch: &LegWatch) -> LegTrouble {
     let cause = watch.attempt().failure().map_or(Cause::Interrupted, |failure| Cause::Failed(failure.clone()));
-    LegTrouble { host: watch.leg.sender.host_name().map(ToOwned::to_owned), may_be: None, cause }
+    let host = watch.leg.sender.host_name().map(ToOwned::to_owned);
+    LegTrouble { host, may_be: None, stopped_again: stopped_again(watch), cause }
 }
 
 fn trouble(watch: &LegWatch, waits_for: Option<NotReady>, lost: Option<(String, Lost)>) -> LegTrouble {
     if let Some((host, lost)) = lost.filter(|_| is_unknown(watch.attempt())) {
-        return LegTrouble { host: Some(host), may_be: None, cause: Cause::Lost(lost) };
+        let stopped_again = stopped_again(watch);
+        return LegTrouble { host: Some(host), may_be: None, stopped_again, cause: Cause::Lost(lost) };
     }
     let cause = match (watch.attempt(), unseen(watch)) {
         (attempt, _) if attempt.is_open() => Cause::Unfinished,
@@ -255,7 +277,13 @@ fn trouble(watch: &LegWatch, waits_for: Option<NotReady>, lost: Option<(String, 
     // A host that never said who it is keeps the name that the report lists it by.
     let asked = end.late().map(|(host, _)| host).filter(|host| Some(*host) != named);
     let may_be = asked.and(named).map(ToOwned::to_owned);
-    LegTrouble { host: asked.or(named).map(ToOwned::to_owned), may_be, cause }
+    let host = asked.or(named).map(ToOwned::to_owned);
+    LegTrouble { host, may_be, stopped_again: stopped_again(watch), cause }
+}
+
+/// Whether people were told that it was resumed, and it does not run any more.
+fn stopped_again(watch: &LegWatch) -> bool {
+    watch.told.contains(&LegResult::Resumed)
 }
 
 /// The end on whose host something is wrong: the one that is not seen, else the one that is acted on.
@@ -288,7 +316,11 @@ fn is_unknown(attempt: &Attempt) -> bool {
         Attempt::GivenUp { failure, .. } | Attempt::BackingOff { failure, .. } => match failure {
             Failure::NotDone(problem) | Failure::Unclear(problem) => problem.code.is_none(),
             Failure::NotRead => true,
-            Failure::Refused(_) | Failure::WithoutEffect | Failure::Changed { .. } | Failure::Guarded(_) => false,
+            Failure::Refused(_)
+            | Failure::WithoutEffect
+            | Failure::StoppedAgain
+            | Failure::Changed { .. }
+            | Failure::Guarded(_) => false,
         },
         Attempt::Proved => false,
     }

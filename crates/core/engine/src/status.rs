@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use reprise_model::{
-    AutoResync, Hold, HostId, HostKey, LegId, Problem, ProblemKind, Reason, Refusal, ReplicationState, Retry,
+    AutoResync, Hold, HostId, HostKey, LegId, Problem, ProblemKind, Reason, Refusal, Remedy, ReplicationState, Retry,
     ServiceState, Timestamp, VmId,
 };
 
@@ -51,11 +51,38 @@ pub enum HostTrouble {
         /// How that one was asked.
         other: String,
     },
+    /// It says a name that a person has given to another host, so that nothing is done by what it shows.
+    NameGiven {
+        /// What it calls itself.
+        said: String,
+        /// How the host was asked that is given that name.
+        other: String,
+    },
     /// By name and boot it is a second address of another host, but the two show different VMs.
     UnlikeTwin {
         /// How that one was asked.
         other: String,
     },
+}
+
+impl HostTrouble {
+    /// The same for a run that was interrupted while it still waited for the host. What only says that the host takes its
+    /// time is nothing to look into.
+    pub(crate) fn interrupted(self) -> Self {
+        let Self::NotReady(NotReady { problem, service }) = self else { return self };
+        let why = format!("the run was interrupted before it was ready; at the last look: {}", problem.why);
+        let takes_time = matches!(problem.kind, ProblemKind::Busy | ProblemKind::TimedOut);
+        let remedy = if takes_time { Remedy::RunAgain } else { problem.remedy };
+        Self::NotReady(NotReady { problem: Problem { why, remedy, ..problem }, service })
+    }
+
+    /// Whether it is about which host answers where one was asked.
+    pub fn is_about_who(&self) -> bool {
+        match self {
+            Self::SameName { .. } | Self::NameGiven { .. } | Self::UnlikeTwin { .. } => true,
+            Self::NotReady(_) | Self::Lost(_) | Self::Unreadable { .. } => false,
+        }
+    }
 }
 
 /// Why a host is not ready.
@@ -112,7 +139,7 @@ pub struct LegReport {
     pub second_primary: Option<String>,
     /// The sender's state at the first look.
     pub before: Option<ReplicationState>,
-    /// The sender's state at the last look.
+    /// The sender's state at the last look; `None` if there was none since an act began of which no result is known.
     pub after: Option<ReplicationState>,
     /// Whether policy wants it running and Reprise is responsible for it.
     pub wanted: bool,
@@ -181,6 +208,8 @@ pub struct LegTrouble {
     pub host: Option<String>,
     /// The name of the host that it perhaps is: it was asked by an address, and never said who it is.
     pub may_be: Option<String>,
+    /// Whether the run had reported it as resumed before.
+    pub stopped_again: bool,
     /// Why.
     pub cause: Cause,
 }
@@ -213,6 +242,7 @@ impl Cause {
             Self::Failed(
                 Failure::Refused(_)
                 | Failure::WithoutEffect
+                | Failure::StoppedAgain
                 | Failure::Changed { .. }
                 | Failure::Guarded(_)
                 | Failure::NotRead,
@@ -239,7 +269,7 @@ impl Cause {
             Self::Failed(Failure::NotDone(problem)) | Self::Unseen(problem) => problem.retry(),
             Self::Lost(lost) => lost.why.problem.retry(),
             Self::Failed(Failure::Changed { .. }) => Retry::Now,
-            Self::Failed(Failure::Unclear(_) | Failure::WithoutEffect | Failure::NotRead)
+            Self::Failed(Failure::Unclear(_) | Failure::WithoutEffect | Failure::StoppedAgain | Failure::NotRead)
             | Self::Unfinished
             | Self::Interrupted
             | Self::Reason => Retry::Later,
@@ -293,6 +323,10 @@ pub struct Summary {
     pub hosts: usize,
     /// Those of them that are not ready.
     pub hosts_not_ready: usize,
+    /// Those of them of which it is not clear which they are.
+    pub hosts_unclear: usize,
+    /// Those that are ready, show no replicated VM and may still be loading them.
+    pub hosts_may_load: usize,
     /// Legs that were seen from either end.
     pub legs: usize,
     /// Legs that policy wants running and that Reprise is responsible for.
@@ -326,9 +360,10 @@ impl Summary {
     pub fn of(hosts: &[HostReport], legs: &[LegReport], (dry_run, interrupted): (bool, bool)) -> Self {
         let count = |result: LegResult| legs.iter().filter(|leg| leg.result == result).count();
         let not_seen = legs.iter().filter(|leg| leg.reason == Reason::ResumeNotSeen).count();
+        let is_unclear = |host: &HostReport| host.trouble.as_ref().is_some_and(HostTrouble::is_about_who);
         // Two addresses of one host are one host; two hosts of one name are not.
         let names = |ready: bool| -> BTreeSet<(&str, Option<HostId>)> {
-            let counted = hosts.iter().filter(|host| !ready || host.ready);
+            let counted = hosts.iter().filter(|host| !ready || host.ready || is_unclear(host));
             counted
                 .map(|host| {
                     let is_another = matches!(host.trouble, Some(HostTrouble::SameName { .. }));
@@ -340,6 +375,8 @@ impl Summary {
             dry_run,
             hosts: names(false).len(),
             hosts_not_ready: names(false).len() - names(true).len(),
+            hosts_unclear: hosts.iter().filter(|host| is_unclear(host)).count(),
+            hosts_may_load: hosts.iter().filter(|host| host.empty.is_some() && !is_unclear(host)).count(),
             legs: legs.len(),
             wanted: legs.iter().filter(|leg| leg.wanted).count(),
             unprotected: legs.iter().filter(|leg| leg.wanted && !leg.runs(dry_run)).count(),
@@ -394,6 +431,6 @@ pub struct Candidate {
     pub vm: VmId,
     /// Its display name, as its host writes it.
     pub name: String,
-    /// Its primary server, if known.
-    pub primary: Option<String>,
+    /// From where to where it replicates: its primary and its replica server for each of its legs that was seen.
+    pub routes: Vec<(Option<String>, Option<String>)>,
 }

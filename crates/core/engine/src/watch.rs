@@ -140,6 +140,14 @@ impl LegWatch {
         !runs && self.attempt().fresh_after().is_none_or(|(side, after)| self.looked(side) >= Some(after))
     }
 
+    /// Whether its sender was last looked at before an act on it began of which no result is known.
+    pub(crate) fn is_older_than_act(&self) -> bool {
+        let may_act = matches!(self.attempt(), Attempt::Acting { .. } | Attempt::AwaitingLook(_));
+        let unread = matches!(self.attempt(), Attempt::GivenUp { unread: Some(_), .. });
+        let began = self.incident.as_ref().and_then(|incident| incident.latest).filter(|_| may_act || unread);
+        began.is_some_and(|began| self.looked(Side::Sender).is_some_and(|looked| looked <= began))
+    }
+
     /// Whether a fresh look is needed before anything can be said.
     pub(crate) fn awaits_look(&self) -> bool {
         let waits = matches!(self.attempt(), Attempt::AwaitingLook(_) | Attempt::Doubted(_));
@@ -227,7 +235,12 @@ impl LegWatch {
 
     /// Whether nothing more is done or waited for until something new is seen.
     pub(crate) fn is_settled(&self, dry_run: bool) -> bool {
-        if self.attempt().is_open() || self.confirm_by.is_some() {
+        self.confirm_by.is_none() && self.is_decided(dry_run)
+    }
+
+    /// Whether nothing more is done until something new is seen, and at most newer data is waited for.
+    pub(crate) fn is_decided(&self, dry_run: bool) -> bool {
+        if self.attempt().is_open() {
             return false;
         }
         match self.verdict {

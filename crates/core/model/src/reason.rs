@@ -260,6 +260,14 @@ reasons! {
         "The resume succeeded, but replication is still stopped.",
         "The job succeeded, and a read after it shows that the sender's state is not 3.",
         "The cause persists: read events 32022 and 32086 on the primary server.";
+    StoppedAgain = "stopped_again", "resumed, stopped again",
+        "Reprise resumed replication and saw it running, but it stopped again before newer data arrived, and there was no further try.",
+        "The resume was requested, and a read after it showed the sender's state as 3 (event 4); a later look of the same run shows it stopped, with the same LastReplicationTime.",
+        "The cause persists: read events 32022 and 32086 on the primary server.";
+    ResumeNotEnded = "resume_not_ended", "asked, no end seen",
+        "Reprise asked the host to resume replication, and saw no end of that before the run's time was up. While a resume is under way, the state already reads as requested, so it proves nothing.",
+        "The resume was requested; neither the method's reply nor the end of its job came within the time limits of the run.",
+        "Run again: if the resume has ended by then, the state tells its result. If a job of the VM hangs, check the service vmms on the primary server.";
     OutOfTime = "out_of_time", "out of time",
         "The run ended before Reprise got to this VM.",
         "The time limit of the run.",
@@ -269,7 +277,7 @@ reasons! {
         "A signal or the service manager ended the run; no act of Reprise on this VM was under way.",
         "Run again.";
     ResumeNotSeen = "resume_not_seen", "asked, result not seen",
-        "Reprise had begun to resume replication when the run was interrupted, and did not see the result. The host may still carry it out.",
+        "Reprise had begun to resume replication when the run was interrupted, and did not see the result. The host may still carry it out; it was not looked at again.",
         "A signal or the service manager ended the run between the request and the look that tells what came of it.",
         "Run again, or check the VM in Hyper-V Manager.";
     NotReadable = "not_readable", "not readable",

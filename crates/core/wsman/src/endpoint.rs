@@ -10,6 +10,9 @@ const PATH: &str = "/wsman";
 /// The port of WinRM over HTTPS.
 const HTTPS_PORT: u16 = 5986;
 
+/// How an address is written.
+const FORM: &str = "http[s]://HOST[:PORT]/wsman";
+
 /// What stands before the zone of a link-local address.
 const ZONE: char = '%';
 
@@ -24,10 +27,12 @@ pub struct Endpoint {
 
 /// The text is not an address of a service.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{shown}` is not a WS-Management address: {problem} (expected http[s]://HOST[:PORT]/wsman)")]
+#[error("`{shown}` is not a WS-Management address: {problem} (expected {expected})")]
 pub struct EndpointError {
     /// What was read, without a login that stands in it.
     shown: String,
+    /// The address that was probably meant, else the general form of one.
+    pub expected: String,
     /// What is wrong with it.
     pub problem: EndpointProblem,
 }
@@ -45,10 +50,10 @@ pub enum EndpointProblem {
     #[error("its scheme is neither http nor https")]
     Scheme,
     /// It is an IPv6 address without brackets, so that its port is ambiguous.
-    #[error("an IPv6 address must be in brackets, as in http://[fd00::1]:5985/wsman")]
+    #[error("an IPv6 address must be in brackets")]
     Brackets,
     /// The zone of an IPv6 address is missing after its `%`, or the address is not link-local and so has none.
-    #[error("only a link-local IPv6 address has a zone, as in http://[fe80::1%eth0]:5985/wsman")]
+    #[error("only a link-local IPv6 address (fe80::/10) has a zone, and after `%` one must follow")]
     Zone,
     /// The port is not a valid port number.
     #[error("its port is not a number from 1 to 65535")]
@@ -68,7 +73,11 @@ impl Endpoint {
     /// [`EndpointError`] says what is wrong. It never repeats a login that stands in the text.
     pub fn parse(text: &str) -> Result<Self, EndpointError> {
         let text = text.trim();
-        Self::read(text).map_err(|problem| EndpointError { shown: shown(text), problem })
+        Self::read(text).map_err(|problem| {
+            let meant = meant(text, problem).and_then(|meant| Self::read(&meant).ok());
+            let expected = meant.map_or_else(|| FORM.to_owned(), |meant| meant.to_string());
+            EndpointError { shown: shown(text), expected, problem }
+        })
     }
 
     fn read(text: &str) -> Result<Self, EndpointProblem> {
@@ -169,6 +178,36 @@ fn split_port(authority: &str) -> Result<(String, Option<u16>), EndpointProblem>
     }
 }
 
+/// What was probably meant by a text that is not an address for want of a scheme or of brackets, or for a zone too many.
+fn meant(text: &str, problem: EndpointProblem) -> Option<String> {
+    let (scheme, rest) = text.split_once("://").unwrap_or(("http", text));
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let in_brackets = |host: &str| literal(host).ok().map(|_| format!("[{host}]"));
+    let with_port = || {
+        let (host, port) = authority.rsplit_once(':')?;
+        Some((format!("{}:{port}", in_brackets(host)?), port))
+    };
+    let authority = match problem {
+        EndpointProblem::NoScheme if !authority.contains("::") => authority.to_owned(),
+        // The last group may be a port: it is if it is WinRM's, and if the address is none with it.
+        EndpointProblem::NoScheme | EndpointProblem::Brackets => match with_port() {
+            Some((address, "5985" | "5986")) => address,
+            other => in_brackets(authority).or(other.map(|(address, _)| address))?,
+        },
+        EndpointProblem::Zone => {
+            let (host, after) = authority.strip_prefix('[')?.split_once(']')?;
+            let (address, _) = host.split_once(ZONE)?;
+            format!("[{address}]{after}")
+        }
+        EndpointProblem::Login
+        | EndpointProblem::Scheme
+        | EndpointProblem::Port
+        | EndpointProblem::Host
+        | EndpointProblem::Path => return None,
+    };
+    Some(format!("{scheme}://{authority}"))
+}
+
 /// An IPv6 address that stands in brackets. Its zone may follow `%`, or `%25` as RFC 6874 has it.
 fn literal(text: &str) -> Result<String, EndpointProblem> {
     let address = |text: &str| text.parse::<Ipv6Addr>().map_err(|_| EndpointProblem::Host);
@@ -213,6 +252,27 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn what_is_expected_is_the_address_that_was_written_and_no_other() {
+        for (text, expected) in [
+            ("http://2001:db8::a", "http://[2001:db8::a]:5985/wsman"),
+            ("https://2001:db8::a:5986/wsman", "https://[2001:db8::a]:5986/wsman"),
+            ("http://2001:db8::a:b:47001", "http://[2001:db8::a:b]:47001/wsman"),
+            ("http://fe80::1%eth0", "http://[fe80::1%eth0]:5985/wsman"),
+            ("fe80::1%eth0", "http://[fe80::1%eth0]:5985/wsman"),
+            ("http://[fd00::7%eth0]:47001", "http://[fd00::7]:47001/wsman"),
+            ("hv03", "http://hv03:5985/wsman"),
+            ("http://1:2:x", FORM),
+            ("http://[fe80::1%]:x", FORM),
+            ("http://svc:secret@fd00::1", FORM),
+            ("ftp://hv01", FORM),
+        ] {
+            let error = Endpoint::parse(text).unwrap_err();
+            assert_eq!(error.expected, expected, "{text}");
+            assert!(!error.to_string().contains("fd00::1]"), "{error}");
+        }
+    }
 
     #[test]
     fn ports_and_the_path_may_be_left_out() {

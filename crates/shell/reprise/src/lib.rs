@@ -9,6 +9,7 @@ mod driver;
 mod event_log;
 mod exit;
 mod links;
+mod log;
 mod login;
 mod port;
 mod record;

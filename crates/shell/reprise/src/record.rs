@@ -11,6 +11,7 @@ use crate::console::{complain, notice};
 use crate::driver::Observer;
 use crate::render::advice;
 use crate::render::error::{self, Error};
+use crate::render::hold;
 use crate::render::progress::Progress;
 use crate::render::sentence;
 
@@ -87,11 +88,17 @@ fn events(time: jiff::Timestamp, notice: &Notice) -> Vec<event::LogEntry> {
     match notice {
         Notice::Started => vec![plain(&codes::STARTING)],
         Notice::HostNotReady(host) => {
-            let event = plain(&codes::NOT_READY).with("host", host.name.as_str());
-            vec![match error::of_host(host) {
-                Some(error) => event.with("error", cause(&error)).with("next", error.next),
-                None => event,
-            }]
+            vec![with_error(plain(&codes::NOT_READY).with("host", host.name.as_str()), error::of_host(host))]
+        }
+        Notice::HostUnclear(host) => {
+            vec![with_error(plain(&codes::HOST_UNCLEAR).with("host", host.name.as_str()), error::of_host(host))]
+        }
+        Notice::HostMayLoad(host) => {
+            vec![with_error(plain(&codes::HOST_MAY_LOAD).with("host", host.name.as_str()), error::hidden_by(host))]
+        }
+        Notice::HoldUnmatched(trouble) => {
+            let event = plain(&codes::HOLD_UNMATCHED).with("hold", hold::called(&trouble.hold));
+            vec![with_error(event, Some(hold::of_hold(trouble)))]
         }
         Notice::HostReady { host, seconds } => {
             vec![plain(&codes::READY).with("host", host.as_str()).with("seconds", *seconds)]
@@ -127,6 +134,13 @@ fn events(time: jiff::Timestamp, notice: &Notice) -> Vec<event::LogEntry> {
         }
         Notice::NotOurs { count } => vec![plain(&codes::NOT_OURS).with("count", *count)],
         Notice::Finished(sums) => vec![plain(&codes::FINISHED).with("summary", sentence::summary(sums))],
+    }
+}
+
+fn with_error(event: event::LogEntry, error: Option<Error>) -> event::LogEntry {
+    match error {
+        Some(error) => event.with("error", cause(&error)).with("next", error.next),
+        None => event,
     }
 }
 

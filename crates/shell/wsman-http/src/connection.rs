@@ -62,11 +62,13 @@ pub(crate) struct LoginPlan {
     pub(crate) first: usize,
     /// When it was found that no better one works.
     since: Instant,
+    /// Why the best one does not work, if it was tried.
+    passed_over: Option<String>,
 }
 
 impl LoginPlan {
     fn new(methods: Vec<Method>) -> Self {
-        Self { methods, first: 0, since: Instant::now() }
+        Self { methods, first: 0, since: Instant::now(), passed_over: None }
     }
 
     /// What the next connection begins with: the method that worked last or, once in a while, the best one.
@@ -83,6 +85,8 @@ impl LoginPlan {
 pub(crate) struct Connection {
     wire: Wire,
     session: Session,
+    /// Why a better login was not possible.
+    passed_over: Option<String>,
     _permit: Permit,
 }
 
@@ -147,7 +151,7 @@ impl Connection {
             gate.check(&host)?;
         }
         let mut wire = connect(target).await?;
-        let known = match known {
+        let mut known = match known {
             Some(known) => known,
             None => LoginPlan::new(methods(&mut wire, target).await?),
         };
@@ -156,26 +160,35 @@ impl Connection {
             Some(gate) => Some(gate.enter(&host, target.limits.login).await?),
             None => None,
         };
-        for (index, method) in known.methods.iter().enumerate().skip(known.first) {
+        for (index, method) in known.methods.clone().into_iter().enumerate().skip(known.first) {
             // A host may close a connection that it refused or that waited for its turn; a login that broke off has spoilt one.
             if !wire.is_alive() {
                 wire = connect(target).await?;
             }
-            match begin(&mut wire, target, *method, &mut attempt).await {
+            match begin(&mut wire, target, method, &mut attempt).await {
                 Ok(session) => {
                     if let Some(attempt) = attempt {
                         attempt.accepted();
                     }
-                    return Ok((Self { wire, session, _permit: permit }, LoginPlan { first: index, ..known }));
+                    let passed_over = known.passed_over.clone().filter(|_| index > 0);
+                    return Ok((
+                        Self { wire, session, passed_over, _permit: permit },
+                        LoginPlan { first: index, ..known },
+                    ));
                 }
                 Err(LoginFailure::Mechanism(error)) if error.leaves_a_choice() && index + 1 < known.methods.len() => {
-                    tracing::warn!(%error, at = %wire.at, "Kerberos is not possible; another login is tried");
+                    let label = method.label();
+                    tracing::warn!(%error, at = %wire.at, "{label} is not possible; another login is tried");
+                    known.passed_over = Some(format!("{label} is not possible: {error}"));
                     if let Some(attempt) = &attempt {
                         attempt.check()?;
                     }
                     wire = connect(target).await?;
                 }
-                Err(error) => return Err(failed(error, attempt, &wire.at, &target.login)),
+                Err(error) => {
+                    let why = known.passed_over.as_deref().filter(|_| index > 0);
+                    return Err(second_best(failed(error, attempt, &wire.at, &target.login), why));
+                }
             }
         }
         let message = format!("{} offers no login that may be used", wire.at);
@@ -266,7 +279,17 @@ impl Connection {
             }
         };
         let reached = if matches!(self.session, Session::Sealed(..)) { Reached::Perhaps } else { Reached::No };
-        CallError { hint, ..CallError::new(kind, reached, message) }
+        second_best(CallError { hint, ..CallError::new(kind, reached, message) }, self.passed_over.as_deref())
+    }
+}
+
+/// The error of a login that was tried since a better one was not possible. What is wrong may be that.
+fn second_best(error: CallError, why: Option<&str>) -> CallError {
+    match why.filter(|_| error.kind == ErrorKind::Denied) {
+        Some(why) => {
+            CallError { message: format!("{}; this login was tried since {why}", error.message), hint: None, ..error }
+        }
+        None => error,
     }
 }
 

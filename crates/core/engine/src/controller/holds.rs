@@ -7,6 +7,7 @@ use std::time::Duration;
 use reprise_model::{Hold, HoldScope, HostName, LegId, Now, Policy, Timestamp, Vm, VmId, VmSelector, folded_name};
 
 use super::Controller;
+use super::looking::legs_of;
 use crate::exchange::Effect;
 use crate::host::HostWatch;
 use crate::judge::{HoldsCheck, covers};
@@ -68,14 +69,14 @@ impl Controller {
     }
 
     fn candidates(&self, vms: &BTreeSet<VmId>) -> Vec<Candidate> {
-        let leg_of = |vm: &VmId| self.legs.values().find(|watch| watch.leg.id.vm == *vm);
+        let legs_of = |vm: VmId| legs_of(vm).into_iter().filter_map(|id| Some(&self.legs.get(&id)?.leg));
+        let route = |leg: &Leg| {
+            let [primary, replica] = [&leg.sender, &leg.receiver].map(|end| end.host_name().map(ToOwned::to_owned));
+            (primary, replica)
+        };
         let candidate = |vm: &VmId| {
-            let leg = &leg_of(vm)?.leg;
-            Some(Candidate {
-                vm: *vm,
-                name: leg.vm_name.clone(),
-                primary: leg.sender.host_name().map(ToOwned::to_owned),
-            })
+            let name = legs_of(*vm).next()?.vm_name.clone();
+            Some(Candidate { vm: *vm, name, routes: legs_of(*vm).map(route).collect() })
         };
         vms.iter().filter_map(candidate).collect()
     }
@@ -120,7 +121,8 @@ impl Controller {
     }
 
     /// Whether a hold that is in force matches nothing. A host that does not answer may have what it names; one that answers is
-    /// waited for.
+    /// waited for. If everything stood still then, a hold on a VM of two hosts that are off for maintenance would keep
+    /// every other VM from being repaired after every shutdown: the others are resumed, and event 106 reports the hold.
     fn holds_now(&mut self, wall: Timestamp) -> HoldsCheck {
         if self.unmatched.is_empty() {
             return HoldsCheck::Matched;

@@ -6,7 +6,7 @@ use reprise_model::{HostId, HostName, LegId, MonoTime, Now, Problem, ProblemKind
 
 use super::{Controller, NOBODY};
 use crate::exchange::Effect;
-use crate::host::Phase;
+use crate::host::{HostWatch, Phase};
 use crate::incident::Weighed;
 use crate::judge::{Readiness, Verdict, judge};
 use crate::leg::{End, Leg, NotSeenEnd, SeenEnd, Side, Whereabouts};
@@ -87,7 +87,7 @@ impl Controller {
             return;
         }
         self.open_ended.add(id, NOBODY.to_owned());
-        if leg.receiver.seen().is_some() && !self.hosts.values().all(|host| host.is_ready() || host.is_second()) {
+        if leg.receiver.seen().is_some() && !self.hosts.values().all(HostWatch::is_heard) {
             leg.receiver =
                 End::NotSeen(NotSeenEnd { host_name: None, whereabouts: Whereabouts::NotYet { host: None } });
         }
@@ -209,6 +209,9 @@ impl Controller {
             Match::PerhapsSilent(host) => (self.host(host), false),
         };
         let Some(host) = host else { return NotSeenEnd { host_name: text, whereabouts: Whereabouts::NotAsked } };
+        if host.is_namesake() || name.is_some_and(|name| self.names.is_disputed(name)) {
+            return NotSeenEnd { whereabouts: not_trusted(host, text.as_deref()), host_name: text };
+        }
         let time_left = now < host.timeout_at(&self.setup.patience);
         let whereabouts = match &host.phase {
             Phase::Late(why) => Whereabouts::Late { host: host.display_name(), problem: why.problem.clone() },
@@ -222,4 +225,13 @@ impl Controller {
         let is_itself = is_certain && host.duplicate_of.is_none();
         NotSeenEnd { host_name: if is_itself { Some(host.display_name()) } else { text }, whereabouts }
     }
+}
+
+/// A host that a name stands for calls itself otherwise, and another one says its name.
+fn not_trusted(host: &HostWatch, name: Option<&str>) -> Whereabouts {
+    let said = host.name.as_ref().map_or("nothing", HostName::as_str);
+    let why =
+        format!("the host that is asked by this name calls itself {said}, and the names of these hosts are mixed up");
+    let what = format!("tell which host {} is", name.unwrap_or_default());
+    Whereabouts::Late { host: host.asked.label.clone(), problem: Problem::new(ProblemKind::NotThere, what, why) }
 }

@@ -4,7 +4,7 @@ use reprise_model::{HostId, LegId, LegKind, MonoTime, Now, Observation, Seen, Vm
 
 use super::{Controller, NOBODY};
 use crate::exchange::Effect;
-use crate::host::{Duplicate, HostWatch, Phase, Turn, visible};
+use crate::host::{HostWatch, Phase, Turn, visible};
 use crate::inventory::HostLook;
 use crate::leg::{End, NotSeenEnd, Side, Whereabouts};
 
@@ -29,7 +29,7 @@ impl Controller {
         let turn = self.weigh_refusal(now, id, turn);
         self.note_phase(id);
         if renamed {
-            self.renamed(id, silent);
+            self.renamed(now, id, silent);
         }
         self.tell_host(id, effects);
         self.reconsider_refused(effects);
@@ -54,10 +54,11 @@ impl Controller {
 
     /// A host has said who it is, and it is another than was known. `silent` is who counted until then for those that had
     /// not said it.
-    fn renamed(&mut self, id: HostId, silent: Option<HostId>) {
-        self.mark_duplicate(id);
+    fn renamed(&mut self, now: Now, id: HostId, silent: Option<HostId>) {
+        self.mark_duplicate(now, id);
+        self.names.extend(self.hosts.get(&id));
+        self.reconsider_names(now, id);
         let Some(host) = self.hosts.get(&id) else { return };
-        self.names.add(host);
         if self.names.silent() != silent {
             // Legs that wait for a host without a name wait for a different host from now on.
             self.dirty.extend(self.open_ended.iter().flat_map(|(_, legs)| legs.iter().copied()));
@@ -104,51 +105,6 @@ impl Controller {
             self.dirty.extend(self.open_ended.iter().flat_map(|(_, legs)| legs.iter().copied()));
         }
         self.dirty.extend(host.known_names().flat_map(|name| self.open_ended.legs_of(name.label())));
-    }
-
-    /// Two addresses of one host must not look like two hosts that hold the same VMs. Of two that say one name, the one that
-    /// is asked by it is the host; else the one that said it first.
-    fn mark_duplicate(&mut self, id: HostId) {
-        let Some((name, claim)) = self.host(id).and_then(|host| Some((host.name.clone()?, host.asked.claim.clone())))
-        else {
-            return;
-        };
-        // Those that bear the name only by how they are asked have not said who they are.
-        let bearers = self.names.with_name(&name).filter_map(|other| self.host(other));
-        let say_it: Vec<HostId> = bearers.filter(|o| o.name.as_ref() == Some(&name)).map(|o| o.asked.id).collect();
-        if claim.as_ref() != Some(&name) {
-            let claimant = self.names.claimant(&name).filter(|claimant| say_it.contains(claimant));
-            let first = claimant.or_else(|| say_it.first().copied()).and_then(|first| self.duplicate_of(first, id));
-            if first.is_some() {
-                // What it showed under its own name counts no more.
-                self.dirty.extend(self.inventory.forget(id).into_iter().flat_map(legs_of));
-            }
-            if let Some(host) = self.hosts.get_mut(&id) {
-                host.duplicate_of = first;
-            }
-            return;
-        }
-        for other in say_it {
-            let Some(own) = self.duplicate_of(id, other) else { continue };
-            let Some(host) = self.hosts.get_mut(&other).filter(|host| host.asked.claim.as_ref() != Some(&name)) else {
-                continue;
-            };
-            self.names.remove(host);
-            host.duplicate_of = Some(own);
-            self.names.add(host);
-            self.dirty.extend(self.inventory.forget(other).into_iter().flat_map(legs_of));
-        }
-    }
-
-    fn duplicate_of(&self, first: HostId, second: HostId) -> Option<Duplicate> {
-        let (first, second) = (self.host(first)?, self.host(second)?);
-        Some(Duplicate {
-            host: first.asked.id,
-            of: first.asked.label.clone(),
-            // One machine has booted once. Two that bear one name must not be taken for one, and what does not say when it
-            // has booted is not known to be the same.
-            is_another: first.booted.zip(second.booted).is_none_or(|(own, other)| own != other),
-        })
     }
 
     /// Notes which hosts must be looked at again for this leg.

@@ -8,6 +8,7 @@ mod holds;
 mod judging;
 mod looking;
 mod memory;
+mod naming;
 mod refusals;
 mod telling;
 

@@ -4,13 +4,13 @@ use reprise_model::{HostId, LegId, Now, Reason, ReplicationSettings};
 
 use super::Controller;
 use crate::exchange::Effect;
-use crate::host::{HostWatch, Phase};
+use crate::host::{HostWatch, Kind, Phase};
 use crate::judge::{Judgement, Verdict};
 use crate::leg::Side;
 use crate::leg::{End, NotSeenEnd, SeenEnd, Whereabouts};
 use crate::notice::Notice;
 use crate::report::{self, Around, RunKind};
-use crate::status::{HostReport, HostTrouble, LegReport, LegResult, Lost, NotReady};
+use crate::status::{HoldState, HoldTrouble, HostReport, HostTrouble, LegReport, LegResult, Lost, NotReady};
 use crate::watch::LegWatch;
 
 impl Controller {
@@ -35,28 +35,33 @@ impl Controller {
 
     /// How every asked host stands, by handle.
     pub fn hosts(&self) -> impl Iterator<Item = HostReport> {
-        self.hosts.values().map(|host| {
+        self.hosts_at_the_end(false)
+    }
+
+    /// How every asked host stands for a caller that is `interrupted`: one for which it still waits has not failed.
+    pub fn hosts_at_the_end(&self, interrupted: bool) -> impl Iterator<Item = HostReport> {
+        self.hosts.values().map(move |host| {
             let twin = self.unlike_twin_of(host);
             let twin = twin.map(|other| HostTrouble::UnlikeTwin { other: other.asked.label.clone() });
             let same_name =
                 || self.namesake_of(host).map(|other| HostTrouble::SameName { other: other.asked.label.clone() });
             let report = report::host(host);
-            HostReport { trouble: twin.or_else(same_name).or(report.trouble), ..report }
+            let own = report.trouble.map(|own| if interrupted && host.is_waiting() { own.interrupted() } else { own });
+            HostReport { trouble: twin.or_else(same_name).or(own), ..report }
         })
     }
 
     /// Another machine that has the name of this host, which was the first to have it.
     fn namesake_of(&self, host: &HostWatch) -> Option<&HostWatch> {
         let is_namesake = |other: &&HostWatch| {
-            other.duplicate_of.as_ref().is_some_and(|first| first.is_another && first.host == host.asked.id)
+            other.duplicate_of.as_ref().is_some_and(|own| own.kind == Kind::Another && own.host == host.asked.id)
         };
         self.hosts.values().find(is_namesake)
     }
 
     /// The host of which another counts as a second address, or that counts as one of another, if the two show other VMs.
     fn unlike_twin_of(&self, host: &HostWatch) -> Option<&HostWatch> {
-        let twin_of =
-            |host: &HostWatch| host.duplicate_of.as_ref().filter(|twin| !twin.is_another).map(|twin| twin.host);
+        let twin_of = |host: &HostWatch| host.duplicate_of.as_ref().filter(|_| host.is_second()).map(|twin| twin.host);
         let first = twin_of(host).and_then(|first| self.host(first));
         let second = || self.hosts.values().find(|other| twin_of(other) == Some(host.asked.id));
         first.or_else(second).filter(|other| !host.shows_the_same_as(other))
@@ -122,7 +127,7 @@ impl Controller {
             Phase::Ready { after } if !std::mem::replace(&mut host.told.ready, true) => {
                 Notice::HostReady { host: host.display_name(), seconds: after.as_secs() }
             }
-            Phase::Late(_) if host.duplicate_of.is_none() && !std::mem::replace(&mut host.told.not_ready, true) => {
+            Phase::Late(_) if !host.is_counted_elsewhere() && !std::mem::replace(&mut host.told.not_ready, true) => {
                 Notice::HostNotReady(Box::new(report::host(host)))
             }
             Phase::Ready { .. } | Phase::Late(_) | Phase::Waiting => return,
@@ -210,8 +215,24 @@ impl Controller {
     /// The same for hosts that are not ready yet.
     pub fn untold_hosts(&self) -> Vec<Notice> {
         let waiting = self.waiting.iter().filter_map(|id| self.host(*id));
-        let untold = waiting.filter(|host| !host.told.not_ready && host.duplicate_of.is_none());
+        let untold = waiting.filter(|host| !host.told.not_ready && !host.is_counted_elsewhere());
         untold.map(|host| Notice::HostNotReady(Box::new(report::host(host)))).collect()
+    }
+
+    /// Notices about what is in doubt: which host a host is, whether it shows all its VMs, and what a hold means. Until nobody
+    /// waits any more that may change.
+    pub fn doubts(&self, now: Now) -> Vec<Notice> {
+        if self.setup.dry_run {
+            return Vec::new();
+        }
+        let unclear = |host: &HostReport| host.trouble.as_ref().is_some_and(HostTrouble::is_about_who);
+        let hosts = self.hosts().filter_map(|host| match (unclear(&host), &host.empty) {
+            (true, _) => Some(Notice::HostUnclear(Box::new(host))),
+            (false, Some(_)) => Some(Notice::HostMayLoad(Box::new(host))),
+            (false, None) => None,
+        });
+        let is_unmatched = |trouble: &HoldTrouble| matches!(trouble.state, HoldState::Unmatched { .. });
+        hosts.chain(self.hold_troubles(now).into_iter().filter(is_unmatched).map(Notice::HoldUnmatched)).collect()
     }
 }
 

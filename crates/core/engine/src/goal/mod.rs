@@ -96,7 +96,7 @@ impl Pass {
 
     fn finish(&self, now: Now, controller: &Controller, ambiguous: Option<Ambiguous>) -> Ending {
         let interrupted = self.stopped && now.mono < self.ends_at && !controller.is_settled();
-        let hosts: Vec<_> = controller.hosts().collect();
+        let hosts: Vec<_> = controller.hosts_at_the_end(interrupted).collect();
         let legs: Vec<_> = controller.legs_at_the_end(interrupted).collect();
         let holds = controller.hold_troubles(now);
         let is_unclear =
@@ -106,6 +106,9 @@ impl Pass {
         // The time of a host that is not ready yet was not up.
         let mut notices = if interrupted { Vec::new() } else { controller.untold_hosts() };
         notices.extend(controller.untold(interrupted));
+        if !interrupted {
+            notices.extend(controller.doubts(now));
+        }
         if interrupted && !self.dry_run {
             let Summary { not_seen, not_reached, .. } = summary;
             notices.push(Notice::Interrupted { not_seen, not_reached });

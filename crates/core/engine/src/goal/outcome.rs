@@ -42,6 +42,7 @@ fn is_denied(host: &HostReport) -> bool {
             HostTrouble::Lost(_)
             | HostTrouble::Unreadable { .. }
             | HostTrouble::SameName { .. }
+            | HostTrouble::NameGiven { .. }
             | HostTrouble::UnlikeTwin { .. },
         )
         | None => false,

@@ -49,6 +49,9 @@ fn told_of(notice: &Notice) -> Option<(LegId, LegResult)> {
         Notice::Started
         | Notice::HostNotReady(_)
         | Notice::HostReady { .. }
+        | Notice::HostUnclear(_)
+        | Notice::HostMayLoad(_)
+        | Notice::HoldUnmatched(_)
         | Notice::ReplicaResumed(_)
         | Notice::NotOurs { .. }
         | Notice::ResumeNotSeen(_)

@@ -88,7 +88,7 @@ fn what_stops_again_after_a_lost_answer_is_tried_within_the_same_limits_and_is_n
     }
     drive.run_to(500.0);
     assert!((2..=6).contains(&acts), "{acts}");
-    assert_eq!((drive.leg().result, drive.leg().reason), (LegResult::Failed, Reason::ResumeWithoutEffect));
+    assert_eq!((drive.leg().result, drive.leg().reason), (LegResult::Failed, Reason::StoppedAgain));
 }
 
 #[test]
@@ -151,6 +151,15 @@ fn a_run_whose_time_is_up_is_not_interrupted_and_one_that_was_done_neither() {
     drive.stop();
     let report = drive.report.as_ref().unwrap();
     assert!(report.interrupted, "it was stopped before its hosts were ready");
+    let problem = |host: &crate::HostReport| match &host.trouble {
+        Some(HostTrouble::NotReady(why)) => why.problem.clone(),
+        other => panic!("{other:?}"),
+    };
+    for host in &report.hosts {
+        let Problem { why, remedy, .. } = problem(host);
+        assert!(why.starts_with("the run was interrupted before it was ready"), "{why}");
+        assert_eq!(remedy, reprise_model::Remedy::RunAgain, "nothing says that it has too much to do");
+    }
     assert!(!drive.told.iter().any(|n| matches!(n, Notice::HostNotReady(_))));
 }
 

@@ -55,6 +55,30 @@ fn a_resume_that_falls_back_while_newer_data_is_awaited_is_tried_again() {
     drive.end_act(refused(32_769, false));
     drive.run_to(100.0);
     assert_eq!((drive.leg().result, drive.leg().reason), (LegResult::Failed, Reason::ResumeRefused));
+    assert!(drive.leg().trouble.as_ref().unwrap().stopped_again, "its event 4 is no secret to its event 3");
+}
+
+#[test]
+fn a_resume_that_falls_back_too_late_for_another_try_says_that_it_ran() {
+    let mut drive = waiting(120);
+    drive.run_to(61.0);
+    drive.hosts[0] = look(0, &[S::Error]);
+    drive.run_to(80.0);
+    assert_eq!((drive.leg().result, drive.leg().reason), (LegResult::Failed, Reason::StoppedAgain));
+    let failed = drive.told.iter().filter(|notice| matches!(notice, Notice::ResumeFailed(_))).count();
+    let resumed = drive.told.iter().filter(|notice| matches!(notice, Notice::Resumed(_))).count();
+    assert_eq!((failed, resumed), (1, 1));
+}
+
+/// That it runs was seen, and reported.
+#[test]
+fn a_resume_of_which_only_newer_data_is_awaited_is_resumed_even_if_the_run_is_interrupted() {
+    let mut drive = waiting(120);
+    drive.stop();
+    let report = drive.report.as_ref().unwrap();
+    assert_eq!((drive.leg().result, drive.leg().confirmed), (LegResult::Resumed, false));
+    assert_eq!((report.interrupted, report.outcome), (true, goal::PassOutcome::Ok));
+    assert!(drive.told.contains(&Notice::Interrupted { not_seen: 0, not_reached: 0 }), "{:?}", drive.told);
 }
 
 #[test]

@@ -41,8 +41,9 @@ fn an_exception_whose_name_stands_for_two_vms_ends_the_pass_before_anything_is_d
     let mut drive = Drive::new(excepting("sql"), hosts);
     drive.run_to(60.0);
     let refused = drive.refused.as_ref().unwrap();
-    let candidates: Vec<_> = refused.candidates.iter().map(|c| (c.vm, c.primary.as_deref())).collect();
-    assert_eq!(candidates, [(vm_id(1), Some("hv01.lab.test")), (vm_id(2), Some("hv01.lab.test"))]);
+    let candidates: Vec<_> = refused.candidates.iter().map(|c| (c.vm, c.routes.clone())).collect();
+    let route = || vec![(Some("hv01.lab.test".to_owned()), Some("hv02.lab.test".to_owned()))];
+    assert_eq!(candidates, [(vm_id(1), route()), (vm_id(2), route())]);
     assert!(drive.acts.is_empty() && drive.report.is_none());
     let last = drive.told.last().expect("the end is reported too");
     assert!(matches!(last, Notice::Finished(sums) if sums.ambiguous.as_ref() == Some(refused)), "{last:?}");

@@ -77,6 +77,8 @@ fn a_host_that_does_not_answer_may_have_what_a_hold_names_and_delays_nothing() {
     drive.end_act(ended());
     drive.run_to(120.0);
     assert_eq!(states(&drive), [HoldState::Unmatched { stops: false }], "and it is reported");
+    let told = drive.told.iter().filter(|notice| matches!(notice, Notice::HoldUnmatched(_))).count();
+    assert_eq!(told, 1, "in the log too");
 }
 
 #[test]

@@ -63,6 +63,7 @@ fn asked(names: &[Option<&str>]) -> Setup {
     let mut pass = setup(u32::try_from(names.len()).unwrap());
     for (host, name) in pass.hosts.iter_mut().zip(names) {
         host.claim = name.map(named);
+        host.label = name.map_or_else(|| host.label.clone(), str::to_lowercase);
     }
     pass
 }
@@ -285,4 +286,122 @@ fn a_host_that_calls_itself_otherwise_does_not_escape_the_hold_on_it() {
     let Seen::Seen(system) = &mut liar.system else { panic!("it is seen") };
     system.booted = HostTime(7);
     assert_eq!(acts(pass, vec![sender_to("hv02.lab.test"), liar]), []);
+}
+
+/// What a pass over hosts asked by these names reports of each host, and on which hosts something was done.
+fn told_of_hosts(names: &[Option<&str>], hosts: Vec<Observation>) -> (Report, Vec<Notice>, usize) {
+    let mut drive = Drive::new(asked(names), hosts);
+    drive.run_to(300.0);
+    (drive.report.unwrap(), drive.told, drive.acts.len())
+}
+
+fn is_not_trusted(host: &crate::HostReport) -> bool {
+    matches!(host.trouble, Some(HostTrouble::NameGiven { .. }))
+}
+
+/// A name that a URL or the configuration gives to one host is not another's, whatever that one says.
+#[test]
+fn hosts_whose_given_names_are_swapped_are_an_error_on_both_and_nothing_is_done() {
+    for names in [[Some(HV02), Some(HV01)], [Some("hv02"), Some("HV01")]] {
+        let (report, told, acts) = told_of_hosts(&names, vec![sender_to(HV02), look(1, &[S::Replicating])]);
+        assert_eq!((report.outcome, acts), (goal::PassOutcome::Partial, 0), "{names:?}");
+        assert!(report.hosts.iter().all(|host| is_not_trusted(host) && !host.ready), "{:?}", report.hosts);
+        let called: Vec<_> = report.hosts.iter().map(|host| HostName::new(&host.name)).collect();
+        assert_eq!(called, names.map(|name| name.and_then(HostName::new)), "each is called as it was asked");
+        let unclear = |notice: &&Notice| matches!(notice, Notice::HostUnclear(_));
+        assert_eq!(told.iter().filter(unclear).count(), 2);
+        assert!(!told.iter().any(|notice| matches!(notice, Notice::HostReady { .. })), "{told:?}");
+    }
+}
+
+#[test]
+fn a_host_that_says_the_name_of_a_host_that_answers_under_a_third_name_is_an_error() {
+    let hosts = vec![sender_to(HV02), called(HV03, look(1, &[S::Replicating]))];
+    let (report, _, acts) = told_of_hosts(&[None, Some(HV01)], hosts);
+    assert_eq!((report.outcome, acts), (goal::PassOutcome::Partial, 0));
+    assert_eq!(report.hosts.iter().map(is_not_trusted).collect::<Vec<_>>(), [true, false]);
+}
+
+#[test]
+fn a_host_that_says_the_name_of_a_silent_host_is_not_trusted_until_that_one_answers() {
+    let pass = asked(&[Some("alias"), Some(HV01), Some(HV02)]);
+    let mut drive = Drive::new(pass, vec![sender_to(HV02), unreachable(), look(1, &[S::Replicating])]);
+    drive.run_to(20.0);
+    assert_eq!(drive.acts.len(), 0, "the host that is asked as hv01 may be another");
+    drive.hosts[1] = sender_to(HV02);
+    drive.run_to(30.0);
+    assert_eq!(drive.acts.iter().map(|act| act.host).collect::<Vec<_>>(), [HostId(1)], "two addresses of one machine");
+    drive.hosts[1] = look(0, &[S::Replicating]);
+    drive.end_act(ended());
+    drive.run_to(300.0);
+    assert_eq!(drive.report.as_ref().unwrap().outcome, goal::PassOutcome::Ok);
+}
+
+/// A short name in a URL stands for one full name: the one that its host says.
+#[test]
+fn a_host_is_believed_again_once_the_host_of_a_short_name_has_said_its_full_one() {
+    let own = "hv01.other.test";
+    let sender = || called(own, sender_to(HV02));
+    let pass = asked(&[Some("alias"), Some("hv01"), Some(HV02)]);
+    let mut drive = Drive::new(pass, vec![sender(), unreachable(), look(1, &[S::Replicating])]);
+    drive.run_to(20.0);
+    assert_eq!(drive.acts.len(), 0);
+    drive.hosts[1] = called(HV01, look(2, &[]));
+    drive.run_to(40.0);
+    assert_eq!(drive.acts.iter().map(|act| act.host).collect::<Vec<_>>(), [HostId(0)]);
+    let ready = |notice: &&Notice| matches!(notice, Notice::HostReady { host, .. } if host == own);
+    assert_eq!(drive.told.iter().filter(ready).count(), 1);
+}
+
+/// Of two hosts whose names are mixed up one may call itself as nobody is asked. It is trusted, and the name that it is given
+/// is not known to be its own.
+#[test]
+fn a_name_that_a_host_says_which_is_not_trusted_stands_for_nobody() {
+    for recovery in [HV02, "HV02"] {
+        let hosts = vec![sender_to(recovery), look(1, &[S::Replicating])];
+        let (report, _, acts) = told_of_hosts(&[Some(HV02), Some(HV03)], hosts);
+        assert_eq!((report.outcome, acts), (goal::PassOutcome::Partial, 0));
+        assert_eq!(report.hosts.iter().map(is_not_trusted).collect::<Vec<_>>(), [false, true]);
+        let leg = &report.legs[0];
+        assert_eq!(
+            (leg.reason, leg.replica.as_deref().and_then(HostName::new)),
+            (Reason::PeerNotSeen, HostName::new(recovery))
+        );
+    }
+}
+
+/// What the configuration calls a host need not be what it calls itself.
+#[test]
+fn a_name_that_no_host_was_given_is_believed_of_a_host_that_is_asked_by_another() {
+    let (report, _, acts) =
+        told_of_hosts(&[Some("old"), Some("new")], vec![sender_to(HV02), look(1, &[S::Replicating])]);
+    assert_eq!(acts, 1);
+    assert!(report.hosts.iter().all(|host| host.trouble.is_none()));
+}
+
+/// The sender is right, and its receiver is asked by a name that another host is given.
+#[test]
+fn a_leg_to_a_host_that_is_not_trusted_waits_for_it_and_is_not_resumed() {
+    for recovery in [HV02, "HV02"] {
+        let hosts = vec![sender_to(recovery), called(HV03, false_receiver()), called(HV02, look(2, &[]))];
+        let (report, _, acts) = told_of_hosts(&[Some(HV01), Some(HV02), Some(HV03)], hosts);
+        assert_eq!(acts, 0, "{recovery}");
+        let leg = &report.legs[0];
+        assert_eq!((leg.result, leg.reason), (LegResult::Failed, Reason::PeerNotSeen), "{recovery}");
+        assert!(leg.cause().unwrap().problem().unwrap().why.contains(HV03), "{:?}", leg.trouble);
+    }
+}
+
+/// A host may be fixed while it is watched.
+#[test]
+fn a_host_that_says_its_own_name_after_anothers_is_believed_from_then_on() {
+    let pass = Setup { reread_every: Some(Duration::from_secs(5)), ..asked(&[Some(HV01), Some(HV02), Some(HV03)]) };
+    for held in [called(HV02, look(1, &[S::Replicating])), unreachable()] {
+        let mut drive = Drive::new(pass.clone(), vec![called(HV02, sender_to(HV02)), held, unreachable()]);
+        drive.run_to(8.0);
+        assert_eq!(drive.acts.len(), 0);
+        drive.hosts = vec![sender_to(HV02), look(1, &[S::Replicating]), unreachable()];
+        drive.run_to(30.0);
+        assert_eq!(drive.acts.len(), 1);
+    }
 }

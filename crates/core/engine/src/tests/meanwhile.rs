@@ -57,7 +57,7 @@ fn a_leg_that_stops_again_after_the_limit_on_retries_is_not_tried_for_as_long_as
     assert!(drive.acts.is_empty(), "the limit is a minute: {:?}", drive.acts);
     drive.stop();
     let leg = drive.legs().iter().find(|leg| leg.id == proved).unwrap();
-    assert_eq!((leg.result, leg.reason), (LegResult::Failed, Reason::ResumeWithoutEffect));
+    assert_eq!((leg.result, leg.reason), (LegResult::Failed, Reason::StoppedAgain));
 }
 
 #[test]

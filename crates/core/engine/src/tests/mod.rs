@@ -547,8 +547,26 @@ fn a_pass_that_ends_while_a_job_runs_does_not_take_the_requested_state_for_succe
     drive.run_to(181.0);
     let leg = drive.leg();
     assert_eq!(leg.after, Some(S::Replicating), "it was looked at while the job ran");
-    assert_eq!((leg.result, leg.reason, leg.wanted), (LegResult::Failed, Reason::ResumeFailed, true));
+    assert_eq!((leg.result, leg.reason, leg.wanted), (LegResult::Failed, Reason::ResumeNotEnded, true));
     assert_eq!(drive.report.as_ref().unwrap().outcome, goal::PassOutcome::Partial);
+}
+
+/// What was read before an act began says nothing of the state after it.
+#[test]
+fn a_state_that_was_read_before_an_act_is_not_reported_as_the_one_after_it() {
+    for interrupted in [false, true] {
+        let mut drive = Drive::new(setup(2), pair(&[S::Error]));
+        drive.run_to(1.5);
+        assert_eq!(drive.acts.len(), 1);
+        if interrupted {
+            drive.stop();
+        } else {
+            drive.hosts[0] = unreachable();
+            drive.run_to(181.0);
+        }
+        let leg = drive.leg();
+        assert_eq!((leg.before, leg.after), (Some(S::Error), None), "{:?}", leg.reason);
+    }
 }
 
 #[test]

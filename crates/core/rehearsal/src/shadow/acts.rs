@@ -147,6 +147,12 @@ impl Shadow {
         last.is_some_and(|watched| watched.seen_since)
     }
 
+    /// Whether no look has shown what came of our last act on a leg's sender.
+    pub(super) fn is_last_act_unseen(&self, leg: LegId) -> bool {
+        let last = self.acts.values().rfind(|watched| watched.act.leg == leg && !watched.on_receiver);
+        last.is_some_and(|watched| !watched.shown)
+    }
+
     /// Whether an act of ours on a leg had not ended when a look began.
     pub(super) fn is_acted_on(&self, leg: LegId, looked: Duration) -> bool {
         self.acts.values().any(|watched| watched.act.leg == leg && watched.is_after(looked))

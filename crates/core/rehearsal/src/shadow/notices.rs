@@ -13,6 +13,9 @@ pub(super) fn reported_leg(notice: &Notice) -> Option<(LegId, LegResult)> {
         | Notice::Started
         | Notice::HostNotReady(_)
         | Notice::HostReady { .. }
+        | Notice::HostUnclear(_)
+        | Notice::HostMayLoad(_)
+        | Notice::HoldUnmatched(_)
         | Notice::NotOurs { .. }
         | Notice::ResumeNotSeen(_)
         | Notice::Interrupted { .. }

@@ -38,6 +38,8 @@ pub(crate) struct Shadow {
     pub(super) names: BTreeMap<HostId, Names>,
     /// By which name each is asked, if by one.
     pub(super) claims: BTreeMap<HostId, String>,
+    /// Hosts that no person named: the run asks them since a relationship speaks of them.
+    pub(super) discovered: BTreeSet<HostId>,
     /// What each says it is called and when it had booted, in the order in which they said it.
     pub(super) said: Vec<(HostId, String, Option<i64>)>,
     /// Hosts that say the name of another: nothing that they show counts.
@@ -96,6 +98,7 @@ impl Shadow {
             orders,
             names: BTreeMap::new(),
             claims: BTreeMap::new(),
+            discovered: BTreeSet::new(),
             said: Vec::new(),
             seconds: BTreeSet::new(),
             renamed: false,
@@ -132,6 +135,7 @@ impl Shadow {
     pub(crate) fn begins_again(&mut self, now: Duration, asked: &[HostId]) {
         self.names.retain(|host, _| asked.contains(host));
         self.claims.retain(|host, _| asked.contains(host));
+        self.discovered.clear();
         self.said.clear();
         self.seconds.clear();
         self.names_anew();
@@ -172,6 +176,12 @@ impl Shadow {
         self.awaits(host, now);
         self.claims.extend(name.map(|name| (host, name.to_lowercase())));
         self.names.entry(host).or_default().extend(name.map(str::to_lowercase));
+    }
+
+    /// A host is asked from now on since a relationship speaks of it.
+    pub(crate) fn discovers(&mut self, host: HostId, name: &str, now: Duration) {
+        self.asks(host, Some(name), now);
+        self.discovered.insert(host);
     }
 
     /// A look that began at `looked` came back, and the engine takes it in.
@@ -323,6 +333,9 @@ impl Shadow {
             | Notice::Started
             | Notice::HostNotReady(_)
             | Notice::HostReady { .. }
+            | Notice::HostUnclear(_)
+            | Notice::HostMayLoad(_)
+            | Notice::HoldUnmatched(_)
             | Notice::NotOurs { .. }
             | Notice::ResumeNotSeen(_)
             | Notice::Interrupted { .. }

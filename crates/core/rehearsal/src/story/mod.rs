@@ -480,7 +480,7 @@ impl Story {
                 run.procedures.push(Procedure::act(act, self.now));
             }
             Effect::Ask { host, name, .. } => {
-                run.shadow.asks(host, Some(name.as_str()), self.now);
+                run.shadow.discovers(host, name.as_str(), self.now);
                 // A short name is completed by the resolver's own domain.
                 let short = || self.names.iter().position(|own| own.split('.').next() == Some(name.as_str()));
                 run.places.insert(host, self.world.host_named(name.as_str()).or_else(short));

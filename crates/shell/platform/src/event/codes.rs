@@ -75,7 +75,7 @@ pub const RESUME_FAILED: Code = Code {
     id: 3,
     level: Level::Error,
     text: "Failed to resume replication for {vm} on {primary}. Please check replication status manually.{error}",
-    meaning: "Replication of this VM should be running, and Reprise could not resume it. Written when Reprise stops retrying; `reason` is the reason's code, `error` what failed, `next` what to do.",
+    meaning: "Replication of this VM should be running, and Reprise could not resume it. Written when Reprise stops retrying, even if event 4 was written before and replication has stopped again since (`error` says so); `reason` is the reason's code, `error` what failed, `next` what to do.",
     advice: "Read `error` and `next`; then check the VM in Hyper-V Manager on its primary server.",
 };
 
@@ -93,7 +93,7 @@ pub const RESUMED: Code = Code {
     id: 4,
     level: Level::Information,
     text: "Replication for {vm} on {primary} was in suspended and resumed successfully.",
-    meaning: "Replication had stopped; Reprise resumed it and saw it running afterwards.",
+    meaning: "Replication had stopped; Reprise resumed it and saw it running afterwards. If it stops again during the same run and cannot be resumed, event 3 follows and says so.",
     advice: "Nothing to do. If it happens often for one VM, find out what stops its replication.",
 };
 
@@ -142,6 +142,33 @@ pub const INTERRUPTED: Code = Code {
     advice: "Run again: it looks at everything anew and resumes only what is still stopped.",
 };
 
+/// 105: which host answers is not clear.
+pub const HOST_UNCLEAR: Code = Code {
+    id: 105,
+    level: Level::Error,
+    text: "It is not clear which host {host} is: {error}",
+    meaning: "A host has the name of another host, or says a name that a URL or the configuration gives to another host. Some VMs of these hosts were not looked at. Written once per such host, at the end of the run.",
+    advice: "Check which machine responds at each address, correct the URLs or names in the configuration, then run again.",
+};
+
+/// 106: a hold that matches nothing.
+pub const HOLD_UNMATCHED: Code = Code {
+    id: 106,
+    level: Level::Warning,
+    text: "Cannot apply {hold}: {error}",
+    meaning: "A `[[hold]]` or `--except` names no VM and no host that was seen, so it may be misspelt. If all hosts were ready, nothing was resumed; if one was not, it may have what is named, so the other VMs were resumed. Written once per hold, at the end of the run.",
+    advice: "Correct or remove the hold; check whether the VM that was meant has been resumed.",
+};
+
+/// 107: a host that may still be loading.
+pub const HOST_MAY_LOAD: Code = Code {
+    id: 107,
+    level: Level::Warning,
+    text: "It is not known whether {host} has replicated VMs: {error}",
+    meaning: "A host that has just booted, or whose VMMS has just started, showed no replicated VM until its time limit. Nothing was done there. Written once per such host, at the end of the run.",
+    advice: "Run again in a few minutes, or give the host longer with `--timeout`. If it has no replicated VMs, nothing to do.",
+};
+
 /// 110: a leg that needs a person's decision.
 pub const NEEDS_PERSON: Code = Code {
     id: 110,
@@ -173,6 +200,9 @@ pub const CODES: &[&Code] = &[
     &NOT_OURS,
     &REPLICA_RESUMED,
     &INTERRUPTED,
+    &HOST_UNCLEAR,
+    &HOLD_UNMATCHED,
+    &HOST_MAY_LOAD,
     &NEEDS_PERSON,
     &RESUME_NOT_SEEN,
 ];
@@ -208,6 +238,9 @@ mod tests {
             (102, info),
             (103, info),
             (104, warning),
+            (105, error),
+            (106, warning),
+            (107, warning),
             (110, warning),
             (111, warning),
         ];

@@ -6,7 +6,6 @@ mod events;
 mod lab;
 mod run;
 
-use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -19,6 +18,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::console::{complain, refuse};
 use crate::exit;
+use crate::log;
 
 /// Keeps Hyper-V Replica replicating through shutdowns.
 #[derive(Parser)]
@@ -86,7 +86,8 @@ fn log_to_standard_error() {
     // Below warnings the login library writes what it works with, secrets among it. Nobody can ask for that: a directive of
     // the filter would give way to a more exact one.
     let harmless = filter_fn(|event| !event.target().starts_with("sspi") || *event.level() <= Level::WARN);
-    let lines = fmt::layer().with_ansi(std::io::stderr().is_terminal()).with_writer(std::io::stderr);
+    // Without colours: they are made of the characters that no host may have printed.
+    let lines = fmt::layer().with_ansi(false).with_writer(log::standard_error);
     let _already_set = tracing_subscriber::registry().with(filter).with(harmless).with(lines).try_init();
 }
 

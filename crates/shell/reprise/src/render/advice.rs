@@ -22,7 +22,9 @@ pub(crate) fn of_leg(leg: &LegReport) -> Option<String> {
     let cause = leg.cause();
     let advice = if let Some(refusal) = leg.refusal() {
         refusal.advice
-    } else if matches!(cause, Some(Cause::Failed(Failure::NotRead) | Cause::Unfinished | Cause::Lost(_))) {
+    } else if matches!(cause, Some(Cause::Failed(Failure::NotRead) | Cause::Unfinished | Cause::Lost(_)))
+        && leg.reason != Reason::ResumeNotEnded
+    {
         "check the host's load and the network to it, then run `reprise run` again"
     } else if let Some(problem) = cause.and_then(Cause::problem) {
         problem.advice()
@@ -64,6 +66,7 @@ fn points_to_failures(reason: Reason) -> bool {
         reason,
         Reason::Error
             | Reason::ResumeWithoutEffect
+            | Reason::StoppedAgain
             | Reason::NotMoving
             | Reason::InitialReplicationStopped
             | Reason::VmmsRetries

@@ -113,6 +113,16 @@ fn host_of(leg: &LegReport, hosts: &[HostReport]) -> Option<usize> {
     }
 }
 
+/// A host's name, with the names that the table has for it: one that was asked by an address and never said who it is may be
+/// the host that relationships name.
+pub(crate) fn called(legs: &[LegReport], host: &str) -> String {
+    let troubles = legs.iter().filter_map(|leg| leg.trouble.as_ref());
+    let of_host = troubles.filter(|trouble| trouble.host.as_deref() == Some(host));
+    let names: BTreeSet<&str> = of_host.filter_map(|trouble| trouble.may_be.as_deref()).collect();
+    let names: Vec<String> = names.into_iter().map(ToOwned::to_owned).collect();
+    if names.is_empty() { host.to_owned() } else { format!("{host} (perhaps {})", list(&names)) }
+}
+
 /// One block for each kind of trouble with hosts.
 fn of_hosts<'r>(report: &'r Report, waiting: &mut BTreeMap<usize, Vec<&'r LegReport>>) -> Vec<Block<'r>> {
     let mut blocks: Vec<(Error, Block<'_>)> = Vec::new();
@@ -128,15 +138,15 @@ fn of_hosts<'r>(report: &'r Report, waiting: &mut BTreeMap<usize, Vec<&'r LegRep
         };
         if let Some((known, block)) = blocks.iter_mut().find(|block| same(block)) {
             if block.hosts.is_empty() {
-                block.hosts.push(known.place.clone());
+                block.hosts.push(called(&report.legs, &known.place));
                 block.why = Some(format!("of the first: {}", with_code(known)));
             }
-            block.hosts.push(error.place.clone());
+            block.hosts.push(called(&report.legs, &error.place));
             block.head = format!("{} on {}", error.what, count(block.hosts.len(), "host"));
             block.legs.extend(legs);
             continue;
         }
-        let head = format!("{} on {}", error.what, error.place);
+        let head = format!("{} on {}", error.what, called(&report.legs, &error.place));
         let (why, next) = (Some(with_code(&error)), error.next.clone());
         blocks.push((error, Block { level, tone, head, why, next, is_of_hosts: true, hosts: Vec::new(), legs }));
     }

@@ -68,6 +68,17 @@ pub(crate) fn of_host(host: &HostReport) -> Option<Error> {
             code: None,
             retry: Retry::Never,
         },
+        HostTrouble::NameGiven { said, other } => Error {
+            what: "cannot tell which host responds".to_owned(),
+            place: host.name.clone(),
+            why: format!(
+                "it calls itself {said}, but a URL or the configuration gives that name to another host ({other}); nothing was done for the VMs that it shows"
+            ),
+            next: "check which machine responds at each address, and correct the URLs or the names of the hosts"
+                .to_owned(),
+            code: None,
+            retry: Retry::Never,
+        },
         HostTrouble::UnlikeTwin { other } => Error {
             what: "cannot tell two hosts apart".to_owned(),
             place: host.name.clone(),
@@ -114,7 +125,16 @@ fn service(service: &Service) -> &'static str {
 pub(crate) fn of_leg(leg: &LegReport) -> Option<Error> {
     let trouble = leg.trouble.as_ref()?;
     let place = trouble.host.as_deref().or(leg.primary.as_deref()).unwrap_or("an unknown host");
-    let why = why(&trouble.cause, leg.reason);
+    let why = if trouble.cause == Cause::Unfinished && leg.reason == Reason::ResumeNotEnded {
+        not_ended(leg)
+    } else {
+        why(&trouble.cause, leg.reason)
+    };
+    let why = if trouble.stopped_again && leg.reason != Reason::StoppedAgain {
+        format!("it was resumed and stopped again before newer data arrived; after that: {why}")
+    } else {
+        why
+    };
     // A host that has never reported its name is identified by its address.
     let why = match &trouble.may_be {
         Some(name) => format!("{name} was not seen, and may be this host: {why}"),
@@ -123,6 +143,9 @@ pub(crate) fn of_leg(leg: &LegReport) -> Option<Error> {
     Some(Error {
         what: match trouble.cause {
             Cause::Interrupted => format!("did not finish with replication of VM {}", leg.vm),
+            Cause::Unfinished if leg.reason == Reason::ResumeNotEnded => {
+                format!("did not see the end of the resume of VM {}", leg.vm)
+            }
             Cause::Failed(_) | Cause::Unfinished | Cause::Lost(_) | Cause::Unseen(_) | Cause::Reason => {
                 format!("cannot resume replication of VM {}", leg.vm)
             }
@@ -133,6 +156,15 @@ pub(crate) fn of_leg(leg: &LegReport) -> Option<Error> {
         code: trouble.cause.code().map(number),
         retry: trouble.cause.retry(),
     })
+}
+
+/// What is known of a resume whose end was not seen.
+fn not_ended(leg: &LegReport) -> String {
+    let asked = "the resume was requested, and its end was not seen before the run's time was up";
+    match leg.after {
+        Some(state) => format!("{asked}; the state reads {state}, as it may while the resume is under way"),
+        None => format!("{asked}; the state was not read again since"),
+    }
 }
 
 fn why(cause: &Cause, reason: Reason) -> String {
@@ -148,13 +180,19 @@ fn why(cause: &Cause, reason: Reason) -> String {
         Cause::Lost(lost) => since(lost),
         Cause::Unseen(problem) if reason == Reason::NotReadable => problem.to_string(),
         Cause::Unseen(problem) => problem.why.clone(),
-        Cause::Failed(Failure::WithoutEffect) | Cause::Interrupted | Cause::Reason => clause(reason.meaning()),
+        Cause::Failed(Failure::WithoutEffect | Failure::StoppedAgain) | Cause::Interrupted | Cause::Reason => {
+            clause(reason.meaning())
+        }
     }
 }
 
-/// Turns a sentence into a clause for use after a colon: no full stop, and lower case but for a first word such as "VMMS".
+/// Turns a sentence into a clause for use after a colon: no full stop, and lower case but for a first word such as "VMMS", or
+/// this program's name.
 fn clause(sentence: &str) -> String {
     let sentence = sentence.trim_end_matches('.');
+    if sentence.starts_with("Reprise ") {
+        return sentence.to_owned();
+    }
     let mut rest = sentence.chars();
     match rest.next() {
         Some(first) if !rest.clone().next().is_some_and(char::is_uppercase) => {

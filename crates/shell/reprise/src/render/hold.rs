@@ -18,6 +18,11 @@ pub(crate) fn stops(trouble: &HoldTrouble) -> bool {
     trouble.state == HoldState::Unmatched { stops: true }
 }
 
+/// Whether a hold had no effect, and others were resumed without it.
+pub(crate) fn is_passed_over(trouble: &HoldTrouble) -> bool {
+    trouble.state == HoldState::Unmatched { stops: false }
+}
+
 /// Where it was written.
 fn place(hold: &Hold) -> String {
     if hold.only_this_pass { "the command line" } else { "the configuration" }.to_owned()
@@ -35,7 +40,8 @@ pub(crate) fn called(hold: &Hold) -> String {
     }
 }
 
-fn of_hold(trouble: &HoldTrouble) -> Error {
+/// What is wrong with a hold.
+pub(crate) fn of_hold(trouble: &HoldTrouble) -> Error {
     let HoldTrouble { hold, state } = trouble;
     let is_host = matches!(hold.scope, HoldScope::Host(_));
     let (why, next) = match state {
@@ -47,9 +53,10 @@ fn of_hold(trouble: &HoldTrouble) -> Error {
             },
             "correct or remove it, then run again; to resume without it, add `--ignore-unmatched-holds`",
         ),
-        HoldState::Unmatched { stops: false } => {
-            ("it matches nothing that was seen, so it had no effect", "correct or remove it if it is misspelt")
-        }
+        HoldState::Unmatched { stops: false } => (
+            "it matches nothing that was seen, so it had no effect: a host that was not seen may have what it names, or it is misspelt, and a VM that it was meant for may have been resumed",
+            "check its spelling and the VMs that were resumed; correct or remove it if it is misspelt",
+        ),
         HoldState::Ended => ("its time is over, so it has no effect", "remove it, or give it a later `until`"),
     };
     let why = match hold.until.filter(|_| *state == HoldState::Ended) {
@@ -87,8 +94,11 @@ pub(crate) fn which(ambiguous: &Ambiguous) -> String {
 /// Each VM that has an ambiguous name, for people.
 pub(crate) fn candidates(ambiguous: &Ambiguous) -> Vec<String> {
     let line = |candidate: &Candidate| {
-        let primary = candidate.primary.as_deref().map_or_else(|| "an unknown host".to_owned(), printable_name);
-        format!("{} {} on {primary}", candidate.vm, printable_name(&candidate.name))
+        let host = |name: &Option<String>| name.as_deref().map_or_else(|| "?".to_owned(), printable_name);
+        let route =
+            |(primary, replica): &(Option<String>, Option<String>)| format!("{} → {}", host(primary), host(replica));
+        let routes: Vec<String> = candidate.routes.iter().map(route).collect();
+        format!("{} {} ({})", candidate.vm, printable_name(&candidate.name), routes.join(", "))
     };
     ambiguous.candidates.iter().map(line).collect()
 }

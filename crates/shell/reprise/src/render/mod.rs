@@ -16,7 +16,7 @@ pub(crate) mod sentence;
 pub(crate) mod table;
 mod terminal;
 
-pub(crate) use label::printable_lines;
+pub(crate) use label::{printable, printable_lines};
 pub(crate) use paragraph::{count, list, paragraph};
 pub(crate) use terminal::Terminal;
 

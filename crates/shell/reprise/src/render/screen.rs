@@ -62,6 +62,9 @@ fn host_trouble(trouble: &HostTrouble) -> HostTrouble {
         HostTrouble::Lost(why) => HostTrouble::Lost(lost(why)),
         HostTrouble::Unreadable { rows, first } => HostTrouble::Unreadable { rows: *rows, first: problem(first) },
         HostTrouble::SameName { other } => HostTrouble::SameName { other: printable_name(other) },
+        HostTrouble::NameGiven { said, other } => {
+            HostTrouble::NameGiven { said: printable_name(said), other: printable_name(other) }
+        }
         HostTrouble::UnlikeTwin { other } => HostTrouble::UnlikeTwin { other: printable_name(other) },
     }
 }
@@ -140,7 +143,7 @@ fn leg(leg: &LegReport) -> LegReport {
 }
 
 fn leg_trouble(trouble: &LegTrouble) -> LegTrouble {
-    let LegTrouble { host, may_be, cause } = trouble;
+    let LegTrouble { host, may_be, stopped_again, cause } = trouble;
     let cause = match cause {
         Cause::Failed(failure) => Cause::Failed(failed(failure)),
         Cause::Unfinished => Cause::Unfinished,
@@ -149,7 +152,7 @@ fn leg_trouble(trouble: &LegTrouble) -> LegTrouble {
         Cause::Unseen(why) => Cause::Unseen(problem(why)),
         Cause::Reason => Cause::Reason,
     };
-    LegTrouble { host: name(host.as_ref()), may_be: name(may_be.as_ref()), cause }
+    LegTrouble { host: name(host.as_ref()), may_be: name(may_be.as_ref()), stopped_again: *stopped_again, cause }
 }
 
 fn failed(failure: &Failure) -> Failure {
@@ -158,6 +161,7 @@ fn failed(failure: &Failure) -> Failure {
         Failure::NotDone(why) => Failure::NotDone(problem(why)),
         Failure::Unclear(why) => Failure::Unclear(problem(why)),
         Failure::WithoutEffect => Failure::WithoutEffect,
+        Failure::StoppedAgain => Failure::StoppedAgain,
         Failure::Changed { found } => Failure::Changed { found: printable(found) },
         Failure::Guarded(rule) => Failure::Guarded(rule),
         Failure::NotRead => Failure::NotRead,
@@ -188,8 +192,10 @@ fn hold(trouble: &HoldTrouble) -> HoldTrouble {
 fn several(ambiguous: &Ambiguous) -> Ambiguous {
     let Ambiguous { name: given, candidates } = ambiguous;
     let candidate = |candidate: &Candidate| {
-        let Candidate { vm, name: own, primary } = candidate;
-        Candidate { vm: *vm, name: printable_name(own), primary: name(primary.as_ref()) }
+        let Candidate { vm, name: own, routes } = candidate;
+        let route =
+            |(primary, replica): &(Option<String>, Option<String>)| (name(primary.as_ref()), name(replica.as_ref()));
+        Candidate { vm: *vm, name: printable_name(own), routes: routes.iter().map(route).collect() }
     };
     Ambiguous { name: printable_name(given), candidates: candidates.iter().map(candidate).collect() }
 }

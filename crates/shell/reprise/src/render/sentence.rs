@@ -54,7 +54,8 @@ pub(crate) fn detail(leg: &LegReport) -> String {
 pub(crate) fn interruption(sums: &Summary) -> Option<String> {
     let legs = |count: usize| if count == 1 { "1 relationship".to_owned() } else { format!("{count} relationships") };
     let text = match (sums.not_seen, sums.not_reached) {
-        (0, 0) => "Interrupted before the hosts were ready.".to_owned(),
+        (0, 0) if sums.hosts_not_ready > 0 => "Interrupted before the hosts were ready.".to_owned(),
+        (0, 0) => "Interrupted while only newer data was awaited.".to_owned(),
         (0, more) => format!("Interrupted with {} still to do.", legs(more)),
         (seen, 0) => format!("Interrupted before the result was seen for {}.", legs(seen)),
         (seen, more) => format!("Interrupted before the result was seen for {}, with {more} still to do.", legs(seen)),
@@ -67,6 +68,16 @@ pub(crate) fn summary(sums: &Summary) -> String {
     let hosts = match sums.hosts_not_ready {
         0 => String::new(),
         n => format!(" {n} of {} hosts did not become ready.", sums.hosts),
+    };
+    let unclear_hosts = match sums.hosts_unclear {
+        0 => String::new(),
+        1 => " Of 1 host it is not clear which it is.".to_owned(),
+        n => format!(" Of {n} hosts it is not clear which they are."),
+    };
+    let may_load = match sums.hosts_may_load {
+        0 => String::new(),
+        1 => " 1 host shows no replicated VM and may still be loading them.".to_owned(),
+        n => format!(" {n} hosts show no replicated VM and may still be loading them."),
     };
     let legs = match (sums.legs, sums.unprotected) {
         (0, _) => "No replicated VM was seen.".to_owned(),
@@ -86,7 +97,7 @@ pub(crate) fn summary(sums: &Summary) -> String {
     let unclear = unclear(sums);
     let Summary { resumed, confirmed, healthy, left, .. } = sums;
     format!(
-        "{interrupted}{legs}{hosts}{unclear} Resumed {resumed} (confirmed by newer data: {confirmed}), healthy {healthy}, left alone {left}."
+        "{interrupted}{legs}{hosts}{unclear_hosts}{may_load}{unclear} Resumed {resumed} (confirmed by newer data: {confirmed}), healthy {healthy}, left alone {left}."
     )
 }
 

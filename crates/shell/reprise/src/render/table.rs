@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use reprise_engine::goal::Report;
-use reprise_engine::{LegReport, LegResult, Summary};
+use reprise_engine::{HostReport, HostTrouble, LegReport, LegResult, Summary};
 use reprise_model::Reason;
 
 use super::advice;
@@ -115,6 +115,23 @@ fn last_lines(report: &Report, names: &Names, blocks: &[Block<'_>], terminal: &T
     text
 }
 
+/// Which hosts are not ready, and which are not clear.
+fn hosts(report: &Report) -> String {
+    let is_unclear = |host: &HostReport| host.trouble.as_ref().is_some_and(HostTrouble::is_about_who);
+    let named = |head: &str, is_one: &dyn Fn(&HostReport) -> bool| {
+        let names: Vec<String> = report
+            .hosts
+            .iter()
+            .filter(|host| is_one(host))
+            .map(|host| cause::called(&report.legs, &host.name))
+            .collect();
+        if names.is_empty() { String::new() } else { format!("; {head}: {}", list(&names)) }
+    };
+    let not_ready = named("not ready", &|host| !host.ready && !is_unclear(host));
+    let may_load = named("may still be loading its VMs", &|host| host.empty.is_some() && !is_unclear(host));
+    not_ready + &named("unclear which host it is", &is_unclear) + &may_load
+}
+
 /// What is unprotected, in a sentence or two.
 fn sentence(report: &Report, names: &Names) -> String {
     let mut unprotected: Vec<String> = report.unprotected().map(|leg| names.leg(leg)).collect();
@@ -140,8 +157,7 @@ fn sentence(report: &Report, names: &Names) -> String {
             )
         }
     };
-    let not_ready: Vec<String> = report.hosts.iter().filter(|host| !host.ready).map(|host| host.name.clone()).collect();
-    let hosts = if not_ready.is_empty() { String::new() } else { format!("; not ready: {}", list(&not_ready)) };
+    let hosts = hosts(report);
     let resumed = of(LegResult::Resumed).count();
     let confirmed = of(LegResult::Resumed).filter(|leg| leg.confirmed).count();
     let done = match (resumed, report.dry_run) {
@@ -162,5 +178,15 @@ fn sentence(report: &Report, names: &Names) -> String {
         [] => String::new(),
         some => format!(" Nothing is resumed, since nothing matches {}.", list(some)),
     };
-    format!("{done}{legs}{hosts}.{left}{stopped}")
+    let passed_over: Vec<String> = report
+        .holds
+        .iter()
+        .filter(|trouble| hold::is_passed_over(trouble))
+        .map(|trouble| hold::called(&trouble.hold))
+        .collect();
+    let passed_over = match passed_over.as_slice() {
+        [] => String::new(),
+        some => format!(" Nothing that was seen matches {}: check the spelling.", list(some)),
+    };
+    format!("{done}{legs}{hosts}.{left}{stopped}{passed_over}")
 }

@@ -6,14 +6,14 @@ use std::time::Duration;
 use reprise_engine::goal::{PassOutcome, Report};
 use reprise_engine::{
     Cause, Failure, Finding, HoldState, HoldTrouble, HostReport, HostTrouble, LegReport, LegResult, LegTrouble,
-    NotReady, PlannedAct,
+    NotReady, PlannedAct, Summary,
 };
 use reprise_model::{
     Hold, HoldScope, HostId, HostKey, LegId, LegKind, Problem, ProblemKind, Reason, Refusal, ReplicationState,
     Timestamp, VmSelector,
 };
 
-use super::{Terminal, json, table};
+use super::{Terminal, json, sentence, table};
 use crate::links::ConnectionInfo;
 
 fn leg(n: u32, result: LegResult, after: ReplicationState) -> LegReport {
@@ -56,7 +56,8 @@ fn report() -> Report {
     let why = "invalid state for this operation".to_owned();
     let refusal = Refusal { code: Some(32_775), why, advice: "look at the VM", transient: false };
     let cause = Cause::Failed(Failure::Refused(refusal));
-    failed.trouble = Some(LegTrouble { host: Some("hv01.lab.test".to_owned()), may_be: None, cause });
+    failed.trouble =
+        Some(LegTrouble { host: Some("hv01.lab.test".to_owned()), may_be: None, stopped_again: false, cause });
     Report {
         outcome: PassOutcome::Partial,
         dry_run: false,
@@ -174,12 +175,71 @@ fn one_host_down() -> Report {
             leg.reason = if n % 3 == 1 { Reason::SenderNotReady } else { Reason::PeerNotSeen };
             leg.after = (n % 3 == 0).then_some(ReplicationState::Error);
             leg.before = leg.after;
-            leg.trouble =
-                Some(LegTrouble { host: leg.primary.clone(), may_be: None, cause: Cause::Unseen(problem.clone()) });
+            leg.trouble = Some(LegTrouble {
+                host: leg.primary.clone(),
+                may_be: None,
+                stopped_again: false,
+                cause: Cause::Unseen(problem.clone()),
+            });
             leg
         })
         .collect();
     report
+}
+
+#[test]
+fn a_silent_host_that_was_asked_by_an_address_is_called_by_the_tables_name_too() {
+    let mut report = one_host_down();
+    report.hosts[1].name = "10.0.0.2:5985".to_owned();
+    for trouble in report.legs.iter_mut().filter_map(|leg| leg.trouble.as_mut()) {
+        trouble.host = Some("10.0.0.2:5985".to_owned());
+        trouble.may_be = Some("hv02.lab.test".to_owned());
+    }
+    let text = table::text(&report, &Terminal::default());
+    assert!(text.contains("on 10.0.0.2:5985 (perhaps hv02.lab.test)\n"), "{text}");
+    assert!(text.contains("; not ready: 10.0.0.2:5985 (perhaps hv02.lab.test)."), "{text}");
+}
+
+#[test]
+fn what_is_known_of_a_resume_is_said_and_nothing_else() {
+    let mut report = report();
+    let leg = &mut report.legs[1];
+    (leg.reason, leg.after) = (Reason::ResumeNotEnded, Some(ReplicationState::Replicating));
+    leg.trouble.as_mut().unwrap().cause = Cause::Unfinished;
+    let text = table::text(&report, &Terminal::default());
+    assert!(text.contains("error: did not see the end of the resume of VM vm-002 on hv01.lab.test"), "{text}");
+    assert!(text.contains("the state reads Replicating, as it may while the resume is under way"), "{text}");
+    assert!(text.contains("next: Run again: if the resume has ended by then"), "{text}");
+    assert!(text.contains("Error → Replicating  failed   asked, no end seen"), "{text}");
+    let leg = &mut report.legs[1];
+    (leg.after, leg.reason) = (None, Reason::ResumeRefused);
+    let refusal = Refusal { code: Some(32_775), why: "no".to_owned(), advice: "look", transient: false };
+    let trouble = leg.trouble.as_mut().unwrap();
+    (trouble.cause, trouble.stopped_again) = (Cause::Failed(Failure::Refused(refusal)), true);
+    let text = table::text(&report, &Terminal::default());
+    assert!(
+        text.contains("it was resumed and stopped again before newer data arrived; after that: no (32775"),
+        "{text}"
+    );
+}
+
+#[test]
+fn what_is_in_doubt_stands_in_the_last_lines_and_in_the_summary() {
+    let mut report = report();
+    report.legs.truncate(1);
+    let doubt = Problem::new(ProblemKind::Busy, "see its replicated VMs", "it has just booted");
+    report.hosts[0].empty = Some(doubt);
+    let scope = HoldScope::Vm(VmSelector::parse("vm-0O1"));
+    let hold = Hold { scope, reason: "migration".to_owned(), until: None, only_this_pass: false };
+    report.holds = vec![HoldTrouble { hold, state: HoldState::Unmatched { stops: false } }];
+    let words = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let text = words(shown(&report));
+    assert!(text.contains("; may still be loading its VMs: hv01.lab.test."), "{text}");
+    assert!(text.contains("Nothing that was seen matches the hold on VM vm-0O1: check the spelling."), "{text}");
+    let sums = Summary { holds: report.holds.clone(), ..Summary::of(&report.hosts, &report.legs, (false, false)) };
+    let text = sentence::summary(&sums);
+    assert!(text.contains("1 host shows no replicated VM and may still be loading them."), "{text}");
+    assert!(text.contains("Nothing that was seen matches the hold on VM vm-0O1."), "{text}");
 }
 
 #[test]
@@ -345,7 +405,7 @@ fn nothing_that_should_replicate_is_not_called_protected() {
 fn a_reason_as_a_cause_keeps_the_case_of_its_names() {
     let mut report = report();
     report.legs[1].reason = Reason::SenderNotFound;
-    report.legs[1].trouble = Some(LegTrouble { host: None, may_be: None, cause: Cause::Reason });
+    report.legs[1].trouble = Some(LegTrouble { host: None, may_be: None, stopped_again: false, cause: Cause::Reason });
     let text = table::text(&report, &Terminal::default());
     assert!(text.contains("  why:  the primary server is up and does not have the VM's replication, so"), "{text}");
 }

@@ -254,14 +254,16 @@ impl Built {
 pub(super) fn endpoint(url: &str) -> Result<Endpoint, Usage> {
     Endpoint::parse(url).map_err(|error| {
         let next = match error.problem {
-            EndpointProblem::Login => "write http[s]://HOST[:PORT]/wsman, and add --user USER and --password-file FILE",
+            EndpointProblem::Login => {
+                "write http[s]://HOST[:PORT]/wsman, and add --user USER and --password-file FILE".to_owned()
+            }
             EndpointProblem::NoScheme
             | EndpointProblem::Scheme
             | EndpointProblem::Brackets
             | EndpointProblem::Zone
             | EndpointProblem::Port
             | EndpointProblem::Host
-            | EndpointProblem::Path => "write its address as http[s]://HOST[:PORT]/wsman",
+            | EndpointProblem::Path => format!("write its address as {}", error.expected),
         };
         Usage::new("cannot use the address of a host", error.to_string(), next)
     })

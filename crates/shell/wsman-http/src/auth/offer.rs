@@ -24,6 +24,17 @@ pub(crate) enum Method {
     },
 }
 
+impl Method {
+    /// What people call it.
+    pub(crate) fn label(self) -> &'static str {
+        match self {
+            Self::Basic => "Basic",
+            Self::Certificate => "a certificate",
+            Self::Tokens { mechanism, .. } => mechanism.label(),
+        }
+    }
+}
+
 /// What makes the tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mechanism {

@@ -122,3 +122,20 @@ async fn no_token_is_sent_for_a_name_that_ntlm_cannot_write_in_upper_case() {
         assert_eq!(hosts[0].tokens(), 0);
     }
 }
+
+/// The host's refusal of the login that is left says nothing of why the better one was not used.
+#[tokio::test]
+async fn a_refusal_of_basic_names_what_made_ntlm_impossible() {
+    let both = Schemes { negotiate: true, ntlm: true, basic: true, certificate: false };
+    let hosts = hosts(1, both, "right horse").await;
+    let login = Login::new(Scheme::Auto, ".\\groß", "right horse");
+    let client = Client::new(endpoint(&hosts[0], "http"), login, Limits::default());
+    for _ in 0..2 {
+        let error = client.call(get()).await.unwrap_err();
+        assert!(
+            error.message.contains("refused the login") && error.message.contains("NTLM is not possible"),
+            "{error}"
+        );
+        assert!(error.message.contains("`ß`") && error.hint.is_none(), "{error}");
+    }
+}
