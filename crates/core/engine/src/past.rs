@@ -20,6 +20,8 @@ pub(crate) struct Past {
     ran_since_boot: Option<Boot>,
     /// `None` before the first look.
     beginning: Option<Beginning>,
+    /// Whether the latest look that counts showed the sender paused; `None` if none has yet.
+    paused: Option<bool>,
     bounds: Bounds,
     /// When the look began that showed the sender first.
     first_looked: Option<MonoTime>,
@@ -91,6 +93,9 @@ impl Past {
             Some(Beginning::Watched) if paused && same_boot => Beginning::Certain,
             Some(as_before) => as_before,
         });
+        if paused || is_fresh {
+            self.paused = Some(paused);
+        }
         if !paused && is_fresh {
             let known = self.ran_since_boot.filter(|known| known.looked == sender.looked);
             self.ran_since_boot = known.or(boot).or(self.ran_since_boot);
@@ -112,6 +117,11 @@ impl Past {
     /// Said at once, so that a look after a boot, which says otherwise, has the last word.
     pub(crate) fn found_otherwise(&mut self) {
         self.beginning = Some(Beginning::Watched);
+    }
+
+    /// What is to be remembered of a pause: what is known of how it began, until a look shows that it has ended.
+    pub(crate) fn beginning_of_pause(&self) -> Option<Beginning> {
+        self.beginning.filter(|_| self.paused != Some(false))
     }
 
     /// What was known of a pause before a restart of the program.

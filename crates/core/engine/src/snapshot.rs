@@ -55,8 +55,7 @@ pub struct IncidentMemory {
 impl LegMemory {
     /// What must survive of a leg; `None` if the next look tells all of it.
     pub(crate) fn of(watch: &LegWatch, now: Now) -> Option<Self> {
-        let beginning =
-            watch.past.beginning().filter(|_| watch.leg.sender.state() == Some(ReplicationState::Suspended));
+        let beginning = watch.past.beginning_of_pause();
         let incident = watch.incident.as_deref().map(|incident| IncidentMemory::of(incident, now));
         let told: Vec<_> = watch.told.iter().copied().collect();
         let stands = watch.past.stands();

@@ -82,6 +82,19 @@ fn a_pause_that_was_seen_to_begin_stays_a_persons_over_a_restart() {
 }
 
 #[test]
+fn what_is_remembered_of_a_pause_outlives_a_life_in_which_only_the_replica_is_seen() {
+    let mut drive = acting(S::Error);
+    drive.hosts[0] = look(0, &[S::Suspended]);
+    drive.end_act(Outcome::Stale { found: "Suspended".to_owned() });
+    drive.run_to(4.0);
+    let snapshot = drive.controller.snapshot(now(4.0));
+    let (controller, _) = restored(snapshot, &[unreachable(), look(1, &[S::Replicating])], 10.0, 20.0);
+    assert_eq!(controller.legs().count(), 1);
+    let (_, acts) = restored(controller.snapshot(now(20.0)), &pair(&[S::Suspended]), 30.0, 40.0);
+    assert!(acts.is_empty(), "it began while we watched: {acts:?}");
+}
+
+#[test]
 fn a_wait_goes_on_after_a_restart() {
     let mut drive = acting(S::Error);
     drive.end_act(refused(32_774, true));
