@@ -114,8 +114,8 @@ struct Story {
     holds: Vec<Hold>,
     /// How often each host has booted.
     boots: BTreeMap<usize, u32>,
-    /// By how much each host's clock is ahead. Unit: seconds.
-    ahead_s: BTreeMap<usize, i64>,
+    /// Since when each host's clock is ahead by how many seconds, oldest first.
+    clocks: BTreeMap<usize, Vec<(Duration, i64)>>,
     /// What each host's logs have ever held.
     truths: BTreeMap<usize, Truth>,
     runs: BTreeMap<usize, Run>,
@@ -152,7 +152,7 @@ impl Story {
             script,
             holds: Vec::new(),
             boots: BTreeMap::new(),
-            ahead_s: BTreeMap::new(),
+            clocks: BTreeMap::new(),
             truths: BTreeMap::new(),
             runs: BTreeMap::new(),
             reports: BTreeMap::new(),
@@ -266,7 +266,7 @@ impl Story {
         if let Action::Clock { host, offset_s } = action
             && let Some(host) = self.world.host_named(host).filter(|_| done)
         {
-            self.ahead_s.insert(host, *offset_s);
+            self.clocks.entry(host).or_default().push((self.now, *offset_s));
         }
     }
 
