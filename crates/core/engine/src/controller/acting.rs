@@ -66,11 +66,9 @@ impl Controller {
         }
         if self.resync_under_way(id) {
             // Another one of its host began since this leg was judged, perhaps in the same look.
-            if let Some(watch) = self.legs.get_mut(&id) {
-                watch.memory.resync_under_way = true;
-                watch.verdict = judge(&watch.leg, &watch.memory, &self.setup.policy, now.wall);
-            }
-            return None;
+            let watch = self.legs.get_mut(&id)?;
+            watch.memory.resync_under_way = true;
+            watch.verdict = judge(&watch.leg, &watch.memory, &self.setup.policy, now.wall);
         }
         let act_id = ActId { epoch: self.epoch, number: self.next_act };
         let watch = self.legs.get_mut(&id)?;
