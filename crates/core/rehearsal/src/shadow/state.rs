@@ -202,7 +202,6 @@ impl Shadow {
                 *since = (end.state, looked);
             }
             self.ever.insert(*leg);
-            self.named.insert((end.vm_name.to_lowercase(), leg.vm));
             if *side == Side::Sender {
                 // While an act of ours is under way the state already reads as requested.
                 if end.state == 7 || !self.is_acted_on(*leg, looked) {
@@ -216,7 +215,24 @@ impl Shadow {
             self.shown_after(*leg, host, (looked, now.mono.0), end);
             self.prove(*leg, looked, end);
         }
+        self.named.extend(ends.all_called().map(|(vm, name)| (name.to_lowercase(), vm)));
         self.hosts.insert(host, ends);
+        self.see_idle_senders();
+    }
+
+    /// A primary at 0 sends where another host replicates its VM (`docs/reasons.md`, `unknown_state`).
+    fn see_idle_senders(&mut self) {
+        let idle = self.hosts.iter().flat_map(|(host, ends)| ends.idle.keys().map(|leg| (*leg, *host)));
+        for (leg, host) in idle.collect::<Vec<_>>() {
+            if self.ends(leg, Side::Sender).any(|(on, end)| on == host && end.state == 0) {
+                self.sees_sender(leg, 0, host, None);
+            }
+        }
+    }
+
+    /// Whether any host shows that a VM is replicated.
+    fn is_replicated(&self, vm: VmId) -> bool {
+        self.hosts.values().any(|ends| ends.replicates(vm))
     }
 
     pub(super) fn sees_sender(&mut self, leg: LegId, state: u16, host: HostId, boots: Option<u32>) {
@@ -332,7 +348,10 @@ impl Shadow {
 
     /// The ends of a leg on one side, by host.
     pub(super) fn ends(&self, leg: LegId, side: Side) -> impl Iterator<Item = (HostId, &End)> {
-        self.hosts.iter().filter_map(move |(host, ends)| Some((*host, ends.seen.get(&(leg, side))?)))
+        self.hosts.iter().filter_map(move |(host, ends)| {
+            let idle = || ends.idle.get(&leg).filter(|_| side == Side::Sender && self.is_replicated(leg.vm));
+            Some((*host, ends.seen.get(&(leg, side)).or_else(idle)?))
+        })
     }
 
     /// The sender that counts: the first.

@@ -177,6 +177,7 @@ impl Story {
         self.now += SETTLES;
         self.world.advance(self.now);
         self.reports.clear();
+        self.scene.give_time_for_all();
         for number in 0..self.scene.asked.len() {
             self.begin(number)?;
         }
