@@ -132,6 +132,7 @@ pub(crate) fn result(watch: &LegWatch, run: RunKind) -> (LegResult, Reason) {
         |incident: &Incident| incident.attempt == Attempt::Idle && incident.unanswered == Some(Side::Sender);
     let asked = watch.latest_incident().is_some_and(unanswered);
     match watch.verdict {
+        Verdict::Healthy { held: Some(held) } if unproved => (LegResult::Left, held),
         Verdict::Healthy { .. } if unproved => (LegResult::Failed, Reason::ResumeFailed),
         Verdict::Healthy { held, .. } if proved => (LegResult::Resumed, held.unwrap_or(planned_reason(watch))),
         Verdict::Healthy { .. } if asked => (LegResult::Resumed, Reason::ResumeAnswerLost),

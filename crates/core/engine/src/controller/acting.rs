@@ -84,7 +84,8 @@ impl Controller {
             return None;
         }
         incident.begins(now.mono, plan, data);
-        incident.attempt = Attempt::Intended(Box::new(Intent { act: act.clone(), side: plan.side }));
+        let before = std::mem::take(&mut incident.attempt);
+        incident.attempt = Attempt::Intended(Box::new(Intent { act: act.clone(), side: plan.side, before }));
         self.next_act += 1;
         Some(act)
     }
@@ -94,7 +95,7 @@ impl Controller {
         let Some((leg, _)) = self.acts.get(&id).copied() else { return };
         let Some(watch) = self.legs.get_mut(&leg) else { return };
         let Attempt::Intended(intent) = watch.attempt() else { return };
-        let Intent { act, side } = (**intent).clone();
+        let Intent { act, side, .. } = (**intent).clone();
         let still_wanted = matches!(watch.verdict, Verdict::Resume { side: wanted, .. } if wanted == side);
         let allowed = guard::check(&act, grounds(watch, &self.setup.policy), now).is_ok();
         if !still_wanted || !allowed {
@@ -119,8 +120,12 @@ impl Controller {
         self.touched.insert(host);
         if let Some(incident) = self.legs.get_mut(&leg).and_then(|watch| watch.incident.as_mut()) {
             incident.tries = incident.tries.saturating_sub(1);
+            let before = match std::mem::take(&mut incident.attempt) {
+                Attempt::Intended(intent) => intent.before,
+                other => other,
+            };
             incident.attempt = match problem {
-                None => Attempt::Idle,
+                None => before,
                 Some(problem) => {
                     let until = now.mono + crate::retry::wait(1, true, &mut self.chance);
                     Attempt::BackingOff { until, failure: Failure::NotDone(problem) }

@@ -165,3 +165,15 @@ fn a_vm_without_replication_and_one_that_only_the_last_host_shows_are_matches() 
     drive.run_to(13.0);
     assert_eq!(drive.acts.iter().map(|act| act.leg.vm).collect::<Vec<_>>(), [vm_id(1)]);
 }
+
+#[test]
+fn a_leg_that_is_held_while_its_act_runs_beyond_the_end_is_left_and_has_not_failed() {
+    let mut drive = Drive::new(setup(2), pair(&[S::Error]));
+    drive.run_to(1.5);
+    assert_eq!(drive.acts.len(), 1);
+    drive.feed(Event::Command(crate::Command::Hold(hold(HoldScope::All))));
+    drive.hosts[0] = look(0, &[S::Replicating]);
+    drive.run_to(1_000.0);
+    let leg = drive.leg();
+    assert_eq!((leg.result, leg.reason, leg.wanted), (LegResult::Left, Reason::Held, false));
+}

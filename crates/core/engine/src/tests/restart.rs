@@ -115,16 +115,6 @@ fn a_freeze_outlives_a_restart() {
     assert_eq!(controller.legs().next().unwrap().reason, Reason::Frozen);
 }
 
-/// Looks at a pair whose sender runs, with data newer than that of [`look`].
-fn runs_with_newer_data() -> Vec<Observation> {
-    let mut hosts = pair(&[S::Replicating]);
-    let Seen::Seen(replication) = &mut hosts[0].replication else { panic!("it is seen") };
-    for object in replication.objects.values_mut() {
-        object.last_replication = reprise_model::LastReplication::At(reprise_model::HostTime(950_000));
-    }
-    hosts
-}
-
 #[test]
 fn what_we_resumed_is_reported_so_after_every_restart() {
     for hosts in [pair(&[S::Replicating]), runs_with_newer_data()] {

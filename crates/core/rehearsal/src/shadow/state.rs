@@ -212,7 +212,7 @@ impl Shadow {
                 }
                 self.confirms(*leg, end);
             }
-            self.shown_after(*leg, host, (looked, now.mono.0), end);
+            self.shown_after((*leg, *side), host, (looked, now.mono.0), end);
             self.prove(*leg, looked, end);
         }
         self.named.extend(ends.all_called().map(|(vm, name)| (name.to_lowercase(), vm)));

@@ -31,6 +31,8 @@ pub(super) struct Watched {
     pub(super) ended: Option<Duration>,
     /// Whether the end ran in the first look that began after that.
     pub(super) ran_after: Option<bool>,
+    /// It was on the replica's side, and a look that began after that showed the sender stopped.
+    pub(super) sender_stood: bool,
     /// Whether any look that began after that, in this life of the run or in a later one, showed its end.
     pub(super) shown: bool,
     /// When the first such look came back, in this life.
@@ -55,6 +57,7 @@ impl Watched {
             done_at: None,
             ended: None,
             ran_after: None,
+            sender_stood: false,
             shown: false,
             shown_at: None,
             seen_since: false,
