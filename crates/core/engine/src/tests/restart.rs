@@ -133,3 +133,13 @@ fn what_we_resumed_is_reported_so_after_every_restart() {
         }
     }
 }
+
+#[test]
+fn what_was_found_running_before_a_restart_may_have_been_paused_by_anybody_since() {
+    let mut drive = Drive::new(setup(2), pair(&[S::Suspended]));
+    drive.run_to(1.5);
+    drive.end_act(Outcome::Stale { found: "Replicating".to_owned() });
+    let snapshot = drive.controller.snapshot(now(1.6));
+    let (_, acts) = restored(snapshot, &pair(&[S::Suspended]), 10.0, 20.0);
+    assert_eq!(acts.len(), 1, "nobody saw this pause begin: it was there at the first look");
+}

@@ -33,7 +33,8 @@ impl Shadow {
         }
         self.performs(act.id)?;
         let on_receiver = self.sender(act.leg).is_none_or(|(host, _)| host != act.host);
-        let watched = Watched::new(act.clone(), on_receiver);
+        let mut watched = Watched::new(act.clone(), on_receiver);
+        watched.sender_stood = on_receiver && self.sender(act.leg).is_none_or(|(_, end)| !watched.brings_to(end));
         match self.acts.insert(act.id, watched) {
             None => Ok(()),
             Some(_) => Err(format!("act {} is planned twice", act.id)),

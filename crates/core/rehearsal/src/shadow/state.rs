@@ -218,6 +218,18 @@ impl Shadow {
         self.named.extend(ends.all_called().map(|(vm, name)| (name.to_lowercase(), vm)));
         self.hosts.insert(host, ends);
         self.see_idle_senders();
+        self.see_two_primaries(host);
+    }
+
+    /// Of two primaries, what one was before is not reported of the other.
+    fn see_two_primaries(&mut self, host: HostId) {
+        let shown = self.hosts.get(&host).into_iter().flat_map(|ends| ends.seen.keys().map(|(leg, _)| *leg));
+        for leg in shown.collect::<Vec<_>>() {
+            let states: Vec<u16> = self.ends(leg, Side::Sender).map(|(_, end)| end.state).collect();
+            if states.len() > 1 {
+                self.first_lives.extend(states.into_iter().map(|state| (leg, state)));
+            }
+        }
     }
 
     /// A primary at 0 sends where another host replicates its VM (`docs/reasons.md`, `unknown_state`).
@@ -237,10 +249,6 @@ impl Shadow {
 
     pub(super) fn sees_sender(&mut self, leg: LegId, state: u16, host: HostId, boots: Option<u32>) {
         self.first.entry(leg).or_insert(state);
-        if self.ends(leg, Side::Sender).any(|(on, _)| on != host) {
-            // Of two primaries, what one was before is not reported of the other.
-            self.first_lives.insert((leg, state));
-        }
         let ran = self.ran_at_boot.get(&leg).copied();
         if state != 7 {
             let known = ran.filter(|(on, _)| *on == host).map(|(_, boots)| boots);

@@ -31,7 +31,8 @@ pub(super) struct Watched {
     pub(super) ended: Option<Duration>,
     /// Whether the end ran in the first look that began after that.
     pub(super) ran_after: Option<bool>,
-    /// It was on the replica's side, and a look that began after that showed the sender stopped.
+    /// It was on the replica's side, and the sender was stopped too when it was planned, or in a look that began after it had
+    /// ended: it is not all that the leg lacked.
     pub(super) sender_stood: bool,
     /// Whether any look that began after that, in this life of the run or in a later one, showed its end.
     pub(super) shown: bool,

@@ -178,6 +178,8 @@ impl Story {
         self.world.advance(self.now);
         self.reports.clear();
         self.scene.give_time_for_all();
+        let up_for =
+            (0..self.names.len()).map(|host| (host, self.now.saturating_sub(self.world.booted(host)))).collect();
         for number in 0..self.scene.asked.len() {
             self.begin(number)?;
         }
@@ -187,7 +189,8 @@ impl Story {
         for (number, report) in &self.reports {
             let asked = self.scene.asked.get(*number).map(Vec::as_slice).unwrap_or_default();
             let (scene, holds, wall) = (&self.scene, self.holds.as_slice(), self.clock().wall);
-            calm::FinalCheck { scene, asked, truth: &truth, holds, names: &names, wall }.check(report)?;
+            calm::FinalCheck { scene, asked, truth: &truth, holds, names: &names, wall, up_for: &up_for }
+                .check(report)?;
         }
         Ok(())
     }
