@@ -3,6 +3,7 @@
 use reprise_model::{Act, ActId, ActKind, Evidence, HostId, LegId, Now, Outcome, Policy, Problem, ReplicationState};
 
 use super::Controller;
+use super::looking::legs_of;
 use crate::attempt::{Attempt, Failure, Intent};
 use crate::exchange::Effect;
 use crate::guard::{self, Grounds};
@@ -132,6 +133,8 @@ impl Controller {
                 }
             };
         }
+        // Another leg of its host may have waited for it.
+        self.dirty.extend(self.inventory.shown_by(host).flat_map(legs_of));
         self.dirty.insert(leg);
         effects.push(Effect::Settle(id));
     }

@@ -9,7 +9,7 @@ use crate::exchange::Effect;
 use crate::host::Phase;
 use crate::incident::Weighed;
 use crate::judge::{Readiness, Verdict, judge};
-use crate::leg::{End, Leg, NotSeenEnd, SeenEnd, Side, Whereabouts};
+use crate::leg::{End, Leg, NotSeenEnd, Side, Whereabouts};
 use crate::names::Match;
 use crate::watch::{LegWatch, Presence};
 
@@ -178,19 +178,20 @@ impl Controller {
     /// comparing whole disks is heavy, so a host does it for one VM at a time.
     pub(super) fn resync_under_way(&self, id: LegId) -> bool {
         let paused = ReplicationState::ResynchronizeSuspended;
-        let state = |sender: &SeenEnd| (sender.host, sender.object.state);
-        let sender = |watch: &LegWatch| watch.leg.sender.seen().map(state);
-        let own = self.legs.get(&id).and_then(|watch| sender(watch));
-        let Some((host, _)) = own.filter(|(_, state)| *state == paused) else { return false };
-        let resyncs = |watch: &LegWatch| match sender(watch) {
-            Some((own, state)) if own == host => {
-                state == ReplicationState::Resynchronizing || (state == paused && watch.attempt().is_acting())
+        let own = self.legs.get(&id).and_then(|watch| watch.leg.sender.seen());
+        let Some(host) = own.filter(|own| own.object.state == paused).map(|own| own.host) else { return false };
+        // What the latest look shows of the others, whichever of them is judged first.
+        let resyncs = |other: LegId| match self.inventory.sender_on(host, other, &self.names) {
+            Some(sender) if sender.object.state == ReplicationState::Resynchronizing => true,
+            Some(sender) => {
+                let is_acting = |watch: &LegWatch| watch.attempt().is_acting();
+                sender.object.state == paused && self.legs.get(&other).is_some_and(|watch| is_acting(watch))
             }
-            Some(_) | None => false,
+            None => false,
         };
         // A host shows a small part of a fleet's legs.
-        let others = self.inventory.shown_by(host).flat_map(super::looking::legs_of).filter(|other| *other != id);
-        others.filter_map(|other| self.legs.get(&other)).any(|watch| resyncs(watch))
+        let others = self.inventory.shown_by(host).flat_map(super::looking::legs_of);
+        others.filter(|other| *other != id).any(resyncs)
     }
 
     /// What is known of the host that a relationship speaks of and that does not show its end.

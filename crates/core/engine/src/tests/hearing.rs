@@ -184,6 +184,21 @@ fn resynchronizations_that_a_shutdown_paused_go_on_one_at_a_time() {
 }
 
 #[test]
+fn a_resynchronization_whose_intent_is_taken_back_lets_the_next_one_go_on() {
+    let paused = S::ResynchronizeSuspended;
+    let mut drive = Drive::new(hearing(PausedRule::Resume), pair(&[paused, paused]));
+    drive.run_to(1.5);
+    let scope = HoldScope::Vm(VmSelector::Id(vm_id(1)));
+    drive.hold_at_intent = Some(Hold { scope, reason: "backup".to_owned(), until: None, only_this_pass: false });
+    let both = |n| {
+        let of = |kind| VmmsEvent { vm: vm_id(n), at: HostTime(990_000), kind };
+        [of(VmmsEventKind::NonRecoverable), of(VmmsEventKind::SendFailed { code: ABORTED })]
+    };
+    read(&mut drive, readable([both(1), both(2)].concat()));
+    assert_eq!(drive.acts.iter().map(|act| act.leg.vm).collect::<Vec<_>>(), [vm_id(2)]);
+}
+
+#[test]
 fn a_log_that_can_be_read_after_all_decides_for_every_leg_of_its_host() {
     let mut drive = Drive::new(hearing(PausedRule::Evidence), pair(&[S::Suspended, S::Error]));
     drive.run_to(1.5);

@@ -38,6 +38,7 @@ impl Shadow {
         for intent in self.journal.intents.values_mut() {
             intent.written = true;
         }
+        self.journal.budgets_written.clone_from(&self.journal.budgets);
     }
 
     /// An act is carried out: it was intended in this life, and nobody has said yet what came of it.
@@ -88,13 +89,9 @@ impl Shadow {
 
     /// The run has died: what was not written down never was.
     pub(super) fn forgets_unwritten(&mut self) {
-        let Journal { intents, budgets } = &mut self.journal;
-        intents.retain(|_, intent| {
-            if let Some(budget) = budgets.get_mut(&intent.leg).filter(|_| !intent.written) {
-                budget.tries = budget.tries.saturating_sub(1);
-            }
-            intent.written
-        });
+        let Journal { intents, budgets, budgets_written } = &mut self.journal;
+        intents.retain(|_, intent| intent.written);
+        budgets.clone_from(budgets_written);
     }
 
     /// A sender is seen: if it runs and newer data has arrived since the first try, what was tried is over.

@@ -34,4 +34,6 @@ pub(super) struct Budget {
 pub(super) struct Journal {
     pub(super) intents: BTreeMap<ActId, Intent>,
     pub(super) budgets: BTreeMap<LegId, Budget>,
+    /// The budgets as they are written down.
+    pub(super) budgets_written: BTreeMap<LegId, Budget>,
 }

@@ -81,7 +81,8 @@ impl Readiness {
         let is_new =
             self.last.as_ref().is_none_or(|(_, (seen, unread))| seen.is_empty() && unread.is_empty() && shows_vms);
         let comes_back = self.late && answered.counts && is_new;
-        let boots = booted.is_some() && self.booted.is_some() && booted != self.booted;
+        // The limits count from the first answer and the first sight of VMMS, however often it boots until it is ready.
+        let boots = self.ready && booted.is_some() && self.booted.is_some() && booted != self.booted;
         let stops = self.ready && answered.at_all && !answered.counts;
         if boots || stops || comes_back {
             *self = Self::new(now);

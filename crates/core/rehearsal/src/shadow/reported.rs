@@ -211,7 +211,8 @@ fn outcome(report: &Report) -> Result<(), Broken> {
         | LegResult::Waiting
         | LegResult::Left => false,
     };
-    let none_ready = !report.hosts.iter().any(|host| host.ready);
+    // One that was lost after it had become ready was ready in time.
+    let none_ready = !report.hosts.iter().any(|host| host.ready || host.ready_after.is_some());
     let something = report.ambiguous.is_some()
         || report.hosts.iter().any(|host| !host.ready || host.trouble.is_some())
         || report.legs.iter().any(|leg| leg.wanted && !runs(leg));
