@@ -89,14 +89,13 @@ impl Past {
         // A look that cannot say when the host had booted may have come after a boot.
         let same_boot = self.ran_since_boot.is_some() && boot.is_some() && !rebooted;
         if self.disproved < Some(sender.looked) {
-            self.beginning = Some(match self.beginning {
-                None if paused => Beginning::Unseen,
-                None => Beginning::Watched,
-                Some(_) if !paused && is_fresh => Beginning::Watched,
-                Some(Beginning::Watched) if paused && rebooted => Beginning::Unseen,
-                Some(Beginning::Watched) if paused && same_boot => Beginning::Certain,
-                Some(as_before) => as_before,
-            });
+            self.beginning = match self.beginning {
+                None if paused => Some(Beginning::Unseen),
+                _ if !paused && is_fresh => Some(Beginning::Watched),
+                Some(Beginning::Watched) if paused && rebooted => Some(Beginning::Unseen),
+                Some(Beginning::Watched) if paused && same_boot => Some(Beginning::Certain),
+                as_before => as_before,
+            };
             if paused || is_fresh {
                 self.paused = Some(paused);
             }

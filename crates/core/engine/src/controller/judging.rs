@@ -42,8 +42,9 @@ impl Controller {
     }
 
     fn judge_shown(&mut self, now: Now, id: LegId, mut leg: Leg, effects: &mut Vec<Effect>) {
-        self.doubt_receiver(id, &mut leg);
+        // In doubt what a hold may cover is left alone.
         leg.held_hosts = self.held_hosts(&leg);
+        self.doubt_receiver(id, &mut leg);
         leg.vm_names = self.vm_names(id.vm);
         self.watch_leg(now, &leg);
         let clock = leg.sender.seen().and_then(|sender| self.inventory.clock(sender.host));

@@ -143,3 +143,17 @@ fn what_was_found_running_before_a_restart_may_have_been_paused_by_anybody_since
     let (_, acts) = restored(snapshot, &pair(&[S::Suspended]), 10.0, 20.0);
     assert_eq!(acts.len(), 1, "nobody saw this pause begin: it was there at the first look");
 }
+
+#[test]
+fn a_look_that_proves_nothing_of_an_open_act_proves_nothing_of_how_a_pause_began() {
+    let mut drive = acting(S::Suspended);
+    drive.end_act(Outcome::Stale { found: "Replicating".to_owned() });
+    let mut controller = Controller::restore(setup(2), drive.controller.snapshot(now(1.6)), now(10.0));
+    controller.handle(now(10.0), Event::Tick);
+    for (host, state) in [(1, S::Replicating), (0, S::Replicating)] {
+        let observation = Box::new(look(host, &[state]));
+        controller.handle(now(10.5), Event::Looked { host: HostId(host), started: now(10.0).mono, observation });
+    }
+    let (_, acts) = restored(controller.snapshot(now(11.0)), &pair(&[S::Suspended]), 20.0, 30.0);
+    assert_eq!(acts.len(), 1, "the act came to nothing, and nobody saw another pause begin");
+}

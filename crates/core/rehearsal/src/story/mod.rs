@@ -479,6 +479,7 @@ impl Story {
                 run.shadow.planned(&act, self.clock().wall)?;
                 self.a_person_comes_between(&act);
                 self.its_host_goes_down(run.place(act.host));
+                self.its_job_fails(&act);
                 run.procedures.push(Procedure::act(act, self.now));
             }
             Effect::Ask { host, name, .. } => {
