@@ -34,6 +34,8 @@ pub(crate) struct Incident {
     pub(crate) plan: Plan,
     /// What was planned when its sender was first acted on.
     pub(crate) sender_plan: Option<Plan>,
+    /// What its latest act was planned for.
+    pub(crate) latest_reason: Option<Reason>,
     /// Acts that were carried out.
     pub(crate) tries: u32,
     /// How often it was found changed between look and act.
@@ -92,6 +94,7 @@ impl Incident {
             attempt: Attempt::Idle,
             plan,
             sender_plan: None,
+            latest_reason: None,
             tries: 0,
             stales: 0,
             resumes: 0,
@@ -118,6 +121,7 @@ impl Incident {
     /// An act is about to be carried out.
     pub(crate) fn begins(&mut self, now: MonoTime, plan: Plan, last: Option<LastReplication>) {
         self.tries += 1;
+        self.latest_reason = Some(plan.reason);
         self.began.get_or_insert(now);
         self.data_before = self.data_before.or(last);
         if plan.side == Side::Sender {

@@ -58,12 +58,13 @@ impl Controller {
         self.mark_duplicate(id);
         let Some(host) = self.hosts.get(&id) else { return };
         self.names.add(host);
+        self.reconsider_seconds(id);
         if self.names.silent() != silent {
             // Legs that wait for a host without a name wait for a different host from now on.
             self.dirty.extend(self.open_ended.iter().flat_map(|(_, legs)| legs.iter().copied()));
         }
         // Whom a first label stands for depends on all that bear it.
-        let Some(name) = &host.name else { return };
+        let Some(name) = self.hosts.get(&id).and_then(|host| host.name.as_ref()) else { return };
         for host in self.names.with_label(name).filter(|host| *host != id) {
             self.dirty.extend(self.inventory.shown_by(host).flat_map(legs_of));
         }
@@ -137,6 +138,22 @@ impl Controller {
             host.duplicate_of = Some(own);
             self.names.add(host);
             self.dirty.extend(self.inventory.forget(other).into_iter().flat_map(legs_of));
+        }
+    }
+
+    /// Hosts that counted as others of the name of this one, which it may not bear any more.
+    fn reconsider_seconds(&mut self, first: HostId) {
+        let is_second = |host: &&HostWatch| host.duplicate_of.as_ref().is_some_and(|twin| twin.host == first);
+        let seconds: Vec<HostId> = self.hosts.values().filter(is_second).map(|host| host.asked.id).collect();
+        for second in seconds {
+            if let Some(host) = self.hosts.get(&second) {
+                self.names.remove(host);
+            }
+            self.mark_duplicate(second);
+            if let Some(host) = self.hosts.get(&second) {
+                self.names.add(host);
+            }
+            self.reconsider_open_ended(second);
         }
     }
 

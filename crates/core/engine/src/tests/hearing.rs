@@ -278,3 +278,21 @@ fn a_reading_that_began_before_the_look_was_over_does_not_prove_who_paused_what_
     read(&mut drive, readable(Vec::new()));
     assert_eq!(drive.events, [HostId(0)], "for the leg that was paused meanwhile");
 }
+
+/// Its first act was for an error.
+#[test]
+fn a_resynchronization_that_a_later_act_continues_is_reported_as_ours() {
+    let mut drive = Drive::new(hearing(PausedRule::Resume), pair(&[S::Error]));
+    drive.run_to(1.5);
+    read(&mut drive, readable(vec![]));
+    drive.run_to(2.0);
+    drive.hosts[0] = look(0, &[S::ResynchronizeSuspended]);
+    drive.end_act(refused(32_775, false));
+    drive.run_to(4.0);
+    read(&mut drive, shutdown(1_000_000));
+    drive.run_to(20.0);
+    drive.hosts[0] = look(0, &[S::Resynchronizing]);
+    drive.end_act(ended());
+    drive.run_to(60.0);
+    assert_eq!((drive.leg().result, drive.leg().reason), (LegResult::Resumed, Reason::ResyncPausedByShutdown));
+}

@@ -286,3 +286,16 @@ fn a_host_that_calls_itself_otherwise_does_not_escape_the_hold_on_it() {
     system.booted = HostTime(7);
     assert_eq!(acts(pass, vec![sender_to("hv02.lab.test"), liar]), []);
 }
+
+#[test]
+fn a_host_that_says_a_name_which_the_first_does_not_bear_any_more_shows_its_own_vms() {
+    let mut hosts =
+        vec![called("hv02.lab.test", look(0, &[S::Replicating])), look(1, &[S::Replicating]), unreachable()];
+    let mut drive = Drive::new(setup(3), hosts.clone());
+    drive.run_to(5.0);
+    assert_eq!(drive.controller.leg(crate::sample::leg_id(1)).unwrap().after, None, "two say one name");
+    hosts[1] = called("hv02.elsewhere.test", look(1, &[S::Replicating]));
+    drive.hosts = hosts;
+    drive.run_to(30.0);
+    assert_eq!(drive.controller.leg(crate::sample::leg_id(1)).unwrap().after, Some(S::Replicating));
+}

@@ -18,7 +18,7 @@ impl Shadow {
     pub(crate) fn intends(&mut self, act: &Act) -> Result<(), Broken> {
         let (leg, life) = (act.leg, self.deaths);
         let data = self.sender(leg).and_then(|(_, end)| end.last);
-        let intent = Intent { leg, life, written: false, performed: false, settled: None };
+        let intent = Intent { leg, life, written: false, performed: false, settled: None, settled_written: None };
         if self.journal.intents.insert(act.id, intent).is_some() {
             return Err(format!("act {} is intended twice", act.id));
         }
@@ -37,6 +37,7 @@ impl Shadow {
         self.bounds_written = paused.map(|(leg, pause)| (*leg, *pause)).collect();
         for intent in self.journal.intents.values_mut() {
             intent.written = true;
+            intent.settled_written = intent.settled;
         }
         self.journal.budgets_written.clone_from(&self.journal.budgets);
     }
@@ -91,6 +92,9 @@ impl Shadow {
     pub(super) fn forgets_unwritten(&mut self) {
         let Journal { intents, budgets, budgets_written } = &mut self.journal;
         intents.retain(|_, intent| intent.written);
+        for intent in intents.values_mut() {
+            intent.settled = intent.settled_written;
+        }
         budgets.clone_from(budgets_written);
     }
 

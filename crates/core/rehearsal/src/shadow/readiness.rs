@@ -34,6 +34,8 @@ pub(crate) struct Answered {
     pub(crate) vmms: bool,
     /// What it shows counts: the replication service and the host's own row are there.
     pub(crate) counts: bool,
+    /// Replication could be read, and one of the two is not there: VMMS does not work.
+    pub(crate) lacks: bool,
 }
 
 /// The replicated legs that a look shows, and whether each can be read completely.
@@ -88,7 +90,7 @@ impl Readiness {
         let comes_back = self.late && answered.counts && is_new;
         // The limits count from the first answer and the first sight of VMMS, however often it boots until it is ready.
         let boots = self.may_be_ready && booted.is_some() && self.booted.is_some() && booted != self.booted;
-        let stops = self.ready && answered.at_all && !answered.counts;
+        let stops = self.may_be_ready && answered.lacks;
         if boots || stops || comes_back {
             let before = std::mem::replace(self, Self::new(now));
             self.before = (!before.ready && !before.late).then(|| Box::new(Self { before: None, ..before }));

@@ -342,10 +342,12 @@ impl Story {
         };
         match (ended, procedure.purpose) {
             (Ended::Look(observation), _) => {
+                let works = observation.replication.seen().map(|shown| shown.service && shown.host_row);
                 let answered = Answered {
                     at_all: observation.answered(),
                     vmms: observation.vmms_runs(),
-                    counts: observation.replication.seen().is_some_and(|r| r.service && r.host_row),
+                    counts: works == Some(true),
+                    lacks: works == Some(false),
                 };
                 run.shadow.looked(procedure.host, &procedure.shown, answered, procedure.began, self.clock());
                 let observation = self.as_delivered(procedure.host, observation);
