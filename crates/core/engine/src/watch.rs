@@ -142,9 +142,13 @@ impl LegWatch {
 
     /// Whether a fresh look is needed before anything can be said.
     pub(crate) fn awaits_look(&self) -> bool {
-        let waits = matches!(self.attempt(), Attempt::AwaitingLook(_) | Attempt::Doubted(_));
+        matches!(self.attempt(), Attempt::AwaitingLook(_) | Attempt::Doubted(_)) && self.lacks_look()
+    }
+
+    /// Whether no look has shown yet what came of the last act, be it that none is waited for any more.
+    pub(crate) fn lacks_look(&self) -> bool {
         let fresh = |(side, after)| self.looked(side).is_some_and(|looked| looked >= after);
-        waits && !self.attempt().fresh_after().is_some_and(fresh)
+        self.attempt().fresh_after().is_some_and(|after| !fresh(after))
     }
 
     /// The host that shows the end that was acted on last, even if it cannot be read. If none does any more, the host of the

@@ -296,3 +296,16 @@ fn a_resynchronization_that_a_later_act_continues_is_reported_as_ours() {
     drive.run_to(60.0);
     assert_eq!((drive.leg().result, drive.leg().reason), (LegResult::Resumed, Reason::ResyncPausedByShutdown));
 }
+
+#[test]
+fn the_log_of_a_host_that_never_showed_what_came_of_an_act_is_not_awaited() {
+    let mut drive = Drive::new(hearing(PausedRule::Resume), pair(&[S::Error]));
+    drive.run_to(1.5);
+    read(&mut drive, readable(vec![]));
+    assert_eq!(drive.acts.len(), 1);
+    drive.hosts[0] = unreachable();
+    drive.end_act(ended());
+    drive.run_to(61.0);
+    assert_eq!(drive.events, [], "nobody would answer");
+    assert_eq!((drive.leg().result, drive.leg().reason), (LegResult::Failed, Reason::ResumeFailed));
+}
