@@ -101,7 +101,7 @@ impl Controller {
         }
         let mut watch = Box::new(LegWatch::new(leg.clone()));
         if let Some(memory) = self.remembered.remove(&leg.id) {
-            memory.restore(&mut watch, now);
+            memory.restore(&mut watch, now, self.begun);
         }
         self.legs.insert(leg.id, watch);
     }

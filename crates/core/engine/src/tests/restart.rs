@@ -157,3 +157,20 @@ fn a_look_that_proves_nothing_of_an_open_act_proves_nothing_of_how_a_pause_began
     let (_, acts) = restored(controller.snapshot(now(11.0)), &pair(&[S::Suspended]), 20.0, 30.0);
     assert_eq!(acts.len(), 1, "the act came to nothing, and nobody saw another pause begin");
 }
+
+#[test]
+fn a_look_of_the_new_life_shows_what_came_of_an_act_that_had_ended_before() {
+    let mut drive = acting(S::Error);
+    drive.end_act(Outcome::NotDone(Problem::new(ProblemKind::Unreachable, "resume replication", "refused")));
+    let mut controller = Controller::restore(setup(2), drive.controller.snapshot(now(1.6)), now(10.0));
+    let mut effects = controller.handle(now(10.0), Event::Tick);
+    for (started, state) in [(10.0, S::Replicating), (12.0, S::Suspended), (14.0, S::Suspended)] {
+        for (host, state) in [(1, S::Replicating), (0, state)] {
+            let observation = Box::new(look(host, &[state]));
+            let looked = Event::Looked { host: HostId(host), started: now(started).mono, observation };
+            effects.extend(controller.handle(now(started + 0.5), looked));
+        }
+    }
+    assert!(effects.into_iter().all(|effect| intended(effect).is_none()), "the pause began while we watched");
+    assert_eq!(controller.legs().next().unwrap().result, LegResult::Left);
+}
