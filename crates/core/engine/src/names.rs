@@ -16,6 +16,8 @@ pub(crate) struct Names {
     /// is asked by it, or to the one of which that is a second address.
     claimed: BTreeMap<HostName, BTreeMap<HostId, HostId>>,
     asked_as: BTreeMap<HostId, HostName>,
+    /// The first labels of those, which no host can take either.
+    claimed_labels: BTreeMap<String, BTreeMap<HostId, HostId>>,
     labels: BTreeMap<String, BTreeSet<HostId>>,
     /// Hosts of which nobody knows yet who they are: asked by an address, and they have not answered.
     silent: BTreeSet<HostId>,
@@ -48,7 +50,9 @@ impl Names {
         let id = host.asked.id;
         if let Some(claim) = &host.asked.claim {
             let second = host.duplicate_of.as_ref().filter(|twin| !twin.is_another);
-            self.claimed.entry(claim.clone()).or_default().insert(id, second.map_or(id, |twin| twin.host));
+            let host = second.map_or(id, |twin| twin.host);
+            self.claimed.entry(claim.clone()).or_default().insert(id, host);
+            self.claimed_labels.entry(claim.label().to_owned()).or_default().insert(id, host);
             self.asked_as.insert(id, claim.clone());
         }
         if host.duplicate_of.is_some() {
@@ -75,6 +79,9 @@ impl Names {
         {
             hosts.remove(&id);
             self.asked_as.remove(&id);
+            if let Some(hosts) = self.claimed_labels.get_mut(claim.label()) {
+                hosts.remove(&id);
+            }
         }
         self.silent.remove(&id);
     }
@@ -91,7 +98,9 @@ impl Names {
 
     /// The hosts that share a first label with this name.
     pub(crate) fn with_label(&self, name: &HostName) -> impl Iterator<Item = HostId> {
-        self.labels.get(name.label()).into_iter().flatten().copied()
+        let bearers = self.labels.get(name.label()).into_iter().flatten();
+        let asked = self.claimed_labels.get(name.label()).into_iter().flat_map(BTreeMap::values);
+        bearers.chain(asked).copied().collect::<BTreeSet<_>>().into_iter()
     }
 
     /// Whether a name that a person wrote stands for the host of an end: it leads to the same host, or it is the name by

@@ -123,7 +123,13 @@ impl Controller {
             incident.tries = incident.tries.saturating_sub(1);
             let before = match std::mem::take(&mut incident.attempt) {
                 Attempt::Intended(intent) => intent.before,
-                other => other,
+                other @ (Attempt::Idle
+                | Attempt::Acting { .. }
+                | Attempt::AwaitingLook(_)
+                | Attempt::Doubted(_)
+                | Attempt::BackingOff { .. }
+                | Attempt::GivenUp { .. }
+                | Attempt::Proved) => other,
             };
             incident.attempt = match problem {
                 None => before,

@@ -221,7 +221,8 @@ impl Controller {
             Phase::Ready { .. } | Phase::Waiting => Whereabouts::NotYet { host: Some(host.asked.id) },
         };
         // What another host is called is not what a host is called that says that name.
-        let is_itself = is_certain && host.duplicate_of.is_none();
+        let bears = |own: &HostName| self.names.find(own) == Match::Host(host.asked.id);
+        let is_itself = is_certain && host.duplicate_of.is_none() && host.name.as_ref().is_none_or(bears);
         NotSeenEnd { host_name: if is_itself { Some(host.display_name()) } else { text }, whereabouts }
     }
 }

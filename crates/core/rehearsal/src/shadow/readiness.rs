@@ -32,10 +32,15 @@ pub(crate) struct Answered {
     pub(crate) at_all: bool,
     /// VMMS runs.
     pub(crate) vmms: bool,
-    /// What it shows counts: the replication service and the host's own row are there.
-    pub(crate) counts: bool,
-    /// Replication could be read, and one of the two is not there: VMMS does not work.
-    pub(crate) lacks: bool,
+    /// Whether the replication service and the host's own row are there; `None` if replication could not be read.
+    pub(crate) works: Option<bool>,
+}
+
+impl Answered {
+    /// Whether what it shows counts.
+    pub(super) fn counts(&self) -> bool {
+        self.works == Some(true)
+    }
 }
 
 /// The replicated legs that a look shows, and whether each can be read completely.
@@ -43,6 +48,7 @@ type ReplicatedSet = (BTreeSet<((LegId, Side), bool)>, BTreeSet<VmId>);
 
 /// How far a host is.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is seen by itself, in any order")]
 pub(super) struct Readiness {
     since: Duration,
     looked: bool,
@@ -87,10 +93,10 @@ impl Readiness {
         let shows_vms = !shown.seen.is_empty() || !shown.unread.is_empty();
         let is_new =
             self.last.as_ref().is_none_or(|(_, (seen, unread))| seen.is_empty() && unread.is_empty() && shows_vms);
-        let comes_back = self.late && answered.counts && is_new;
+        let comes_back = self.late && answered.counts() && is_new;
         // The limits count from the first answer and the first sight of VMMS, however often it boots until it is ready.
         let boots = self.may_be_ready && booted.is_some() && self.booted.is_some() && booted != self.booted;
-        let stops = self.may_be_ready && answered.lacks;
+        let stops = self.may_be_ready && answered.works == Some(false);
         if boots || stops || comes_back {
             let before = std::mem::replace(self, Self::new(now));
             self.before = (!before.ready && !before.late).then(|| Box::new(Self { before: None, ..before }));
@@ -103,7 +109,7 @@ impl Readiness {
         if answered.vmms {
             self.vmms.get_or_insert(now);
         }
-        if !answered.counts {
+        if !answered.counts() {
             self.last = None;
             return;
         }

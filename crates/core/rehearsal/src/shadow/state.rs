@@ -187,7 +187,7 @@ impl Shadow {
         } else if let Some(since) = self.late.get_mut(&host) {
             *since = now.mono.0;
         }
-        if !answered.counts || self.seconds.contains(&host) {
+        if !answered.counts() || self.seconds.contains(&host) {
             return;
         }
         let wall = now.wall;

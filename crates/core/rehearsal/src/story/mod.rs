@@ -342,12 +342,10 @@ impl Story {
         };
         match (ended, procedure.purpose) {
             (Ended::Look(observation), _) => {
-                let works = observation.replication.seen().map(|shown| shown.service && shown.host_row);
                 let answered = Answered {
                     at_all: observation.answered(),
                     vmms: observation.vmms_runs(),
-                    counts: works == Some(true),
-                    lacks: works == Some(false),
+                    works: observation.replication.seen().map(|shown| shown.service && shown.host_row),
                 };
                 run.shadow.looked(procedure.host, &procedure.shown, answered, procedure.began, self.clock());
                 let observation = self.as_delivered(procedure.host, observation);
