@@ -38,7 +38,7 @@ pub(crate) struct Answered {
 
 impl Answered {
     /// Whether what it shows counts.
-    pub(super) fn counts(&self) -> bool {
+    pub(super) fn counts(self) -> bool {
         self.works == Some(true)
     }
 }

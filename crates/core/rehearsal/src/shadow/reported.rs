@@ -136,7 +136,8 @@ impl Shadow {
         let left = matches!(leg.reason, Reason::PausedByPerson | Reason::PausedNoEvidence | Reason::PausedLeft);
         let from_start = self.first.get(&leg.id) == Some(&7) && !self.ran_at_boot.contains_key(&leg.id);
         let is_wanted = self.orders.policy.paused.at_boot == PausedRule::Resume && from_start;
-        if leg.result == LegResult::Left && left && is_wanted {
+        let may_be_watched = self.found_running.contains(&leg.id);
+        if leg.result == LegResult::Left && left && is_wanted && !may_be_watched {
             return Err(format!("as {:?}, and it was paused at the first look", leg.reason));
         }
         Ok(())

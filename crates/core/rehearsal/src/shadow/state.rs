@@ -67,6 +67,8 @@ pub(crate) struct Shadow {
     pub(super) pause_written: BTreeSet<LegId>,
     /// What bounded the paused senders then.
     pub(super) bounds_written: BTreeMap<LegId, Pause>,
+    /// Legs whose sender the read before an act found not paused, and that no look has shown so since.
+    pub(super) found_running: BTreeSet<LegId>,
     /// Every leg of which any end was ever seen.
     pub(super) ever: BTreeSet<LegId>,
     /// Every name, folded, that a VM was ever seen to bear.
@@ -111,6 +113,7 @@ impl Shadow {
             pause_seen: BTreeSet::new(),
             pause_written: BTreeSet::new(),
             bounds_written: BTreeMap::new(),
+            found_running: BTreeSet::new(),
             ever: BTreeSet::new(),
             named: BTreeSet::new(),
             logs: BTreeMap::new(),
@@ -201,7 +204,9 @@ impl Shadow {
             if since.0 != end.state {
                 *since = (end.state, looked);
             }
-            self.ever.insert(*leg);
+            if self.ever.insert(*leg) {
+                self.sees_first(*leg, now.mono.0);
+            }
             if *side == Side::Sender {
                 // While an act of ours is under way the state already reads as requested.
                 if end.state == 7 || !self.is_acted_on(*leg, looked) {
@@ -254,6 +259,7 @@ impl Shadow {
             let known = ran.filter(|(on, _)| *on == host).map(|(_, boots)| boots);
             self.paused_unseen.remove(&leg);
             self.pause_seen.remove(&leg);
+            self.found_running.remove(&leg);
             self.ran_at_boot.insert(leg, (host, boots.or(known).unwrap_or(0)));
             return;
         }
@@ -271,6 +277,7 @@ impl Shadow {
     pub(super) fn found_otherwise(&mut self, leg: LegId, host: HostId, boots: u32) {
         self.paused_unseen.remove(&leg);
         self.pause_seen.remove(&leg);
+        self.found_running.insert(leg);
         self.ran_at_boot.insert(leg, (host, boots));
     }
 

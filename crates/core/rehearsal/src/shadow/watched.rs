@@ -29,6 +29,8 @@ pub(super) struct Watched {
     pub(super) done_at: Option<Duration>,
     /// When it ended.
     pub(super) ended: Option<Duration>,
+    /// The run died before it had ended, and has not seen its leg since.
+    pub(super) cut_off: bool,
     /// Whether the end ran in the first look that began after that.
     pub(super) ran_after: Option<bool>,
     /// It was on the replica's side, and the sender was stopped too when it was planned, or in a look that began after it had
@@ -57,6 +59,7 @@ impl Watched {
             misses: 0,
             done_at: None,
             ended: None,
+            cut_off: false,
             ran_after: None,
             sender_stood: false,
             shown: false,
