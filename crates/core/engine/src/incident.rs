@@ -34,8 +34,10 @@ pub(crate) struct Incident {
     pub(crate) plan: Plan,
     /// What was planned when its sender was first acted on.
     pub(crate) sender_plan: Option<Plan>,
-    /// What its latest act was planned for.
+    /// What the latest act on its sender was planned for.
     pub(crate) latest_reason: Option<Reason>,
+    /// Our act on its sender is proved, and it was not seen stopped since, whatever became of later acts on the replica.
+    pub(crate) sender_proved: bool,
     /// Acts that were carried out.
     pub(crate) tries: u32,
     /// How often it was found changed between look and act.
@@ -95,6 +97,7 @@ impl Incident {
             plan,
             sender_plan: None,
             latest_reason: None,
+            sender_proved: false,
             tries: 0,
             stales: 0,
             resumes: 0,
@@ -121,10 +124,11 @@ impl Incident {
     /// An act is about to be carried out.
     pub(crate) fn begins(&mut self, now: MonoTime, plan: Plan, last: Option<LastReplication>) {
         self.tries += 1;
-        self.latest_reason = Some(plan.reason);
         self.began.get_or_insert(now);
         self.data_before = self.data_before.or(last);
         if plan.side == Side::Sender {
+            self.latest_reason = Some(plan.reason);
+            self.sender_proved = false;
             self.sender_plan.get_or_insert(plan);
         }
     }
@@ -270,6 +274,7 @@ impl Incident {
         match done.outcome {
             Outcome::Ended(_) => {
                 self.unanswered = None;
+                self.sender_proved |= done.side == Side::Sender;
                 self.attempt = Attempt::Proved;
                 Weighed::Proved(done.act, done.side)
             }

@@ -126,7 +126,8 @@ pub(crate) fn result(watch: &LegWatch, run: RunKind) -> (LegResult, Reason) {
         return (LegResult::Interrupted, reason);
     }
     let proved = *attempt == Attempt::Proved
-        || watch.incident.is_none() && watch.closed.as_ref().is_some_and(|c| c.attempt == Attempt::Proved);
+        || watch.incident.is_none() && watch.closed.as_ref().is_some_and(|c| c.attempt == Attempt::Proved)
+        || watch.latest_incident().is_some_and(|incident| incident.sender_proved);
     // It was asked for, and no answer says what came of it.
     let unanswered =
         |incident: &Incident| incident.attempt == Attempt::Idle && incident.unanswered == Some(Side::Sender);

@@ -59,7 +59,7 @@ impl LegMemory {
         let incident = watch.incident.as_deref().map(|incident| IncidentMemory::of(incident, now));
         let told: Vec<_> = watch.told.iter().copied().collect();
         let stands = watch.past.stands();
-        let closed = watch.closed.clone().filter(|closed| closed.attempt == Attempt::Proved);
+        let closed = watch.closed.clone().filter(|closed| closed.attempt == Attempt::Proved || closed.sender_proved);
         let is_nothing =
             beginning.is_none() && stands.is_none() && incident.is_none() && told.is_empty() && closed.is_none();
         (!is_nothing).then_some(Self { beginning, stands, before: watch.before, told, incident, closed })

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use reprise_model::{HostId, MonoTime, ReplicationState};
+use reprise_model::{HostId, MonoTime, ReplicationState, ReplicationState as S};
 
 use crate::attempt::Attempt;
 use crate::bounds::Resumed;
@@ -187,6 +187,11 @@ impl LegWatch {
             None => None,
         };
         let weighed = incident.weigh(now, end, limits, chance);
+        let runs = |sender: &SeenEnd| {
+            let state = sender.object.state;
+            matches!(state, S::Replicating | S::InitialReplicationInProgress | S::Resynchronizing)
+        };
+        incident.sender_proved &= self.leg.sender.seen().is_none_or(runs);
         self.memory.resumes = incident.resumes;
         weighed
     }
@@ -198,6 +203,11 @@ impl LegWatch {
         let ends = |incident: &Incident| runs && !incident.attempt.is_open() && incident.is_confirmed_by(sender);
         // One whose last act no look told of is not known to be over.
         let ends = |incident: &Incident| ends(incident) && incident.attempt.fresh_after().is_none();
+        // Nor is one over of which people are still to be told.
+        let is_told = self.told.contains(&LegResult::Resumed);
+        let ends = |incident: &Incident| {
+            ends(incident) && (is_told || !incident.sender_proved || incident.attempt == Attempt::Proved)
+        };
         if self.incident.as_deref().is_some_and(ends) {
             self.closed = self.incident.take();
             self.confirm_by = None;
