@@ -49,6 +49,8 @@ pub(crate) enum Attempt {
 pub(crate) struct Intent {
     pub(crate) act: Act,
     pub(crate) side: Side,
+    /// How far it was before, in case the intent is taken back.
+    pub(crate) before: Attempt,
 }
 
 /// An act that has ended.

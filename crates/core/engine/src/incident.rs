@@ -34,6 +34,10 @@ pub(crate) struct Incident {
     pub(crate) plan: Plan,
     /// What was planned when its sender was first acted on.
     pub(crate) sender_plan: Option<Plan>,
+    /// What the latest act on its sender was planned for.
+    pub(crate) latest_reason: Option<Reason>,
+    /// Our act on its sender is proved, and it was not seen stopped since, whatever became of later acts on the replica.
+    pub(crate) sender_proved: bool,
     /// Acts that were carried out.
     pub(crate) tries: u32,
     /// How often it was found changed between look and act.
@@ -94,6 +98,8 @@ impl Incident {
             attempt: Attempt::Idle,
             plan,
             sender_plan: None,
+            latest_reason: None,
+            sender_proved: false,
             tries: 0,
             stales: 0,
             resumes: 0,
@@ -124,6 +130,8 @@ impl Incident {
         self.began.get_or_insert(now);
         self.data_before = self.data_before.or(last);
         if plan.side == Side::Sender {
+            self.latest_reason = Some(plan.reason);
+            self.sender_proved = false;
             self.sender_plan.get_or_insert(plan);
             self.latest = Some(now);
         }
@@ -270,6 +278,7 @@ impl Incident {
         match done.outcome {
             Outcome::Ended(_) => {
                 self.unanswered = None;
+                self.sender_proved |= done.side == Side::Sender;
                 self.attempt = Attempt::Proved;
                 Weighed::Proved(done.act, done.side)
             }

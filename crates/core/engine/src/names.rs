@@ -18,6 +18,8 @@ pub(crate) struct Names {
     asked_as: BTreeMap<HostId, HostName>,
     /// Names that hosts say and that are given to others, which do not say them.
     disputed: BTreeMap<HostName, BTreeSet<HostId>>,
+    /// The first labels of those, which no host can take either.
+    claimed_labels: BTreeMap<String, BTreeMap<HostId, HostId>>,
     labels: BTreeMap<String, BTreeSet<HostId>>,
     /// Hosts of which nobody knows yet who they are: asked by an address, and they have not answered.
     silent: BTreeSet<HostId>,
@@ -55,12 +57,10 @@ impl Names {
         let id = host.asked.id;
         if let Some(claim) = &host.asked.claim {
             let second = host.duplicate_of.as_ref().filter(|_| host.is_second());
-            self.claimed.entry(claim.clone()).or_default().insert(id, second.map_or(id, |twin| twin.host));
+            let host = second.map_or(id, |twin| twin.host);
+            self.claimed.entry(claim.clone()).or_default().insert(id, host);
+            self.claimed_labels.entry(claim.label().to_owned()).or_default().insert(id, host);
             self.asked_as.insert(id, claim.clone());
-            if host.is_namesake() {
-                // Who speaks of it by its label speaks of a host that was asked.
-                self.labels.entry(claim.label().to_owned()).or_default().insert(id);
-            }
         }
         for said in host.name.iter().filter(|_| host.is_not_trusted()) {
             self.disputed.entry(said.clone()).or_default().insert(id);
@@ -90,6 +90,9 @@ impl Names {
         {
             hosts.remove(&id);
             self.asked_as.remove(&id);
+            if let Some(hosts) = self.claimed_labels.get_mut(claim.label()) {
+                hosts.remove(&id);
+            }
         }
         self.silent.remove(&id);
     }
@@ -106,7 +109,9 @@ impl Names {
 
     /// The hosts that share a first label with this name.
     pub(crate) fn with_label(&self, name: &HostName) -> impl Iterator<Item = HostId> {
-        self.labels.get(name.label()).into_iter().flatten().copied()
+        let bearers = self.labels.get(name.label()).into_iter().flatten();
+        let asked = self.claimed_labels.get(name.label()).into_iter().flat_map(BTreeMap::values);
+        bearers.chain(asked).copied().collect::<BTreeSet<_>>().into_iter()
     }
 
     /// Whether a name that a person wrote stands for the host of an end: it leads to the same host, or it is the name by

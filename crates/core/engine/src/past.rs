@@ -20,6 +20,11 @@ pub(crate) struct Past {
     ran_since_boot: Option<Boot>,
     /// `None` before the first look.
     beginning: Option<Beginning>,
+    /// Whether the latest look that counts showed the sender paused; `None` if none has yet.
+    paused: Option<bool>,
+    /// When the latest look at the sender began, and when the latest one did that the read before an act has disproved.
+    looked: Option<MonoTime>,
+    disproved: Option<MonoTime>,
     bounds: Bounds,
     /// When the look began that showed the sender first.
     first_looked: Option<MonoTime>,
@@ -83,14 +88,19 @@ impl Past {
         let rebooted = self.ran_since_boot.zip(boot).is_some_and(|(before, now)| before.is_over(now));
         // A look that cannot say when the host had booted may have come after a boot.
         let same_boot = self.ran_since_boot.is_some() && boot.is_some() && !rebooted;
-        self.beginning = Some(match self.beginning {
-            None if paused => Beginning::Unseen,
-            None => Beginning::Watched,
-            Some(_) if !paused && is_fresh => Beginning::Watched,
-            Some(Beginning::Watched) if paused && rebooted => Beginning::Unseen,
-            Some(Beginning::Watched) if paused && same_boot => Beginning::Certain,
-            Some(as_before) => as_before,
-        });
+        if self.disproved < Some(sender.looked) {
+            self.beginning = match self.beginning {
+                None if paused => Some(Beginning::Unseen),
+                _ if !paused && is_fresh => Some(Beginning::Watched),
+                Some(Beginning::Watched) if paused && rebooted => Some(Beginning::Unseen),
+                Some(Beginning::Watched) if paused && same_boot => Some(Beginning::Certain),
+                as_before => as_before,
+            };
+            if paused || is_fresh {
+                self.paused = Some(paused);
+            }
+        }
+        self.looked = Some(sender.looked);
         if !paused && is_fresh {
             let known = self.ran_since_boot.filter(|known| known.looked == sender.looked);
             self.ran_since_boot = known.or(boot).or(self.ran_since_boot);
@@ -111,7 +121,12 @@ impl Past {
     /// The read before an act did not find it paused any more: if it is paused afterwards, that began while we watched.
     /// Said at once, so that a look after a boot, which says otherwise, has the last word.
     pub(crate) fn found_otherwise(&mut self) {
-        self.beginning = Some(Beginning::Watched);
+        (self.beginning, self.paused, self.disproved) = (Some(Beginning::Watched), Some(false), self.looked);
+    }
+
+    /// What is to be remembered of a pause: what is known of how it began, until a look shows that it has ended.
+    pub(crate) fn beginning_of_pause(&self) -> Option<Beginning> {
+        self.beginning.filter(|_| self.paused != Some(false))
     }
 
     /// What was known of a pause before a restart of the program.

@@ -141,12 +141,14 @@ pub(crate) fn result(watch: &LegWatch, run: RunKind) -> (LegResult, Reason) {
         return (LegResult::Interrupted, reason);
     }
     let proved = *attempt == Attempt::Proved
-        || watch.incident.is_none() && watch.closed.as_ref().is_some_and(|c| c.attempt == Attempt::Proved);
+        || watch.incident.is_none() && watch.closed.as_ref().is_some_and(|c| c.attempt == Attempt::Proved)
+        || watch.latest_incident().is_some_and(|incident| incident.sender_proved);
     // It was asked for, and no answer says what came of it.
     let unanswered =
         |incident: &Incident| incident.attempt == Attempt::Idle && incident.unanswered == Some(Side::Sender);
     let asked = watch.latest_incident().is_some_and(unanswered);
     match watch.verdict {
+        Verdict::Healthy { held: Some(held) } if unproved => (LegResult::Left, held),
         Verdict::Healthy { .. } if unproved => (LegResult::Failed, unfinished(attempt)),
         Verdict::Healthy { held, .. } if proved => (LegResult::Resumed, held.unwrap_or(planned_reason(watch))),
         Verdict::Healthy { .. } if asked => (LegResult::Resumed, Reason::ResumeAnswerLost),
@@ -155,11 +157,11 @@ pub(crate) fn result(watch: &LegWatch, run: RunKind) -> (LegResult, Reason) {
             let own = if stopped_before { Reason::ResumedElsewhere } else { Reason::Replicating };
             (LegResult::Healthy, held.unwrap_or(own))
         }
-        Verdict::Leave(reason) if proved && is_continued(watch, reason) => (LegResult::Resumed, planned_reason(watch)),
-        Verdict::Leave(reason) if asked && is_continued(watch, reason) => {
-            (LegResult::Resumed, Reason::ResumeAnswerLost)
-        }
-        Verdict::Leave(reason) => (LegResult::Left, reason),
+        Verdict::Leave(reason) => match continued(watch, reason) {
+            Some(continued) if proved => (LegResult::Resumed, continued),
+            Some(_) if asked => (LegResult::Resumed, Reason::ResumeAnswerLost),
+            Some(_) | None => (LegResult::Left, reason),
+        },
         Verdict::NeedsPerson(reason) => (LegResult::NeedsPerson, reason),
         Verdict::NotOurs => (LegResult::Skipped, Reason::SenderNotAsked),
         Verdict::Wait(Reason::VmmsRetries) => (LegResult::Waiting, Reason::VmmsRetries),
@@ -199,10 +201,13 @@ fn may_take_effect(attempt: &Attempt) -> bool {
     }
 }
 
-/// Whether what goes on is what our resume continued, and not what others began after it.
-fn is_continued(watch: &LegWatch, reason: Reason) -> bool {
-    let resyncs = reason == Reason::Resynchronizing && planned_reason(watch) == Reason::ResyncPausedByShutdown;
-    resyncs || reason == Reason::InitialReplication
+/// What our resume was for, if it is what goes on, and not what others began after it.
+fn continued(watch: &LegWatch, reason: Reason) -> Option<Reason> {
+    if reason == Reason::InitialReplication {
+        return Some(planned_reason(watch));
+    }
+    let latest = watch.latest_incident().and_then(|incident| incident.latest_reason);
+    latest.filter(|latest| reason == Reason::Resynchronizing && *latest == Reason::ResyncPausedByShutdown)
 }
 
 /// Why a leg that runs now was resumed.

@@ -55,19 +55,18 @@ pub struct IncidentMemory {
 impl LegMemory {
     /// What must survive of a leg; `None` if the next look tells all of it.
     pub(crate) fn of(watch: &LegWatch, now: Now) -> Option<Self> {
-        let beginning =
-            watch.past.beginning().filter(|_| watch.leg.sender.state() == Some(ReplicationState::Suspended));
+        let beginning = watch.past.beginning_of_pause();
         let incident = watch.incident.as_deref().map(|incident| IncidentMemory::of(incident, now));
         let told: Vec<_> = watch.told.iter().copied().collect();
         let stands = watch.past.stands();
-        let closed = watch.closed.clone().filter(|closed| closed.attempt == Attempt::Proved);
+        let closed = watch.closed.clone().filter(|closed| closed.attempt == Attempt::Proved || closed.sender_proved);
         let is_nothing =
             beginning.is_none() && stands.is_none() && incident.is_none() && told.is_empty() && closed.is_none();
         (!is_nothing).then_some(Self { beginning, stands, before: watch.before, told, incident, closed })
     }
 
-    /// Gives a leg that is seen for the first time what was known of it.
-    pub(crate) fn restore(self, watch: &mut LegWatch, now: Now) {
+    /// Gives a leg that is seen for the first time since the restart, which was at `begun`, what was known of it.
+    pub(crate) fn restore(self, watch: &mut LegWatch, now: Now, begun: MonoTime) {
         if let Some(beginning) = self.beginning {
             watch.past.remember(beginning);
         }
@@ -75,11 +74,11 @@ impl LegMemory {
         watch.before = self.before;
         watch.told = self.told.into_iter().collect();
         watch.closed = self.closed.map(|mut closed| {
-            forget_times(&mut closed, now);
+            forget_times(&mut closed, begun);
             closed
         });
         if let Some(memory) = self.incident {
-            let incident = memory.restored(now);
+            let incident = memory.restored(now, begun);
             watch.memory.resumes = incident.resumes;
             watch.incident = Some(Box::new(incident));
         }
@@ -103,9 +102,9 @@ impl IncidentMemory {
     }
 
     /// What may have been done is read before anything else, and what was waited for goes on being waited for.
-    fn restored(self, now: Now) -> Incident {
+    fn restored(self, now: Now, begun: MonoTime) -> Incident {
         let Self { mut incident, open, not_before } = self;
-        forget_times(&mut incident, now);
+        forget_times(&mut incident, begun);
         if let Some((_, side, _)) = open {
             incident.perhaps_resumed = Some((side, now.mono));
             // What was only written down may never have been asked for.
@@ -121,15 +120,16 @@ impl IncidentMemory {
             (_, Some((act, side, from))) => {
                 Attempt::AwaitingLook(Box::new(Done { act, side, from, outcome: lost(), after: now.mono }))
             }
+            // It had ended before the restart: every look since shows what came of it.
             (Attempt::AwaitingLook(done) | Attempt::Doubted(done), None) => {
-                Attempt::AwaitingLook(Box::new(Done { after: now.mono, ..*done }))
+                Attempt::AwaitingLook(Box::new(Done { after: begun, ..*done }))
             }
             (Attempt::BackingOff { failure, .. }, None) => {
                 let until = not_before.map_or(now.mono, |at| mono_of(at, now));
                 Attempt::BackingOff { until, failure }
             }
             (Attempt::GivenUp { failure, unread }, None) => {
-                let unread = unread.map(|done| Box::new(Done { after: now.mono, ..*done }));
+                let unread = unread.map(|done| Box::new(Done { after: begun, ..*done }));
                 Attempt::GivenUp { failure, unread }
             }
             (attempt @ (Attempt::Idle | Attempt::Proved | Attempt::Intended(_) | Attempt::Acting { .. }), None) => {
@@ -141,10 +141,10 @@ impl IncidentMemory {
 }
 
 /// Nobody knows how long before the restart something was.
-fn forget_times(incident: &mut Incident, now: Now) {
+fn forget_times(incident: &mut Incident, begun: MonoTime) {
     let resumed = incident.resumed.or(incident.perhaps_resumed);
     (incident.began, incident.acted, incident.resumed) = (None, None, None);
-    incident.perhaps_resumed = resumed.map(|(side, _)| (side, now.mono));
+    incident.perhaps_resumed = resumed.map(|(side, _)| (side, begun));
 }
 
 /// The longest wait that a restart keeps: a clock that was set back must not make one endless.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use reprise_model::{HostId, MonoTime, ReplicationState};
+use reprise_model::{HostId, MonoTime, ReplicationState, ReplicationState as S};
 
 use crate::attempt::Attempt;
 use crate::bounds::Resumed;
@@ -150,9 +150,13 @@ impl LegWatch {
 
     /// Whether a fresh look is needed before anything can be said.
     pub(crate) fn awaits_look(&self) -> bool {
-        let waits = matches!(self.attempt(), Attempt::AwaitingLook(_) | Attempt::Doubted(_));
+        matches!(self.attempt(), Attempt::AwaitingLook(_) | Attempt::Doubted(_)) && self.lacks_look()
+    }
+
+    /// Whether no look has shown yet what came of the last act, be it that none is waited for any more.
+    pub(crate) fn lacks_look(&self) -> bool {
         let fresh = |(side, after)| self.looked(side).is_some_and(|looked| looked >= after);
-        waits && !self.attempt().fresh_after().is_some_and(fresh)
+        self.attempt().fresh_after().is_some_and(|after| !fresh(after))
     }
 
     /// The host that shows the end that was acted on last, even if it cannot be read. If none does any more, the host of the
@@ -191,6 +195,11 @@ impl LegWatch {
             None => None,
         };
         let weighed = incident.weigh(now, end, limits, chance);
+        let runs = |sender: &SeenEnd| {
+            let state = sender.object.state;
+            matches!(state, S::Replicating | S::InitialReplicationInProgress | S::Resynchronizing)
+        };
+        incident.sender_proved &= self.leg.sender.seen().is_none_or(runs);
         self.memory.resumes = incident.resumes;
         weighed
     }
@@ -202,6 +211,11 @@ impl LegWatch {
         let ends = |incident: &Incident| runs && !incident.attempt.is_open() && incident.is_confirmed_by(sender);
         // One whose last act no look told of is not known to be over.
         let ends = |incident: &Incident| ends(incident) && incident.attempt.fresh_after().is_none();
+        // Nor is one over of which people are still to be told.
+        let is_told = self.told.contains(&LegResult::Resumed);
+        let ends = |incident: &Incident| {
+            ends(incident) && (is_told || !incident.sender_proved || incident.attempt == Attempt::Proved)
+        };
         if self.incident.as_deref().is_some_and(ends) {
             self.closed = self.incident.take();
             self.confirm_by = None;

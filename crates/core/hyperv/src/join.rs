@@ -144,7 +144,8 @@ impl Join {
         let mut seen =
             Replication { service: true, host_row: self.host_row, stray: self.stray, ..Replication::default() };
         for (id, object) in self.objects {
-            let is_primary = self.vms.get(&id.vm).is_some_and(|row| row.mode == Some(ReplicationMode::Primary));
+            let is_primary = id.slot == Slot::Zero
+                && self.vms.get(&id.vm).is_some_and(|row| row.mode == Some(ReplicationMode::Primary));
             // A primary that replicates nothing is odd if its other end does; the engine, which sees both, decides.
             if object.as_ref().is_ok_and(|object| !is_live(object)) && !is_primary {
                 continue;

@@ -10,6 +10,7 @@ use cim::{CallError, CimTimestamp, DateTime, ErrorKind, Reached};
 
 use crate::event::{Record, SYSTEM, VMMS};
 use crate::fault::{Fault, LogFault};
+use crate::host::Host;
 use crate::world::World;
 
 /// `ERROR_EVT_CHANNEL_NOT_FOUND`
@@ -69,7 +70,7 @@ impl World {
         let Some(host) = self.hosts.get(place).filter(|host| self.now >= host.logs_silent_until) else {
             return (found, dropped);
         };
-        let now = self.wall(self.now, host.clock_offset_s);
+        let now = self.wall(self.now, host.clock_offset_s());
         let first = after.values().copied().min().unwrap_or_default();
         if let Some(oldest) = host.records.first().filter(|_| first > 0) {
             dropped = oldest.number.saturating_sub(first + 1);
@@ -80,7 +81,7 @@ impl World {
                 return (found, dropped);
             }
             if after.get(record.channel).is_some_and(|place| *place < record.number) {
-                let mut xml = self.event_xml(&host.name, host.clock_offset_s, record, rendered);
+                let mut xml = self.event_xml(host, record, rendered);
                 let selected = query.selects(record.channel, &xml, now);
                 let mut strikes = |which: LogFault| {
                     selected
@@ -118,7 +119,7 @@ impl World {
         CimTimestamp::from_unix_us(self.spec.started_us.saturating_add(micros).saturating_add(offset))
     }
 
-    fn event_xml(&self, computer: &str, offset_s: i64, record: &Record, rendered: bool) -> String {
+    fn event_xml(&self, host: &Host, record: &Record, rendered: bool) -> String {
         let source = source(record.id);
         let level = match record.level {
             "Critical" => 1,
@@ -126,7 +127,7 @@ impl World {
             "Warning" => 3,
             _ => 4,
         };
-        let at = self.wall(record.at, offset_s).unix_us();
+        let at = self.wall(record.at, host.clock_offset_s_at(record.at)).unix_us();
         let earlier = i64::try_from(record.earlier.as_micros()).unwrap_or(i64::MAX);
         let time = DateTime::Timestamp(CimTimestamp::from_unix_us(at.saturating_sub(earlier))).to_xs();
         let mut text = format!(
@@ -147,7 +148,7 @@ impl World {
             record.number,
             if record.channel == VMMS { 2_404 } else { 0 },
             record.channel,
-            escaped(computer),
+            escaped(&host.name),
             source.user
         );
         if record.channel == VMMS {

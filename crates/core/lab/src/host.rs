@@ -27,7 +27,8 @@ pub(crate) struct Host {
     pub(crate) up_before: Duration,
     pub(crate) vmms: Vmms,
     pub(crate) management: Management,
-    pub(crate) clock_offset_s: i64,
+    /// How its clock was set: since when it has been off by so many seconds, oldest first.
+    clock_settings: Vec<(Duration, i64)>,
     pub(crate) records: Vec<Record>,
     pub(crate) next_record: u64,
     /// Until when its logs give no record, however long one waits.
@@ -88,7 +89,7 @@ impl Host {
             up_before: UP_BEFORE,
             vmms: Vmms::Running { since: Duration::ZERO, loads_for: Duration::ZERO },
             management: Management::Up,
-            clock_offset_s: 0,
+            clock_settings: Vec::new(),
             records: Vec::new(),
             next_record: 1,
             logs_silent_until: Duration::ZERO,
@@ -101,6 +102,22 @@ impl Host {
         }
         host.records.iter_mut().for_each(|record| record.earlier = UP_BEFORE);
         host
+    }
+
+    /// Sets its clock. What it stamped before keeps its time.
+    pub(crate) fn set_clock(&mut self, now: Duration, offset_s: i64) {
+        self.clock_settings.push((now, offset_s));
+    }
+
+    /// By how many seconds its clock is off now.
+    pub(crate) fn clock_offset_s(&self) -> i64 {
+        self.clock_settings.last().map_or(0, |(_, offset_s)| *offset_s)
+    }
+
+    /// By how many seconds its clock was off at a point in time.
+    pub(crate) fn clock_offset_s_at(&self, at: Duration) -> i64 {
+        let settings = self.clock_settings.iter().rev();
+        settings.into_iter().find(|(since, _)| *since <= at).map_or(0, |(_, offset_s)| *offset_s)
     }
 
     /// The first label in upper case, as `NetBIOS` names are.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use crate::host::Host;
 use crate::job::{self, Job, Stage};
 use crate::leg::{At, Kind, Leg, Resync};
 use crate::replication::{SOON, transfer_time};
@@ -182,7 +183,7 @@ impl World {
 
     /// The host's own clock: lab hosts live in UTC.
     fn seconds_of_day(&self, host: usize) -> u64 {
-        let offset = self.hosts.get(host).map_or(0, |host| host.clock_offset_s);
+        let offset = self.hosts.get(host).map_or(0, Host::clock_offset_s);
         let seconds = (self.spec.started_us / 1_000_000)
             .saturating_add(i64::try_from(self.now.as_secs()).unwrap_or(i64::MAX))
             .saturating_add(offset);

@@ -31,7 +31,8 @@ pub struct Replication {
     pub host_row: bool,
     /// Every VM that could be read.
     pub vms: BTreeMap<VmId, Vm>,
-    /// Every replication object that is not Disabled and could be read completely. Its VM is in [`Self::vms`].
+    /// Every replication object that could be read completely and is not Disabled, or is a primary VM's own. Its VM is in
+    /// [`Self::vms`].
     pub objects: BTreeMap<RelationshipId, ReplicationObject>,
     /// Replication objects that could not be read completely. They are not in [`Self::objects`], so that they are not acted on,
     /// and are not lost.

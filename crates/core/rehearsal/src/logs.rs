@@ -40,8 +40,6 @@ pub(crate) struct Arrival {
     pub(crate) way: Duration,
     /// How many records it holds at most.
     pub(crate) most: usize,
-    /// By how much the host's clock is ahead.
-    pub(crate) ahead_s: i64,
 }
 
 /// A reading under way.
@@ -53,8 +51,6 @@ pub(crate) struct Reading {
     open: BTreeSet<usize>,
     /// What came back so far, for the shadow.
     pub(crate) crossed: Crossed,
-    /// By how much the host's clock was ahead when records were found last: the lab stamps them anew when it is set.
-    pub(crate) ahead_s: i64,
     stepped: SteppedReading<Ended>,
 }
 
@@ -62,7 +58,7 @@ impl Reading {
     pub(crate) fn new(host: HostId, back: Option<Duration>, now: Duration) -> Self {
         let stepped = reading(move |logs| async move { reprise_hyperv::events::read(&logs, back).await });
         let (waits, crossed) = (Waits::Sleeps { until: now }, Crossed::default());
-        Self { host, began: now, waits, open: BTreeSet::new(), crossed, ahead_s: 0, stepped }
+        Self { host, began: now, waits, open: BTreeSet::new(), crossed, stepped }
     }
 
     /// When it goes on by itself.
@@ -91,7 +87,7 @@ impl Reading {
 
     /// A call reaches its host, or what there is of it; or the host has held it long enough.
     pub(crate) fn arrives(&mut self, world: &mut World, place: Option<usize>, arrival: &Arrival) {
-        let Arrival { now, way, most, ahead_s } = *arrival;
+        let Arrival { now, way, most } = *arrival;
         let (asked, held) = match std::mem::replace(&mut self.waits, Waits::Sleeps { until: now }) {
             Waits::Sent { asked, .. } => (asked, false),
             Waits::Held { asked, .. } => (asked, true),
@@ -110,9 +106,6 @@ impl Reading {
             }
             answer => answer,
         };
-        if answer.as_ref().is_ok_and(|batch| !batch.events.is_empty()) {
-            self.ahead_s = ahead_s;
-        }
         let until = self.began + asked.listen.until;
         self.waits = match (now + late + way).min(until) {
             arrives if arrives == until => {

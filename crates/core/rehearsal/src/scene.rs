@@ -47,6 +47,16 @@ pub(crate) struct Scene {
     pub(crate) way_ms: u64,
 }
 
+impl Scene {
+    /// Makes the limits long enough for a job on every leg, one after the other and each tried twice: a run that ends before it
+    /// had its turn everywhere leaves legs behind, and is right.
+    pub(crate) fn give_time_for_all(&mut self) {
+        let legs = u32::try_from(self.spec.vms + self.spec.extended).unwrap_or(u32::MAX);
+        let needed = self.spec.job.saturating_mul(legs).saturating_mul(2) + Duration::from_mins(1);
+        self.times.retry_for = self.times.retry_for.max(needed);
+    }
+}
+
 fn one<T: Clone>(chance: &mut fastrand::Rng, of: &[T], else_: T) -> T {
     chance.choice(of).cloned().unwrap_or(else_)
 }

@@ -3,6 +3,7 @@
 use reprise_model::{Act, ActId, ActKind, Evidence, HostId, LegId, Now, Outcome, Policy, Problem, ReplicationState};
 
 use super::Controller;
+use super::looking::legs_of;
 use crate::attempt::{Attempt, Failure, Intent};
 use crate::exchange::Effect;
 use crate::guard::{self, Grounds};
@@ -66,11 +67,9 @@ impl Controller {
         }
         if self.resync_under_way(id) {
             // Another one of its host began since this leg was judged, perhaps in the same look.
-            if let Some(watch) = self.legs.get_mut(&id) {
-                watch.memory.resync_under_way = true;
-                watch.verdict = judge(&watch.leg, &watch.memory, &self.setup.policy, now.wall);
-            }
-            return None;
+            let watch = self.legs.get_mut(&id)?;
+            watch.memory.resync_under_way = true;
+            watch.verdict = judge(&watch.leg, &watch.memory, &self.setup.policy, now.wall);
         }
         let act_id = ActId { epoch: self.epoch, number: self.next_act };
         let watch = self.legs.get_mut(&id)?;
@@ -86,7 +85,8 @@ impl Controller {
             return None;
         }
         incident.begins(now.mono, plan, data);
-        incident.attempt = Attempt::Intended(Box::new(Intent { act: act.clone(), side: plan.side }));
+        let before = std::mem::take(&mut incident.attempt);
+        incident.attempt = Attempt::Intended(Box::new(Intent { act: act.clone(), side: plan.side, before }));
         self.next_act += 1;
         Some(act)
     }
@@ -96,7 +96,7 @@ impl Controller {
         let Some((leg, _)) = self.acts.get(&id).copied() else { return };
         let Some(watch) = self.legs.get_mut(&leg) else { return };
         let Attempt::Intended(intent) = watch.attempt() else { return };
-        let Intent { act, side } = (**intent).clone();
+        let Intent { act, side, .. } = (**intent).clone();
         let still_wanted = matches!(watch.verdict, Verdict::Resume { side: wanted, .. } if wanted == side);
         let allowed = guard::check(&act, grounds(watch, &self.setup.policy), now).is_ok();
         if !still_wanted || !allowed {
@@ -121,14 +121,26 @@ impl Controller {
         self.touched.insert(host);
         if let Some(incident) = self.legs.get_mut(&leg).and_then(|watch| watch.incident.as_mut()) {
             incident.tries = incident.tries.saturating_sub(1);
+            let before = match std::mem::take(&mut incident.attempt) {
+                Attempt::Intended(intent) => intent.before,
+                other @ (Attempt::Idle
+                | Attempt::Acting { .. }
+                | Attempt::AwaitingLook(_)
+                | Attempt::Doubted(_)
+                | Attempt::BackingOff { .. }
+                | Attempt::GivenUp { .. }
+                | Attempt::Proved) => other,
+            };
             incident.attempt = match problem {
-                None => Attempt::Idle,
+                None => before,
                 Some(problem) => {
                     let until = now.mono + crate::retry::wait(1, true, &mut self.chance);
                     Attempt::BackingOff { until, failure: Failure::NotDone(problem) }
                 }
             };
         }
+        // Another leg of its host may have waited for it.
+        self.dirty.extend(self.inventory.shown_by(host).flat_map(legs_of));
         self.dirty.insert(leg);
         effects.push(Effect::Settle(id));
     }

@@ -48,7 +48,7 @@ impl Controller {
 
     /// The evidence for one end, and the host whose log must be read for it.
     fn evidence_of(&self, watch: &LegWatch, side: Side) -> (Evidence, Option<HostId>) {
-        if watch.awaits_look() {
+        if watch.lacks_look() {
             // What it is now must be seen first; until then what was known stays.
             let known = match side {
                 Side::Sender => &watch.memory.sender_events,

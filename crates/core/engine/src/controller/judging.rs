@@ -9,7 +9,7 @@ use crate::exchange::Effect;
 use crate::host::{HostWatch, Phase};
 use crate::incident::Weighed;
 use crate::judge::{Readiness, Verdict, judge};
-use crate::leg::{End, Leg, NotSeenEnd, SeenEnd, Side, Whereabouts};
+use crate::leg::{End, Leg, NotSeenEnd, Side, Whereabouts};
 use crate::names::Match;
 use crate::watch::{LegWatch, Presence};
 
@@ -42,8 +42,9 @@ impl Controller {
     }
 
     fn judge_shown(&mut self, now: Now, id: LegId, mut leg: Leg, effects: &mut Vec<Effect>) {
-        self.doubt_receiver(id, &mut leg);
+        // In doubt what a hold may cover is left alone.
         leg.held_hosts = self.held_hosts(&leg);
+        self.doubt_receiver(id, &mut leg);
         leg.vm_names = self.vm_names(id.vm);
         self.watch_leg(now, &leg);
         let clock = leg.sender.seen().and_then(|sender| self.inventory.clock(sender.host));
@@ -100,7 +101,7 @@ impl Controller {
         }
         let mut watch = Box::new(LegWatch::new(leg.clone()));
         if let Some(memory) = self.remembered.remove(&leg.id) {
-            memory.restore(&mut watch, now);
+            memory.restore(&mut watch, now, self.begun);
         }
         self.legs.insert(leg.id, watch);
     }
@@ -178,19 +179,20 @@ impl Controller {
     /// comparing whole disks is heavy, so a host does it for one VM at a time.
     pub(super) fn resync_under_way(&self, id: LegId) -> bool {
         let paused = ReplicationState::ResynchronizeSuspended;
-        let state = |sender: &SeenEnd| (sender.host, sender.object.state);
-        let sender = |watch: &LegWatch| watch.leg.sender.seen().map(state);
-        let own = self.legs.get(&id).and_then(|watch| sender(watch));
-        let Some((host, _)) = own.filter(|(_, state)| *state == paused) else { return false };
-        let resyncs = |watch: &LegWatch| match sender(watch) {
-            Some((own, state)) if own == host => {
-                state == ReplicationState::Resynchronizing || (state == paused && watch.attempt().is_acting())
+        let own = self.legs.get(&id).and_then(|watch| watch.leg.sender.seen());
+        let Some(host) = own.filter(|own| own.object.state == paused).map(|own| own.host) else { return false };
+        // What the latest look shows of the others, whichever of them is judged first.
+        let resyncs = |other: LegId| match self.inventory.sender_on(host, other, &self.names) {
+            Some(sender) if sender.object.state == ReplicationState::Resynchronizing => true,
+            Some(sender) => {
+                let is_acting = |watch: &LegWatch| watch.attempt().is_acting();
+                sender.object.state == paused && self.legs.get(&other).is_some_and(|watch| is_acting(watch))
             }
-            Some(_) | None => false,
+            None => false,
         };
         // A host shows a small part of a fleet's legs.
-        let others = self.inventory.shown_by(host).flat_map(super::looking::legs_of).filter(|other| *other != id);
-        others.filter_map(|other| self.legs.get(&other)).any(|watch| resyncs(watch))
+        let others = self.inventory.shown_by(host).flat_map(super::looking::legs_of);
+        others.filter(|other| *other != id).any(resyncs)
     }
 
     /// What is known of the host that a relationship speaks of and that does not show its end.
@@ -222,7 +224,8 @@ impl Controller {
             Phase::Ready { .. } | Phase::Waiting => Whereabouts::NotYet { host: Some(host.asked.id) },
         };
         // What another host is called is not what a host is called that says that name.
-        let is_itself = is_certain && host.duplicate_of.is_none();
+        let bears = |own: &HostName| self.names.find(own) == Match::Host(host.asked.id);
+        let is_itself = is_certain && host.duplicate_of.is_none() && host.name.as_ref().is_none_or(bears);
         NotSeenEnd { host_name: if is_itself { Some(host.display_name()) } else { text }, whereabouts }
     }
 }

@@ -58,13 +58,12 @@ impl Controller {
         self.mark_duplicate(now, id);
         self.names.extend(self.hosts.get(&id));
         self.reconsider_names(now, id);
-        let Some(host) = self.hosts.get(&id) else { return };
         if self.names.silent() != silent {
             // Legs that wait for a host without a name wait for a different host from now on.
             self.dirty.extend(self.open_ended.iter().flat_map(|(_, legs)| legs.iter().copied()));
         }
         // Whom a first label stands for depends on all that bear it.
-        let Some(name) = &host.name else { return };
+        let Some(name) = self.hosts.get(&id).and_then(|host| host.name.as_ref()) else { return };
         for host in self.names.with_label(name).filter(|host| *host != id) {
             self.dirty.extend(self.inventory.shown_by(host).flat_map(legs_of));
         }

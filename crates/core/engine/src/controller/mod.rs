@@ -81,6 +81,8 @@ pub struct Controller {
     holds_check: HoldsCheck,
     acts: BTreeMap<ActId, (LegId, HostId)>,
     queue: Queue,
+    /// When it began.
+    begun: MonoTime,
     epoch: u64,
     next_act: u64,
     chance: fastrand::Rng,
@@ -118,6 +120,7 @@ impl Controller {
             holds_check: if setup.policy.holds.is_empty() { HoldsCheck::Matched } else { HoldsCheck::Unclear },
             acts: BTreeMap::new(),
             queue: Queue::default(),
+            begun: now.mono,
             epoch: 0,
             next_act: 0,
             chance: fastrand::Rng::with_seed(setup.seed),

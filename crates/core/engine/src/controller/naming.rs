@@ -80,19 +80,17 @@ impl Controller {
         Some(Duplicate { host: owner.asked.id, of: owner.asked.label.clone(), kind: Kind::NotTrusted })
     }
 
-    /// A host has said its name: who says the name by which it is asked may be trusted now, and then has to become ready, or
-    /// may not be trusted any more.
+    /// A host has said its name: who counts as another of its name may be itself now, who says the name by which it is asked
+    /// may be trusted now, and then has to become ready, or may not be trusted any more.
     pub(super) fn reconsider_names(&mut self, now: Now, id: HostId) {
-        let Some(given) = self.host(id).filter(|host| host.asked.claim.is_some()) else { return };
-        let waits_for = |host: &&HostWatch| {
-            host.is_not_trusted() && host.duplicate_of.as_ref().is_some_and(|given| given.host == id)
+        let Some(first) = self.host(id) else { return };
+        let counts_as_it = |host: &&HostWatch| host.duplicate_of.as_ref().is_some_and(|twin| twin.host == id);
+        let says_its = |host: &&HostWatch| {
+            host.duplicate_of.is_none() && host.name.as_ref().is_some_and(|name| first.is_given(name))
         };
-        let says_it = |host: &&HostWatch| {
-            host.duplicate_of.is_none() && host.name.as_ref().is_some_and(|name| given.is_given(name))
-        };
-        let label = given.asked.claim.iter().flat_map(|claim| self.names.with_label(claim));
-        let trusted = label.filter_map(|other| self.host(other)).filter(says_it);
-        let doubted = self.hosts.values().filter(waits_for).chain(trusted).map(|host| host.asked.id);
+        let label = first.asked.claim.iter().flat_map(|claim| self.names.with_label(claim));
+        let trusted = label.filter_map(|other| self.host(other)).filter(says_its);
+        let doubted = self.hosts.values().filter(counts_as_it).chain(trusted).map(|host| host.asked.id);
         for other in doubted.filter(|other| *other != id).collect::<Vec<_>>() {
             if let Some(host) = self.hosts.get(&other) {
                 self.names.remove(host);

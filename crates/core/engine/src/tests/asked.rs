@@ -204,3 +204,22 @@ fn a_hold_that_comes_after_a_lost_answer_does_not_hide_it() {
     let leg = drive.leg();
     assert_eq!((leg.result, leg.reason), (LegResult::Resumed, Reason::ResumeAnswerLost));
 }
+
+/// The hold takes back the next try, and somebody else resumes it then: with newer data that is over at once.
+#[test]
+fn a_hold_that_takes_back_the_next_try_hides_it_from_nobody_either() {
+    let mut hosts = pair(&[S::Error]);
+    hosts.push(unreachable());
+    let mut drive = Drive::new(setup(3), hosts);
+    drive.run_to(1.5);
+    drive.end_act(lost());
+    let hold = Hold { scope: HoldScope::All, reason: "patch night".to_owned(), until: None, only_this_pass: false };
+    drive.hold_at_intent = Some(hold);
+    drive.run_to(20.0);
+    assert!(drive.acts.is_empty() && drive.hold_at_intent.is_none(), "it was taken back");
+    let observation = Box::new(runs_with_newer_data().remove(0));
+    drive.feed(Event::Looked { host: HostId(0), started: now(20.0).mono, observation });
+    drive.run_to(100.0);
+    assert_eq!((drive.leg().result, drive.leg().reason), (LegResult::Resumed, Reason::ResumeAnswerLost));
+    assert_eq!(told(&drive), [Reason::ResumeAnswerLost]);
+}

@@ -184,6 +184,21 @@ fn resynchronizations_that_a_shutdown_paused_go_on_one_at_a_time() {
 }
 
 #[test]
+fn a_resynchronization_whose_intent_is_taken_back_lets_the_next_one_go_on() {
+    let paused = S::ResynchronizeSuspended;
+    let mut drive = Drive::new(hearing(PausedRule::Resume), pair(&[paused, paused]));
+    drive.run_to(1.5);
+    let scope = HoldScope::Vm(VmSelector::Id(vm_id(1)));
+    drive.hold_at_intent = Some(Hold { scope, reason: "backup".to_owned(), until: None, only_this_pass: false });
+    let both = |n| {
+        let of = |kind| VmmsEvent { vm: vm_id(n), at: HostTime(990_000), kind };
+        [of(VmmsEventKind::NonRecoverable), of(VmmsEventKind::SendFailed { code: ABORTED })]
+    };
+    read(&mut drive, readable([both(1), both(2)].concat()));
+    assert_eq!(drive.acts.iter().map(|act| act.leg.vm).collect::<Vec<_>>(), [vm_id(2)]);
+}
+
+#[test]
 fn a_log_that_can_be_read_after_all_decides_for_every_leg_of_its_host() {
     let mut drive = Drive::new(hearing(PausedRule::Evidence), pair(&[S::Suspended, S::Error]));
     drive.run_to(1.5);
@@ -262,4 +277,35 @@ fn a_reading_that_began_before_the_look_was_over_does_not_prove_who_paused_what_
     drive.feed(Event::Looked { host: HostId(0), started: now(0.9).mono, observation });
     read(&mut drive, readable(Vec::new()));
     assert_eq!(drive.events, [HostId(0)], "for the leg that was paused meanwhile");
+}
+
+/// Its first act was for an error.
+#[test]
+fn a_resynchronization_that_a_later_act_continues_is_reported_as_ours() {
+    let mut drive = Drive::new(hearing(PausedRule::Resume), pair(&[S::Error]));
+    drive.run_to(1.5);
+    read(&mut drive, readable(vec![]));
+    drive.run_to(2.0);
+    drive.hosts[0] = look(0, &[S::ResynchronizeSuspended]);
+    drive.end_act(refused(32_775, false));
+    drive.run_to(4.0);
+    read(&mut drive, shutdown(1_000_000));
+    drive.run_to(20.0);
+    drive.hosts[0] = look(0, &[S::Resynchronizing]);
+    drive.end_act(ended());
+    drive.run_to(60.0);
+    assert_eq!((drive.leg().result, drive.leg().reason), (LegResult::Resumed, Reason::ResyncPausedByShutdown));
+}
+
+#[test]
+fn the_log_of_a_host_that_never_showed_what_came_of_an_act_is_not_awaited() {
+    let mut drive = Drive::new(hearing(PausedRule::Resume), pair(&[S::Error]));
+    drive.run_to(1.5);
+    read(&mut drive, readable(vec![]));
+    assert_eq!(drive.acts.len(), 1);
+    drive.hosts[0] = unreachable();
+    drive.end_act(ended());
+    drive.run_to(61.0);
+    assert_eq!(drive.events, [], "nobody would answer");
+    assert_eq!((drive.leg().result, drive.leg().reason), (LegResult::Failed, Reason::ResumeFailed));
 }

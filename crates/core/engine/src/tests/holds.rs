@@ -167,3 +167,27 @@ fn a_vm_without_replication_and_one_that_only_the_last_host_shows_are_matches() 
     drive.run_to(13.0);
     assert_eq!(drive.acts.iter().map(|act| act.leg.vm).collect::<Vec<_>>(), [vm_id(1)]);
 }
+
+#[test]
+fn a_leg_that_is_held_while_its_act_runs_beyond_the_end_is_left_and_has_not_failed() {
+    let mut drive = Drive::new(setup(2), pair(&[S::Error]));
+    drive.run_to(1.5);
+    assert_eq!(drive.acts.len(), 1);
+    drive.feed(Event::Command(crate::Command::Hold(hold(HoldScope::All))));
+    drive.hosts[0] = look(0, &[S::Replicating]);
+    drive.run_to(1_000.0);
+    let leg = drive.leg();
+    assert_eq!((leg.result, leg.reason, leg.wanted), (LegResult::Left, Reason::Held, false));
+}
+
+#[test]
+fn a_hold_on_a_host_covers_what_it_shows_though_nobody_is_sure_that_it_receives() {
+    let mut hosts = pair(&[S::Replicating]);
+    let Seen::Seen(replication) = &mut hosts[0].replication else { panic!("it is seen") };
+    let lost = Problem::new(ProblemKind::NotThere, "read the replication settings", "they are gone");
+    replication.objects.values_mut().for_each(|object| object.settings = Seen::NotSeen(lost.clone()));
+    hosts.push(unreachable());
+    let mut drive = Drive::new(holding(3, vec![host("hv02")]), hosts);
+    drive.run_to(1_000.0);
+    assert_eq!((drive.leg().result, drive.leg().reason), (LegResult::Healthy, Reason::Held));
+}

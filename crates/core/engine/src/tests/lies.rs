@@ -405,3 +405,43 @@ fn a_host_that_says_its_own_name_after_anothers_is_believed_from_then_on() {
         assert_eq!(drive.acts.len(), 1);
     }
 }
+
+#[test]
+fn a_host_that_says_a_name_which_the_first_does_not_bear_any_more_shows_its_own_vms() {
+    let twin = || called(HV02, look(0, &[S::Replicating]));
+    let hosts = vec![look(1, &[S::Replicating]), twin(), unreachable()];
+    let setup = Setup { reread_every: Some(Duration::from_secs(5)), ..asked(&[None, None, Some(HV03)]) };
+    let mut drive = Drive::new(setup, hosts);
+    drive.run_to(5.0);
+    assert_eq!(drive.controller.leg(crate::sample::leg_id(1)).unwrap().after, None, "two say one name");
+    drive.hosts[0] = called("hv02.elsewhere.test", look(1, &[S::Replicating]));
+    drive.run_to(30.0);
+    assert_eq!(drive.controller.leg(crate::sample::leg_id(1)).unwrap().after, Some(S::Replicating));
+}
+
+fn hold_on(host: &str) -> Hold {
+    let scope = HoldScope::Host(named(host));
+    Hold { scope, reason: "migration".to_owned(), until: None, only_this_pass: false }
+}
+
+#[test]
+fn a_host_that_says_the_name_of_another_is_still_asked_by_its_own_first_label() {
+    let hosts = vec![sender_to("hv02.elsewhere.test"), called(HV03, look(1, &[])), look(2, &[])];
+    assert_eq!(acts(setup(3), hosts), [], "its receiver is asked, and is not seen");
+}
+
+#[test]
+fn a_hold_on_the_first_label_by_which_a_second_address_is_asked_covers_its_host() {
+    let mut pass = asked(&[Some(HV01), None, Some(HV02)]);
+    pass.policy.holds = vec![hold_on("hv02")];
+    let receiver = || called(HV03, look(1, &[S::Replicating]));
+    assert_eq!(acts(pass, vec![sender_to(HV02), receiver(), receiver()]), []);
+}
+
+#[test]
+fn a_hold_on_a_host_that_says_the_name_of_another_covers_what_it_does_not_show() {
+    let mut pass = setup(3);
+    pass.policy.peer_unseen = reprise_model::PeerUnseen::Resume;
+    pass.policy.holds = vec![hold_on("hv02")];
+    assert_eq!(acts(pass, vec![sender_to(HV02), called(HV03, look(1, &[])), unreachable()]), []);
+}

@@ -74,3 +74,36 @@ fn a_resynchronization_that_waits_for_one_that_just_began_on_its_host_holds_up_n
     let report = drive.report.as_ref().expect("nothing is left to do");
     assert_eq!(report.legs[0].reason, Reason::ResyncWaits);
 }
+
+#[test]
+fn a_replica_is_repaired_while_its_paused_resynchronization_waits_for_another() {
+    let setup = Setup { reads_events: true, ..setup(2) };
+    let hosts = vec![look(0, &[S::ResynchronizeSuspended, S::Resynchronizing]), look(1, &[S::Error, S::Replicating])];
+    let mut drive = Drive::new(setup, hosts);
+    let gave_up = VmmsEvent { vm: vm_id(1), at: HostTime(950_000), kind: VmmsEventKind::NonRecoverable };
+    for host in std::mem::take(&mut drive.events) {
+        let records = Records::whole(vec![gave_up], Vec::new());
+        drive.feed(Event::EventsRead { host, evidence: Evidence::Readable(records) });
+    }
+    drive.run_to(1.5);
+    assert_eq!(drive.acts.iter().map(|act| act.host).collect::<Vec<_>>(), [HostId(1)]);
+}
+
+#[test]
+fn a_resynchronization_goes_on_with_the_look_that_shows_that_the_other_has_ended() {
+    let paused = S::ResynchronizeSuspended;
+    let replicas = look(1, &[S::Replicating, S::Replicating]);
+    let hosts = vec![look(0, &[paused, S::Resynchronizing]), replicas, unreachable()];
+    let mut drive = Drive::new(Setup { reads_events: true, ..setup(3) }, hosts);
+    let kinds = [VmmsEventKind::SendFailed { code: ABORTED }, VmmsEventKind::NonRecoverable];
+    let records = kinds.map(|kind| VmmsEvent { vm: vm_id(1), at: HostTime(950_000), kind }).to_vec();
+    for host in std::mem::take(&mut drive.events) {
+        let evidence = Evidence::Readable(Records::whole(records.clone(), Vec::new()));
+        drive.feed(Event::EventsRead { host, evidence });
+    }
+    drive.run_to(5.0);
+    assert!(drive.acts.is_empty(), "one at a time");
+    let observation = Box::new(look(0, &[paused, S::Replicating]));
+    drive.feed(Event::Looked { host: HostId(0), started: now(5.0).mono, observation });
+    assert_eq!(drive.acts.len(), 1);
+}

@@ -50,6 +50,8 @@ pub(crate) struct Drive {
     pub(crate) told: Vec<Notice>,
     pub(crate) report: Option<Report>,
     refused: Option<Ambiguous>,
+    /// A hold that a person sets while the next act is being written down.
+    hold_at_intent: Option<Hold>,
 }
 
 impl Drive {
@@ -71,6 +73,7 @@ impl Drive {
             told: vec![],
             report: None,
             refused: None,
+            hold_at_intent: None,
         };
         drive.feed(Event::Tick);
         drive
@@ -110,6 +113,10 @@ impl Drive {
             }
             Effect::Intend(act) => {
                 self.intents.push(act.id);
+                if let Some(hold) = self.hold_at_intent.take() {
+                    let event = Event::Command(crate::Command::Hold(hold));
+                    assert_eq!(self.controller.handle(now(self.at), event), []);
+                }
                 return Some(Event::Intended(act.id));
             }
             Effect::Perform(act) => self.acts.push(act),
@@ -170,6 +177,16 @@ pub(crate) fn ended() -> Outcome {
 
 fn refused(code: u32, transient: bool) -> Outcome {
     Outcome::Refused(Refusal { code: Some(code), why: "no".to_owned(), advice: "look", transient })
+}
+
+/// Looks at a pair whose sender runs, with data newer than that of [`look`].
+fn runs_with_newer_data() -> Vec<Observation> {
+    let mut hosts = pair(&[S::Replicating]);
+    let Seen::Seen(replication) = &mut hosts[0].replication else { panic!("it is seen") };
+    for object in replication.objects.values_mut() {
+        object.last_replication = reprise_model::LastReplication::At(reprise_model::HostTime(950_000));
+    }
+    hosts
 }
 
 fn unreachable() -> Observation {

@@ -82,6 +82,19 @@ fn a_pause_that_was_seen_to_begin_stays_a_persons_over_a_restart() {
 }
 
 #[test]
+fn what_is_remembered_of_a_pause_outlives_a_life_in_which_only_the_replica_is_seen() {
+    let mut drive = acting(S::Error);
+    drive.hosts[0] = look(0, &[S::Suspended]);
+    drive.end_act(Outcome::Stale { found: "Suspended".to_owned() });
+    drive.run_to(4.0);
+    let snapshot = drive.controller.snapshot(now(4.0));
+    let (controller, _) = restored(snapshot, &[unreachable(), look(1, &[S::Replicating])], 10.0, 20.0);
+    assert_eq!(controller.legs().count(), 1);
+    let (_, acts) = restored(controller.snapshot(now(20.0)), &pair(&[S::Suspended]), 30.0, 40.0);
+    assert!(acts.is_empty(), "it began while we watched: {acts:?}");
+}
+
+#[test]
 fn a_wait_goes_on_after_a_restart() {
     let mut drive = acting(S::Error);
     drive.end_act(refused(32_774, true));
@@ -102,16 +115,6 @@ fn a_freeze_outlives_a_restart() {
     assert_eq!(controller.legs().next().unwrap().reason, Reason::Frozen);
 }
 
-/// Looks at a pair whose sender runs, with data newer than that of [`look`].
-fn runs_with_newer_data() -> Vec<Observation> {
-    let mut hosts = pair(&[S::Replicating]);
-    let Seen::Seen(replication) = &mut hosts[0].replication else { panic!("it is seen") };
-    for object in replication.objects.values_mut() {
-        object.last_replication = reprise_model::LastReplication::At(reprise_model::HostTime(950_000));
-    }
-    hosts
-}
-
 #[test]
 fn what_we_resumed_is_reported_so_after_every_restart() {
     for hosts in [pair(&[S::Replicating]), runs_with_newer_data()] {
@@ -129,4 +132,45 @@ fn what_we_resumed_is_reported_so_after_every_restart() {
             snapshot = controller.snapshot(now(20.0));
         }
     }
+}
+
+#[test]
+fn what_was_found_running_before_a_restart_may_have_been_paused_by_anybody_since() {
+    let mut drive = Drive::new(setup(2), pair(&[S::Suspended]));
+    drive.run_to(1.5);
+    drive.end_act(Outcome::Stale { found: "Replicating".to_owned() });
+    let snapshot = drive.controller.snapshot(now(1.6));
+    let (_, acts) = restored(snapshot, &pair(&[S::Suspended]), 10.0, 20.0);
+    assert_eq!(acts.len(), 1, "nobody saw this pause begin: it was there at the first look");
+}
+
+#[test]
+fn a_look_that_proves_nothing_of_an_open_act_proves_nothing_of_how_a_pause_began() {
+    let mut drive = acting(S::Suspended);
+    drive.end_act(Outcome::Stale { found: "Replicating".to_owned() });
+    let mut controller = Controller::restore(setup(2), drive.controller.snapshot(now(1.6)), now(10.0));
+    controller.handle(now(10.0), Event::Tick);
+    for (host, state) in [(1, S::Replicating), (0, S::Replicating)] {
+        let observation = Box::new(look(host, &[state]));
+        controller.handle(now(10.5), Event::Looked { host: HostId(host), started: now(10.0).mono, observation });
+    }
+    let (_, acts) = restored(controller.snapshot(now(11.0)), &pair(&[S::Suspended]), 20.0, 30.0);
+    assert_eq!(acts.len(), 1, "the act came to nothing, and nobody saw another pause begin");
+}
+
+#[test]
+fn a_look_of_the_new_life_shows_what_came_of_an_act_that_had_ended_before() {
+    let mut drive = acting(S::Error);
+    drive.end_act(Outcome::NotDone(Problem::new(ProblemKind::Unreachable, "resume replication", "refused")));
+    let mut controller = Controller::restore(setup(2), drive.controller.snapshot(now(1.6)), now(10.0));
+    let mut effects = controller.handle(now(10.0), Event::Tick);
+    for (started, state) in [(10.0, S::Replicating), (12.0, S::Suspended), (14.0, S::Suspended)] {
+        for (host, state) in [(1, S::Replicating), (0, state)] {
+            let observation = Box::new(look(host, &[state]));
+            let looked = Event::Looked { host: HostId(host), started: now(started).mono, observation };
+            effects.extend(controller.handle(now(started + 0.5), looked));
+        }
+    }
+    assert!(effects.into_iter().all(|effect| intended(effect).is_none()), "the pause began while we watched");
+    assert_eq!(controller.legs().next().unwrap().result, LegResult::Left);
 }

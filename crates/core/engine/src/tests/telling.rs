@@ -170,3 +170,33 @@ fn a_sender_whose_replica_was_repaired_after_the_limit_on_retries_still_gets_its
     drive.run_to(10.0);
     assert_eq!(drive.acts.iter().map(|act| act.host).collect::<Vec<_>>(), [HostId(0)]);
 }
+
+/// Reads the logs that are asked for: each holds the mark of VM 1.
+fn read_logs(drive: &mut Drive) {
+    let mark = VmmsEvent { vm: vm_id(1), at: reprise_model::HostTime(950_000), kind: VmmsEventKind::NonRecoverable };
+    for host in std::mem::take(&mut drive.events) {
+        drive.feed(Event::EventsRead { host, evidence: Evidence::Readable(Records::whole(vec![mark], vec![])) });
+    }
+}
+
+#[test]
+fn a_sender_that_we_resumed_is_ours_whatever_becomes_of_its_replica_later() {
+    let lost = Problem::new(ProblemKind::TimedOut, "resume replication", "no answer");
+    for of_replica in [Outcome::Unknown(lost), refused(32_774, true)] {
+        let mut drive = Drive::new(Setup { reads_events: true, ..setup(2) }, pair(&[S::Error]));
+        drive.run_to(1.5);
+        read_logs(&mut drive);
+        // Its replica stops while our act on the sender runs.
+        drive.hosts = vec![look(0, &[S::Replicating]), look(1, &[S::Error])];
+        let observation = Box::new(drive.hosts[1].clone());
+        drive.feed(Event::Looked { host: HostId(1), started: now(drive.at).mono, observation });
+        read_logs(&mut drive);
+        drive.end_act(ended());
+        drive.run_to(4.0);
+        assert_eq!(drive.acts.iter().map(|act| act.host).collect::<Vec<_>>(), [HostId(1)]);
+        drive.hosts = pair(&[S::Replicating]);
+        drive.end_act(of_replica);
+        drive.run_to(60.0);
+        assert_eq!((drive.leg().result, drive.leg().reason, resumed(&drive)), (LegResult::Resumed, Reason::Error, 1));
+    }
+}

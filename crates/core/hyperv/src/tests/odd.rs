@@ -296,17 +296,20 @@ proptest! {
 }
 
 #[test]
-fn an_object_at_state_0_is_kept_where_its_vm_says_that_it_is_a_primary_and_is_none_elsewhere() {
-    for (mode, kept) in [("1", 1), ("0", 0), ("2", 0)] {
+fn an_object_at_state_0_is_kept_where_it_is_a_primarys_own_and_is_none_elsewhere() {
+    for (mode, slot, kept) in [("1", "0", 1), ("0", "0", 0), ("2", "0", 0), ("1", "1", 0)] {
         let (seen, _) = look(|class| {
             let mut rows = host_rows(class)?;
             match class {
-                OBJECTS => set("ReplicationState", text("0"))(&mut rows),
+                OBJECTS => {
+                    set("ReplicationState", text("0"))(&mut rows);
+                    set("InstanceID", text(&format!("Microsoft:{VM}\\HVR\\{slot}")))(&mut rows);
+                }
                 VMS => set("ReplicationMode", text(mode))(&mut rows),
                 _ => {}
             }
             Ok(rows)
         });
-        assert_eq!(seen.replication.seen().unwrap().objects.len(), kept, "mode {mode}");
+        assert_eq!(seen.replication.seen().unwrap().objects.len(), kept, "mode {mode} slot {slot}");
     }
 }

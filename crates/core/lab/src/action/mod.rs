@@ -321,9 +321,9 @@ impl World {
                 })
             }
             Action::Clock { host, offset_s } => {
-                let index = self.find_host(host)?;
+                let (index, now) = (self.find_host(host)?, self.now);
                 self.hosts.get_mut(index).map_or(Ok(()), |host| {
-                    host.clock_offset_s = *offset_s;
+                    host.set_clock(now, *offset_s);
                     Ok(())
                 })
             }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use cim::event::{EventCondition, EventQuery, EventSelect, Record};
-use cim::{CimTimestamp, ErrorKind};
+use cim::{CimTimestamp, DateTime, ErrorKind};
 
 use crate::{Action, EventLog, Fault, FaultScope, InFlight, LogFault, RaceState, Spec, Start, World};
 
@@ -24,12 +24,28 @@ fn all(world: &mut World, host: usize) -> Vec<Record> {
 }
 
 fn restarted() -> World {
+    restarted_with_clock(0)
+}
+
+/// The same on a host whose clock is ahead by so many seconds.
+fn restarted_with_clock(offset_s: i64) -> World {
     let mut world = World::new(&Spec { race_state: RaceState::Error, ..Spec::default() }).unwrap();
-    world.advance(Duration::from_secs(10));
     let host = "hv01.lab.test".to_owned();
+    world.carry_out(&Action::Clock { host: host.clone(), offset_s }).unwrap();
+    world.advance(Duration::from_secs(10));
     world.carry_out(&Action::Shutdown { host: host.clone(), in_flight: InFlight::First(1) }).unwrap();
     world.carry_out(&Action::Boot { host, vmms: Start::default() }).unwrap();
     world
+}
+
+/// When data last arrived at a VM's sender, as its host shows it.
+fn last_data(world: &mut World) -> Option<i64> {
+    let rows = super::rows(world, 0, "Msvm_ComputerSystem");
+    let times = rows.iter().filter_map(|row| match row.get("LastReplicationTime").ok()? {
+        DateTime::Timestamp(at) => Some(at.unix_us()),
+        DateTime::Interval(_) => None,
+    });
+    times.max()
 }
 
 #[test]
@@ -53,8 +69,7 @@ fn a_restart_is_recorded_as_windows_and_vmms_record_it() {
 
 #[test]
 fn records_bear_the_time_of_their_hosts_clock() {
-    let mut world = restarted();
-    world.carry_out(&Action::Clock { host: "hv01.lab.test".to_owned(), offset_s: 3_600 }).unwrap();
+    let mut world = restarted_with_clock(3_600);
     let late = all(&mut world, 0)[3].time;
     assert_eq!(late, CimTimestamp::from_unix_us(Spec::default().started_us + 3_610_000_000));
     let old = query(&EventCondition::recent(&[32022], Duration::from_secs(5)));
@@ -63,6 +78,17 @@ fn records_bear_the_time_of_their_hosts_clock() {
     world.advance(Duration::from_secs(20));
     let mut places = BTreeMap::from([(VMMS.to_owned(), 0)]);
     assert!(world.scan_records(0, &old, false, &mut places, 9).0.is_empty());
+}
+
+#[test]
+fn what_a_host_has_stamped_keeps_its_time_when_its_clock_is_set() {
+    let mut world = restarted();
+    world.advance(world.now() + Duration::from_secs(1));
+    let (record, data) = (all(&mut world, 0)[3].time, last_data(&mut world));
+    assert!(data.is_some());
+    world.carry_out(&Action::Clock { host: "hv01.lab.test".to_owned(), offset_s: 3_600 }).unwrap();
+    assert_eq!((all(&mut world, 0)[3].time, last_data(&mut world)), (record, data));
+    assert_eq!(world.host_time(0).unix_us(), Spec::default().started_us + 3_611_000_000);
 }
 
 #[test]

@@ -43,7 +43,7 @@ impl World {
             ("CSCreationClassName", text("Win32_ComputerSystem")),
             ("CSName", text(host.netbios())),
             ("CurrentTimeZone", Value::Sint16(0)),
-            ("LastBootUpTime", self.boot_time(index, host)),
+            ("LastBootUpTime", self.boot_time(host)),
             ("LocalDateTime", self.clock(index, self.now)),
             ("Manufacturer", text("Microsoft Corporation")),
             ("Name", text(format!(r"{}|C:\Windows|\Device\Harddisk0\Partition2", self.spec.os.caption()))),

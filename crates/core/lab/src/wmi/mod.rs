@@ -165,15 +165,20 @@ impl World {
         Value::DateTime(DateTime::Timestamp(self.time_at(host, at)))
     }
 
-    /// When a host booted, by its own clock.
-    fn boot_time(&self, index: usize, host: &Host) -> Value {
-        let booted = self.time_at(index, host.booted).unix_us();
+    /// When a host booted, by its own clock: Windows moves that time with the clock when it is set.
+    fn boot_time(&self, host: &Host) -> Value {
+        let booted = self.time_by(host.clock_offset_s(), host.booted).unix_us();
         let before = i64::try_from(host.up_before.as_micros()).unwrap_or(i64::MAX);
         Value::DateTime(DateTime::Timestamp(CimTimestamp::from_unix_us(booted.saturating_sub(before))))
     }
 
+    /// What a host's clock showed then.
     fn time_at(&self, host: usize, at: Duration) -> CimTimestamp {
-        let offset = self.hosts.get(host).map_or(0, |h| h.clock_offset_s.saturating_mul(1_000_000));
+        self.time_by(self.hosts.get(host).map_or(0, |host| host.clock_offset_s_at(at)), at)
+    }
+
+    fn time_by(&self, offset_s: i64, at: Duration) -> CimTimestamp {
+        let offset = offset_s.saturating_mul(1_000_000);
         let micros = i64::try_from(at.as_micros()).unwrap_or(i64::MAX);
         CimTimestamp::from_unix_us(self.spec.started_us.saturating_add(micros).saturating_add(offset))
     }

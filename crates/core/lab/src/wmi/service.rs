@@ -7,6 +7,7 @@ use cim::{Argument, CallError, DateTime, FromValue, ObjectPath, Output, Value};
 use super::code::{DONE, INVALID_PARAMETER, INVALID_STATE, JOB_STARTED};
 use super::method::returned;
 use super::virtualization::guid;
+use crate::host::Host;
 use crate::leg::{At, Vm};
 use crate::spec::Os;
 use crate::world::World;
@@ -71,7 +72,7 @@ impl World {
     /// A point in time by a host's own clock, in virtual time.
     fn by_clock(&self, host: usize, value: &Value) -> Option<Duration> {
         let DateTime::Timestamp(time) = DateTime::from_value(value).ok()? else { return None };
-        let offset = self.hosts.get(host).map_or(0, |host| host.clock_offset_s.saturating_mul(1_000_000));
+        let offset = self.hosts.get(host).map_or(0, Host::clock_offset_s).saturating_mul(1_000_000);
         let micros = time.unix_us().saturating_sub(self.spec.started_us).saturating_sub(offset);
         u64::try_from(micros).ok().map(Duration::from_micros)
     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use cim::{CallError, ObjectPath, Reply, Request};
+use reprise_engine::Side;
 use reprise_model::{Act, ActId, HostId, LegId, Timestamp};
 
 use super::broken::Broken;
@@ -32,7 +33,8 @@ impl Shadow {
         }
         self.performs(act.id)?;
         let on_receiver = self.sender(act.leg).is_none_or(|(host, _)| host != act.host);
-        let watched = Watched::new(act.clone(), on_receiver);
+        let mut watched = Watched::new(act.clone(), on_receiver);
+        watched.sender_stood = on_receiver && self.sender(act.leg).is_none_or(|(_, end)| !watched.brings_to(end));
         match self.acts.insert(act.id, watched) {
             None => Ok(()),
             Some(_) => Err(format!("act {} is planned twice", act.id)),
@@ -110,12 +112,20 @@ impl Shadow {
     }
 
     /// A look that began then shows an end, running or not.
-    pub(super) fn shown_after(&mut self, leg: LegId, host: HostId, (looked, now): (Duration, Duration), end: &End) {
+    pub(super) fn shown_after(
+        &mut self,
+        (leg, side): (LegId, Side),
+        host: HostId,
+        (looked, now): (Duration, Duration),
+        end: &End,
+    ) {
         for watched in self.acts.values_mut().filter(|watched| watched.act.leg == leg) {
             if watched.ended.is_none_or(|at| at > looked) {
                 continue;
             }
             watched.seen_since = true;
+            // What a repair of the replica has not brought to run, something else does.
+            watched.sender_stood |= watched.on_receiver && side == Side::Sender && !watched.brings_to(end);
             if watched.act.host == host {
                 watched.shown = true;
                 watched.shown_at.get_or_insert(now);
@@ -127,11 +137,13 @@ impl Shadow {
         }
     }
 
-    /// Whether our last act's job was read to have ended well, and the next look showed the leg running.
+    /// Whether our last act's job was read to have ended well, and the next look showed the leg running. If it was on the
+    /// replica's side, the sender must have lacked nothing else.
     pub(super) fn is_ours(&self, leg: LegId) -> bool {
         // Acts are in the order of their numbers. What an earlier one did may have come to nothing since.
         let last = self.acts.values().rfind(|watched| watched.act.leg == leg);
-        last.is_some_and(|watched| watched.done_at.is_some() && watched.ran_after == Some(true))
+        let by_it = |watched: &Watched| watched.ran_after == Some(true) && !watched.sender_stood;
+        last.is_some_and(|watched| watched.done_at.is_some() && by_it(watched))
     }
 
     /// Whether an act of ours on a leg's sender reached its host and was not refused, ended without an answer, or was under way
@@ -178,11 +190,22 @@ impl Shadow {
     /// Nobody receives the results of what is under way.
     pub(super) fn die_acts(&mut self, now: Duration) {
         for watched in self.acts.values_mut() {
+            watched.cut_off |= watched.ended.is_none();
             watched.ended.get_or_insert(now);
             watched.shown = false;
             watched.shown_at = None;
             // What the next look shows may be another's doing, and nobody remembers all that was heard.
             watched.ran_after.get_or_insert(false);
+        }
+    }
+
+    /// A leg is seen for the first time in this life: an act on it that the death cut off counts as ended no earlier, since its
+    /// job may run until then.
+    pub(super) fn sees_first(&mut self, leg: LegId, now: Duration) {
+        for watched in self.acts.values_mut().filter(|watched| watched.act.leg == leg) {
+            if std::mem::take(&mut watched.cut_off) {
+                watched.ended = Some(now);
+            }
         }
     }
 

@@ -18,7 +18,7 @@ impl Shadow {
     pub(crate) fn intends(&mut self, act: &Act) -> Result<(), Broken> {
         let (leg, life) = (act.leg, self.deaths);
         let data = self.sender(leg).and_then(|(_, end)| end.last);
-        let intent = Intent { leg, life, written: false, performed: false, settled: None };
+        let intent = Intent { leg, life, written: false, performed: false, settled: None, settled_written: None };
         if self.journal.intents.insert(act.id, intent).is_some() {
             return Err(format!("act {} is intended twice", act.id));
         }
@@ -37,7 +37,9 @@ impl Shadow {
         self.bounds_written = paused.map(|(leg, pause)| (*leg, *pause)).collect();
         for intent in self.journal.intents.values_mut() {
             intent.written = true;
+            intent.settled_written = intent.settled;
         }
+        self.journal.budgets_written.clone_from(&self.journal.budgets);
     }
 
     /// An act is carried out: it was intended in this life, and nobody has said yet what came of it.
@@ -88,13 +90,12 @@ impl Shadow {
 
     /// The run has died: what was not written down never was.
     pub(super) fn forgets_unwritten(&mut self) {
-        let Journal { intents, budgets } = &mut self.journal;
-        intents.retain(|_, intent| {
-            if let Some(budget) = budgets.get_mut(&intent.leg).filter(|_| !intent.written) {
-                budget.tries = budget.tries.saturating_sub(1);
-            }
-            intent.written
-        });
+        let Journal { intents, budgets, budgets_written } = &mut self.journal;
+        intents.retain(|_, intent| intent.written);
+        for intent in intents.values_mut() {
+            intent.settled = intent.settled_written;
+        }
+        budgets.clone_from(budgets_written);
     }
 
     /// A sender is seen: if it runs and newer data has arrived since the first try, what was tried is over.

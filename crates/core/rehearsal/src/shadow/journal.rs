@@ -18,6 +18,8 @@ pub(super) struct Intent {
     pub(super) performed: bool,
     /// In which life it was settled last. What is settled right before a death may be settled again.
     pub(super) settled: Option<usize>,
+    /// The same as it is written down.
+    pub(super) settled_written: Option<usize>,
 }
 
 /// What was tried since a leg stopped.
@@ -34,4 +36,6 @@ pub(super) struct Budget {
 pub(super) struct Journal {
     pub(super) intents: BTreeMap<ActId, Intent>,
     pub(super) budgets: BTreeMap<LegId, Budget>,
+    /// The budgets as they are written down.
+    pub(super) budgets_written: BTreeMap<LegId, Budget>,
 }

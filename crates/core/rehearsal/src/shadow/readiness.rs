@@ -32,8 +32,15 @@ pub(crate) struct Answered {
     pub(crate) at_all: bool,
     /// VMMS runs.
     pub(crate) vmms: bool,
-    /// What it shows counts: the replication service and the host's own row are there.
-    pub(crate) counts: bool,
+    /// Whether the replication service and the host's own row are there; `None` if replication could not be read.
+    pub(crate) works: Option<bool>,
+}
+
+impl Answered {
+    /// Whether what it shows counts.
+    pub(super) fn counts(self) -> bool {
+        self.works == Some(true)
+    }
 }
 
 /// The replicated legs that a look shows, and whether each can be read completely.
@@ -41,6 +48,7 @@ type ReplicatedSet = (BTreeSet<((LegId, Side), bool)>, BTreeSet<VmId>);
 
 /// How far a host is.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is seen by itself, in any order")]
 pub(super) struct Readiness {
     since: Duration,
     looked: bool,
@@ -50,6 +58,10 @@ pub(super) struct Readiness {
     /// What the look before showed, and when that began.
     last: Option<(Duration, ReplicatedSet)>,
     pub(super) ready: bool,
+    /// Two looks have shown the same, be it nothing: it may count as ready.
+    may_be_ready: bool,
+    /// What bounded it before a boot after which nobody can tell whether it has to become ready again.
+    before: Option<Box<Readiness>>,
     /// It was not ready in time. It is looked at and may come later, and nobody waits for it.
     pub(super) late: bool,
 }
@@ -61,12 +73,13 @@ impl Readiness {
 
     /// Until when it may become ready, and until when it may show what only others show.
     pub(super) fn limit(&self, limits: Limits) -> Duration {
-        match (self.first_answer, self.vmms) {
+        let before = self.before.as_ref().map(|before| before.limit(limits)).unwrap_or_default();
+        before.max(match (self.first_answer, self.vmms) {
             (None, None) if self.looked => self.since + limits.retry_for,
             (None, None) => self.since + limits.retry_for.max(FIRST_LOOK),
             (Some(answered), None) => answered + limits.vmms,
             (_, Some(vmms)) => vmms + limits.timeout.max(TWO_LOOKS),
-        }
+        })
     }
 
     pub(super) fn takes(
@@ -80,11 +93,13 @@ impl Readiness {
         let shows_vms = !shown.seen.is_empty() || !shown.unread.is_empty();
         let is_new =
             self.last.as_ref().is_none_or(|(_, (seen, unread))| seen.is_empty() && unread.is_empty() && shows_vms);
-        let comes_back = self.late && answered.counts && is_new;
-        let boots = booted.is_some() && self.booted.is_some() && booted != self.booted;
-        let stops = self.ready && answered.at_all && !answered.counts;
+        let comes_back = self.late && answered.counts() && is_new;
+        // The limits count from the first answer and the first sight of VMMS, however often it boots until it is ready.
+        let boots = self.may_be_ready && booted.is_some() && self.booted.is_some() && booted != self.booted;
+        let stops = self.may_be_ready && answered.works == Some(false);
         if boots || stops || comes_back {
-            *self = Self::new(now);
+            let before = std::mem::replace(self, Self::new(now));
+            self.before = (!before.ready && !before.late).then(|| Box::new(Self { before: None, ..before }));
         }
         self.looked = true;
         self.booted = booted.or(self.booted);
@@ -94,18 +109,17 @@ impl Readiness {
         if answered.vmms {
             self.vmms.get_or_insert(now);
         }
-        if !answered.counts {
+        if !answered.counts() {
             self.last = None;
             return;
         }
         let readable = |(key, end): (&(LegId, Side), &End)| (*key, end.settings.is_some());
         let set = (shown.seen.iter().map(readable).collect(), shown.unread.clone());
         let same = self.last.as_ref().filter(|(_, last)| *last == set);
+        let settled = same.is_some_and(|(before, _)| looked.saturating_sub(*before) >= LOOKS_APART);
+        self.may_be_ready |= settled;
         // One that shows no VM, or a part of one, may still be loading them, and has time for that.
-        if shows_vms
-            && shown.unread.is_empty()
-            && same.is_some_and(|(before, _)| looked.saturating_sub(*before) >= LOOKS_APART)
-        {
+        if shows_vms && shown.unread.is_empty() && settled {
             (self.ready, self.late) = (true, false);
         }
         if same.is_none() {

@@ -137,7 +137,8 @@ impl Shadow {
         let left = matches!(leg.reason, Reason::PausedByPerson | Reason::PausedNoEvidence | Reason::PausedLeft);
         let from_start = self.first.get(&leg.id) == Some(&7) && !self.ran_at_boot.contains_key(&leg.id);
         let is_wanted = self.orders.policy.paused.at_boot == PausedRule::Resume && from_start;
-        if leg.result == LegResult::Left && left && is_wanted {
+        let may_be_watched = self.found_running.contains(&leg.id);
+        if leg.result == LegResult::Left && left && is_wanted && !may_be_watched {
             return Err(format!("as {:?}, and it was paused at the first look", leg.reason));
         }
         Ok(())
@@ -212,7 +213,7 @@ fn outcome(report: &Report) -> Result<(), Broken> {
         | LegResult::Waiting
         | LegResult::Left => false,
     };
-    // One that is not trusted, or was lost later, was ready in time.
+    // One that is not trusted, or was lost after it had become ready, was ready in time.
     let none_ready = !report.hosts.iter().any(|host| host.ready || host.ready_after.is_some());
     let something = report.ambiguous.is_some()
         || report.hosts.iter().any(|host| !host.ready || host.trouble.is_some())

@@ -49,12 +49,27 @@ pub(crate) struct Ends {
     pub(crate) seen: BTreeMap<(LegId, Side), End>,
     /// VMs of which something could not be read.
     pub(crate) unread: BTreeSet<VmId>,
+    /// What those are called, as far as that can be read.
+    pub(super) unread_names: BTreeSet<(VmId, String)>,
+    /// Primary VMs whose own relationship is at 0. They send only where another host replicates them.
+    pub(super) idle: BTreeMap<LegId, End>,
 }
 
 impl Ends {
     /// What the host calls the VM of a leg.
     pub(crate) fn called(&self, leg: LegId) -> impl Iterator<Item = &str> {
-        self.seen.iter().filter(move |((own, _), _)| own.vm == leg.vm).map(|(_, end)| end.vm_name.as_str())
+        self.all_called().filter(move |(vm, _)| *vm == leg.vm).map(|(_, name)| name)
+    }
+
+    /// What the host calls the VMs that it replicates.
+    pub(super) fn all_called(&self) -> impl Iterator<Item = (VmId, &str)> {
+        let seen = self.seen.iter().map(|((leg, _), end)| (leg.vm, end.vm_name.as_str()));
+        seen.chain(self.unread_names.iter().map(|(vm, name)| (*vm, name.as_str())))
+    }
+
+    /// Whether the host shows that a VM is replicated.
+    pub(super) fn replicates(&self, vm: VmId) -> bool {
+        self.seen.keys().any(|(leg, _)| leg.vm == vm)
     }
 }
 
@@ -140,17 +155,21 @@ impl Shown {
         let settings: BTreeMap<(VmId, u8), &Row> =
             self.settings.iter().filter_map(|row| Some((key(&text(row, "InstanceID")?)?, row))).collect();
         for (row, (vm, slot)) in objects.iter().filter_map(|row| Some((row, keyed(row)?))) {
-            if row.get::<u16>("ReplicationState").is_ok_and(|state| state == 0) {
-                continue;
-            }
+            let is_idle = row.get::<u16>("ReplicationState").is_ok_and(|state| state == 0);
             let of = vms.get(&vm).and_then(|own| self.end(row, own, settings.get(&(vm, slot)).copied(), looked));
             match of {
+                Some(end) if is_idle && slot == 0 && end.mode == 1 => {
+                    ends.idle.insert(LegId { vm, kind: LegKind::Simple }, end);
+                }
+                Some(_) | None if is_idle => {}
                 Some(end) => {
                     let (kind, side) = part(slot, end.mode);
                     ends.seen.insert((LegId { vm, kind }, side), end);
                 }
                 None => {
                     ends.unread.insert(vm);
+                    ends.unread_names
+                        .extend(vms.get(&vm).and_then(|own| text(own, "ElementName")).map(|name| (vm, name)));
                 }
             }
         }

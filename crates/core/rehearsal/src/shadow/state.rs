@@ -69,6 +69,8 @@ pub(crate) struct Shadow {
     pub(super) pause_written: BTreeSet<LegId>,
     /// What bounded the paused senders then.
     pub(super) bounds_written: BTreeMap<LegId, Pause>,
+    /// Legs whose sender the read before an act found not paused, and that no look has shown so since.
+    pub(super) found_running: BTreeSet<LegId>,
     /// Every leg of which any end was ever seen.
     pub(super) ever: BTreeSet<LegId>,
     /// Every name, folded, that a VM was ever seen to bear.
@@ -114,6 +116,7 @@ impl Shadow {
             pause_seen: BTreeSet::new(),
             pause_written: BTreeSet::new(),
             bounds_written: BTreeMap::new(),
+            found_running: BTreeSet::new(),
             ever: BTreeSet::new(),
             named: BTreeSet::new(),
             logs: BTreeMap::new(),
@@ -197,7 +200,7 @@ impl Shadow {
         } else if let Some(since) = self.late.get_mut(&host) {
             *since = now.mono.0;
         }
-        if !answered.counts || self.seconds.contains(&host) {
+        if !answered.counts() || self.seconds.contains(&host) {
             return;
         }
         let wall = now.wall;
@@ -211,8 +214,9 @@ impl Shadow {
             if since.0 != end.state {
                 *since = (end.state, looked);
             }
-            self.ever.insert(*leg);
-            self.named.insert((end.vm_name.to_lowercase(), leg.vm));
+            if self.ever.insert(*leg) {
+                self.sees_first(*leg, now.mono.0);
+            }
             if *side == Side::Sender {
                 // While an act of ours is under way the state already reads as requested.
                 if end.state == 7 || !self.is_acted_on(*leg, looked) {
@@ -223,23 +227,49 @@ impl Shadow {
                 }
                 self.confirms(*leg, end);
             }
-            self.shown_after(*leg, host, (looked, now.mono.0), end);
+            self.shown_after((*leg, *side), host, (looked, now.mono.0), end);
             self.prove(*leg, looked, end);
         }
+        self.named.extend(ends.all_called().map(|(vm, name)| (name.to_lowercase(), vm)));
         self.hosts.insert(host, ends);
+        self.see_idle_senders();
+        self.see_two_primaries(host);
+    }
+
+    /// Of two primaries, what one was before is not reported of the other.
+    fn see_two_primaries(&mut self, host: HostId) {
+        let shown = self.hosts.get(&host).into_iter().flat_map(|ends| ends.seen.keys().map(|(leg, _)| *leg));
+        for leg in shown.collect::<Vec<_>>() {
+            let states: Vec<u16> = self.ends(leg, Side::Sender).map(|(_, end)| end.state).collect();
+            if states.len() > 1 {
+                self.first_lives.extend(states.into_iter().map(|state| (leg, state)));
+            }
+        }
+    }
+
+    /// A primary at 0 sends where another host replicates its VM (`docs/reasons.md`, `unknown_state`).
+    fn see_idle_senders(&mut self) {
+        let idle = self.hosts.iter().flat_map(|(host, ends)| ends.idle.keys().map(|leg| (*leg, *host)));
+        for (leg, host) in idle.collect::<Vec<_>>() {
+            if self.ends(leg, Side::Sender).any(|(on, end)| on == host && end.state == 0) {
+                self.sees_sender(leg, 0, host, None);
+            }
+        }
+    }
+
+    /// Whether any host shows that a VM is replicated.
+    fn is_replicated(&self, vm: VmId) -> bool {
+        self.hosts.values().any(|ends| ends.replicates(vm))
     }
 
     pub(super) fn sees_sender(&mut self, leg: LegId, state: u16, host: HostId, boots: Option<u32>) {
         self.first.entry(leg).or_insert(state);
-        if self.ends(leg, Side::Sender).any(|(on, _)| on != host) {
-            // Of two primaries, what one was before is not reported of the other.
-            self.first_lives.insert((leg, state));
-        }
         let ran = self.ran_at_boot.get(&leg).copied();
         if state != 7 {
             let known = ran.filter(|(on, _)| *on == host).map(|(_, boots)| boots);
             self.paused_unseen.remove(&leg);
             self.pause_seen.remove(&leg);
+            self.found_running.remove(&leg);
             self.ran_at_boot.insert(leg, (host, boots.or(known).unwrap_or(0)));
             return;
         }
@@ -257,6 +287,7 @@ impl Shadow {
     pub(super) fn found_otherwise(&mut self, leg: LegId, host: HostId, boots: u32) {
         self.paused_unseen.remove(&leg);
         self.pause_seen.remove(&leg);
+        self.found_running.insert(leg);
         self.ran_at_boot.insert(leg, (host, boots));
     }
 
@@ -345,7 +376,10 @@ impl Shadow {
 
     /// The ends of a leg on one side, by host.
     pub(super) fn ends(&self, leg: LegId, side: Side) -> impl Iterator<Item = (HostId, &End)> {
-        self.hosts.iter().filter_map(move |(host, ends)| Some((*host, ends.seen.get(&(leg, side))?)))
+        self.hosts.iter().filter_map(move |(host, ends)| {
+            let idle = || ends.idle.get(&leg).filter(|_| side == Side::Sender && self.is_replicated(leg.vm));
+            Some((*host, ends.seen.get(&(leg, side)).or_else(idle)?))
+        })
     }
 
     /// The sender that counts: the first.

@@ -29,8 +29,13 @@ pub(super) struct Watched {
     pub(super) done_at: Option<Duration>,
     /// When it ended.
     pub(super) ended: Option<Duration>,
+    /// The run died before it had ended, and has not seen its leg since.
+    pub(super) cut_off: bool,
     /// Whether the end ran in the first look that began after that.
     pub(super) ran_after: Option<bool>,
+    /// It was on the replica's side, and the sender was stopped too when it was planned, or in a look that began after it had
+    /// ended: it is not all that the leg lacked.
+    pub(super) sender_stood: bool,
     /// Whether any look that began after that, in this life of the run or in a later one, showed its end.
     pub(super) shown: bool,
     /// When the first such look came back, in this life.
@@ -54,7 +59,9 @@ impl Watched {
             misses: 0,
             done_at: None,
             ended: None,
+            cut_off: false,
             ran_after: None,
+            sender_stood: false,
             shown: false,
             shown_at: None,
             seen_since: false,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use reprise_engine::{Command, Event};
-use reprise_lab::{Action, InFlight, Kind, LegEnd, Start};
+use reprise_lab::{Action, Fault, FaultScope, InFlight, JobFault, Kind, LegEnd, Start};
 use reprise_model::{Act, Hold, HoldScope, ReplicationState, VmSelector};
 
 use super::Story;
@@ -11,6 +11,10 @@ use crate::run::Run;
 use crate::scene::once_in;
 use crate::trouble::Trouble;
 use crate::trouble::people;
+
+/// Hyper-V's code for a failure without a cause, and all with which a job fails at its end: that, in use, in an invalid state.
+const FAILED: u32 = 32_768;
+const FAILS_LATE: [u32; 3] = [FAILED, 32_774, 32_775];
 
 impl Story {
     /// While an act is being written down, a person now and then says that its VM is to be left alone.
@@ -43,6 +47,19 @@ impl Story {
             let soon = Duration::from_millis(self.chance.u64(0..200));
             self.script.add(self.now + soon, Trouble::Happens(operator_action));
         }
+    }
+
+    /// While there is trouble, the job of an act on a pause now and then fails at its end: a look that comes before shows the
+    /// leg resumed, and proves nothing.
+    pub(super) fn its_job_fails(&mut self, act: &Act) {
+        if self.calm || act.expected_state != ReplicationState::Suspended || !once_in(&mut self.chance, 6) {
+            return;
+        }
+        let fault = Fault::Job(JobFault::Fail { code: self.chance.choice(FAILS_LATE).unwrap_or(FAILED) });
+        self.line(&format!("the job of act {} is to fail", act.id));
+        let scope = FaultScope { host: None, vm: Some(act.leg.vm.to_string()) };
+        // A VM that is gone has no job that could fail.
+        let _done = self.world.add_fault(fault, &scope, Some(1));
     }
 
     /// While there is trouble, the host of an act now and then goes down under it, once or twice in a row: its leg's incident

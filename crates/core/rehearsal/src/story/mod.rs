@@ -116,8 +116,8 @@ struct Story {
     holds: Vec<Hold>,
     /// How often each host has booted.
     boots: BTreeMap<usize, u32>,
-    /// By how much each host's clock is ahead. Unit: seconds.
-    ahead_s: BTreeMap<usize, i64>,
+    /// Since when each host's clock is ahead by how many seconds, oldest first.
+    clocks: BTreeMap<usize, Vec<(Duration, i64)>>,
     /// What each host's logs have ever held.
     truths: BTreeMap<usize, Truth>,
     runs: BTreeMap<usize, Run>,
@@ -154,7 +154,7 @@ impl Story {
             script,
             holds: Vec::new(),
             boots: BTreeMap::new(),
-            ahead_s: BTreeMap::new(),
+            clocks: BTreeMap::new(),
             truths: BTreeMap::new(),
             runs: BTreeMap::new(),
             reports: BTreeMap::new(),
@@ -179,6 +179,9 @@ impl Story {
         self.now += SETTLES;
         self.world.advance(self.now);
         self.reports.clear();
+        self.scene.give_time_for_all();
+        let up_for =
+            (0..self.names.len()).map(|host| (host, self.now.saturating_sub(self.world.booted(host)))).collect();
         for number in 0..self.scene.asked.len() {
             self.begin(number)?;
         }
@@ -188,7 +191,8 @@ impl Story {
         for (number, report) in &self.reports {
             let asked = self.scene.asked.get(*number).map(Vec::as_slice).unwrap_or_default();
             let (scene, holds, wall) = (&self.scene, self.holds.as_slice(), self.clock().wall);
-            calm::FinalCheck { scene, asked, truth: &truth, holds, names: &names, wall }.check(report)?;
+            calm::FinalCheck { scene, asked, truth: &truth, holds, names: &names, wall, up_for: &up_for }
+                .check(report)?;
         }
         Ok(())
     }
@@ -268,7 +272,7 @@ impl Story {
         if let Action::Clock { host, offset_s } = action
             && let Some(host) = self.world.host_named(host).filter(|_| done)
         {
-            self.ahead_s.insert(host, *offset_s);
+            self.clocks.entry(host).or_default().push((self.now, *offset_s));
         }
     }
 
@@ -343,7 +347,7 @@ impl Story {
                 let answered = Answered {
                     at_all: observation.answered(),
                     vmms: observation.vmms_runs(),
-                    counts: observation.replication.seen().is_some_and(|r| r.service && r.host_row),
+                    works: observation.replication.seen().map(|shown| shown.service && shown.host_row),
                 };
                 run.shadow.looked(procedure.host, &procedure.shown, answered, procedure.began, self.clock());
                 let observation = self.as_delivered(procedure.host, observation);
@@ -477,6 +481,7 @@ impl Story {
                 run.shadow.planned(&act, self.clock().wall)?;
                 self.a_person_comes_between(&act);
                 self.its_host_goes_down(run.place(act.host));
+                self.its_job_fails(&act);
                 run.procedures.push(Procedure::act(act, self.now));
             }
             Effect::Ask { host, name, .. } => {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use reprise_engine::Event;
 use reprise_model::{Evidence, HostId, HostTime, Records, VmmsEvent, VmmsEventKind};
 
-use super::truth::host_time;
+use super::truth::Clock;
 use super::{Sabotage, Story};
 use crate::logs::{Arrival, Reading, Waits};
 use crate::run::Run;
@@ -26,8 +26,7 @@ impl Story {
         let way = if self.calm { self.way().min(CALM_WAY) } else { self.way() };
         match reading.waits {
             Waits::Sent { .. } | Waits::Held { .. } => {
-                let (most, ahead_s) = (self.chance.usize(1..=BATCH_MAX), self.ahead_of(run.place(reading.host)));
-                let arrival = Arrival { now: self.now, way, most, ahead_s };
+                let arrival = Arrival { now: self.now, way, most: self.chance.usize(1..=BATCH_MAX) };
                 reading.arrives(&mut self.world, run.place(reading.host), &arrival);
             }
             Waits::Sleeps { .. } | Waits::Answered { .. } | Waits::Done(_) => reading.go_on(self.now, way),
@@ -42,7 +41,7 @@ impl Story {
             Err(error) => format!("not: {error}"),
         };
         self.line(&format!("the log of {host:?} is read: {what}"));
-        let truth = self.truth(run.place(host), reading.ahead_s);
+        let truth = self.truth(run.place(host));
         run.shadow.log_read(host, ended.is_ok(), reading.crossed, truth);
         let evidence = self.sabotaged(run, host, ended.map_or(Evidence::NotReadable, Evidence::Readable));
         self.feed(run, Event::EventsRead { host, evidence })
@@ -56,15 +55,16 @@ impl Story {
         }
     }
 
-    /// What a host's logs have held until now, by its clock that was ahead by so much.
-    fn truth(&mut self, place: Option<usize>, ahead_s: i64) -> Logs {
+    /// What a host's logs have held until now, by its clock.
+    fn truth(&mut self, place: Option<usize>) -> Logs {
         self.keep_truth(place);
-        let started_us = self.scene.spec.started_us;
-        place.and_then(|place| self.truths.get(&place)).map(|truth| truth.logs(started_us, ahead_s)).unwrap_or_default()
+        let clock = self.clock_of(place);
+        place.and_then(|place| self.truths.get(&place)).map(|truth| truth.logs(&clock)).unwrap_or_default()
     }
 
-    fn ahead_of(&self, place: Option<usize>) -> i64 {
-        place.and_then(|place| self.ahead_s.get(&place)).copied().unwrap_or(0)
+    fn clock_of(&self, place: Option<usize>) -> Clock {
+        let settings = place.and_then(|place| self.clocks.get(&place)).cloned().unwrap_or_default();
+        Clock { started_us: self.scene.spec.started_us, settings }
     }
 
     /// The evidence that the engine receives instead, if a fault is built in.
@@ -76,7 +76,7 @@ impl Story {
         };
         let (mut vmms, system) = (records.vmms.found().to_vec(), records.system.found().to_vec());
         if self.sabotage == Some(Sabotage::InventedShutdown) {
-            let now = host_time(self.scene.spec.started_us, self.now, self.ahead_of(run.place(host)));
+            let now = self.clock_of(run.place(host)).at(self.now);
             let kinds = [VmmsEventKind::NonRecoverable, VmmsEventKind::SendFailed { code: 0x8000_4004 }];
             let invented = |vm| kinds.map(|kind| VmmsEvent { vm, at: HostTime(now.0 - INVENTED), kind });
             vmms.extend(self.people.iter().flat_map(|whose| invented(whose.id)));

@@ -24,17 +24,17 @@ impl Truth {
         self.0.extend(host.events.iter().map(|record| (record.record, record.clone())));
     }
 
-    /// What they say, by the clock of a host that is ahead by so much.
-    pub(super) fn logs(&self, started_us: i64, ahead_s: i64) -> Logs {
+    /// What they say, by their host's clock.
+    pub(super) fn logs(&self, clock: &Clock) -> Logs {
         let of = |channel: &'static str| self.0.values().filter(move |record| record.channel == channel);
         Logs {
-            vmms: of(CHANNEL).filter_map(|record| event(record, started_us, ahead_s)).collect(),
-            system: of(SYSTEM).filter_map(|record| system(record, started_us, ahead_s)).collect(),
+            vmms: of(CHANNEL).filter_map(|record| event(record, clock)).collect(),
+            system: of(SYSTEM).filter_map(|record| system(record, clock)).collect(),
         }
     }
 }
 
-fn system(record: &view::LoggedEvent, started_us: i64, ahead_s: i64) -> Option<SystemEvent> {
+fn system(record: &view::LoggedEvent, clock: &Clock) -> Option<SystemEvent> {
     let kind = match record.id {
         1_074 => SystemEventKind::ShutdownAsked,
         6_005 => SystemEventKind::LogStarted,
@@ -43,23 +43,34 @@ fn system(record: &view::LoggedEvent, started_us: i64, ahead_s: i64) -> Option<S
         41 => SystemEventKind::NoCleanShutdown,
         _ => return None,
     };
-    Some(SystemEvent { at: host_time(started_us, record.time, ahead_s), kind })
+    Some(SystemEvent { at: clock.at(record.time), kind })
 }
 
-fn event(record: &view::LoggedEvent, started_us: i64, ahead_s: i64) -> Option<VmmsEvent> {
+fn event(record: &view::LoggedEvent, clock: &Clock) -> Option<VmmsEvent> {
     let kind = match record.id {
         32_086 => VmmsEventKind::NonRecoverable,
         32_022 => VmmsEventKind::SendFailed { code: record.code? },
         32_315 => VmmsEventKind::WillRetry { after: minutes(&record.message) },
         _ => return None,
     };
-    Some(VmmsEvent { vm: VmId::new(record.vm_id?), at: host_time(started_us, record.time, ahead_s), kind })
+    Some(VmmsEvent { vm: VmId::new(record.vm_id?), at: clock.at(record.time), kind })
 }
 
-/// What a host's clock shows at a time of the lab.
-pub(super) fn host_time(started_us: i64, at: Duration, ahead_s: i64) -> HostTime {
-    let since = i64::try_from(at.as_millis()).unwrap_or(i64::MAX);
-    HostTime((started_us / 1_000).saturating_add(since).saturating_add(ahead_s.saturating_mul(1_000)))
+/// A host's clock.
+pub(super) struct Clock {
+    /// What it shows at the lab's beginning. Unit: microseconds since 1970.
+    pub(super) started_us: i64,
+    /// Since when it is ahead by how many seconds, oldest first.
+    pub(super) settings: Vec<(Duration, i64)>,
+}
+
+impl Clock {
+    /// What it showed at a time of the lab.
+    pub(super) fn at(&self, at: Duration) -> HostTime {
+        let since = i64::try_from(at.as_millis()).unwrap_or(i64::MAX);
+        let ahead_s = self.settings.iter().rev().find(|(set, _)| *set <= at).map_or(0, |(_, ahead_s)| *ahead_s);
+        HostTime((self.started_us / 1_000).saturating_add(since).saturating_add(ahead_s.saturating_mul(1_000)))
+    }
 }
 
 /// "… and will retry after 5 minute(s)."
