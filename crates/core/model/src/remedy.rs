@@ -60,6 +60,8 @@ remedies! {
     Wait = "wait: the host is busy or starting; if the error remains, look for other programs that use WinRM heavily",
     /// The host may still be loading its VMs.
     LetLoad = "run again in a few minutes, or give the host longer with --timeout; if it still shows none then, check the VMs in Hyper-V Manager on that host",
+    /// It is not clear which host a name stands for.
+    NameHosts = "check which machine responds at each address, and give each host its own full name in the URLs or the configuration",
     /// The run was interrupted while it still waited for the host.
     RunAgain = "run again: nothing is known to be wrong with this host",
     /// No answer in time.

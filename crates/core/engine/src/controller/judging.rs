@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use reprise_model::{HostId, HostName, LegId, MonoTime, Now, Problem, ProblemKind, Reason, ReplicationState};
+use reprise_model::{HostId, HostName, LegId, MonoTime, Now, Problem, ProblemKind, Reason, Remedy, ReplicationState};
 
 use super::{Controller, NOBODY};
 use crate::exchange::Effect;
@@ -204,7 +204,8 @@ impl Controller {
             Match::Unclear => {
                 let host = text.clone().unwrap_or_default();
                 let why = "several of the hosts that are asked bear its first label";
-                let problem = Problem::new(ProblemKind::NotThere, format!("tell which host {host} is"), why);
+                let problem = Problem::new(ProblemKind::NotThere, format!("tell which host {host} is"), why)
+                    .with_remedy(Remedy::NameHosts);
                 return NotSeenEnd { host_name: text, whereabouts: Whereabouts::Late { host, problem } };
             }
             Match::Host(host) => (self.host(host), true),
@@ -236,5 +237,6 @@ fn not_trusted(host: &HostWatch, name: Option<&str>) -> Whereabouts {
     let why =
         format!("the host that is asked by this name calls itself {said}, and the names of these hosts are mixed up");
     let what = format!("tell which host {} is", name.unwrap_or_default());
-    Whereabouts::Late { host: host.asked.label.clone(), problem: Problem::new(ProblemKind::NotThere, what, why) }
+    let problem = Problem::new(ProblemKind::NotThere, what, why).with_remedy(Remedy::NameHosts);
+    Whereabouts::Late { host: host.asked.label.clone(), problem }
 }

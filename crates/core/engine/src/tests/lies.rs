@@ -388,7 +388,9 @@ fn a_leg_to_a_host_that_is_not_trusted_waits_for_it_and_is_not_resumed() {
         assert_eq!(acts, 0, "{recovery}");
         let leg = &report.legs[0];
         assert_eq!((leg.result, leg.reason), (LegResult::Failed, Reason::PeerNotSeen), "{recovery}");
-        assert!(leg.cause().unwrap().problem().unwrap().why.contains(HV03), "{:?}", leg.trouble);
+        let problem = leg.cause().unwrap().problem().unwrap();
+        assert!(problem.why.contains(HV03), "{problem}");
+        assert_eq!(problem.remedy, reprise_model::Remedy::NameHosts);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Renders errors for people: what failed, where, why, and what to do next.
 
 use reprise_engine::{Cause, Failure, HostReport, HostTrouble, LegReport, Lost, NotReady, Service};
-use reprise_model::{Problem, Reason, Retry, ServiceState};
+use reprise_model::{Problem, Reason, Remedy, Retry, ServiceState};
 use serde::Serialize;
 
 use super::advice;
@@ -74,8 +74,7 @@ pub(crate) fn of_host(host: &HostReport) -> Option<Error> {
             why: format!(
                 "it calls itself {said}, but a URL or the configuration gives that name to another host ({other}); nothing was done for the VMs that it shows"
             ),
-            next: "check which machine responds at each address, and correct the URLs or the names of the hosts"
-                .to_owned(),
+            next: Remedy::NameHosts.text().to_owned(),
             code: None,
             retry: Retry::Never,
         },

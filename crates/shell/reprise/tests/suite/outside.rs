@@ -95,8 +95,8 @@ fn names_that_are_none_are_refused_before_anything_is_asked() {
     for (arguments, words) in [
         (vec!["--user", "", "--host", "http://127.0.0.1:1"], "the user's name is empty"),
         (vec!["--user", "LAB\\", "--host", "http://127.0.0.1:1"], "the user's name is empty"),
-        (vec!["--user", "u", "--host", "http://fd00::1:20"], "http://[fd00::1]:5985/wsman"),
-        (vec!["--user", "u", "--host", "http://[fd00::1%eth0]"], "only a link-local IPv6 address has a zone"),
+        (vec!["--user", "u", "--host", "http://fd00::1:20"], "http://[fd00::1:20]:5985/wsman"),
+        (vec!["--user", "u", "--host", "http://[fd00::1%eth0]"], "only a link-local IPv6 address"),
         (vec!["--user", "u", "--spn", "hv01", "--host", "http://127.0.0.1:1"], "CLASS/NAME"),
         (
             vec!["--user", "u", "--spn", "HTTP/hv01", "--host", "http://127.0.0.1:1", "--host", "http://127.0.0.1:2"],

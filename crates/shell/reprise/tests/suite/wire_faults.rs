@@ -142,10 +142,12 @@ fn a_job_that_hangs_does_not_hold_the_pass_and_is_not_told_as_running() {
     assert_eq!((ran.code, ran.outcome()), (3, "partial"), "{:#}", ran.document);
     assert_eq!(
         (ran.result("vm-001"), attempts(&ran, "vm-001")),
-        (("failed", "resume_failed"), 1),
+        (("failed", "resume_not_ended"), 1),
         "{:#}",
         ran.document
     );
+    let why = ran.legs()[0]["error"]["why"].as_str().unwrap();
+    assert!(why.contains("the resume was requested, and its end was not seen"), "{why}");
     assert!(ran.document["elapsed_ms"].as_u64().unwrap() <= 19_000);
     assert_eq!((lab.requests("invoke"), lab.states()), (1, vec![8]));
     lab.delete("/faults/job_hang");
