@@ -122,6 +122,8 @@ impl Past {
     /// Said at once, so that a look after a boot, which says otherwise, has the last word.
     pub(crate) fn found_otherwise(&mut self) {
         (self.beginning, self.paused, self.disproved) = (Some(Beginning::Watched), Some(false), self.looked);
+        // When its host had booted by then is not known.
+        self.ran_since_boot = None;
     }
 
     /// What is to be remembered of a pause: what is known of how it began, until a look shows that it has ended.

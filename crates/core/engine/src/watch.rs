@@ -211,7 +211,7 @@ impl LegWatch {
         let ends = |incident: &Incident| runs && !incident.attempt.is_open() && incident.is_confirmed_by(sender);
         // One whose last act no look told of is not known to be over.
         let ends = |incident: &Incident| ends(incident) && incident.attempt.fresh_after().is_none();
-        // Nor is one over of which people are still to be told.
+        // Nor is one over that is still to be reported as resumed.
         let is_told = self.told.contains(&LegResult::Resumed);
         let ends = |incident: &Incident| {
             ends(incident) && (is_told || !incident.sender_proved || incident.attempt == Attempt::Proved)

@@ -116,3 +116,15 @@ fn a_vm_that_moved_to_a_host_that_booted_later_was_seen_to_run_all_the_same() {
     watch.saw(seen(2, S::Suspended, 10));
     assert!(!watch.memory.paused_from_start, "the pause began while we watched");
 }
+
+#[test]
+fn what_the_read_before_an_act_found_running_was_so_since_whichever_boot_came_before() {
+    let mut watch = crate::watch::LegWatch::new(sender_at(S::Replicating, 1.0, Some((1, 100))));
+    for (state, looked, boot) in [(S::Replicating, 1.0, (1, 100)), (S::Suspended, 200.0, (2, 50))] {
+        watch.saw(sender_at(state, looked, Some(boot)));
+    }
+    assert!(watch.memory.paused_from_start, "nobody saw it begin before the boot");
+    watch.past.found_otherwise();
+    watch.saw(sender_at(S::Suspended, 210.0, Some((2, 60))));
+    assert!(!watch.memory.paused_from_start, "it was found running since that boot, for all that is known");
+}

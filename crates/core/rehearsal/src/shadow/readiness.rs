@@ -62,6 +62,8 @@ pub(super) struct Readiness {
     may_be_ready: bool,
     /// What bounded it before a boot after which nobody can tell whether it has to become ready again.
     before: Option<Box<Readiness>>,
+    /// It was not ready by what bounded it before.
+    may_be_late: bool,
     /// It was not ready in time. It is looked at and may come later, and nobody waits for it.
     pub(super) late: bool,
 }
@@ -82,6 +84,12 @@ impl Readiness {
         })
     }
 
+    /// Notes whether its time is up.
+    pub(super) fn notes_late(&mut self, now: Duration, limits: Limits) {
+        self.late |= !self.ready && now > self.limit(limits);
+        self.may_be_late |= self.before.as_ref().is_some_and(|before| now > before.limit(limits));
+    }
+
     pub(super) fn takes(
         &mut self,
         (looked, now): (Duration, Duration),
@@ -93,7 +101,7 @@ impl Readiness {
         let shows_vms = !shown.seen.is_empty() || !shown.unread.is_empty();
         let is_new =
             self.last.as_ref().is_none_or(|(_, (seen, unread))| seen.is_empty() && unread.is_empty() && shows_vms);
-        let comes_back = self.late && answered.counts() && is_new;
+        let comes_back = (self.late || self.may_be_late) && answered.counts() && is_new;
         // The limits count from the first answer and the first sight of VMMS, however often it boots until it is ready.
         let boots = self.may_be_ready && booted.is_some() && self.booted.is_some() && booted != self.booted;
         let stops = self.may_be_ready && answered.works == Some(false);

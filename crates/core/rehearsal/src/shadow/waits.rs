@@ -38,7 +38,7 @@ impl Shadow {
     ) {
         let limits = self.orders.limits;
         if let Some(readiness) = self.readiness.get_mut(&host) {
-            readiness.late |= !readiness.ready && times.1 > readiness.limit(limits);
+            readiness.notes_late(times.1, limits);
             readiness.takes(times, answered, booted, shown);
         }
     }
