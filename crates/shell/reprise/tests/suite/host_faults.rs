@@ -246,7 +246,7 @@ fn a_resume_during_a_checkpoint_is_sent_once_and_followed_until_the_checkpoint_i
     assert_eq!((ran.code, ran.result("vm-001")), (3, ("resumed", "error")), "{:#}", ran.document);
     assert_eq!((attempts(&ran, "vm-001"), attempts(&ran, "vm-002")), (1, 1), "{:#}", ran.document);
     // The state reads as requested all the time, and nothing is proved by it.
-    assert_eq!(ran.result("vm-002"), ("failed", "resume_failed"), "{:#}", ran.document);
+    assert_eq!(ran.result("vm-002"), ("failed", "resume_not_ended"), "{:#}", ran.document);
     assert_eq!((lab.requests("invoke"), lab.states()), (2, vec![3, 8]));
 }
 
