@@ -141,6 +141,16 @@ pub(crate) fn is_paused(state: ReplicationState) -> bool {
     matches!(state, ReplicationState::Suspended | ReplicationState::ResynchronizeSuspended)
 }
 
+/// Whether a sender runs in this state, as it may read for only as long as an act on it takes.
+pub(crate) fn runs(state: ReplicationState) -> bool {
+    matches!(
+        state,
+        ReplicationState::Replicating
+            | ReplicationState::InitialReplicationInProgress
+            | ReplicationState::Resynchronizing
+    )
+}
+
 fn millis(length: Duration) -> i64 {
     i64::try_from(length.as_millis()).unwrap_or(i64::MAX)
 }
