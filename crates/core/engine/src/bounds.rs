@@ -10,7 +10,7 @@ use crate::pause::Span;
 
 /// By how much a host's clock and ours may disagree over the time between two looks; a clock that was set says nothing of
 /// when something was recorded.
-const DRIFT_MAX: Duration = Duration::from_secs(5);
+pub(crate) const DRIFT_MAX: Duration = Duration::from_secs(5);
 
 /// What the looks at one sender said so far.
 #[derive(Clone, Debug, Default)]
