@@ -10,7 +10,7 @@ use crate::pause::Span;
 
 /// By how much a host's clock and ours may disagree over the time between two looks; a clock that was set says nothing of
 /// when something was recorded.
-const DRIFT_MAX: Duration = Duration::from_secs(5);
+pub(crate) const DRIFT_MAX: Duration = Duration::from_secs(5);
 
 /// What the looks at one sender said so far.
 #[derive(Clone, Debug, Default)]
@@ -139,6 +139,16 @@ impl Look {
 /// Whether a state is a pause, of replication or of a resynchronization.
 pub(crate) fn is_paused(state: ReplicationState) -> bool {
     matches!(state, ReplicationState::Suspended | ReplicationState::ResynchronizeSuspended)
+}
+
+/// Whether a sender runs in this state, as it may read for only as long as an act on it takes.
+pub(crate) fn runs(state: ReplicationState) -> bool {
+    matches!(
+        state,
+        ReplicationState::Replicating
+            | ReplicationState::InitialReplicationInProgress
+            | ReplicationState::Resynchronizing
+    )
 }
 
 fn millis(length: Duration) -> i64 {

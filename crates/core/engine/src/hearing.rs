@@ -7,6 +7,7 @@ use reprise_model::{
     Coverage, Evidence, HostTime, LOG_BACK, LastReplication, Log, MonoTime, Records, SystemEvent, VmId, VmmsEvent,
 };
 
+use crate::bounds::DRIFT_MAX;
 use crate::evidence::NEAR;
 
 /// The last reading of one host's event log, and how fresh it is.
@@ -30,6 +31,8 @@ struct Read {
     coverage: Coverage,
     /// What Windows says of the host's shutdowns and starts.
     system: Log<SystemEvent>,
+    /// A record is dated later than the host's clock showed: that was set back since, and times of records say nothing.
+    clock_was_set: bool,
 }
 
 impl LogCache {
@@ -67,7 +70,8 @@ impl LogCache {
         back
     }
 
-    pub(crate) fn read(&mut self, evidence: Evidence) {
+    /// Takes in what was read by then, with what the host's clock shows at most, if that is known.
+    pub(crate) fn read(&mut self, evidence: Evidence, clock: Option<HostTime>) {
         self.under_way = false;
         self.read = match evidence {
             Evidence::NotReadable | Evidence::Awaited => None,
@@ -76,10 +80,17 @@ impl LogCache {
                 for event in log.found() {
                     vmms.entry(event.vm).or_default().push(*event);
                 }
+                let times = log.found().iter().map(|event| event.at).chain(system.found().iter().map(|event| event.at));
+                let clock_was_set = clock.zip(times.max()).is_some_and(|(clock, at)| at.since(clock) > DRIFT_MAX);
                 let coverage = log.asked_since(self.asked_since).coverage();
-                Some(Read { vmms, coverage, system: system.asked_since(self.asked_since) })
+                Some(Read { vmms, coverage, system: system.asked_since(self.asked_since), clock_was_set })
             }
         };
+    }
+
+    /// Whether the host's clock was set back since one of the records was written.
+    pub(crate) fn clock_was_set(&self) -> bool {
+        self.read.as_ref().is_some_and(|read| read.clock_was_set)
     }
 
     /// What it says of one VM since data last arrived: what stands before that explains an earlier stop. Some leeway is
@@ -115,7 +126,7 @@ mod tests {
         heard.begins(MonoTime(Duration::from_secs(5)), None, Some(HostTime(3_000_000)));
         assert!(heard.is_older_than(MonoTime::default()), "nothing has come back yet");
         let all = vec![event(1, 100_000), event(1, 990_000), event(2, 2_000_000)];
-        heard.read(Evidence::Readable(Records::whole(all, Vec::new())));
+        heard.read(Evidence::Readable(Records::whole(all, Vec::new())), None);
         let found = |vm, last| {
             let Evidence::Readable(records) = heard.of(vm, last) else { panic!("it was read") };
             records.vmms.found().to_vec()
@@ -134,7 +145,7 @@ mod tests {
             let mut heard = LogCache::default();
             heard.begins(MonoTime::default(), from, clock);
             let records = Records { vmms: Log::new(vec![], read), system: Log::new(vec![], read) };
-            heard.read(Evidence::Readable(records));
+            heard.read(Evidence::Readable(records), None);
             let Evidence::Readable(records) = heard.of(vm_id(1), LastReplication::Never) else { panic!("it was read") };
             assert_eq!(records.vmms.coverage(), records.system.coverage());
             records.vmms.coverage()

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use reprise_model::{HostId, HostTime, MonoTime, ReplicationState};
 
-use crate::bounds::{Bounds, Resumed, Stands, is_paused};
+use crate::bounds::{Bounds, Resumed, Stands, runs};
 use crate::leg::SeenEnd;
 use crate::leg::Side;
 use crate::pause::Span;
@@ -81,9 +81,11 @@ impl Boot {
 
 impl Past {
     /// A sender is seen. `is_fresh` says whether the look began after our last act had ended, `resumed` when acts on the
-    /// sender resumed it. Returns when its state can have begun.
+    /// sender resumed it. Returns when its state can have begun. While an act runs, the state already reads as requested: one
+    /// that no act requests is what it is at any time.
     pub(crate) fn saw_sender(&mut self, sender: &SeenEnd, is_fresh: bool, resumed: Resumed) -> Span {
         let paused = sender.object.state == ReplicationState::Suspended;
+        let is_fresh = is_fresh || !runs(sender.object.state);
         let boot = Boot::of(sender);
         let rebooted = self.ran_since_boot.zip(boot).is_some_and(|(before, now)| before.is_over(now));
         // A look that cannot say when the host had booted may have come after a boot.
@@ -96,7 +98,7 @@ impl Past {
                 Some(Beginning::Watched) if paused && same_boot => Some(Beginning::Certain),
                 as_before => as_before,
             };
-            if paused || is_fresh {
+            if is_fresh {
                 self.paused = Some(paused);
             }
         }
@@ -107,7 +109,7 @@ impl Past {
         }
         note(&mut self.sender, sender);
         self.first_looked.get_or_insert(sender.looked);
-        if !is_fresh && !is_paused(sender.object.state) {
+        if !is_fresh {
             // It may run only for as long as our act does: the pause that stands after that may be the one before it.
             return Span::default();
         }

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use reprise_model::{HostId, MonoTime, ReplicationState, ReplicationState as S};
+use reprise_model::{HostId, MonoTime, ReplicationState};
 
 use crate::attempt::Attempt;
-use crate::bounds::Resumed;
+use crate::bounds::{Resumed, runs};
 use crate::incident::{Incident, Plan, RetryLimits, Weighed};
 use crate::judge::{Memory, Verdict};
 use crate::leg::Side;
@@ -195,11 +195,7 @@ impl LegWatch {
             None => None,
         };
         let weighed = incident.weigh(now, end, limits, chance);
-        let runs = |sender: &SeenEnd| {
-            let state = sender.object.state;
-            matches!(state, S::Replicating | S::InitialReplicationInProgress | S::Resynchronizing)
-        };
-        incident.sender_proved &= self.leg.sender.seen().is_none_or(runs);
+        incident.sender_proved &= self.leg.sender.state().is_none_or(runs);
         self.memory.resumes = incident.resumes;
         weighed
     }

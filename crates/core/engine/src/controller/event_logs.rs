@@ -8,6 +8,7 @@ use crate::exchange::Effect;
 use crate::host::Phase;
 use crate::leg::SeenEnd;
 use crate::leg::Side;
+use crate::pause::Span;
 use crate::watch::LegWatch;
 
 /// Whether events can explain why an end is in this state.
@@ -24,9 +25,10 @@ fn stopped_end(watch: &LegWatch, side: Side) -> Option<&SeenEnd> {
 
 impl Controller {
     /// A host's event log was read, or could not be.
-    pub(super) fn events_read(&mut self, host: HostId, evidence: Evidence) {
+    pub(super) fn events_read(&mut self, now: Now, host: HostId, evidence: Evidence) {
+        let clock = self.inventory.clock_by(host, now.mono);
         if let Some(host) = self.hosts.get_mut(&host) {
-            host.heard.read(evidence);
+            host.heard.read(evidence, clock);
         }
         // Whichever leg needed it, the log holds evidence about every VM of the host, also about legs left alone without it.
         self.dirty.extend(self.inventory.shown_by(host).flat_map(legs_of));
@@ -40,7 +42,13 @@ impl Controller {
         for host in [sender.1, receiver.1].into_iter().flatten() {
             self.log_wanted.add(id, host);
         }
+        let sends = watch.end(Side::Sender).and_then(|end| self.hosts.get(&end.host));
+        let clock_was_set = sends.is_some_and(|host| host.heard.clock_was_set());
         if let Some(watch) = self.legs.get_mut(&id) {
+            if clock_was_set {
+                // Nobody can tell by their times what was recorded before the pause and what after.
+                watch.memory.pause = Span::default();
+            }
             watch.memory.sender_events = sender.0;
             watch.memory.receiver_events = receiver.0;
         }

@@ -136,7 +136,7 @@ impl Controller {
             Event::Intended(act) => self.intended(now, act, &mut effects),
             Event::NotIntended { act, problem } => self.not_intended(now, act, problem, &mut effects),
             Event::Acted { act, outcome } => self.acted(now, act, outcome),
-            Event::EventsRead { host, evidence } => self.events_read(host, evidence),
+            Event::EventsRead { host, evidence } => self.events_read(now, host, evidence),
             Event::Command(command) => self.command(command),
             Event::PolicyChanged(policy) => self.change_policy(*policy),
             Event::HostsChanged(hosts) => self.change_hosts(now, hosts, &mut effects),

@@ -18,6 +18,8 @@ pub(crate) struct HostLook {
     pub(super) name: String,
     /// Its clock at the look.
     pub(super) clock: Option<HostTime>,
+    /// When the look began.
+    pub(super) looked: MonoTime,
     /// Every object that could be read, with its VM.
     pub(super) ends: BTreeMap<RelationshipId, Arc<SeenEnd>>,
     /// Every other object.
@@ -47,7 +49,7 @@ impl HostLook {
             };
             Some((id, Arc::new(end)))
         });
-        Self { ends: ends.collect(), name, clock: times.map(|(clock, _)| clock), unreadable }
+        Self { ends: ends.collect(), name, clock: times.map(|(clock, _)| clock), looked: looked.0, unreadable }
     }
 
     /// A VM's objects here that could be read, with the parts that they play.

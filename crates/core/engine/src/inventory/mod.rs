@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use reprise_model::{
-    HostId, HostName, HostTime, LegId, LegKind, RelationshipId, ReplicationSettings, ReplicationState, Slot, VmId,
-    folded_name,
+    HostId, HostName, HostTime, LegId, LegKind, MonoTime, RelationshipId, ReplicationSettings, ReplicationState, Slot,
+    VmId, folded_name,
 };
 
 pub(crate) use look::HostLook;
@@ -65,6 +65,13 @@ impl Inventory {
     /// A host's clock at its latest good look.
     pub(crate) fn clock(&self, host: HostId) -> Option<HostTime> {
         self.looks.get(&host).and_then(|look| look.clock)
+    }
+
+    /// What a host's clock shows at most now, by its latest look.
+    pub(crate) fn clock_by(&self, host: HostId, now: MonoTime) -> Option<HostTime> {
+        let look = self.looks.get(&host)?;
+        let since = i64::try_from(now.since(look.looked).as_millis()).unwrap_or(i64::MAX);
+        look.clock.map(|clock| HostTime(clock.0.saturating_add(since)))
     }
 
     /// One leg from all that is known of it; `None` if no host shows any part of it. `elsewhere` says what is known of

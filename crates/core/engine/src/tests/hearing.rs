@@ -1,7 +1,8 @@
 //! What hosts' event logs change.
 
 use reprise_model::{
-    Coverage, Evidence, Gap, HostTime, LastReplication, Log, PausedRule, Records, VmmsEvent, VmmsEventKind,
+    Coverage, Evidence, Gap, HostTime, LastReplication, Log, PausedRule, Records, SystemEvent, SystemEventKind,
+    VmmsEvent, VmmsEventKind,
 };
 
 use super::*;
@@ -72,6 +73,29 @@ fn stands_still(state: S, last: LastReplication) -> Drive {
         }
     }
     Drive::new(hearing(PausedRule::Evidence), hosts)
+}
+
+#[test]
+fn where_a_record_is_dated_later_than_its_hosts_clock_shows_nobody_is_known_to_have_paused() {
+    for (later, expected) in [(1_003_000, Reason::PausedByShutdown), (1_090_000, Reason::PausedNoEvidence)] {
+        let mut drive = Drive::new(hearing(PausedRule::Evidence), pair(&[S::Suspended]));
+        drive.run_to(1.5);
+        let Evidence::Readable(mut records) = shutdown(950_000) else { panic!("it was read") };
+        let started = SystemEvent { at: HostTime(later), kind: SystemEventKind::LogStarted };
+        records.system = Records::whole(vec![], vec![started]).system;
+        read(&mut drive, Evidence::Readable(records));
+        let proved = expected == Reason::PausedByShutdown;
+        assert_eq!(drive.acts.len(), usize::from(proved), "its clock was set back since: {later}");
+        if !proved {
+            drive.run_to(60.0);
+            assert_eq!((drive.leg().result, drive.leg().reason), (LegResult::Left, expected));
+        }
+    }
+    let mut drive = Drive::new(hearing(PausedRule::Evidence), pair(&[S::Suspended]));
+    drive.run_to(1.5);
+    read(&mut drive, readable(vec![record(1_090_000, VmmsEventKind::WillRetry { after: None })]));
+    drive.run_to(60.0);
+    assert_eq!(drive.leg().reason, Reason::PausedNoEvidence, "nor is a person");
 }
 
 #[test]

@@ -53,6 +53,22 @@ fn what_may_have_been_done_is_read_before_anything_else() {
 }
 
 #[test]
+fn a_stop_that_is_seen_before_the_end_of_an_earlier_lifes_act_is_known_shows_that_a_pause_began_later() {
+    let snapshot = acting(S::Error).controller.snapshot(now(1.6));
+    let mut controller = Controller::restore(setup(2), snapshot, now(2.0));
+    controller.handle(now(2.0), Event::Tick);
+    let mut acts = Vec::new();
+    for (started, state) in [(2.0, S::Error), (3.5, S::Suspended), (6.0, S::Suspended), (9.0, S::Suspended)] {
+        for (host, seen) in (0..).map(HostId).zip(pair(&[state])) {
+            let looked = Event::Looked { host, started: now(started).mono, observation: Box::new(seen) };
+            acts.extend(controller.handle(now(started + 0.2), looked).into_iter().filter_map(intended));
+        }
+    }
+    assert!(acts.is_empty(), "it began while we watched: {acts:?}");
+    assert_eq!(controller.legs().next().unwrap().reason, Reason::PausedNoEvidence);
+}
+
+#[test]
 fn the_budget_of_an_incident_outlives_a_restart() {
     let drive = acting(S::Error);
     let mut snapshot = drive.controller.snapshot(now(1.6));

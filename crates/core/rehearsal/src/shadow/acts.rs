@@ -190,7 +190,7 @@ impl Shadow {
     /// Nobody receives the results of what is under way.
     pub(super) fn die_acts(&mut self, now: Duration) {
         for watched in self.acts.values_mut() {
-            watched.cut_off |= watched.ended.is_none();
+            watched.cut_off |= !watched.end_written;
             watched.ended.get_or_insert(now);
             watched.shown = false;
             watched.shown_at = None;
@@ -199,8 +199,8 @@ impl Shadow {
         }
     }
 
-    /// A leg is seen for the first time in this life: an act on it that the death cut off counts as ended no earlier, since its
-    /// job may run until then.
+    /// A leg is seen for the first time in this life: an act on it that the death cut off, or of which nobody wrote down that it
+    /// had ended, counts as ended no earlier, since its job may run until then.
     pub(super) fn sees_first(&mut self, leg: LegId, now: Duration) {
         for watched in self.acts.values_mut().filter(|watched| watched.act.leg == leg) {
             if std::mem::take(&mut watched.cut_off) {

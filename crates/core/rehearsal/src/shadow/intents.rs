@@ -33,6 +33,9 @@ impl Shadow {
     /// The run writes down what it knows: from here it begins again.
     pub(crate) fn writes_down(&mut self) {
         self.pause_written = self.pause_seen.clone();
+        for watched in self.acts.values_mut() {
+            watched.end_written = watched.ended.is_some();
+        }
         let paused = self.pauses.iter().filter(|(_, pause)| pause.is_paused());
         self.bounds_written = paused.map(|(leg, pause)| (*leg, *pause)).collect();
         for intent in self.journal.intents.values_mut() {

@@ -22,7 +22,8 @@ impl Shadow {
             return Err("the legs are not in order".to_owned());
         }
         for leg in &report.legs {
-            self.leg(leg, wall).map_err(|what| format!("{} is reported {what}", leg.id))?;
+            let known = || if self.is_out_of_time(report) { Ok(()) } else { self.told(leg) };
+            self.leg(leg, wall).and_then(|()| known()).map_err(|what| format!("{} is reported {what}", leg.id))?;
         }
         outcome(report)?;
         self.events(report)
@@ -122,6 +123,17 @@ impl Shadow {
         if self.tries(leg.id).is_some_and(|tries| !tries.contains(&leg.attempts)) {
             return Err(format!("with {acts} acts, and {:?} were tried", self.tries(leg.id)));
         }
+        Ok(())
+    }
+
+    /// Whether the run ended because the sum of its limits was over.
+    fn is_out_of_time(&self, report: &Report) -> bool {
+        let limits = self.orders.limits;
+        report.elapsed >= limits.timeout + limits.vmms + limits.retry_for
+    }
+
+    /// That it is known what came of every act of which a look has told.
+    fn told(&self, leg: &LegReport) -> Result<(), Broken> {
         // A leg that is gone, or whose time is over, may have been doubted until then.
         let open = self
             .open_intents(leg.id)

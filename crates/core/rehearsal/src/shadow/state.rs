@@ -219,10 +219,8 @@ impl Shadow {
             }
             if *side == Side::Sender {
                 // While an act of ours is under way the state already reads as requested.
-                if end.state == 7 || !self.is_acted_on(*leg, looked) {
+                if !matches!(end.state, 2 | 3 | 10) || !self.is_acted_on(*leg, looked) {
                     self.sees_sender(*leg, end.state, host, shown.boots);
-                }
-                if matches!(end.state, 7 | 11) || !self.is_acted_on(*leg, looked) {
                     self.bounds(*leg, host, end, wall);
                 }
                 self.confirms(*leg, end);

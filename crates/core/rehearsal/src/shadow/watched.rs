@@ -29,7 +29,9 @@ pub(super) struct Watched {
     pub(super) done_at: Option<Duration>,
     /// When it ended.
     pub(super) ended: Option<Duration>,
-    /// The run died before it had ended, and has not seen its leg since.
+    /// Whether that stands in what the run has written down.
+    pub(super) end_written: bool,
+    /// The run died before it had written down that it had ended, and has not seen its leg since.
     pub(super) cut_off: bool,
     /// Whether the end ran in the first look that began after that.
     pub(super) ran_after: Option<bool>,
@@ -59,6 +61,7 @@ impl Watched {
             misses: 0,
             done_at: None,
             ended: None,
+            end_written: false,
             cut_off: false,
             ran_after: None,
             sender_stood: false,
