@@ -150,9 +150,9 @@ impl Incident {
         }
         self.acted = Some((side, now));
         match outcome {
-            Outcome::Ended(_) => self.resumed = self.acted,
+            Outcome::Ended(_) => self.resumed = latest_resume(self.resumed, (side, now)),
             Outcome::Unknown(_) => {
-                self.perhaps_resumed = self.acted;
+                self.perhaps_resumed = latest_resume(self.perhaps_resumed, (side, now));
                 self.unanswered = Some(side);
             }
             Outcome::Refused(_) | Outcome::NotDone(_) | Outcome::Stale { .. } => {}
@@ -325,6 +325,12 @@ impl Incident {
     }
 }
 
+/// The latest act that resumed an end, or may have. What is done to a replica takes nothing from what is known of its sender,
+/// whose pause that bounds.
+pub(crate) fn latest_resume(known: Option<(Side, MonoTime)>, latest: (Side, MonoTime)) -> Option<(Side, MonoTime)> {
+    known.filter(|(side, _)| *side == Side::Sender && latest.0 == Side::Receiver).or(Some(latest))
+}
+
 /// Whether an end runs as it should after an act that was decided on that state.
 fn runs(end: &SeenEnd, from: ReplicationState) -> bool {
     let state = end.object.state;
@@ -333,4 +339,32 @@ fn runs(end: &SeenEnd, from: ReplicationState) -> bool {
     state == ReplicationState::Replicating
         || (initial && state == ReplicationState::InitialReplicationInProgress)
         || (resyncs && state == ReplicationState::Resynchronizing)
+}
+
+#[cfg(test)]
+mod tests {
+    use reprise_model::{Ended, Problem, ProblemKind};
+
+    use super::*;
+    use crate::sample::now;
+
+    #[test]
+    fn what_may_have_resumed_a_sender_is_known_whatever_is_done_to_its_replica_later() {
+        let lost = || Outcome::Unknown(Problem::new(ProblemKind::TimedOut, "resume replication", "no answer in time"));
+        let done = || Outcome::Ended(Ended::ByJob);
+        let plan = Plan { reason: Reason::Error, side: Side::Sender, without_evidence: false, log_unread: false };
+        let acts = |outcomes: [Outcome; 2]| {
+            let mut incident = Incident::new(plan, None);
+            let sides = [(1.0, Side::Sender), (2.0, Side::Receiver)];
+            for ((at, side), outcome) in sides.into_iter().zip(outcomes) {
+                let act = ActId { epoch: 0, number: 0 };
+                incident.ended(now(at).mono, (act, side), ReplicationState::Suspended, outcome);
+            }
+            (incident.resumed, incident.perhaps_resumed)
+        };
+        let of_sender = Some((Side::Sender, now(1.0).mono));
+        assert_eq!(acts([lost(), lost()]).1, of_sender);
+        assert_eq!(acts([lost(), done()]).1, of_sender);
+        assert_eq!(acts([done(), done()]).0, of_sender);
+    }
 }

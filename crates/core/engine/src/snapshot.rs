@@ -8,7 +8,7 @@ use reprise_model::{ActId, LegId, MonoTime, Now, Outcome, Problem, ProblemKind, 
 
 use crate::attempt::{Attempt, Done};
 use crate::bounds::Stands;
-use crate::incident::Incident;
+use crate::incident::{Incident, latest_resume};
 use crate::leg::Side;
 use crate::past::Beginning;
 use crate::status::LegResult;
@@ -106,7 +106,7 @@ impl IncidentMemory {
         let Self { mut incident, open, not_before } = self;
         forget_times(&mut incident, begun);
         if let Some((_, side, _)) = open {
-            incident.perhaps_resumed = Some((side, now.mono));
+            incident.perhaps_resumed = latest_resume(incident.perhaps_resumed, (side, now.mono));
             // What was only written down may never have been asked for.
             if matches!(incident.attempt, Attempt::Acting { .. }) {
                 incident.unanswered = Some(side);
@@ -142,7 +142,8 @@ impl IncidentMemory {
 
 /// Nobody knows how long before the restart something was.
 fn forget_times(incident: &mut Incident, begun: MonoTime) {
-    let resumed = incident.resumed.or(incident.perhaps_resumed);
+    let known = [incident.resumed, incident.perhaps_resumed].into_iter().flatten();
+    let resumed = known.reduce(|first, second| if first.0 == Side::Sender { first } else { second });
     (incident.began, incident.acted, incident.resumed) = (None, None, None);
     incident.perhaps_resumed = resumed.map(|(side, _)| (side, begun));
 }
