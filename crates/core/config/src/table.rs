@@ -103,7 +103,7 @@ impl<'t> Table<'t> {
         let number = if let DeValue::Integer(number) = value { number.as_str().parse::<u32>().ok() } else { None };
         let number = number.filter(|n| *n >= least);
         if number.is_none() {
-            found.add(at, self.key(key), format!("expected an integer of at least {least}"));
+            found.add(at, self.key(key), format!("expected an integer from {least} to {}", u32::MAX));
         }
         number
     }

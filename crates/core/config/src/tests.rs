@@ -128,7 +128,7 @@ line 1: version: the only supported version is 1
 line 2: host.url: missing: every [[host]] needs one
 line 3: host.ulr: unknown key; did you mean `url`?
 line 5: run.timeout: `soon` is not a duration such as 15s, 2m or 1h30m (at most a year)
-line 6: run.per_host: expected an integer of at least 1
+line 6: run.per_host: expected an integer from 1 to 4294967295
 line 8: policy.peer_unseen: `wiat` is not one of wait, resume; did you mean `wait`?
 line 9: policy.colour: unknown key; allowed are resync, peer_unseen, paused
 line 11: policy.paused.at_boot: expected a string in quotes
@@ -355,6 +355,15 @@ resolve = { "hv02 " = "http://hv02" }
 fn a_kerberos_server_with_a_login_in_it_is_refused_without_repeating_the_login() {
     let error = read("version = 1\n[login]\nkdc = 'tcp://svc:hunter2@dc01'\n").unwrap_err().to_string();
     assert!(error.starts_with("line 3: login.kdc: expected") && !error.contains("hunter2"), "{error}");
+}
+
+#[test]
+fn a_name_that_two_hosts_are_given_is_told_with_its_line() {
+    let host = |n: u8, name: &str| format!("[[host]]\nurl = 'http://10.0.0.{n}'\nname = '{name}'\n");
+    let text = |second: &str| format!("version = 1\n{}{}", host(1, "hv01"), host(2, second));
+    let error = read(&text("HV01")).unwrap_err();
+    assert_eq!(error.to_string(), "line 7: host.name: this name is another host's above; give each host its own");
+    assert!(read(&text("hv02")).is_ok());
 }
 
 #[test]

@@ -59,9 +59,10 @@ pub fn cause(records: &Evidence, vm: VmId, span: Span, last: LastReplication) ->
             PausedBy::Shutdown
         }
         Some(_) => PausedBy::Unproved,
-        // Without an earlier bound nobody knows how far back the log would have to reach.
-        None => match after.zip(span.by).and_then(|(after, _)| all.vmms.whole_since(after)) {
-            Some(whole) => by_a_person(whole),
+        // Without an earlier bound nobody knows how far back the log would have to reach, and one in the clock's future shows
+        // that the clock was set back: what was recorded since may seem older.
+        None => match after.zip(span.by).filter(|(after, by)| after <= by) {
+            Some((after, _)) => all.vmms.whole_since(after).map_or(PausedBy::Unproved, by_a_person),
             None => PausedBy::Unproved,
         },
     }
@@ -244,6 +245,9 @@ mod tests {
             PausedBy::Person,
             "a look bounds it"
         );
+        let set_back = span(None, HOUR - MINUTE, 0);
+        let whole = (&[][..], Coverage::Since(HostTime(0)));
+        assert_eq!(covered(whole, unread, set_back), PausedBy::Unproved, "data came later than the clock shows");
     }
 
     #[test]

@@ -353,6 +353,8 @@ pub struct Summary {
     pub holds: Vec<HoldTrouble>,
     /// The name that an exception gives and several VMs have, if there is one.
     pub ambiguous: Option<Ambiguous>,
+    /// Whether the run ended because of that name before anything was done. The hosts may not have been seen whole by then.
+    pub refused: bool,
 }
 
 impl Summary {
@@ -390,6 +392,7 @@ impl Summary {
             not_reached: count(LegResult::Interrupted).saturating_sub(not_seen),
             holds: Vec::new(),
             ambiguous: None,
+            refused: false,
         }
     }
 }

@@ -4,6 +4,10 @@ use std::num::NonZeroU32;
 use std::str::FromStr;
 use std::time::Duration;
 
+/// Maximum size of a lab: far above what this computer has ports and memory for.
+const HOSTS_MAX: usize = 10_000;
+const VMS_MAX: usize = 1_000_000;
+
 /// A lab to be built.
 #[derive(Clone, Debug)]
 pub struct Spec {
@@ -227,6 +231,9 @@ impl Spec {
     /// Whether the numbers fit together.
     pub(crate) fn check(&self) -> Result<(), SpecError> {
         let impossible = |text: &str| Err(SpecError::Impossible(text.to_owned()));
+        if self.hosts > HOSTS_MAX || self.vms > VMS_MAX {
+            return impossible(&format!("a lab has at most {HOSTS_MAX} hosts and {VMS_MAX} VMs"));
+        }
         let replicated = self.vms.saturating_sub(self.unreplicated);
         if self.unreplicated > self.vms {
             return impossible("there are more unreplicated VMs than VMs");

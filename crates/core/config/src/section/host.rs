@@ -14,6 +14,7 @@ use crate::table::{Findings, Table};
 pub(crate) struct Listed {
     pub(crate) host: HostSettings,
     url_at: usize,
+    name_at: usize,
     /// The setting that chooses which certificates to trust.
     trust: Option<(usize, &'static str)>,
 }
@@ -25,6 +26,7 @@ pub(crate) fn host(mut table: Table<'_>, found: &mut Findings<'_>) -> Option<Lis
         found.add(table.at, table.key("url"), "missing: every [[host]] needs one");
     }
     let url = url.and_then(|(at, url)| address(at, table.key("url"), &url, found));
+    let name_at = table.place("name");
     let name = table.text("name", found).and_then(|(at, name)| match host_name(&name) {
         Ok(_) => Some(name),
         Err(why) => {
@@ -38,15 +40,18 @@ pub(crate) fn host(mut table: Table<'_>, found: &mut Findings<'_>) -> Option<Lis
     let trust = key.map(|key| (table.place(key), key));
     table.end(found);
     let host = HostSettings { url: url?, name, login, tier };
-    Some(Listed { host, url_at, trust })
+    Some(Listed { host, url_at, name_at, trust })
 }
 
-/// Reports addresses that are listed twice: of two logins, nobody could tell which is meant.
+/// Reports addresses and names that are listed twice: nobody could tell which login, or which host, is meant.
 pub(crate) fn check_twice(listed: &[Listed], found: &mut Findings<'_>) {
-    let mut seen = BTreeSet::new();
-    for listed in listed {
-        if !seen.insert(listed.host.url.to_string().to_lowercase()) {
-            found.add(listed.url_at, "host.url", "this address is listed before; list each host once");
+    let (mut urls, mut names) = (BTreeSet::new(), BTreeSet::new());
+    for Listed { host, url_at, name_at, .. } in listed {
+        if !urls.insert(host.url.to_string().to_lowercase()) {
+            found.add(*url_at, "host.url", "this address is listed before; list each host once");
+        }
+        if host.name.as_ref().is_some_and(|name| !names.insert(name.to_lowercase())) {
+            found.add(*name_at, "host.name", "this name is another host's above; give each host its own");
         }
     }
 }
@@ -55,7 +60,7 @@ pub(crate) fn check_twice(listed: &[Listed], found: &mut Findings<'_>) {
 pub(crate) fn check_tls(listed: &[Listed], common: &LoginSettings, discover: &Discover, found: &mut Findings<'_>) {
     // A discovered host inherits the login and the trust of the host that named it.
     let finds_over_tls = discover.resolve.values().any(wsman::Endpoint::is_secure);
-    for Listed { host, url_at, trust } in listed.iter().filter(|listed| !listed.host.url.is_secure()) {
+    for Listed { host, url_at, trust, .. } in listed.iter().filter(|listed| !listed.host.url.is_secure()) {
         if host.login.over(common).auth == Some(Scheme::Certificate) {
             let text = "the scheme certificate needs TLS; write https://, or choose another scheme";
             found.add(*url_at, "host.url", text);

@@ -90,7 +90,7 @@ impl Pass {
         let (hosts, legs): (Vec<_>, Vec<_>) = (controller.hosts().collect(), controller.legs().collect());
         let summary = Summary::of(&hosts, &legs, (self.dry_run, false));
         let holds = controller.hold_troubles(now);
-        let summary = Summary { holds, ambiguous: Some(ambiguous.clone()), ..summary };
+        let summary = Summary { holds, ambiguous: Some(ambiguous.clone()), refused: true, ..summary };
         Ending::Refused(ambiguous, vec![Notice::Finished(summary)])
     }
 

@@ -31,6 +31,14 @@ fn text(row: &Row, property: &str) -> String {
 /// How many properties the classes have: the references' pages, less what they say is not supported, and recordings of
 /// Server 2012 (64, 53 and five NULL arrays, 25).
 #[test]
+fn a_lab_that_is_larger_than_any_computer_is_refused() {
+    for spec in [Spec { vms: 99_999_999_999, ..Spec::default() }, Spec { hosts: 99_999, ..Spec::default() }] {
+        let error = World::new(&spec).err().expect("it is refused").to_string();
+        assert!(error.contains("at most 10000 hosts and 1000000 VMs"), "{error}");
+    }
+}
+
+#[test]
 fn classes_can_be_read_whole() {
     for (os, class, count) in [
         (Os::Server2012, "Win32_OperatingSystem", 64),

@@ -65,6 +65,9 @@ pub(crate) fn interruption(sums: &Summary) -> Option<String> {
 
 /// The pass: what is unprotected, or that nothing is.
 pub(crate) fn summary(sums: &Summary) -> String {
+    if sums.refused {
+        return format!("Nothing was done.{}", unclear(sums));
+    }
     let hosts = match sums.hosts_not_ready {
         0 => String::new(),
         n => format!(" {n} of {} hosts did not become ready.", sums.hosts),
@@ -105,7 +108,8 @@ pub(crate) fn summary(sums: &Summary) -> String {
 fn unclear(sums: &Summary) -> String {
     let mut unclear = String::new();
     if let Some(ambiguous) = &sums.ambiguous {
-        let _infallible = write!(unclear, " {}: {}.", hold::which(ambiguous), hold::candidates(ambiguous).join("; "));
+        let which = hold::which(ambiguous).replacen("cannot", "Cannot", 1);
+        let _infallible = write!(unclear, " {which}: {}.", hold::candidates(ambiguous).join("; "));
     }
     for trouble in &sums.holds {
         let called = hold::called(&trouble.hold);

@@ -342,6 +342,10 @@ fn a_name_that_stands_for_two_vms_is_a_usage_error_with_the_candidates() {
     lab.break_by_restart("hv02.lab.test");
     let ran = lab.run(&[0, 1], &["--except", "web"]);
     assert_eq!((ran.code, ran.document.is_null()), (2, true));
+    let events = lab.events();
+    let text = events.last().unwrap()["message"].as_str().unwrap();
+    assert!(text.contains("Nothing was done. Cannot tell which VM to leave alone: 2 have the name web"), "{text}");
+    assert!(!text.contains("did not become ready"), "{text}");
     let world = lab.world();
     for vm in &world["vms"].as_array().unwrap()[..2] {
         assert_eq!(vm["vm"], "web");
