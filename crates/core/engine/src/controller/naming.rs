@@ -65,18 +65,17 @@ impl Controller {
     }
 
     /// The host to which a person has given the name that this one says, if that one has not said it. One that says the full
-    /// form of its short name has said which it is. While it is silent, a host that is asked by an address may be the same
-    /// machine, and no person says otherwise.
+    /// form of its short name has said which it is. While it is silent, nobody else is trusted that says its name, not even a
+    /// host that is asked by an address and may be the same machine.
     fn given_to_another(&self, id: HostId, said: &HostName) -> Option<Duplicate> {
         let host = self.host(id)?;
         if host.is_given(said) {
             return None;
         }
-        let may_be = |other: &HostWatch| host.asked.claim.is_none() && other.name.is_none();
         let is_known_otherwise = |other: &HostWatch| other.name.as_ref().is_some_and(|own| other.is_given(own));
         let asked = self.names.with_label(said).filter(|other| *other != id && !self.discovered.contains(other));
         let mut asked = asked.filter_map(|other| self.host(other));
-        let owner = asked.find(|other| other.is_given(said) && !is_known_otherwise(other) && !may_be(other))?;
+        let owner = asked.find(|other| other.is_given(said) && !is_known_otherwise(other))?;
         Some(Duplicate { host: owner.asked.id, of: owner.asked.label.clone(), kind: Kind::NotTrusted })
     }
 

@@ -75,13 +75,10 @@ impl Shadow {
     }
 
     /// Whether a person has given the name that a host says to another one, which has not said it. By `SECURITY.md` it is not
-    /// trusted; only while that one is silent, a host that is asked by an address is: it may be the same machine.
+    /// trusted.
     fn is_anothers(&self, host: HostId, name: &str) -> bool {
-        let own = self.claims.get(&host);
-        let is_silent = |on: &HostId| !self.said.iter().any(|(said_by, _, _)| said_by == on);
-        let given = self.claims.iter().filter(|(on, claim)| **on != host && *claim == name);
-        own.is_none_or(|own| own != name)
-            && given.filter(|(on, _)| !self.discovered.contains(on)).any(|(on, _)| own.is_some() || !is_silent(on))
+        let mut given = self.claims.iter().filter(|(on, claim)| **on != host && *claim == name);
+        self.claims.get(&host).is_none_or(|own| own != name) && given.any(|(on, _)| !self.discovered.contains(on))
     }
 
     /// The receiver that counts: the one that the sender names.
