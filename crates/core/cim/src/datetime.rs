@@ -167,20 +167,21 @@ impl DateTime {
         }
     }
 
-    /// The XML Schema form that Windows writes: `2026-01-31T10:00:00.5Z` (always UTC here, trailing zeros cut), or
-    /// `P0DT0H1M40S` for an interval.
+    /// The XML Schema form that Windows writes, in the local time that it was written in: `2026-01-31T10:00:00.5Z` or
+    /// `2026-01-31T19:00:00.5+09:00` (trailing zeros cut), or `P0DT0H1M40S` for an interval.
     pub fn to_xs(self) -> String {
         match self {
-            Self::Timestamp(t) => match t.to_civil(0) {
+            Self::Timestamp(t) => match t.to_civil(t.offset_minutes) {
                 Some((c, micros)) => format!(
-                    "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}{}Z",
+                    "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}{}{}",
                     c.year(),
                     c.month(),
                     c.day(),
                     c.hour(),
                     c.minute(),
                     c.second(),
-                    fraction(micros.unsigned_abs())
+                    fraction(micros.unsigned_abs()),
+                    zone(t.offset_minutes)
                 ),
                 None => NEVER_XS.to_owned(),
             },
@@ -190,6 +191,16 @@ impl DateTime {
             }
         }
     }
+}
+
+/// The offset of a local time: `Z`, `+09:00`.
+fn zone(offset_minutes: i16) -> String {
+    if offset_minutes == 0 {
+        return "Z".to_owned();
+    }
+    let sign = if offset_minutes < 0 { '-' } else { '+' };
+    let minutes = offset_minutes.unsigned_abs();
+    format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60)
 }
 
 /// Written for a point in time outside the years that the forms can say: Windows' own "never".
@@ -362,8 +373,7 @@ mod tests {
         fn a_timestamp_survives_both_forms(us in -60_000_000_000_000_000_i64..200_000_000_000_000_000, off in -720_i16..840) {
             let t = DateTime::Timestamp(CimTimestamp::from_unix_us(us).with_offset_minutes(off));
             prop_assert_eq!(DateTime::parse(&t.to_dmtf()), Ok(t));
-            let utc = DateTime::Timestamp(CimTimestamp::from_unix_us(us));
-            prop_assert_eq!(DateTime::parse(&utc.to_xs()), Ok(utc));
+            prop_assert_eq!(DateTime::parse(&t.to_xs()), Ok(t));
         }
 
         #[test]

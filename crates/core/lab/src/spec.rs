@@ -128,6 +128,14 @@ impl Language {
             Self::Japanese => "ja-JP",
         }
     }
+
+    /// By how many minutes its hosts' local time is ahead of UTC.
+    pub(crate) fn minutes_ahead(self) -> i16 {
+        match self {
+            Self::English => 0,
+            Self::Japanese => 9 * 60,
+        }
+    }
 }
 
 /// Who replicates to whom.

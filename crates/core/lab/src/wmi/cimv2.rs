@@ -23,7 +23,7 @@ impl World {
     pub(super) fn windows(&self, index: usize, class: &Class) -> Vec<Row> {
         let Some(host) = self.hosts.get(index) else { return Vec::new() };
         match class.name {
-            "Win32_ComputerSystem" => vec![computer(host, class)],
+            "Win32_ComputerSystem" => vec![computer(host, class, self.spec.language.minutes_ahead())],
             "Win32_OperatingSystem" => vec![self.system(index, host, class)],
             "Win32_Service" => services(host, class),
             "Win32_ComputerSystemProduct" => vec![hardware::product(host, class)],
@@ -42,9 +42,9 @@ impl World {
             ("CreationClassName", text("Win32_OperatingSystem")),
             ("CSCreationClassName", text("Win32_ComputerSystem")),
             ("CSName", text(host.netbios())),
-            ("CurrentTimeZone", Value::Sint16(0)),
-            ("LastBootUpTime", self.boot_time(host)),
-            ("LocalDateTime", self.clock(index, self.now)),
+            ("CurrentTimeZone", Value::Sint16(self.spec.language.minutes_ahead())),
+            ("LastBootUpTime", self.local(self.boot_time(host))),
+            ("LocalDateTime", self.local(self.time_at(index, self.now))),
             ("Manufacturer", text("Microsoft Corporation")),
             ("Name", text(format!(r"{}|C:\Windows|\Device\Harddisk0\Partition2", self.spec.os.caption()))),
             ("OSArchitecture", text("64-bit")),
@@ -60,13 +60,13 @@ impl World {
     }
 }
 
-fn computer(host: &Host, class: &Class) -> Row {
+fn computer(host: &Host, class: &Class, minutes_ahead: i16) -> Row {
     let (label, domain) = host.name.split_once('.').unwrap_or((&host.name, ""));
     class.instance(vec![
         ("BootupState", text("Normal boot")),
         ("Caption", text(host.netbios())),
         ("CreationClassName", text("Win32_ComputerSystem")),
-        ("CurrentTimeZone", Value::Sint16(0)),
+        ("CurrentTimeZone", Value::Sint16(minutes_ahead)),
         ("Description", text("AT/AT COMPATIBLE")),
         ("DNSHostName", text(label)),
         // A host of no domain shows its workgroup there (Win32_ComputerSystem); 2 is a standalone server, 3 a member.

@@ -166,10 +166,15 @@ impl World {
     }
 
     /// When a host booted, by its own clock: Windows moves that time with the clock when it is set.
-    fn boot_time(&self, host: &Host) -> Value {
+    fn boot_time(&self, host: &Host) -> CimTimestamp {
         let booted = self.time_by(host.clock_offset_s(), host.booted).unix_us();
         let before = i64::try_from(host.up_before.as_micros()).unwrap_or(i64::MAX);
-        Value::DateTime(DateTime::Timestamp(CimTimestamp::from_unix_us(booted.saturating_sub(before))))
+        CimTimestamp::from_unix_us(booted.saturating_sub(before))
+    }
+
+    /// A time as Windows itself writes it, in the local time of the hosts. Hyper-V writes its own in UTC.
+    fn local(&self, time: CimTimestamp) -> Value {
+        Value::DateTime(DateTime::Timestamp(time.with_offset_minutes(self.spec.language.minutes_ahead())))
     }
 
     /// What a host's clock showed then.
