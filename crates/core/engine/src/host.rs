@@ -224,6 +224,10 @@ impl HostWatch {
         matches!(self.phase, Phase::Ready { .. })
     }
 
+    pub(crate) fn is_late(&self) -> bool {
+        matches!(self.phase, Phase::Late(_))
+    }
+
     pub(crate) fn is_waiting(&self) -> bool {
         matches!(self.phase, Phase::Waiting)
     }

@@ -35,6 +35,8 @@ pub(crate) struct LegWatch {
     pub(crate) closed: Option<Box<Incident>>,
     /// Until when newer data is awaited after a proved resume, if anybody wants to wait for it.
     pub(crate) confirm_by: Option<MonoTime>,
+    /// Its turn to be acted on has come, and one of its ends was seen too long ago on a host that is late.
+    pub(crate) needs_late_host: bool,
     /// Results that people were told of and that still stand.
     pub(crate) told: BTreeSet<LegResult>,
 }
@@ -63,13 +65,14 @@ impl LegWatch {
             incident: None,
             closed: None,
             confirm_by: None,
+            needs_late_host: false,
             told: BTreeSet::new(),
         }
     }
 
     /// Takes in what is known now, before it is judged.
     pub(crate) fn saw(&mut self, leg: Leg) {
-        self.leg = leg;
+        (self.leg, self.needs_late_host) = (leg, false);
         let ends = [&self.leg.sender, &self.leg.receiver];
         if ends.into_iter().any(|end| end.seen().is_some()) {
             self.presence = Presence::Shown;
@@ -254,7 +257,7 @@ impl LegWatch {
             return false;
         }
         match self.verdict {
-            Verdict::Resume { .. } => self.attempt().is_given_up() || dry_run,
+            Verdict::Resume { .. } => self.attempt().is_given_up() || dry_run || self.needs_late_host,
             Verdict::Wait(reason) => reason == reprise_model::Reason::VmmsRetries,
             Verdict::Healthy { .. }
             | Verdict::Leave(_)

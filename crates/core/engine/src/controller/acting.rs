@@ -60,9 +60,13 @@ impl Controller {
         let ends = [&watch.leg.sender, &watch.leg.receiver].into_iter().filter_map(End::seen);
         let old: Vec<HostId> = ends.filter(|end| guard::is_old(end, now.mono)).map(|end| end.host).collect();
         if !old.is_empty() {
+            let is_late = |host: &HostId| self.host(*host).is_some_and(HostWatch::is_late);
+            let needs_late_host = old.iter().any(is_late);
             for host in old {
                 self.want_look(id, host);
             }
+            // It is looked at now and then, and if it comes the leg is judged again; nobody waits for that.
+            self.legs.get_mut(&id)?.needs_late_host = needs_late_host;
             return None;
         }
         if self.resync_under_way(id) {

@@ -107,3 +107,26 @@ fn a_resynchronization_goes_on_with_the_look_that_shows_that_the_other_has_ended
     drive.feed(Event::Looked { host: HostId(0), started: now(5.0).mono, observation });
     assert_eq!(drive.acts.len(), 1);
 }
+
+/// The act that has the only place ends, and the replica server of the next leg has booted and refuses the login since.
+#[test]
+fn nobody_waits_for_a_look_at_a_late_host_that_an_act_would_need() {
+    let mut setup = setup(2);
+    setup.policy.pace.fleet = std::num::NonZeroU32::MIN;
+    let mut drive = Drive::new(setup, pair(&[S::Error, S::Error]));
+    drive.run_to(1.5);
+    assert_eq!(drive.acts.len(), 1);
+    let mut booted = look(1, &[S::Replicating, S::Replicating]);
+    let Seen::Seen(system) = &mut booted.system else { panic!() };
+    system.booted = HostTime(system.clock.0 - 1_000);
+    drive.feed(Event::Looked { host: HostId(1), started: now(1.5).mono, observation: Box::new(booted) });
+    drive.hosts[1] = Observation::failed(&Problem::new(ProblemKind::Denied, "log in", "401"));
+    drive.run_to(90.0);
+    drive.hosts[0] = look(0, &[S::Replicating, S::Error]);
+    drive.end_act(ended());
+    drive.run_to(100.0);
+    assert!(drive.acts.is_empty(), "the replica was seen too long ago");
+    let report = drive.report.as_ref().expect("nothing is left to wait for");
+    let results: Vec<_> = report.legs.iter().map(|leg| leg.result).collect();
+    assert_eq!(results, [LegResult::Resumed, LegResult::Failed]);
+}

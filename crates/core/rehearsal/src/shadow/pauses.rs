@@ -23,8 +23,11 @@ impl Shadow {
             .filter(|ended| *ended <= end.looked)
             .max();
         let before = self.pauses.get(&leg).copied().filter(|before| before.host == host);
+        // What was paused when data came later than that had run in between.
+        let ran = |known: &Pause| known.is_paused() && known.by.zip(end.last).is_some_and(|(by, last)| by < last);
         let goes_on = |known: &Pause| {
-            known.state == end.state && known.clock.is_some() && acted.is_none_or(|acted| acted <= known.looked)
+            let same = known.state == end.state && !ran(known);
+            same && known.clock.is_some() && acted.is_none_or(|acted| acted <= known.looked)
         };
         if let Some(mut known) = before.filter(goes_on) {
             known.latest = (end.clock, took);
