@@ -396,7 +396,7 @@ fn a_leg_to_a_host_that_is_not_trusted_waits_for_it_and_is_not_resumed() {
 
 /// A host may be fixed while it is watched.
 #[test]
-fn a_host_that_says_its_own_name_after_anothers_is_believed_from_then_on() {
+fn a_host_that_says_its_own_name_after_that_of_another_is_believed_from_then_on() {
     let pass = Setup { reread_every: Some(Duration::from_secs(5)), ..asked(&[Some(HV01), Some(HV02), Some(HV03)]) };
     for held in [called(HV02, look(1, &[S::Replicating])), unreachable()] {
         let mut drive = Drive::new(pass.clone(), vec![called(HV02, sender_to(HV02)), held, unreachable()]);

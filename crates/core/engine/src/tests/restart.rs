@@ -53,7 +53,7 @@ fn what_may_have_been_done_is_read_before_anything_else() {
 }
 
 #[test]
-fn a_stop_that_is_seen_before_the_end_of_an_earlier_lifes_act_is_known_shows_that_a_pause_began_later() {
+fn a_stop_that_is_seen_before_the_end_of_an_act_of_an_earlier_life_is_known_shows_that_a_pause_began_later() {
     let snapshot = acting(S::Error).controller.snapshot(now(1.6));
     let mut controller = Controller::restore(setup(2), snapshot, now(2.0));
     controller.handle(now(2.0), Event::Tick);

@@ -33,7 +33,7 @@ fn text(row: &Row, property: &str) -> String {
 #[test]
 fn a_lab_that_is_larger_than_any_computer_is_refused() {
     for spec in [Spec { vms: 99_999_999_999, ..Spec::default() }, Spec { hosts: 99_999, ..Spec::default() }] {
-        let error = World::new(&spec).err().expect("it is refused").to_string();
+        let error = World::new(&spec).expect_err("it is refused").to_string();
         assert!(error.contains("at most 10000 hosts and 1000000 VMs"), "{error}");
     }
 }

@@ -50,7 +50,7 @@ impl Shadow {
         for (host, name, booted) in self.said.clone() {
             let first = self.first_of(&name).filter(|first| *first != host);
             let claimed = self.claims.iter().any(|(on, claim)| *on != host && *claim == name);
-            if first.is_none() && self.is_anothers(host, &name) {
+            if first.is_none() && self.is_of_another(host, &name) {
                 self.seconds.insert(host);
             }
             match first {
@@ -76,7 +76,7 @@ impl Shadow {
 
     /// Whether a person has given the name that a host says to another one, which has not said it. By `SECURITY.md` it is not
     /// trusted.
-    fn is_anothers(&self, host: HostId, name: &str) -> bool {
+    fn is_of_another(&self, host: HostId, name: &str) -> bool {
         let mut given = self.claims.iter().filter(|(on, claim)| **on != host && *claim == name);
         self.claims.get(&host).is_none_or(|own| own != name) && given.any(|(on, _)| !self.discovered.contains(on))
     }
