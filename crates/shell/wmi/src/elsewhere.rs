@@ -24,3 +24,22 @@ impl LocalWmi {
         ready(Err(CallError::new(ErrorKind::Unsupported, Reached::No, why)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    use cim::ObjectPath;
+
+    use super::*;
+
+    #[test]
+    fn every_call_says_that_there_is_no_wmi_here() {
+        let wmi = LocalWmi::new(Duration::ZERO, Duration::ZERO);
+        let call = pin!(wmi.call(Request::Get { path: ObjectPath::new("root/cimv2", "Win32_OperatingSystem") }));
+        let Poll::Ready(Err(error)) = call.poll(&mut Context::from_waker(Waker::noop())) else { panic!("it answers") };
+        assert_eq!((error.kind, error.reached), (ErrorKind::Unsupported, Reached::No));
+        assert!(error.message.contains("does not run Windows"), "{error}");
+    }
+}

@@ -96,7 +96,7 @@ fn a_namespace_that_is_not_there_is_told_by_its_number_and_holds_up_no_other() {
 }
 
 #[test]
-fn what_is_asked_too_late_is_not_asked_at_all() {
+fn a_call_ends_at_its_limit() {
     let client = LocalWmi::new(Duration::ZERO, LIMIT);
     let error = query(&client, "root/cimv2", Select::all("Win32_Process")).unwrap_err();
     assert_eq!(error.kind, ErrorKind::TimedOut, "{error:?}");
