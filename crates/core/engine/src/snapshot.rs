@@ -59,7 +59,8 @@ impl LegMemory {
         let incident = watch.incident.as_deref().map(|incident| IncidentMemory::of(incident, now));
         let told: Vec<_> = watch.told.iter().copied().collect();
         let stands = watch.past.stands();
-        let closed = watch.closed.clone().filter(|closed| closed.attempt == Attempt::Proved || closed.sender_proved);
+        let closed =
+            watch.closed.clone().filter(|closed| closed.attempt == Attempt::Proved || closed.is_sender_proved());
         let is_nothing =
             beginning.is_none() && stands.is_none() && incident.is_none() && told.is_empty() && closed.is_none();
         (!is_nothing).then_some(Self { beginning, stands, before: watch.before, told, incident, closed })
@@ -145,6 +146,9 @@ fn forget_times(incident: &mut Incident, begun: MonoTime) {
     let known = [incident.resumed, incident.perhaps_resumed].into_iter().flatten();
     let resumed = known.reduce(|first, second| if first.0 == Side::Sender { first } else { second });
     (incident.began, incident.acted, incident.resumed) = (None, None, None);
+    if let Some(acts) = &mut incident.on_sender {
+        acts.began = None;
+    }
     incident.perhaps_resumed = resumed.map(|(side, _)| (side, begun));
 }
 

@@ -130,3 +130,64 @@ fn nobody_waits_for_a_look_at_a_late_host_that_an_act_would_need() {
     let results: Vec<_> = report.legs.iter().map(|leg| leg.result).collect();
     assert_eq!(results, [LegResult::Resumed, LegResult::Failed]);
 }
+
+/// The acts of a long pass, of which each takes a second, while a person pauses the replicas after a while.
+fn begun_after_the_pause(mut drive: Drive, replicas: usize, paused_at: f64) -> (usize, Vec<f64>) {
+    let (mut before, mut late) = (0, Vec::new());
+    drive.run_to(1.5);
+    for _ in 0..60 {
+        if drive.at >= paused_at {
+            drive.hosts[1] = look(1, &vec![S::Suspended; replicas]);
+        }
+        let known = drive.intents.len();
+        drive.run_to(drive.at + 1.0);
+        for _ in 0..drive.acts.len() {
+            drive.end_act(ended());
+        }
+        if drive.at < paused_at {
+            before = drive.intents.len();
+        } else if drive.intents.len() > known {
+            late.push(drive.at - paused_at);
+        }
+    }
+    (before, late)
+}
+
+#[test]
+fn a_replica_that_is_paused_while_its_leg_waits_for_its_turn_is_seen_within_seconds() {
+    let mut asked = setup(2);
+    asked.policy.pace.per_host_max = asked.policy.pace.per_host;
+    let (before, late) = begun_after_the_pause(Drive::new(asked, pair(&[S::Error; 160])), 160, 8.0);
+    assert!((6..100).contains(&before), "legs still wait for their turn: {before}");
+    assert!(late.iter().all(|at| *at <= 7.0), "acts began that long after the replicas were paused: {late:?}");
+}
+
+/// A sender in Error comes half a minute after its receiver, which has stopped answering by then.
+fn receiver_fell_silent() -> Drive {
+    let mut hosts = pair(&[S::Error]);
+    let sender = std::mem::replace(&mut hosts[0], unreachable());
+    let mut drive = Drive::new(setup(2), hosts);
+    drive.run_to(5.0);
+    drive.hosts[1] = unreachable();
+    drive.run_to(30.0);
+    drive.hosts[0] = sender;
+    drive.run_to(50.0);
+    drive
+}
+
+#[test]
+fn a_receiver_that_has_fallen_silent_is_waited_for_and_its_leg_is_resumed_once_it_answers_again() {
+    let mut drive = receiver_fell_silent();
+    assert!(drive.acts.is_empty(), "nobody knows what has become of the replica: {:?}", drive.acts);
+    drive.hosts[1] = look(1, &[S::Replicating]);
+    drive.run_to(52.0);
+    assert_eq!(drive.acts.len(), 1);
+}
+
+#[test]
+fn a_receiver_that_has_fallen_silent_is_waited_for_no_longer_than_for_readiness_and_is_named() {
+    let mut drive = receiver_fell_silent();
+    drive.run_to(100.0);
+    assert_eq!(drive.leg().result, LegResult::Failed);
+    assert!(matches!(drive.leg().cause(), Some(Cause::Lost(_))), "{:?}", drive.leg());
+}

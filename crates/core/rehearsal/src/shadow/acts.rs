@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cim::{CallError, ObjectPath, Reply, Request};
 use reprise_engine::Side;
-use reprise_model::{Act, ActId, HostId, LegId, Timestamp};
+use reprise_model::{Act, ActId, HostId, LegId, Now};
 
 use super::broken::Broken;
 use super::shown::End;
@@ -16,8 +16,8 @@ const MISSES_LEAST: u32 = 4;
 
 impl Shadow {
     /// The engine wants an act.
-    pub(crate) fn planned(&mut self, act: &Act, wall: Timestamp) -> Result<(), Broken> {
-        self.allows(act, wall)?;
+    pub(crate) fn planned(&mut self, act: &Act, now: Now) -> Result<(), Broken> {
+        self.allows(act, now)?;
         let under_way = |host: Option<HostId>| {
             let running = self.acts.values().filter(|other| other.ended.is_none());
             running.filter(|other| host.is_none_or(|host| other.act.host == host)).count() + 1

@@ -52,7 +52,11 @@ impl Shadow {
         let covered = |at: Timestamp| held(&self.orders.policy.holds, leg.id, ends, &called, &self.names.values(), at);
         // A leg is judged when something about it arrives; a hold may have ended since.
         let ends = [self.sender(leg.id), self.receiver(leg.id)].into_iter().flatten();
-        let judged = ends.filter_map(|(host, _)| self.received_at.get(&host)).max().copied().unwrap_or(wall);
+        let judged = ends
+            .filter_map(|(host, _)| self.received_at.get(&host))
+            .map(|received| received.wall)
+            .max()
+            .unwrap_or(wall);
         let wanted = match leg.result {
             LegResult::Healthy => !covered(wall) && (!covered(judged) || leg.wanted),
             LegResult::Resumed

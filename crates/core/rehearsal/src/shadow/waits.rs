@@ -10,6 +10,7 @@ use reprise_model::{HostId, LegId};
 use super::broken::Broken;
 use super::journal::ATTEMPTS_MAX;
 use super::readiness::{Answered, Readiness};
+use super::rules::peer_age_max;
 use super::shown::Ends;
 use super::state::Shadow;
 
@@ -97,6 +98,13 @@ impl Shadow {
             }
             if self.tries(*leg).is_some_and(|tries| (1..ATTEMPTS_MAX).contains(tries.start())) {
                 waits.push((retry_until, format!("another try on {leg}")));
+            }
+            for (host, end) in [sender, receiver].into_iter().flatten() {
+                let told = self.received_at.get(&host).map(|look| look.mono.0).unwrap_or_default();
+                let old = told + peer_age_max(told.saturating_sub(end.looked));
+                if now >= old {
+                    waits.push((old + limits.timeout, format!("{host:?} to answer again for {leg}")));
+                }
             }
             let hosts = [sender, receiver].into_iter().flatten().map(|(host, _)| host);
             let is_needed = |host: &HostId| self.readiness.get(host).is_some_and(|host| !host.late);

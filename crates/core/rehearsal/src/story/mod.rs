@@ -478,7 +478,7 @@ impl Story {
             }
             Effect::Perform(act) => {
                 self.line(&format!("act {} planned on {} in {}", act.id, act.leg, act.expected_state));
-                run.shadow.planned(&act, self.clock().wall)?;
+                run.shadow.planned(&act, self.clock())?;
                 self.a_person_comes_between(&act);
                 self.its_host_goes_down(run.place(act.host));
                 self.its_job_fails(&act);
