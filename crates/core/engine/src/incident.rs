@@ -157,7 +157,8 @@ impl Incident {
             }
             Outcome::Refused(_) | Outcome::NotDone(_) | Outcome::Stale { .. } => {}
         }
-        self.attempt = Attempt::AwaitingLook(Box::new(Done { act, side, from, outcome, after: now }));
+        self.attempt =
+            Attempt::AwaitingLook(Box::new(Done { act, side, from, outcome, after: now, only_intended: false }));
     }
 
     /// Our act had brought it there, as far as anybody knows, and it stands still again before newer data has arrived: that

@@ -137,10 +137,12 @@ impl LegWatch {
     }
 
     /// Whether the latest look began after our last act had ended. While an act runs, the state already reads as
-    /// requested, so that a look which comes meanwhile proves nothing.
+    /// requested, so that a look which comes meanwhile proves nothing. An act of which nobody knows whether it was ever asked
+    /// for does not hide that a person resumed and paused the leg.
     fn is_fresh(&self) -> bool {
         let runs = matches!(self.attempt(), Attempt::Acting { .. });
-        !runs && self.attempt().fresh_after().is_none_or(|(side, after)| self.looked(side) >= Some(after))
+        let done = self.attempt().done().filter(|done| !done.only_intended);
+        !runs && done.is_none_or(|done| self.looked(done.side) >= Some(done.after))
     }
 
     /// Whether its sender was last looked at before an act on it began of which no result is known.
