@@ -136,13 +136,13 @@ impl LegWatch {
         self.past.since(side).max(acted).unwrap_or_default()
     }
 
-    /// Whether the latest look began after our last act had ended. While an act runs, the state already reads as
-    /// requested, so that a look which comes meanwhile proves nothing. An act of which nobody knows whether it was ever asked
+    /// Whether the latest look at the sender began after our last act on it had ended. While an act runs, the state already reads
+    /// as requested, so that a look which comes meanwhile proves nothing. An act of which nobody knows whether it was ever asked
     /// for does not hide that a person resumed and paused the leg.
     fn is_fresh(&self) -> bool {
-        let runs = matches!(self.attempt(), Attempt::Acting { .. });
-        let done = self.attempt().done().filter(|done| !done.only_intended);
-        !runs && done.is_none_or(|done| self.looked(done.side) >= Some(done.after))
+        let runs = matches!(self.attempt(), Attempt::Acting { side: Side::Sender, .. });
+        let done = self.attempt().done().filter(|done| done.side == Side::Sender && !done.only_intended);
+        !runs && done.is_none_or(|done| self.looked(Side::Sender) >= Some(done.after))
     }
 
     /// Whether its sender was last looked at before an act on it began of which no result is known.

@@ -165,9 +165,10 @@ impl Shadow {
         last.is_some_and(|watched| !watched.shown)
     }
 
-    /// Whether an act of ours on a leg had not ended when a look began.
+    /// Whether an act of ours on a leg's sender had not ended when a look began.
     pub(super) fn is_acted_on(&self, leg: LegId, looked: Duration) -> bool {
-        self.acts.values().any(|watched| watched.act.leg == leg && watched.is_after(looked))
+        let on_sender = |watched: &&Watched| watched.act.leg == leg && !watched.on_receiver;
+        self.acts.values().filter(on_sender).any(|watched| watched.is_after(looked))
     }
 
     /// The same of one that was to continue a resynchronization.
