@@ -164,6 +164,11 @@ impl LegWatch {
         self.attempt().fresh_after().is_some_and(|after| !fresh(after))
     }
 
+    /// The same of an act on that end.
+    pub(crate) fn lacks_look_at(&self, side: Side) -> bool {
+        self.lacks_look() && self.attempt().fresh_after().is_some_and(|(acted, _)| acted == side)
+    }
+
     /// The host that shows the end that was acted on last, even if it cannot be read. If none does any more, the host of the
     /// other end, once: the leg may be gone there too.
     pub(crate) fn acted_on(&self) -> Option<HostId> {
