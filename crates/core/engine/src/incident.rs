@@ -38,6 +38,8 @@ pub(crate) struct Incident {
     pub(crate) latest_reason: Option<Reason>,
     /// Our act on its sender is proved, and it was not seen stopped since, whatever became of later acts on the replica.
     pub(crate) sender_proved: bool,
+    /// People were told that it was resumed.
+    pub(crate) reported: bool,
     /// Acts that were carried out.
     pub(crate) tries: u32,
     /// How often it was found changed between look and act.
@@ -100,6 +102,7 @@ impl Incident {
             sender_plan: None,
             latest_reason: None,
             sender_proved: false,
+            reported: false,
             tries: 0,
             stales: 0,
             resumes: 0,
