@@ -146,7 +146,7 @@ impl IncidentMemory {
 fn forget_times(incident: &mut Incident, begun: MonoTime) {
     let known = [incident.resumed, incident.perhaps_resumed].into_iter().flatten();
     let resumed = known.reduce(|first, second| if first.0 == Side::Sender { first } else { second });
-    (incident.began, incident.acted, incident.resumed) = (None, None, None);
+    (incident.began, incident.latest, incident.acted, incident.resumed) = (None, None, None, None);
     incident.perhaps_resumed = resumed.map(|(side, _)| (side, begun));
 }
 

@@ -88,6 +88,18 @@ fn what_was_only_intended_before_a_restart_does_not_hide_that_a_pause_began_late
     assert_eq!(controller.legs().next().unwrap().reason, Reason::PausedNoEvidence);
 }
 
+/// The clock that only waits begins anew with the program.
+#[test]
+fn what_an_act_of_an_earlier_life_began_after_is_not_compared_with_a_look_of_this_one() {
+    let snapshot = acting(S::Error).controller.snapshot(now(1.6));
+    let mut controller = Controller::restore(setup(2), snapshot, now(0.0));
+    for (host, seen) in (0..).map(HostId).zip(pair(&[S::Error])) {
+        let looked = Event::Looked { host, started: now(0.0).mono, observation: Box::new(seen) };
+        controller.handle(now(0.2), looked);
+    }
+    assert_eq!(controller.legs().next().unwrap().after, Some(S::Error));
+}
+
 #[test]
 fn the_budget_of_an_incident_outlives_a_restart() {
     let drive = acting(S::Error);
