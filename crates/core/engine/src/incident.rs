@@ -55,6 +55,8 @@ pub(crate) struct Incident {
     pub(crate) plan: Plan,
     /// What was done to its sender, if anything was.
     pub(crate) on_sender: Option<SenderActs>,
+    /// People were told that it was resumed.
+    pub(crate) reported: bool,
     /// Acts that were carried out.
     pub(crate) tries: u32,
     /// How often it was found changed between look and act.
@@ -113,6 +115,7 @@ impl Incident {
             attempt: Attempt::Idle,
             plan,
             on_sender: None,
+            reported: false,
             tries: 0,
             stales: 0,
             resumes: 0,
@@ -180,7 +183,8 @@ impl Incident {
             }
             Outcome::Refused(_) | Outcome::NotDone(_) | Outcome::Stale { .. } => {}
         }
-        self.attempt = Attempt::AwaitingLook(Box::new(Done { act, side, from, outcome, after: now }));
+        self.attempt =
+            Attempt::AwaitingLook(Box::new(Done { act, side, from, outcome, after: now, only_intended: false }));
     }
 
     /// Our act had brought it there, as far as anybody knows, and it stands still again before newer data has arrived: that

@@ -106,10 +106,11 @@ impl IncidentMemory {
     fn restored(self, now: Now, begun: MonoTime) -> Incident {
         let Self { mut incident, open, not_before } = self;
         forget_times(&mut incident, begun);
+        // What was only written down may never have been asked for.
+        let only_intended = matches!(incident.attempt, Attempt::Intended(_));
         if let Some((_, side, _)) = open {
             incident.perhaps_resumed = latest_resume(incident.perhaps_resumed, (side, now.mono));
-            // What was only written down may never have been asked for.
-            if matches!(incident.attempt, Attempt::Acting { .. }) {
+            if !only_intended {
                 incident.unanswered = Some(side);
             }
         }
@@ -119,7 +120,8 @@ impl IncidentMemory {
         };
         incident.attempt = match (incident.attempt, open) {
             (_, Some((act, side, from))) => {
-                Attempt::AwaitingLook(Box::new(Done { act, side, from, outcome: lost(), after: now.mono }))
+                let (outcome, after) = (lost(), now.mono);
+                Attempt::AwaitingLook(Box::new(Done { act, side, from, outcome, after, only_intended }))
             }
             // It had ended before the restart: every look since shows what came of it.
             (Attempt::AwaitingLook(done) | Attempt::Doubted(done), None) => {

@@ -137,11 +137,13 @@ impl LegWatch {
         self.past.since(side).max(acted).unwrap_or_default()
     }
 
-    /// Whether the latest look began after our last act had ended. While an act runs, the state already reads as
-    /// requested, so that a look which comes meanwhile proves nothing.
+    /// Whether the latest look at the sender began after our last act on it had ended. While an act runs, the state already reads
+    /// as requested, so that a look which comes meanwhile proves nothing. An act of which nobody knows whether it was ever asked
+    /// for does not hide that a person resumed and paused the leg.
     fn is_fresh(&self) -> bool {
-        let runs = matches!(self.attempt(), Attempt::Acting { .. });
-        !runs && self.attempt().fresh_after().is_none_or(|(side, after)| self.looked(side) >= Some(after))
+        let runs = matches!(self.attempt(), Attempt::Acting { side: Side::Sender, .. });
+        let done = self.attempt().done().filter(|done| done.side == Side::Sender && !done.only_intended);
+        !runs && done.is_none_or(|done| self.looked(Side::Sender) >= Some(done.after))
     }
 
     /// Whether its sender was last looked at before an act on it began of which no result is known.
@@ -162,6 +164,11 @@ impl LegWatch {
     pub(crate) fn lacks_look(&self) -> bool {
         let fresh = |(side, after)| self.looked(side).is_some_and(|looked| looked >= after);
         self.attempt().fresh_after().is_some_and(|after| !fresh(after))
+    }
+
+    /// The same of an act on that end.
+    pub(crate) fn lacks_look_at(&self, side: Side) -> bool {
+        self.lacks_look() && self.attempt().fresh_after().is_some_and(|(acted, _)| acted == side)
     }
 
     /// The host that shows the end that was acted on last, even if it cannot be read. If none does any more, the host of the

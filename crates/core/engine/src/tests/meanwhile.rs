@@ -26,6 +26,35 @@ fn what_is_seen_while_our_own_act_runs_does_not_make_a_pause_one_that_began_whil
 }
 
 #[test]
+fn a_sender_that_is_seen_while_an_act_on_its_replica_runs_is_what_it_shows() {
+    let mut setup = Setup { reads_events: true, ..setup(2) };
+    setup.policy.paused.while_running = PausedRule::Leave;
+    let mut drive = Drive::new(setup, vec![look(0, &[S::Suspended]), look(1, &[S::Error])]);
+    let gave_up = VmmsEvent { vm: vm_id(1), at: HostTime(950_000), kind: VmmsEventKind::NonRecoverable };
+    let read = |drive: &mut Drive| {
+        while let Some(host) = drive.events.pop() {
+            let evidence = Evidence::Readable(Records::whole(vec![gave_up], Vec::new()));
+            drive.feed(Event::EventsRead { host, evidence });
+        }
+    };
+    read(&mut drive);
+    drive.run_to(1.5);
+    assert_eq!(drive.acts.iter().map(|act| act.host).collect::<Vec<_>>(), [HostId(1)]);
+    for (started, state) in [(1.6, S::Replicating), (2.6, S::Suspended)] {
+        drive.run_to(started);
+        let observation = Box::new(look(0, &[state]));
+        drive.feed(Event::Looked { host: HostId(0), started: now(started).mono, observation });
+    }
+    drive.hosts[1] = look(1, &[S::Replicating]);
+    drive.end_act(ended());
+    drive.run_to(4.0);
+    read(&mut drive);
+    drive.run_to(200.0);
+    assert_eq!(drive.acts, [], "somebody resumed it, and a person paused it: that began while we watched");
+    assert_eq!((drive.leg().result, drive.leg().reason), (LegResult::Left, Reason::PausedLeft));
+}
+
+#[test]
 fn what_is_seen_while_our_own_act_runs_does_not_take_a_pause_from_the_shutdown_that_explains_it() {
     let mut setup = Setup { reads_events: true, ..setup(2) };
     setup.policy.paused.at_boot = PausedRule::Evidence;

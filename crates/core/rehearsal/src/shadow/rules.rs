@@ -67,10 +67,12 @@ pub(crate) fn obstacle(end: &End, side: Side) -> Option<String> {
 
 /// Whether a person has to decide on the replica at an extended leg's own sender first.
 pub(crate) fn is_decided_first(shown: &Ends, leg: LegId) -> bool {
-    let simple = (LegId { kind: LegKind::Simple, ..leg }, Side::Receiver);
+    // Who changes the VM's mode there decides nothing.
+    let simple = |side: Side| (LegId { kind: LegKind::Simple, ..leg }, side);
+    let own = [Side::Receiver, Side::Sender].into_iter().filter_map(|side| shown.seen.get(&simple(side)));
     let stands = |end: &End| matches!(end.state, 4..=6 | 12..=14 | 17 | 19 | 20 | 22..);
     let here = leg.kind == LegKind::Extended;
-    here && (shown.unread.contains(&leg.vm) || shown.seen.get(&simple).is_some_and(stands))
+    here && (shown.unread.contains(&leg.vm) || own.into_iter().any(stands))
 }
 
 impl Shadow {

@@ -226,6 +226,8 @@ impl Shadow {
                 if !matches!(end.state, 2 | 3 | 10) || !self.is_acted_on(*leg, looked) {
                     self.sees_sender(*leg, end.state, host, shown.boots);
                     self.bounds(*leg, host, end, wall);
+                } else if self.may_not_have_been_asked(*leg) {
+                    self.found_running.insert(*leg);
                 }
                 self.confirms(*leg, end);
             }

@@ -260,7 +260,13 @@ impl Story {
 
     fn happens(&mut self, action: &Action) {
         if let Action::ClearLog { host, .. } = action {
-            self.keep_truth(self.world.host_named(host));
+            let place = self.world.host_named(host);
+            self.keep_truth(place);
+            for run in self.runs.values_mut() {
+                let places = run.places.clone();
+                let of_it = |reading: &&mut Reading| places.get(&reading.host).copied().flatten() == place;
+                run.readings.iter_mut().filter(of_it).for_each(|reading| reading.crossed.is_cleared());
+            }
         }
         let done = self.world.carry_out(action).is_ok();
         self.line(&format!("{} {action:?}", if done { "done" } else { "not possible:" }));
