@@ -217,3 +217,29 @@ fn a_leg_that_ends_as_resumed_is_told_so_although_its_replica_was_well_later() {
     drive.run_to(200.0);
     assert_eq!((drive.leg().result, resumed(&drive)), (LegResult::Resumed, 1), "{:?}", drive.told);
 }
+
+#[test]
+fn a_refusal_is_no_failure_if_the_next_look_at_the_receiver_shows_what_it_refused_for() {
+    let mut hosts = pair(&[S::Error]);
+    hosts.push(unreachable());
+    let mut drive = Drive::new(setup(3), hosts);
+    drive.run_to(1.5);
+    drive.hosts[1] = look(1, &[S::FailedOver]);
+    drive.end_act(refused(32_775, false));
+    drive.run_to(200.0);
+    assert_eq!((drive.leg().result, drive.leg().reason), (LegResult::Left, Reason::FailoverInForce));
+    assert!(!drive.told.iter().any(|n| matches!(n, Notice::ResumeFailed(_))), "it has not failed: {:?}", drive.told);
+}
+
+#[test]
+fn a_refusal_is_a_failure_if_the_receiver_shows_nothing_or_is_not_seen_again() {
+    for receiver in [look(1, &[S::Replicating]), unreachable()] {
+        let mut drive = Drive::new(setup(2), pair(&[S::Error]));
+        drive.run_to(1.5);
+        drive.hosts[1] = receiver;
+        drive.end_act(refused(32_775, false));
+        drive.run_to(20.0);
+        assert_eq!((drive.leg().result, drive.leg().reason), (LegResult::Failed, Reason::ResumeRefused));
+        assert_eq!(drive.told.iter().filter(|n| matches!(n, Notice::ResumeFailed(_))).count(), 1);
+    }
+}
