@@ -195,7 +195,12 @@ impl Shadow {
     /// A look that began at `looked` came back, and the engine takes it in.
     pub(crate) fn looked(&mut self, host: HostId, shown: &Shown, answered: Answered, looked: Duration, now: Now) {
         if let Some(name) = &shown.name {
+            let seconds = self.seconds.clone();
             self.says(host, name, shown.booted());
+            // What counted as another host and is one of its own has to become ready.
+            for own in seconds.difference(&self.seconds.clone()) {
+                self.awaits(*own, now.mono.0);
+            }
         }
         let mut ends = shown.ends(looked);
         self.is_ready(host, (looked, now.mono.0), answered, (shown.booted(), &ends));
