@@ -254,6 +254,21 @@ impl LegWatch {
         self.incident.as_deref().or(self.closed.as_deref())
     }
 
+    /// The incident in which a leg that runs was resumed, if it was: the one before an open one that is only about its replica, and
+    /// in which nothing of ours is known to have repaired that.
+    pub(crate) fn resumed_in(&self) -> Option<&Incident> {
+        let of_replica = |open: &Incident| {
+            let none_on_sender = open.plan.side == Side::Receiver && open.sender_plan.is_none();
+            none_on_sender && open.attempt != Attempt::Proved
+        };
+        let before =
+            || self.closed.as_deref().filter(|closed| closed.attempt == Attempt::Proved || closed.sender_proved);
+        match self.incident.as_deref().filter(|open| of_replica(open)) {
+            Some(open) => before().or(Some(open)),
+            None => self.latest_incident(),
+        }
+    }
+
     /// Notes what is planned, and opens an incident if there is none.
     pub(crate) fn plans(&mut self, plan: Plan) -> &mut Incident {
         let data = self.leg.sender.seen().map(|end| end.object.last_replication);
