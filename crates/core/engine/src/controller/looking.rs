@@ -125,6 +125,10 @@ impl Controller {
                 Some(_) | None => wanted.extend(watch.acted_on()),
             }
         }
+        if let Some((host, until)) = watch.unexplained_refusal(now.mono) {
+            wanted.push(host);
+            wakes.push(Some(until));
+        }
         match watch.confirming_look(now.mono) {
             Some(at) if at > now.mono => wakes.extend([Some(at), watch.confirm_by]),
             Some(_) => wanted.extend(watch.end(Side::Sender).map(|end| end.host)),
