@@ -170,11 +170,39 @@ fn kinds(path: &ObjectPath) -> [(&'static str, Request, ErrorKind, Reached); 4] 
 fn every_kind_of_call_ends_at_its_limit() {
     let _alone = alone();
     let path = vm(&client());
-    let short = Duration::from_secs(1);
+    let short = Duration::from_secs(3);
     for (kind, request, error, reached) in kinds(&path) {
-        control(&format!("/faults/slow?op={kind}&ms={TOO_LONG_MS}&count=1"));
-        let late = wait(LocalWmi::new(short, short).call(request)).unwrap_err();
-        assert_eq!((late.kind, late.reached), (error, reached), "{kind}: {late:?}");
+        let client = LocalWmi::new(short, short);
+        // As many as a namespace has threads.
+        control(&format!("/faults/slow?op={kind}&ms={TOO_LONG_MS}&count=4"));
+        wait(async {
+            let mut calls: Vec<_> = (0..4).map(|_| Box::pin(client.call(request.clone()))).collect();
+            for call in &mut calls {
+                let polled = pin!(call).poll(&mut Context::from_waker(Waker::noop()));
+                assert!(matches!(polled, Poll::Pending), "{kind}: {polled:?}");
+            }
+            for call in calls {
+                let late = call.await.unwrap_err();
+                assert_eq!((late.kind, late.reached), (error, reached), "{kind}: {late:?}");
+            }
+        });
+        let next = rows(&client, query(Select::all("Msvm_ReplicationService")));
+        assert_eq!(next.map(|rows| rows.len()), Ok(1), "{kind}: its threads are free again");
+    }
+}
+
+/// Nothing ends the connection itself before WMI does, so that it holds up one thread of four.
+#[test]
+#[ignore = "needs the stand-in and a lab"]
+fn a_connection_that_hangs_ends_the_call_at_its_limit_and_holds_up_no_other() {
+    let _alone = alone();
+    let short = Duration::from_secs(3);
+    let client = LocalWmi::new(short, short);
+    control(&format!("/faults/slow?ms={TOO_LONG_MS}&count=1"));
+    let late = wait(client.call(query(Select::all("Msvm_ComputerSystem")))).unwrap_err();
+    assert_eq!(late.kind, ErrorKind::TimedOut, "{late:?}");
+    for _ in 0..4 {
+        assert_eq!(rows(&client, query(Select::all("Msvm_ReplicationService"))).map(|rows| rows.len()), Ok(1));
     }
 }
 

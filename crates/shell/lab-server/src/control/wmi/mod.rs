@@ -68,17 +68,15 @@ fn struck(site: &Site, host: usize, asked: &Asked) -> (Found, Duration) {
     if !site.with_world(|world| world.runs(host)) {
         return (Err(Failed::NOBODY), Duration::ZERO);
     }
-    if matches!(asked, Asked::Connect { .. }) {
-        let refused = site.with_world(|world| world.strike_login(host));
-        return (if refused { Err(Failed::NO_LOGIN) } else { carried_out(site, host, asked) }, Duration::ZERO);
-    }
     let (kind, operation) = match asked {
-        Asked::Invoke { .. } => (RequestKind::Invoke, MessageKind::Invoke),
-        Asked::Get { .. } => (RequestKind::Get, MessageKind::Get),
-        Asked::Query { .. } | Asked::Connect { .. } => (RequestKind::Enumerate, MessageKind::Enumerate),
+        Asked::Invoke { .. } => (RequestKind::Invoke, Some(MessageKind::Invoke)),
+        Asked::Get { .. } => (RequestKind::Get, Some(MessageKind::Get)),
+        Asked::Query { .. } => (RequestKind::Enumerate, Some(MessageKind::Enumerate)),
+        // Only a fault of every operation strikes it.
+        Asked::Connect { .. } => (RequestKind::Other, None),
     };
     let path = path_of(asked).ok();
-    let message = Message { operation: Some(operation), path: path.as_ref() };
+    let message = Message { operation, path: path.as_ref() };
     let strike = site.with_world(|world| world.strike_message(host, message));
     let found = match strike.how {
         None => carried_out(site, host, asked),
@@ -123,6 +121,9 @@ fn name_of(namespace: &str) -> Namespace {
 fn carried_out(site: &Site, host: usize, asked: &Asked) -> Found {
     match asked {
         Asked::Connect { namespace } => {
+            if site.with_world(|world| world.strike_login(host)) {
+                return Err(Failed::NO_LOGIN);
+            }
             site.with_world(|world| world.connect(host, &name_of(namespace))).map_err(|error| Failed::of(&error))?;
             Ok(json!({ "server": site.with_world(|world| world.server_name(host)) }))
         }
