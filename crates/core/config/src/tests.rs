@@ -402,7 +402,7 @@ name = 'HV02'
 [[host]]
 local = true
 name = 'hv02'
-lokal = 1
+local_ = 1
 ",
     )
     .unwrap_err();
@@ -417,6 +417,6 @@ line 11: host.local: expected true or false
 line 12: host.url: missing: every [[host]] needs one, or local = true
 line 18: host.local: this computer is listed before; list it once
 line 19: host.name: this name is another host's above; give each host its own
-line 20: host.lokal: unknown key; did you mean `local`?";
+line 20: host.local_: unknown key; did you mean `local`?";
     assert_eq!(found, expected);
 }
