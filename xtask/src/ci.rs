@@ -32,6 +32,7 @@ const STEPS: &[Step] = &[
     ("win-clippy", exe::lint),
     ("win-test", exe::test),
     ("win-smoke", windows),
+    ("win-wmi", local_wmi),
 ];
 
 /// Runs all steps and prints their times.
@@ -102,16 +103,27 @@ fn tool(line: &str) -> Result<Outcome> {
 
 /// Programs that others wrote, against simulated hosts.
 fn peers() -> Result<Outcome> {
+    command::run(std::process::Command::new("bash").args(["ci/peers.sh", &own_program()?]))?;
+    Ok(Outcome::Green)
+}
+
+/// The program for this machine, built; its path.
+fn own_program() -> Result<String> {
     cargo(&["build", "--locked", "--package", "reprise"])?;
     let target = std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| "target".to_owned());
-    command::run(std::process::Command::new("bash").args(["ci/peers.sh", &format!("{target}/debug/reprise")]))?;
-    Ok(Outcome::Green)
+    Ok(format!("{target}/debug/reprise"))
 }
 
 /// The program for Windows, built and then run under Wine.
 fn windows() -> Result<Outcome> {
     let program = exe::build()?;
     command::run(std::process::Command::new("bash").args(["ci/win-smoke.sh", &program]))?;
+    Ok(Outcome::Green)
+}
+
+/// Local WMI under Wine, with simulated hosts that this machine runs.
+fn local_wmi() -> Result<Outcome> {
+    command::run(&mut command::script(&format!("bash ci/win-standin.sh {}", own_program()?)))?;
     Ok(Outcome::Green)
 }
 

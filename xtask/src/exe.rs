@@ -30,7 +30,7 @@ pub(crate) fn lint() -> Result<Outcome> {
     // Called by its own name: cargo would look for the subcommand among rustup's first.
     command::run(&mut command::script(
         ". ci/win-env.sh; \
-         /usr/bin/cargo-clippy clippy --locked --target \"$WT\" --package reprise --package reprise-platform --package reprise-wmi --package wsman-http --features reprise/legacy-tls -- -D warnings",
+         /usr/bin/cargo-clippy clippy --locked --target \"$WT\" --package reprise --package reprise-platform --package reprise-wmi --package reprise-wmi-standin --package wsman-http --features reprise/legacy-tls -- -D warnings",
     ))
     .context("cannot lint for Windows")?;
     Ok(Outcome::Green)

@@ -8,7 +8,7 @@ use toml::de::{DeTable, DeValue};
 use crate::problem::ConfigError;
 use crate::section::address::address;
 use crate::section::hold::hold;
-use crate::section::host::{check_tls, check_twice, host};
+use crate::section::host::{Hosts, check_tls, check_twice};
 use crate::section::login::common_login;
 use crate::section::name::host_name;
 use crate::settings::{Config, Discover, Run};
@@ -36,11 +36,10 @@ pub(crate) fn check(text: &str) -> Result<Config, ConfigError> {
     let mut root = Table::new("", 0, document.get_ref());
     version(&mut root, &mut found);
     let login = root.table("login", &mut found).map(|table| common_login(table, &mut found)).unwrap_or_default();
-    let listed: Vec<_> =
-        root.tables("host", &mut found).into_iter().filter_map(|table| host(table, &mut found)).collect();
+    let listed = Hosts::read(root.tables("host", &mut found), &mut found);
     let discover = root.table("discover", &mut found).map(|table| discover(table, &mut found)).unwrap_or_default();
     check_twice(&listed, &mut found);
-    check_tls(&listed, &login, &discover, &mut found);
+    check_tls(&listed.remote, &login, &discover, &mut found);
     let mut policy = Policy::default();
     let run = root.table("run", &mut found).map(|table| run(table, &mut policy, &mut found)).unwrap_or_default();
     if let Some(table) = root.table("policy", &mut found) {
@@ -49,8 +48,9 @@ pub(crate) fn check(text: &str) -> Result<Config, ConfigError> {
     policy.holds = root.tables("hold", &mut found).into_iter().filter_map(|table| hold(table, &mut found)).collect();
     root.end(&mut found);
     if found.problems.is_empty() {
-        let hosts = listed.into_iter().map(|listed| listed.host).collect();
-        return Ok(Config { login, hosts, run, policy, discover });
+        let local = listed.local.into_iter().next().map(|listed| listed.host);
+        let hosts = listed.remote.into_iter().map(|listed| listed.host).collect();
+        return Ok(Config { login, local, hosts, run, policy, discover });
     }
     found.problems.sort_by_key(|problem| problem.line);
     Err(ConfigError { problems: found.problems })

@@ -17,7 +17,7 @@ pub use login::Contradiction;
 pub use problem::{ConfigError, ConfigProblem};
 pub use section::name::{kdc, vm};
 pub use settings::{
-    CertificateRef, Config, Discover, HostSettings, LoginSettings, PasswordRef, ProofRef, Run, TrustRef,
+    CertificateRef, Config, Discover, HostSettings, LocalSettings, LoginSettings, PasswordRef, ProofRef, Run, TrustRef,
 };
 pub use wsman::{Endpoint, EndpointProblem, Scheme};
 

@@ -11,7 +11,9 @@ use wsman::{Endpoint, Scheme};
 pub struct Config {
     /// The login of hosts without their own.
     pub login: LoginSettings,
-    /// The hosts to manage.
+    /// The computer that the program runs on, if it is to be managed beside the others.
+    pub local: Option<LocalSettings>,
+    /// The hosts to manage over the network.
     pub hosts: Vec<HostSettings>,
     /// The time limits; `None` where the configuration gives none.
     pub run: Run,
@@ -76,7 +78,16 @@ pub enum PasswordRef {
     Credential(String),
 }
 
-/// One host.
+/// The computer that the program runs on: a `[[host]]` with `local = true`. It needs neither an address nor a login.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LocalSettings {
+    /// Its name until it has given its own.
+    pub name: Option<String>,
+    /// Its tier; hosts of lower tiers are served first.
+    pub tier: Option<u32>,
+}
+
+/// One host over the network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostSettings {
     /// The address of its WS-Management service.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use reprise_model::{HoldScope, PausedRule, PeerUnseen};
 
-use crate::{CertificateRef, PasswordRef, ProofRef, Scheme, TrustRef, parse_duration, read};
+use crate::{CertificateRef, LocalSettings, PasswordRef, ProofRef, Scheme, TrustRef, parse_duration, read};
 
 #[test]
 fn the_sample_configuration_is_valid_and_says_what_the_defaults_are() {
@@ -125,7 +125,7 @@ resolve = { hv02 = 5 }
 "#;
     let expected = "\
 line 1: version: the only supported version is 1
-line 2: host.url: missing: every [[host]] needs one
+line 2: host.url: missing: every [[host]] needs one, or local = true
 line 3: host.ulr: unknown key; did you mean `url`?
 line 5: run.timeout: `soon` is not a duration such as 15s, 2m or 1h30m (at most a year)
 line 6: run.per_host: expected an integer from 1 to 4294967295
@@ -371,4 +371,52 @@ fn an_address_that_is_listed_twice_is_told_with_its_line() {
     let text = "version = 1\n[[host]]\nurl = 'http://hv01'\n[[host]]\nurl = 'http://HV01:5985/wsman'\nuser = 'x'\n";
     let error = read(text).unwrap_err();
     assert_eq!(error.to_string(), "line 5: host.url: this address is listed before; list each host once");
+}
+
+#[test]
+fn this_computer_is_listed_beside_others_and_has_neither_an_address_nor_a_login() {
+    let text =
+        "version = 1\n[[host]]\nlocal = true\nname = 'hv01'\ntier = 2\n[[host]]\nurl = 'http://hv02'\nlocal = false\n";
+    let config = read(text).unwrap();
+    assert_eq!(config.local, Some(LocalSettings { name: Some("hv01".to_owned()), tier: Some(2) }));
+    assert_eq!(config.hosts.len(), 1);
+    assert_eq!(read("version = 1\n[[host]]\nlocal = true\n").unwrap().hosts, []);
+    assert_eq!(read("version = 1\n").unwrap().local, None);
+    let error = read(
+        "version = 1
+[[host]]
+url = 'http://hv01'
+local = true
+[[host]]
+local = true
+user = 'admin'
+keytab = 'file'
+tier = -1
+[[host]]
+local = 1
+[[host]]
+local = false
+[[host]]
+url = 'http://hv02'
+name = 'HV02'
+[[host]]
+local = true
+name = 'hv02'
+local_ = 1
+",
+    )
+    .unwrap_err();
+    let found = error.to_string();
+    let expected = "\
+line 4: host.local: give either url or local = true
+line 6: host.local: this computer is listed before; list it once
+line 7: host.user: it has no effect with local = true, which needs no login; leave it out
+line 8: host.keytab: it has no effect with local = true, which needs no login; leave it out
+line 9: host.tier: expected an integer from 0 to 4294967295
+line 11: host.local: expected true or false
+line 12: host.url: missing: every [[host]] needs one, or local = true
+line 18: host.local: this computer is listed before; list it once
+line 19: host.name: this name is another host's above; give each host its own
+line 20: host.local_: unknown key; did you mean `local`?";
+    assert_eq!(found, expected);
 }

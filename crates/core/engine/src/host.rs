@@ -531,9 +531,19 @@ fn is_hopeless(kind: ProblemKind) -> bool {
     }
 }
 
-/// Whether waiting cannot help: the login is refused everywhere, the host's certificate is not trusted, or Reprise cannot read
-/// this kind of host.
+/// Whether waiting cannot help: the login is refused everywhere, the host's certificate is not trusted, Reprise cannot read this
+/// kind of host, or it has no Hyper-V.
 fn never_passes(problem: &Problem, seen: &Observation) -> bool {
+    if lacks_hyper_v(problem, seen) {
+        return true;
+    }
     let denied_everywhere = || seen.problems().all(|p| p.kind == ProblemKind::Denied) && seen.problems().count() == 4;
     is_hopeless(problem.kind) && (problem.kind != ProblemKind::Denied || denied_everywhere())
+}
+
+/// Whether neither Hyper-V's namespace nor its service is there. The service alone may be hidden from the account, and a host
+/// that has the service may be loading the namespace.
+fn lacks_hyper_v(problem: &Problem, seen: &Observation) -> bool {
+    let no_service = || seen.vmms.problem().is_some_and(|problem| problem.kind == ProblemKind::NotThere);
+    problem.remedy == Remedy::InstallHyperV && no_service()
 }

@@ -52,21 +52,26 @@ pub fn of(error: &CallError, what: &str, asked: Subject) -> Problem {
         ErrorKind::TooLarge => ProblemKind::TooLarge,
         ErrorKind::Unsupported => ProblemKind::Unsupported,
     };
+    let remedy = remedy(error, asked);
     let why = match asked.namespace() {
         Some(namespace) if lacks_rights(error) => format!("no rights on {namespace}: {}", error.message),
+        Some(_) if remedy == Remedy::InstallHyperV => {
+            format!("Hyper-V is not installed on this host: {}", error.message)
+        }
         Some(_) | None => error.message.clone(),
     };
-    Problem { code: error.status, remedy: remedy(error, asked), ..Problem::new(kind, what, why) }
+    Problem { code: error.status, remedy, ..Problem::new(kind, what, why) }
 }
 
-/// Returns whether the host accepted the login but refused the request. A refused login does not reach the provider.
+/// Returns whether the host accepted the login but refused the request. A refused login does not reach the provider; on the
+/// host itself there is no login.
 pub(crate) fn lacks_rights(error: &CallError) -> bool {
-    error.kind == ErrorKind::Denied && error.reached == Reached::Yes
+    error.kind == ErrorKind::Denied && (error.reached == Reached::Yes || error.hint == Some(Hint::Local))
 }
 
 /// Returns the remedy for a failed call.
 fn remedy(error: &CallError, asked: Subject) -> Remedy {
-    if let Some(remedy) = error.hint.and_then(|hint| hinted(hint, asked)) {
+    if let Some(remedy) = error.hint.and_then(|hint| hinted(hint, error.kind, asked)) {
         return remedy;
     }
     match error.kind {
@@ -90,7 +95,7 @@ fn remedy(error: &CallError, asked: Subject) -> Remedy {
 }
 
 /// Returns the remedy for what was detected where the call failed.
-fn hinted(hint: Hint, asked: Subject) -> Option<Remedy> {
+fn hinted(hint: Hint, kind: ErrorKind, asked: Subject) -> Option<Remedy> {
     Some(match hint {
         Hint::Address => Remedy::CorrectAddress,
         Hint::Encryption => Remedy::Encrypt,
@@ -102,8 +107,24 @@ fn hinted(hint: Hint, asked: Subject) -> Option<Remedy> {
         // Event logs have a group of their own, which Windows does not remove.
         Hint::LocalAccount if asked == Subject::EventLog => return None,
         Hint::LocalAccount => Remedy::GrantLocalAccount,
+        Hint::Local => return here(kind, asked),
         Hint::Excess => Remedy::FindWhoAnswers,
     })
+}
+
+/// Returns the remedy for a failure of this computer's own WMI, if it is another one than that of a host elsewhere.
+fn here(kind: ErrorKind, asked: Subject) -> Option<Remedy> {
+    match kind {
+        ErrorKind::Denied if asked != Subject::EventLog => Some(Remedy::GrantHere),
+        ErrorKind::Busy | ErrorKind::TimedOut => Some(Remedy::WaitHere),
+        ErrorKind::Malformed | ErrorKind::TooLarge => Some(Remedy::RepairWmi),
+        ErrorKind::Unreachable
+        | ErrorKind::Untrusted
+        | ErrorKind::Denied
+        | ErrorKind::NotThere
+        | ErrorKind::Refused
+        | ErrorKind::Unsupported => None,
+    }
 }
 
 /// Returns the remedy for something that does not exist. The error code, if there is one, says what.

@@ -38,4 +38,5 @@ pub use fault::{
 pub use host::{Management, Start};
 pub use leg::{Busy, Kind};
 pub use spec::{Language, Os, RaceState, Spec, SpecError, Topology};
+pub use wmi::Definition;
 pub use world::{Face, World};

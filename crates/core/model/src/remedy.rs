@@ -34,12 +34,14 @@ remedies! {
     GrantHyperV = "on the host, add the account to Hyper-V Administrators and Remote Management Users; if that is not enough, allow it Enable Account, Execute Methods and Remote Enable on root\\virtualization\\v2 (`wmimgmt.msc`, Properties, Security)",
     /// The account has no rights on `root\cimv2`.
     GrantWindows = "on the host, allow the account Enable Account and Remote Enable on root\\cimv2 (`wmimgmt.msc`, Properties, Security)",
+    /// The account has no rights on this computer's own WMI.
+    GrantHere = "the account that runs this has no rights on Hyper-V here: add it to Hyper-V Administrators on this computer (it counts from the next logon on), or run this elevated (`Run as administrator`)",
     /// The account may not read event logs.
     GrantEventLog = "on the host, add the account to Event Log Readers",
     /// The event log does not exist.
     FindLog = "check that the Hyper-V role is installed and that the log exists (`Get-WinEvent -ListLog *Hyper-V-VMMS*` on the host)",
     /// Hyper-V's namespace does not exist.
-    InstallHyperV = "install the Hyper-V role on the host (`Install-WindowsFeature Hyper-V -IncludeManagementTools`), or remove this host from the list",
+    InstallHyperV = "install the Hyper-V role, which this host does not have (`Install-WindowsFeature Hyper-V -IncludeManagementTools`), or remove this host from the list",
     /// A class or a property of Hyper-V does not exist.
     RegisterHyperV = "wait a minute if the host or its service vmms has just started; if the error remains, register the classes of Hyper-V again on the host (`mofcomp C:\\Windows\\System32\\WindowsVirtualization.V2.mof`) and restart vmms",
     /// The version of Windows is unknown, and so whether the host should have relationships.
@@ -58,6 +60,8 @@ remedies! {
     ReportRow = "check the VM in Hyper-V Manager on that host; if it looks right there, report this as a bug, with the host's version of Windows",
     /// The host is overloaded or starting.
     Wait = "wait: the host is busy or starting; if the error remains, look for other programs that use WinRM heavily",
+    /// This computer's own WMI or VMMS is starting, stopping or overloaded.
+    WaitHere = "wait: WMI or VMMS on this computer is starting, stopping or busy; if the error remains, look at both services (`Get-Service winmgmt, vmms`) and at their event logs",
     /// The host may still be loading its VMs.
     LetLoad = "run again in a few minutes, or give the host longer with --timeout; if it still shows none then, check the VMs in Hyper-V Manager on that host",
     /// It is not clear which host a name stands for.
@@ -103,7 +107,10 @@ remedies! {
 impl Remedy {
     /// Whether the account was let in and lacks rights, rather than refused at the login.
     pub fn is_about_rights(self) -> bool {
-        matches!(self, Self::GrantHyperV | Self::GrantWindows | Self::GrantEventLog | Self::GrantLocalAccount)
+        matches!(
+            self,
+            Self::GrantHyperV | Self::GrantWindows | Self::GrantHere | Self::GrantEventLog | Self::GrantLocalAccount
+        )
     }
 }
 

@@ -20,6 +20,7 @@ mod options;
 mod pulls;
 mod site;
 mod strike;
+mod wmi_form;
 mod world_json;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};

@@ -1,6 +1,6 @@
 //! How a call fails: COM's number, in terms of what the caller may do next.
 
-use cim::{CallError, ErrorKind, Reached, Status, StatusClass};
+use cim::{CallError, ErrorKind, Hint, Reached, Status, StatusClass};
 
 /// What was done when a call failed. Only a method that had been started may have changed something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,18 +41,51 @@ pub(crate) fn of_number(code: u32, doing: Doing) -> CallError {
     let class = known.map_or(StatusClass::Failed, |status| status.class);
     let name = known.map_or_else(|| format!("0x{code:08X}"), |status| status.name.to_owned());
     let message = format!("WMI failed with {name} while {}", doing.words());
-    CallError::new(class.kind(), doing.reached(class.reached()), message).with_status(code)
+    CallError::new(class.kind(), doing.reached(class.reached()), message).with_status(code).with_hint(Hint::Local)
 }
 
 /// The failure of a call that took longer than it may.
 pub(crate) fn of_time(doing: Doing) -> CallError {
     let message = format!("WMI gave no answer in time while {}", doing.words());
-    CallError::new(ErrorKind::TimedOut, doing.reached(Reached::Perhaps), message)
+    CallError::new(ErrorKind::TimedOut, doing.reached(Reached::Perhaps), message).with_hint(Hint::Local)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The numbers with which the reference describes a host that is booting, lacks Hyper-V or refuses the account.
+    #[test]
+    fn a_host_that_is_booting_is_busy_and_one_without_hyper_v_or_rights_says_so() {
+        for (kind, numbers) in [
+            (ErrorKind::NotThere, &[0x8004_100E_u32, 0x8004_1010, 0x8004_1002][..]),
+            (
+                ErrorKind::Busy,
+                &[
+                    0x8004_1001,
+                    0x8004_1004,
+                    0x8004_1013,
+                    0x8004_1015,
+                    0x8004_1032,
+                    0x8004_1033,
+                    0x8004_1045,
+                    0x8007_06BA,
+                    0x8007_06BE,
+                ],
+            ),
+            (ErrorKind::TimedOut, &[0x8004_1069]),
+            (ErrorKind::Denied, &[0x8004_1003, 0x8007_0005]),
+        ] {
+            for (number, doing) in numbers.iter().flat_map(|number| [(number, Doing::Connect), (number, Doing::Read)]) {
+                let error = of_number(*number, doing);
+                assert_eq!((error.kind, error.status), (kind, Some(*number)), "{number:X}");
+                assert_eq!(error.hint, Some(Hint::Local), "no advice is about the network");
+                assert!(
+                    error.message.contains("_E_") || error.message.contains("_S_") || error.message.contains("ERROR_")
+                );
+            }
+        }
+    }
 
     #[test]
     fn a_number_is_told_by_name_and_only_a_method_that_was_started_may_have_acted() {

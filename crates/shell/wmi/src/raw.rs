@@ -122,7 +122,8 @@ impl Raw {
             Value::String(text) | Value::Lexical(text) => Self::Text(text.clone()),
             Value::DateTime(time) => Self::Text(time.to_dmtf()),
             Value::Reference(path) => Self::Text(path.to_string()),
-            Value::Nil | Value::Object(_) | Value::List(_) => return None,
+            Value::List(items) => Self::Array(items.iter().map(Self::of_input).collect::<Option<_>>()?),
+            Value::Nil | Value::Object(_) => return None,
         })
     }
 }
@@ -230,6 +231,8 @@ mod tests {
             (Value::Uint64(u64::MAX), Some(Raw::Text("18446744073709551615".to_owned()))),
             (Value::String("<INSTANCE/>".to_owned()), Some(Raw::Text("<INSTANCE/>".to_owned()))),
             (Value::Boolean(false), Some(Raw::Boolean(false))),
+            (Value::List(vec![Value::Uint32(2)]), Some(Raw::Array(vec![Raw::Integer(2)]))),
+            (Value::List(vec![Value::Nil]), None),
             (Value::Nil, None),
         ] {
             assert_eq!(Raw::of_input(&value), raw, "{value:?}");

@@ -23,7 +23,7 @@ use std::time::Duration;
 
 use reprise_model::{
     Act, ActId, Ended, Hold, HoldScope, HostId, MonoTime, Observation, Outcome, Problem, ProblemKind, Reason, Refusal,
-    ReplicationState, ReplicationState as S, Seen, VmSelector,
+    Remedy, ReplicationState, ReplicationState as S, Seen, ServiceState, VmSelector,
 };
 
 use crate::goal::{self, Pass, Report};

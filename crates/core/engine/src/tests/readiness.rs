@@ -184,7 +184,7 @@ fn a_host_that_has_long_been_up_and_shows_nothing_is_ready_at_once() {
 #[test]
 fn a_host_whose_vmms_was_seen_to_start_and_that_shows_nothing_is_loading_however_long_it_has_been_up() {
     let mut stopped = empty(0, 3_600);
-    stopped.vmms = Seen::Seen(reprise_model::ServiceState::Starting);
+    stopped.vmms = Seen::Seen(ServiceState::Starting);
     stopped.replication = Seen::NotSeen(Problem::new(ProblemKind::NotThere, "read the VMs", "not found"));
     let mut drive = Drive::new(setup(1), vec![stopped]);
     drive.run_to(5.0);
@@ -341,4 +341,27 @@ fn a_login_is_not_tried_again_without_time_for_it_nor_with_a_credential_that_no_
     let mut drive = Drive::new(pass, vec![refusing(), refusing()]);
     drive.run_to(1.0);
     assert_eq!((drive.report.as_ref().unwrap().outcome, &*drive.looks), (goal::PassOutcome::Failed, &[1, 1][..]));
+}
+
+/// Neither Hyper-V's namespace nor its service is there: nothing will load, however long it is waited for.
+#[test]
+fn a_host_without_hyper_v_is_not_waited_for_unless_its_service_is_there() {
+    let no_namespace =
+        || Problem::new(ProblemKind::NotThere, "read", "no namespace").with_remedy(Remedy::InstallHyperV);
+    let without =
+        |vmms: Seen<ServiceState>| Observation { vmms, replication: Err(no_namespace()).into(), ..look(0, &[]) };
+    let no_service = || Problem::new(ProblemKind::NotThere, "see vmms", "no row").with_remedy(Remedy::SeeServices);
+    let hidden = || Problem::new(ProblemKind::Busy, "see vmms", "WMI is busy");
+    for (vmms, soon) in [
+        (Err(no_service()).into(), true),
+        (Err(hidden()).into(), false),
+        (Seen::Seen(ServiceState::Stopped), false),
+        (Seen::Seen(ServiceState::Running), false),
+    ] {
+        let mut drive = Drive::new(setup(1), vec![without(vmms.clone())]);
+        drive.run_to(3.0);
+        let report = drive.report.as_ref().map(|report| (report.outcome, why(&report.hosts[0]).to_owned()));
+        let expected = soon.then(|| (goal::PassOutcome::NotReady, "no namespace".to_owned()));
+        assert_eq!(report, expected, "{vmms:?}");
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use cim::{CallError, ErrorKind, Hint, Output, Properties, Reached, Reply, Row};
+use cim::{CallError, ErrorKind, Hint, Output, Properties, Reached, Reply, Row, Status};
 use reprise_model::{Observation, Outcome, Problem, Remedy};
 
 use super::{fails, host_rows, job, look, relationship, resume, returns, started, text};
@@ -113,6 +113,21 @@ fn what_was_detected_where_a_call_failed_decides_the_remedy() {
         let problem = of(&error.clone().with_hint(hint), "try", Subject::HyperV);
         assert_eq!(problem.remedy, remedy, "{hint:?}");
     }
+    let here = |kind, asked| of(&failure(kind, Reached::No, None).with_hint(Hint::Local), "try", asked).remedy;
+    for (kind, asked, remedy) in [
+        (ErrorKind::Denied, Subject::Windows, Remedy::GrantHere),
+        (ErrorKind::Denied, Subject::Object, Remedy::GrantHere),
+        (ErrorKind::Denied, Subject::EventLog, Remedy::GrantEventLog),
+        (ErrorKind::Busy, Subject::Windows, Remedy::WaitHere),
+        (ErrorKind::TimedOut, Subject::HyperV, Remedy::WaitHere),
+        (ErrorKind::Malformed, Subject::HyperV, Remedy::RepairWmi),
+        (ErrorKind::TooLarge, Subject::HyperV, Remedy::RepairWmi),
+        (ErrorKind::NotThere, Subject::HyperV, Remedy::StartVmms),
+        (ErrorKind::NotThere, Subject::Object, Remedy::LookAgain),
+        (ErrorKind::Refused, Subject::Object, Remedy::ReadReason),
+    ] {
+        assert_eq!(here(kind, asked), remedy, "{kind} at {asked:?}, on this computer");
+    }
     let log = of(&denied(Reached::Yes).with_hint(Hint::LocalAccount), "try", Subject::EventLog);
     assert_eq!(log.remedy, Remedy::GrantEventLog);
     let quota = of(&failure(ErrorKind::Busy, Reached::No, Some(2_150_859_174)), "try", Subject::HyperV);
@@ -218,4 +233,39 @@ fn the_remedy_of_an_act_depends_on_where_it_failed() {
     ] {
         assert_eq!(remedy(&resume(answers).0), expected, "{what}");
     }
+}
+
+/// The numbers that the reference lists for a host that is booting, lacks Hyper-V or refuses the account, as this computer's
+/// WMI gives them at a query for Hyper-V's classes.
+#[test]
+fn each_number_of_this_computers_wmi_has_its_kind_and_its_advice() {
+    use ErrorKind as K;
+    for (number, kind, part) in [
+        (0x8004_100E, K::NotThere, "Install-WindowsFeature Hyper-V"),
+        (0x8004_1010, K::NotThere, "mofcomp"),
+        (0x8004_1002, K::NotThere, "Get-Service vmms"),
+        (0x8004_1001, K::Busy, "wait"),
+        (0x8004_1004, K::Busy, "wait"),
+        (0x8004_1013, K::Busy, "wait"),
+        (0x8004_1015, K::Busy, "wait"),
+        (0x8004_1032, K::Busy, "wait"),
+        (0x8004_1033, K::Busy, "wait"),
+        (0x8004_1045, K::Busy, "wait"),
+        (0x8004_1069, K::TimedOut, "wait"),
+        (0x8007_06BA, K::Busy, "wait"),
+        (0x8007_06BE, K::Busy, "wait"),
+        (0x8004_1003, K::Denied, "Hyper-V Administrators"),
+        (0x8007_0005, K::Denied, "run this elevated"),
+    ] {
+        let status = Status::of(number).unwrap();
+        assert_eq!(status.class.kind(), kind, "{}", status.name);
+        let error = failure(kind, Reached::No, Some(number)).with_hint(Hint::Local);
+        let problem = of(&error, "try", Subject::HyperV);
+        assert!(problem.advice().contains(part), "{}: {}", status.name, problem.advice());
+        assert!(!problem.advice().contains("WinRM"), "{}: {}", status.name, problem.advice());
+    }
+    let none = of(&failure(K::NotThere, Reached::No, Some(NO_NAMESPACE)), "try", Subject::HyperV);
+    assert_eq!(none.why, "Hyper-V is not installed on this host: broken");
+    let denied = of(&failure(K::Denied, Reached::No, Some(DENIED)).with_hint(Hint::Local), "try", Subject::HyperV);
+    assert_eq!((denied.what.as_str(), denied.why.as_str()), ("try", r"no rights on root\virtualization\v2: broken"));
 }

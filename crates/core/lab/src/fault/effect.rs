@@ -171,6 +171,11 @@ impl World {
         merges || self.faults.strike(host, Some(vm), |fault| (*fault == Fault::BusyVm).then_some(())).is_some()
     }
 
+    /// The number that a method of a VM returns instead of doing something.
+    pub(crate) fn returns_instead(&mut self, host: usize, vm: usize) -> Option<u32> {
+        self.faults.strike(host, Some(vm), |fault| if let Fault::Returns(code) = fault { Some(*code) } else { None })
+    }
+
     /// Decides what becomes of a job that begins; whether it ends by itself.
     pub(crate) fn decide_fate(&mut self, host: usize, vm: usize, job: Uuid) -> bool {
         let Some(fate) = self.faults.decide(host, vm) else { return true };

@@ -47,6 +47,8 @@ pub enum Fault {
     },
     /// A VM is busy with something else: a state change that fits is refused at once with 32775.
     BusyVm,
+    /// A method of a VM does nothing and returns this number.
+    Returns(u32),
     /// A job does not go as it should.
     Job(JobFault),
     /// The row of a VM has a value that is not of its type.
@@ -227,6 +229,7 @@ impl Fault {
                 Break::Attack(_) => "attack",
             },
             Self::BusyVm => "busy_vm",
+            Self::Returns(_) => "returns",
             Self::Job(JobFault::Hang) => "job_hang",
             Self::Job(JobFault::Gone) => "job_gone",
             Self::Job(JobFault::Fail { .. }) => "job_fail",
@@ -245,6 +248,7 @@ impl Fault {
             | Self::Login
             | Self::Log(_)
             | Self::BusyVm
+            | Self::Returns(_)
             | Self::Job(_)
             | Self::Unreadable(_)
             | Self::Shape(_) => None,

@@ -336,3 +336,11 @@ fn a_job_that_fails_with_an_hresult_shows_that_it_failed_and_the_number_in_its_t
         "{text}"
     );
 }
+
+#[test]
+fn a_method_returns_the_number_that_it_is_given_and_does_nothing() {
+    let mut lab = broken(2);
+    lab.add_fault(Fault::Returns(32_999), &on_vm("vm-001"), Some(1)).unwrap();
+    assert_eq!((resume(&mut lab, 0), state(&lab, 0)), (32_999, 8));
+    assert_eq!((resume(&mut lab, 1), resume(&mut lab, 0)), (4_096, 4_096), "another VM, and a second call");
+}

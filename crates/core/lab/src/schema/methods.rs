@@ -10,7 +10,8 @@ use crate::spec::Os;
 #[derive(Debug)]
 pub(crate) struct Method {
     class: &'static str,
-    name: &'static str,
+    /// Its name.
+    pub(crate) name: &'static str,
     since: Os,
     /// Its inputs.
     pub(crate) inputs: &'static [Input],
@@ -18,11 +19,11 @@ pub(crate) struct Method {
 
 /// One input of a method.
 #[derive(Debug)]
-pub(crate) struct Input {
+pub struct Input {
     /// Its name and its type.
-    pub(crate) value: Property,
+    pub value: Property,
     /// Whether the method cannot do without it.
-    pub(crate) required: bool,
+    pub required: bool,
 }
 
 const fn required(value: Property) -> Input {
@@ -62,6 +63,11 @@ const METHODS: &[Method] = &[
 impl Method {
     const fn since(self, since: Os) -> Self {
         Self { since, ..self }
+    }
+
+    /// The methods of a class that a Windows has.
+    pub(crate) fn of(class: &'static str, os: Os) -> impl Iterator<Item = &'static Self> {
+        METHODS.iter().filter(move |m| m.class == class && m.since <= os)
     }
 
     /// The method of that name, if that Windows has it; names compare without case.

@@ -13,7 +13,8 @@ mod virtualization;
 
 pub use class::{CIMV2, Class, Property, VIRTUALIZATION};
 use class::{R2, W16, W19, array, scalar};
-pub(crate) use methods::{Input, Method};
+pub use methods::Input;
+pub(crate) use methods::Method;
 
 /// Every class.
 pub fn classes() -> impl Iterator<Item = &'static Class> {

@@ -90,6 +90,9 @@ impl World {
         if end.changing.is_some() {
             return returned(IN_USE, None);
         }
+        if let Some(code) = self.returns_instead(host, index) {
+            return returned(code, None);
+        }
         let Some(to) = self.allowed(at, sender, requested) else { return returned(INVALID_STATE, None) };
         if self.refuses_as_busy(host, index) {
             return returned(INVALID_STATE, None);

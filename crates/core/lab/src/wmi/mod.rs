@@ -2,6 +2,7 @@
 
 mod cimv2;
 mod code;
+mod definition;
 mod embedded;
 mod hardware;
 mod language;
@@ -24,6 +25,8 @@ mod vm_settings;
 use std::time::Duration;
 
 use cim::{CallError, CimTimestamp, DateTime, ErrorKind, Name, ObjectPath, Reached, Reply, Request, Row, Value};
+
+pub use definition::Definition;
 
 use crate::host::Host;
 use crate::schema::{self, CIMV2, Class};

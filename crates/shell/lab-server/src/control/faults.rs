@@ -20,7 +20,7 @@ const NONE: &[&str] = &[];
 const VM: &[&str] = &["vm"];
 const MESSAGE: &[&str] = &["vm", "op"];
 
-const KINDS: [Kind; 25] = [
+const KINDS: [Kind; 26] = [
     Kind { name: "deny", selectors: NONE, own: NONE },
     Kind { name: "deny_events", selectors: NONE, own: NONE },
     Kind { name: "slow_log", selectors: NONE, own: &["ms"] },
@@ -32,6 +32,7 @@ const KINDS: [Kind; 25] = [
     Kind { name: "unsupported", selectors: MESSAGE, own: NONE },
     Kind { name: "wmi", selectors: MESSAGE, own: &["code", "done"] },
     Kind { name: "busy_vm", selectors: VM, own: NONE },
+    Kind { name: "returns", selectors: VM, own: &["code"] },
     Kind { name: "slow", selectors: MESSAGE, own: &["ms"] },
     Kind { name: "drop_before", selectors: MESSAGE, own: NONE },
     Kind { name: "reset", selectors: MESSAGE, own: NONE },
@@ -172,6 +173,7 @@ fn fault(name: &str, on: Option<MessageKind>, parameters: &mut Parameters) -> Re
             breaks(Break::Fails { code, done: parameters.value("done", "true or false")?.unwrap_or(false) })
         }
         "busy_vm" => Fault::BusyVm,
+        "returns" => Fault::Returns(number(parameters.text("code"))?),
         "drop_before" => breaks(Break::DropBefore),
         "reset" => breaks(Break::Reset),
         "drop_after" => breaks(Break::DropAfter),

@@ -6,6 +6,7 @@ pub(crate) mod fuzz;
 mod parameters;
 mod refusal;
 mod routes;
+mod wmi;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,10 +24,11 @@ use parameters::Parameters;
 use refusal::Refusal;
 
 /// Every route, with its parameters.
-const ROUTES: [&str; 6] = [
+const ROUTES: [&str; 7] = [
     "GET /routes",
     "GET /world",
     "POST /requests/reset",
+    "POST /hosts/{name}/wmi, with a JSON body: what the host's own WMI answers",
     "POST /links/{a}/{b}/cut",
     "POST /links/{a}/{b}/heal[?delay_ms=N]",
     "POST|DELETE /faults/{kind}[?host=H&vm=ID&count=N&op=get|enumerate|pull|invoke|subscribe]",
@@ -39,6 +41,7 @@ pub(crate) fn router(site: Arc<Site>) -> Router {
         .route("/routes", get(list))
         .route("/world", get(world))
         .route("/requests/reset", post(reset))
+        .route("/hosts/{host}/wmi", post(wmi::answer))
         .route("/hosts/{host}/{*what}", post(host))
         .route("/vms/{vm}/{what}", post(vm))
         .route("/links/{a}/{b}/{what}", post(link))

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use reprise_config::{Config, Contradiction, Endpoint, EndpointProblem, HostSettings, LoginSettings};
+use reprise_config::{Config, Contradiction, Endpoint, EndpointProblem, HostSettings, LocalSettings, LoginSettings};
 use reprise_engine::{AskedHost, CredentialId};
 use reprise_model::{HostId, HostKey, HostName, Policy};
 use reprise_platform::paths::{self, ConfigFile};
@@ -40,8 +40,8 @@ impl VmmsWaits {
 
 /// One host, as the command line or the configuration names it.
 pub(super) enum Wanted {
-    /// This computer.
-    Local,
+    /// This computer, with what the configuration says of it.
+    Local(LocalSettings),
     /// A host over the network, with its complete login.
     Remote(Box<HostSettings>),
 }
@@ -56,9 +56,9 @@ impl Wanted {
 pub(crate) fn ways(hosts: &HostArguments) -> Result<(Vec<(HostId, String)>, Links), Usage> {
     let config = config(hosts)?;
     let asked = wanted(hosts, config.as_ref())?;
-    if asked.iter().any(|host| matches!(host, Wanted::Local)) {
-        let why = "this computer's own event log cannot be read yet, and no other host is given";
-        return Err(Usage::new("no host is given", why, "name a host with --host, or look into Event Viewer"));
+    if asked.iter().any(|host| matches!(host, Wanted::Local(_))) {
+        let why = "this computer's own event log cannot be read yet";
+        return Err(Usage::new("cannot read events", why, "name another host with --host, or look into Event Viewer"));
     }
     let mut built = Built::default();
     let logins = Logins::new(hosts.insecure_no_tls_verification);
@@ -120,9 +120,11 @@ fn named(hosts: &HostArguments, config: Option<&Config>) -> Result<Vec<Wanted>, 
         return Ok(urls.map(|url| Wanted::Remote(Box::new(remote(url)))).collect());
     }
     let listed = config.map(|c| c.hosts.as_slice()).unwrap_or_default();
-    if listed.is_empty() {
-        return nobody_named(&flags, config.is_some(), cfg!(windows)).map(|local| vec![local]);
-    }
+    let local = match config.and_then(|config| config.local.as_ref()) {
+        Some(local) => Some(this_computer(local, &flags, listed.is_empty(), cfg!(windows))?),
+        None if listed.is_empty() => Some(nobody_named(&flags, config.is_some(), cfg!(windows))?),
+        None => None,
+    };
     let logins: Vec<LoginSettings> = listed.iter().map(|host| flags.over(&host.login).over(&common)).collect();
     let users: BTreeSet<_> = logins.iter().map(|login| &login.user).collect();
     if flags.proof.is_some() && flags.user.is_none() && users.len() > 1 {
@@ -131,7 +133,24 @@ fn named(hosts: &HostArguments, config: Option<&Config>) -> Result<Vec<Wanted>, 
         return Err(Usage::new(what, why, "add --user USER, or leave the password to the configuration"));
     }
     let wanted = listed.iter().zip(logins).map(|(host, login)| HostSettings { login, ..host.clone() });
-    Ok(wanted.map(|host| Wanted::Remote(Box::new(host))).collect())
+    Ok(local.into_iter().chain(wanted.map(|host| Wanted::Remote(Box::new(host)))).collect())
+}
+
+/// This computer, which the configuration lists, alone or beside others.
+fn this_computer(local: &LocalSettings, flags: &LoginSettings, alone: bool, on_windows: bool) -> Result<Wanted, Usage> {
+    if !on_windows {
+        let why = "the configuration lists this computer (local = true), and only Windows has WMI of its own";
+        let next = "write url = \"http://HOST\" for the host in place of local = true";
+        return Err(Usage::new("cannot ask this computer", why, next));
+    }
+    if alone && *flags != LoginSettings::default() {
+        return Err(no_login_here("the configuration lists this computer alone, and that needs no login"));
+    }
+    Ok(Wanted::Local(local.clone()))
+}
+
+fn no_login_here(why: impl Into<String>) -> Usage {
+    Usage::new("the login flags have no effect", why.into(), "leave them out, or name a host with --host")
 }
 
 /// What is asked if no host is named: on Windows this computer.
@@ -144,10 +163,9 @@ fn nobody_named(flags: &LoginSettings, has_config: bool, on_windows: bool) -> Re
         return Err(Usage::new("no host is given", why, next));
     }
     if *flags != LoginSettings::default() {
-        let why = format!("{why}, so this computer is asked, and that needs no login");
-        return Err(Usage::new("the login flags have no effect", why, "leave them out, or name a host with --host"));
+        return Err(no_login_here(format!("{why}, so this computer is asked, and that needs no login")));
     }
-    Ok(Wanted::Local)
+    Ok(Wanted::Local(LocalSettings { name: None, tier: None }))
 }
 
 /// The limits for one host that has `timeout` to become ready.
@@ -186,9 +204,12 @@ pub(super) fn connect(
     waits: VmmsWaits,
 ) -> Result<(), Usage> {
     for host in wanted {
-        let Wanted::Remote(host) = host else {
-            built.add_local(limits, waits.local);
-            continue;
+        let host = match host {
+            Wanted::Remote(host) => host,
+            Wanted::Local(local) => {
+                built.add_local(limits, local, waits.local);
+                continue;
+            }
         };
         let HostSettings { url, name, login: settings, tier } = *host;
         let login = logins.login(&url, &settings)?;
@@ -230,11 +251,14 @@ impl Built {
     }
 
     /// Adds this computer. Only its own answer says what it is called.
-    fn add_local(&mut self, limits: Limits, vmms_timeout: Duration) {
+    fn add_local(&mut self, limits: Limits, local: LocalSettings, vmms_timeout: Duration) {
         let id = self.next_id();
         self.links.add_local(id, limits.read, limits.change);
-        let label = LOCAL.to_owned();
-        self.hosts.push(AskedHost { id, key: None, label, claim: None, credential: None, vmms_timeout, tier: None });
+        let LocalSettings { name, tier } = local;
+        let claim = name.as_deref().and_then(HostName::new);
+        let key = name.as_ref().map(|name| HostKey(name.to_lowercase()));
+        let label = name.unwrap_or_else(|| LOCAL.to_owned()).to_lowercase();
+        self.hosts.push(AskedHost { id, key, label, claim, credential: None, vmms_timeout, tier });
     }
 
     pub(super) fn add(&mut self, access: HostAccess, name: Option<String>, tier: Option<u32>, vmms_timeout: Duration) {
@@ -278,7 +302,7 @@ mod tests {
         let none = LoginSettings::default();
         let elsewhere = nobody_named(&none, false, false).err().unwrap().to_string();
         assert!(elsewhere.contains("neither --host nor a configuration is given"), "{elsewhere}");
-        assert!(matches!(nobody_named(&none, true, true), Ok(Wanted::Local)));
+        assert!(matches!(nobody_named(&none, true, true), Ok(Wanted::Local(_))));
         let login = LoginSettings { user: Some("svc".to_owned()), ..none };
         let refused = nobody_named(&login, true, true).err().unwrap().to_string();
         assert!(refused.contains("this computer is asked, and that needs no login"), "{refused}");
@@ -291,9 +315,27 @@ mod tests {
     #[test]
     fn this_computer_has_a_link_without_an_address() {
         let mut built = Built::default();
-        built.add_local(Limits::default(), VMMS_LOCAL);
+        built.add_local(Limits::default(), LocalSettings { name: None, tier: None }, VMMS_LOCAL);
+        let named = LocalSettings { name: Some("HV01".to_owned()), tier: Some(3) };
+        built.add_local(Limits::default(), named, VMMS_LOCAL);
         let host = &built.hosts[0];
         assert_eq!((host.id, host.label.as_str(), &host.claim), (HostId(0), LOCAL, &None));
+        let host = &built.hosts[1];
+        assert_eq!((host.label.as_str(), &host.claim, host.tier), ("hv01", &HostName::new("HV01"), Some(3)));
+        assert_eq!(host.key, Some(HostKey("hv01".to_owned())));
         assert!(built.links.get(HostId(0)).is_some() && built.links.asked().is_empty());
+    }
+
+    #[test]
+    fn this_computer_is_asked_where_the_configuration_lists_it_and_only_on_windows() {
+        let local = LocalSettings { name: None, tier: None };
+        let none = LoginSettings::default();
+        let refused = this_computer(&local, &none, false, false).err().unwrap().to_string();
+        assert!(refused.contains("only Windows has WMI of its own"), "{refused}");
+        assert!(matches!(this_computer(&local, &none, true, true), Ok(Wanted::Local(_))));
+        let login = LoginSettings { user: Some("svc".to_owned()), ..none };
+        assert!(matches!(this_computer(&local, &login, false, true), Ok(Wanted::Local(_))), "the login is the others'");
+        let refused = this_computer(&local, &login, true, true).err().unwrap().to_string();
+        assert!(refused.contains("the login flags have no effect"), "{refused}");
     }
 }

@@ -232,7 +232,9 @@ impl Connection {
             }
             let unfit =
                 || CallError::new(ErrorKind::Unsupported, Reached::No, format!("{} cannot be sent", argument.name));
-            let value = Raw::of_input(&argument.value).and_then(|raw| variant::of(&raw)).ok_or_else(unfit)?;
+            let value = Raw::of_input(&argument.value)
+                .and_then(|raw| variant::of(&raw, argument.value.cim_type()))
+                .ok_or_else(unfit)?;
             let name = wide(argument.name.as_str());
             // SAFETY: the name ends with a zero; the value outlives the call, which copies it.
             unsafe { inputs.Put(PCWSTR(name.as_ptr()), 0, &raw const value, 0) }.map_err(error)?;

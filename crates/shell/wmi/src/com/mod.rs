@@ -67,4 +67,6 @@ impl LocalWmi {
 }
 
 #[cfg(test)]
+mod stand_in_tests;
+#[cfg(test)]
 mod tests;

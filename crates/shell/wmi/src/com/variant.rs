@@ -3,16 +3,19 @@
 #![expect(unsafe_code, reason = "a variant is a union, and an array of COM is memory with bounds beside it")]
 
 use std::ffi::c_void;
+use std::mem::ManuallyDrop;
+use std::ptr::from_ref;
 
-use cim::{CallError, Row};
+use cim::{CallError, CimType, Row};
 use windows::Win32::Foundation::VARIANT_BOOL;
 use windows::Win32::System::Com::SAFEARRAY;
 use windows::Win32::System::Ole::{
-    SafeArrayGetDim, SafeArrayGetElement, SafeArrayGetLBound, SafeArrayGetUBound, SafeArrayGetVartype,
+    SafeArrayCreateVector, SafeArrayGetDim, SafeArrayGetElement, SafeArrayGetLBound, SafeArrayGetUBound,
+    SafeArrayGetVartype, SafeArrayPutElement,
 };
 use windows::Win32::System::Variant::{
-    VARENUM, VARIANT, VT_ARRAY, VT_BOOL, VT_BSTR, VT_EMPTY, VT_I1, VT_I2, VT_I4, VT_NULL, VT_R4, VT_R8, VT_UI1, VT_UI2,
-    VT_UI4, VT_UNKNOWN,
+    VARENUM, VARIANT, VARIANT_0, VARIANT_0_0, VARIANT_0_0_0, VT_ARRAY, VT_BOOL, VT_BSTR, VT_EMPTY, VT_I1, VT_I2, VT_I4,
+    VT_NULL, VT_R4, VT_R8, VT_UI1, VT_UI2, VT_UI4, VT_UNKNOWN,
 };
 use windows::Win32::System::Wmi::IWbemClassObject;
 use windows::core::{BSTR, IUnknown, Interface as _, PCWSTR};
@@ -61,8 +64,8 @@ pub(super) fn next(
     Ok(Some((name.to_string(), held(&value, row_of)?, CimNumber(number))))
 }
 
-/// The variant for an input.
-pub(super) fn of(raw: &Raw) -> Option<VARIANT> {
+/// The variant for an input; `kind` is the type of an array's elements.
+pub(super) fn of(raw: &Raw, kind: Option<CimType>) -> Option<VARIANT> {
     Some(match raw {
         Raw::Boolean(flag) => VARIANT::from(*flag),
         Raw::Integer(number) => VARIANT::from(i32::try_from(*number).ok().or_else(|| {
@@ -71,8 +74,60 @@ pub(super) fn of(raw: &Raw) -> Option<VARIANT> {
         })?),
         Raw::Real(number) => VARIANT::from(*number),
         Raw::Text(text) => VARIANT::from(text.as_str()),
-        Raw::Null | Raw::Object(_) | Raw::Array(_) => return None,
+        Raw::Array(items) => array(items, kind)?,
+        Raw::Null | Raw::Object(_) => return None,
     })
+}
+
+/// The variant with an array. Its type is the one in which COM has the elements ("Numbers" of the WMI documentation).
+fn array(items: &[Raw], kind: Option<CimType>) -> Option<VARIANT> {
+    let element = match items.first() {
+        Some(Raw::Boolean(_)) => VT_BOOL,
+        Some(Raw::Integer(_)) => match kind {
+            Some(CimType::Uint8) => VT_UI1,
+            Some(CimType::Sint8 | CimType::Sint16 | CimType::Char16) => VT_I2,
+            _ => VT_I4,
+        },
+        Some(Raw::Real(_)) => VT_R8,
+        Some(Raw::Text(_)) | None => VT_BSTR,
+        Some(Raw::Null | Raw::Object(_) | Raw::Array(_)) => return None,
+    };
+    // SAFETY: no preconditions; the answer is checked.
+    let array = unsafe { SafeArrayCreateVector(element, 0, u32::try_from(items.len()).ok()?) };
+    if array.is_null() {
+        return None;
+    }
+    let value = VARIANT_0_0_0 { parray: array };
+    let inner = VARIANT_0_0 { vt: VARENUM(VT_ARRAY.0 | element.0), Anonymous: value, ..VARIANT_0_0::default() };
+    // The array is the variant's from here on, which frees it.
+    let variant = VARIANT { Anonymous: VARIANT_0 { Anonymous: ManuallyDrop::new(inner) } };
+    for (index, item) in items.iter().enumerate() {
+        put(array, i32::try_from(index).ok()?, element, item)?;
+    }
+    Some(variant)
+}
+
+/// Copies an element into an array of its type; `None` if it is of another type.
+fn put(array: *const SAFEARRAY, index: i32, element: VARENUM, item: &Raw) -> Option<()> {
+    // SAFETY: the array has that place, and each caller below points to a value of the array's type; a text is its pointer.
+    let put = |value: *const c_void| unsafe { SafeArrayPutElement(array, &raw const index, value) }.ok();
+    match (element, item) {
+        (VT_BOOL, Raw::Boolean(flag)) => put(from_ref(&VARIANT_BOOL::from(*flag)).cast()),
+        (VT_UI1, Raw::Integer(number)) => put(from_ref(&u8::try_from(*number).ok()?).cast()),
+        (VT_I2, Raw::Integer(number)) => {
+            let unsigned = || u16::try_from(*number).ok().map(u16::cast_signed);
+            put(from_ref(&i16::try_from(*number).ok().or_else(unsigned)?).cast())
+        }
+        (VT_I4, Raw::Integer(number)) => {
+            let unsigned = || u32::try_from(*number).ok().map(u32::cast_signed);
+            put(from_ref(&i32::try_from(*number).ok().or_else(unsigned)?).cast())
+        }
+        (VT_R8, Raw::Real(number)) => put(from_ref(number).cast()),
+        // A text that is empty is a NULL pointer, which is what the array begins with.
+        (VT_BSTR, Raw::Text(text)) if text.is_empty() => Some(()),
+        (VT_BSTR, Raw::Text(text)) => put(BSTR::from(text.as_str()).as_ptr().cast()),
+        _ => None,
+    }
 }
 
 fn held(variant: &VARIANT, row_of: RowOf<'_>) -> Result<Raw, CallError> {
@@ -175,10 +230,26 @@ mod tests {
             Raw::Text("東京 \u{1F480}".to_owned()),
             Raw::Text(String::new()),
         ] {
-            assert_eq!(held(&of(&raw).unwrap(), &nothing), Ok(raw));
+            assert_eq!(held(&of(&raw, None).unwrap(), &nothing), Ok(raw));
         }
-        assert_eq!(held(&of(&Raw::Integer(i64::from(u32::MAX))).unwrap(), &nothing), Ok(Raw::Integer(-1)));
-        assert!(of(&Raw::Integer(i64::MAX)).is_none());
+        assert_eq!(held(&of(&Raw::Integer(i64::from(u32::MAX)), None).unwrap(), &nothing), Ok(Raw::Integer(-1)));
+        assert!(of(&Raw::Integer(i64::MAX), None).is_none());
+        let text = |text: &str| Raw::Text(text.to_owned());
+        for (kind, items) in [
+            (CimType::Uint8, vec![Raw::Integer(0), Raw::Integer(255)]),
+            (CimType::Sint16, vec![Raw::Integer(-300)]),
+            (CimType::Uint32, vec![Raw::Integer(1), Raw::Integer(70_000)]),
+            (CimType::Boolean, vec![Raw::Boolean(true), Raw::Boolean(false)]),
+            (CimType::Real64, vec![Raw::Real(0.5)]),
+            (CimType::Uint64, vec![text("18446744073709551615")]),
+            (CimType::String, vec![text("東京"), text("")]),
+        ] {
+            let list = Raw::Array(items);
+            assert_eq!(held(&of(&list, Some(kind)).unwrap(), &nothing), Ok(list), "{kind:?}");
+        }
+        for mixed in [vec![text("a"), Raw::Integer(1)], vec![Raw::Null], vec![Raw::Array(vec![])]] {
+            assert!(of(&Raw::Array(mixed.clone()), None).is_none(), "{mixed:?}");
+        }
         assert_eq!(held(&VARIANT::default(), &nothing), Ok(Raw::Null));
     }
 }
