@@ -60,6 +60,52 @@ has_no_hyperv() {
     grep -qF WBEM_E_INVALID_NAMESPACE "$log" && grep -qF 'Install-WindowsFeature Hyper-V' "$log"
 }
 
+# Types 11 (message table), 16 (version) and 24 (what it says of itself to Windows).
+resources() {
+  local all
+  all=$(x86_64-w64-mingw32-objdump -p "$exe" | awk '/Type Table:/ { types = 1 } types && /Entry: ID:/ { print $4 }')
+  for type in 0x00000b 0x000010 0x000018; do
+    grep -qF "$type" <<<"$all" || { echo "no resource of type $type among: $all"; return 1; }
+  done
+}
+
+# The text of each event as Event Viewer gets it, with <1>, <2>, … for the strings of a record.
+shown() {
+  cat >"$place/shown.c" <<'END'
+#include <windows.h>
+#include <stdio.h>
+int wmain(int count, wchar_t **words) {
+    static wchar_t strings[20][8], text[4096];
+    static DWORD_PTR pointers[20];
+    HMODULE module = LoadLibraryExW(words[1], NULL, LOAD_LIBRARY_AS_DATAFILE);
+    if (!module) return 2;
+    for (int i = 0; i < 20; i++) {
+        swprintf(strings[i], 8, L"<%d>", i + 1);
+        pointers[i] = (DWORD_PTR)strings[i];
+    }
+    for (int i = 2; i < count; i++) {
+        DWORD id = wcstoul(words[i], NULL, 10);
+        if (!FormatMessageW(FORMAT_MESSAGE_FROM_HMODULE | FORMAT_MESSAGE_ARGUMENT_ARRAY, module, id, 0, text, 4096,
+                            (va_list *)pointers)) return 1;
+        printf("%lu\t%ls", id, text);
+    }
+    return 0;
+}
+END
+  x86_64-w64-mingw32-gcc -municode -o "$place/shown.exe" "$place/shown.c" && windows "$place/shown.exe" "$@"
+}
+# What the list of events says that Windows shows: the placeholders of a text are its strings from the second on; an id with
+# two texts has the first string alone.
+listed() {
+  sed -n 's/^| \([0-9]*\) | [A-Za-z]* | `\(.*\)` |.*|.*|$/\1\t\2/p' docs/events.md | awk -F '\t' '
+    { text = $2; for (n = 2; sub(/{[a-z_]*}/, "<" n ">", text); n++); count[$1]++; texts[$1] = text; if (count[$1] == 1) order[++ids] = $1 }
+    END { for (i = 1; i <= ids; i++) { id = order[i]; print id "\t" (count[id] > 1 ? "<1>" : texts[id]) } }'
+}
+messages() {
+  mapfile -t ids < <(listed | cut -f 1)
+  [ ${#ids[@]} -gt 10 ] && shown "$(winepath -w "$exe")" "${ids[@]}" >"$place/shown" && diff "$place/shown" <(listed)
+}
+
 prefix() { windows wineboot -i && wineserver -w && windows winecfg -v win81 && windows cmd /c ver | grep -F '6.3'; }
 version() { ends_with 0 "$exe" --version && grep -qE '^reprise [0-9]+\.[0-9]+\.[0-9]+' "$log"; }
 
@@ -99,6 +145,36 @@ logged_in() { stand_in && as_this_account "$LAB_PASSWORD" 0 && grep -qF resumed 
 refused() { as_this_account "not $LAB_PASSWORD" 1 && grep -qF 'refused the account that this program runs as by NTLM' "$log"; }
 has_nothing() { ends_with 1 "$exe" run "${hosts[@]}" --event-log none && grep -qF 0x8009030E "$log"; }
 
+# A run whose events go to the System log. Wine keeps no records, but says what each was given: `trace` for information, `warn`
+# for a warning, `err` for an error.
+source_key='HKLM\SYSTEM\CurrentControlSet\Services\EventLog\System\Hyper-V Replica script'
+traced() {
+  WINEDEBUG=-all,trace+eventlog,warn+eventlog,err+eventlog timeout 120 wine "$exe" run "$@" </dev/null >/dev/null 2>"$place/trace"
+  echo "exit code $?"
+  sed -n 's/.*:\(trace\|warn\|err\):eventlog:ReportEventW L"\(.*\)"$/\1 \2/p' "$place/trace" | tee "$place/records"
+}
+# So many records with this level and the text of this id.
+records() {
+  local level=$1 id=$2 expected=$3 text found
+  text=$(sed -n "s/^| $id | [A-Za-z]* | \`\(.*\)\` |.*|.*|$/\1/p" docs/events.md | head -n 1 | sed 's/[.]/[.]/g; s/{[a-z_]*}/.*/g')
+  found=$(grep -cE "^$level $text\$" "$place/records")
+  [ -n "$text" ] && [ "$found" = "$expected" ] || { echo "$found records of event $id, expected $expected"; return 1; }
+}
+s2_registered() {
+  windows reg delete "$source_key" /f
+  traced --timeout 2s --vmms-timeout 2s
+  windows reg query "$source_key" >"$place/source" && cat "$place/source" &&
+    grep -F 'EventMessageFile' "$place/source" | grep -qF "$(winepath -w "$exe")" && grep -qE 'TypesSupported +REG_DWORD +0x7' "$place/source"
+}
+s3_s5_started_and_not_ready() { records trace 0 1 && records err 1 1 && records trace 100 1; }
+s3_s6_s10_recorded() {
+  local vms
+  breaks && PATH=$place/bin:$PATH LAB_PASSWORD=$LAB_PASSWORD traced "${hosts[@]}" --auth ntlm --event-log system || return 1
+  vms=$(grep -c '^trace Replication for .* resumed successfully' "$place/records")
+  [ "$vms" -ge 1 ] && head -n 1 "$place/records" | grep -qxF 'trace Starting script to restart replication.' &&
+    records trace 0 1 && records trace 2 2 && records trace 4 "$vms" && records trace 100 1 && records err 3 0
+}
+
 # Does the same as `cmdkey /generic:NAME /user:USER /pass:PASSWORD`, which Wine does not have: stores a password for this account.
 cmdkey() {
   cat >"$place/cmdkey.c" <<'END'
@@ -127,13 +203,18 @@ kept() { cmdkey simulated administrator "$LAB_PASSWORD" && by_credential simulat
 not_kept() { by_credential forgotten 2 && grep -qF 'cmdkey /generic:forgotten' "$log"; }
 
 check "imports only what Server 2012 has" imports
+check "has a message table, a version and a manifest" resources
 check "Wine starts as Windows 6.3" prefix
+check "Windows shows the text of every event of the list" messages
 check "reprise.exe --version names itself and its version" version
 check "reprise.exe refuses a word it does not know with exit code 2" ends_with 2 "$exe" no-such-verb
 check "without a host this computer's own WMI is asked, and says that Hyper-V is not installed" has_no_hyperv
+check "S2: a run registers the source of its events in the System log" s2_registered
+check "S3, S5: events 0 and 1 are in the System log" s3_s5_started_and_not_ready
 check "reprise.exe demo ends with everything protected" ends_with 0 "$exe" demo
 check "simulated hosts start, and a shutdown stops replication" eval "lab && breaks"
 check "without a user Windows logs in, and what it seals is taken: replication is resumed" logged_in
+check "S3, S6, S10: events 0, 2 and 4 are in the System log" s3_s6_s10_recorded
 check "a Windows login that a host refuses is reported" refused
 check "an account without credentials in Windows is reported" has_nothing
 check "a password that Credential Manager keeps is used" kept

@@ -11,3 +11,5 @@ pub mod file;
 pub mod paths;
 pub mod secret;
 pub mod sink;
+#[cfg(windows)]
+pub mod windows;
