@@ -42,6 +42,8 @@ pub(crate) struct Shadow {
     pub(super) discovered: BTreeSet<HostId>,
     /// What each says it is called and when it had booted, in the order in which they said it.
     pub(super) said: Vec<(HostId, String, Option<i64>)>,
+    /// Pairs of asked hosts that are two addresses of one machine.
+    pub(super) one_machine: BTreeSet<BTreeSet<HostId>>,
     /// Hosts that say the name of another: nothing that they show counts.
     pub(super) seconds: BTreeSet<HostId>,
     /// Whether any host said one name after the other, or that of another.
@@ -102,6 +104,7 @@ impl Shadow {
             claims: BTreeMap::new(),
             discovered: BTreeSet::new(),
             said: Vec::new(),
+            one_machine: BTreeSet::new(),
             seconds: BTreeSet::new(),
             renamed: false,
             hosts: BTreeMap::new(),
@@ -140,6 +143,7 @@ impl Shadow {
         self.claims.retain(|host, _| asked.contains(host));
         self.discovered.clear();
         self.said.clear();
+        self.one_machine.clear();
         self.seconds.clear();
         self.names_anew();
         self.hosts.clear();

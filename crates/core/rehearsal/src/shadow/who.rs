@@ -17,7 +17,7 @@ fn only_said(name: &str) -> String {
 impl Shadow {
     /// A host says what it is called. By `SECURITY.md` a name by which another host is asked is that one's; of two that say
     /// one name, the one that is asked by it counts, else the first that said it; and two that have booted at one time are
-    /// two addresses of one machine.
+    /// two addresses of one machine, and stay that when it boots again, until one says another name.
     pub(super) fn says(&mut self, host: HostId, name: &str, booted: Option<i64>) {
         let known = self.said.iter_mut().find(|(on, said, _)| *on == host && said == name);
         if let Some((_, _, at)) = known {
@@ -26,7 +26,10 @@ impl Shadow {
             self.renamed |= self.said.iter().any(|(on, said, _)| *on == host || said == name);
             self.said.retain(|(on, _, _)| *on != host);
             self.said.push((host, name.to_owned(), booted));
+            self.one_machine.retain(|pair| !pair.contains(&host));
         }
+        let same = |(_, said, at): &&(HostId, String, Option<i64>)| said == name && at.is_some() && *at == booted;
+        self.one_machine.extend(self.said.iter().filter(same).map(|(on, _, _)| BTreeSet::from([*on, host])));
         self.names_anew();
         for second in &self.seconds {
             self.hosts.remove(second);
@@ -47,7 +50,7 @@ impl Shadow {
             names.entry(*host).or_default().insert(claim.clone());
         }
         self.seconds.clear();
-        for (host, name, booted) in self.said.clone() {
+        for (host, name, _) in self.said.clone() {
             let first = self.first_of(&name).filter(|first| *first != host);
             let claimed = self.claims.iter().any(|(on, claim)| *on != host && *claim == name);
             if first.is_none() && self.is_of_another(host, &name) {
@@ -57,7 +60,7 @@ impl Shadow {
                 Some(first) => {
                     self.seconds.insert(host);
                     names.entry(host).or_default().insert(format!("second of {name}"));
-                    let same = self.said.iter().any(|(on, _, at)| *on == first && at.is_some() && *at == booted);
+                    let same = self.one_machine.contains(&BTreeSet::from([first, host]));
                     if let Some(claim) = self.claims.get(&host).filter(|_| same).cloned() {
                         names.entry(host).or_default().remove(&claim);
                         names.entry(first).or_default().insert(claim);
