@@ -175,6 +175,26 @@ s3_s6_s10_recorded() {
     records trace 0 1 && records trace 2 2 && records trace 4 "$vms" && records trace 100 1 && records err 3 0
 }
 
+# Of a task Wine keeps the description and the settings alone, and it cannot run one: the XML is tested on Linux.
+task_file=$WINEPREFIX/drive_c/windows/system32/tasks/Reprise/Startup
+s12_installed() {
+  windows reg delete "$source_key" /f
+  ends_with 0 "$exe" install task && ends_with 0 "$exe" install task --at-startup-delay 30s &&
+    grep -qF '<ExecutionTimeLimit>PT0S</ExecutionTimeLimit>' "$task_file" &&
+    grep -qF '<DisallowStartIfOnBatteries>false</DisallowStartIfOnBatteries>' "$task_file" &&
+    [ -d "$WINEPREFIX/drive_c/ProgramData/Reprise" ] && windows reg query "$source_key" &&
+    ends_with 1 "$exe" install task --account 'NOWHERE\nobody' && grep -qF 'check its name and its domain' "$log"
+}
+s12_printed() {
+  rm -f "$task_file"
+  ends_with 0 "$exe" install task --print --account 'LAB\repl$' && [ ! -e "$task_file" ] &&
+    grep -qF '<UserId>LAB\repl$</UserId>' "$log" && grep -qF '<LogonType>Password</LogonType>' "$log"
+}
+s12_uninstalled() {
+  ends_with 0 "$exe" install task && ends_with 0 "$exe" uninstall && [ ! -e "$task_file" ] && ! windows reg query "$source_key" &&
+    ends_with 0 "$exe" uninstall && grep -qxF 'Nothing was installed.' "$log"
+}
+
 # Does the same as `cmdkey /generic:NAME /user:USER /pass:PASSWORD`, which Wine does not have: stores a password for this account.
 cmdkey() {
   cat >"$place/cmdkey.c" <<'END'
@@ -211,6 +231,9 @@ check "reprise.exe refuses a word it does not know with exit code 2" ends_with 2
 check "without a host this computer's own WMI is asked, and says that Hyper-V is not installed" has_no_hyperv
 check "S2: a run registers the source of its events in the System log" s2_registered
 check "S3, S5: events 0 and 1 are in the System log" s3_s5_started_and_not_ready
+check "S12: install registers the task, the source of events and the private folder" s12_installed
+check "S12: the task's XML is printed, and nothing is installed" s12_printed
+check "S12: uninstall removes what install made" s12_uninstalled
 check "reprise.exe demo ends with everything protected" ends_with 0 "$exe" demo
 check "simulated hosts start, and a shutdown stops replication" eval "lab && breaks"
 check "without a user Windows logs in, and what it seals is taken: replication is resumed" logged_in

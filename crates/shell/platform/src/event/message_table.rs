@@ -120,7 +120,9 @@ mod tests {
                 let units: Vec<u16> =
                     table[at + 4..at + length].chunks(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
                 let text = String::from_utf16(&units).unwrap();
-                let text = text.trim_end_matches('\0').strip_suffix("\r\n").unwrap().to_owned();
+                // One zero ends it, another may pad it.
+                let ended = text.strip_suffix("\r\n\0").or_else(|| text.strip_suffix("\r\n\0\0"));
+                let text = ended.expect("a line end and a zero").to_owned();
                 found.insert(u32::try_from(id).unwrap(), text);
                 at += length;
             }

@@ -15,7 +15,7 @@ use windows_sys::Win32::System::EventLog::{
 };
 
 use super::registry::{self, Key};
-use super::{account, wide};
+use super::{account, folder, wide};
 use crate::event::{Level, SOURCE};
 use crate::sink::system::{Refused, SystemLog};
 
@@ -28,7 +28,7 @@ const PROGRAM: &str = "reprise.exe";
 /// Errors, warnings and information.
 const TYPES: u32 = 7;
 
-const REGISTER_ADVICE: &str = "run `reprise run` once as an administrator, which registers it";
+const REGISTER_ADVICE: &str = "run `reprise install task` once as an administrator, which registers it";
 const WRITE_ADVICE: &str =
     "run it as SYSTEM or as an administrator: the System log accepts events from them, and not from other users";
 
@@ -90,8 +90,8 @@ impl SystemLog for EventSource {
         account::name()
     }
 
-    fn make_folder(&self, folder: &Path) -> io::Result<()> {
-        std::fs::create_dir_all(folder)
+    fn make_folder(&self, path: &Path) -> io::Result<()> {
+        folder::make_all(path)
     }
 }
 
