@@ -106,6 +106,9 @@ messages() {
   [ ${#ids[@]} -gt 10 ] && shown "$(winepath -w "$exe")" "${ids[@]}" >"$place/shown" && diff "$place/shown" <(listed)
 }
 
+# Wine has no event logs: it refuses the subscription.
+has_no_logs() { ends_with 1 "$exe" events && grep -qF 'cannot read the event log of localhost' "$log"; }
+
 prefix() { windows wineboot -i && wineserver -w && windows winecfg -v win81 && windows cmd /c ver | grep -F '6.3'; }
 version() { ends_with 0 "$exe" --version && grep -qE '^reprise [0-9]+\.[0-9]+\.[0-9]+' "$log"; }
 
@@ -229,6 +232,7 @@ check "Windows shows the text of every event of the list" messages
 check "reprise.exe --version names itself and its version" version
 check "reprise.exe refuses a word it does not know with exit code 2" ends_with 2 "$exe" no-such-verb
 check "without a host this computer's own WMI is asked, and says that Hyper-V is not installed" has_no_hyperv
+check "without a host this computer's own event logs are asked, and their refusal is reported" has_no_logs
 check "S2: a run registers the source of its events in the System log" s2_registered
 check "S3, S5: events 0 and 1 are in the System log" s3_s5_started_and_not_ready
 check "S12: install registers the task, the source of events and the private folder" s12_installed

@@ -10,7 +10,8 @@ use reprise_platform::paths::{self, ConfigFile};
 use wsman_http::Limits;
 
 use super::arguments::{self, HostArguments};
-use crate::links::{HostAccess, Links};
+use crate::access::HostAccess;
+use crate::links::Links;
 use crate::login::Logins;
 use crate::render::count;
 use crate::usage::Usage;
@@ -56,10 +57,6 @@ impl Wanted {
 pub(crate) fn ways(hosts: &HostArguments) -> Result<(Vec<(HostId, String)>, Links), Usage> {
     let config = config(hosts)?;
     let asked = wanted(hosts, config.as_ref())?;
-    if asked.iter().any(|host| matches!(host, Wanted::Local)) {
-        let why = "this computer's own event log cannot be read yet, and no other host is given";
-        return Err(Usage::new("no host is given", why, "name a host with --host, or look into Event Viewer"));
-    }
     let mut built = Built::default();
     let logins = Logins::new(hosts.insecure_no_tls_verification);
     connect(&mut built, asked, logins, limits(&Policy::default(), TIMEOUT), VmmsWaits::of(None, TIMEOUT))?;
