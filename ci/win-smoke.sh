@@ -198,6 +198,18 @@ s12_uninstalled() {
     ends_with 0 "$exe" uninstall && grep -qxF 'Nothing was installed.' "$log"
 }
 
+# Ctrl-C in a console: a terminal of `script` is one to Wine. Whatever does not handle it ends with another code. Typed once the
+# lab is up, and until it has ended.
+ends_by_ctrl_c() {
+  local ended=$place/ctrl-c.code ready=$place/ctrl-c.endpoints
+  {
+    for _ in $(seq 150); do [ -s "$ready" ] && break; sleep 0.2; done
+    printf '\003'
+    for _ in $(seq 150); do [ -s "$ended" ] && break; sleep 0.2; done
+  } | timeout 90 script -qec "wine '$exe' lab up --endpoints '$ready'; echo \$? >'$ended'" /dev/null >/dev/null
+  [ -s "$ready" ] && [ "$(cat "$ended")" = 0 ] || { echo "exit code $(cat "$ended")"; return 1; }
+}
+
 # Does the same as `cmdkey /generic:NAME /user:USER /pass:PASSWORD`, which Wine does not have: stores a password for this account.
 cmdkey() {
   cat >"$place/cmdkey.c" <<'END'
@@ -239,6 +251,7 @@ check "S12: install registers the task, the source of events and the private fol
 check "S12: the task's XML is printed, and nothing is installed" s12_printed
 check "S12: uninstall removes what install made" s12_uninstalled
 check "reprise.exe demo ends with everything protected" ends_with 0 "$exe" demo
+check "Ctrl-C in a console ends simulated hosts with exit code 0" ends_by_ctrl_c
 check "simulated hosts start, and a shutdown stops replication" eval "lab && breaks"
 check "without a user Windows logs in, and what it seals is taken: replication is resumed" logged_in
 check "S3, S6, S10: events 0, 2 and 4 are in the System log" s3_s6_s10_recorded
