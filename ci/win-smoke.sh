@@ -198,6 +198,14 @@ s12_uninstalled() {
     ends_with 0 "$exe" uninstall && grep -qxF 'Nothing was installed.' "$log"
 }
 
+# The resume of one VM fails: event 3.
+s11_recorded() {
+  breaks && windows "$exe" lab ctl --endpoints "$place/endpoints" /faults/job_fail vm=vm-001 code=32768 || return 1
+  PATH=$place/bin:$PATH LAB_PASSWORD=$LAB_PASSWORD traced "${hosts[@]}" --auth ntlm --retry-for 3s --timeout 3s
+  windows "$exe" lab ctl --endpoints "$place/endpoints" --delete /faults/job_fail
+  records err 3 1 && grep -qF 'err vm-001' "$place/records"
+}
+
 # Ctrl-C in a console: a terminal of `script` is one to Wine. Whatever does not handle it ends with another code. Typed once the
 # lab is up, and until it has ended.
 ends_by_ctrl_c() {
@@ -255,6 +263,7 @@ check "Ctrl-C in a console ends simulated hosts with exit code 0" ends_by_ctrl_c
 check "simulated hosts start, and a shutdown stops replication" eval "lab && breaks"
 check "without a user Windows logs in, and what it seals is taken: replication is resumed" logged_in
 check "S3, S6, S10: events 0, 2 and 4 are in the System log" s3_s6_s10_recorded
+check "S11: event 3 is in the System log, with VM and cause" s11_recorded
 check "a Windows login that a host refuses is reported" refused
 check "an account without credentials in Windows is reported" has_nothing
 check "a password that Credential Manager keeps is used" kept
