@@ -63,6 +63,9 @@ pub(crate) struct Done {
     pub(crate) outcome: Outcome,
     /// Looks that began earlier say nothing of what it did.
     pub(crate) after: MonoTime,
+    /// Nothing is known of it but that it was to be carried out: what shows a state that it would have led to may show another's
+    /// doing.
+    pub(crate) only_intended: bool,
 }
 
 /// Why an act did not get a leg replicating.

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use reprise_model::{
-    Act, ActKind, Evidence, MonoTime, Now, PeerUnseen, Policy, Provider, ReplicationMode, ReplicationState,
+    Act, ActKind, Evidence, HostId, MonoTime, Now, PeerUnseen, Policy, Provider, ReplicationMode, ReplicationState,
 };
 
 use crate::evidence;
@@ -12,13 +12,21 @@ use crate::judge::{held, is_for_a_person};
 use crate::leg::{End, Leg, SeenEnd, Whereabouts};
 
 /// A verdict made from a look that came back longer ago than this is not acted on: a failover takes a person about that
-/// long. How long the look itself took does not count: from a host that takes longer nothing newer is to be had, and what is
-/// acted on is read once more before the act.
+/// long. How long the look itself took does not count: from a host that takes longer nothing newer is to be had.
 pub const AGE_MAX: Duration = Duration::from_mins(1);
 
-/// Whether an end was seen too long ago.
-pub(crate) fn is_old(end: &SeenEnd, now: MonoTime) -> bool {
-    now.since(end.told) > AGE_MAX
+/// The end that is acted on is read once more before the act; the other one is not, and a person may have paused it or
+/// started its VM. Its look is this old at most, or twice as old as the look took, if that is longer.
+pub const PEER_AGE_MAX: Duration = Duration::from_secs(10);
+
+/// For how long what a look showed of an end may be acted on. `host` is the one that is acted on.
+pub(crate) fn age_max(end: &SeenEnd, host: HostId) -> Duration {
+    if end.host == host { AGE_MAX } else { (2 * end.told.since(end.looked)).clamp(PEER_AGE_MAX, AGE_MAX) }
+}
+
+/// Whether an end was seen too long ago for an act on that host.
+pub(crate) fn is_old(end: &SeenEnd, host: HostId, now: MonoTime) -> bool {
+    now.since(end.told) > age_max(end, host)
 }
 
 /// What an act would have broken.
@@ -45,7 +53,7 @@ pub fn check(act: &Act, grounds: Grounds<'_>, now: Now) -> Result<(), Breach> {
     starts_from_a_stop(act, grounds)?;
     nobody_forbids(grounds, now)?;
     for end in [&grounds.leg.sender, &grounds.leg.receiver].into_iter().filter_map(End::seen) {
-        allowed_by_end(end, now.mono)?;
+        allowed_by_end(end, act.host, now.mono)?;
     }
     allowed_by_receiver(act, grounds)
 }
@@ -92,8 +100,8 @@ fn nobody_forbids(grounds: Grounds<'_>, now: Now) -> Result<(), Breach> {
     keep("nothing is done to what another program replicates", is_ours)
 }
 
-fn allowed_by_end(end: &SeenEnd, now: MonoTime) -> Result<(), Breach> {
-    keep("no act rests on an old look", !is_old(end, now))?;
+fn allowed_by_end(end: &SeenEnd, host: HostId, now: MonoTime) -> Result<(), Breach> {
+    keep("no act rests on an old look", !is_old(end, host, now))?;
     let odd_mode = matches!(end.vm.mode, ReplicationMode::TestReplica | ReplicationMode::Unrecognised(_));
     let rule = "nothing is done while a failover, a test or an unknown state stands at either end";
     keep(rule, !forbidden(end.object.state) && !odd_mode)
@@ -163,7 +171,7 @@ mod tests {
     #[test]
     fn an_act_on_anything_but_the_object_that_was_judged_is_refused() {
         let leg = leg(S::Error, S::Replicating);
-        assert!(!refused(&leg, &act(&leg, false), &Policy::default(), 60), "as it was judged, it passes");
+        assert!(!refused(&leg, &act(&leg, false), &Policy::default(), 10), "as it was judged, it passes");
         let changes: [fn(&mut Act); 6] = [
             |act| act.host = HostId(7),
             |act| act.leg.vm = vm_id(2),
@@ -229,8 +237,20 @@ mod tests {
             change(&mut leg, &mut policy);
             assert!(refused(&leg, &act(&leg, false), &policy, 0), "circumstance {index}");
         }
-        let old = leg(S::Error, S::Replicating);
-        assert!(refused(&old, &act(&old, false), &Policy::default(), 61), "no act rests on an old look");
+    }
+
+    #[test]
+    fn no_act_rests_on_an_old_look_and_what_is_not_read_again_before_it_was_seen_just_now() {
+        let none = || missing_end(1, Whereabouts::NotAsked);
+        let alone = Leg { receiver: none(), ..leg(S::Error, S::Replicating) };
+        assert!(!refused(&alone, &act(&alone, false), &Policy::default(), 60));
+        assert!(refused(&alone, &act(&alone, false), &Policy::default(), 61));
+        let both = leg(S::Error, S::Replicating);
+        assert!(refused(&both, &act(&both, false), &Policy::default(), 11), "the replica is not read again");
+        let mut slow = leg(S::Error, S::Replicating);
+        end_mut(&mut slow.receiver).told = MonoTime(Duration::from_secs(20));
+        assert!(!refused(&slow, &act(&slow, false), &Policy::default(), 60), "nothing newer is to be had of it");
+        assert!(refused(&slow, &act(&slow, false), &Policy::default(), 61));
     }
 
     #[test]

@@ -21,6 +21,9 @@ pub(crate) const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// While acts keep a host busy it is looked at this often, so that no verdict grows older than [`crate::guard::AGE_MAX`].
 const LOOK_WHILE_ACTING: Duration = Duration::from_secs(45);
+/// If legs wait for a look it is not put off for longer, so that what they rest on stays younger than
+/// [`crate::guard::PEER_AGE_MAX`].
+const LOOK_WANTED_WHILE_ACTING: Duration = Duration::from_secs(5);
 
 /// A late host is looked at this often, and so is one that is not expected to change before a person does something.
 const LOOK_WHEN_LATE: Duration = Duration::from_secs(10);
@@ -228,6 +231,11 @@ impl HostWatch {
         matches!(self.phase, Phase::Late(_))
     }
 
+    /// Whether it does not answer: it is late, or was ready and its latest look failed.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.is_late() || self.lost.is_some()
+    }
+
     pub(crate) fn is_waiting(&self) -> bool {
         matches!(self.phase, Phase::Waiting)
     }
@@ -270,7 +278,7 @@ impl HostWatch {
         }
         let Some(last) = self.last_look else { return Some(MonoTime::default()) };
         let soon = last + LOOK_EVERY;
-        let busy = last + LOOK_WHILE_ACTING;
+        let busy = last + if wanted { LOOK_WANTED_WHILE_ACTING } else { LOOK_WHILE_ACTING };
         Some(match (&self.phase, busy_until) {
             (Phase::Waiting, _) if self.refusals.is_tried_again => {
                 last + self.refusals.gap().unwrap_or(LOOK_WHEN_HOPELESS)

@@ -26,18 +26,37 @@ pub(crate) struct Plan {
     pub(crate) log_unread: bool,
 }
 
+/// The acts on a leg's sender in one incident, whatever became of acts on its replica.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SenderActs {
+    /// What the first one was planned as.
+    first: Plan,
+    /// What the latest one was planned for.
+    pub(crate) reason: Reason,
+    /// When the latest one began, if that was in this life of the program.
+    pub(crate) began: Option<MonoTime>,
+    pub(crate) standing: Standing,
+}
+
+/// What is known of the latest act on a leg's sender.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// Not that it brought the sender to run, or that the sender has been seen stopped since.
+    Open,
+    /// It brought the sender to run, and nobody has seen the sender stopped since.
+    Proved,
+}
+
 /// One incident.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Incident {
     pub(crate) attempt: Attempt,
     /// What was planned at first.
     pub(crate) plan: Plan,
-    /// What was planned when its sender was first acted on.
-    pub(crate) sender_plan: Option<Plan>,
-    /// What the latest act on its sender was planned for.
-    pub(crate) latest_reason: Option<Reason>,
-    /// Our act on its sender is proved, and it was not seen stopped since, whatever became of later acts on the replica.
-    pub(crate) sender_proved: bool,
+    /// What was done to its sender, if anything was.
+    pub(crate) on_sender: Option<SenderActs>,
+    /// People were told that it was resumed.
+    pub(crate) reported: bool,
     /// Acts that were carried out.
     pub(crate) tries: u32,
     /// How often it was found changed between look and act.
@@ -53,8 +72,6 @@ pub(crate) struct Incident {
     data_before: Option<LastReplication>,
     /// When its first act began.
     pub(crate) began: Option<MonoTime>,
-    /// When its latest act on its sender began.
-    pub(crate) latest: Option<MonoTime>,
     /// When its last act ended, and on which end that was.
     pub(crate) acted: Option<(Side, MonoTime)>,
     /// The same of the last one that resumed it: what stopped it before explains nothing that is seen later.
@@ -97,9 +114,8 @@ impl Incident {
         Self {
             attempt: Attempt::Idle,
             plan,
-            sender_plan: None,
-            latest_reason: None,
-            sender_proved: false,
+            on_sender: None,
+            reported: false,
             tries: 0,
             stales: 0,
             resumes: 0,
@@ -107,7 +123,6 @@ impl Incident {
             doubts: 0,
             data_before,
             began: None,
-            latest: None,
             acted: None,
             resumed: None,
             perhaps_resumed: None,
@@ -116,7 +131,19 @@ impl Incident {
 
     /// What it is resumed for: the plan for its sender, if that was acted on.
     pub(crate) fn plan(&self) -> Plan {
-        self.sender_plan.unwrap_or(self.plan)
+        self.on_sender.map_or(self.plan, |acts| acts.first)
+    }
+
+    /// Whether our latest act on its sender brought that to run, and nobody has seen it stopped since.
+    pub(crate) fn is_sender_proved(&self) -> bool {
+        self.on_sender.is_some_and(|acts| acts.standing == Standing::Proved)
+    }
+
+    /// Notes that its sender stands still.
+    pub(crate) fn sender_stands(&mut self) {
+        if let Some(acts) = &mut self.on_sender {
+            acts.standing = Standing::Open;
+        }
     }
 
     /// Whether newer data than at its beginning has arrived by then.
@@ -130,10 +157,9 @@ impl Incident {
         self.began.get_or_insert(now);
         self.data_before = self.data_before.or(last);
         if plan.side == Side::Sender {
-            self.latest_reason = Some(plan.reason);
-            self.sender_proved = false;
-            self.sender_plan.get_or_insert(plan);
-            self.latest = Some(now);
+            let first = self.on_sender.map_or(plan, |acts| acts.first);
+            let (reason, began) = (plan.reason, Some(now));
+            self.on_sender = Some(SenderActs { first, reason, began, standing: Standing::Open });
         }
     }
 
@@ -157,7 +183,8 @@ impl Incident {
             }
             Outcome::Refused(_) | Outcome::NotDone(_) | Outcome::Stale { .. } => {}
         }
-        self.attempt = Attempt::AwaitingLook(Box::new(Done { act, side, from, outcome, after: now }));
+        self.attempt =
+            Attempt::AwaitingLook(Box::new(Done { act, side, from, outcome, after: now, only_intended: false }));
     }
 
     /// Our act had brought it there, as far as anybody knows, and it stands still again before newer data has arrived: that
@@ -278,7 +305,9 @@ impl Incident {
         match done.outcome {
             Outcome::Ended(_) => {
                 self.unanswered = None;
-                self.sender_proved |= done.side == Side::Sender;
+                if let Some(acts) = self.on_sender.as_mut().filter(|_| done.side == Side::Sender) {
+                    acts.standing = Standing::Proved;
+                }
                 self.attempt = Attempt::Proved;
                 Weighed::Proved(done.act, done.side)
             }

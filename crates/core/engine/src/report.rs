@@ -142,7 +142,7 @@ pub(crate) fn result(watch: &LegWatch, run: RunKind) -> (LegResult, Reason) {
     }
     let proved = *attempt == Attempt::Proved
         || watch.incident.is_none() && watch.closed.as_ref().is_some_and(|c| c.attempt == Attempt::Proved)
-        || watch.latest_incident().is_some_and(|incident| incident.sender_proved);
+        || watch.latest_incident().is_some_and(Incident::is_sender_proved);
     // It was asked for, and no answer says what came of it.
     let unanswered =
         |incident: &Incident| incident.attempt == Attempt::Idle && incident.unanswered == Some(Side::Sender);
@@ -206,7 +206,7 @@ fn continued(watch: &LegWatch, reason: Reason) -> Option<Reason> {
     if reason == Reason::InitialReplication {
         return Some(planned_reason(watch));
     }
-    let latest = watch.latest_incident().and_then(|incident| incident.latest_reason);
+    let latest = watch.latest_incident().and_then(|incident| incident.on_sender).map(|acts| acts.reason);
     latest.filter(|latest| reason == Reason::Resynchronizing && *latest == Reason::ResyncPausedByShutdown)
 }
 

@@ -59,7 +59,8 @@ impl LegMemory {
         let incident = watch.incident.as_deref().map(|incident| IncidentMemory::of(incident, now));
         let told: Vec<_> = watch.told.iter().copied().collect();
         let stands = watch.past.stands();
-        let closed = watch.closed.clone().filter(|closed| closed.attempt == Attempt::Proved || closed.sender_proved);
+        let closed =
+            watch.closed.clone().filter(|closed| closed.attempt == Attempt::Proved || closed.is_sender_proved());
         let is_nothing =
             beginning.is_none() && stands.is_none() && incident.is_none() && told.is_empty() && closed.is_none();
         (!is_nothing).then_some(Self { beginning, stands, before: watch.before, told, incident, closed })
@@ -105,10 +106,11 @@ impl IncidentMemory {
     fn restored(self, now: Now, begun: MonoTime) -> Incident {
         let Self { mut incident, open, not_before } = self;
         forget_times(&mut incident, begun);
+        // What was only written down may never have been asked for.
+        let only_intended = matches!(incident.attempt, Attempt::Intended(_));
         if let Some((_, side, _)) = open {
             incident.perhaps_resumed = latest_resume(incident.perhaps_resumed, (side, now.mono));
-            // What was only written down may never have been asked for.
-            if matches!(incident.attempt, Attempt::Acting { .. }) {
+            if !only_intended {
                 incident.unanswered = Some(side);
             }
         }
@@ -118,7 +120,8 @@ impl IncidentMemory {
         };
         incident.attempt = match (incident.attempt, open) {
             (_, Some((act, side, from))) => {
-                Attempt::AwaitingLook(Box::new(Done { act, side, from, outcome: lost(), after: now.mono }))
+                let (outcome, after) = (lost(), now.mono);
+                Attempt::AwaitingLook(Box::new(Done { act, side, from, outcome, after, only_intended }))
             }
             // It had ended before the restart: every look since shows what came of it.
             (Attempt::AwaitingLook(done) | Attempt::Doubted(done), None) => {
@@ -145,6 +148,9 @@ fn forget_times(incident: &mut Incident, begun: MonoTime) {
     let known = [incident.resumed, incident.perhaps_resumed].into_iter().flatten();
     let resumed = known.reduce(|first, second| if first.0 == Side::Sender { first } else { second });
     (incident.began, incident.acted, incident.resumed) = (None, None, None);
+    if let Some(acts) = &mut incident.on_sender {
+        acts.began = None;
+    }
     incident.perhaps_resumed = resumed.map(|(side, _)| (side, begun));
 }
 

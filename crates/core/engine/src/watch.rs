@@ -35,8 +35,9 @@ pub(crate) struct LegWatch {
     pub(crate) closed: Option<Box<Incident>>,
     /// Until when newer data is awaited after a proved resume, if anybody wants to wait for it.
     pub(crate) confirm_by: Option<MonoTime>,
-    /// Its turn to be acted on has come, and one of its ends was seen too long ago on a host that is late.
-    pub(crate) needs_late_host: bool,
+    /// The late host that would have to be looked at before it is acted on: its turn has come, and that host showed its end
+    /// too long ago.
+    pub(crate) late_host: Option<HostId>,
     /// Results that people were told of and that still stand.
     pub(crate) told: BTreeSet<LegResult>,
 }
@@ -65,14 +66,14 @@ impl LegWatch {
             incident: None,
             closed: None,
             confirm_by: None,
-            needs_late_host: false,
+            late_host: None,
             told: BTreeSet::new(),
         }
     }
 
     /// Takes in what is known now, before it is judged.
     pub(crate) fn saw(&mut self, leg: Leg) {
-        (self.leg, self.needs_late_host) = (leg, false);
+        (self.leg, self.late_host) = (leg, None);
         let ends = [&self.leg.sender, &self.leg.receiver];
         if ends.into_iter().any(|end| end.seen().is_some()) {
             self.presence = Presence::Shown;
@@ -136,18 +137,21 @@ impl LegWatch {
         self.past.since(side).max(acted).unwrap_or_default()
     }
 
-    /// Whether the latest look began after our last act had ended. While an act runs, the state already reads as
-    /// requested, so that a look which comes meanwhile proves nothing.
+    /// Whether the latest look at the sender began after our last act on it had ended. While an act runs, the state already reads
+    /// as requested, so that a look which comes meanwhile proves nothing. An act of which nobody knows whether it was ever asked
+    /// for does not hide that a person resumed and paused the leg.
     fn is_fresh(&self) -> bool {
-        let runs = matches!(self.attempt(), Attempt::Acting { .. });
-        !runs && self.attempt().fresh_after().is_none_or(|(side, after)| self.looked(side) >= Some(after))
+        let runs = matches!(self.attempt(), Attempt::Acting { side: Side::Sender, .. });
+        let done = self.attempt().done().filter(|done| done.side == Side::Sender && !done.only_intended);
+        !runs && done.is_none_or(|done| self.looked(Side::Sender) >= Some(done.after))
     }
 
     /// Whether its sender was last looked at before an act on it began of which no result is known.
     pub(crate) fn is_older_than_act(&self) -> bool {
         let may_act = matches!(self.attempt(), Attempt::Acting { .. } | Attempt::AwaitingLook(_));
         let unread = matches!(self.attempt(), Attempt::GivenUp { unread: Some(_), .. });
-        let began = self.incident.as_ref().and_then(|incident| incident.latest).filter(|_| may_act || unread);
+        let acts = self.incident.as_ref().and_then(|incident| incident.on_sender).filter(|_| may_act || unread);
+        let began = acts.and_then(|acts| acts.began);
         began.is_some_and(|began| self.looked(Side::Sender).is_some_and(|looked| looked <= began))
     }
 
@@ -160,6 +164,11 @@ impl LegWatch {
     pub(crate) fn lacks_look(&self) -> bool {
         let fresh = |(side, after)| self.looked(side).is_some_and(|looked| looked >= after);
         self.attempt().fresh_after().is_some_and(|after| !fresh(after))
+    }
+
+    /// The same of an act on that end.
+    pub(crate) fn lacks_look_at(&self, side: Side) -> bool {
+        self.lacks_look() && self.attempt().fresh_after().is_some_and(|(acted, _)| acted == side)
     }
 
     /// The host that shows the end that was acted on last, even if it cannot be read. If none does any more, the host of the
@@ -198,7 +207,9 @@ impl LegWatch {
             None => None,
         };
         let weighed = incident.weigh(now, end, limits, chance);
-        incident.sender_proved &= self.leg.sender.state().is_none_or(runs);
+        if !self.leg.sender.state().is_none_or(runs) {
+            incident.sender_stands();
+        }
         self.memory.resumes = incident.resumes;
         weighed
     }
@@ -213,7 +224,7 @@ impl LegWatch {
         // Nor is one over that is still to be reported as resumed.
         let is_told = self.told.contains(&LegResult::Resumed);
         let ends = |incident: &Incident| {
-            ends(incident) && (is_told || !incident.sender_proved || incident.attempt == Attempt::Proved)
+            ends(incident) && (is_told || !incident.is_sender_proved() || incident.attempt == Attempt::Proved)
         };
         if self.incident.as_deref().is_some_and(ends) {
             self.closed = self.incident.take();
@@ -257,7 +268,7 @@ impl LegWatch {
             return false;
         }
         match self.verdict {
-            Verdict::Resume { .. } => self.attempt().is_given_up() || dry_run || self.needs_late_host,
+            Verdict::Resume { .. } => self.attempt().is_given_up() || dry_run || self.late_host.is_some(),
             Verdict::Wait(reason) => reason == reprise_model::Reason::VmmsRetries,
             Verdict::Healthy { .. }
             | Verdict::Leave(_)

@@ -54,7 +54,7 @@ reasons! {
         "Nothing to do.";
     ResumeAnswerLost = "resume_answer_lost", "resumed, answer lost",
         "Reprise asked the host to resume replication and its answer was lost; replication is running now.",
-        "The sender's state was not 3 just before the resume was requested; the reply or the end of its job could not be read, and no other reply says that it was not carried out; the state is 3 at a later look.",
+        "The sender's state was not 3 just before the resume was requested; the reply or the end of its job could not be read, and no other reply says that it was not carried out; at a later look the state is 3, or 10 if a resynchronization was to be continued.",
         "Nothing to do; if it stops again, read events 32022 and 32086 on the primary server.";
     Error = "error", "stopped by an error",
         "The sender is in Error: replication stopped after a failure that VMMS does not retry. A shutdown can cause this. A resume without resynchronization repairs it.",

@@ -87,9 +87,12 @@ impl Pass {
                     Effect::Observe(host) => self.run.procedures.push(Procedure::look(host, self.now)),
                     Effect::Intend(act) => events.push_back(Event::Intended(act.id)),
                     Effect::Perform(act) => {
+                        let is_watched = act.host == HOST;
                         self.run.procedures.push(Procedure::act(act, self.now));
                         let here = |p: &&Procedure| p.host == HOST && matches!(p.purpose, Purpose::Act(_));
-                        self.at_once.push(self.run.procedures.iter().filter(here).count());
+                        if is_watched {
+                            self.at_once.push(self.run.procedures.iter().filter(here).count());
+                        }
                     }
                     Effect::Settle(_)
                     | Effect::Tell(_)

@@ -1,6 +1,8 @@
 //! Acts: the queue of waiting legs, intents, carrying out, and results.
 
-use reprise_model::{Act, ActId, ActKind, Evidence, HostId, LegId, Now, Outcome, Policy, Problem, ReplicationState};
+use reprise_model::{
+    Act, ActId, ActKind, Evidence, HostId, LegId, MonoTime, Now, Outcome, Policy, Problem, ReplicationState,
+};
 
 use super::Controller;
 use super::looking::legs_of;
@@ -56,17 +58,7 @@ impl Controller {
 
     /// The act for a leg whose turn has come; `None` if it must be looked at again first, or if a rule forbids it.
     fn intend(&mut self, now: Now, id: LegId, effects: &mut Vec<Effect>) -> Option<Act> {
-        let watch = self.legs.get(&id)?;
-        let ends = [&watch.leg.sender, &watch.leg.receiver].into_iter().filter_map(End::seen);
-        let old: Vec<HostId> = ends.filter(|end| guard::is_old(end, now.mono)).map(|end| end.host).collect();
-        if !old.is_empty() {
-            let is_late = |host: &HostId| self.host(*host).is_some_and(HostWatch::is_late);
-            let needs_late_host = old.iter().any(is_late);
-            for host in old {
-                self.want_look(id, host);
-            }
-            // It is looked at now and then, and if it comes the leg is judged again; nobody waits for that.
-            self.legs.get_mut(&id)?.needs_late_host = needs_late_host;
+        if self.is_seen_long_ago(now, id)? {
             return None;
         }
         if self.resync_under_way(id) {
@@ -93,6 +85,40 @@ impl Controller {
         incident.attempt = Attempt::Intended(Box::new(Intent { act: act.clone(), side: plan.side, before }));
         self.next_act += 1;
         Some(act)
+    }
+
+    /// Whether an end of a leg must be looked at again before it is acted on. Another look is asked for in good time, so that
+    /// the acts on other legs to the same host need not wait for it.
+    fn is_seen_long_ago(&mut self, now: Now, id: LegId) -> Option<bool> {
+        let watch = self.legs.get(&id)?;
+        let acted_on = watch.end(plan_of(watch)?.side)?.host;
+        let ends = [&watch.leg.sender, &watch.leg.receiver].into_iter().filter_map(End::seen);
+        let ages = ends.map(|end| (end.host, end.told, guard::age_max(end, acted_on)));
+        let aging: Vec<_> = ages.filter(|(_, told, most)| now.mono.since(*told) > *most / 2).collect();
+        let old: Vec<_> = aging.iter().filter(|(_, told, most)| now.mono.since(*told) > *most).collect();
+        // The other end is looked at once the one that does not answer has come.
+        let silent = old.iter().find(|(host, ..)| self.host(*host).is_some_and(HostWatch::is_silent));
+        let late_host = silent.and_then(|(host, told, most)| self.host_not_waited_for(now, id, *host, *told + *most));
+        let looks: Vec<HostId> = match silent {
+            Some((host, ..)) => vec![*host],
+            None if old.is_empty() => aging.iter().map(|(host, ..)| *host).collect(),
+            None => old.iter().map(|(host, ..)| *host).collect(),
+        };
+        let is_old = !old.is_empty();
+        for host in looks {
+            self.want_look(id, host);
+        }
+        self.legs.get_mut(&id)?.late_host = late_host;
+        Some(is_old)
+    }
+
+    /// A host that does not answer, if nobody waits for it any more: it is late, or has not answered for as long as it is given
+    /// to become ready. It is looked at now and then, and if it comes its legs are judged again.
+    fn host_not_waited_for(&mut self, now: Now, leg: LegId, id: HostId, old_since: MonoTime) -> Option<HostId> {
+        let is_late = self.host(id)?.is_late();
+        let until = old_since + self.setup.patience.timeout;
+        self.wake_at(now, leg, Some(until));
+        (is_late || until <= now.mono).then_some(id)
     }
 
     /// An intent is written down: its act is carried out, if nothing forbids it meanwhile.

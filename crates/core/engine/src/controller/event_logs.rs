@@ -56,13 +56,15 @@ impl Controller {
 
     /// The evidence for one end, and the host whose log must be read for it.
     fn evidence_of(&self, watch: &LegWatch, side: Side) -> (Evidence, Option<HostId>) {
-        if watch.lacks_look() {
+        if watch.lacks_look_at(side) {
             // What it is now must be seen first; until then what was known stays.
             let known = match side {
                 Side::Sender => &watch.memory.sender_events,
                 Side::Receiver => &watch.memory.receiver_events,
             };
-            return (known.clone(), None);
+            // A reading that waits for a look is not awaited where no look is.
+            let is_over = watch.attempt().is_given_up() && *known == Evidence::Awaited;
+            return (if is_over { Evidence::NotReadable } else { known.clone() }, None);
         }
         let Some(end) = stopped_end(watch, side) else { return (Evidence::NotReadable, None) };
         // The log of a host that is late is not waited for.

@@ -24,7 +24,9 @@ impl Controller {
         if renamed {
             self.names.remove(host);
         }
+        let was_silent = host.is_silent();
         let turn = host.looked(now, started, &seen);
+        let falls_silent = !was_silent && host.is_silent();
         let name = host.display_name();
         let turn = self.weigh_refusal(now, id, turn);
         self.note_phase(id);
@@ -33,7 +35,7 @@ impl Controller {
         }
         self.tell_host(id, effects);
         self.reconsider_refused(effects);
-        if turn != Turn::None {
+        if turn != Turn::None || falls_silent {
             self.dirty.extend(self.inventory.shown_by(id).flat_map(legs_of));
         }
         if renamed || turn != Turn::None {
@@ -46,7 +48,9 @@ impl Controller {
         let times = seen.system.seen().map(|system| (system.clock, system.booted));
         let Seen::Seen(replication) = seen.replication else { return };
         self.match_vms(replication.vms.values());
-        let look = HostLook::new(id, (started, now.mono), name, times, replication);
+        // One that is taken in again is no newer for that.
+        let told = self.inventory.told(id, started).unwrap_or(now.mono);
+        let look = HostLook::new(id, (started, told), name, times, replication);
         for vm in self.inventory.update(id, look) {
             self.dirty.extend(legs_of(vm));
         }

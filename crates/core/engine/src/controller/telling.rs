@@ -148,11 +148,15 @@ impl Controller {
         }
     }
 
-    /// Tells that a leg is resumed, once for as long as its incident lasts.
+    /// Tells that a leg is resumed, once for each incident.
     fn tell_resumed(&mut self, id: LegId, report: LegReport, effects: &mut Vec<Effect>) {
         let Some(watch) = self.legs.get_mut(&id) else { return };
         // Notices about an incident end with it.
-        if watch.incident.is_none() || watch.told.insert(LegResult::Resumed) {
+        if watch.incident.is_some() {
+            watch.told.insert(LegResult::Resumed);
+        }
+        let incident = watch.incident.as_mut().or(watch.closed.as_mut());
+        if incident.is_some_and(|incident| !std::mem::replace(&mut incident.reported, true)) {
             effects.push(Effect::Tell(Notice::Resumed(Box::new(report))));
         }
     }
@@ -166,8 +170,9 @@ impl Controller {
             // Whatever was told of it is over.
             watch.told.clear();
         }
-        // Its replica was repaired first, and the leg runs since.
-        if result == LegResult::Resumed && watch.incident.is_some() && !watch.told.contains(&result) {
+        // Its replica was repaired first, or was well only later, and the leg runs since.
+        let is_untold = watch.latest_incident().is_some_and(|incident| !incident.reported);
+        if result == LegResult::Resumed && is_untold {
             if let Some(report) = self.leg(id) {
                 self.tell_resumed(id, report, effects);
             }

@@ -20,6 +20,8 @@ pub(crate) struct HostLook {
     pub(super) clock: Option<HostTime>,
     /// When the look began.
     pub(super) looked: MonoTime,
+    /// When it had come back.
+    pub(super) told: MonoTime,
     /// Every object that could be read, with its VM.
     pub(super) ends: BTreeMap<RelationshipId, Arc<SeenEnd>>,
     /// Every other object.
@@ -27,10 +29,11 @@ pub(crate) struct HostLook {
 }
 
 impl HostLook {
-    /// What a look showed. `looked` are when it began and when it had come back, `times` are the host's clock and when it had booted by that clock.
+    /// What a look showed. `looked` and `told` are when it began and when it had come back, `times` the host's clock and when
+    /// it had booted by that clock.
     pub(crate) fn new(
         host: HostId,
-        looked: (MonoTime, MonoTime),
+        (looked, told): (MonoTime, MonoTime),
         name: String,
         times: Option<(HostTime, HostTime)>,
         replication: Replication,
@@ -40,8 +43,8 @@ impl HostLook {
             let end = SeenEnd {
                 host,
                 host_name: name.clone(),
-                looked: looked.0,
-                told: looked.1,
+                looked,
+                told,
                 booted: times.map(|(_, booted)| booted),
                 up_for: times.map(|(clock, booted)| clock.since(booted)),
                 vm: vms.get(&id.vm)?.clone(),
@@ -49,7 +52,7 @@ impl HostLook {
             };
             Some((id, Arc::new(end)))
         });
-        Self { ends: ends.collect(), name, clock: times.map(|(clock, _)| clock), looked: looked.0, unreadable }
+        Self { ends: ends.collect(), name, clock: times.map(|(clock, _)| clock), looked, told, unreadable }
     }
 
     /// A VM's objects here that could be read, with the parts that they play.

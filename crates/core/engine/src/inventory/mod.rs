@@ -62,6 +62,11 @@ impl Inventory {
         self.looks.get(&host).into_iter().flat_map(HostLook::replicated)
     }
 
+    /// When its latest good look first came back, if that is the one that began then.
+    pub(crate) fn told(&self, host: HostId, looked: MonoTime) -> Option<MonoTime> {
+        self.looks.get(&host).filter(|look| look.looked == looked).map(|look| look.told)
+    }
+
     /// A host's clock at its latest good look.
     pub(crate) fn clock(&self, host: HostId) -> Option<HostTime> {
         self.looks.get(&host).and_then(|look| look.clock)

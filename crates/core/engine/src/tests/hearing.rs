@@ -333,3 +333,37 @@ fn the_log_of_a_host_that_never_showed_what_came_of_an_act_is_not_awaited() {
     assert_eq!(drive.events, [], "nobody would answer");
     assert_eq!((drive.leg().result, drive.leg().reason), (LegResult::Failed, Reason::ResumeFailed));
 }
+
+#[test]
+fn a_senders_log_is_read_while_nobody_sees_what_came_of_an_act_on_its_replica() {
+    let mut drive = Drive::new(hearing(PausedRule::Resume), vec![look(0, &[S::Replicating]), look(1, &[S::Error])]);
+    drive.run_to(1.5);
+    read(&mut drive, shutdown(1_000_000));
+    assert_eq!(drive.acts.iter().map(|act| act.host).collect::<Vec<_>>(), [HostId(1)]);
+    drive.hosts = vec![look(0, &[S::Suspended]), unreachable()];
+    drive.end_act(ended());
+    let observation = Box::new(look(0, &[S::Suspended]));
+    drive.feed(Event::Looked { host: HostId(0), started: now(1.5).mono, observation });
+    assert_eq!(drive.events, [HostId(0)]);
+    read(&mut drive, readable(vec![]));
+    drive.run_to(100.0);
+    assert!(drive.report.is_some(), "nobody waits for a log that nobody reads: {:?}", drive.controller.legs().next());
+}
+
+/// A look that came while the act ran showed it paused, which no reading has explained yet.
+#[test]
+fn what_a_log_says_is_not_awaited_any_more_where_no_look_came_in_time_after_an_act() {
+    let mut drive = Drive::new(hearing(PausedRule::Resume), pair(&[S::Error]));
+    drive.run_to(1.5);
+    read(&mut drive, readable(vec![]));
+    drive.run_to(1.6);
+    let observation = Box::new(look(0, &[S::Suspended]));
+    drive.feed(Event::Looked { host: HostId(0), started: now(1.6).mono, observation });
+    assert_eq!(drive.events, [HostId(0)]);
+    drive.hosts[0] = unreachable();
+    drive.run_to(2.0);
+    drive.end_act(ended());
+    drive.feed(Event::EventsRead { host: HostId(0), evidence: Evidence::NotReadable });
+    drive.run_to(100.0);
+    assert!(drive.report.is_some(), "{:?}", drive.controller.legs().next());
+}

@@ -26,6 +26,35 @@ fn what_is_seen_while_our_own_act_runs_does_not_make_a_pause_one_that_began_whil
 }
 
 #[test]
+fn a_sender_that_is_seen_while_an_act_on_its_replica_runs_is_what_it_shows() {
+    let mut setup = Setup { reads_events: true, ..setup(2) };
+    setup.policy.paused.while_running = PausedRule::Leave;
+    let mut drive = Drive::new(setup, vec![look(0, &[S::Suspended]), look(1, &[S::Error])]);
+    let gave_up = VmmsEvent { vm: vm_id(1), at: HostTime(950_000), kind: VmmsEventKind::NonRecoverable };
+    let read = |drive: &mut Drive| {
+        while let Some(host) = drive.events.pop() {
+            let evidence = Evidence::Readable(Records::whole(vec![gave_up], Vec::new()));
+            drive.feed(Event::EventsRead { host, evidence });
+        }
+    };
+    read(&mut drive);
+    drive.run_to(1.5);
+    assert_eq!(drive.acts.iter().map(|act| act.host).collect::<Vec<_>>(), [HostId(1)]);
+    for (started, state) in [(1.6, S::Replicating), (2.6, S::Suspended)] {
+        drive.run_to(started);
+        let observation = Box::new(look(0, &[state]));
+        drive.feed(Event::Looked { host: HostId(0), started: now(started).mono, observation });
+    }
+    drive.hosts[1] = look(1, &[S::Replicating]);
+    drive.end_act(ended());
+    drive.run_to(4.0);
+    read(&mut drive);
+    drive.run_to(200.0);
+    assert_eq!(drive.acts, [], "somebody resumed it, and a person paused it: that began while we watched");
+    assert_eq!((drive.leg().result, drive.leg().reason), (LegResult::Left, Reason::PausedLeft));
+}
+
+#[test]
 fn what_is_seen_while_our_own_act_runs_does_not_take_a_pause_from_the_shutdown_that_explains_it() {
     let mut setup = Setup { reads_events: true, ..setup(2) };
     setup.policy.paused.at_boot = PausedRule::Evidence;
@@ -129,4 +158,65 @@ fn nobody_waits_for_a_look_at_a_late_host_that_an_act_would_need() {
     let report = drive.report.as_ref().expect("nothing is left to wait for");
     let results: Vec<_> = report.legs.iter().map(|leg| leg.result).collect();
     assert_eq!(results, [LegResult::Resumed, LegResult::Failed]);
+}
+
+/// The acts of a long pass, of which each takes a second, while a person pauses the replicas after a while.
+fn begun_after_the_pause(mut drive: Drive, replicas: usize, paused_at: f64) -> (usize, Vec<f64>) {
+    let (mut before, mut late) = (0, Vec::new());
+    drive.run_to(1.5);
+    for _ in 0..60 {
+        if drive.at >= paused_at {
+            drive.hosts[1] = look(1, &vec![S::Suspended; replicas]);
+        }
+        let known = drive.intents.len();
+        drive.run_to(drive.at + 1.0);
+        for _ in 0..drive.acts.len() {
+            drive.end_act(ended());
+        }
+        if drive.at < paused_at {
+            before = drive.intents.len();
+        } else if drive.intents.len() > known {
+            late.push(drive.at - paused_at);
+        }
+    }
+    (before, late)
+}
+
+#[test]
+fn a_replica_that_is_paused_while_its_leg_waits_for_its_turn_is_seen_within_seconds() {
+    let mut asked = setup(2);
+    asked.policy.pace.per_host_max = asked.policy.pace.per_host;
+    let (before, late) = begun_after_the_pause(Drive::new(asked, pair(&[S::Error; 160])), 160, 8.0);
+    assert!((6..100).contains(&before), "legs still wait for their turn: {before}");
+    assert!(late.iter().all(|at| *at <= 7.0), "acts began that long after the replicas were paused: {late:?}");
+}
+
+/// A sender in Error comes half a minute after its receiver, which has stopped answering by then.
+fn receiver_fell_silent() -> Drive {
+    let mut hosts = pair(&[S::Error]);
+    let sender = std::mem::replace(&mut hosts[0], unreachable());
+    let mut drive = Drive::new(setup(2), hosts);
+    drive.run_to(5.0);
+    drive.hosts[1] = unreachable();
+    drive.run_to(30.0);
+    drive.hosts[0] = sender;
+    drive.run_to(50.0);
+    drive
+}
+
+#[test]
+fn a_receiver_that_has_fallen_silent_is_waited_for_and_its_leg_is_resumed_once_it_answers_again() {
+    let mut drive = receiver_fell_silent();
+    assert!(drive.acts.is_empty(), "nobody knows what has become of the replica: {:?}", drive.acts);
+    drive.hosts[1] = look(1, &[S::Replicating]);
+    drive.run_to(52.0);
+    assert_eq!(drive.acts.len(), 1);
+}
+
+#[test]
+fn a_receiver_that_has_fallen_silent_is_waited_for_no_longer_than_for_readiness_and_is_named() {
+    let mut drive = receiver_fell_silent();
+    drive.run_to(100.0);
+    assert_eq!(drive.leg().result, LegResult::Failed);
+    assert!(matches!(drive.leg().cause(), Some(Cause::Lost(_))), "{:?}", drive.leg());
 }

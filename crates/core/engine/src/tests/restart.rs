@@ -69,6 +69,38 @@ fn a_stop_that_is_seen_before_the_end_of_an_act_of_an_earlier_life_is_known_show
 }
 
 #[test]
+fn what_was_only_intended_before_a_restart_does_not_hide_that_a_pause_began_later() {
+    let looks = |controller: &mut Controller, started: f64, state: ReplicationState| -> Vec<Act> {
+        let looked = (0..).map(HostId).zip(pair(&[state])).map(|(host, seen)| {
+            let looked = Event::Looked { host, started: now(started).mono, observation: Box::new(seen) };
+            controller.handle(now(started + 0.2), looked)
+        });
+        looked.flatten().filter_map(intended).collect()
+    };
+    let mut controller = Controller::new(setup(2), now(0.0));
+    let acts = [0.0, 1.0].map(|started| looks(&mut controller, started, S::Suspended).len());
+    assert_eq!(acts, [0, 1], "it is written down, and not asked for");
+    let mut controller = Controller::restore(setup(2), controller.snapshot(now(1.3)), now(2.0));
+    controller.handle(now(2.0), Event::Tick);
+    assert_eq!(looks(&mut controller, 2.0, S::Replicating), []);
+    let acts = [4.0, 6.0, 9.0].map(|started| looks(&mut controller, started, S::Suspended));
+    assert!(acts.concat().is_empty(), "it began while we watched: {acts:?}");
+    assert_eq!(controller.legs().next().unwrap().reason, Reason::PausedNoEvidence);
+}
+
+/// The clock that only waits begins anew with the program.
+#[test]
+fn what_an_act_of_an_earlier_life_began_after_is_not_compared_with_a_look_of_this_one() {
+    let snapshot = acting(S::Error).controller.snapshot(now(1.6));
+    let mut controller = Controller::restore(setup(2), snapshot, now(0.0));
+    for (host, seen) in (0..).map(HostId).zip(pair(&[S::Error])) {
+        let looked = Event::Looked { host, started: now(0.0).mono, observation: Box::new(seen) };
+        controller.handle(now(0.2), looked);
+    }
+    assert_eq!(controller.legs().next().unwrap().after, Some(S::Error));
+}
+
+#[test]
 fn the_budget_of_an_incident_outlives_a_restart() {
     let drive = acting(S::Error);
     let mut snapshot = drive.controller.snapshot(now(1.6));

@@ -200,3 +200,20 @@ fn a_sender_that_we_resumed_is_ours_whatever_becomes_of_its_replica_later() {
         assert_eq!((drive.leg().result, drive.leg().reason, resumed(&drive)), (LegResult::Resumed, Reason::Error, 1));
     }
 }
+
+/// Newer data had arrived by then, so that its incident was over before it was all well.
+#[test]
+fn a_leg_that_ends_as_resumed_is_told_so_although_its_replica_was_well_later() {
+    let hosts = vec![look(0, &[S::Error]), look(1, &[S::Error]), unreachable()];
+    let mut drive = Drive::new(setup(3), hosts);
+    drive.run_to(1.5);
+    drive.hosts[0] = runs_with_newer_data().remove(0);
+    drive.end_act(ended());
+    drive.run_to(5.0);
+    assert_eq!((resumed(&drive), drive.report.is_some()), (0, false), "its replica has failed");
+    let observation = Box::new(look(1, &[S::Replicating]));
+    drive.feed(Event::Looked { host: HostId(1), started: now(5.0).mono, observation: observation.clone() });
+    drive.feed(Event::Looked { host: HostId(1), started: now(5.0).mono, observation });
+    drive.run_to(200.0);
+    assert_eq!((drive.leg().result, resumed(&drive)), (LegResult::Resumed, 1), "{:?}", drive.told);
+}

@@ -4,20 +4,20 @@ use std::time::Duration;
 
 use cim::{CallError, ObjectPath, Reply, Request};
 use reprise_engine::Side;
-use reprise_model::{Act, ActId, HostId, LegId, Timestamp};
+use reprise_model::{Act, ActId, HostId, LegId, Now};
 
 use super::broken::Broken;
 use super::shown::End;
 use super::state::Shadow;
-use super::watched::Watched;
+use super::watched::{DOUBT, Watched};
 
 /// So many looks in a row at least must fail to show a job before it is given up.
 const MISSES_LEAST: u32 = 4;
 
 impl Shadow {
     /// The engine wants an act.
-    pub(crate) fn planned(&mut self, act: &Act, wall: Timestamp) -> Result<(), Broken> {
-        self.allows(act, wall)?;
+    pub(crate) fn planned(&mut self, act: &Act, now: Now) -> Result<(), Broken> {
+        self.allows(act, now)?;
         let under_way = |host: Option<HostId>| {
             let running = self.acts.values().filter(|other| other.ended.is_none());
             running.filter(|other| host.is_none_or(|host| other.act.host == host)).count() + 1
@@ -127,9 +127,16 @@ impl Shadow {
             // What a repair of the replica has not brought to run, something else does.
             watched.sender_stood |= watched.on_receiver && side == Side::Sender && !watched.brings_to(end);
             if watched.act.host == host {
-                watched.shown = true;
-                watched.shown_at.get_or_insert(now);
                 let runs = watched.brings_to(end);
+                let is_first = watched.shown_at.is_none();
+                watched.doubted = match watched.shown_at {
+                    None => runs && (watched.done_at.is_none() || watched.outcome_lost),
+                    Some(first) => watched.doubted && looked < first + DOUBT,
+                };
+                watched.shown = true;
+                if is_first {
+                    watched.shown_at = Some(now);
+                }
                 let ran = watched.ran_after.get_or_insert(runs);
                 // What it did may have come to nothing since.
                 *ran &= runs;
@@ -165,15 +172,21 @@ impl Shadow {
         last.is_some_and(|watched| !watched.shown)
     }
 
-    /// Whether an act of ours on a leg had not ended when a look began.
+    /// Whether an act of ours on a leg's sender had not ended when a look began.
     pub(super) fn is_acted_on(&self, leg: LegId, looked: Duration) -> bool {
-        self.acts.values().any(|watched| watched.act.leg == leg && watched.is_after(looked))
+        let on_sender = |watched: &&Watched| watched.act.leg == leg && !watched.on_receiver;
+        self.acts.values().filter(on_sender).any(|watched| watched.is_after(looked))
     }
 
     /// The same of one that was to continue a resynchronization.
     pub(super) fn continued(&self, leg: LegId) -> bool {
+        self.is_ours(leg) && self.was_to_continue(leg)
+    }
+
+    /// Whether our last act on a leg was to continue a resynchronization.
+    pub(super) fn was_to_continue(&self, leg: LegId) -> bool {
         let last = self.acts.values().rfind(|watched| watched.act.leg == leg);
-        self.is_ours(leg) && last.is_some_and(|watched| watched.act.expected_state.number() == 11)
+        last.is_some_and(|watched| watched.act.expected_state.number() == 11)
     }
 
     /// Legs whose replica's side an act of ours was seen to bring to run, in this life of the run.
@@ -182,15 +195,20 @@ impl Shadow {
         self.acts.values().filter(|watched| watched.on_receiver).filter(by_us).map(|watched| watched.act.leg)
     }
 
-    /// Whether a look has shown what came of an act.
+    /// Whether looks have shown what came of an act. One on a replica that does not count any more shows nothing of the leg.
     pub(super) fn is_shown(&self, id: ActId) -> bool {
-        self.acts.get(&id).is_some_and(|watched| watched.shown)
+        let counts = |watched: &Watched| {
+            let receives = || self.receiver(watched.act.leg).is_some_and(|(host, _)| host == watched.act.host);
+            !watched.on_receiver || receives()
+        };
+        self.acts.get(&id).is_some_and(|watched| watched.shown && !watched.doubted && counts(watched))
     }
 
     /// Nobody receives the results of what is under way.
     pub(super) fn die_acts(&mut self, now: Duration) {
         for watched in self.acts.values_mut() {
             watched.cut_off |= !watched.end_written;
+            watched.outcome_lost |= !watched.end_written;
             watched.ended.get_or_insert(now);
             watched.shown = false;
             watched.shown_at = None;

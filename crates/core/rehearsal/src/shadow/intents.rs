@@ -120,6 +120,12 @@ impl Shadow {
         self.journal.intents.values().filter(|intent| intent.leg == leg).count()
     }
 
+    /// Whether an act on a leg was intended before the run died of which nobody knows whether it was ever asked for.
+    pub(super) fn may_not_have_been_asked(&self, leg: LegId) -> bool {
+        let is_earlier = |id: ActId| self.journal.intents.get(&id).is_some_and(|intent| intent.life < self.deaths);
+        self.open_intents(leg).any(is_earlier)
+    }
+
     /// Acts on a leg that are written down as open.
     pub(super) fn open_intents(&self, leg: LegId) -> impl Iterator<Item = ActId> {
         let open = move |intent: &Intent| intent.leg == leg && intent.written && intent.settled.is_none();

@@ -39,6 +39,8 @@ pub(crate) struct Crossed {
     flawed: BTreeSet<usize>,
     /// The last answer was that nothing came.
     ended_on: Option<usize>,
+    /// A log was cleared meanwhile, which no answer shows (`docs/fidelity.md`).
+    cleared: bool,
 }
 
 fn between<'t>(text: &'t str, from: &str, to: &str) -> Option<&'t str> {
@@ -55,6 +57,11 @@ impl Crossed {
         if batch.dropped > 0 || unread > 0 {
             self.flawed.insert(port);
         }
+    }
+
+    /// A log is cleared, or loses its oldest records, while it is read.
+    pub(crate) fn is_cleared(&mut self) {
+        self.cleared = true;
     }
 
     /// Takes in a record; `None` if it cannot be read.
@@ -149,6 +156,9 @@ impl ReadLog {
         };
         if !self.readable || !self.crossed.is_whole_since(since) {
             return Some("its host's log was not read whole over that time");
+        }
+        if self.crossed.cleared {
+            return None;
         }
         let written =
             pairs(&self.truth, vm, since.max(pause.surely_after.unwrap_or(since))).into_iter().any(|pair| pair <= by);

@@ -43,8 +43,9 @@ impl Answered {
     }
 }
 
-/// The replicated legs that a look shows, and whether each can be read completely.
-type ReplicatedSet = (BTreeSet<((LegId, Side), bool)>, BTreeSet<VmId>);
+/// The replicated legs that a look shows, and whether each can be read completely; the VMs that cannot be read; and the primaries
+/// at 0, which may be replicated elsewhere.
+type ReplicatedSet = (BTreeSet<((LegId, Side), bool)>, BTreeSet<VmId>, BTreeSet<LegId>);
 
 /// How far a host is.
 #[derive(Clone, Debug, Default)]
@@ -84,6 +85,11 @@ impl Readiness {
         })
     }
 
+    /// Whether nobody waits for what it says: it was not ready in time, and nothing that it showed may have made it so.
+    pub(super) fn is_given_up(&self) -> bool {
+        self.late && !self.may_be_ready
+    }
+
     /// Notes whether its time is up.
     pub(super) fn notes_late(&mut self, now: Duration, limits: Limits) {
         self.late |= !self.ready && now > self.limit(limits);
@@ -100,7 +106,7 @@ impl Readiness {
         // A late host that shows something again has as much time as at first.
         let shows_vms = !shown.seen.is_empty() || !shown.unread.is_empty();
         let is_new =
-            self.last.as_ref().is_none_or(|(_, (seen, unread))| seen.is_empty() && unread.is_empty() && shows_vms);
+            self.last.as_ref().is_none_or(|(_, (seen, unread, _))| seen.is_empty() && unread.is_empty() && shows_vms);
         let comes_back = (self.late || self.may_be_late) && answered.counts() && is_new;
         // The limits count from the first answer and the first sight of VMMS, however often it boots until it is ready.
         let boots = self.may_be_ready && booted.is_some() && self.booted.is_some() && booted != self.booted;
@@ -122,7 +128,8 @@ impl Readiness {
             return;
         }
         let readable = |(key, end): (&(LegId, Side), &End)| (*key, end.settings.is_some());
-        let set = (shown.seen.iter().map(readable).collect(), shown.unread.clone());
+        let idle = shown.idle.keys().copied().collect();
+        let set = (shown.seen.iter().map(readable).collect(), shown.unread.clone(), idle);
         let same = self.last.as_ref().filter(|(_, last)| *last == set);
         let settled = same.is_some_and(|(before, _)| looked.saturating_sub(*before) >= LOOKS_APART);
         self.may_be_ready |= settled;

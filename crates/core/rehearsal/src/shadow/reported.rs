@@ -52,7 +52,11 @@ impl Shadow {
         let covered = |at: Timestamp| held(&self.orders.policy.holds, leg.id, ends, &called, &self.names.values(), at);
         // A leg is judged when something about it arrives; a hold may have ended since.
         let ends = [self.sender(leg.id), self.receiver(leg.id)].into_iter().flatten();
-        let judged = ends.filter_map(|(host, _)| self.received_at.get(&host)).max().copied().unwrap_or(wall);
+        let judged = ends
+            .filter_map(|(host, _)| self.received_at.get(&host))
+            .map(|received| received.wall)
+            .max()
+            .unwrap_or(wall);
         let wanted = match leg.result {
             LegResult::Healthy => !covered(wall) && (!covered(judged) || leg.wanted),
             LegResult::Resumed
@@ -78,6 +82,8 @@ impl Shadow {
     fn result(&self, leg: &LegReport, seen: Option<u16>, never: bool) -> Result<(), Broken> {
         let (resyncs, lost) = (leg.reason == Reason::ResyncPausedByShutdown, leg.reason == Reason::ResumeAnswerLost);
         let error_missing = leg.trouble.is_none();
+        // Whether our act or another's made it go on nobody knows then; that it does is what the act was for.
+        let resyncs = resyncs || lost && self.was_to_continue(leg.id);
         match leg.result {
             LegResult::Healthy if seen != Some(3) => return Err(format!("as healthy, and was last seen at {seen:?}")),
             LegResult::Resumed if !(seen == Some(3) || never && seen == Some(2) || resyncs && seen == Some(10)) => {
@@ -134,10 +140,8 @@ impl Shadow {
 
     /// That it is known what came of every act of which a look has told.
     fn told(&self, leg: &LegReport) -> Result<(), Broken> {
-        // A leg that is gone, or whose time is over, may have been doubted until then.
-        let open = self
-            .open_intents(leg.id)
-            .find(|id| leg.after.is_some() && leg.result != LegResult::Failed && self.is_shown(*id));
+        // Of a leg that is gone no look tells any more.
+        let open = self.open_intents(leg.id).find(|id| leg.after.is_some() && self.is_shown(*id));
         if let Some(open) = open {
             return Err(format!("and it is not settled what came of act {open}"));
         }

@@ -1,8 +1,10 @@
 //! The rules for acts, read a second time: when one is allowed.
 
+use std::time::Duration;
+
 use reprise_engine::Side;
 use reprise_model::{
-    Act, Hold, HoldScope, HostName, InitialPolicy, LegId, LegKind, PausedRule, PeerUnseen, Timestamp, VmSelector,
+    Act, Hold, HoldScope, HostName, InitialPolicy, LegId, LegKind, Now, PausedRule, PeerUnseen, Timestamp, VmSelector,
 };
 
 use super::broken::Broken;
@@ -12,8 +14,13 @@ use super::shown::{End, Ends};
 use super::state::Shadow;
 use super::watched::Watched;
 
-/// No act rests on an older look. Unit: milliseconds.
-const AGE_MAX_MS: i64 = 60_000;
+/// No act rests on an older look.
+const AGE_MAX: Duration = Duration::from_mins(1);
+
+/// How old the look at the other end may be, which nobody reads again before the act: ten seconds, or twice what it took.
+pub(super) fn peer_age_max(took: Duration) -> Duration {
+    (2 * took).clamp(Duration::from_secs(10), AGE_MAX)
+}
 
 /// Whether one of the holds covers a leg with these ends now. An end that is not seen is where the other says it is.
 /// `called` is what any host calls its VM, and `known` are the names of the hosts that are known.
@@ -60,10 +67,12 @@ pub(crate) fn obstacle(end: &End, side: Side) -> Option<String> {
 
 /// Whether a person has to decide on the replica at an extended leg's own sender first.
 pub(crate) fn is_decided_first(shown: &Ends, leg: LegId) -> bool {
-    let simple = (LegId { kind: LegKind::Simple, ..leg }, Side::Receiver);
+    // Who changes the VM's mode there decides nothing.
+    let simple = |side: Side| (LegId { kind: LegKind::Simple, ..leg }, side);
+    let own = [Side::Receiver, Side::Sender].into_iter().filter_map(|side| shown.seen.get(&simple(side)));
     let stands = |end: &End| matches!(end.state, 4..=6 | 12..=14 | 17 | 19 | 20 | 22..);
     let here = leg.kind == LegKind::Extended;
-    here && (shown.unread.contains(&leg.vm) || shown.seen.get(&simple).is_some_and(stands))
+    here && (shown.unread.contains(&leg.vm) || own.into_iter().any(stands))
 }
 
 impl Shadow {
@@ -73,7 +82,7 @@ impl Shadow {
     }
 
     /// Whether the engine may plan this act now, for all that it has received.
-    pub(super) fn allows(&self, act: &Act, wall: Timestamp) -> Result<(), Broken> {
+    pub(super) fn allows(&self, act: &Act, now: Now) -> Result<(), Broken> {
         let leg = act.leg;
         let against = |what: String| Err(format!("an act on {leg} although {what}"));
         if self.orders.dry_run {
@@ -85,7 +94,7 @@ impl Shadow {
         let sides = [(Side::Sender, self.sender(leg)), (Side::Receiver, self.receiver(leg))];
         let ends: Vec<&End> = sides.iter().filter_map(|(_, end)| Some(end.as_ref()?.1)).collect();
         let judged = [self.sender(leg), self.receiver(leg)].map(|end| Some(end?.1));
-        if held(&self.orders.policy.holds, leg, judged, &self.called(leg), &self.names.values(), wall) {
+        if held(&self.orders.policy.holds, leg, judged, &self.called(leg), &self.names.values(), now.wall) {
             return against("a hold covers it".to_owned());
         }
         for (side, (host, end)) in sides.iter().filter_map(|(side, end)| Some((*side, (*end)?))) {
@@ -93,8 +102,10 @@ impl Shadow {
                 return against(what);
             }
             // A host that takes a minute to answer has nothing newer to say: its look's age counts from when it came back.
-            let received = self.received_at.get(&host).map_or(0, |received| received.0);
-            if wall.0.saturating_sub(received) > AGE_MAX_MS {
+            let received = self.received_at.get(&host).map(|received| received.mono.0).unwrap_or_default();
+            let took = received.saturating_sub(end.looked);
+            let most = if host == act.host { AGE_MAX } else { peer_age_max(took) };
+            if now.mono.0.saturating_sub(received) > most {
                 return against(format!("{side:?} was last seen at {:?}", end.looked));
             }
             let unseen = |earlier: &&Watched| {

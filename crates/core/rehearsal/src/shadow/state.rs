@@ -50,8 +50,8 @@ pub(crate) struct Shadow {
     pub(super) renamed: bool,
     /// What each host showed last.
     pub(super) hosts: BTreeMap<HostId, Ends>,
-    /// When the last look at each came back, by our own clock.
-    pub(super) received_at: BTreeMap<HostId, Timestamp>,
+    /// When the last look at each came back.
+    pub(super) received_at: BTreeMap<HostId, Now>,
     /// In which state each end was last seen, and when the look began that first showed it so.
     pub(super) since: BTreeMap<(LegId, Side), (u16, Duration)>,
     /// The sender's state when it was first seen, and in the lives before a death.
@@ -171,10 +171,10 @@ impl Shadow {
         self.notices.retain(lasts);
     }
 
-    /// The engine receives the last look at a host once more.
+    /// The engine receives the last look at a host once more, and judges by it again. That makes it no newer.
     pub(crate) fn receives_again(&mut self, host: HostId, wall: Timestamp) {
         if let Some(received) = self.received_at.get_mut(&host) {
-            *received = wall;
+            received.wall = wall;
         }
     }
 
@@ -208,7 +208,7 @@ impl Shadow {
             return;
         }
         let wall = now.wall;
-        self.received_at.insert(host, wall);
+        self.received_at.insert(host, now);
         let known = self.names.get(&host).and_then(|names| names.first().cloned());
         for end in ends.seen.values_mut().filter(|end| end.host_name.is_empty()) {
             end.host_name = known.clone().unwrap_or_default();
@@ -226,6 +226,8 @@ impl Shadow {
                 if !matches!(end.state, 2 | 3 | 10) || !self.is_acted_on(*leg, looked) {
                     self.sees_sender(*leg, end.state, host, shown.boots);
                     self.bounds(*leg, host, end, wall);
+                } else if self.may_not_have_been_asked(*leg) {
+                    self.found_running.insert(*leg);
                 }
                 self.confirms(*leg, end);
             }

@@ -10,15 +10,15 @@ use reprise_model::{HostId, LegId};
 use super::broken::Broken;
 use super::journal::ATTEMPTS_MAX;
 use super::readiness::{Answered, Readiness};
+use super::rules::peer_age_max;
 use super::shown::Ends;
 use super::state::Shadow;
+use super::watched::DOUBT;
 
 /// How much later than it must a run may end.
 const GRACE: Duration = Duration::from_millis(100);
 /// A host has this long to show what came of an act.
 const LOOK_AFTER_ACT: Duration = Duration::from_secs(30);
-/// Replication that an act is not known to have started counts if it still runs this much later.
-const DOUBT: Duration = Duration::from_secs(3);
 /// The longest look: seven queries of nine seconds.
 const LONGEST_LOOK: Duration = Duration::from_secs(63);
 
@@ -98,8 +98,15 @@ impl Shadow {
             if self.tries(*leg).is_some_and(|tries| (1..ATTEMPTS_MAX).contains(tries.start())) {
                 waits.push((retry_until, format!("another try on {leg}")));
             }
+            for (host, end) in [sender, receiver].into_iter().flatten() {
+                let told = self.received_at.get(&host).map(|look| look.mono.0).unwrap_or_default();
+                let old = told + peer_age_max(told.saturating_sub(end.looked));
+                if now >= old {
+                    waits.push((old + limits.timeout, format!("{host:?} to answer again for {leg}")));
+                }
+            }
             let hosts = [sender, receiver].into_iter().flatten().map(|(host, _)| host);
-            let is_needed = |host: &HostId| self.readiness.get(host).is_some_and(|host| !host.late);
+            let is_needed = |host: &HostId| self.readiness.get(host).is_some_and(|host| !host.is_given_up());
             for host in hosts.filter(is_needed) {
                 if self.reading.contains_key(&host) {
                     waits.push(under_way(format!("the log of {host:?}")));

@@ -6,6 +6,9 @@ use reprise_model::Act;
 
 use super::shown::End;
 
+/// Replication that an act is not known to have started counts if it still runs this much later.
+pub(super) const DOUBT: Duration = Duration::from_secs(3);
+
 /// One act.
 #[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is seen by itself, in any order")]
@@ -42,6 +45,11 @@ pub(super) struct Watched {
     pub(super) shown: bool,
     /// When the first such look came back, in this life.
     pub(super) shown_at: Option<Duration>,
+    /// That look showed the end running, and nothing that the run remembers says that the act has done it: whether it goes on
+    /// running takes a second look.
+    pub(super) doubted: bool,
+    /// A death has taken its outcome from the run.
+    pub(super) outcome_lost: bool,
     /// Whether any look that began after that showed an end of its leg, on whatever host, in any life of the run.
     pub(super) seen_since: bool,
 }
@@ -67,6 +75,8 @@ impl Watched {
             sender_stood: false,
             shown: false,
             shown_at: None,
+            doubted: false,
+            outcome_lost: false,
             seen_since: false,
         }
     }

@@ -260,7 +260,13 @@ impl Story {
 
     fn happens(&mut self, action: &Action) {
         if let Action::ClearLog { host, .. } = action {
-            self.keep_truth(self.world.host_named(host));
+            let place = self.world.host_named(host);
+            self.keep_truth(place);
+            for run in self.runs.values_mut() {
+                let places = run.places.clone();
+                let of_it = |reading: &&mut Reading| places.get(&reading.host).copied().flatten() == place;
+                run.readings.iter_mut().filter(of_it).for_each(|reading| reading.crossed.is_cleared());
+            }
         }
         let done = self.world.carry_out(action).is_ok();
         self.line(&format!("{} {action:?}", if done { "done" } else { "not possible:" }));
@@ -478,7 +484,7 @@ impl Story {
             }
             Effect::Perform(act) => {
                 self.line(&format!("act {} planned on {} in {}", act.id, act.leg, act.expected_state));
-                run.shadow.planned(&act, self.clock().wall)?;
+                run.shadow.planned(&act, self.clock())?;
                 self.a_person_comes_between(&act);
                 self.its_host_goes_down(run.place(act.host));
                 self.its_job_fails(&act);
