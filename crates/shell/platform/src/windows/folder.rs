@@ -25,8 +25,12 @@ use windows_sys::Win32::Storage::FileSystem::CreateDirectoryW;
 
 use super::{account, wide};
 
-/// Administrators and SYSTEM, who may own what SYSTEM reads.
-const TRUSTED: [&str; 2] = ["S-1-5-32-544", "S-1-5-18"];
+/// Administrators, in every language.
+const ADMINISTRATORS: &str = "S-1-5-32-544";
+/// SYSTEM, in every language.
+const SYSTEM: &str = "S-1-5-18";
+/// Who may own what SYSTEM reads.
+const TRUSTED: [&str; 2] = [ADMINISTRATORS, SYSTEM];
 /// Maximum length of a SID in bytes (`SECURITY_MAX_SID_SIZE`) and of a domain's name.
 const SID_BYTES_MAX: u32 = 68;
 const DOMAIN_UNITS_MAX: u32 = 256;
@@ -40,7 +44,7 @@ const SID_UNITS_MAX: usize = 187;
 /// The system's; and of a folder that is a link, or belongs to another user.
 pub fn make_private(folder: &Path, account: Option<&str>) -> io::Result<()> {
     let rights = rights(account.map(sid).transpose()?.as_deref());
-    let descriptor = Descriptor::parse(&format!("O:BA{rights}"))?;
+    let descriptor = Descriptor::parse(&format!("O:{ADMINISTRATORS}{rights}"))?;
     match std::fs::symlink_metadata(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => create(folder, &descriptor),
         Err(error) => Err(error),
@@ -84,7 +88,7 @@ fn is_trusted(owner: &str, own: Option<&str>) -> bool {
 fn rights(account: Option<&str>) -> String {
     let account = account.filter(|sid| !TRUSTED.contains(sid));
     let account = account.map_or_else(String::new, |sid| format!("(A;OICI;0x1301bf;;;{sid})"));
-    format!("D:P(A;OICI;FA;;;BA)(A;OICI;FA;;;SY){account}")
+    format!("D:P(A;OICI;FA;;;{ADMINISTRATORS})(A;OICI;FA;;;{SYSTEM}){account}")
 }
 
 /// What Windows has allocated. Freed on drop.
@@ -221,10 +225,10 @@ mod tests {
 
     #[test]
     fn the_rights_are_those_of_administrators_the_computer_and_the_chosen_account() {
-        assert_eq!(rights(None), "D:P(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)");
+        assert_eq!(rights(None), "D:P(A;OICI;FA;;;S-1-5-32-544)(A;OICI;FA;;;S-1-5-18)");
         assert_eq!(rights(Some("S-1-5-18")), rights(None));
         let account = "S-1-5-21-1-2-3-1104";
-        assert_eq!(rights(Some(account)), "D:P(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)(A;OICI;0x1301bf;;;S-1-5-21-1-2-3-1104)");
+        assert_eq!(rights(Some(account)), format!("{}(A;OICI;0x1301bf;;;S-1-5-21-1-2-3-1104)", rights(None)));
         // Windows reads them.
         Descriptor::parse(&rights(Some(account))).unwrap();
         assert!(Descriptor::parse("D:P(A;OICI;FA;;;nobody)").is_err());
