@@ -188,6 +188,15 @@ s12_installed() {
     [ -d "$WINEPREFIX/drive_c/ProgramData/Reprise" ] && windows reg query "$source_key" &&
     ends_with 1 "$exe" install task --account 'NOWHERE\nobody' && grep -qF 'check its name and its domain' "$log"
 }
+# The default configuration is read and its problem is found, so its owner was accepted: here all files belong to one user.
+default_configuration() {
+  local file="$WINEPREFIX/drive_c/ProgramData/Reprise/reprise.toml"
+  echo 'version = 7' >"$file"
+  ends_with 2 "$exe" run --event-log none && grep -qF 'reprise.toml has 1 problem' "$log"
+  local code=$?
+  rm "$file"
+  return $code
+}
 s12_printed() {
   rm -f "$task_file"
   ends_with 0 "$exe" install task --print --account 'LAB\repl$' && [ ! -e "$task_file" ] &&
@@ -256,6 +265,7 @@ check "without a host this computer's own event logs are asked, and their refusa
 check "S2: a run registers the source of its events in the System log" s2_registered
 check "S3, S5: events 0 and 1 are in the System log" s3_s5_started_and_not_ready
 check "S12: install registers the task, the source of events and the private folder" s12_installed
+check "the configuration in ProgramData is read" default_configuration
 check "S12: the task's XML is printed, and nothing is installed" s12_printed
 check "S12: uninstall removes what install made" s12_uninstalled
 check "reprise.exe demo ends with everything protected" ends_with 0 "$exe" demo

@@ -50,14 +50,22 @@ pub fn make_private(folder: &Path, account: Option<&str>) -> io::Result<()> {
         Err(error) => Err(error),
         Ok(found) if !found.is_dir() || found.is_symlink() => Err(io::Error::other("it is a link or a file")),
         Ok(_) => {
-            let owner = owner(folder)?;
-            if !is_trusted(&owner, sid(&account::name()).ok().as_deref()) {
-                let why = format!("it belongs to the user {owner}, who may have written what is in it");
-                return Err(io::Error::other(why));
-            }
+            check_owner(folder)?;
             protect(folder, &descriptor)
         }
     }
+}
+
+/// Checks that a file or folder belongs to administrators, SYSTEM or this account: who owns it decides what is in it.
+///
+/// # Errors
+/// The system's; or one that names the owner.
+pub fn check_owner(path: &Path) -> io::Result<()> {
+    let owner = owner(path)?;
+    if is_trusted(&owner, sid(&account::name()).ok().as_deref()) {
+        return Ok(());
+    }
+    Err(io::Error::other(format!("it belongs to the user {owner}, who may have written what is in it")))
 }
 
 /// Checks that Windows knows an account.
@@ -156,9 +164,9 @@ fn protect(folder: &Path, descriptor: &Descriptor) -> io::Result<()> {
     if code == ERROR_SUCCESS { Ok(()) } else { Err(io::Error::from_raw_os_error(code.cast_signed())) }
 }
 
-/// The SID of a folder's owner.
-fn owner(folder: &Path) -> io::Result<String> {
-    let path = wide(&folder.to_string_lossy());
+/// The SID of the owner of a file or folder.
+fn owner(of: &Path) -> io::Result<String> {
+    let path = wide(&of.to_string_lossy());
     let (mut owner, mut descriptor): (PSID, _) = (null_mut(), null_mut());
     // SAFETY: the path ends with a zero; Windows puts its own memory into the last pointer, to which the others point.
     let code = unsafe {
@@ -241,6 +249,8 @@ mod tests {
         make_private(&folder, Some(&account::name())).unwrap();
         std::fs::write(folder.join("events.jsonl"), "{}").unwrap();
         make_private(&folder, None).unwrap();
+        check_owner(&folder).unwrap();
+        check_owner(&folder.join("events.jsonl")).unwrap();
         let file = place.path().join("file");
         std::fs::write(&file, "").unwrap();
         assert!(make_private(&file, None).is_err());

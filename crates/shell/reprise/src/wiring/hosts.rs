@@ -70,6 +70,10 @@ pub(super) fn config(hosts: &HostArguments) -> Result<Option<Config>, Usage> {
     }
     let file = paths::config_file(hosts.config.as_deref(), paths::of_this_process);
     let path = file.path();
+    #[cfg(windows)]
+    if matches!(file, ConfigFile::Default(_)) && path.exists() {
+        path.parent().into_iter().chain([path]).try_for_each(check_owner)?;
+    }
     let text = match reprise_platform::file::read_text(path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && matches!(file, ConfigFile::Default(_)) => {
@@ -84,6 +88,18 @@ pub(super) fn config(hosts: &HostArguments) -> Result<Option<Config>, Usage> {
         let problems = count(error.problems.len(), "problem");
         let what = format!("the configuration {} has {problems}", path.display());
         Usage::new(what, error.to_string().replace('\n', "\n        "), "fix these lines")
+    })
+}
+
+/// Refuses the default configuration if another user wrote it. Every user may make folders and files in `%ProgramData%`, and
+/// the author of a configuration decides where an account logs in. The owner of the folder could exchange the file.
+#[cfg(windows)]
+fn check_owner(path: &std::path::Path) -> Result<(), Usage> {
+    reprise_platform::windows::check_owner(path).map_err(|error| {
+        let what = format!("cannot use the configuration {}", path.display());
+        let next =
+            format!("see what is in it; if that is right: icacls \"{}\" /setowner *S-1-5-32-544", path.display());
+        Usage::new(what, error.to_string(), next)
     })
 }
 
