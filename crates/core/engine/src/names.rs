@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use reprise_model::{HostId, HostName};
 
-use crate::host::HostWatch;
+use crate::host::{HostWatch, Kind};
 use crate::leg::End;
 
 /// The names of the asked hosts, for look-up. A host that bears the name of another is among them only as it is asked.
@@ -56,13 +56,13 @@ impl Names {
     pub(crate) fn add(&mut self, host: &HostWatch) {
         let id = host.asked.id;
         if let Some(claim) = &host.asked.claim {
-            let second = host.duplicate_of.as_ref().filter(|_| host.is_second());
+            let second = host.duplicate_of.as_ref().filter(|twin| twin.kind == Kind::SecondAddress);
             let host = second.map_or(id, |twin| twin.host);
             self.claimed.entry(claim.clone()).or_default().insert(id, host);
             self.claimed_labels.entry(claim.label().to_owned()).or_default().insert(id, host);
             self.asked_as.insert(id, claim.clone());
         }
-        for said in host.name.iter().filter(|_| host.is_not_trusted()) {
+        for said in host.name.iter().filter(|_| host.kind() == Some(Kind::NotTrusted)) {
             self.disputed.entry(said.clone()).or_default().insert(id);
         }
         if host.duplicate_of.is_some() {

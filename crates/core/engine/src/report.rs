@@ -18,7 +18,7 @@ pub(crate) fn host(watch: &HostWatch) -> HostReport {
             let unread = first.map(|first| HostTrouble::Unreadable { rows: watch.unreadable.len(), first });
             let lost = watch.lost.clone().map(HostTrouble::Lost);
             let who = namesake(watch);
-            (lost.is_none() && !watch.is_not_trusted(), Some(*after), who.or(lost).or(unread))
+            (lost.is_none() && watch.kind() != Some(Kind::NotTrusted), Some(*after), who.or(lost).or(unread))
         }
         Phase::Late(why) => (false, None, not_ready(watch, why.clone())),
         Phase::Waiting => (false, None, not_ready(watch, watch.why_not_ready())),
@@ -38,7 +38,7 @@ pub(crate) fn host(watch: &HostWatch) -> HostReport {
 
 /// What is wrong with a host that is not ready. One that is not trusted is not ready either way.
 fn not_ready(watch: &HostWatch, why: NotReady) -> Option<HostTrouble> {
-    let who = namesake(watch).filter(|_| !watch.is_not_trusted());
+    let who = namesake(watch).filter(|_| watch.kind() != Some(Kind::NotTrusted));
     who.or(Some(HostTrouble::NotReady(why)))
 }
 

@@ -6,7 +6,7 @@ use reprise_model::{HostId, HostName, LegId, MonoTime, Now, Problem, ProblemKind
 
 use super::{Controller, NOBODY};
 use crate::exchange::Effect;
-use crate::host::{HostWatch, Phase};
+use crate::host::{HostWatch, Kind, Phase};
 use crate::incident::Weighed;
 use crate::judge::{Readiness, Verdict, judge};
 use crate::leg::{End, Leg, NotSeenEnd, Side, Whereabouts};
@@ -88,7 +88,7 @@ impl Controller {
             return;
         }
         self.open_ended.add(id, NOBODY.to_owned());
-        if leg.receiver.seen().is_some() && !self.hosts.values().all(HostWatch::is_heard) {
+        if leg.receiver.seen().is_some() && !self.hosts.values().all(is_heard) {
             leg.receiver =
                 End::NotSeen(NotSeenEnd { host_name: None, whereabouts: Whereabouts::NotYet { host: None } });
         }
@@ -212,7 +212,9 @@ impl Controller {
             Match::PerhapsSilent(host) => (self.host(host), false),
         };
         let Some(host) = host else { return NotSeenEnd { host_name: text, whereabouts: Whereabouts::NotAsked } };
-        if host.is_namesake() || name.is_some_and(|name| self.names.is_disputed(name)) {
+        if matches!(host.kind(), Some(Kind::Another | Kind::NotTrusted))
+            || name.is_some_and(|name| self.names.is_disputed(name))
+        {
             return NotSeenEnd { whereabouts: not_trusted(host, text.as_deref()), host_name: text };
         }
         let time_left = now < host.timeout_at(&self.setup.patience);
@@ -228,6 +230,15 @@ impl Controller {
         let bears = |own: &HostName| self.names.find(own) == Match::Host(host.asked.id);
         let is_itself = is_certain && host.duplicate_of.is_none() && host.name.as_ref().is_none_or(bears);
         NotSeenEnd { host_name: if is_itself { Some(host.display_name()) } else { text }, whereabouts }
+    }
+}
+
+/// Whether all that a host shows is known, or is that of another host.
+fn is_heard(host: &HostWatch) -> bool {
+    match host.kind() {
+        Some(Kind::SecondAddress) => true,
+        Some(Kind::NotTrusted) => false,
+        Some(Kind::Another) | None => host.is_ready(),
     }
 }
 

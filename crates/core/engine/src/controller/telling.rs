@@ -61,7 +61,9 @@ impl Controller {
 
     /// The host of which another counts as a second address, or that counts as one of another, if the two show other VMs.
     fn unlike_twin_of(&self, host: &HostWatch) -> Option<&HostWatch> {
-        let twin_of = |host: &HostWatch| host.duplicate_of.as_ref().filter(|_| host.is_second()).map(|twin| twin.host);
+        let twin_of = |host: &HostWatch| {
+            host.duplicate_of.as_ref().filter(|twin| twin.kind == Kind::SecondAddress).map(|twin| twin.host)
+        };
         let first = twin_of(host).and_then(|first| self.host(first));
         let second = || self.hosts.values().find(|other| twin_of(other) == Some(host.asked.id));
         first.or_else(second).filter(|other| !host.shows_the_same_as(other))
@@ -127,7 +129,7 @@ impl Controller {
             Phase::Ready { after } if !std::mem::replace(&mut host.told.ready, true) => {
                 Notice::HostReady { host: host.display_name(), seconds: after.as_secs() }
             }
-            Phase::Late(_) if !host.is_counted_elsewhere() && !std::mem::replace(&mut host.told.not_ready, true) => {
+            Phase::Late(_) if !is_told_of_another(host) && !std::mem::replace(&mut host.told.not_ready, true) => {
                 Notice::HostNotReady(Box::new(report::host(host)))
             }
             Phase::Ready { .. } | Phase::Late(_) | Phase::Waiting => return,
@@ -222,7 +224,7 @@ impl Controller {
     /// The same for hosts that are not ready yet.
     pub fn untold_hosts(&self) -> Vec<Notice> {
         let waiting = self.waiting.iter().filter_map(|id| self.host(*id));
-        let untold = waiting.filter(|host| !host.told.not_ready && !host.is_counted_elsewhere());
+        let untold = waiting.filter(|host| !host.told.not_ready && !is_told_of_another(host));
         untold.map(|host| Notice::HostNotReady(Box::new(report::host(host)))).collect()
     }
 
@@ -241,6 +243,11 @@ impl Controller {
         let is_unmatched = |trouble: &HoldTrouble| matches!(trouble.state, HoldState::Unmatched { .. });
         hosts.chain(self.hold_troubles(now).into_iter().filter(is_unmatched).map(Notice::HoldUnmatched)).collect()
     }
+}
+
+/// Whether what is to be said of a host is said of the one whose name it says.
+fn is_told_of_another(host: &HostWatch) -> bool {
+    matches!(host.kind(), Some(Kind::SecondAddress | Kind::Another))
 }
 
 /// What people should know of a leg, if it is anything.

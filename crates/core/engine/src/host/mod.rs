@@ -1,20 +1,26 @@
 //! One host that is queried: whether it is ready, when the next look is due, and when it counts as late. It is never given up:
 //! every boot makes it unready again, and a late host is still looked at now and then.
 
+mod answer;
+mod names;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use reprise_model::{
-    HostId, HostKey, HostName, HostTime, MonoTime, Now, Observation, Problem, ProblemKind, RelationshipId, Remedy,
-    Replication, Timestamp,
+    HostName, HostTime, MonoTime, Now, Observation, Problem, ProblemKind, RelationshipId, Replication, Timestamp,
 };
+
+pub(crate) use answer::visible;
+use answer::{WHAT_READY, is_hopeless, never_passes};
+pub(crate) use names::{Duplicate, Kind};
 
 use crate::hearing::LogCache;
 use crate::loading::Loading;
 use crate::past::Boot;
 use crate::refusal::{Refusals, may_be_starting};
 use crate::setup::{AskedHost, Patience};
-use crate::status::{Lost, NotReady, Service};
+use crate::status::{Lost, NotReady};
 
 /// Looks at one host are at least this far apart: a look is a handful of queries, and VMMS is busy after a boot.
 pub(crate) const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -83,27 +89,6 @@ pub(crate) struct Reported {
     pub(crate) not_ready: bool,
 }
 
-/// An asked host that bears the same name as another one: it is asked, and nothing is done there.
-#[derive(Clone, Debug)]
-pub(crate) struct Duplicate {
-    /// The other one.
-    pub(crate) host: HostId,
-    /// The other one, as it was asked.
-    pub(crate) of: String,
-    pub(crate) kind: Kind,
-}
-
-/// What a host is that says the name of another one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// A second address of the same machine.
-    SecondAddress,
-    /// Another machine, or perhaps one: nothing shows it to be a second address of the same.
-    Another,
-    /// Nobody knows: a person has given that name to the other one, which does not say it.
-    NotTrusted,
-}
-
 /// How far a host is.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Phase {
@@ -160,69 +145,6 @@ impl HostWatch {
         }
     }
 
-    /// Its name in every output. A name that is not trusted is not one.
-    pub(crate) fn display_name(&self) -> String {
-        let name = self.name.as_ref().filter(|_| !self.is_not_trusted());
-        name.map_or_else(|| self.asked.label.clone(), ToString::to_string)
-    }
-
-    /// What it is known by over restarts.
-    pub(crate) fn key(&self) -> HostKey {
-        let named = self.asked.key.clone();
-        named.unwrap_or_else(|| HostKey(self.display_name()))
-    }
-
-    /// A host whose name may not be read says its short one: the full one that is known for it stays.
-    pub(crate) fn in_full<'a>(&'a self, said: &'a HostName) -> &'a HostName {
-        self.known_names().find(|known| said.abbreviates(known)).unwrap_or(said)
-    }
-
-    /// The names by which relationships may speak of it.
-    pub(crate) fn known_names(&self) -> impl Iterator<Item = &HostName> {
-        self.name.iter().chain(self.asked.claim.iter())
-    }
-
-    /// Whether both showed the same replicated objects at their last looks, as two addresses of one host do.
-    pub(crate) fn shows_the_same_as(&self, other: &Self) -> bool {
-        let shown = |host: &Self| -> BTreeSet<RelationshipId> {
-            host.last_set.iter().flat_map(|(_, set)| set.iter().map(|(id, _)| *id)).collect()
-        };
-        !self.is_ready() || !other.is_ready() || shown(self) == shown(other)
-    }
-
-    /// Whether it is a second address of another host, and so nothing of its own.
-    pub(crate) fn is_second(&self) -> bool {
-        self.duplicate_of.as_ref().is_some_and(|twin| twin.kind == Kind::SecondAddress)
-    }
-
-    /// Whether all that it shows is known, or is that of another host.
-    pub(crate) fn is_heard(&self) -> bool {
-        self.is_second() || self.is_ready() && !self.is_not_trusted()
-    }
-
-    /// Whether what is to be said of it is said of the host whose name it says.
-    pub(crate) fn is_counted_elsewhere(&self) -> bool {
-        self.duplicate_of.is_some() && !self.is_not_trusted()
-    }
-
-    /// Whether it bears the name of another host, and nothing shows that it is that one.
-    pub(crate) fn is_namesake(&self) -> bool {
-        self.duplicate_of.as_ref().is_some_and(|twin| twin.kind != Kind::SecondAddress)
-    }
-
-    /// Whether it says a name that a person has given to a host which does not say it.
-    pub(crate) fn is_not_trusted(&self) -> bool {
-        self.duplicate_of.as_ref().is_some_and(|twin| twin.kind == Kind::NotTrusted)
-    }
-
-    /// Whether a person's word makes it the host of a name: it is asked by that name, or by a short form of it.
-    pub(crate) fn is_given(&self, name: &HostName) -> bool {
-        self.asked
-            .claim
-            .as_ref()
-            .is_some_and(|claim| claim == name || claim.abbreviates(name) || name.abbreviates(claim))
-    }
-
     pub(crate) fn is_ready(&self) -> bool {
         matches!(self.phase, Phase::Ready { .. })
     }
@@ -243,7 +165,7 @@ impl HostWatch {
     /// Whether nothing is to be expected of it soon: it did not answer its latest first look, or was late, or is not trusted.
     pub(crate) fn is_missing(&self) -> bool {
         match self.phase {
-            _ if self.is_not_trusted() => true,
+            _ if self.kind() == Some(Kind::NotTrusted) => true,
             Phase::Waiting => self.looked_once && self.first_answer.is_none(),
             Phase::Ready { .. } => false,
             Phase::Late(_) => true,
@@ -476,74 +398,4 @@ impl HostWatch {
     pub(crate) fn why_not_ready(&self) -> NotReady {
         self.not_ready_because.clone().unwrap_or_else(NotReady::silent)
     }
-}
-
-const WHAT_READY: &str = "see replication become ready";
-
-/// A host's replication, if the observation can be trusted. Without the replication service and the host's own row an
-/// empty list means "cannot see".
-pub(crate) fn visible(seen: &Observation) -> Result<&Replication, NotReady> {
-    let replication = match (seen.replication.seen(), seen.replication.problem()) {
-        (Some(replication), _) => replication,
-        (None, Some(problem)) => return Err(explained(problem.clone(), seen)),
-        (None, None) => {
-            let empty = Problem::new(ProblemKind::Malformed, WHAT_READY, "the look came back empty");
-            return Err(NotReady::alone(empty.with_remedy(Remedy::ReportBug)));
-        }
-    };
-    if !replication.service {
-        return Err(not_there("Msvm_ReplicationService has no instance", seen));
-    }
-    if !replication.host_row {
-        return Err(not_there("Msvm_ComputerSystem does not show the host's own row", seen));
-    }
-    Ok(replication)
-}
-
-fn not_there(why: &str, seen: &Observation) -> NotReady {
-    explained(Problem::new(ProblemKind::NotThere, WHAT_READY, why).with_remedy(Remedy::StartVmms), seen)
-}
-
-/// Adds what the service says, which explains and never decides.
-fn explained(problem: Problem, seen: &Observation) -> NotReady {
-    let nobody_asked = matches!(problem.kind, ProblemKind::Unreachable | ProblemKind::Untrusted)
-        || problem.remedy == Remedy::CorrectAddress;
-    let service = match seen.vmms.seen() {
-        Some(state) => Some(Service::Known(state.clone())),
-        None if nobody_asked => None,
-        None => Some(Service::Unseen),
-    };
-    NotReady { problem, service }
-}
-
-/// Whether a host that fails so is not expected to do better before a person has done something. Asking it again and again
-/// may lock an account.
-fn is_hopeless(kind: ProblemKind) -> bool {
-    match kind {
-        ProblemKind::Denied | ProblemKind::Untrusted | ProblemKind::Unsupported => true,
-        ProblemKind::Unreachable
-        | ProblemKind::NotThere
-        | ProblemKind::Busy
-        | ProblemKind::TimedOut
-        | ProblemKind::Refused
-        | ProblemKind::Malformed
-        | ProblemKind::TooLarge => false,
-    }
-}
-
-/// Whether waiting cannot help: the login is refused everywhere, the host's certificate is not trusted, Reprise cannot read this
-/// kind of host, or it has no Hyper-V.
-fn never_passes(problem: &Problem, seen: &Observation) -> bool {
-    if lacks_hyper_v(problem, seen) {
-        return true;
-    }
-    let denied_everywhere = || seen.problems().all(|p| p.kind == ProblemKind::Denied) && seen.problems().count() == 4;
-    is_hopeless(problem.kind) && (problem.kind != ProblemKind::Denied || denied_everywhere())
-}
-
-/// Whether neither Hyper-V's namespace nor its service is there. The service alone may be hidden from the account, and a host
-/// that has the service may be loading the namespace.
-fn lacks_hyper_v(problem: &Problem, seen: &Observation) -> bool {
-    let no_service = || seen.vmms.problem().is_some_and(|problem| problem.kind == ProblemKind::NotThere);
-    problem.remedy == Remedy::InstallHyperV && no_service()
 }
