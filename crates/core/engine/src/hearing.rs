@@ -13,14 +13,21 @@ use crate::evidence::NEAR;
 /// The last reading of one host's event log, and how fresh it is.
 #[derive(Debug, Default)]
 pub(crate) struct LogCache {
-    /// When the reading began whose answer is held or under way.
-    asked: Option<MonoTime>,
-    under_way: bool,
-    /// The oldest time of last data that the reading reaches behind; all of them if absent.
+    /// The reading under way.
+    under_way: Option<Asked>,
+    /// The last one that came to its end, and what was read, if anything could be.
+    last: Option<(Asked, Option<Read>)>,
+}
+
+/// What a reading was asked for.
+#[derive(Clone, Copy, Debug)]
+struct Asked {
+    /// When it began.
+    at: MonoTime,
+    /// The oldest time of last data that it reaches behind; all of them if absent.
     from: Option<HostTime>,
     /// The age that was asked for, as a time by the host's clock, if that is known.
-    asked_since: Option<HostTime>,
-    read: Option<Read>,
+    since: Option<HostTime>,
 }
 
 /// What was read.
@@ -36,18 +43,19 @@ struct Read {
 }
 
 impl LogCache {
-    /// Whether it must be read again to explain something that was first seen in a look that began at `since`.
+    /// Whether it must be read again to explain something that was first seen in a look that began at `since`. What is read
+    /// meanwhile for another reason changes nothing about what is known.
     pub(crate) fn is_older_than(&self, since: MonoTime) -> bool {
-        self.under_way || self.asked.is_none_or(|asked| asked < since)
+        self.last.as_ref().is_none_or(|(asked, _)| asked.at < since)
     }
 
     pub(crate) fn is_under_way(&self) -> bool {
-        self.under_way
+        self.under_way.is_some()
     }
 
     /// Whether it reaches as far back as what explains a stop of an end that got its last data then.
     pub(crate) fn reaches(&self, last: LastReplication) -> bool {
-        match (self.from, last) {
+        match (self.last.as_ref().and_then(|(asked, _)| asked.from), last) {
             (None, _) => true,
             (Some(_), LastReplication::Never) => false,
             (Some(from), LastReplication::At(last)) => from <= last,
@@ -62,18 +70,19 @@ impl LogCache {
         from: Option<HostTime>,
         clock: Option<HostTime>,
     ) -> Option<Duration> {
-        self.asked = Some(now);
-        self.under_way = true;
         let back = clock.zip(from).map(|(clock, from)| clock.since(from).saturating_add(NEAR));
-        self.from = from.filter(|_| back.is_some());
-        self.asked_since = clock.map(|clock| before(clock, back.unwrap_or(LOG_BACK)));
+        self.under_way = Some(Asked {
+            at: now,
+            from: from.filter(|_| back.is_some()),
+            since: clock.map(|clock| before(clock, back.unwrap_or(LOG_BACK))),
+        });
         back
     }
 
     /// Takes in what was read by then, with what the host's clock shows at most, if that is known.
     pub(crate) fn read(&mut self, evidence: Evidence, clock: Option<HostTime>) {
-        self.under_way = false;
-        self.read = match evidence {
+        let Some(asked) = self.under_way.take() else { return };
+        let read = match evidence {
             Evidence::NotReadable | Evidence::Awaited => None,
             Evidence::Readable(Records { vmms: log, system }) => {
                 let mut vmms: BTreeMap<VmId, Vec<VmmsEvent>> = BTreeMap::new();
@@ -82,21 +91,26 @@ impl LogCache {
                 }
                 let times = log.found().iter().map(|event| event.at).chain(system.found().iter().map(|event| event.at));
                 let clock_was_set = clock.zip(times.max()).is_some_and(|(clock, at)| at.since(clock) > DRIFT_MAX);
-                let coverage = log.asked_since(self.asked_since).coverage();
-                Some(Read { vmms, coverage, system: system.asked_since(self.asked_since), clock_was_set })
+                let coverage = log.asked_since(asked.since).coverage();
+                Some(Read { vmms, coverage, system: system.asked_since(asked.since), clock_was_set })
             }
         };
+        self.last = Some((asked, read));
+    }
+
+    fn known(&self) -> Option<&Read> {
+        self.last.as_ref().and_then(|(_, read)| read.as_ref())
     }
 
     /// Whether the host's clock was set back since one of the records was written.
     pub(crate) fn clock_was_set(&self) -> bool {
-        self.read.as_ref().is_some_and(|read| read.clock_was_set)
+        self.known().is_some_and(|read| read.clock_was_set)
     }
 
     /// What it says of one VM since data last arrived: what stands before that explains an earlier stop. Some leeway is
     /// given, since the time of the last data may be another host's.
     pub(crate) fn of(&self, vm: VmId, last: LastReplication) -> Evidence {
-        let Some(read) = &self.read else { return Evidence::NotReadable };
+        let Some(read) = self.known() else { return Evidence::NotReadable };
         let recent = |at: HostTime| match last {
             LastReplication::Never => true,
             LastReplication::At(last) => last.since(at) <= NEAR,
@@ -169,12 +183,14 @@ mod tests {
         let (now, at) = (MonoTime::default(), |ms| LastReplication::At(HostTime(ms)));
         let back = heard.begins(now, Some(HostTime(400_000)), Some(HostTime(1_000_000)));
         assert_eq!(back, Some(Duration::from_mins(10) + NEAR));
+        heard.read(Evidence::NotReadable, None);
         assert!(heard.reaches(at(400_000)) && heard.reaches(at(900_000)));
         assert!(!heard.reaches(at(399_999)) && !heard.reaches(LastReplication::Never));
         // Stamped by a clock that is ahead.
         assert_eq!(heard.begins(now, Some(HostTime(2_000_000)), Some(HostTime(1_000_000))), Some(NEAR));
         for (from, clock) in [(None, Some(HostTime(1))), (Some(HostTime(1)), None)] {
             assert_eq!(heard.begins(now, from, clock), None, "nobody knows how far");
+            heard.read(Evidence::NotReadable, None);
             assert!(heard.reaches(at(0)) && heard.reaches(LastReplication::Never));
         }
     }

@@ -367,3 +367,20 @@ fn what_a_log_says_is_not_awaited_any_more_where_no_look_came_in_time_after_an_a
     drive.run_to(100.0);
     assert!(drive.report.is_some(), "{:?}", drive.controller.legs().next());
 }
+
+#[test]
+fn a_reading_for_another_leg_takes_nothing_from_what_is_known_of_a_leg() {
+    let mut hosts = pair(&[S::Error, S::Replicating]);
+    hosts.push(unreachable());
+    let mut drive = Drive::new(Setup { reads_events: true, ..setup(3) }, hosts);
+    drive.run_to(1.5);
+    let will_retry = VmmsEventKind::WillRetry { after: Some(Duration::from_mins(5)) };
+    read(&mut drive, readable(vec![record(1_000_000, will_retry)]));
+    let mut again = || {
+        let observation = Box::new(look(0, &[S::Error, S::Suspended]));
+        drive.feed(Event::Looked { host: HostId(0), started: now(1.6).mono, observation });
+        drive.controller.legs().map(|leg| leg.reason).collect::<Vec<_>>()
+    };
+    assert_eq!(again(), [Reason::VmmsRetries, Reason::ReadingEvents]);
+    assert_eq!(again(), [Reason::VmmsRetries, Reason::ReadingEvents], "the same look, judged again");
+}
