@@ -9,4 +9,4 @@ finish() { wineserver -k 2>/dev/null || true; rm -rf "$place"; }
 trap finish EXIT
 timeout 120 wineboot -i </dev/null >/dev/null 2>&1
 timeout 120 wine winecfg -v win81 </dev/null >/dev/null 2>&1
-timeout 900 "$CARGO" test --locked --target "$WT" --package reprise-wmi </dev/null
+timeout 900 "$CARGO" test --locked --target "$WT" --package reprise-platform --package reprise-wmi </dev/null

@@ -16,8 +16,8 @@ const UPTIME_JITTER: Duration = Duration::from_secs(1);
 /// What earlier looks said.
 #[derive(Debug, Default)]
 pub(crate) struct Past {
-    /// The sender's host's boot when the sender was last seen not paused.
-    ran_since_boot: Option<Boot>,
+    /// The look that last showed the sender not paused.
+    ran: Option<Ran>,
     /// `None` before the first look.
     beginning: Option<Beginning>,
     /// Whether the latest look that counts showed the sender paused; `None` if none has yet.
@@ -48,6 +48,34 @@ pub enum Beginning {
 struct Since {
     state: ReplicationState,
     looked: MonoTime,
+}
+
+/// A look that showed a sender not paused.
+#[derive(Clone, Copy, Debug)]
+struct Ran {
+    host: HostId,
+    looked: MonoTime,
+    told: MonoTime,
+    /// The boot of its host, if that look could say it.
+    boot: Option<Boot>,
+}
+
+impl Ran {
+    fn of(end: &SeenEnd) -> Self {
+        Self { host: end.host, looked: end.looked, told: end.told, boot: Boot::of(end) }
+    }
+
+    /// Whether its host has booted since, as a later look tells.
+    fn is_before(self, boot: Boot) -> bool {
+        let later = || boot.up_for.saturating_add(UPTIME_JITTER) < boot.looked.since(self.told);
+        boot.host == self.host && self.boot.map_or_else(later, |own| own.is_over(boot))
+    }
+
+    /// Whether its host has not booted since, as a later look tells. A VM that has moved is on another host.
+    fn is_of(self, boot: Boot) -> bool {
+        let earlier = || boot.up_for > boot.told.since(self.looked).saturating_add(UPTIME_JITTER);
+        boot.host != self.host || self.boot.map_or_else(earlier, |own| !own.is_over(boot))
+    }
 }
 
 /// A host's boot, as a look showed it.
@@ -87,9 +115,9 @@ impl Past {
         let paused = sender.object.state == ReplicationState::Suspended;
         let is_fresh = is_fresh || !runs(sender.object.state);
         let boot = Boot::of(sender);
-        let rebooted = self.ran_since_boot.zip(boot).is_some_and(|(before, now)| before.is_over(now));
         // A look that cannot say when the host had booted may have come after a boot.
-        let same_boot = self.ran_since_boot.is_some() && boot.is_some() && !rebooted;
+        let rebooted = self.ran.zip(boot).is_some_and(|(ran, boot)| ran.is_before(boot));
+        let same_boot = self.ran.zip(boot).is_some_and(|(ran, boot)| ran.is_of(boot));
         if self.disproved < Some(sender.looked) {
             self.beginning = match self.beginning {
                 None if paused => Some(Beginning::Unseen),
@@ -104,8 +132,8 @@ impl Past {
         }
         self.looked = Some(sender.looked);
         if !paused && is_fresh {
-            let known = self.ran_since_boot.filter(|known| known.looked == sender.looked);
-            self.ran_since_boot = known.or(boot).or(self.ran_since_boot);
+            let known = self.ran.filter(|known| known.looked == sender.looked);
+            self.ran = known.or(Some(Ran::of(sender)));
         }
         note(&mut self.sender, sender);
         self.first_looked.get_or_insert(sender.looked);
@@ -125,7 +153,7 @@ impl Past {
     pub(crate) fn found_otherwise(&mut self) {
         (self.beginning, self.paused, self.disproved) = (Some(Beginning::Watched), Some(false), self.looked);
         // When its host had booted by then is not known.
-        self.ran_since_boot = None;
+        self.ran = None;
     }
 
     /// What is to be remembered of a pause: what is known of how it began, until a look shows that it has ended.

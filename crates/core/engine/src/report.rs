@@ -140,9 +140,8 @@ pub(crate) fn result(watch: &LegWatch, run: RunKind) -> (LegResult, Reason) {
         let reason = if may_take_effect(attempt) { Reason::ResumeNotSeen } else { Reason::Interrupted };
         return (LegResult::Interrupted, reason);
     }
-    let proved = *attempt == Attempt::Proved
-        || watch.incident.is_none() && watch.closed.as_ref().is_some_and(|c| c.attempt == Attempt::Proved)
-        || watch.latest_incident().is_some_and(Incident::is_sender_proved);
+    let by_us = |incident: &Incident| incident.attempt == Attempt::Proved || incident.is_sender_proved();
+    let proved = watch.resumed_in().is_some_and(by_us);
     // It was asked for, and no answer says what came of it.
     let unanswered =
         |incident: &Incident| incident.attempt == Attempt::Idle && incident.unanswered == Some(Side::Sender);
@@ -212,7 +211,7 @@ fn continued(watch: &LegWatch, reason: Reason) -> Option<Reason> {
 
 /// Why a leg that runs now was resumed.
 fn planned_reason(watch: &LegWatch) -> Reason {
-    watch.latest_incident().map_or(Reason::Error, |incident| incident.plan().reason)
+    watch.resumed_in().map_or(Reason::Error, |incident| incident.plan().reason)
 }
 
 /// The host that receives. Where two hosts hold the VM as primary, each may name the other or itself: neither receives.

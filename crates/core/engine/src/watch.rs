@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use reprise_model::{HostId, MonoTime, ReplicationState};
+use reprise_model::{HostId, MonoTime, Outcome, ReplicationState};
 
 use crate::attempt::Attempt;
 use crate::bounds::{Resumed, runs};
 use crate::incident::{Incident, Plan, RetryLimits, Weighed};
-use crate::judge::{Memory, Verdict};
+use crate::judge::{Memory, Readiness, Verdict};
 use crate::leg::Side;
 use crate::leg::{End, Leg, SeenEnd, Whereabouts};
 use crate::past::{Beginning, Past};
@@ -16,6 +16,9 @@ use crate::status::LegResult;
 
 /// A leg of which newer data is awaited is looked at this often: a cycle takes half a minute at least.
 const LOOK_TO_CONFIRM: Duration = Duration::from_secs(5);
+
+/// A receiver is given so long to be read after a refusal that it may explain: a look takes seconds.
+const LOOK_AFTER_REFUSAL: Duration = Duration::from_secs(10);
 
 /// One leg.
 #[derive(Debug)]
@@ -183,6 +186,19 @@ impl LegWatch {
         self.either(side).shown_by().or_else(|| self.either(other).shown_by().filter(|_| is_old))
     }
 
+    /// The receiver's host, and until when a look at it may explain why the sender's host refused for good to resume a leg that still
+    /// stands as it did: a failover may have begun since the look that the act rested on.
+    pub(crate) fn unexplained_refusal(&self, now: MonoTime) -> Option<(HostId, MonoTime)> {
+        let Attempt::AwaitingLook(done) = self.attempt() else { return None };
+        let is_final = matches!(&done.outcome, Outcome::Refused(refusal) if !refusal.transient);
+        let stands = |sender: &&SeenEnd| sender.looked >= done.after && sender.object.state == done.from;
+        self.leg.sender.seen().filter(|_| is_final && done.side == Side::Sender).filter(stands)?;
+        let is_ready = self.memory.receiver_host == Readiness::Ready;
+        let receiver = self.leg.receiver.seen().filter(|end| is_ready && end.looked < done.after)?;
+        let until = done.after + LOOK_AFTER_REFUSAL;
+        (now < until).then_some((receiver.host, until))
+    }
+
     /// Whether the receiver's host is among those asked.
     pub(crate) fn receiver_asked(&self) -> bool {
         match &self.leg.receiver {
@@ -199,6 +215,9 @@ impl LegWatch {
         chance: &mut fastrand::Rng,
     ) -> Weighed {
         let limits = RetryLimits { retry_until, receiver_asked: self.receiver_asked() };
+        if self.unexplained_refusal(now).is_some() {
+            return Weighed::Nothing;
+        }
         let Some(incident) = &mut self.incident else { return Weighed::Nothing };
         let side = incident.attempt.fresh_after().map(|(side, _)| side).or(incident.unanswered);
         let end = match side {
@@ -237,6 +256,21 @@ impl LegWatch {
     /// The incident that a report speaks of: the one that is open, else the last one.
     pub(crate) fn latest_incident(&self) -> Option<&Incident> {
         self.incident.as_deref().or(self.closed.as_deref())
+    }
+
+    /// The incident in which a leg that runs was resumed, if it was: the one before an open one that is only about its replica, and
+    /// in which nothing of ours is known to have repaired that.
+    pub(crate) fn resumed_in(&self) -> Option<&Incident> {
+        let of_replica = |open: &Incident| {
+            let none_on_sender = open.plan.side == Side::Receiver && open.on_sender.is_none();
+            none_on_sender && open.attempt != Attempt::Proved
+        };
+        let before =
+            || self.closed.as_deref().filter(|closed| closed.attempt == Attempt::Proved || closed.is_sender_proved());
+        match self.incident.as_deref().filter(|open| of_replica(open)) {
+            Some(open) => before().or(Some(open)),
+            None => self.latest_incident(),
+        }
     }
 
     /// Notes what is planned, and opens an incident if there is none.

@@ -11,3 +11,6 @@ pub mod file;
 pub mod paths;
 pub mod secret;
 pub mod sink;
+pub mod startup;
+#[cfg(windows)]
+pub mod windows;

@@ -60,8 +60,9 @@ fn first_of_list(list: &Path) -> Option<PathBuf> {
     std::env::split_paths(list).find(|path| !path.as_os_str().is_empty())
 }
 
+/// The folder of the configuration and the state.
 #[cfg(windows)]
-fn program_data(environment: impl Fn(&str) -> Option<OsString>) -> PathBuf {
+pub fn program_data(environment: impl Fn(&str) -> Option<OsString>) -> PathBuf {
     filled(&environment, "ProgramData").unwrap_or_else(|| PathBuf::from(r"C:\ProgramData")).join("Reprise")
 }
 

@@ -112,7 +112,8 @@ fn printed(result: std::io::Result<()>) -> Printed {
     }
 }
 
-/// Resolves when the user or the service manager asks the program to end.
+/// Resolves when the user or the service manager asks the program to end: Ctrl-C or SIGTERM; on Windows also Ctrl-Break, the end of
+/// the window and of the system.
 pub(crate) async fn asked_to_stop() {
     #[cfg(unix)]
     {
@@ -121,6 +122,21 @@ pub(crate) async fn asked_to_stop() {
             tokio::select! {
                 _ = tokio::signal::ctrl_c() => {}
                 _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    #[cfg(windows)]
+    {
+        use tokio::signal::windows::{ctrl_break, ctrl_close, ctrl_logoff, ctrl_shutdown};
+        if let (Ok(mut broken), Ok(mut closed), Ok(mut shut_down)) = (ctrl_break(), ctrl_close(), ctrl_shutdown()) {
+            // A user's logging off ends no task that runs for the computer. Without somebody who hears of it, Windows would.
+            let _unheeded = ctrl_logoff();
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = broken.recv() => {}
+                _ = closed.recv() => {}
+                _ = shut_down.recv() => {}
             }
             return;
         }

@@ -195,7 +195,7 @@ mod tests {
     use wsman_http::{Endpoint, Limits, Login, Scheme};
 
     use super::*;
-    use crate::links::HostAccess;
+    use crate::access::HostAccess;
 
     /// Hears nothing.
     struct Deaf;

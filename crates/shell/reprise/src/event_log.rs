@@ -8,26 +8,25 @@ use cim::{CallError, ErrorKind, Reached};
 use reprise_hyperv::events;
 use reprise_model::{Evidence, HostId};
 use tokio::time::{Instant, timeout, timeout_at};
-use wsman_http::{Events, Sockets};
 
-use crate::links::{HostAccess, Links};
+use crate::links::Links;
+use crate::listener::{Listener, LogAccess};
 
 /// Maximum time to close a subscription. One that is not closed expires by itself.
 const LEAVING_MAX: Duration = Duration::from_secs(2);
 
 /// The event logs of one host, about to be read.
 pub(crate) struct Logs {
-    /// How to connect to the host, and the socket budget that all hosts share.
-    access: Option<(HostAccess, Sockets)>,
+    access: Option<LogAccess>,
     back: Option<Duration>,
     began: Instant,
     /// A port that is no longer needed, kept to reuse its connection.
-    idle: Mutex<Option<Events>>,
+    idle: Mutex<Option<Listener>>,
 }
 
 /// The event logs of a host, to be read at least `back` into the past.
 pub(crate) fn logs(links: &Links, host: HostId, back: Option<Duration>) -> Logs {
-    Logs { access: links.access(host), back, began: Instant::now(), idle: Mutex::new(None) }
+    Logs { access: links.logs(host), back, began: Instant::now(), idle: Mutex::new(None) }
 }
 
 /// Reads the logs.
@@ -49,7 +48,7 @@ pub(crate) async fn evidence(logs: Logs) -> Evidence {
 }
 
 impl Logs {
-    fn take_idle(&self) -> Option<Events> {
+    fn take_idle(&self) -> Option<Listener> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
@@ -58,11 +57,10 @@ impl EventSource for Logs {
     type Port = LogPort;
 
     fn listen(&self, wish: Listen) -> Option<LogPort> {
-        let events = if let Some(idle) = self.take_idle() {
-            idle.turned_to(wish.query)
-        } else {
-            let (access, sockets) = self.access.as_ref()?;
-            Events::new(access.client(sockets), wish.query, true, wish.patience)
+        let access = self.access.as_ref()?;
+        let events = match self.take_idle() {
+            Some(idle) => idle.turned_to(access, wish.query, wish.patience),
+            None => access.listen(wish.query, wish.patience),
         };
         Some(LogPort { events: events.at_most(wish.at_most.unwrap_or(u32::MAX)), until: self.began + wish.until })
     }
@@ -82,7 +80,7 @@ impl EventSource for Logs {
 
 /// A port whose calls end at the deadline of the whole reading.
 pub(crate) struct LogPort {
-    events: Events,
+    events: Listener,
     until: Instant,
 }
 

@@ -3,12 +3,14 @@
 //! The engine makes all decisions; this crate carries out its effects and shows the results. Only `wiring` knows every other
 //! crate. Start with `cli` for a verb, and with `driver` for what happens during a pass.
 
+mod access;
 mod cli;
 mod console;
 mod driver;
 mod event_log;
 mod exit;
 mod links;
+mod listener;
 mod log;
 mod login;
 mod port;

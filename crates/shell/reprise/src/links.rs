@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cim::event::EventQuery;
 use reprise_model::{HostId, HostName};
 use tokio::runtime::Handle;
-use wsman_http::{Client, Endpoint, Events, Limits, Login, Sockets, Trust};
+use wsman_http::{Endpoint, Sockets, Trust};
 
+use crate::access::HostAccess;
+use crate::listener::LogAccess;
 use crate::port::{HostLink, Transport};
 
 /// Why only Kerberos is used to log in to a discovered host, and what to do.
@@ -27,22 +28,6 @@ pub(crate) struct Links {
     sockets: Sockets,
     /// Where the procedures run that use the links; the caller's runtime if absent.
     workers: Option<Handle>,
-}
-
-/// How to connect and log in to one host over the network.
-#[derive(Clone)]
-pub(crate) struct HostAccess {
-    pub(crate) endpoint: Endpoint,
-    pub(crate) login: Login,
-    pub(crate) trust: Option<Trust>,
-    pub(crate) limits: Limits,
-}
-
-impl HostAccess {
-    pub(crate) fn client(&self, sockets: &Sockets) -> Client {
-        let client = Client::new(self.endpoint.clone(), self.login.clone(), self.limits).sharing(sockets);
-        if let Some(trust) = &self.trust { client.with_trust(trust.clone()) } else { client }
-    }
 }
 
 /// The link to one host.
@@ -130,15 +115,12 @@ impl Links {
         self.ways.get(&host).map(|way| &way.link)
     }
 
-    /// How to connect to a host, and the socket budget that all hosts share.
-    pub(crate) fn access(&self, host: HostId) -> Option<(HostAccess, Sockets)> {
-        self.remote(host).map(|access| (access.clone(), self.sockets.clone()))
-    }
-
-    /// A listener on a host's event logs, with a connection of its own.
-    pub(crate) fn events(&self, host: HostId, query: EventQuery, existing: bool, patience: Duration) -> Option<Events> {
-        let client = self.remote(host)?.client(&self.sockets);
-        Some(Events::new(client, query, existing, patience))
+    /// How a host's event logs are reached, over a connection of their own.
+    pub(crate) fn logs(&self, host: HostId) -> Option<LogAccess> {
+        Some(match self.ways.get(&host)?.access.clone() {
+            Some(access) => LogAccess::WsMan(Box::new(access), self.sockets.clone()),
+            None => LogAccess::Local,
+        })
     }
 
     /// How each host was connected to that is not this computer.
@@ -153,7 +135,7 @@ impl Links {
 
 #[cfg(test)]
 mod tests {
-    use wsman_http::Scheme;
+    use wsman_http::{Limits, Login, Scheme};
 
     use super::*;
 

@@ -1,8 +1,10 @@
 //! Windows Management Instrumentation (WMI) of this computer, over COM: the transport for a host that runs Reprise itself.
 //!
-//! [`LocalWmi`] answers [`cim::Request`]s. `raw` holds what COM's variants become and is the same everywhere; `com` holds the
-//! calls, on Windows alone. Elsewhere a client exists too, and answers that there is no WMI here.
+//! [`LocalWmi`] answers [`cim::Request`]s, and [`LocalEvents`] reads this computer's event logs. `raw` holds what COM's variants
+//! become and is the same everywhere; `com` holds the calls, on Windows alone. Elsewhere both exist too, and answer that there is
+//! nothing to ask here. `event_log` is divided alike.
 
+mod event_log;
 #[cfg(any(windows, test))]
 mod failure;
 #[cfg(any(windows, test))]
@@ -17,3 +19,5 @@ pub use com::LocalWmi;
 mod elsewhere;
 #[cfg(not(windows))]
 pub use elsewhere::LocalWmi;
+
+pub use event_log::LocalEvents;

@@ -5,6 +5,7 @@
 
 mod condition;
 mod evaluate;
+mod known;
 mod parse;
 mod query;
 mod record;
@@ -19,6 +20,7 @@ use std::time::Duration;
 use crate::CallError;
 
 pub use condition::EventCondition;
+pub use known::KnownRecords;
 pub use parse::ConditionError;
 pub use query::{EventQuery, EventSelect, QueryError};
 pub use record::{Record, RecordError};

@@ -23,7 +23,10 @@ impl Controller {
         let silent = self.names.silent();
         if renamed {
             self.names.remove(host);
+            // Legs that wait for the host of its old name wait for another one now, or for none.
+            self.reconsider_open_ended(id);
         }
+        let Some(host) = self.hosts.get_mut(&id) else { return };
         let was_silent = host.is_silent();
         let turn = host.looked(now, started, &seen);
         let falls_silent = !was_silent && host.is_silent();
@@ -35,7 +38,7 @@ impl Controller {
         }
         self.tell_host(id, effects);
         self.reconsider_refused(effects);
-        if turn != Turn::None || falls_silent {
+        if renamed || turn != Turn::None || falls_silent {
             self.dirty.extend(self.inventory.shown_by(id).flat_map(legs_of));
         }
         if renamed || turn != Turn::None {
@@ -121,6 +124,10 @@ impl Controller {
                 Some((_, after)) if after > now.mono => wakes.push(Some(after)),
                 Some(_) | None => wanted.extend(watch.acted_on()),
             }
+        }
+        if let Some((host, until)) = watch.unexplained_refusal(now.mono) {
+            wanted.push(host);
+            wakes.push(Some(until));
         }
         match watch.confirming_look(now.mono) {
             Some(at) if at > now.mono => wakes.extend([Some(at), watch.confirm_by]),

@@ -155,7 +155,9 @@ impl Controller {
         if watch.incident.is_some() {
             watch.told.insert(LegResult::Resumed);
         }
-        let incident = watch.incident.as_mut().or(watch.closed.as_mut());
+        let is_over =
+            watch.resumed_in().zip(watch.closed.as_deref()).is_some_and(|(own, over)| std::ptr::eq(own, over));
+        let incident = if is_over { watch.closed.as_mut() } else { watch.incident.as_mut() };
         if incident.is_some_and(|incident| !std::mem::replace(&mut incident.reported, true)) {
             effects.push(Effect::Tell(Notice::Resumed(Box::new(report))));
         }
@@ -171,7 +173,7 @@ impl Controller {
             watch.told.clear();
         }
         // Its replica was repaired first, or was well only later, and the leg runs since.
-        let is_untold = watch.latest_incident().is_some_and(|incident| !incident.reported);
+        let is_untold = watch.resumed_in().is_some_and(|incident| !incident.reported);
         if result == LegResult::Resumed && is_untold {
             if let Some(report) = self.leg(id) {
                 self.tell_resumed(id, report, effects);

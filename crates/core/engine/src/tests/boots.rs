@@ -79,6 +79,18 @@ fn a_pause_that_was_seen_to_begin_stays_so_over_every_boot_until_it_ends() {
 }
 
 #[test]
+fn a_look_that_cannot_say_when_its_host_had_booted_is_before_a_boot_that_came_later_and_after_one_that_came_earlier() {
+    let (ran, unclear) = ((S::Replicating, 0.0, Some((1, 1_000))), |at| (S::Replicating, at, None));
+    let paused = |up| (S::Suspended, 60.0, Some((2, up)));
+    assert!(is_from_start(&[unclear(5.0), paused(10)]), "it booted after that look, and nobody saw the pause begin");
+    assert!(!is_from_start(&[unclear(5.0), paused(500)]), "it has been up since before that look");
+    assert!(is_from_start(&[ran, unclear(5.0), paused(10)]));
+    assert!(!is_from_start(&[ran, unclear(50.0), paused(20)]), "it was seen to run after the boot");
+    let later = (S::Suspended, 90.0, Some((3, 5)));
+    assert!(!is_from_start(&[unclear(5.0), paused(500), later]), "the pause was seen before that boot");
+}
+
+#[test]
 fn a_look_that_cannot_read_the_system_says_nothing_of_a_boot() {
     let mut seen = look(0, &[S::Suspended]);
     let problem = Problem::new(ProblemKind::TimedOut, "read the host's version", "no answer in time");

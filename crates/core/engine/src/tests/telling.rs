@@ -197,6 +197,7 @@ fn a_sender_that_we_resumed_is_ours_whatever_becomes_of_its_replica_later() {
         drive.hosts = pair(&[S::Replicating]);
         drive.end_act(of_replica);
         drive.run_to(60.0);
+        assert_eq!(drive.acts, []);
         assert_eq!((drive.leg().result, drive.leg().reason, resumed(&drive)), (LegResult::Resumed, Reason::Error, 1));
     }
 }
@@ -216,4 +217,61 @@ fn a_leg_that_ends_as_resumed_is_told_so_although_its_replica_was_well_later() {
     drive.feed(Event::Looked { host: HostId(1), started: now(5.0).mono, observation });
     drive.run_to(200.0);
     assert_eq!((drive.leg().result, resumed(&drive)), (LegResult::Resumed, 1), "{:?}", drive.told);
+}
+
+#[test]
+fn a_refusal_is_no_failure_if_the_next_look_at_the_receiver_shows_what_it_refused_for() {
+    let mut hosts = pair(&[S::Error]);
+    hosts.push(unreachable());
+    let mut drive = Drive::new(setup(3), hosts);
+    drive.run_to(1.5);
+    drive.hosts[1] = look(1, &[S::FailedOver]);
+    drive.end_act(refused(32_775, false));
+    drive.run_to(200.0);
+    assert_eq!((drive.leg().result, drive.leg().reason), (LegResult::Left, Reason::FailoverInForce));
+    assert!(!drive.told.iter().any(|n| matches!(n, Notice::ResumeFailed(_))), "it has not failed: {:?}", drive.told);
+}
+
+#[test]
+fn a_refusal_is_a_failure_if_the_receiver_shows_nothing_or_is_not_seen_again() {
+    for receiver in [look(1, &[S::Replicating]), unreachable()] {
+        let mut drive = Drive::new(setup(2), pair(&[S::Error]));
+        drive.run_to(1.5);
+        drive.hosts[1] = receiver;
+        drive.end_act(refused(32_775, false));
+        drive.run_to(20.0);
+        assert_eq!((drive.leg().result, drive.leg().reason), (LegResult::Failed, Reason::ResumeRefused));
+        assert_eq!(drive.told.iter().filter(|n| matches!(n, Notice::ResumeFailed(_))).count(), 1);
+    }
+}
+
+#[test]
+fn a_resumed_leg_stays_so_if_somebody_else_repairs_its_replica_later() {
+    let mut hosts = pair(&[S::Error]);
+    hosts.push(unreachable());
+    let mut drive = Drive::new(Setup { reads_events: true, ..setup(3) }, hosts);
+    let gave_up = VmmsEvent { vm: vm_id(1), at: reprise_model::HostTime(950_000), kind: VmmsEventKind::NonRecoverable };
+    let read = |drive: &mut Drive| {
+        while let Some(host) = drive.events.pop() {
+            let evidence = Evidence::Readable(Records::whole(vec![gave_up], Vec::new()));
+            drive.feed(Event::EventsRead { host, evidence });
+        }
+    };
+    read(&mut drive);
+    drive.run_to(1.5);
+    drive.hosts[0] = runs_with_newer_data().remove(0);
+    drive.end_act(ended());
+    for _ in 0..2 {
+        let observation = Box::new(runs_with_newer_data().remove(0));
+        drive.feed(Event::Looked { host: HostId(0), started: now(1.5).mono, observation });
+    }
+    drive.run_to(5.0);
+    let observation = Box::new(look(1, &[S::Error]));
+    drive.feed(Event::Looked { host: HostId(1), started: now(5.0).mono, observation });
+    read(&mut drive);
+    assert_eq!(drive.acts.iter().map(|act| act.host).collect::<Vec<_>>(), [HostId(1)]);
+    drive.run_to(6.0);
+    drive.end_act(Outcome::Stale { found: "Replicating".to_owned() });
+    drive.run_to(200.0);
+    assert_eq!((drive.leg().result, drive.leg().reason, resumed(&drive)), (LegResult::Resumed, Reason::Error, 1));
 }

@@ -151,7 +151,7 @@ impl ReadLog {
     /// Why nobody may say that a person paused a VM's leg, if so: the log was not read whole since data last came or it was
     /// seen otherwise; or what a shutdown leaves was truly written since.
     pub(super) fn no_person_because(&self, vm: VmId, pause: &Pause, last: Option<i64>) -> Option<&'static str> {
-        let Some((by, since)) = pause.by.zip(pause.after.max(last)) else {
+        let Some((by, since)) = pause.by.zip(pause.after.max(pause.surely_after).max(last)) else {
             return Some("nobody knows between when it began");
         };
         if !self.readable || !self.crossed.is_whole_since(since) {
@@ -160,8 +160,7 @@ impl ReadLog {
         if self.crossed.cleared {
             return None;
         }
-        let written =
-            pairs(&self.truth, vm, since.max(pause.surely_after.unwrap_or(since))).into_iter().any(|pair| pair <= by);
+        let written = pairs(&self.truth, vm, since).into_iter().any(|pair| pair <= by);
         written.then_some("the records of a shutdown stand in its host's log")
     }
 }

@@ -58,7 +58,10 @@ pub(crate) fn receiver<'a, K: Copy + PartialEq + 'a>(
         let ours = |end: &End| primary(end).and_then(|name| bearer(hosts.clone(), &name)) == Some(sends);
         return single(receivers.iter().copied().filter(|(_, end)| ours(end)));
     };
-    if let Some(host) = bearer(hosts.clone(), &wanted) {
+    // One that has not said its name may bear it, so that a first label alone does not tell.
+    let full = |names: &Names| names.contains(&wanted.to_lowercase());
+    let is_certain = hosts.clone().any(|(_, names)| full(names)) || !hosts.clone().any(|(_, names)| names.is_empty());
+    if let Some(host) = bearer(hosts.clone(), &wanted).filter(|_| is_certain) {
         return receivers.iter().copied().find(|(on, _)| *on == host);
     }
     if bearers(hosts.clone(), &wanted) > 1 {

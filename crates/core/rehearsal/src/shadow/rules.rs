@@ -150,7 +150,12 @@ impl Shadow {
             return Err(format!("an act on {} although nobody says who receives it", act.leg));
         };
         if self.is_asked(named) && self.orders.policy.peer_unseen == PeerUnseen::Wait {
-            return Err(format!("an act on {} although its receiver {named:?} was asked and is not seen", act.leg));
+            let receivers: Vec<_> = self.ends(act.leg, Side::Receiver).map(|(host, _)| host).collect();
+            let who = format!("of {:?}, shown by {receivers:?}", self.names);
+            return Err(format!(
+                "an act on {} although its receiver {named:?} was asked and is not seen: {who}",
+                act.leg
+            ));
         }
         Ok(())
     }

@@ -71,7 +71,8 @@ pub(crate) struct Shadow {
     pub(super) pause_written: BTreeSet<LegId>,
     /// What bounded the paused senders then.
     pub(super) bounds_written: BTreeMap<LegId, Pause>,
-    /// Legs whose sender the read before an act found not paused, and that no look has shown so since.
+    /// Legs whose sender something showed not paused that does not say how often its host had booted by then: the read before an
+    /// act, or a look that could not read the system. Or of which nobody knows whether that was our own act's doing.
     pub(super) found_running: BTreeSet<LegId>,
     /// Every leg of which any end was ever seen.
     pub(super) ever: BTreeSet<LegId>,
@@ -194,7 +195,12 @@ impl Shadow {
     /// A look that began at `looked` came back, and the engine takes it in.
     pub(crate) fn looked(&mut self, host: HostId, shown: &Shown, answered: Answered, looked: Duration, now: Now) {
         if let Some(name) = &shown.name {
+            let seconds = self.seconds.clone();
             self.says(host, name, shown.booted());
+            // What counted as another host and is one of its own has to become ready.
+            for own in seconds.difference(&self.seconds.clone()) {
+                self.awaits(*own, now.mono.0);
+            }
         }
         let mut ends = shown.ends(looked);
         self.is_ready(host, (looked, now.mono.0), answered, (shown.booted(), &ends));
@@ -275,6 +281,9 @@ impl Shadow {
             self.pause_seen.remove(&leg);
             self.found_running.remove(&leg);
             self.ran_at_boot.insert(leg, (host, boots.or(known).unwrap_or(0)));
+            if boots.is_none() {
+                self.found_running.insert(leg);
+            }
             return;
         }
         // A VM that was moved meanwhile was seen to run, and its new host has not booted for that.

@@ -19,6 +19,8 @@ use super::watched::DOUBT;
 const GRACE: Duration = Duration::from_millis(100);
 /// A host has this long to show what came of an act.
 const LOOK_AFTER_ACT: Duration = Duration::from_secs(30);
+/// What a host refuses a look at the receiver may explain, for so long.
+const LOOK_AFTER_REFUSAL: Duration = Duration::from_secs(10);
 /// The longest look: seven queries of nine seconds.
 const LONGEST_LOOK: Duration = Duration::from_secs(63);
 
@@ -70,6 +72,9 @@ impl Shadow {
         let under_way = |what: String| (Duration::MAX, what);
         for watched in self.acts.values() {
             let (id, leg) = (watched.act.id, watched.act.leg);
+            if let Some(ended) = watched.ended.filter(|_| watched.refused && !watched.on_receiver) {
+                waits.push((ended + LOOK_AFTER_REFUSAL, format!("a look at the receiver of {leg} after act {id}")));
+            }
             match watched.ended {
                 None => waits.push(under_way(format!("act {id}"))),
                 Some(ended) if !watched.shown => {

@@ -1,6 +1,7 @@
 //! One event: when, which, and the data that its text is made from.
 
 pub mod codes;
+pub mod message_table;
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -14,7 +15,7 @@ pub use codes::{Code, Level};
 pub const SOURCE: &str = "Hyper-V Replica script";
 
 /// Stands in a message for data that the event does not carry.
-const UNKNOWN: &str = "(unknown)";
+pub(crate) const UNKNOWN: &str = "(unknown)";
 
 /// Something worth an entry in an event log.
 ///
@@ -109,6 +110,16 @@ pub fn escaped(json: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(text)
+}
+
+/// A text that may be printed or stored with others: control characters and those that change the direction of a line are
+/// replaced.
+pub(crate) fn printable(text: &str) -> String {
+    let acts = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{61c}')
+    };
+    text.chars().map(|c| if acts(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
 /// A datum as it reads within a sentence: a text without its quotes, anything else as JSON.

@@ -6,7 +6,7 @@ use std::io;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 
-use crate::event::{Level, LogEntry, SOURCE, plain};
+use crate::event::{Level, LogEntry, SOURCE, plain, printable};
 
 /// Where the journal listens on every system that has one.
 pub(super) const SOCKET: &str = "/run/systemd/journal/socket";
@@ -41,6 +41,7 @@ impl Journal {
 fn entry(event: &LogEntry) -> Vec<u8> {
     let mut bytes = Vec::new();
     let code = event.code();
+    // journalctl shows nothing of a message with control characters. The fields keep what was said.
     field(&mut bytes, "MESSAGE", &printable(&event.message()));
     field(&mut bytes, "PRIORITY", priority(code.level));
     field(&mut bytes, "SYSLOG_IDENTIFIER", "reprise");
@@ -50,16 +51,6 @@ fn entry(event: &LogEntry) -> Vec<u8> {
         field(&mut bytes, &field_name(key), &plain(value));
     }
     bytes
-}
-
-/// The message as journalctl may print it: of one with control characters it shows nothing, and direction characters reverse
-/// the line. The fields keep what was said.
-fn printable(message: &str) -> String {
-    let acts = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{61c}')
-    };
-    message.chars().map(|c| if acts(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
 /// syslog's numbers.

@@ -1,30 +1,41 @@
 //! Where events go: a file, the journal, Windows' event log, or nowhere.
 
+mod error;
 mod file;
+#[cfg(any(windows, test))]
+mod inserts;
 #[cfg(unix)]
 mod journald;
+#[cfg(any(windows, test))]
+pub(crate) mod system;
 mod writer;
 
 use std::fmt;
-use std::io;
 use std::path::PathBuf;
-
-use thiserror::Error;
 
 use crate::event::LogEntry;
 use file::File;
 #[cfg(unix)]
 use journald::Journal;
+#[cfg(windows)]
+use system::System;
 
+pub use error::SinkError;
 pub use writer::{Unwritten, Writer};
 
 /// Takes events, one at a time, and may block meanwhile. [`Writer`] keeps that away from its caller.
 #[derive(Debug)]
 pub struct Sink(Kind);
 
+/// The file in the state folder that stands in for the System log.
+#[cfg(windows)]
+const FALLBACK: &str = "events.jsonl";
+
 #[derive(Debug)]
 enum Kind {
     File(File),
+    #[cfg(windows)]
+    System(System<crate::windows::EventSource>),
     #[cfg(unix)]
     Journal(Journal),
     Nowhere,
@@ -39,78 +50,7 @@ pub struct Chosen {
     pub notice: Option<&'static str>,
 }
 
-/// Why a sink is not available or did not accept an event.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum SinkError {
-    /// The text after `--event-log` names no sink.
-    #[error("no event sink is called \"{text}\"")]
-    UnknownName {
-        /// What was written.
-        text: String,
-    },
-    /// The sink exists, on another system.
-    #[error("the event sink \"{name}\" does not exist on this system")]
-    NotHere {
-        /// The sink's name.
-        name: &'static str,
-    },
-    /// The line could not be written to the file.
-    #[error("cannot write event {id} to the file {}", path.display())]
-    File {
-        /// The event that is lost.
-        id: u16,
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The entry could not be sent to the journal.
-    #[error("cannot write event {id} to the journal at {}", path.display())]
-    Journal {
-        /// The event that is lost.
-        id: u16,
-        /// The journal's socket.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The queue before the sink is full.
-    #[error("cannot keep event {id} for {place}: too many events are waiting there already")]
-    Behind {
-        /// The first event that is lost.
-        id: u16,
-        /// Where it should have gone.
-        place: String,
-    },
-    /// There is no thread to write on.
-    #[error("cannot start the thread that writes events")]
-    NoThread {
-        /// What the system said.
-        source: io::Error,
-    },
-}
-
-impl SinkError {
-    /// What to do next.
-    pub fn advice(&self) -> &'static str {
-        match self {
-            Self::UnknownName { .. } => "write `file:PATH`, `journald`, `system` or `none`",
-            Self::NotHere { .. } => "use `file:PATH` or `none`; `journald` is for Linux and `system` for Windows",
-            Self::File { .. } => {
-                "create its folder, and check that this account can write there and that the disk has space"
-            }
-            Self::Journal { .. } => "check that systemd-journald runs, or use `file:PATH`",
-            Self::Behind { .. } => {
-                "find out why it accepts no events (a full disk, a share that hangs, a pipe that nobody reads)"
-            }
-            Self::NoThread { .. } => "raise the limit on threads, or free memory",
-        }
-    }
-}
-
-const SYSTEM_NOT_YET: &str =
-    "events are written nowhere: Windows' event log is not built in yet; use `--event-log file:PATH` meanwhile";
+#[cfg(not(windows))]
 const NO_JOURNAL: &str =
     "events are written nowhere: this machine has no journal; use `--event-log file:PATH` to keep them";
 
@@ -122,7 +62,9 @@ impl Sink {
     pub fn parse(text: &str) -> Result<Chosen, SinkError> {
         match text {
             "none" => Ok(Chosen { sink: Self(Kind::Nowhere), notice: None }),
-            "system" if cfg!(windows) => Ok(Chosen { sink: Self(Kind::Nowhere), notice: Some(SYSTEM_NOT_YET) }),
+            #[cfg(windows)]
+            "system" => Ok(Chosen { sink: Self::system(), notice: None }),
+            #[cfg(not(windows))]
             "system" => Err(SinkError::NotHere { name: "system" }),
             #[cfg(unix)]
             "journald" => Ok(Chosen { sink: Self::journal(), notice: None }),
@@ -135,19 +77,29 @@ impl Sink {
         }
     }
 
-    /// The default sink: the event log on Windows, the journal where there is one, else nowhere.
+    /// The default sink: the System log on Windows, the journal where there is one, else nowhere.
     pub fn default_here() -> Chosen {
         #[cfg(unix)]
         if std::path::Path::new(journald::SOCKET).exists() {
             return Chosen { sink: Self::journal(), notice: None };
         }
-        let notice = if cfg!(windows) { SYSTEM_NOT_YET } else { NO_JOURNAL };
-        Chosen { sink: Self(Kind::Nowhere), notice: Some(notice) }
+        #[cfg(windows)]
+        return Chosen { sink: Self::system(), notice: None };
+        #[cfg(not(windows))]
+        Chosen { sink: Self(Kind::Nowhere), notice: Some(NO_JOURNAL) }
     }
 
     /// A file to which each event is appended as one line of JSON.
     pub fn file(path: impl Into<PathBuf>) -> Self {
         Self(Kind::File(File::at(path)))
+    }
+
+    /// The System log, or a file in the state folder if this account may not write to it.
+    #[cfg(windows)]
+    fn system() -> Self {
+        use crate::paths::{of_this_process, state_dir};
+        let fallback = File::at(state_dir(of_this_process).join(FALLBACK));
+        Self(Kind::System(System::new(crate::windows::EventSource::default(), fallback)))
     }
 
     #[cfg(unix)]
@@ -165,6 +117,8 @@ impl Sink {
             Kind::File(file) => {
                 file.append(event).map_err(|source| SinkError::File { id, path: file.path().to_owned(), source })
             }
+            #[cfg(windows)]
+            Kind::System(system) => system.write(event),
             #[cfg(unix)]
             Kind::Journal(journal) => {
                 journal.send(event).map_err(|source| SinkError::Journal { id, path: journal.path().to_owned(), source })
@@ -178,6 +132,8 @@ impl fmt::Display for Sink {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Kind::File(file) => write!(f, "the file {}", file.path().display()),
+            #[cfg(windows)]
+            Kind::System(_) => f.write_str("the System log"),
             #[cfg(unix)]
             Kind::Journal(journal) => write!(f, "the journal at {}", journal.path().display()),
             Kind::Nowhere => f.write_str("nowhere"),

@@ -83,8 +83,9 @@ fn going_nowhere_by_default_is_said() {
 
 #[cfg(windows)]
 #[test]
-fn the_event_log_is_not_built_in_yet_and_that_is_said() {
-    assert!(Sink::parse("system").unwrap().notice.unwrap().contains("not built in yet"));
+fn the_system_log_is_the_default_and_has_no_journal_beside_it() {
+    assert!(matches!(Sink::default_here().sink.0, Kind::System(_)));
+    assert!(matches!(Sink::parse("system").unwrap().sink.0, Kind::System(_)));
     assert!(matches!(Sink::parse("journald").unwrap_err(), SinkError::NotHere { name: "journald" }));
 }
 

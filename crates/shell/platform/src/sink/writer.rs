@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
-use super::{Sink, SinkError};
+use super::Sink;
+use super::error::SinkError;
 use crate::event::LogEntry;
 
 /// Maximum number of events in the queue: more than a pass over a large fleet writes, about 50 MB.
@@ -56,13 +57,12 @@ impl Writer {
         let work = move || {
             let _alive = alive;
             for event in events {
-                match write(&event) {
-                    Ok(()) => {
-                        count.fetch_add(1, Ordering::Release);
-                    }
-                    // Only the first is kept: a sink that fails once mostly fails again.
-                    Err(error) => _ = sender.try_send(error).is_ok(),
+                let written = write(&event);
+                if written.as_ref().err().is_none_or(|error| !error.is_loss()) {
+                    count.fetch_add(1, Ordering::Release);
                 }
+                // Only the first is kept: a sink that fails once mostly fails again.
+                _ = written.is_err_and(|error| sender.try_send(error).is_ok());
             }
         };
         let thread = std::thread::Builder::new().name("event sink".to_owned()).spawn(work);
@@ -161,6 +161,21 @@ mod tests {
         // One may have left the queue before it was full.
         assert_eq!(unwritten.events + u64::try_from(told.try_iter().count()).unwrap(), 10);
         assert!((7..=8).contains(&unwritten.events) && !unwritten.is_late, "{unwritten:?}");
+    }
+
+    #[test]
+    fn an_event_that_is_written_elsewhere_is_reported_and_not_lost() {
+        let diverted = || SinkError::Diverted {
+            account: "svc".to_owned(),
+            what: "write",
+            advice: "",
+            path: "x".into(),
+            source: std::io::ErrorKind::PermissionDenied.into(),
+        };
+        let mut writer = Writer::with("the log".to_owned(), 100, move |_| Err(diverted()));
+        writer.write(event(0));
+        assert_eq!(writer.finish(PATIENCE), None);
+        assert!(matches!(writer.trouble(), Some(SinkError::Diverted { .. })));
     }
 
     #[test]

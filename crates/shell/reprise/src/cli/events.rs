@@ -11,11 +11,11 @@ use reprise_hyperv::events::{RECORDS_MAX, VMMS_LOGS, of_vmms_and_system};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
-use wsman_http::Events;
 
 use crate::console::{Printed, asked_to_stop, complain, notice, print};
 use crate::exit;
 use crate::links::Links;
+use crate::listener::Listener;
 use crate::render::error::Error;
 use crate::render::heard::{self, Log};
 use crate::render::{Terminal, json, list};
@@ -26,6 +26,8 @@ use crate::wiring;
 #[derive(Args)]
 #[command(after_help = "Example:
   reprise events --host http://hv01 --user 'LAB\\svc' --password-file ./password --follow
+
+On Windows this computer's own event logs are shown if no host is named.
 
 Shows the events of the last week: 32022, 32086 and 32315 of VMMS; 1074, 6005, 6006, 6008 and 41 of Windows.
 Exit codes: 0 done or ended by Ctrl-C, 1 no event log could be read, 2 usage or configuration error,
@@ -111,13 +113,14 @@ async fn show(follow: bool, as_json: bool, mut told: mpsc::Receiver<heard::Line>
 }
 
 /// A listener for each name of VMMS's log; each also reads Windows' own log.
-fn listeners(links: &Links, host: reprise_model::HostId, follow: bool) -> Vec<Events> {
+fn listeners(links: &Links, host: reprise_model::HostId, follow: bool) -> Vec<Listener> {
     let patience = if follow { PATIENCE } else { QUIET };
-    VMMS_LOGS.iter().filter_map(|log| links.events(host, of_vmms_and_system(log, None), true, patience)).collect()
+    let logs = links.logs(host);
+    VMMS_LOGS.iter().filter_map(|log| Some(logs.as_ref()?.listen(of_vmms_and_system(log, None), patience))).collect()
 }
 
 /// Listens to one host until its log has been read, or with `follow` without end.
-async fn listen(label: String, listeners: Vec<Events>, follow: bool, say: mpsc::Sender<heard::Line>) -> Log {
+async fn listen(label: String, listeners: Vec<Listener>, follow: bool, say: mpsc::Sender<heard::Line>) -> Log {
     let mut host = label;
     let mut why = CallError::new(ErrorKind::NotThere, Reached::No, "there is no way to it");
     for listener in listeners {
@@ -148,7 +151,7 @@ fn may_pass(kind: ErrorKind) -> bool {
 /// Sends the lines of one log. `host` becomes the name that the host gives itself.
 async fn hear(
     host: &mut String,
-    mut listener: Events,
+    mut listener: Listener,
     follow: bool,
     say: &mpsc::Sender<heard::Line>,
 ) -> Result<(), CallError> {

@@ -3,8 +3,10 @@
 mod demo;
 mod docs;
 mod events;
+mod install;
 mod lab;
 mod run;
+mod uninstall;
 
 use std::process::ExitCode;
 
@@ -33,6 +35,8 @@ enum Verb {
     Run(run::Arguments),
     Events(events::Arguments),
     Demo(demo::Arguments),
+    Install(install::Arguments),
+    Uninstall(uninstall::Arguments),
     Lab(lab::Arguments),
     #[command(hide = true)]
     Docs(docs::Arguments),
@@ -61,6 +65,8 @@ pub fn main() -> ExitCode {
         Verb::Run(arguments) => control.block_on(run::run(arguments, workers.handle().clone())),
         Verb::Events(arguments) => workers.block_on(events::events(arguments)),
         Verb::Demo(arguments) => Ok(workers.block_on(demo::demo(arguments))),
+        Verb::Install(arguments) => install::install(arguments),
+        Verb::Uninstall(arguments) => Ok(uninstall::uninstall(&arguments)),
         Verb::Lab(arguments) => workers.block_on(lab::lab(arguments)),
         Verb::Docs(arguments) => Ok(docs::docs(&arguments)),
     };

@@ -10,7 +10,8 @@ use reprise_platform::paths::{self, ConfigFile};
 use wsman_http::Limits;
 
 use super::arguments::{self, HostArguments};
-use crate::links::{HostAccess, Links};
+use crate::access::HostAccess;
+use crate::links::Links;
 use crate::login::Logins;
 use crate::render::count;
 use crate::usage::Usage;
@@ -56,10 +57,6 @@ impl Wanted {
 pub(crate) fn ways(hosts: &HostArguments) -> Result<(Vec<(HostId, String)>, Links), Usage> {
     let config = config(hosts)?;
     let asked = wanted(hosts, config.as_ref())?;
-    if asked.iter().any(|host| matches!(host, Wanted::Local(_))) {
-        let why = "this computer's own event log cannot be read yet";
-        return Err(Usage::new("cannot read events", why, "name another host with --host, or look into Event Viewer"));
-    }
     let mut built = Built::default();
     let logins = Logins::new(hosts.insecure_no_tls_verification);
     connect(&mut built, asked, logins, limits(&Policy::default(), TIMEOUT), VmmsWaits::of(None, TIMEOUT), None)?;
@@ -73,6 +70,10 @@ pub(super) fn config(hosts: &HostArguments) -> Result<Option<Config>, Usage> {
     }
     let file = paths::config_file(hosts.config.as_deref(), paths::of_this_process);
     let path = file.path();
+    #[cfg(windows)]
+    if matches!(file, ConfigFile::Default(_)) && path.exists() {
+        path.parent().into_iter().chain([path]).try_for_each(check_owner)?;
+    }
     let text = match reprise_platform::file::read_text(path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && matches!(file, ConfigFile::Default(_)) => {
@@ -87,6 +88,18 @@ pub(super) fn config(hosts: &HostArguments) -> Result<Option<Config>, Usage> {
         let problems = count(error.problems.len(), "problem");
         let what = format!("the configuration {} has {problems}", path.display());
         Usage::new(what, error.to_string().replace('\n', "\n        "), "fix these lines")
+    })
+}
+
+/// Refuses the default configuration if another user wrote it. Every user may make folders and files in `%ProgramData%`, and
+/// the author of a configuration decides where an account logs in. The owner of the folder could exchange the file.
+#[cfg(windows)]
+fn check_owner(path: &std::path::Path) -> Result<(), Usage> {
+    reprise_platform::windows::check_owner(path).map_err(|error| {
+        let what = format!("cannot use the configuration {}", path.display());
+        let next =
+            format!("see what is in it; if that is right: icacls \"{}\" /setowner *S-1-5-32-544", path.display());
+        Usage::new(what, error.to_string(), next)
     })
 }
 

@@ -8,7 +8,8 @@ use wsman_http::{Gates, Login};
 
 use super::arguments::{self, HostArguments};
 use super::hosts::{Built, TIMEOUT, VmmsWaits, config, connect, endpoint, limits, wanted};
-use crate::links::{HostAccess, Links};
+use crate::access::HostAccess;
+use crate::links::Links;
 use crate::login::Logins;
 use crate::usage::Usage;
 

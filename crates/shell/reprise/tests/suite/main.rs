@@ -2,6 +2,7 @@
 
 #![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test that fails is to say so at once")]
 
+mod article;
 mod bad_way;
 mod bad_ways;
 mod changes;

@@ -4,18 +4,14 @@
 #[cfg(test)]
 pub(crate) mod tests;
 
-use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
-use cim::event::{Bookmark, EventBatch, EventPort, EventQuery, Record};
+use cim::event::{Bookmark, EventBatch, EventPort, EventQuery, KnownRecords};
 use cim::{CallError, ErrorKind};
 use wsman::eventing::{Delivery, Listener, is_about_the_bookmark, is_lost};
 
 use crate::client::Client;
 use crate::line::{KNOWN_BATCHES_MAX, Line, SUBSCRIBES_MAX, heartbeats};
-
-/// So many records are remembered, to know those again that come twice. A batch has at most a few hundred.
-const REMEMBERED_MAX: usize = 10_000;
 
 /// One host's event logs.
 #[derive(Debug)]
@@ -25,35 +21,9 @@ pub struct Events {
     /// What it listened to before, and has not left yet.
     earlier: Vec<Listener>,
     patience: Duration,
-    known: Known,
+    known: KnownRecords,
     /// The server has taken a subscription once.
     taken: bool,
-}
-
-/// Records that were passed on: their log, number and time. A log that was cleared counts from 1 again, so that the
-/// number alone says too little.
-#[derive(Debug, Default)]
-struct Known {
-    order: VecDeque<(String, u64, i64)>,
-    all: BTreeSet<(String, u64, i64)>,
-}
-
-impl Known {
-    /// Whether a record is new; it is known from now on. What cannot be read is passed on: its reader will say so.
-    fn is_new(&mut self, xml: &str) -> bool {
-        let Ok(record) = Record::parse(xml) else { return true };
-        let key = (record.channel.to_lowercase(), record.number, record.time.unix_us());
-        if !self.all.insert(key.clone()) {
-            return false;
-        }
-        self.order.push_back(key);
-        if self.order.len() > REMEMBERED_MAX
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.all.remove(&oldest);
-        }
-        true
-    }
 }
 
 impl Events {
@@ -66,7 +36,7 @@ impl Events {
             listener: Listener::new(query, existing, heartbeats(patience)),
             earlier: Vec::new(),
             patience,
-            known: Known::default(),
+            known: KnownRecords::default(),
             taken: false,
         }
     }
@@ -83,7 +53,7 @@ impl Events {
     pub fn turned_to(mut self, query: EventQuery) -> Self {
         let listener = Listener::new(query, true, heartbeats(self.patience));
         self.earlier.push(std::mem::replace(&mut self.listener, listener));
-        Self { known: Known::default(), taken: false, ..self }
+        Self { known: KnownRecords::default(), taken: false, ..self }
     }
 
     /// Whether the server has taken a subscription once: what fails later is a loss and no refusal.
