@@ -321,6 +321,19 @@ def beside_others():
         equal((len(again.legs), count(again, "healthy"), count(again, "resumed")), (4, 4, 0))
 
 
+def discovered():
+    """The other host is named by this computer's relationships alone."""
+    with Lab("--hosts", "2", "--vms", "4") as lab:
+        lab.restart()
+        peer = lab.hosts[PEER]
+        login = "user = '%s'\npassword_file = '%s'" % (peer["user"], windows_path(lab.write("password", peer["password"] + "\n")))
+        found = "[discover]\npeers = true\nresolve = { '%s' = '%s' }\n" % (PEER, peer["url"])
+        config = "version = 1\n[login]\n%s\n[[host]]\nlocal = true\n%s" % (login, found)
+        run = locally(lab, "--config", windows_path(lab.write("toml", config)))
+        equal((run.code, count(run, "resumed")), (0, 4))
+        equal([host["url"] for host in run.document["hosts"]], [None, peer["url"]])
+
+
 def wrong_configuration():
     with Lab(*HUB, "--vms", "1") as lab:
         text = "version = 1\n[[host]]\nlocal = true\nurl = 'http://hv01'\n"
@@ -383,6 +396,7 @@ CHECKS = [
     ("a VMMS that is stopped is not ready", stopped),
     ("numbers with which WMI fails lead to advice", numbers),
     ("this computer and another one are asked from one configuration", beside_others),
+    ("a host that this computer's relationships name is found and asked", discovered),
     ("an address beside local = true is refused with its line", wrong_configuration),
     ("a VMMS that starts late is waited for, as over WS-Management", late_vmms),
     ("calls that WMI fails for a while are tried again", busy_wmi),

@@ -22,6 +22,8 @@ pub(crate) struct Links {
     ways: BTreeMap<HostId, Way>,
     /// The addresses of hosts that cannot be reached by their own names.
     resolve: BTreeMap<HostName, Endpoint>,
+    /// How hosts are asked that this computer names, apart from their names; this computer itself needs no login.
+    named_here: Option<HostAccess>,
     /// The socket budget of this process.
     sockets: Sockets,
     /// Where the procedures run that use the links; the caller's runtime if absent.
@@ -74,18 +76,24 @@ impl Links {
         self.ways.insert(host, Way { link: HostLink::new(transport), access: None });
     }
 
+    /// Sets how hosts are asked that this computer names: at their names, in place of the address that is given.
+    pub(crate) fn ask_named_here(&mut self, access: HostAccess) {
+        self.named_here = Some(access);
+    }
+
     /// How a host is connected to over the network.
     fn remote(&self, host: HostId) -> Option<&HostAccess> {
         self.ways.get(&host)?.access.as_ref()
     }
 
     /// Adds a link to the host that a relationship calls `name`. Its address comes from the configuration; otherwise it is that
-    /// of the host `like`, which showed the relationship, with the host part replaced. The login is that of `like`. For a host
+    /// of the host `like`, which showed the relationship, with the host part replaced. The login is that of `like`, and of this
+    /// computer that of all hosts. For a host
     /// that only another host has named, it uses Kerberos alone unless the configuration names a scheme: an attacker who
     /// controls `like` could have named a server of their own.
     pub(crate) fn ask(&mut self, host: HostId, name: &HostName, like: HostId) {
-        // This computer needs no login, so that there is none to use elsewhere.
-        let Some(like) = self.remote(like) else { return };
+        let named_here = || self.named_here.as_ref().filter(|_| self.ways.contains_key(&like));
+        let Some(like) = self.remote(like).or_else(named_here) else { return };
         let like = HostAccess { login: like.login.clone().without_spn(), ..like.clone() };
         let access = match self.resolve.get(name).cloned() {
             Some(endpoint) => HostAccess { endpoint, ..like },
@@ -172,5 +180,27 @@ mod tests {
         // A host that a discovered host names is trusted no more than that one.
         links.ask(HostId(20), &name("worse.test"), HostId(10));
         assert_eq!(links.remote(HostId(20)).unwrap().login.scheme(), Scheme::Kerberos);
+    }
+
+    #[test]
+    fn a_host_that_this_computer_names_is_asked_at_its_name_with_the_login_of_all_hosts() {
+        let name = |text| HostName::new(text).unwrap();
+        let at = |text| Endpoint::parse(text).unwrap();
+        let resolve = BTreeMap::from([(name("hv02.lab.test"), at("http://127.0.0.1:4711/wsman"))]);
+        let mut links = Links::new(resolve);
+        links.add_local(HostId(0), Duration::ZERO, Duration::ZERO);
+        links.ask(HostId(1), &name("hv02.lab.test"), HostId(0));
+        assert!(links.get(HostId(1)).is_none(), "without a login for it nobody is asked");
+        let login = Login::new(Scheme::Auto, "admin", "secret");
+        let endpoint = at("http://localhost");
+        links.ask_named_here(HostAccess { endpoint, login, trust: None, limits: Limits::default() });
+        links.ask(HostId(1), &name("hv02.lab.test"), HostId(0));
+        links.ask(HostId(2), &name("hv03.lab.test"), HostId(0));
+        links.ask(HostId(3), &name("hv04.lab.test"), HostId(9));
+        let asked = links.asked();
+        assert_eq!(asked[&HostId(1)].url, "http://127.0.0.1:4711/wsman");
+        assert_eq!(asked[&HostId(2)].url, "http://hv03.lab.test:5985/wsman");
+        let scheme = |host| links.remote(HostId(host)).map(|access| access.login.scheme());
+        assert_eq!((scheme(1), scheme(2), scheme(3)), (Some(Scheme::Auto), Some(Scheme::Kerberos), None));
     }
 }

@@ -59,7 +59,7 @@ pub(crate) fn ways(hosts: &HostArguments) -> Result<(Vec<(HostId, String)>, Link
     let asked = wanted(hosts, config.as_ref())?;
     let mut built = Built::default();
     let logins = Logins::new(hosts.insecure_no_tls_verification);
-    connect(&mut built, asked, logins, limits(&Policy::default(), TIMEOUT), VmmsWaits::of(None, TIMEOUT))?;
+    connect(&mut built, asked, logins, limits(&Policy::default(), TIMEOUT), VmmsWaits::of(None, TIMEOUT), None)?;
     Ok((built.hosts.into_iter().map(|host| (host.id, host.label)).collect(), built.links))
 }
 
@@ -209,32 +209,51 @@ fn check_tls(hosts: &HostArguments, wanted: &[Wanted], config: Option<&Config>) 
     }
 }
 
+/// Connects the hosts. `named` is the login to hosts that only this computer names, if such hosts are asked.
 pub(super) fn connect(
     built: &mut Built,
     wanted: Vec<Wanted>,
     mut logins: Logins,
     limits: Limits,
     waits: VmmsWaits,
+    named: Option<&LoginSettings>,
 ) -> Result<(), Usage> {
     for host in wanted {
         let host = match host {
             Wanted::Remote(host) => host,
             Wanted::Local(local) => {
                 built.add_local(limits, local, waits.local);
+                if let Some(settings) = named {
+                    let url = endpoint("http://localhost")?;
+                    let access = access(built, &mut logins, url, settings, limits)?;
+                    built.links.ask_named_here(access);
+                }
                 continue;
             }
         };
         let HostSettings { url, name, login: settings, tier } = *host;
-        let login = logins.login(&url, &settings)?;
-        let secure = url.is_secure() || built.links.resolves_to_https();
-        let trust = if secure { Some(logins.trust(&url, &settings)?) } else { None };
+        let access = access(built, &mut logins, url, &settings, limits)?;
         let credential = built.credential(&settings);
-        built.add(HostAccess { endpoint: url, login, trust, limits }, name, tier, waits.remote);
+        built.add(access, name, tier, waits.remote);
         if let Some(asked) = built.hosts.last_mut() {
             asked.credential = credential;
         }
     }
     Ok(())
+}
+
+/// How a host is connected to: its login, and the certificates to trust where it, or a host that it names, uses TLS.
+fn access(
+    built: &Built,
+    logins: &mut Logins,
+    url: Endpoint,
+    settings: &LoginSettings,
+    limits: Limits,
+) -> Result<HostAccess, Usage> {
+    let login = logins.login(&url, settings)?;
+    let secure = url.is_secure() || built.links.resolves_to_https();
+    let trust = if secure { Some(logins.trust(&url, settings)?) } else { None };
+    Ok(HostAccess { endpoint: url, login, trust, limits })
 }
 
 #[derive(Default)]

@@ -6,7 +6,7 @@ use reprise_engine::{AskedHost, LOOKS_AT_ONCE, Patience, Setup, UnmatchedHolds};
 use reprise_model::{Hold, HoldScope, MonoTime, PausedRule, Policy, VmSelector};
 use wsman_http::{Gates, Login};
 
-use super::arguments::HostArguments;
+use super::arguments::{self, HostArguments};
 use super::hosts::{Built, TIMEOUT, VmmsWaits, config, connect, endpoint, limits, wanted};
 use crate::access::HostAccess;
 use crate::links::Links;
@@ -48,7 +48,9 @@ pub(crate) fn wire(hosts: &HostArguments, settings: &PassSettings) -> Result<Wir
     let discover = config.map(|c| c.discover.clone()).unwrap_or_default();
     let mut built = Built { links: Links::new(discover.resolve), ..Built::default() };
     let logins = Logins::new(hosts.insecure_no_tls_verification);
-    connect(&mut built, asked, logins, limits(&policy, timeout), waits)?;
+    let common = config.map(|c| c.login.clone()).unwrap_or_default();
+    let named = Some(arguments::login(hosts).over(&common)).filter(|_| discover.peers);
+    connect(&mut built, asked, logins, limits(&policy, timeout), waits, named.as_ref())?;
     let setup = setup(built.hosts, policy, timeout, retry_for);
     let setup = Setup { discover: discover.peers, dry_run: settings.dry_run, ..setup };
     let setup = Setup { confirm_within: settings.wait_confirmed, ..setup };
