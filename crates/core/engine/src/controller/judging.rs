@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use reprise_model::{HostId, HostName, LegId, MonoTime, Now, Problem, ProblemKind, Reason, Remedy, ReplicationState};
+use reprise_model::{
+    HostId, HostName, LegId, MonoTime, Now, Problem, ProblemKind, Reason, Remedy, ReplicationSettings, ReplicationState,
+};
 
 use super::{Controller, NOBODY};
 use crate::exchange::Effect;
@@ -45,6 +47,7 @@ impl Controller {
         // In doubt what a hold may cover is left alone.
         leg.held_hosts = self.held_hosts(&leg);
         self.doubt_receiver(id, &mut leg);
+        doubt_own_host(&mut leg);
         leg.vm_names = self.vm_names(id.vm);
         self.watch_leg(now, &leg);
         let clock = leg.sender.seen().and_then(|sender| self.inventory.clock(sender.host));
@@ -230,6 +233,32 @@ impl Controller {
         let bears = |own: &HostName| self.names.find(own) == Match::Host(host.asked.id);
         let is_itself = is_certain && host.duplicate_of.is_none() && host.name.as_ref().is_none_or(bears);
         NotSeenEnd { host_name: if is_itself { Some(host.display_name()) } else { text }, whereabouts }
+    }
+}
+
+/// A host does not replicate to itself: where the name of a leg's other end leads to the host that shows this one, its address
+/// is wrong, and nobody has seen the other end.
+fn doubt_own_host(leg: &mut Leg) {
+    let other_of = |own: &End, named: Option<&HostName>, other: &End| {
+        let (End::Seen(own), End::NotSeen(end)) = (own, other) else { return None };
+        let leads_back = match &end.whereabouts {
+            Whereabouts::NotYet { host } => *host == Some(own.host),
+            Whereabouts::NotLoaded { host } | Whereabouts::WithoutIt { host } => *host == own.host,
+            Whereabouts::NotAsked | Whereabouts::Late { .. } | Whereabouts::Unreadable { .. } => false,
+        };
+        let name = named.filter(|_| leads_back)?.to_string();
+        let why = format!("the address at which it is asked leads to {}", own.host_name);
+        let what = format!("see the other end on {name}");
+        let problem = Problem::new(ProblemKind::NotThere, what, why).with_remedy(Remedy::NameHosts);
+        Some(NotSeenEnd { host_name: Some(name.clone()), whereabouts: Whereabouts::Late { host: name, problem } })
+    };
+    let receiver = other_of(&leg.sender, leg.sender.settings().and_then(ReplicationSettings::recovery), &leg.receiver);
+    let sender = other_of(&leg.receiver, leg.receiver.settings().and_then(ReplicationSettings::primary), &leg.sender);
+    if let Some(end) = receiver {
+        leg.receiver = End::NotSeen(end);
+    }
+    if let Some(end) = sender {
+        leg.sender = End::NotSeen(end);
     }
 }
 

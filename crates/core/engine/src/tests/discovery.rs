@@ -84,3 +84,15 @@ fn a_discovered_peer_that_never_answers_has_its_own_time_and_then_fails_the_leg(
     assert_eq!((drive.leg().result, drive.leg().reason), (LegResult::Failed, Reason::PeerNotSeen));
     assert_eq!(drive.report.as_ref().unwrap().outcome, goal::PassOutcome::Partial);
 }
+
+/// As with an address under `[discover] resolve` that is wrong, or an old record in DNS.
+#[test]
+fn a_peer_whose_name_leads_back_to_the_host_that_names_it_is_no_peer_and_that_is_said() {
+    let mut drive = Drive::new(sender_alone(true), vec![look(0, &[S::Error]), look(0, &[S::Error])]);
+    drive.run_to(200.0);
+    assert_eq!(drive.acts.len(), 0);
+    let leg = drive.leg();
+    assert_eq!((leg.result, leg.reason), (LegResult::Failed, Reason::PeerNotSeen));
+    assert_eq!((leg.primary.as_deref(), leg.replica.as_deref()), (Some("hv01.lab.test"), Some("hv02.lab.test")));
+    assert!(format!("{:?}", leg.cause()).contains("leads to hv01.lab.test"), "{:?}", leg.cause());
+}
