@@ -2,6 +2,7 @@
 //! every boot makes it unready again, and a late host is still looked at now and then.
 
 mod answer;
+mod duplicate;
 mod names;
 
 use std::collections::BTreeSet;
@@ -13,7 +14,7 @@ use reprise_model::{
 
 pub(crate) use answer::visible;
 use answer::{WHAT_READY, is_hopeless, never_passes};
-pub(crate) use names::{Duplicate, Kind};
+pub(crate) use duplicate::{Duplicate, Kind};
 
 use crate::hearing::LogCache;
 use crate::loading::Loading;
