@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use reprise_model::{HostId, HostTime, MonoTime, ReplicationState};
+use reprise_model::{HostId, HostTime, LastReplication, MonoTime, ReplicationState};
 
 use crate::leg::SeenEnd;
 use crate::pause::Span;
@@ -36,7 +36,21 @@ pub(crate) struct Resumed {
 pub struct Stands {
     host: String,
     state: ReplicationState,
-    after: HostTime,
+    after: Option<HostTime>,
+    shown: Option<Shown>,
+}
+
+/// The first look that showed a state: by when, by its host's clock, and when that had booted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Shown {
+    by: HostTime,
+    booted: Option<HostTime>,
+}
+
+impl Shown {
+    fn of(span: Span) -> Option<Self> {
+        span.by.map(|by| Self { by, booted: span.booted })
+    }
 }
 
 /// One look.
@@ -55,6 +69,7 @@ impl Bounds {
     /// Takes in what a look showed, which ended by `now`; when the state that it shows can have begun.
     pub(crate) fn saw(&mut self, end: &SeenEnd, resumed: Resumed, now: MonoTime) -> Span {
         let again = self.latest.is_some_and(|latest| latest.looked == end.looked && latest.host == end.host);
+        let before = self.latest.map(|latest| latest.looked);
         if !again {
             let look = Look {
                 host: end.host,
@@ -74,7 +89,7 @@ impl Bounds {
         let holds = |first: &Look| first.clock.is_some() && acted.is_none_or(|acted| acted <= first.looked);
         self.first = self.first.filter(holds).or(self.latest);
         let span = self.span(resumed);
-        self.keep(end, span)
+        self.keep(end, span, acted.is_some_and(|acted| before.is_none_or(|before| before < acted)))
     }
 
     /// When we were told first of the state that the latest look showed: what happened on its host until then is a matter of
@@ -93,15 +108,23 @@ impl Bounds {
         self.remembered = stands;
     }
 
-    /// Goes on with what is remembered, or remembers what is known now.
-    fn keep(&mut self, end: &SeenEnd, span: Span) -> Span {
+    /// Goes on with what is remembered, or remembers what is known now. What `acted` says we did since may have begun it anew.
+    fn keep(&mut self, end: &SeenEnd, span: Span, acted: bool) -> Span {
         let (host, state) = (&end.host_name, end.object.state);
         let known = self.remembered.take().filter(|known| known.state == state && known.host == *host);
-        let after = span.after.max(known.map(|known| known.after));
-        self.remembered = after.filter(|_| is_paused(state)).map(|after| Stands { host: host.clone(), state, after });
+        let after = span.after.max(known.as_ref().and_then(|known| known.after));
+        // What was paused when data came later than that had run in between.
+        let stood = |shown: &Shown| !acted && end.object.last_replication <= LastReplication::At(shown.by);
+        let known = known.and_then(|known| known.shown).filter(stood);
+        let first = known.into_iter().chain(Shown::of(span)).min_by_key(|shown| shown.by);
+        let stands = Stands { host: host.clone(), state, after, shown: first };
+        self.remembered = Some(stands).filter(|_| is_paused(state) && (after.is_some() || first.is_some()));
         // A clock that was set back bounds nothing.
-        let by = span.by.filter(|by| after.is_none_or(|after| after <= *by));
-        Span { after: after.filter(|_| by.is_some()), by, ..span }
+        let bounds = |shown: &Shown| span.by.is_some() && after.is_none_or(|after| after <= shown.by);
+        match first.filter(bounds) {
+            Some(Shown { by, booted }) => Span { after, by: Some(by), booted, ..span },
+            None => Span { after: None, by: None, ..span },
+        }
     }
 
     fn span(&self, resumed: Resumed) -> Span {
@@ -195,6 +218,29 @@ mod tests {
         assert_eq!(saw(&mut bounds, &look(Suspended, 90.0, 1_000_000), None), paused);
         let after_ours = (Some(1_094_900), Some(1_099_100 + 1_000));
         assert_eq!(saw(&mut bounds, &look(Suspended, 100.0, 1_000_000), Some(95.0)), after_ours);
+    }
+
+    /// The same pause, seen again in a later life of the program, with what the earlier one remembers of it.
+    fn again(seconds: f64, acted: Option<f64>, data: Option<i64>) -> (Option<i64>, Option<i64>, Option<HostTime>) {
+        let (mut before, mut bounds) = (Bounds::default(), Bounds::default());
+        saw(&mut before, &look(ReplicationState::Suspended, 1.0, 1_000_000), None);
+        bounds.remember(before.stands());
+        let mut end = look(ReplicationState::Suspended, seconds, 1_000_000);
+        end.booted = Some(HostTime(7));
+        end.object.last_replication = data.map_or(LastReplication::Never, |data| LastReplication::At(HostTime(data)));
+        let (after, by) = saw(&mut bounds, &end, acted);
+        let shown = bounds.stands().and_then(|stands| stands.shown);
+        (after, by, shown.and_then(|shown| shown.booted))
+    }
+
+    #[test]
+    fn a_pause_that_an_earlier_life_saw_had_begun_by_then_unless_data_came_or_we_acted_since() {
+        let booted = look(ReplicationState::Suspended, 1.0, 1_000_000).booted;
+        assert_eq!(again(60.0, None, None), (None, Some(1_001_100), booted));
+        assert_eq!(again(60.0, None, Some(1_001_100)), (None, Some(1_001_100), booted));
+        assert_eq!(again(60.0, None, Some(1_001_101)), (None, Some(1_060_107), Some(HostTime(7))), "it ran");
+        let by = again(60.0, Some(59.0), None).1;
+        assert_eq!(by, Some(1_060_107), "our own act may have resumed it");
     }
 
     #[test]
