@@ -19,6 +19,7 @@ mod lab;
 mod loading;
 mod login_matrix;
 mod logins;
+mod manual;
 mod matrix;
 mod meanwhile;
 mod open_files;
