@@ -7,7 +7,6 @@ use clap_complete::{Shell, generate};
 
 use super::shown::shown;
 use crate::console::print_by;
-use crate::exit;
 
 /// Print the script that completes verbs and flags in a shell.
 #[derive(Args)]
@@ -24,8 +23,7 @@ pub(super) struct Arguments {
 
 pub(super) fn completions(arguments: &Arguments, program: &Command) -> ExitCode {
     let text = script(arguments.shell, program);
-    let printed = print_by(|out| out.write_all(&text));
-    ExitCode::from(if printed.is_no_failure() { exit::OK } else { exit::FAILED })
+    print_by(|out| out.write_all(&text)).exit_code()
 }
 
 fn script(shell: Shell, program: &Command) -> Vec<u8> {

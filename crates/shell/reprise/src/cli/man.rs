@@ -28,8 +28,7 @@ pub(super) fn man(arguments: &Arguments, program: &Command) -> ExitCode {
     let program = shown(program).disable_help_subcommand(true);
     let Some(folder) = &arguments.folder else {
         let page = Man::new(program);
-        let printed = print_by(|mut out| page.render(&mut out));
-        return ExitCode::from(if printed.is_no_failure() { exit::OK } else { exit::FAILED });
+        return print_by(|mut out| page.render(&mut out)).exit_code();
     };
     if let Err(error) = write_pages(program, folder) {
         complain(&format!(

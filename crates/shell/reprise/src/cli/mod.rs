@@ -1,6 +1,7 @@
 //! The command line: a file per verb.
 
 mod completions;
+mod config;
 mod demo;
 mod docs;
 mod events;
@@ -41,6 +42,7 @@ enum Verb {
     Install(install::Arguments),
     Uninstall(uninstall::Arguments),
     Lab(lab::Arguments),
+    Config(config::Arguments),
     Completions(completions::Arguments),
     Man(man::Arguments),
     #[command(hide = true)]
@@ -73,6 +75,7 @@ pub fn main() -> ExitCode {
         Verb::Install(arguments) => install::install(arguments),
         Verb::Uninstall(arguments) => Ok(uninstall::uninstall(&arguments)),
         Verb::Lab(arguments) => workers.block_on(lab::lab(arguments)),
+        Verb::Config(arguments) => config::config(&arguments),
         Verb::Completions(arguments) => Ok(completions::completions(&arguments, &Arguments::command())),
         Verb::Man(arguments) => Ok(man::man(&arguments, &Arguments::command())),
         Verb::Docs(arguments) => Ok(docs::docs(&arguments)),

@@ -6,6 +6,7 @@ mod article;
 mod bad_way;
 mod bad_ways;
 mod changes;
+mod configuration;
 mod discovery;
 mod envelopes;
 mod evidence;
