@@ -6,6 +6,7 @@ mod check;
 mod duration;
 mod login;
 mod problem;
+mod schema;
 mod section;
 mod settings;
 mod table;
@@ -15,6 +16,7 @@ mod tests;
 pub use duration::parse_duration;
 pub use login::Contradiction;
 pub use problem::{ConfigError, ConfigProblem};
+pub use schema::schema;
 pub use section::name::{kdc, vm};
 pub use settings::{
     CertificateRef, Config, Discover, HostSettings, LocalSettings, LoginSettings, PasswordRef, ProofRef, Run, TrustRef,

@@ -1,7 +1,9 @@
 //! Standard output, standard error, and the signals that end the program.
 
 use std::io::Write as _;
+use std::process::ExitCode;
 
+use crate::exit;
 use crate::render::{self, Terminal, paragraph};
 
 /// Prints an error to standard error. A failure to print it is ignored. The text may contain what a host sent.
@@ -12,6 +14,11 @@ pub(crate) fn complain(text: &str) {
 /// Prints a notice to standard error.
 pub(crate) fn notice(text: &str) {
     say("note: ", text);
+}
+
+/// Prints a warning to standard error.
+pub(crate) fn warn(text: &str) {
+    say("warning: ", text);
 }
 
 fn say(head: &str, text: &str) {
@@ -75,6 +82,11 @@ pub(crate) enum Printed {
 impl Printed {
     pub(crate) fn is_no_failure(self) -> bool {
         self != Self::Failed
+    }
+
+    /// The exit code of a verb that has nothing to do but print.
+    pub(crate) fn exit_code(self) -> ExitCode {
+        ExitCode::from(if self.is_no_failure() { exit::OK } else { exit::FAILED })
     }
 }
 

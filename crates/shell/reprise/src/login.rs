@@ -50,35 +50,24 @@ impl Logins {
         Ok(self.single(url, wanted)?.sharing(&self.gates))
     }
 
+    /// Checks the settings of a login, and reads nothing.
+    pub(crate) fn check(url: &Endpoint, wanted: &LoginSettings) -> Result<(), Usage> {
+        Way::of(url, wanted).map(drop)
+    }
+
     fn single(&mut self, url: &Endpoint, wanted: &LoginSettings) -> Result<Login, Usage> {
         let what = format!("cannot log in to {url}");
-        // Without a scheme, `auto` chooses.
-        let auth = Some(wanted.auth.unwrap_or_default());
-        if let Some(Contradiction { key, why, next }) = (LoginSettings { auth, ..wanted.clone() }).contradiction() {
-            return Err(Usage::new(what, format!("`{key}` is given, but {why}"), next));
-        }
-        let scheme = wanted.auth.unwrap_or_default();
-        if scheme == Scheme::Certificate {
-            return by_certificate(&what, url, wanted);
-        }
-        let Some(user) = wanted.user.clone() else {
-            if OWN_ACCOUNT && wanted.proof.is_none() {
-                return current_user(what, scheme, wanted);
-            }
-            return Err(Usage::new(what, "no user is given", NO_USER));
+        let (user, proof) = match Way::of(url, wanted)? {
+            Way::Proofless(login) => return Ok(*login),
+            Way::By { user, proof } => (user, proof),
         };
-        let name = user.rsplit_once('\\').map_or(user.as_str(), |(_, name)| name);
-        if name.trim().is_empty() || name.starts_with('@') {
-            let next = "write it as NAME, DOMAIN\\NAME or NAME@REALM: --user USER, or user in the configuration";
-            return Err(Usage::new(what, "the user's name is empty", next));
-        }
-        let login = match &wanted.proof {
-            Some(ProofRef::Password(password)) => Login::new(scheme, user, self.password(&what, password)?),
-            Some(ProofRef::Keytab(path)) => Login::with_keytab(scheme, &user, self.keytab(&what, path)?)
-                .map_err(|error| Usage::new(what, format!("the keytab {path}: {error}"), error.advice()))?,
-            None => {
-                let next = "write it on the first line of a file that only you can read, and add --password-file FILE; or add --keytab FILE";
-                return Err(Usage::new(what, format!("no password is given for {user}"), next));
+        let login = match proof {
+            ProofRef::Password(password) => {
+                Login::new(wanted.auth.unwrap_or_default(), user, self.password(&what, password)?)
+            }
+            ProofRef::Keytab(path) => {
+                Login::with_keytab(wanted.auth.unwrap_or_default(), user, self.keytab(&what, path)?)
+                    .map_err(|error| Usage::new(what, format!("the keytab {path}: {error}"), error.advice()))?
             }
         };
         let login = if let Some(kdc) = &wanted.kdc { login.with_kdc(kdc.as_str()) } else { login };
@@ -128,6 +117,45 @@ impl Logins {
         let keytab = keytab(what, Path::new(path))?;
         self.keytabs.insert(path.to_owned(), keytab.clone());
         Ok(keytab)
+    }
+}
+
+/// How to log in, as far as the settings say.
+enum Way<'s> {
+    /// By the client certificate of the connection, or as the account that runs this program.
+    Proofless(Box<Login>),
+    /// As this user, by a password or keytab that is still to be read.
+    By { user: &'s str, proof: &'s ProofRef },
+}
+
+impl<'s> Way<'s> {
+    fn of(url: &Endpoint, wanted: &'s LoginSettings) -> Result<Self, Usage> {
+        let what = format!("cannot log in to {url}");
+        // Without a scheme, `auto` chooses.
+        let auth = Some(wanted.auth.unwrap_or_default());
+        if let Some(Contradiction { key, why, next }) = (LoginSettings { auth, ..wanted.clone() }).contradiction() {
+            return Err(Usage::new(what, format!("`{key}` is given, but {why}"), next));
+        }
+        let scheme = wanted.auth.unwrap_or_default();
+        if scheme == Scheme::Certificate {
+            return by_certificate(&what, url, wanted).map(|login| Self::Proofless(Box::new(login)));
+        }
+        let Some(user) = wanted.user.as_deref() else {
+            if OWN_ACCOUNT && wanted.proof.is_none() {
+                return current_user(what, scheme, wanted).map(|login| Self::Proofless(Box::new(login)));
+            }
+            return Err(Usage::new(what, "no user is given", NO_USER));
+        };
+        let name = user.rsplit_once('\\').map_or(user, |(_, name)| name);
+        if name.trim().is_empty() || name.starts_with('@') {
+            let next = "write it as NAME, DOMAIN\\NAME or NAME@REALM: --user USER, or user in the configuration";
+            return Err(Usage::new(what, "the user's name is empty", next));
+        }
+        let Some(proof) = &wanted.proof else {
+            let next = "write it on the first line of a file that only you can read, and add --password-file FILE; or add --keytab FILE";
+            return Err(Usage::new(what, format!("no password is given for {user}"), next));
+        };
+        Ok(Self::By { user, proof })
     }
 }
 

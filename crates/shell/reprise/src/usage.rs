@@ -13,4 +13,8 @@ impl Usage {
     pub(crate) fn new(what: impl Into<String>, why: impl Into<String>, next: impl Into<String>) -> Self {
         Self { what: what.into(), why: why.into(), next: next.into() }
     }
+
+    pub(crate) fn why(&self) -> &str {
+        &self.why
+    }
 }

@@ -1,16 +1,20 @@
 //! The command line: a file per verb.
 
+mod completions;
+mod config;
 mod demo;
 mod docs;
 mod events;
 mod install;
 mod lab;
+mod man;
 mod run;
+mod shown;
 mod uninstall;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use tokio::runtime::{Builder, Runtime};
 use tracing::Level;
 use tracing_subscriber::filter::{LevelFilter, Targets, filter_fn};
@@ -38,6 +42,9 @@ enum Verb {
     Install(install::Arguments),
     Uninstall(uninstall::Arguments),
     Lab(lab::Arguments),
+    Config(config::Arguments),
+    Completions(completions::Arguments),
+    Man(man::Arguments),
     #[command(hide = true)]
     Docs(docs::Arguments),
 }
@@ -68,6 +75,9 @@ pub fn main() -> ExitCode {
         Verb::Install(arguments) => install::install(arguments),
         Verb::Uninstall(arguments) => Ok(uninstall::uninstall(&arguments)),
         Verb::Lab(arguments) => workers.block_on(lab::lab(arguments)),
+        Verb::Config(arguments) => config::config(&arguments),
+        Verb::Completions(arguments) => Ok(completions::completions(&arguments, &Arguments::command())),
+        Verb::Man(arguments) => Ok(man::man(&arguments, &Arguments::command())),
         Verb::Docs(arguments) => Ok(docs::docs(&arguments)),
     };
     // Whatever still runs is of no more use, and must not delay the end.

@@ -7,7 +7,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use reprise_config::{CertificateRef, LoginSettings, PasswordRef, ProofRef, Scheme, TrustRef};
 
 /// The hosts to manage and the login to use.
-#[derive(Args)]
+#[derive(Default, Args)]
 pub(crate) struct HostArguments {
     /// Address of a host: http[s]://HOST[:PORT]/wsman (repeatable)
     #[arg(long = "host", value_name = "URL")]

@@ -40,7 +40,7 @@ impl VmmsWaits {
 }
 
 /// One host, as the command line or the configuration names it.
-pub(super) enum Wanted {
+pub(crate) enum Wanted {
     /// This computer, with what the configuration says of it.
     Local(LocalSettings),
     /// A host over the network, with its complete login.
