@@ -83,7 +83,15 @@ pub(super) async fn look(arguments: &LookArguments, workers: Handle) -> Result<L
         }
     };
     if let Some(host) = &arguments.on {
-        report.legs.retain(|leg| is_on(leg, host));
+        let all = std::mem::take(&mut report.legs);
+        let names: BTreeSet<String> =
+            all.iter().flat_map(|leg| [&leg.primary, &leg.replica]).flatten().cloned().collect();
+        report.legs = all.into_iter().filter(|leg| is_on(leg, host)).collect();
+        if report.legs.is_empty() && !names.is_empty() {
+            let names: Vec<String> = names.into_iter().collect();
+            let why = format!("relationships of these hosts were seen: {}", list(&names));
+            return Err(Usage::new(format!("no relationship of host {host} was seen"), why, "check --on"));
+        }
     }
     let ages = report.hosts.iter().filter_map(|host| Some((host.id, controller.age_of(host.id, now)?))).collect();
     let seen = Seen { taken: now.wall, ages, asked: links.asked(), judged: std::collections::BTreeMap::new() };

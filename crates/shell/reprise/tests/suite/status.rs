@@ -201,4 +201,7 @@ fn an_extended_relationship_is_explained_if_it_is_asked_for() {
     assert_eq!(explained(&[]).legs()[0]["leg"], "simple");
     assert_eq!(explained(&["--extended"]).legs()[0]["leg"], "extended");
     assert_eq!(json(&lab, &["status", "--timeout", "5", "--on", "hv03", "--host", &lab.url(2)]).legs().len(), 1);
+    let misspelt = json(&lab, &["status", "--timeout", "5", "--on", "hv-03"]);
+    assert_eq!((misspelt.code, misspelt.document.is_null()), (2, true), "nothing of it must not look like success");
+    assert!(misspelt.standard_error.contains("hv02.lab.test"), "{}", misspelt.standard_error);
 }
