@@ -42,7 +42,7 @@ impl Clock {
 
 /// Runs one pass to its end. `stop` ends it early; running procedures are dropped, which all of them allow.
 pub(crate) async fn run(
-    mut controller: Controller,
+    controller: &mut Controller,
     mut pass: Pass,
     clock: Clock,
     links: &mut Links,
@@ -61,9 +61,9 @@ pub(crate) async fn run(
                 events.extend(tasks.carry_out(now, effect, observer));
             }
         }
-        observer.progress(&controller);
+        observer.progress(controller);
         let now = clock.now();
-        if let Some(end) = pass.end(now, &controller) {
+        if let Some(end) = pass.end(now, controller) {
             let (Ending::Done(_, notices) | Ending::Refused(_, notices)) = &end;
             for notice in notices {
                 observer.tell(now.wall, notice);
@@ -244,7 +244,7 @@ mod tests {
                 let clock = Clock::start();
                 let setup = setup(limit);
                 let pass = Pass::new(&setup, clock.now());
-                let controller = Controller::new(setup, clock.now());
+                let mut controller = Controller::new(setup, clock.now());
                 let mut links = Links::default();
                 links.work_on(workers.handle().clone());
                 let endpoint = Endpoint::parse("http://127.0.0.1:1/wsman").unwrap();
@@ -255,7 +255,7 @@ mod tests {
                         std::future::pending::<()>().await;
                     }
                 };
-                run(controller, pass, clock, &mut links, &mut Deaf, stop).await
+                run(&mut controller, pass, clock, &mut links, &mut Deaf, stop).await
             });
             assert!(matches!(ending, Ending::Done(..)), "{stopped}");
         }
@@ -268,9 +268,9 @@ mod tests {
         let setup = setup(Duration::from_hours(1));
         let clock = Clock::start();
         let pass = Pass::new(&setup, clock.now());
-        let controller = Controller::new(setup, clock.now());
+        let mut controller = Controller::new(setup, clock.now());
         let mut links = Links::default();
-        let ending = run(controller, pass, clock, &mut links, &mut Deaf, std::future::pending()).await;
+        let ending = run(&mut controller, pass, clock, &mut links, &mut Deaf, std::future::pending()).await;
         let Ending::Done(report, _) = ending else { panic!("it has a report") };
         assert_eq!(report.outcome, PassOutcome::NotReady);
         let Some(HostTrouble::NotReady(why)) = &report.hosts[0].trouble else { panic!("it is not ready") };

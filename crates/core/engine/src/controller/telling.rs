@@ -1,11 +1,13 @@
 //! Notices to people, each as soon as it is true and once for as long as it stays true; and the status at any time.
 
-use reprise_model::{HostId, LegId, Now, Reason, ReplicationSettings};
+use std::time::Duration;
+
+use reprise_model::{HoldScope, HostId, LegId, Now, Reason, ReplicationSettings, VmSelector};
 
 use super::Controller;
 use crate::exchange::Effect;
 use crate::host::{HostWatch, Kind, Phase};
-use crate::judge::{Judgement, Verdict};
+use crate::judge::{Judgement, Verdict, covers};
 use crate::leg::Side;
 use crate::leg::{End, NotSeenEnd, SeenEnd, Whereabouts};
 use crate::notice::Notice;
@@ -73,6 +75,16 @@ impl Controller {
     pub fn judgement(&self, id: LegId, now: Now) -> Option<Judgement> {
         let watch = self.legs.get(&id)?;
         Some(Judgement::of(&watch.leg, &watch.memory, &self.setup.policy, now.mono, now.wall))
+    }
+
+    /// How old the latest good look at a host is.
+    pub fn age_of(&self, host: HostId, now: Now) -> Option<Duration> {
+        self.inventory.looked(host).map(|looked| now.mono.since(looked))
+    }
+
+    /// Whether a leg is one of the VM that a person names.
+    pub fn is_of(&self, id: LegId, vm: &VmSelector) -> bool {
+        self.legs.get(&id).is_some_and(|watch| covers(&HoldScope::Vm(vm.clone()), &watch.leg))
     }
 
     fn report_of(&self, watch: &LegWatch, interrupted: bool) -> LegReport {

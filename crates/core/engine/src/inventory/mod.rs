@@ -67,6 +67,11 @@ impl Inventory {
         self.looks.get(&host).filter(|look| look.looked == looked).map(|look| look.told)
     }
 
+    /// When a host's latest good look began.
+    pub(crate) fn looked(&self, host: HostId) -> Option<MonoTime> {
+        self.looks.get(&host).map(|look| look.looked)
+    }
+
     /// A host's clock at its latest good look.
     pub(crate) fn clock(&self, host: HostId) -> Option<HostTime> {
         self.looks.get(&host).and_then(|look| look.clock)

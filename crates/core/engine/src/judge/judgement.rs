@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use reprise_model::{
-    EnabledState, Evidence, FailedOverType, HostTime, LastReplication, MonoTime, Policy, Refusal, ReplicationMode,
-    ReplicationState, Timestamp, VmmsEventKind,
+    EnabledState, Evidence, FailedOverType, Hold, HostTime, LastReplication, MonoTime, Policy, Refusal,
+    ReplicationMode, ReplicationState, Timestamp, VmmsEventKind,
 };
 
-use super::{Memory, Verdict, held, judge};
+use super::{Memory, Rule, Verdict, decide, held, held_by, judge};
 use crate::evidence;
 use crate::leg::{End, Leg, SeenEnd, Side, Whereabouts};
 
@@ -20,6 +20,19 @@ pub struct Judgement {
     pub findings: Vec<Finding>,
     /// What was known when it was judged.
     pub facts: Vec<Fact>,
+    /// The rules that were asked.
+    pub rules: Vec<Rule>,
+    /// The hold or exception that covers it.
+    pub held_by: Option<HeldBy>,
+}
+
+/// A hold or an exception that covers a leg.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HeldBy {
+    /// Its place in the policy.
+    pub place: usize,
+    /// The hold.
+    pub hold: Hold,
 }
 
 /// Something that is worth saying of a leg and decides nothing.
@@ -91,6 +104,8 @@ pub enum FactValue {
     FailedOver(Side, FailedOverType),
     /// When data last arrived, by the clock of the end's host.
     LastData(Side, LastReplication),
+    /// What the clock of the end's host showed at the look.
+    Clock(Side, HostTime),
     /// An end is not seen.
     NotSeen(Side, Whereabouts),
     /// A second host holds the VM as primary.
@@ -121,6 +136,8 @@ impl FactValue {
             Self::FailedOver(Side::Receiver, _) => "receiver_failed_over",
             Self::LastData(Side::Sender, _) => "sender_last_data",
             Self::LastData(Side::Receiver, _) => "receiver_last_data",
+            Self::Clock(Side::Sender, _) => "sender_clock",
+            Self::Clock(Side::Receiver, _) => "receiver_clock",
             Self::NotSeen(Side::Sender, _) => "sender_not_seen",
             Self::NotSeen(Side::Receiver, _) => "receiver_not_seen",
             Self::SecondPrimary => "second_primary",
@@ -141,8 +158,29 @@ impl Judgement {
     pub fn of(leg: &Leg, memory: &Memory, policy: &Policy, now: MonoTime, wall: Timestamp) -> Self {
         let verdict = judge(leg, memory, policy, wall);
         let leftovers = leg.leftovers.iter().cloned().map(|host| Finding::Leftover { host });
-        Self { verdict, findings: leftovers.collect(), facts: facts(leg, memory, policy, now, wall) }
+        let hold = |(place, hold): (usize, &Hold)| HeldBy { place, hold: hold.clone() };
+        Self {
+            verdict,
+            findings: leftovers.collect(),
+            facts: facts(leg, memory, policy, now, wall),
+            rules: asked(leg, memory, policy, wall),
+            held_by: held_by(leg, policy, wall).map(hold),
+        }
     }
+}
+
+/// The rules that are asked about a leg, holds first. One of them decided: the last that says what the verdict is.
+fn asked(leg: &Leg, memory: &Memory, policy: &Policy, wall: Timestamp) -> Vec<Rule> {
+    let mut rules = Vec::new();
+    let verdict = decide(leg, memory, policy, wall, &mut |name, says| {
+        rules.push(Rule { name, says, decided: false });
+    });
+    if let Some(rule) = rules.iter_mut().rev().find(|rule| rule.says == Some(verdict)) {
+        rule.decided = true;
+    }
+    // Holds are asked last, since they need the verdict without them.
+    rules.rotate_right(1);
+    rules
 }
 
 fn facts(leg: &Leg, memory: &Memory, policy: &Policy, now: MonoTime, wall: Timestamp) -> Vec<Fact> {
@@ -163,7 +201,11 @@ fn facts(leg: &Leg, memory: &Memory, policy: &Policy, now: MonoTime, wall: Times
         };
         let log_fact = |value| Fact { value, source: Source::EventLog(side), age: None };
         facts.extend(is_read.map(|read| log_fact(FactValue::LogRead(side, read))));
-        facts.extend(evidence::of(log, leg.id.vm).map(|event| log_fact(FactValue::Recorded(event.kind, event.at))));
+        let clock = end.seen().and_then(SeenEnd::clock);
+        facts.extend(evidence::of(log, leg.id.vm).map(|event| Fact {
+            age: clock.map(|clock| clock.since(event.at)),
+            ..log_fact(FactValue::Recorded(event.kind, event.at))
+        }));
     }
     if leg.second_primary.is_some() {
         facts.push(remembered(FactValue::SecondPrimary));
@@ -195,5 +237,7 @@ fn of_end(side: Side, end: &SeenEnd, now: MonoTime) -> impl Iterator<Item = Fact
         FactValue::LastData(side, end.object.last_replication),
     ];
     let age = now.since(end.looked);
-    values.map(|value| Fact { value, source: Source::Look(end.host_name.clone()), age: Some(age) }).into_iter()
+    let clock = end.clock().map(|clock| FactValue::Clock(side, clock));
+    let values = values.into_iter().chain(clock);
+    values.map(move |value| Fact { value, source: Source::Look(end.host_name.clone()), age: Some(age) })
 }

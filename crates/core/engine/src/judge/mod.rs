@@ -7,35 +7,57 @@ mod absent;
 mod judgement;
 mod paused;
 mod receiver;
+mod rule;
 mod sender;
 #[cfg(test)]
 mod tests;
 mod verdict;
 mod veto;
 
-use reprise_model::{HoldScope, Policy, Reason, Timestamp, VmSelector, folded_name};
+use reprise_model::{Hold, HoldScope, Policy, Reason, Timestamp, VmSelector, folded_name};
 
 use crate::leg::{Leg, Side};
 
-pub use judgement::{Fact, FactValue, Finding, Judgement, Source};
+pub use judgement::{Fact, FactValue, Finding, HeldBy, Judgement, Source};
+pub use rule::{Rule, RuleName};
 pub use verdict::{HoldsCheck, Memory, Readiness, Verdict};
 pub(crate) use veto::is_for_a_person;
 
 /// Judges one leg.
 pub fn judge(leg: &Leg, memory: &Memory, policy: &Policy, wall: Timestamp) -> Verdict {
-    let verdict = unless_it_loads(unheld(leg, memory, policy), memory);
-    let verdict = unless_a_hold_is_unmatched(verdict, memory);
-    let Some(held) = held(leg, policy, wall) else { return verdict };
+    decide(leg, memory, policy, wall, &mut |_, _| {})
+}
+
+/// Judges one leg, and reports what each rule says that is asked, in order.
+fn decide(leg: &Leg, memory: &Memory, policy: &Policy, wall: Timestamp, said: &mut Said<'_>) -> Verdict {
+    let seen = unheld(leg, memory, policy, said);
+    let loaded = unless_it_loads(seen, memory);
+    if loaded != seen {
+        said(RuleName::HostReady, Some(loaded));
+    }
+    let verdict = unless_a_hold_is_unmatched(loaded, memory);
+    if verdict != loaded {
+        said(RuleName::UnmatchedHold, Some(verdict));
+    }
+    let held = held(leg, policy, wall).and_then(|held| by_hold(verdict, held));
+    said(RuleName::Hold, held);
+    held.unwrap_or(verdict)
+}
+
+/// Told what a rule says, or that it says nothing.
+type Said<'s> = dyn FnMut(RuleName, Option<Verdict>) + 's;
+
+/// What becomes of a verdict on a leg that is held. A leg whose sender is not asked is somebody else's, held or not.
+fn by_hold(verdict: Verdict, held: Reason) -> Option<Verdict> {
     match verdict {
-        Verdict::Healthy { .. } => Verdict::Healthy { held: Some(held) },
-        // A leg whose sender is not asked is somebody else's, held or not.
-        Verdict::NotOurs => Verdict::NotOurs,
+        Verdict::Healthy { .. } => Some(Verdict::Healthy { held: Some(held) }),
+        Verdict::NotOurs => None,
         Verdict::Leave(_)
         | Verdict::NeedsPerson(_)
         | Verdict::Wait(_)
         | Verdict::Resume { .. }
         | Verdict::Fail(_)
-        | Verdict::Stale(_) => Verdict::Leave(held),
+        | Verdict::Stale(_) => Some(Verdict::Leave(held)),
     }
 }
 
@@ -62,16 +84,28 @@ fn unless_a_hold_is_unmatched(verdict: Verdict, memory: &Memory) -> Verdict {
     }
 }
 
-fn unheld(leg: &Leg, memory: &Memory, policy: &Policy) -> Verdict {
-    if let Some(verdict) = veto::judge(leg, memory) {
+fn unheld(leg: &Leg, memory: &Memory, policy: &Policy, said: &mut Said<'_>) -> Verdict {
+    let mut ask = |rule, says: Option<Verdict>| {
+        said(rule, says);
+        says
+    };
+    if let Some(verdict) = ask(RuleName::Veto, veto::judge(leg, memory)) {
         return verdict;
     }
-    let Some(sender) = leg.sender.seen() else { return absent::sender(leg) };
-    let verdict = receiver::judge(leg, sender, memory).unwrap_or_else(|| sender::judge(leg, sender, memory, policy));
+    let Some(sender) = leg.sender.seen() else {
+        let verdict = absent::sender(leg);
+        said(RuleName::SenderSeen, Some(verdict));
+        return verdict;
+    };
+    let verdict = ask(RuleName::Receiver, receiver::judge(leg, sender, memory)).unwrap_or_else(|| {
+        let verdict = sender::judge(leg, sender, memory, policy);
+        ask(RuleName::Sender, Some(verdict));
+        verdict
+    });
     match verdict {
-        Verdict::Resume { side, .. } => {
-            absent::elsewhere(leg, policy).or_else(|| unready(side, memory)).unwrap_or(verdict)
-        }
+        Verdict::Resume { side, .. } => ask(RuleName::ReceiverSeen, absent::elsewhere(leg, policy))
+            .or_else(|| ask(RuleName::HostReady, unready(side, memory)))
+            .unwrap_or(verdict),
         Verdict::Healthy { .. }
         | Verdict::Leave(_)
         | Verdict::NeedsPerson(_)
@@ -112,10 +146,11 @@ pub(crate) fn held(leg: &Leg, policy: &Policy, wall: Timestamp) -> Option<Reason
     if policy.frozen {
         return Some(Reason::Frozen);
     }
-    policy
-        .holds
-        .iter()
-        .filter(|hold| hold.until.is_none_or(|until| wall < until))
-        .find(|hold| covers(&hold.scope, leg))
-        .map(|hold| if hold.only_this_pass { Reason::Excepted } else { Reason::Held })
+    held_by(leg, policy, wall).map(|(_, hold)| if hold.only_this_pass { Reason::Excepted } else { Reason::Held })
+}
+
+/// The hold or exception that covers a leg now, with its place in the policy.
+fn held_by<'p>(leg: &Leg, policy: &'p Policy, wall: Timestamp) -> Option<(usize, &'p Hold)> {
+    let in_force = |hold: &Hold| hold.until.is_none_or(|until| wall < until);
+    policy.holds.iter().enumerate().find(|(_, hold)| in_force(hold) && covers(&hold.scope, leg))
 }

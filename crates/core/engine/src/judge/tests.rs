@@ -377,6 +377,20 @@ mod properties {
 
     proptest! {
         #[test]
+        fn one_rule_decides_and_says_what_the_verdict_is(leg in any_leg(), policy in any_policy(), ready in 0_u8..3, unmatched in any::<bool>(), hidden in any::<bool>()) {
+            let readiness = [Readiness::Ready, Readiness::Waiting, Readiness::Late][usize::from(ready)];
+            let holds = if unmatched { HoldsCheck::Unmatched } else { HoldsCheck::Matched };
+            let memory = Memory { sender_host: readiness, holds, ..Memory::default() };
+            let leg = if hidden { Leg { sender: missing_end(0, Whereabouts::NotAsked), ..leg } } else { leg };
+            let judgement = Judgement::of(&leg, &memory, &policy, MonoTime::default(), WALL);
+            let decided: Vec<_> = judgement.rules.iter().filter(|rule| rule.decided).collect();
+            prop_assert_eq!(decided.len(), 1, "{:?}", &judgement.rules);
+            prop_assert_eq!(decided[0].says, Some(judge(&leg, &memory, &policy, WALL)));
+            prop_assert_eq!(judgement.rules[0].name, RuleName::Hold);
+            prop_assert_eq!(judgement.rules[0].decided, judgement.held_by.is_some() && judgement.verdict != Verdict::NotOurs);
+        }
+
+        #[test]
         fn whatever_is_to_be_resumed_passes_the_guard(leg in any_leg(), policy in any_policy(), from_start in any::<bool>(), resumes in 0_u32..4, proved in any::<bool>(), receiver_proved in any::<bool>()) {
             let sender_events = if proved { shutdown_events() } else { Evidence::NotReadable };
             let receiver_events = if receiver_proved { shutdown_events() } else { Evidence::NotReadable };

@@ -37,8 +37,8 @@ pub(super) fn docs(arguments: &Arguments) -> ExitCode {
 
 fn reasons() -> String {
     let mut page = String::from(
-        "# Reasons\n\nWhy Reprise acted or did not act on a replication relationship: the key `reason` of `run --json`. \
-         The table of `run` shows the phrase instead. Codes are stable; phrases are not. This page is generated from the \
+        "# Reasons\n\nWhy Reprise acted or did not act on a replication relationship: the key `reason` of `run --json`, `status --json` and `explain --json`. \
+         The tables of `run` and `status` show the phrase instead. Codes are stable; phrases are not. This page is generated from the \
          program's own table.\n\n\
          States are WMI's numbers: 3 is Replicating, 7 Suspended, 8 Error.\n\n\
          | code | phrase | meaning | evidence | what to do |\n| --- | --- | --- | --- | --- |\n",

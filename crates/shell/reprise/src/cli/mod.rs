@@ -5,11 +5,14 @@ mod config;
 mod demo;
 mod docs;
 mod events;
+mod explain;
 mod install;
 mod lab;
+mod look;
 mod man;
 mod run;
 mod shown;
+mod status;
 mod uninstall;
 
 use std::process::ExitCode;
@@ -37,6 +40,8 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Verb {
     Run(run::Arguments),
+    Status(status::Arguments),
+    Explain(explain::Arguments),
     Events(events::Arguments),
     Demo(demo::Arguments),
     Install(install::Arguments),
@@ -70,6 +75,8 @@ pub fn main() -> ExitCode {
     };
     let done = match arguments.verb {
         Verb::Run(arguments) => control.block_on(run::run(arguments, workers.handle().clone())),
+        Verb::Status(arguments) => control.block_on(status::status(arguments, workers.handle().clone())),
+        Verb::Explain(arguments) => control.block_on(explain::explain(arguments, workers.handle().clone())),
         Verb::Events(arguments) => workers.block_on(events::events(arguments)),
         Verb::Demo(arguments) => Ok(workers.block_on(demo::demo(arguments))),
         Verb::Install(arguments) => install::install(arguments),

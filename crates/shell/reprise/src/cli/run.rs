@@ -69,12 +69,12 @@ enum Paused {
     Evidence,
 }
 
-fn length(text: &str) -> Result<Duration, String> {
+pub(super) fn length(text: &str) -> Result<Duration, String> {
     reprise_config::parse_duration(text)
 }
 
-/// A VM to leave alone. What cannot be the name of one is refused.
-fn vm(text: &str) -> Result<VmSelector, String> {
+/// A VM, by GUID or name. What cannot be the name of one is refused.
+pub(super) fn vm(text: &str) -> Result<VmSelector, String> {
     match reprise_config::vm(text.trim()) {
         Ok(selector) => Ok(selector),
         Err(why) => Err(why.to_owned()),
@@ -99,9 +99,7 @@ pub(super) async fn run(arguments: Arguments, workers: Handle) -> Result<ExitCod
     };
     let mut wired = wiring::wire(&arguments.hosts, &settings)?;
     wired.links.work_on(workers);
-    if wired.links.asked().values().any(|asked| asked.tls_verified == Some(false)) {
-        notice("certificates are not verified: an on-path attacker can impersonate a host and read all traffic");
-    }
+    warn_of_unverified(&wired.links);
     let sink = sink(arguments.event_log.as_deref())?;
     let Passed { report, links, unwritten } = pass(wired, sink).await.map_err(|ambiguous| several(&ambiguous))?;
     let printed = if arguments.json {
@@ -121,6 +119,13 @@ pub(super) async fn run(arguments: Arguments, workers: Handle) -> Result<ExitCod
     Ok(exit::of(report.outcome))
 }
 
+/// Says so if the certificate of any host is not verified.
+pub(super) fn warn_of_unverified(links: &Links) {
+    if links.asked().values().any(|asked| asked.tls_verified == Some(false)) {
+        notice("certificates are not verified: an on-path attacker can impersonate a host and read all traffic");
+    }
+}
+
 /// A pass that has ended with a report.
 pub(super) struct Passed {
     pub(super) report: Report,
@@ -134,9 +139,9 @@ pub(super) async fn pass(wired: Wired, sink: Sink) -> Result<Passed, Ambiguous> 
     let Wired { setup, mut links } = wired;
     let clock = Clock::start();
     let goal = Pass::new(&setup, clock.now());
-    let controller = Controller::new(setup, clock.now());
+    let mut controller = Controller::new(setup, clock.now());
     let mut recorder = Recorder::new(sink, Progress::new());
-    let end = driver::run(controller, goal, clock, &mut links, &mut recorder, asked_to_stop()).await;
+    let end = driver::run(&mut controller, goal, clock, &mut links, &mut recorder, asked_to_stop()).await;
     let unwritten = recorder.end();
     match end {
         Ending::Done(report, _) => Ok(Passed { report: *report, links, unwritten }),

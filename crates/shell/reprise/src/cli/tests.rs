@@ -79,7 +79,7 @@ fn unknown_in(text: &str) -> Vec<String> {
 fn the_check_finds_what_does_not_exist() {
     for (text, found) in [
         ("Resume it: `reprise resume VM`, or Hyper-V Manager.", "resume"),
-        ("  reprise explain sql-01", "explain"),
+        ("  reprise history sql-01", "history"),
         ("use `reprise run --patience 5`", "--patience"),
         ("`reprise lab down`", "down"),
         ("raise `--patience`", "--patience"),

@@ -93,12 +93,14 @@ pub(crate) fn which(ambiguous: &Ambiguous) -> String {
 
 /// Each VM that has an ambiguous name, for people.
 pub(crate) fn candidates(ambiguous: &Ambiguous) -> Vec<String> {
-    let line = |candidate: &Candidate| {
-        let host = |name: &Option<String>| name.as_deref().map_or_else(|| "?".to_owned(), printable_name);
-        let route =
-            |(primary, replica): &(Option<String>, Option<String>)| format!("{} → {}", host(primary), host(replica));
-        let routes: Vec<String> = candidate.routes.iter().map(route).collect();
-        format!("{} {} ({})", candidate.vm, printable_name(&candidate.name), routes.join(", "))
-    };
-    ambiguous.candidates.iter().map(line).collect()
+    ambiguous.candidates.iter().map(candidate).collect()
+}
+
+/// A VM with its relationships, for people.
+pub(crate) fn candidate(candidate: &Candidate) -> String {
+    let host = |name: &Option<String>| name.as_deref().map_or_else(|| "?".to_owned(), printable_name);
+    let route =
+        |(primary, replica): &(Option<String>, Option<String>)| format!("{} → {}", host(primary), host(replica));
+    let routes: Vec<String> = candidate.routes.iter().map(route).collect();
+    format!("{} {} ({})", candidate.vm, printable_name(&candidate.name), routes.join(", "))
 }

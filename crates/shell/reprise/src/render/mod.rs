@@ -3,6 +3,8 @@
 pub(crate) mod advice;
 mod cause;
 pub(crate) mod error;
+pub(crate) mod explain;
+mod fact;
 pub(crate) mod heard;
 pub(crate) mod hold;
 pub(crate) mod json;
@@ -13,6 +15,7 @@ pub(crate) mod progress;
 mod rows;
 mod screen;
 pub(crate) mod sentence;
+pub(crate) mod status;
 pub(crate) mod table;
 mod terminal;
 

@@ -15,17 +15,23 @@ use super::terminal::{Terminal, Tone};
 
 /// Maximum width of a state that is wrapped. The usual states fit on one line.
 const STATE_WIDTH: usize = 20;
+/// Maximum width of the words in a table's own columns on a narrow terminal.
+const OWN_WIDTH: usize = 7;
 /// Minimum width of the VMs' names, however narrow the terminal is.
 const NAME_WIDTH_MIN: usize = 8;
 /// Blanks between two columns.
 const GAP: usize = 2;
-const HEAD: [&str; COLUMNS] = ["VM", "FROM → TO", "STATE", "RESULT", "WHY"];
-const COLUMNS: usize = 5;
+/// The columns of `run`.
+pub(crate) const RUN: Head = &["VM", "FROM → TO", "STATE", "RESULT", "WHY"];
 const VM: usize = 0;
 const ROUTE: usize = 1;
 const STATE: usize = 2;
-const RESULT: usize = 3;
-const WHY: usize = 4;
+
+/// The names of the columns. The first three and the last are the same in every table; the last but one has the row's tone.
+pub(crate) type Head = &'static [&'static str];
+
+/// The cells of a row, each as its lines.
+type Cells = Vec<Vec<String>>;
 
 /// What a report's legs and hosts are called in the table.
 pub(crate) struct Names {
@@ -80,7 +86,7 @@ fn first_label(name: &str) -> &str {
 
 /// One row.
 pub(crate) struct Row {
-    cells: [String; COLUMNS],
+    cells: Vec<String>,
     /// The code of the last failed transfer in words, and whether it deserves a line of its own where there is no room beside the
     /// reason. A shutdown's does not: most rows have it.
     failure: Option<(String, bool)>,
@@ -88,18 +94,20 @@ pub(crate) struct Row {
 }
 
 impl Row {
+    /// A row of `run`.
     pub(crate) fn of(leg: &LegReport, names: &Names, dry_run: bool) -> Self {
-        let route = route(leg, names);
+        Self::with(leg, names, states(leg), vec![result(leg, dry_run).to_owned()], tone(leg, dry_run))
+    }
+
+    /// A row with its own cells between the state and the reason.
+    pub(crate) fn with(leg: &LegReport, names: &Names, state: String, own: Vec<String>, tone: Tone) -> Self {
+        let mut cells = vec![names.leg(leg), route(leg, names), state];
+        cells.extend(own);
+        cells.push(leg.reason.phrase().to_owned());
         Self {
-            cells: [
-                names.leg(leg),
-                route,
-                states(leg),
-                result(leg, dry_run).to_owned(),
-                leg.reason.phrase().to_owned(),
-            ],
+            cells,
             failure: advice::last_failure(leg).map(|code| (advice::in_words(code), code != advice::ABORTED)),
-            tone: tone(leg, dry_run),
+            tone,
         }
     }
 
@@ -111,7 +119,7 @@ impl Row {
 }
 
 /// From where to where. Of two primaries both are named.
-fn route(leg: &LegReport, names: &Names) -> String {
+pub(crate) fn route(leg: &LegReport, names: &Names) -> String {
     let [primary, replica] = [&leg.primary, &leg.replica].map(|name| names.host(name.as_deref()));
     match leg.second_primary.as_deref().map(|second| names.host(Some(second))) {
         None => format!("{primary} → {replica}"),
@@ -147,36 +155,52 @@ fn tone(leg: &LegReport, dry_run: bool) -> Tone {
 
 /// The sender's state, with the one before it if that was different.
 fn states(leg: &LegReport) -> String {
-    let text = |state: Option<ReplicationState>| state.map_or("not seen".to_owned(), |state| state.to_string());
-    if leg.before == leg.after { text(leg.after) } else { format!("{} → {}", text(leg.before), text(leg.after)) }
+    if leg.before == leg.after { state(leg.after) } else { format!("{} → {}", state(leg.before), state(leg.after)) }
+}
+
+/// A state in a word.
+pub(crate) fn state(state: Option<ReplicationState>) -> String {
+    state.map_or("not seen".to_owned(), |state| state.to_string())
 }
 
 /// The table with its head: a line a row, or a few where the width demands it.
-pub(crate) fn table(rows: &[Row], terminal: &Terminal) -> String {
-    let mut lines: Vec<([Vec<String>; COLUMNS], Tone)> = Vec::new();
-    let whole = |cells: &[String; COLUMNS]| cells.clone().map(|cell| vec![cell]);
-    lines.push((whole(&HEAD.map(ToOwned::to_owned)), Tone::Plain));
-    lines.extend(rows.iter().map(|row| (whole(&row.cells), row.tone)));
-    let fits = |lines: &[([Vec<String>; COLUMNS], Tone)]| {
-        let used: usize = (ROUTE..COLUMNS).map(|column| width(lines, column) + GAP).sum();
-        let left = terminal.width.map_or(usize::MAX, |width| width.saturating_sub(used));
-        (left >= width(lines, VM), left)
+pub(crate) fn table(head: Head, rows: &[Row], terminal: &Terminal) -> String {
+    let mut lines: Vec<(Cells, Tone)> = Vec::new();
+    lines.push((head.iter().map(|cell| vec![(*cell).to_owned()]).collect(), Tone::Plain));
+    lines.extend(rows.iter().map(|row| (row.cells.iter().map(|cell| vec![cell.clone()]).collect(), row.tone)));
+    let used =
+        |lines: &[(Cells, Tone)]| -> usize { (ROUTE..head.len()).map(|column| width(lines, column) + GAP).sum() };
+    let left = |lines: &[(Cells, Tone)]| terminal.width.map_or(usize::MAX, |width| width.saturating_sub(used(lines)));
+    // The head of a wrapped column is no wider than its rows.
+    let wrap = |lines: &mut Vec<(Cells, Tone)>, column, width| {
+        for (cells, _) in lines.iter_mut() {
+            fold_cell(cells, column, width);
+        }
     };
-    for (column, width) in [(STATE, STATE_WIDTH), (ROUTE, 1)] {
-        if !fits(&lines).0 {
-            // The head of a wrapped column is no wider than its rows.
-            for (cells, _) in &mut lines {
-                fold_cell(cells, column, width);
-            }
+    for (column, most) in [(STATE, STATE_WIDTH), (ROUTE, 1)] {
+        if left(&lines) < width(&lines, VM) {
+            wrap(&mut lines, column, most);
         }
     }
-    let (_, left) = fits(&lines);
-    for (cells, _) in &mut lines {
-        if let Some(name) = cells.get_mut(VM) {
-            *name = name.iter().flat_map(|name| fold_name(name, left.max(NAME_WIDTH_MIN))).collect();
+    let name = width(&lines, VM).min(NAME_WIDTH_MIN);
+    let own = (STATE + 1..head.len() - 1).map(|column| (column, OWN_WIDTH));
+    for (column, most) in std::iter::once((STATE, 1)).chain(own) {
+        if left(&lines) < name {
+            wrap(&mut lines, column, most);
         }
     }
-    let widths: Vec<usize> = (0..COLUMNS).map(|column| width(&lines, column)).collect();
+    let lacking = terminal.width.map_or(0, |width| (used(&lines) + name).saturating_sub(width));
+    if lacking > 0 {
+        let room = width(&lines, ROUTE).saturating_sub(lacking).max(NAME_WIDTH_MIN);
+        for cell in lines.iter_mut().filter_map(|(cells, _)| cells.get_mut(ROUTE)) {
+            *cell = cell.iter().flat_map(|line| chunks(line, room)).collect();
+        }
+    }
+    let room = left(&lines).max(NAME_WIDTH_MIN);
+    for cell in lines.iter_mut().filter_map(|(cells, _)| cells.get_mut(VM)) {
+        *cell = cell.iter().flat_map(|name| fold_name(name, room)).collect();
+    }
+    let widths: Vec<usize> = (0..head.len()).map(|column| width(&lines, column)).collect();
     let mut text = String::new();
     for (index, (cells, tone)) in lines.iter().enumerate() {
         let failure = index.checked_sub(1).and_then(|index| rows.get(index)).and_then(|row| row.failure.as_ref());
@@ -185,23 +209,17 @@ pub(crate) fn table(rows: &[Row], terminal: &Terminal) -> String {
     text
 }
 
-fn width(lines: &[([Vec<String>; COLUMNS], Tone)], column: usize) -> usize {
-    let of_cell = |cells: &[Vec<String>; COLUMNS]| {
-        cells.get(column).into_iter().flatten().map(|line| line.width()).max().unwrap_or_default()
-    };
+fn width(lines: &[(Cells, Tone)], column: usize) -> usize {
+    let of_cell =
+        |cells: &Cells| cells.get(column).into_iter().flatten().map(|line| line.width()).max().unwrap_or_default();
     lines.iter().map(|(cells, _)| of_cell(cells)).max().unwrap_or_default()
 }
 
 /// A row's lines. The last failure stands after the reason if there is room, else on a line of its own.
-fn row(
-    cells: &[Vec<String>; COLUMNS],
-    tone: Tone,
-    widths: &[usize],
-    failure: Option<&(String, bool)>,
-    terminal: &Terminal,
-) -> String {
+fn row(cells: &Cells, tone: Tone, widths: &[usize], failure: Option<&(String, bool)>, terminal: &Terminal) -> String {
     let height = cells.iter().map(Vec::len).max().unwrap_or_default();
     let mut text = String::new();
+    let why = cells.len().saturating_sub(1);
     let mut own_line = failure.filter(|(_, own_line)| *own_line);
     for at in 0..height {
         let mut line = String::new();
@@ -213,11 +231,11 @@ fn row(
                 line.push_str(&" ".repeat(blanks));
                 used += blanks + part.width();
                 blanks = 0;
-                let tone = if column == RESULT { tone } else { Tone::Plain };
+                let tone = if column + 1 == why { tone } else { Tone::Plain };
                 line.push_str(&terminal.paint(tone, part).to_string());
             }
             blanks += width.saturating_sub(part.width()) + GAP;
-            if column == WHY
+            if column == why
                 && at == 0
                 && let Some((failure, _)) = failure
                 && terminal.width.is_none_or(|width| used + 2 + failure.width() <= width)
@@ -239,7 +257,7 @@ fn row(
 }
 
 /// Wraps a cell between words: before a capital and after a blank.
-fn fold_cell(cells: &mut [Vec<String>; COLUMNS], column: usize, width: usize) {
+fn fold_cell(cells: &mut Cells, column: usize, width: usize) {
     if let Some(cell) = cells.get_mut(column) {
         *cell = cell.iter().flat_map(|text| fold(text, width, column == STATE)).collect();
     }

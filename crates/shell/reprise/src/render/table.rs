@@ -12,7 +12,7 @@ use super::advice;
 use super::cause::{self, Block};
 use super::hold;
 use super::paragraph::{count, list, paragraph};
-use super::rows::{self, Names, Row};
+use super::rows::{self, Head, Names, Row};
 use super::screen::Screened;
 use super::sentence::interruption;
 use super::terminal::Terminal;
@@ -37,7 +37,7 @@ fn screened_text(screened: &Screened, terminal: &Terminal) -> String {
     let blocks = cause::blocks(report, &names);
     let mut text: String = blocks.iter().map(|block| block.text(terminal, &|leg| names.leg(leg))).collect();
     if !report.legs.is_empty() {
-        text.push_str(&table(report, &names, terminal));
+        text.push_str(&table(report, rows::RUN, terminal, &|leg| Row::of(leg, &names, report.dry_run)));
         text.push('\n');
     }
     text.push_str(&last_lines(report, &names, &blocks, terminal));
@@ -45,7 +45,7 @@ fn screened_text(screened: &Screened, terminal: &Terminal) -> String {
 }
 
 /// The rows, worst first. On a terminal each cause gets its share of the lines, and what is left out is counted.
-fn table(report: &Report, names: &Names, terminal: &Terminal) -> String {
+pub(super) fn table(report: &Report, head: Head, terminal: &Terminal, row: &dyn Fn(&LegReport) -> Row) -> String {
     let is_quiet = |leg: &LegReport| advice::runs_well(leg);
     let mut groups: BTreeMap<(bool, LegResult, Option<Reason>), Vec<&LegReport>> = BTreeMap::new();
     for leg in &report.legs {
@@ -66,7 +66,7 @@ fn table(report: &Report, names: &Names, terminal: &Terminal) -> String {
         let lines = (room / (count_of - index)).max(1).min(most);
         let (mut used, mut share) = (0, 0);
         for leg in &legs {
-            let row = Row::of(leg, names, report.dry_run);
+            let row = row(leg);
             used += row.lines(terminal);
             if used > lines && share > 0 {
                 break;
@@ -90,7 +90,7 @@ fn table(report: &Report, names: &Names, terminal: &Terminal) -> String {
     if !left_out.is_empty() {
         left_out.push_str("Every row: pipe the output, for example into `less`.\n");
     }
-    format!("{}{left_out}", rows::table(&rows, terminal))
+    format!("{}{left_out}", rows::table(head, &rows, terminal))
 }
 
 /// What is unprotected, and what to do first.
@@ -116,7 +116,7 @@ fn last_lines(report: &Report, names: &Names, blocks: &[Block<'_>], terminal: &T
 }
 
 /// Which hosts are not ready, and which are not clear.
-fn hosts(report: &Report) -> String {
+pub(super) fn hosts(report: &Report) -> String {
     let is_unclear = |host: &HostReport| host.trouble.as_ref().is_some_and(HostTrouble::is_about_who);
     let named = |head: &str, is_one: &dyn Fn(&HostReport) -> bool| {
         let names: Vec<String> = report

@@ -13,7 +13,7 @@ use reprise_model::{
     Timestamp, VmSelector,
 };
 
-use super::{Terminal, json, sentence, table};
+use super::{Terminal, json, sentence, status, table};
 use crate::links::ConnectionInfo;
 
 fn leg(n: u32, result: LegResult, after: ReplicationState) -> LegReport {
@@ -503,4 +503,79 @@ fn a_name_is_wrapped_at_its_blanks_and_neither_a_word_nor_a_guid_is_cut_that_wou
         assert!(table.contains(whole), "{whole}: {text}");
     }
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+}
+
+/// A look that judged nothing.
+fn unjudged() -> status::Seen {
+    let (ages, asked, judged) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+    status::Seen { taken: Timestamp(1_769_853_600_500), ages, asked, judged }
+}
+
+#[test]
+fn status_fits_eighty_columns_whatever_the_names_states_and_reasons_are() {
+    use unicode_width::UnicodeWidthStr;
+    for reason in Reason::ALL {
+        for state in (0..=25).map(ReplicationState::from_number) {
+            let mut report = report();
+            let mut long = leg(3, LegResult::NeedsPerson, state);
+            long.vm = "sql-production-with-a-name-that-no-column-holds שרת קבצים 2".to_owned();
+            (long.primary, long.replica) =
+                (Some("NODE-OF-FIFTEEN.lab.test".to_owned()), Some("hv02.lab.test".to_owned()));
+            (long.before, long.reason) = (Some(state), *reason);
+            report.legs = vec![leg(1, LegResult::Healthy, ReplicationState::Replicating), long];
+            let text = status::text(&report, &unjudged(), &Terminal::of_width(80));
+            let widest = text.lines().map(UnicodeWidthStr::width).max();
+            assert!(widest <= Some(80), "{state} {reason}:\n{text}");
+            assert!(text.contains(reason.phrase()), "{text}");
+        }
+    }
+}
+
+#[test]
+fn status_shows_what_run_would_do_the_worst_first_and_colours_only_on_a_terminal() {
+    let mut report = report();
+    let mut held = leg(3, LegResult::Left, ReplicationState::Error);
+    (held.wanted, held.reason, held.action) = (false, Reason::Held, PlannedAct::None);
+    let mut healthy = leg(1, LegResult::Healthy, ReplicationState::Replicating);
+    (healthy.reason, healthy.action) = (Reason::Replicating, PlannedAct::None);
+    report.dry_run = true;
+    report.legs = vec![healthy, leg(2, LegResult::Skipped, ReplicationState::Error), held];
+    let plain = Terminal::of_width(80);
+    let text = status::text(&report, &unjudged(), &plain);
+    let expected = "\
+VM      FROM → TO    STATE        DATA AGE  RUN WOULD  WHY
+vm-002  hv01 → hv02  Error        —         resume     stopped by an error
+vm-003  hv01 → hv02  Error        —         leave      on hold
+vm-001  hv01 → hv02  Replicating  —         nothing    replicates
+
+Protected: 1 of 2 replication relationships that should replicate; 1 not meant
+  to. `reprise run` would resume 1.
+";
+    assert!(text.ends_with(expected), "{text}");
+    let coloured = status::text(&report, &unjudged(), &Terminal { colours: true, ..plain });
+    assert!(coloured.contains('\x1b') && !text.contains('\x1b'), "{coloured}");
+    assert_eq!(anstream::adapter::strip_str(&coloured).to_string(), text);
+}
+
+#[test]
+fn the_age_of_data_has_one_unit() {
+    let ages = [0, 59, 60, 3_599, 3_600, 172_799, 172_800].map(|s| status::short(Duration::from_secs(s)));
+    assert_eq!(ages, ["0 s", "59 s", "1 min", "59 min", "1 h", "47 h", "2 d"]);
+}
+
+#[test]
+fn every_result_has_one_of_the_contracts_verdicts() {
+    let verdict = |result, action, reason| {
+        let mut leg = leg(1, result, ReplicationState::Error);
+        (leg.action, leg.reason) = (action, reason);
+        status::verdict(&leg)
+    };
+    assert_eq!(verdict(LegResult::Healthy, PlannedAct::None, Reason::Replicating), "none");
+    assert_eq!(verdict(LegResult::Skipped, PlannedAct::Resume, Reason::Error), "resume");
+    assert_eq!(verdict(LegResult::Skipped, PlannedAct::None, Reason::SenderNotAsked), "not_ours");
+    assert_eq!(verdict(LegResult::Left, PlannedAct::None, Reason::Held), "leave");
+    assert_eq!(verdict(LegResult::Waiting, PlannedAct::Wait, Reason::VmmsRetries), "wait");
+    assert_eq!(verdict(LegResult::Failed, PlannedAct::None, Reason::PeerNotSeen), "wait");
+    assert_eq!(verdict(LegResult::Failed, PlannedAct::None, Reason::SenderNotFound), "needs_person");
+    assert_eq!(verdict(LegResult::NeedsPerson, PlannedAct::None, Reason::ResyncRequired), "needs_person");
 }

@@ -33,6 +33,7 @@ mod routes;
 mod schema;
 #[cfg(unix)]
 mod sinks;
+mod status;
 mod strict;
 mod systems;
 #[cfg(unix)]

@@ -1,0 +1,65 @@
+//! `explain`: one relationship in sentences: what each end shows, which rule decided, and what to do next.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use reprise_model::{LegKind, VmSelector};
+use tokio::runtime::Handle;
+
+use super::look::{LookArguments, look};
+use super::run::vm;
+use crate::console::{print, print_by};
+use crate::exit;
+use crate::render::{self, explain, status};
+use crate::usage::Usage;
+
+/// Explain why replication of a VM is as it is, and what `run` would do about it; change nothing.
+#[derive(Args)]
+#[command(after_help = "Example:
+  reprise explain sql-01 --host http://hv01 --host http://hv02 --user 'LAB\\svc' --password-file ./password
+
+Exit codes: 0 it was explained, be it protected or not; 1 no host became ready or every host refused the login;
+2 usage or configuration error, or no VM or several VMs of that name.")]
+pub(super) struct Arguments {
+    /// The VM (GUID or name)
+    #[arg(value_name = "VM", value_parser = vm)]
+    vm: VmSelector,
+    #[command(flatten)]
+    look: LookArguments,
+    /// Explain the extended relationship: from the replica server onwards
+    #[arg(long)]
+    extended: bool,
+    /// Print one JSON document instead of sentences
+    #[arg(long)]
+    json: bool,
+}
+
+/// Times and signals are those of the caller's runtime; the procedures run on `workers`.
+pub(super) async fn explain(arguments: Arguments, workers: Handle) -> Result<ExitCode, Usage> {
+    let mut seen = look(&arguments.look, workers).await?;
+    let is_blind = seen.is_blind();
+    if is_blind {
+        seen.report.legs.clear();
+    } else {
+        seen.narrow(std::slice::from_ref(&arguments.vm))?;
+        let kind = if arguments.extended { LegKind::Extended } else { LegKind::Simple };
+        seen.report.legs.retain(|leg| leg.id.kind == kind);
+        if seen.report.legs.is_empty() {
+            let (has, next) = match kind {
+                LegKind::Extended => ("no extended relationship", "leave out --extended"),
+                LegKind::Simple => ("only an extended relationship", "add --extended"),
+            };
+            return Err(Usage::new("cannot explain the relationship", format!("the VM has {has}"), next));
+        }
+    }
+    let (report, seen) = seen.judged();
+    let printed = if arguments.json {
+        print_by(|out| render::json::write(out, &status::explanation(&report, &seen)))
+    } else if is_blind {
+        print(&status::text(&report, &seen, &render::Terminal::here()))
+    } else {
+        print(&explain::text(&report, &seen, &render::Terminal::here()))
+    };
+    let done = printed.is_no_failure() && !is_blind;
+    Ok(ExitCode::from(if done { exit::OK } else { exit::FAILED }))
+}

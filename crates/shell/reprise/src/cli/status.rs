@@ -1,0 +1,54 @@
+//! `status`: what is protected and what is not, and what `run` would do about it. Changes nothing.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use reprise_model::VmSelector;
+use tokio::runtime::Handle;
+
+use super::look::{LookArguments, look};
+use super::run::vm;
+use crate::console::{print_by, print_painted};
+use crate::exit;
+use crate::render::{self, status};
+use crate::usage::Usage;
+
+/// Show what is protected, and what `run` would do about the rest; change nothing.
+#[derive(Args)]
+#[command(after_help = "Example:
+  reprise status --host http://hv01 --host http://hv02 --user 'LAB\\svc' --password-file ./password
+
+Exit codes: 0 everything that should replicate does, 1 no host became ready or every host refused the login,
+2 usage or configuration error, 3 something that should replicate does not, or a host was not seen.")]
+pub(super) struct Arguments {
+    /// Only these VMs (GUID or name)
+    #[arg(value_name = "VM", value_parser = vm)]
+    vms: Vec<VmSelector>,
+    #[command(flatten)]
+    look: LookArguments,
+    /// Print one JSON document instead of a table
+    #[arg(long)]
+    json: bool,
+}
+
+/// Times and signals are those of the caller's runtime; the procedures run on `workers`.
+pub(super) async fn status(arguments: Arguments, workers: Handle) -> Result<ExitCode, Usage> {
+    let mut seen = look(&arguments.look, workers).await?;
+    if seen.is_blind() {
+        seen.report.legs.clear();
+    } else {
+        seen.narrow(&arguments.vms)?;
+    }
+    let (report, seen) = seen.judged();
+    let printed = if arguments.json {
+        print_by(|out| render::json::write(out, &status::document(&report, &seen)))
+    } else {
+        print_painted(&status::text(&report, &seen, &render::Terminal::here()))
+    };
+    if !printed.is_no_failure() {
+        return Ok(ExitCode::from(exit::FAILED));
+    }
+    let is_partial = status::is_partial(&report, !arguments.vms.is_empty());
+    let unprotected = report.legs.iter().filter(|leg| status::is_unprotected(leg)).count();
+    Ok(ExitCode::from(exit::of_status(report.outcome, is_partial, unprotected)))
+}
