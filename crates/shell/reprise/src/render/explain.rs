@@ -117,7 +117,7 @@ fn not_seen(whereabouts: &Whereabouts) -> String {
         Whereabouts::NotAsked => "it is not one of the hosts that were asked".to_owned(),
         Whereabouts::NotYet { .. } => "it has not shown it yet".to_owned(),
         Whereabouts::Late { host, problem } => {
-            format!("{} is not ready: cannot {}", printable_name(host), printable(&problem.to_string()))
+            format!("{} is not ready: {}", printable_name(host), printable(&problem.to_string()))
         }
         Whereabouts::Unreadable { problem, .. } => printable(&problem.to_string()),
         Whereabouts::NotLoaded { .. } => "it may still be loading its VMs".to_owned(),
