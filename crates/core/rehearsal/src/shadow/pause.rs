@@ -2,12 +2,9 @@
 
 use std::time::Duration;
 
-use reprise_model::HostId;
-
 /// What bounds the state that a sender is in, by its host's clock. Unit: milliseconds since 1970.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pause {
-    pub(super) host: HostId,
     pub(super) state: u16,
     /// The look that first showed it.
     pub(super) looked: Duration,

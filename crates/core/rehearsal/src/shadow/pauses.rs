@@ -22,7 +22,7 @@ impl Shadow {
             .filter_map(|watched| watched.ended)
             .filter(|ended| *ended <= end.looked)
             .max();
-        let before = self.pauses.get(&leg).copied().filter(|before| before.host == host);
+        let before = self.pauses.get(&(leg, host)).copied();
         // What was paused when data came later than that had run in between.
         let ran = |known: &Pause| known.is_paused() && known.by.zip(end.last).is_some_and(|(by, last)| by < last);
         let goes_on = |known: &Pause| {
@@ -32,7 +32,7 @@ impl Shadow {
         if let Some(mut known) = before.filter(goes_on) {
             known.latest = (end.clock, took);
             known.last_looked = end.looked;
-            self.pauses.insert(leg, known);
+            self.pauses.insert((leg, host), known);
             return;
         }
         let by_look = before.filter(|before| before.state != end.state);
@@ -41,7 +41,6 @@ impl Shadow {
         let kept = before.filter(|before| before.state == end.state).and_then(|before| before.after);
         let by_act = acted.and_then(|acted| Some(end.clock? - (wall.0 - millis(acted))));
         let pause = Pause {
-            host,
             state: end.state,
             looked: end.looked,
             clock: end.clock,
@@ -52,6 +51,6 @@ impl Shadow {
             latest: (end.clock, took),
             last_looked: end.looked,
         };
-        self.pauses.insert(leg, pause);
+        self.pauses.insert((leg, host), pause);
     }
 }
