@@ -168,7 +168,7 @@ impl Shadow {
         self.ran_at_boot.retain(|leg, _| self.pause_written.contains(leg));
         self.pause_seen = self.pause_written.clone();
         // What was known of another state than it is in by then need not be remembered.
-        self.pauses = self.bounds_written.iter().map(|(end, pause)| (*end, pause.remembered())).collect();
+        self.pauses = self.bounds_written.iter().map(|(end, pause)| (*end, pause.clone().remembered())).collect();
         self.forgets_unwritten();
         self.deaths += 1;
         self.die_acts(now);
