@@ -114,6 +114,11 @@ impl Names {
         bearers.chain(asked).copied().collect::<BTreeSet<_>>().into_iter()
     }
 
+    /// The hosts that are asked by a name of this first label, each under its own handle, be it a second address of another.
+    pub(crate) fn asked_by_label(&self, name: &HostName) -> impl Iterator<Item = HostId> {
+        self.claimed_labels.get(name.label()).into_iter().flat_map(BTreeMap::keys).copied()
+    }
+
     /// Whether a name that a person wrote stands for the host of an end: it leads to the same host, or it is the name by
     /// which the end's host is spoken of, in full or by its first label. In doubt it does, since what it stands for is
     /// left alone.

@@ -118,7 +118,9 @@ impl Past {
         // A look that cannot say when the host had booted may have come after a boot.
         let rebooted = self.ran.zip(boot).is_some_and(|(ran, boot)| ran.is_before(boot));
         let same_boot = self.ran.zip(boot).is_some_and(|(ran, boot)| ran.is_of(boot));
-        if self.disproved < Some(sender.looked) {
+        // What one host showed before another one showed the leg running began no later than that.
+        let is_older = self.ran.is_some_and(|ran| sender.looked < ran.looked);
+        if self.disproved < Some(sender.looked) && !is_older {
             self.beginning = match self.beginning {
                 None if paused => Some(Beginning::Unseen),
                 _ if !paused && is_fresh => Some(Beginning::Watched),
@@ -131,7 +133,7 @@ impl Past {
             }
         }
         self.looked = Some(sender.looked);
-        if !paused && is_fresh {
+        if !paused && is_fresh && !is_older {
             let known = self.ran.filter(|known| known.looked == sender.looked);
             self.ran = known.or(Some(Ran::of(sender)));
         }

@@ -78,10 +78,8 @@ impl LegWatch {
     pub(crate) fn saw(&mut self, leg: Leg) {
         (self.leg, self.late_host) = (leg, None);
         let ends = [&self.leg.sender, &self.leg.receiver];
-        if ends.into_iter().any(|end| end.seen().is_some()) {
+        if self.presence == Presence::Gone || ends.into_iter().any(|end| end.seen().is_some()) {
             self.presence = Presence::Shown;
-        } else if self.presence == Presence::Gone {
-            self.presence = if self.before.is_some() { Presence::Shown } else { Presence::Guessed };
         }
         if let Some(sender) = self.leg.sender.seen() {
             // Of two primaries, what one of them was before says nothing of the other.

@@ -73,7 +73,7 @@ impl Controller {
             return None;
         }
         let is_known_otherwise = |other: &HostWatch| other.name.as_ref().is_some_and(|own| other.is_given(own));
-        let asked = self.names.with_label(said).filter(|other| *other != id && !self.discovered.contains(other));
+        let asked = self.names.asked_by_label(said).filter(|other| *other != id && !self.discovered.contains(other));
         let mut asked = asked.filter_map(|other| self.host(other));
         let owner = asked.find(|other| other.is_given(said) && !is_known_otherwise(other))?;
         Some(Duplicate { host: owner.asked.id, of: owner.asked.label.clone(), kind: Kind::NotTrusted })

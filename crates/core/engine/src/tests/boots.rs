@@ -91,6 +91,23 @@ fn a_look_that_cannot_say_when_its_host_had_booted_is_before_a_boot_that_came_la
 }
 
 #[test]
+fn a_look_at_one_host_from_before_another_one_showed_the_leg_running_shows_no_pause_that_began_since() {
+    let on = |host: u32, (state, at, boot): Shown| {
+        let mut leg = sender_at(state, at, boot);
+        crate::sample::end_mut(&mut leg.sender).host = HostId(host);
+        leg
+    };
+    let paused = |at| on(1, (S::Suspended, at, Some((1, 1_000))));
+    let mut watch = crate::watch::LegWatch::new(paused(5.0));
+    for leg in [paused(5.0), on(0, (S::Replicating, 10.0, Some((1, 1_000)))), paused(5.0)] {
+        watch.saw(leg);
+    }
+    assert_eq!(watch.past.beginning_of_pause(), None, "whether it is paused now is not known");
+    watch.saw(paused(15.0));
+    assert_eq!(watch.past.beginning_of_pause(), Some(crate::past::Beginning::Certain));
+}
+
+#[test]
 fn a_look_that_cannot_read_the_system_says_nothing_of_a_boot() {
     let mut seen = look(0, &[S::Suspended]);
     let problem = Problem::new(ProblemKind::TimedOut, "read the host's version", "no answer in time");

@@ -188,3 +188,17 @@ fn a_leg_that_is_gone_from_both_hosts_is_told_so_without_waiting_for_the_end_of_
     let leg = drive.legs().iter().find(|leg| leg.id == act.leg).unwrap();
     assert_eq!((leg.result, leg.reason), (LegResult::Stale, Reason::NotShown));
 }
+
+#[test]
+fn a_leg_of_which_only_the_replica_was_seen_is_not_forgotten_when_what_is_left_of_it_cannot_be_read_for_a_while() {
+    let mut drive = Drive::new(setup(2), vec![unreachable(), look(1, &[S::Replicating])]);
+    drive.run_to(1.5);
+    for shown in [look(1, &[]), half_loaded(1), look(1, &[])] {
+        drive.at += 0.1;
+        drive.hosts[1] = shown.clone();
+        let started = now(drive.at).mono;
+        drive.feed(Event::Looked { host: HostId(1), started, observation: Box::new(shown) });
+    }
+    drive.run_to(200.0);
+    assert_eq!(drive.legs().len(), 1, "it was seen");
+}

@@ -447,3 +447,20 @@ fn a_hold_on_a_host_that_says_the_name_of_another_covers_what_it_does_not_show()
     pass.policy.holds = vec![hold_on("hv02")];
     assert_eq!(acts(pass, vec![sender_to(HV02), called(HV03, look(1, &[])), unreachable()]), []);
 }
+
+#[test]
+fn of_two_hosts_that_counted_as_one_machine_neither_is_trusted_once_each_says_the_name_of_the_other() {
+    let second = called("hv01.lab.test", look(1, &[S::Replicating]));
+    let names = [Some("hv01.lab.test"), Some("hv02.lab.test")];
+    let mut drive = Drive::new(asked(&names), vec![look(0, &[S::Error]), second]);
+    drive.run_to(1.5);
+    drive.at += 0.1;
+    let swapped = called("hv02.lab.test", look(0, &[S::Error]));
+    drive.hosts[0] = swapped.clone();
+    let started = now(drive.at).mono;
+    drive.feed(Event::Looked { host: HostId(0), started, observation: Box::new(swapped) });
+    drive.run_to(300.0);
+    let hosts = &drive.report.as_ref().unwrap().hosts;
+    assert_eq!(hosts.iter().map(is_not_trusted).collect::<Vec<_>>(), [true, true]);
+    assert!(drive.acts.is_empty());
+}

@@ -189,18 +189,22 @@ impl Shadow {
         last.is_some_and(|watched| watched.act.expected_state.number() == 11)
     }
 
-    /// Legs whose replica's side an act of ours was seen to bring to run, in this life of the run.
+    /// Legs whose replica's side an act of ours was seen to bring to run, in this life of the run, and is still their replica's.
     pub(super) fn repaired_replicas(&self) -> impl Iterator<Item = LegId> {
-        let by_us = |watched: &&Watched| watched.done_at.is_some() && watched.ran_after == Some(true);
+        let by_us = move |watched: &&Watched| {
+            watched.done_at.is_some() && watched.ran_after == Some(true) && self.receives(watched)
+        };
         self.acts.values().filter(|watched| watched.on_receiver).filter(by_us).map(|watched| watched.act.leg)
+    }
+
+    /// Whether the host that was acted on shows the replica that counts.
+    fn receives(&self, watched: &Watched) -> bool {
+        self.receiver(watched.act.leg).is_some_and(|(host, _)| host == watched.act.host)
     }
 
     /// Whether looks have shown what came of an act. One on a replica that does not count any more shows nothing of the leg.
     pub(super) fn is_shown(&self, id: ActId) -> bool {
-        let counts = |watched: &Watched| {
-            let receives = || self.receiver(watched.act.leg).is_some_and(|(host, _)| host == watched.act.host);
-            !watched.on_receiver || receives()
-        };
+        let counts = |watched: &Watched| !watched.on_receiver || self.receives(watched);
         self.acts.get(&id).is_some_and(|watched| watched.shown && !watched.doubted && counts(watched))
     }
 

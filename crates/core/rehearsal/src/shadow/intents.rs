@@ -37,7 +37,7 @@ impl Shadow {
             watched.end_written = watched.ended.is_some();
         }
         let paused = self.pauses.iter().filter(|(_, pause)| pause.is_paused());
-        self.bounds_written = paused.map(|(leg, pause)| (*leg, *pause)).collect();
+        self.bounds_written = paused.map(|(end, pause)| (*end, pause.clone())).collect();
         for intent in self.journal.intents.values_mut() {
             intent.written = true;
             intent.settled_written = intent.settled;

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use reprise_model::HostId;
-
 /// What bounds the state that a sender is in, by its host's clock. Unit: milliseconds since 1970.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Pause {
-    pub(super) host: HostId,
+    /// What its host was called, if that was before a restart.
+    pub(super) remembered_of: Option<String>,
+    /// What its host is called.
+    pub(super) host_name: String,
     pub(super) state: u16,
     /// The look that first showed it.
     pub(super) looked: Duration,
@@ -28,7 +29,7 @@ pub(super) struct Pause {
 impl Pause {
     /// As it is known after a restart: when it was looked at last is forgotten.
     pub(super) fn remembered(self) -> Self {
-        Self { latest: (None, 0), ..self }
+        Self { latest: (None, 0), remembered_of: Some(self.host_name.clone()), ..self }
     }
 
     pub(super) fn is_paused(&self) -> bool {

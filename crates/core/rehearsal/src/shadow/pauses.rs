@@ -22,26 +22,32 @@ impl Shadow {
             .filter_map(|watched| watched.ended)
             .filter(|ended| *ended <= end.looked)
             .max();
-        let before = self.pauses.get(&leg).copied().filter(|before| before.host == host);
+        let before = self.pauses.get(&(leg, host)).cloned();
+        // A host that is called otherwise after a restart is another one (design, section 9).
+        let is_same = |before: &Pause| before.remembered_of.as_ref().is_none_or(|name| *name == end.host_name);
+        let before = before.filter(is_same);
         // What was paused when data came later than that had run in between.
         let ran = |known: &Pause| known.is_paused() && known.by.zip(end.last).is_some_and(|(by, last)| by < last);
         let goes_on = |known: &Pause| {
             let same = known.state == end.state && !ran(known);
             same && known.clock.is_some() && acted.is_none_or(|acted| acted <= known.looked)
         };
-        if let Some(mut known) = before.filter(goes_on) {
+        if let Some(mut known) = before.clone().filter(goes_on) {
+            known.remembered_of = None;
+            known.host_name.clone_from(&end.host_name);
             known.latest = (end.clock, took);
             known.last_looked = end.looked;
-            self.pauses.insert(leg, known);
+            self.pauses.insert((leg, host), known);
             return;
         }
-        let by_look = before.filter(|before| before.state != end.state);
+        let by_look = before.as_ref().filter(|before| before.state != end.state);
         let surely_after = by_look.and_then(|before| Some(end.clock? - (wall.0 - millis(before.last_looked))));
         let by_look = by_look.and_then(|before| Some(before.latest.0? - before.latest.1 - took));
-        let kept = before.filter(|before| before.state == end.state).and_then(|before| before.after);
+        let kept = before.as_ref().filter(|before| before.state == end.state).and_then(|before| before.after);
         let by_act = acted.and_then(|acted| Some(end.clock? - (wall.0 - millis(acted))));
         let pause = Pause {
-            host,
+            remembered_of: None,
+            host_name: end.host_name.clone(),
             state: end.state,
             looked: end.looked,
             clock: end.clock,
@@ -52,6 +58,6 @@ impl Shadow {
             latest: (end.clock, took),
             last_looked: end.looked,
         };
-        self.pauses.insert(leg, pause);
+        self.pauses.insert((leg, host), pause);
     }
 }

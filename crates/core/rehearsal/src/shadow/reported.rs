@@ -165,12 +165,12 @@ impl Shadow {
         if !matches!(leg.reason, Reason::PausedByPerson | Reason::ResyncPausedByPerson) {
             return Ok(());
         }
-        let why = match (self.sender(leg.id), self.pauses.get(&leg.id)) {
-            (Some((host, sender)), Some(pause)) => match self.logs.get(&host) {
-                Some(log) => log.no_person_because(leg.id.vm, pause, sender.last),
-                None => Some("its host's log was not read"),
+        let why = match self.sender(leg.id) {
+            Some((host, sender)) => match (self.logs.get(&host), self.pauses.get(&(leg.id, host))) {
+                (Some(log), Some(pause)) => log.no_person_because(leg.id.vm, pause, sender.last),
+                (None, _) | (_, None) => Some("its host's log was not read"),
             },
-            (None, _) | (_, None) => Some("nobody saw its sender"),
+            None => Some("nobody saw its sender"),
         };
         why.map_or(Ok(()), |why| Err(format!("as paused by a person, and {why}")))
     }
@@ -190,7 +190,11 @@ impl Shadow {
             let twins = report.hosts.iter().filter(|other| other.name == host.name).count();
             // One that was lost after it had become ready was ready in time.
             let was_late = !host.ready && host.ready_after.is_none();
-            if late > 1 || ready > twins || host.ready && ready == 0 || was_late && late == 0 && twins == 1 {
+            // One that had not said its name when it became ready was called as it is asked.
+            let is_listed = |name: &str| report.hosts.iter().any(|host| host.name == name);
+            let as_asked = count(&|n| matches!(n, Notice::HostReady { host: name, .. } if !is_listed(name)));
+            let untold = ready == 0 && !(self.nameless.contains(&host.id) && as_asked > 0);
+            if late > 1 || ready > twins || host.ready && untold || was_late && late == 0 && twins == 1 {
                 return Err(format!(
                     "{} is ready: {}, and reported so {ready} and {late} times",
                     host.name, host.ready

@@ -175,7 +175,7 @@ impl Shadow {
         }
         let readable = self.logs.get(&act.host).is_some_and(|log| log.readable);
         let records = self.records_of(act, sender);
-        let proof = self.logs.get(&act.host).zip(self.pauses.get(&leg));
+        let proof = self.logs.get(&act.host).zip(self.pauses.get(&(leg, act.host)));
         let by_shutdown = proof.is_some_and(|(log, pause)| log.shutdown_did_it(leg.vm, pause, sender.last));
         let policy = &self.orders.policy.paused;
         let rules = self.rules_for_pause(leg);

@@ -46,6 +46,8 @@ pub(crate) struct Shadow {
     pub(super) one_machine: BTreeSet<BTreeSet<HostId>>,
     /// Hosts that say the name of another: nothing that they show counts.
     pub(super) seconds: BTreeSet<HostId>,
+    /// Hosts that showed something before they had said their names.
+    pub(super) nameless: BTreeSet<HostId>,
     /// Whether any host said one name after the other, or that of another.
     pub(super) renamed: bool,
     /// What each host showed last.
@@ -63,14 +65,14 @@ pub(crate) struct Shadow {
     pub(super) paused_unseen: BTreeSet<LegId>,
     /// On which host the sender was last seen not paused, and how often that had booted then.
     pub(super) ran_at_boot: BTreeMap<LegId, (HostId, u32)>,
-    /// What bounds the state of each sender that was seen.
-    pub(super) pauses: BTreeMap<LegId, Pause>,
+    /// What bounds the state of each sender that was seen, on each host that showed it.
+    pub(super) pauses: BTreeMap<(LegId, HostId), Pause>,
     /// Legs that were seen paused after that, with no boot in between: their pause was seen to begin.
     pub(super) pause_seen: BTreeSet<LegId>,
     /// Those of them that were so when the run last wrote down what it knows.
     pub(super) pause_written: BTreeSet<LegId>,
     /// What bounded the paused senders then.
-    pub(super) bounds_written: BTreeMap<LegId, Pause>,
+    pub(super) bounds_written: BTreeMap<(LegId, HostId), Pause>,
     /// Legs whose sender something showed not paused that does not say how often its host had booted by then: the read before an
     /// act, or a look that could not read the system. Or of which nobody knows whether that was our own act's doing.
     pub(super) found_running: BTreeSet<LegId>,
@@ -107,6 +109,7 @@ impl Shadow {
             said: Vec::new(),
             one_machine: BTreeSet::new(),
             seconds: BTreeSet::new(),
+            nameless: BTreeSet::new(),
             renamed: false,
             hosts: BTreeMap::new(),
             received_at: BTreeMap::new(),
@@ -144,6 +147,7 @@ impl Shadow {
         self.claims.retain(|host, _| asked.contains(host));
         self.discovered.clear();
         self.said.clear();
+        self.nameless.clear();
         self.one_machine.clear();
         self.seconds.clear();
         self.names_anew();
@@ -164,7 +168,7 @@ impl Shadow {
         self.ran_at_boot.retain(|leg, _| self.pause_written.contains(leg));
         self.pause_seen = self.pause_written.clone();
         // What was known of another state than it is in by then need not be remembered.
-        self.pauses = self.bounds_written.iter().map(|(leg, pause)| (*leg, pause.remembered())).collect();
+        self.pauses = self.bounds_written.iter().map(|(end, pause)| (*end, pause.clone().remembered())).collect();
         self.forgets_unwritten();
         self.deaths += 1;
         self.die_acts(now);
@@ -212,6 +216,9 @@ impl Shadow {
         }
         if !answered.counts() || self.seconds.contains(&host) {
             return;
+        }
+        if !self.said.iter().any(|(on, _, _)| *on == host) {
+            self.nameless.insert(host);
         }
         let wall = now.wall;
         self.received_at.insert(host, now);
