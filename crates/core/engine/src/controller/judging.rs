@@ -237,14 +237,16 @@ impl Controller {
 }
 
 /// A host does not replicate to itself: where the name of a leg's other end leads to the host that shows this one, its address
-/// is wrong, and nobody has seen the other end.
+/// is wrong, and nobody has seen the other end. Until the time is up another host may say that name.
 fn doubt_own_host(leg: &mut Leg) {
     let other_of = |own: &End, named: Option<&HostName>, other: &End| {
         let (End::Seen(own), End::NotSeen(end)) = (own, other) else { return None };
         let leads_back = match &end.whereabouts {
-            Whereabouts::NotYet { host } => *host == Some(own.host),
             Whereabouts::NotLoaded { host } | Whereabouts::WithoutIt { host } => *host == own.host,
-            Whereabouts::NotAsked | Whereabouts::Late { .. } | Whereabouts::Unreadable { .. } => false,
+            Whereabouts::NotAsked
+            | Whereabouts::NotYet { .. }
+            | Whereabouts::Late { .. }
+            | Whereabouts::Unreadable { .. } => false,
         };
         let name = named.filter(|_| leads_back)?.to_string();
         let why = format!("the address at which it is asked leads to {}", own.host_name);
