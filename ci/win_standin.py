@@ -131,8 +131,13 @@ class Run:
         return [{key: leg[key] for key in SAME} for leg in self.legs]
 
     def told(self):
-        """The events, with the seconds and milliseconds left out that no two runs share."""
-        texts = (re.sub(r"\b[0-9.]+ (m?s|seconds)\b", "N s", event["message"]) for event in self.events)
+        """The events, without what depends on the machine's speed: times, and whether the next cycle came before the end."""
+
+        def timeless(text):
+            text = re.sub(r"\b[0-9.]+ (m?s|seconds)\b", "N s", text)
+            return re.sub(r"(confirmed by newer data): [0-9]+", r"\1: N", text)
+
+        texts = (timeless(event["message"]) for event in self.events)
         return sorted([event["id"], event["level"], text] for event, text in zip(self.events, texts))
 
     def error(self):

@@ -22,7 +22,7 @@ pub(crate) fn of(outcome: PassOutcome) -> ExitCode {
     })
 }
 
-/// The exit code of `status`. `is_partial` says that a host was not seen that may have something wanted.
+/// The exit code of `status` and `explain`. `is_partial` says that a host was not seen that may have something wanted.
 pub(crate) fn of_status(outcome: PassOutcome, is_partial: bool, unprotected: usize) -> u8 {
     match outcome {
         PassOutcome::NotReady | PassOutcome::Failed => FAILED,

@@ -6,7 +6,7 @@ use clap::Args;
 use reprise_model::{LegKind, VmSelector};
 use tokio::runtime::Handle;
 
-use super::look::{LookArguments, look};
+use super::look::{LookArguments, exit_code, look};
 use super::run::vm;
 use crate::console::{print, print_by};
 use crate::exit;
@@ -18,8 +18,8 @@ use crate::usage::Usage;
 #[command(after_help = "Example:
   reprise explain sql-01 --host http://hv01 --host http://hv02 --user 'LAB\\svc' --password-file ./password
 
-Exit codes: 0 it was explained, be it protected or not; 1 no host became ready or every host refused the login;
-2 usage or configuration error, or no VM or several VMs of that name.")]
+Exit codes: 0 it is protected or not meant to replicate, 1 no host became ready or every host refused the login,
+2 usage or configuration error, or no VM or several VMs of that name, 3 it is not protected or not seen completely.")]
 pub(super) struct Arguments {
     /// The VM (GUID or name)
     #[arg(value_name = "VM", value_parser = vm)]
@@ -60,6 +60,8 @@ pub(super) async fn explain(arguments: Arguments, workers: Handle) -> Result<Exi
     } else {
         print(&explain::text(&report, &seen, &render::Terminal::here()))
     };
-    let done = printed.is_no_failure() && !is_blind;
-    Ok(ExitCode::from(if done { exit::OK } else { exit::FAILED }))
+    if !printed.is_no_failure() || is_blind {
+        return Ok(ExitCode::from(exit::FAILED));
+    }
+    Ok(exit_code(&report, true))
 }

@@ -1,6 +1,7 @@
 //! One look at hosts with the engine of `run --dry-run`, for verbs that only show. Nothing is done, and no event is written.
 
 use std::collections::BTreeSet;
+use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
@@ -12,9 +13,10 @@ use tokio::runtime::Handle;
 use super::run::{length, warn_of_unverified};
 use crate::console::asked_to_stop;
 use crate::driver::{self, Clock, Observer};
+use crate::exit;
 use crate::render::progress::Progress;
 use crate::render::status::Seen;
-use crate::render::{hold, list};
+use crate::render::{hold, list, status};
 use crate::usage::Usage;
 use crate::wiring::{self, Wired};
 
@@ -50,6 +52,13 @@ impl Observer for Quiet {
     fn progress(&mut self, controller: &Controller) {
         self.0.show(controller);
     }
+}
+
+/// The exit code for what was seen: of these VMs, or of all.
+pub(super) fn exit_code(report: &Report, some_vms: bool) -> ExitCode {
+    let is_partial = status::is_partial(report, some_vms);
+    let unprotected = report.legs.iter().filter(|leg| status::is_unprotected(leg)).count();
+    ExitCode::from(exit::of_status(report.outcome, is_partial, unprotected))
 }
 
 /// Looks at the hosts.

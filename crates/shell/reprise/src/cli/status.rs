@@ -6,7 +6,7 @@ use clap::Args;
 use reprise_model::VmSelector;
 use tokio::runtime::Handle;
 
-use super::look::{LookArguments, look};
+use super::look::{LookArguments, exit_code, look};
 use super::run::vm;
 use crate::console::{print_by, print_painted};
 use crate::exit;
@@ -48,7 +48,5 @@ pub(super) async fn status(arguments: Arguments, workers: Handle) -> Result<Exit
     if !printed.is_no_failure() {
         return Ok(ExitCode::from(exit::FAILED));
     }
-    let is_partial = status::is_partial(&report, !arguments.vms.is_empty());
-    let unprotected = report.legs.iter().filter(|leg| status::is_unprotected(leg)).count();
-    Ok(ExitCode::from(exit::of_status(report.outcome, is_partial, unprotected)))
+    Ok(exit_code(&report, !arguments.vms.is_empty()))
 }

@@ -75,6 +75,7 @@ fn a_healthy_pair_is_protected_and_its_document_has_the_contracts_keys() {
     }
     assert!(page(&lab, &["status"]).contains("Protected: 2 of 2"));
     assert!(page(&lab, &["explain", "vm-001"]).contains("`reprise run` has nothing to do."));
+    assert_eq!(json(&lab, &["explain", "vm-001"]).code, 0);
 }
 
 #[test]
@@ -100,7 +101,7 @@ fn of_a_half_broken_pair_the_worst_stands_first_and_nothing_is_done() {
 fn a_broken_leg_is_explained_by_both_ends_the_events_and_the_rule_that_decided() {
     let lab = half_broken();
     let seen = json(&lab, &["explain", "vm-001"]);
-    assert_eq!((seen.code, seen.legs().len()), (0, 1), "{}", seen.standard_error);
+    assert_eq!((seen.code, seen.legs().len()), (3, 1), "it is not protected: {}", seen.standard_error);
     let leg = seen.leg("vm-001");
     let facts = leg["facts"].as_array().unwrap();
     let fact = |name: &str| facts.iter().find(|fact| fact["fact"] == name).unwrap();
