@@ -169,7 +169,7 @@ impl Shadow {
     fn has_a_reason(&self, act: &Act, sender: &End) -> Result<(), Broken> {
         let leg = act.leg;
         let without = |what: &str| Err(format!("an act on {leg} at {} without a reason: {what}", sender.state));
-        let since = self.since.get(&(leg, Side::Sender)).map(|(_, since)| *since).unwrap_or_default();
+        let since = self.since.get(&(leg, Side::Sender, act.host)).map(|(_, since)| *since).unwrap_or_default();
         if self.orders.reads_events && self.logs.get(&act.host).is_none_or(|log| log.asked < since) {
             return without("its host's log was not read since it stopped");
         }

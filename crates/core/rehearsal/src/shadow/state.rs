@@ -54,8 +54,8 @@ pub(crate) struct Shadow {
     pub(super) hosts: BTreeMap<HostId, Ends>,
     /// When the last look at each came back.
     pub(super) received_at: BTreeMap<HostId, Now>,
-    /// In which state each end was last seen, and when the look began that first showed it so.
-    pub(super) since: BTreeMap<(LegId, Side), (u16, Duration)>,
+    /// In which state each host last showed an end, and when the look began that first showed it so.
+    pub(super) since: BTreeMap<(LegId, Side, HostId), (u16, Duration)>,
     /// The sender's state when it was first seen, and in the lives before a death.
     pub(super) first: BTreeMap<LegId, u16>,
     pub(super) first_lives: BTreeSet<(LegId, u16)>,
@@ -227,7 +227,7 @@ impl Shadow {
             end.host_name = known.clone().unwrap_or_default();
         }
         for ((leg, side), end) in &ends.seen {
-            let since = self.since.entry((*leg, *side)).or_insert((end.state, looked));
+            let since = self.since.entry((*leg, *side, host)).or_insert((end.state, looked));
             if since.0 != end.state {
                 *since = (end.state, looked);
             }
