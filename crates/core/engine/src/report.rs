@@ -165,17 +165,24 @@ pub(crate) fn result(watch: &LegWatch, run: RunKind) -> (LegResult, Reason) {
         Verdict::NotOurs => (LegResult::Skipped, Reason::SenderNotAsked),
         Verdict::Wait(Reason::VmmsRetries) => (LegResult::Waiting, Reason::VmmsRetries),
         Verdict::Wait(Reason::WaitingForPeer) => (LegResult::Failed, Reason::PeerNotSeen),
+        // What the log says matters to the next act, and there is none.
+        Verdict::Wait(Reason::ReadingEvents) if attempt.is_given_up() => not_done(attempt),
         Verdict::Wait(reason) | Verdict::Fail(reason) => (LegResult::Failed, reason),
         Verdict::Resume { reason, .. } if dry_run => (LegResult::Skipped, reason),
-        Verdict::Resume { .. } => match attempt {
-            attempt if attempt.is_open() => (LegResult::Failed, unfinished(attempt)),
-            attempt => match attempt.failure() {
-                Some(Failure::Changed { .. }) => (LegResult::Stale, Reason::Changed),
-                Some(failure) => (LegResult::Failed, failure.reason()),
-                None => (LegResult::Failed, Reason::OutOfTime),
-            },
-        },
+        Verdict::Resume { .. } => not_done(attempt),
         Verdict::Stale(reason) => (LegResult::Stale, reason),
+    }
+}
+
+/// What became of a leg that is to be resumed and was not.
+fn not_done(attempt: &Attempt) -> (LegResult, Reason) {
+    if attempt.is_open() {
+        return (LegResult::Failed, unfinished(attempt));
+    }
+    match attempt.failure() {
+        Some(Failure::Changed { .. }) => (LegResult::Stale, Reason::Changed),
+        Some(failure) => (LegResult::Failed, failure.reason()),
+        None => (LegResult::Failed, Reason::OutOfTime),
     }
 }
 

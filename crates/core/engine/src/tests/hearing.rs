@@ -384,3 +384,15 @@ fn a_reading_for_another_leg_takes_nothing_from_what_is_known_of_a_leg() {
     assert_eq!(again(), [Reason::VmmsRetries, Reason::ReadingEvents]);
     assert_eq!(again(), [Reason::VmmsRetries, Reason::ReadingEvents], "the same look, judged again");
 }
+
+#[test]
+fn a_resume_that_was_refused_for_good_is_reported_so_while_the_log_is_read_once_more() {
+    let mut drive = Drive::new(Setup { reads_events: true, ..setup(2) }, pair(&[S::Error]));
+    drive.run_to(1.5);
+    read(&mut drive, readable(vec![]));
+    drive.end_act(refused(32_775, false));
+    drive.events.clear();
+    drive.run_to(300.0);
+    assert_eq!(drive.events, [HostId(0)]);
+    assert_eq!((drive.leg().result, drive.leg().reason), (LegResult::Failed, Reason::ResumeRefused));
+}
