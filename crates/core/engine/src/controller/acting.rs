@@ -106,7 +106,7 @@ impl Controller {
         };
         let is_old = !old.is_empty();
         for host in looks {
-            self.want_look(id, host);
+            self.want_look_before_act(id, host);
         }
         self.legs.get_mut(&id)?.late_host = late_host;
         Some(is_old)

@@ -38,6 +38,7 @@ impl Controller {
     fn forget_wishes(&mut self, id: LegId) {
         self.touched.extend(self.queue.remove(id));
         self.touched.extend(self.look_wanted.forget(id));
+        self.look_before_act.forget(id);
         self.open_ended.forget(id);
         self.log_wanted.forget(id);
         self.wakes.set(id, None);

@@ -4,7 +4,7 @@ use reprise_model::{HostId, LegId, LegKind, MonoTime, Now, Observation, Seen, Vm
 
 use super::{Controller, NOBODY};
 use crate::exchange::Effect;
-use crate::host::{HostWatch, Phase, Turn, visible};
+use crate::host::{HostWatch, Phase, Turn, Wanted, visible};
 use crate::inventory::HostLook;
 use crate::leg::{End, NotSeenEnd, Side, Whereabouts};
 
@@ -161,10 +161,24 @@ impl Controller {
         self.touched.insert(host);
     }
 
+    /// Notes that a leg wants one before it is acted on.
+    pub(super) fn want_look_before_act(&mut self, leg: LegId, host: HostId) {
+        self.look_before_act.add(leg, host);
+        self.want_look(leg, host);
+    }
+
+    fn wanted(&self, host: HostId) -> Wanted {
+        match (self.look_before_act.has(&host), self.look_wanted.has(&host)) {
+            (true, _) => Wanted::BeforeActs,
+            (false, true) => Wanted::Sometime,
+            (false, false) => Wanted::ByNobody,
+        }
+    }
+
     fn wants_look(&self, host: &HostWatch) -> bool {
         match host.phase {
             Phase::Waiting | Phase::Late(_) => true,
-            Phase::Ready { .. } => self.queue.is_busy(host.asked.id) || self.look_wanted.has(&host.asked.id),
+            Phase::Ready { .. } => self.queue.is_busy(host.asked.id) || self.wanted(host.asked.id) != Wanted::ByNobody,
         }
     }
 
@@ -175,7 +189,7 @@ impl Controller {
         }
         let id = host.asked.id;
         let busy_until = self.queue.busy_until(id).filter(|_| host.is_ready());
-        host.next_look(busy_until, self.look_wanted.has(&id))
+        host.next_look(busy_until, self.wanted(id))
     }
 
     /// Begins the looks that are due, the longest overdue first, as far as there is room for them.

@@ -57,6 +57,8 @@ pub struct Controller {
     unsettled: BTreeSet<LegId>,
     /// Legs that want a fresh look at a host.
     look_wanted: LegIndex<HostId>,
+    /// Those of them that want it since they are to be acted on.
+    look_before_act: LegIndex<HostId>,
     /// Legs that wait for what a host's event log says.
     log_wanted: LegIndex<HostId>,
     /// When each host counts as late, and when each is looked at next.
@@ -107,6 +109,7 @@ impl Controller {
             open_ended: LegIndex::default(),
             unsettled: BTreeSet::new(),
             look_wanted: LegIndex::default(),
+            look_before_act: LegIndex::default(),
             log_wanted: LegIndex::default(),
             deadlines: Schedule::default(),
             looks: Schedule::default(),

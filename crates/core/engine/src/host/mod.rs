@@ -28,9 +28,9 @@ pub(crate) const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// While acts keep a host busy it is looked at this often, so that no verdict grows older than [`crate::guard::AGE_MAX`].
 const LOOK_WHILE_ACTING: Duration = Duration::from_secs(45);
-/// If legs wait for a look it is not put off for longer, so that what they rest on stays younger than
+/// If acts wait for a look it is not put off for longer, so that what they rest on stays younger than
 /// [`crate::guard::PEER_AGE_MAX`].
-const LOOK_WANTED_WHILE_ACTING: Duration = Duration::from_secs(5);
+const LOOK_BEFORE_ACTS: Duration = Duration::from_secs(5);
 
 /// A late host is looked at this often, and so is one that is not expected to change before a person does something.
 const LOOK_WHEN_LATE: Duration = Duration::from_secs(10);
@@ -88,6 +88,17 @@ pub(crate) struct HostWatch {
 pub(crate) struct Reported {
     pub(crate) ready: bool,
     pub(crate) not_ready: bool,
+}
+
+/// Who waits for a look at a host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// Nobody.
+    ByNobody,
+    /// Legs, which can wait until its own acts leave room.
+    Sometime,
+    /// Legs that are to be acted on and rest on what it shows.
+    BeforeActs,
 }
 
 /// How far a host is.
@@ -195,13 +206,17 @@ impl HostWatch {
     /// When it may be looked at next, if somebody wants that; `None` while a look is under way.
     /// `busy_until` says until when acts are to have the host to themselves, if any are under way; after that a look may
     /// come between, if somebody else waits for it.
-    pub(crate) fn next_look(&self, busy_until: Option<MonoTime>, wanted: bool) -> Option<MonoTime> {
+    pub(crate) fn next_look(&self, busy_until: Option<MonoTime>, wanted: Wanted) -> Option<MonoTime> {
         if self.look_under_way {
             return None;
         }
         let Some(last) = self.last_look else { return Some(MonoTime::default()) };
         let soon = last + LOOK_EVERY;
-        let busy = last + if wanted { LOOK_WANTED_WHILE_ACTING } else { LOOK_WHILE_ACTING };
+        let busy = last
+            + match wanted {
+                Wanted::BeforeActs => LOOK_BEFORE_ACTS,
+                Wanted::Sometime | Wanted::ByNobody => LOOK_WHILE_ACTING,
+            };
         Some(match (&self.phase, busy_until) {
             (Phase::Waiting, _) if self.refusals.is_tried_again => {
                 last + self.refusals.gap().unwrap_or(LOOK_WHEN_HOPELESS)
@@ -209,7 +224,9 @@ impl HostWatch {
             (Phase::Late(why), _) if is_hopeless(why.problem.kind) => last + LOOK_WHEN_HOPELESS,
             (Phase::Late(_), _) => last + LOOK_WHEN_LATE,
             (Phase::Waiting | Phase::Ready { .. }, None) => soon,
-            (Phase::Waiting | Phase::Ready { .. }, Some(until)) if wanted => until.max(soon).min(busy),
+            (Phase::Waiting | Phase::Ready { .. }, Some(until)) if wanted != Wanted::ByNobody => {
+                until.max(soon).min(busy)
+            }
             // No act has begun for a while, so the host may have gone away; one that only waits for its turn is not acted on.
             (Phase::Waiting | Phase::Ready { .. }, Some(until)) if until > MonoTime::default() => {
                 until.max(last + LOOK_WHEN_LATE).min(busy)

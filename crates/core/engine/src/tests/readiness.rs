@@ -93,7 +93,7 @@ fn a_host_that_dies_while_it_is_acted_on_is_reported_with_since_when_and_why_and
 
 /// A silent host lets its acts wait for their time-outs, and the run may end before those do.
 #[test]
-fn a_host_on_which_acts_make_no_progress_is_looked_at_soon_and_one_whose_acts_go_on_every_five_seconds_at_most() {
+fn a_host_on_which_acts_make_no_progress_is_looked_at_soon_and_one_whose_acts_go_on_is_not() {
     let mut drive = Drive::new(setup(2), pair(&[S::Error; 40]));
     drive.run_to(1.5);
     let looks = drive.looks[0];
@@ -106,7 +106,7 @@ fn a_host_on_which_acts_make_no_progress_is_looked_at_soon_and_one_whose_acts_go
         drive.run_to(drive.at + 2.0);
         drive.end_act(ended());
     }
-    assert!(drive.looks[0] - looks <= 4, "acts begin all the time, and legs wait to be seen running");
+    assert!(drive.looks[0] - looks <= 1, "acts begin all the time");
 }
 
 #[test]
