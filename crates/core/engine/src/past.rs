@@ -43,9 +43,11 @@ pub enum Beginning {
     Certain,
 }
 
-/// In which state an end was last seen, and when the look began that first showed it so.
+/// On which host and in which state an end was last seen, and when the look began that first showed it so. What a host's log
+/// says of an end that has moved there is of use only if it was read since.
 #[derive(Clone, Copy, Debug)]
 struct Since {
+    host: HostId,
     state: ReplicationState,
     looked: MonoTime,
 }
@@ -203,7 +205,29 @@ impl Past {
 }
 
 fn note(known: &mut Option<Since>, end: &SeenEnd) {
-    if known.is_none_or(|since| since.state != end.object.state) {
-        *known = Some(Since { state: end.object.state, looked: end.looked });
+    let (host, state) = (end.host, end.object.state);
+    if known.is_none_or(|since| (since.host, since.state) != (host, state)) {
+        *known = Some(Since { host, state, looked: end.looked });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use reprise_model::ReplicationMode;
+
+    use super::*;
+    use crate::sample::{end_mut, now, seen_end};
+
+    #[test]
+    fn an_end_that_has_moved_is_as_it_is_since_its_new_host_showed_it() {
+        let mut past = Past::default();
+        for (host, first, again) in [(0, 1.0, 3.0), (2, 5.0, 7.0)] {
+            for seconds in [first, again] {
+                let mut end = seen_end(host, 1, ReplicationMode::Primary, ReplicationState::Error);
+                end_mut(&mut end).looked = now(seconds).mono;
+                past.saw_sender(end_mut(&mut end), true, Resumed { surely: None, perhaps: None });
+                assert_eq!(past.since(Side::Sender), Some(now(first).mono), "on host {host} after {seconds} s");
+            }
+        }
     }
 }

@@ -189,8 +189,8 @@ impl Controller {
         let resyncs = |other: LegId| match self.inventory.sender_on(host, other, &self.names) {
             Some(sender) if sender.object.state == ReplicationState::Resynchronizing => true,
             Some(sender) => {
-                let is_acting = |watch: &LegWatch| watch.attempt().is_acting();
-                sender.object.state == paused && self.legs.get(&other).is_some_and(|watch| is_acting(watch))
+                let is_open = |watch: &LegWatch| watch.attempt().is_open();
+                sender.object.state == paused && self.legs.get(&other).is_some_and(|watch| is_open(watch))
             }
             None => false,
         };

@@ -188,16 +188,18 @@ fn nothing_stopped_no_log_is_read() {
     assert!(drive.report.is_some() && drive.events.is_empty());
 }
 
+/// What a shutdown leaves in the log of a VM.
+fn shut_down(n: u32) -> [VmmsEvent; 2] {
+    let of = |kind| VmmsEvent { vm: vm_id(n), at: HostTime(990_000), kind };
+    [of(VmmsEventKind::NonRecoverable), of(VmmsEventKind::SendFailed { code: ABORTED })]
+}
+
 #[test]
 fn resynchronizations_that_a_shutdown_paused_go_on_one_at_a_time() {
     let paused = S::ResynchronizeSuspended;
     let mut drive = Drive::new(hearing(PausedRule::Resume), pair(&[paused, paused]));
     drive.run_to(1.5);
-    let both = |n| {
-        let of = |kind| VmmsEvent { vm: vm_id(n), at: HostTime(990_000), kind };
-        [of(VmmsEventKind::NonRecoverable), of(VmmsEventKind::SendFailed { code: ABORTED })]
-    };
-    read(&mut drive, readable([both(1), both(2)].concat()));
+    read(&mut drive, readable([shut_down(1), shut_down(2)].concat()));
     assert_eq!(drive.acts.len(), 1, "a host compares one VM's disks at a time");
     drive.hosts[0] = look(0, &[S::Resynchronizing, paused]);
     drive.end_act(ended());
@@ -208,17 +210,26 @@ fn resynchronizations_that_a_shutdown_paused_go_on_one_at_a_time() {
 }
 
 #[test]
+fn a_resynchronization_of_which_no_look_has_told_yet_holds_up_the_next_one() {
+    let paused = S::ResynchronizeSuspended;
+    let mut drive = Drive::new(hearing(PausedRule::Resume), pair(&[paused, paused]));
+    drive.run_to(1.5);
+    read(&mut drive, readable([shut_down(1), shut_down(2)].concat()));
+    drive.hosts[0] = unreachable();
+    drive.end_act(ended());
+    let receivers = Box::new(look(1, &[S::Replicating, S::Replicating]));
+    drive.feed(Event::Looked { host: HostId(1), started: now(1.5).mono, observation: receivers });
+    assert_eq!(drive.acts, [], "it may run by now");
+}
+
+#[test]
 fn a_resynchronization_whose_intent_is_taken_back_lets_the_next_one_go_on() {
     let paused = S::ResynchronizeSuspended;
     let mut drive = Drive::new(hearing(PausedRule::Resume), pair(&[paused, paused]));
     drive.run_to(1.5);
     let scope = HoldScope::Vm(VmSelector::Id(vm_id(1)));
     drive.hold_at_intent = Some(Hold { scope, reason: "backup".to_owned(), until: None, only_this_pass: false });
-    let both = |n| {
-        let of = |kind| VmmsEvent { vm: vm_id(n), at: HostTime(990_000), kind };
-        [of(VmmsEventKind::NonRecoverable), of(VmmsEventKind::SendFailed { code: ABORTED })]
-    };
-    read(&mut drive, readable([both(1), both(2)].concat()));
+    read(&mut drive, readable([shut_down(1), shut_down(2)].concat()));
     assert_eq!(drive.acts.iter().map(|act| act.leg.vm).collect::<Vec<_>>(), [vm_id(2)]);
 }
 

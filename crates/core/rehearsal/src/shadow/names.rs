@@ -68,11 +68,10 @@ pub(crate) fn receiver<'a, K: Copy + PartialEq + 'a>(
         return None;
     }
     let like = |name: &str| label(&name.to_lowercase()) == label(&wanted.to_lowercase());
+    // One that says another full name is a stranger then, whatever its first label: what it shows lifts no veto.
     let may_be = |(on, end): &(K, &End)| {
-        let known = hosts.clone().find(|(host, _)| host == on).map(|(_, known)| known);
-        known.is_some_and(|known| {
-            known.iter().any(|own| like(own)) || known.is_empty() && named(end).is_some_and(|own| like(&own))
-        })
+        let is_nameless = hosts.clone().any(|(host, names)| host == *on && names.is_empty());
+        is_nameless && named(end).is_some_and(|own| like(&own))
     };
     single(receivers.iter().copied().filter(may_be))
 }
