@@ -36,13 +36,15 @@ pub async fn read(logs: &impl EventSource, back: Option<Duration>) -> Result<Rec
     let mut last = CallError::new(ErrorKind::NotThere, Reached::No, "no connection to the host is configured");
     for log in VMMS_LOGS {
         let query = of_vmms_and_system(log, back);
-        let read = match oldest(logs, log).await {
-            Ok(Some(oldest)) => match read_from(logs, query.clone(), Some(oldest)).await {
-                // The host may not support queries for a record number.
-                Err(error) if is_about_the_query(error.kind) => read_from(logs, query, None).await,
-                read => read,
-            },
-            Ok(None) => read_from(logs, query, None).await,
+        let read = match first(logs, log).await {
+            Ok(First { oldest: Some(oldest), event }) => {
+                match read_from(logs, query.clone(), Some(oldest), event).await {
+                    // The host may not support queries for a record number.
+                    Err(error) if is_about_the_query(error.kind) => read_from(logs, query, None, event).await,
+                    read => read,
+                }
+            }
+            Ok(First { oldest: None, event }) => read_from(logs, query, None, event).await,
             Err(error) => Err(error),
         };
         match read {
@@ -67,16 +69,27 @@ struct Oldest {
     at: HostTime,
 }
 
-/// Returns the oldest record of a log; `None` if none has arrived, or it cannot be parsed.
-async fn oldest(logs: &impl EventSource, log: &str) -> Result<Option<Oldest>, CallError> {
+/// The first record that arrives of a log, if one does.
+#[derive(Debug, Default)]
+struct First {
+    /// The same as the log's oldest; `None` if it cannot be parsed, or others may have been lost before it.
+    oldest: Option<Oldest>,
+    /// What it says, if it matters for a decision.
+    event: Option<LogEvent>,
+}
+
+/// Requests a log's oldest record.
+async fn first(logs: &impl EventSource, log: &str) -> Result<First, CallError> {
     let mut port = listen(logs, of_everything(log), Some(1))?;
-    let (mut found, mut bookmark) = (None, None);
+    let (mut found, mut bookmark) = (First::default(), None);
     for _ in 0..QUIETS_MAX {
         let batch = next(logs, &mut port, bookmark.as_ref()).await?;
         bookmark.clone_from(&batch.bookmark);
         let Some(first) = batch.events.first() else { continue };
-        let of = |record: Record| Oldest { at: at(&record), channel: record.channel, number: record.number };
-        found = Record::parse(first).ok().filter(|_| batch.dropped == 0).map(of);
+        let Ok(record) = Record::parse(first) else { break };
+        found.event = hear(&record);
+        let oldest = Oldest { at: at(&record), channel: record.channel, number: record.number };
+        found.oldest = Some(oldest).filter(|_| batch.dropped == 0);
         break;
     }
     logs.leave(port);
@@ -84,7 +97,13 @@ async fn oldest(logs: &impl EventSource, log: &str) -> Result<Option<Oldest>, Ca
 }
 
 /// Reads what a query selects, together with the oldest record, until that has arrived and no more records follow.
-async fn read_from(logs: &impl EventSource, query: EventQuery, oldest: Option<Oldest>) -> Result<Reading, CallError> {
+/// `event` is what the first record of the log has said, which counts even if it does not arrive again.
+async fn read_from(
+    logs: &impl EventSource,
+    query: EventQuery,
+    oldest: Option<Oldest>,
+    event: Option<LogEvent>,
+) -> Result<Reading, CallError> {
     let query = match &oldest {
         Some(oldest) => with_record(query, &oldest.channel, oldest.number),
         None => query,
@@ -112,6 +131,9 @@ async fn read_from(logs: &impl EventSource, query: EventQuery, oldest: Option<Ol
         }
     }
     logs.leave(port);
+    if let Some(event) = event {
+        reading.push_front(event);
+    }
     Ok(reading)
 }
 
@@ -155,6 +177,17 @@ struct Kept<E> {
 impl<E> Kept<E> {
     fn new() -> Self {
         Self { events: VecDeque::new(), all_since: HostTime(i64::MIN) }
+    }
+
+    /// Adds one that may have arrived already, and is older than all others.
+    fn push_front(&mut self, at: HostTime, event: E)
+    where
+        E: PartialEq,
+    {
+        let entry = (at, event);
+        if !self.events.contains(&entry) {
+            self.events.push_front(entry);
+        }
     }
 
     fn push(&mut self, at: HostTime, event: E) {
@@ -212,6 +245,13 @@ impl Reading {
                 None if is_unclear(&record) => self.gap = self.gap.or(Some(Gap::Unreadable)),
                 None => {}
             }
+        }
+    }
+
+    fn push_front(&mut self, event: LogEvent) {
+        match event {
+            LogEvent::Vmms(event) => self.vmms.push_front(event.at, event),
+            LogEvent::System(event) => self.system.push_front(event.at, event),
         }
     }
 

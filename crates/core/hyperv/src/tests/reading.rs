@@ -109,6 +109,11 @@ fn a_log_that_says_that_nothing_has_come_before_its_oldest_record_has_not_begun(
     assert_eq!(vmms(slow), (1, SINCE_OLDEST));
     let never = vec![batch(&[oldest()]), quiet(), quiet(), quiet(), quiet()];
     assert_eq!(vmms(never), (0, Coverage::Partial(Gap::NoEnd)));
+    let never_again = vec![batch(&[fatal(5)]), quiet(), quiet(), quiet(), quiet()];
+    assert_eq!(vmms(never_again), (1, Coverage::Partial(Gap::NoEnd)), "the oldest record decides something itself");
+    let lost = Ok(EventBatch { events: vec![fatal(5)], dropped: 1, ..EventBatch::default() });
+    assert_eq!(vmms(vec![lost]), (1, Coverage::Partial(Gap::NoEnd)), "others may be lost before it");
+    assert_eq!(vmms(vec![batch(&[fatal(5)]), batch(&[fatal(5)])]).0, 1, "once");
     assert_eq!(vmms(vec![]), (0, Coverage::Partial(Gap::NoEnd)));
     let empty = vec![quiet(), quiet(), quiet(), quiet(), batch(&[fatal(5)])];
     assert_eq!(vmms(empty), (1, Coverage::Partial(Gap::NoBeginning)), "it is unknown how far back it reaches");
