@@ -34,7 +34,8 @@ impl Shadow {
     pub(crate) fn writes_down(&mut self) {
         self.pause_written = self.pause_seen.clone();
         for watched in self.acts.values_mut() {
-            watched.end_written = watched.ended.is_some();
+            // A death ends an act for the run alone; its job goes on until a look has shown what came of it.
+            watched.end_written |= watched.ended.is_some() && (watched.shown || !watched.outcome_lost);
         }
         let paused = self.pauses.iter().filter(|(_, pause)| pause.is_paused());
         self.bounds_written = paused.map(|(end, pause)| (*end, pause.clone())).collect();
