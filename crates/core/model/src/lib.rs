@@ -11,6 +11,7 @@ mod evidence;
 mod host;
 mod ids;
 mod leg;
+mod mark;
 mod observation;
 mod policy;
 mod problem;
@@ -29,6 +30,7 @@ pub use evidence::{
 pub use host::{HostName, HostSystem, ServiceState};
 pub use ids::{ActId, HostId, HostKey, LegId, LegKind, RelationshipId, Slot, VmId};
 pub use leg::{AutoResync, Kept, LastReplication, Provider, ReplicationObject, ReplicationSettings};
+pub use mark::{MarkKind, PauseMark};
 pub use observation::{Observation, Replication, UnreadableObject};
 pub use policy::{Hold, HoldScope, InitialPolicy, Pace, PausedPolicy, PausedRule, PeerUnseen, Policy, VmSelector};
 pub use problem::{Problem, ProblemKind, Retry};

@@ -71,15 +71,23 @@ reasons! {
     PausedByPerson = "paused_by_person", "paused by a person",
         "Replication is paused, and the event log shows no shutdown that could have paused it, so somebody did. Reprise respects that.",
         "The sender's state is 7; its host's event log was read completely from the last data, or from the last look that showed another state, and has no such pair of events.",
-        "When the work is done, resume it in Hyper-V Manager, or run once with `--paused resume`.";
+        "When the work is done, use `reprise resume` for this VM.";
     PausedNoEvidence = "paused_no_evidence", "paused, cause unproved",
         "Replication is paused, the policy requires evidence, and nothing proves who or what paused it.",
         "The sender's state is 7; its host's event log could not be read, or not completely since data last arrived (it was cleared or overwritten, records were lost, or reading it took too long), or events 32086 and 32022 were recorded too long before the pause was first seen, or it is unknown when the pause can have begun.",
-        "Find out who paused it; then resume it in Hyper-V Manager, or run once with `--paused resume`.";
+        "Find out who paused it; then use `reprise resume` for this VM.";
     PausedLeft = "paused_left", "paused, policy leaves it",
         "Replication is paused, and the policy is to leave paused replication alone.",
         "The sender's state is 7.",
-        "When the work is done, resume it in Hyper-V Manager.";
+        "When the work is done, use `reprise resume` for this VM.";
+    PausedOnPurpose = "paused_on_purpose", "paused with Reprise",
+        "Somebody paused replication with `reprise pause`. It stays paused until somebody resumes it.",
+        "The sender's state is 7 or 11, Reprise has kept a note of the pause, and no data has arrived since.",
+        "When the work is done, use `reprise resume` for this VM.";
+    PausedForDrill = "paused_for_drill", "paused for a drill",
+        "A drill paused replication and was broken off before it had resumed it.",
+        "The sender's state is 7, Reprise has kept a note of the drill, and no data has arrived since.",
+        "Nothing to do.";
     NotMoving = "not_moving", "no data for a while",
         "The state says that replication is running, but no data has arrived for three replication intervals.",
         "The sender's state is 3, and was 3 at every look or has been for as long; its LastReplicationTime is older than three intervals and fifteen minutes by its host's clock, and both hosts have been up for longer.",
@@ -111,7 +119,7 @@ reasons! {
     InitialReplicationPaused = "initial_replication_paused", "initial copy paused",
         "The initial replication is paused, and the policy `paused.initial` is `leave`.",
         "The sender's state is 7 and its LastReplicationTime is 1601-01-01.",
-        "Resume it in Hyper-V Manager, or set `paused.initial = \"resume\"`.";
+        "Use `reprise resume` for this VM, or set `paused.initial = \"resume\"`.";
     InitialReplicationStopped = "initial_replication_stopped", "initial copy stopped",
         "The initial replication stopped with an error.",
         "The sender's state is 8 and its LastReplicationTime is 1601-01-01.",
@@ -151,7 +159,7 @@ reasons! {
     ResyncSuspended = "resync_suspended", "resync paused",
         "The resynchronization is paused, and nothing proves who or what paused it.",
         "The sender's state is 11; its host's event log could not be read, or not completely, or has no such events near the pause.",
-        "Resume it in Hyper-V Manager when the link can carry it.";
+        "Use `reprise resume` for this VM when the link can carry it.";
     ResyncPausedByShutdown = "resync_paused_by_shutdown", "resync cut by shutdown",
         "The resynchronization is paused, and the event log shows that a shutdown paused it.",
         "The sender's state is 11; events 32086 and 32022 with 0x80004004 for this VM were recorded near the pause, by the rule of `paused_by_shutdown`.",
@@ -159,7 +167,7 @@ reasons! {
     ResyncPausedByPerson = "resync_paused_by_person", "resync paused by person",
         "The resynchronization is paused, and the event log shows no shutdown that could have paused it, so somebody did. Reprise respects that.",
         "The sender's state is 11; its host's event log was read completely from the last data, or from the last look that showed another state, and has no such pair of events.",
-        "Resume it in Hyper-V Manager when the link can carry it.";
+        "Use `reprise resume` for this VM when the link can carry it.";
     ResyncWaits = "resync_waits", "waits for other resync",
         "The resynchronization is paused, and another VM on the same primary server is resynchronizing.",
         "The sender's state is 11, and the state of another sender on its host is 10.",
@@ -191,7 +199,7 @@ reasons! {
     PausedOnReplica = "paused_on_replica", "paused on the replica",
         "Replication is paused on the replica server, so Reprise does not resume the sender.",
         "The receiver's state is 7.",
-        "Resume replication of this VM on the replica server.";
+        "Use `reprise resume` for this VM: it resumes the replica's side too.";
     ReplicaError = "replica_error", "error on the replica",
         "The replication state on the replica server is Error.",
         "The receiver's state is 8.",
@@ -280,6 +288,30 @@ reasons! {
         "Reprise had begun to resume replication when the run was interrupted, and did not see the result. The host may still carry it out; it was not looked at again.",
         "A signal or the service manager ended the run between the request and the look that tells what came of it.",
         "Run again, or check the VM in Hyper-V Manager.";
+    AskedFor = "asked_for", "done as asked",
+        "Somebody asked for it, and a look afterwards shows that it is so.",
+        "The job of the state change ended well, or its answer was lost; the sender's state read afterwards is the one that was asked for.",
+        "Nothing to do.";
+    NotRunning = "not_running", "is not running",
+        "Only replication that is running can be paused, and this is stopped.",
+        "The sender's state is 8.",
+        "To keep Reprise from resuming it, add a `[[hold]]` for the VM.";
+    PauseRefused = "pause_refused", "pause refused",
+        "The primary server refused the pause.",
+        "The method's return value or its job's ErrorCode.",
+        "Read the host's reason, and check the VM in Hyper-V Manager.";
+    PauseFailed = "pause_failed", "pause failed",
+        "The pause could not be carried out.",
+        "The error of the call, or of the read after it.",
+        "Read the error; then try again.";
+    PauseWithoutEffect = "pause_without_effect", "pause had no effect",
+        "The pause succeeded, but replication is not paused.",
+        "The job succeeded, and a read after it shows that the sender's state is not 7.",
+        "Somebody or something resumes it: find out who before you pause it again.";
+    PauseNotEnded = "pause_not_ended", "asked, no end of pause",
+        "Reprise asked the host to pause replication, and saw no end of that before the time was up. While a pause is under way, the state already reads as requested, so it proves nothing.",
+        "The pause was requested; neither the method's reply nor the end of its job came within the time limits.",
+        "Look again with `reprise status`. If a job of the VM hangs, check the service vmms on the primary server.";
     NotReadable = "not_readable", "not readable",
         "The host shows this replication, but not all of it could be read, so Reprise leaves it alone.",
         "The identity in the row could be read, and one of its properties could not.",

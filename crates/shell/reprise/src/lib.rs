@@ -13,6 +13,7 @@ mod links;
 mod listener;
 mod log;
 mod login;
+mod pauses;
 mod port;
 mod record;
 mod render;

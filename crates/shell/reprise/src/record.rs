@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use reprise_engine::{Controller, LegReport, Notice};
-use reprise_model::{Retry, Timestamp};
+use reprise_engine::{Controller, LegReport, Notice, OrderReport};
+use reprise_model::{ActKind, Retry, Timestamp};
 use reprise_platform::event::{self, codes};
 use reprise_platform::sink::{Sink, Writer};
 
@@ -52,6 +52,17 @@ impl Recorder {
         });
         let next = next.to_owned();
         Some(Error { what, place: unwritten.place, why, next, code: None, retry: Retry::Later })
+    }
+
+    /// Writes that an order was carried out.
+    pub(crate) fn tell_order(&mut self, order: &OrderReport, account: &str, reason: Option<&str>) {
+        let code = match order.kind {
+            ActKind::Pause => &codes::PAUSED_BY_HAND,
+            ActKind::Resume => &codes::RESUMED_BY_HAND,
+        };
+        let event = with_leg(event::LogEntry::new(jiff::Timestamp::now(), code), &order.leg).with("account", account);
+        let reason = reason.map_or_else(|| "No reason was given.".to_owned(), |reason| format!("Reason: {reason}"));
+        self.write(event.with("reason", reason));
     }
 
     fn write(&mut self, event: event::LogEntry) {

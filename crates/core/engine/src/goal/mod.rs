@@ -1,5 +1,7 @@
-//! A goal beside the controller: settle once. `run` is the controller with this goal; without one it runs forever.
+//! Goals beside the controller: settle once, or carry out one order. `run` is the controller with the first; without a goal it
+//! runs forever.
 
+mod by_hand;
 mod outcome;
 
 use std::time::Duration;
@@ -11,7 +13,26 @@ use crate::notice::Notice;
 use crate::setup::Setup;
 use crate::status::{Ambiguous, HoldState, HoldTrouble, HostReport, LegReport, Summary};
 
+pub use by_hand::ByHand;
 pub use outcome::PassOutcome;
+
+/// Watches a controller, and says when enough is done.
+pub trait Goal {
+    /// What it comes to.
+    type End;
+
+    /// When it ends at the latest.
+    fn ends_at(&self) -> MonoTime;
+
+    /// It is to end now.
+    fn stop(&mut self);
+
+    /// Whether it is over, and how. Ask after every event.
+    fn end(&self, now: Now, controller: &Controller) -> Option<Self::End>;
+
+    /// The notices that have not been given yet when it is over.
+    fn notices(end: &Self::End) -> &[Notice];
+}
 
 /// One pass: watches a controller, and decides when everything is settled or the time is up.
 #[derive(Clone, Debug)]
@@ -66,26 +87,6 @@ impl Pass {
         Self { start, ends_at: start.mono + longest, dry_run: setup.dry_run, stopped: false }
     }
 
-    /// When it ends at the latest.
-    pub fn ends_at(&self) -> MonoTime {
-        self.ends_at
-    }
-
-    /// It is to end now. What is not settled by then is reported as interrupted, and not as out of time.
-    pub fn stop(&mut self) {
-        self.stopped = true;
-    }
-
-    /// Whether it is over, and how. Ask after every event.
-    pub fn end(&self, now: Now, controller: &Controller) -> Option<Ending> {
-        let ambiguous = controller.ambiguous();
-        if let Some(ambiguous) = ambiguous.clone().filter(|_| !controller.has_acted()) {
-            return Some(self.refuse(now, controller, ambiguous));
-        }
-        let is_over = self.stopped || now.mono >= self.ends_at || controller.is_settled();
-        is_over.then(|| self.finish(now, controller, ambiguous))
-    }
-
     fn refuse(&self, now: Now, controller: &Controller, ambiguous: Ambiguous) -> Ending {
         let (hosts, legs): (Vec<_>, Vec<_>) = (controller.hosts().collect(), controller.legs().collect());
         let summary = Summary::of(&hosts, &legs, (self.dry_run, false));
@@ -130,6 +131,33 @@ impl Pass {
             ambiguous,
         };
         Ending::Done(Box::new(report), notices)
+    }
+}
+
+impl Goal for Pass {
+    type End = Ending;
+
+    fn ends_at(&self) -> MonoTime {
+        self.ends_at
+    }
+
+    /// What is not settled by then is reported as interrupted, and not as out of time.
+    fn stop(&mut self) {
+        self.stopped = true;
+    }
+
+    fn end(&self, now: Now, controller: &Controller) -> Option<Ending> {
+        let ambiguous = controller.ambiguous();
+        if let Some(ambiguous) = ambiguous.clone().filter(|_| !controller.has_acted()) {
+            return Some(self.refuse(now, controller, ambiguous));
+        }
+        let is_over = self.stopped || now.mono >= self.ends_at || controller.is_settled();
+        is_over.then(|| self.finish(now, controller, ambiguous))
+    }
+
+    fn notices(end: &Ending) -> &[Notice] {
+        let (Ending::Done(_, notices) | Ending::Refused(_, notices)) = end;
+        notices
     }
 }
 

@@ -8,6 +8,7 @@ mod folder;
 mod registry;
 mod task;
 
+pub(crate) use account::name as account_name;
 pub use drive::drive_of;
 pub(crate) use event_source::EventSource;
 pub use event_source::{register, unregister};

@@ -41,16 +41,9 @@ pub(super) async fn explain(arguments: Arguments, workers: Handle) -> Result<Exi
     if is_blind {
         seen.report.legs.clear();
     } else {
-        seen.narrow(std::slice::from_ref(&arguments.vm))?;
         let kind = if arguments.extended { LegKind::Extended } else { LegKind::Simple };
-        seen.report.legs.retain(|leg| leg.id.kind == kind);
-        if seen.report.legs.is_empty() {
-            let (has, next) = match kind {
-                LegKind::Extended => ("no extended relationship", "leave out --extended"),
-                LegKind::Simple => ("only an extended relationship", "add --extended"),
-            };
-            return Err(Usage::new("cannot explain the relationship", format!("the VM has {has}"), next));
-        }
+        let leg = seen.only(&arguments.vm, kind, "explain the relationship")?;
+        seen.report.legs = vec![leg];
     }
     let (report, seen) = seen.judged();
     let printed = if arguments.json {

@@ -5,14 +5,16 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use reprise_engine::goal::{Ending, Pass, Report};
-use reprise_engine::{Candidate, Controller, LegReport, Notice, UnmatchedHolds};
-use reprise_model::{LegId, Now, Timestamp, VmId, VmSelector};
+use reprise_engine::goal::{ByHand, Ending, Pass, Report};
+use reprise_engine::{
+    Candidate, Command, Controller, Event, Judgement, LegReport, Notice, OrderReport, UnmatchedHolds,
+};
+use reprise_model::{ActKind, LegId, LegKind, Now, Timestamp, VmId, VmSelector};
 use tokio::runtime::Handle;
 
 use super::run::{length, warn_of_unverified};
 use crate::console::asked_to_stop;
-use crate::driver::{self, Clock, Observer};
+use crate::driver::{Clock, Driver, Observer};
 use crate::exit;
 use crate::render::progress::Progress;
 use crate::render::status::Seen;
@@ -28,9 +30,9 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 pub(super) struct LookArguments {
     #[command(flatten)]
     hosts: wiring::HostArguments,
-    /// Maximum wait for each host [default: 20s]
+    /// Maximum wait for each host [default: 20s]; of `pause` and `resume` for the act too [default: 2m]
     #[arg(long, value_name = "LENGTH", value_parser = length)]
-    timeout: Option<Duration>,
+    pub(super) timeout: Option<Duration>,
     /// Only relationships to or from this host
     #[arg(long, value_name = "HOST")]
     on: Option<String>,
@@ -39,7 +41,7 @@ pub(super) struct LookArguments {
 /// What was seen, with the engine that can judge it.
 pub(super) struct Look {
     pub(super) report: Report,
-    controller: Controller,
+    driver: Driver,
     seen: Seen,
     now: Now,
 }
@@ -79,9 +81,9 @@ pub(super) async fn look(arguments: &LookArguments, workers: Handle) -> Result<L
     warn_of_unverified(&links);
     let clock = Clock::start();
     let goal = Pass::new(&setup, clock.now());
-    let mut controller = Controller::new(setup, clock.now());
+    let mut driver = Driver::new(setup, clock, links);
     let mut quiet = Quiet(Progress::new());
-    let end = driver::run(&mut controller, goal, clock, &mut links, &mut quiet, asked_to_stop()).await;
+    let end = driver.run(goal, Event::Tick, &mut quiet, asked_to_stop()).await;
     quiet.0.clear();
     let now = clock.now();
     let mut report = match end {
@@ -102,9 +104,10 @@ pub(super) async fn look(arguments: &LookArguments, workers: Handle) -> Result<L
             return Err(Usage::new(format!("no relationship of host {host} was seen"), why, "check --on"));
         }
     }
-    let ages = report.hosts.iter().filter_map(|host| Some((host.id, controller.age_of(host.id, now)?))).collect();
-    let seen = Seen { taken: now.wall, ages, asked: links.asked(), judged: std::collections::BTreeMap::new() };
-    Ok(Look { report, controller, seen, now })
+    let ages =
+        report.hosts.iter().filter_map(|host| Some((host.id, driver.controller.age_of(host.id, now)?))).collect();
+    let seen = Seen { taken: now.wall, ages, asked: driver.links().asked(), judged: std::collections::BTreeMap::new() };
+    Ok(Look { report, driver, seen, now })
 }
 
 /// Whether a leg is sent from or to a host, by its name or its first label.
@@ -125,7 +128,7 @@ impl Look {
         let mut wanted: BTreeSet<LegId> = BTreeSet::new();
         for vm in vms {
             let legs: Vec<&LegReport> =
-                self.report.legs.iter().filter(|leg| self.controller.is_of(leg.id, vm)).collect();
+                self.report.legs.iter().filter(|leg| self.driver.controller.is_of(leg.id, vm)).collect();
             let ids: BTreeSet<VmId> = legs.iter().map(|leg| leg.id.vm).collect();
             match ids.len() {
                 0 => return Err(self.unknown(vm)),
@@ -137,6 +140,34 @@ impl Look {
         Ok(())
     }
 
+    /// The one relationship of a VM, of that kind.
+    pub(super) fn only(&mut self, vm: &VmSelector, kind: LegKind, what: &str) -> Result<LegReport, Usage> {
+        self.narrow(std::slice::from_ref(vm))?;
+        let of_kind = self.report.legs.iter().find(|leg| leg.id.kind == kind).cloned();
+        of_kind.ok_or_else(|| {
+            let (has, next) = match kind {
+                LegKind::Extended => ("no extended relationship", "leave out --extended"),
+                LegKind::Simple => ("only an extended relationship", "add --extended"),
+            };
+            Usage::new(format!("cannot {what}"), format!("the VM has {has}"), next)
+        })
+    }
+
+    /// How a leg is judged by what was seen.
+    pub(super) fn judgement(&self, leg: LegId) -> Option<Judgement> {
+        self.driver.controller.judgement(leg, self.driver.clock.now())
+    }
+
+    /// Carries out an order for a leg, within a time.
+    pub(super) async fn order(&mut self, leg: LegId, kind: ActKind, within: Duration) -> Option<OrderReport> {
+        let goal = ByHand::new(leg, self.driver.clock.now(), within);
+        let command = Event::Command(Command::Order(leg, kind));
+        let mut quiet = Quiet(Progress::new());
+        let end = self.driver.run(goal, command, &mut quiet, asked_to_stop()).await;
+        quiet.0.clear();
+        end
+    }
+
     /// Whether nothing can be said of any VM, since no host was seen.
     pub(super) fn is_blind(&self) -> bool {
         !self.report.hosts.iter().any(|host| host.ready)
@@ -144,8 +175,8 @@ impl Look {
 
     /// What was seen, judged.
     pub(super) fn judged(self) -> (Report, Seen) {
-        let Self { report, controller, mut seen, now } = self;
-        let judge = |leg: &LegReport| Some((leg.id, controller.judgement(leg.id, now)?));
+        let Self { report, driver, mut seen, now } = self;
+        let judge = |leg: &LegReport| Some((leg.id, driver.controller.judgement(leg.id, now)?));
         seen.judged = report.legs.iter().filter_map(judge).collect();
         (report, seen)
     }

@@ -1,5 +1,6 @@
 //! The command line: a file per verb.
 
+mod by_hand;
 mod completions;
 mod config;
 mod demo;
@@ -10,6 +11,8 @@ mod install;
 mod lab;
 mod look;
 mod man;
+mod pause;
+mod resume;
 mod run;
 mod shown;
 mod status;
@@ -42,6 +45,8 @@ enum Verb {
     Run(run::Arguments),
     Status(status::Arguments),
     Explain(explain::Arguments),
+    Pause(pause::Arguments),
+    Resume(resume::Arguments),
     Events(events::Arguments),
     Demo(demo::Arguments),
     Install(install::Arguments),
@@ -77,6 +82,8 @@ pub fn main() -> ExitCode {
         Verb::Run(arguments) => control.block_on(run::run(arguments, workers.handle().clone())),
         Verb::Status(arguments) => control.block_on(status::status(arguments, workers.handle().clone())),
         Verb::Explain(arguments) => control.block_on(explain::explain(arguments, workers.handle().clone())),
+        Verb::Pause(arguments) => control.block_on(pause::pause(arguments, workers.handle().clone())),
+        Verb::Resume(arguments) => control.block_on(resume::resume(arguments, workers.handle().clone())),
         Verb::Events(arguments) => workers.block_on(events::events(arguments)),
         Verb::Demo(arguments) => Ok(workers.block_on(demo::demo(arguments))),
         Verb::Install(arguments) => install::install(arguments),

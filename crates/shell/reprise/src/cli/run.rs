@@ -5,15 +5,16 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use reprise_engine::goal::{Ending, Pass, Report};
-use reprise_engine::{Ambiguous, Controller, UnmatchedHolds};
+use reprise_engine::{Ambiguous, Event, Notice, UnmatchedHolds};
 use reprise_model::{PausedRule, VmSelector};
 use reprise_platform::sink::Sink;
 use tokio::runtime::Handle;
 
 use crate::console::{self, asked_to_stop, notice, print_by};
-use crate::driver::{self, Clock};
+use crate::driver::{Clock, Driver, Observer as _};
 use crate::exit;
 use crate::links::Links;
+use crate::pauses;
 use crate::record::Recorder;
 use crate::render::error::Error;
 use crate::render::{self, hold, progress::Progress};
@@ -101,14 +102,18 @@ pub(super) async fn run(arguments: Arguments, workers: Handle) -> Result<ExitCod
     wired.links.work_on(workers);
     warn_of_unverified(&wired.links);
     let sink = sink(arguments.event_log.as_deref())?;
-    let Passed { report, links, unwritten } = pass(wired, sink).await.map_err(|ambiguous| several(&ambiguous))?;
+    let marks = wired.setup.policy.marks.clone();
+    let Passed { report, driver, unwritten } = pass(wired, sink).await.map_err(|ambiguous| several(&ambiguous))?;
+    if !arguments.dry_run {
+        pauses::forget_those_over(&marks, &report.legs);
+    }
     let printed = if arguments.json {
         let errors: Vec<_> = hold::errors(&report).into_iter().map(|(_, error)| error).collect();
         for error in &errors {
             notice(&format!("{} in {}: {}; {}", error.what, error.place, error.why, error.next));
         }
         let errors: Vec<_> = errors.into_iter().chain(unwritten).collect();
-        print_by(|out| render::json::write(out, &render::json::document(&report, &links.asked(), &errors)))
+        print_by(|out| render::json::write(out, &render::json::document(&report, &driver.links().asked(), &errors)))
     } else {
         let terminal = render::Terminal::here();
         console::print_painted(&render::table::text(&report, &terminal))
@@ -129,22 +134,23 @@ pub(super) fn warn_of_unverified(links: &Links) {
 /// A pass that has ended with a report.
 pub(super) struct Passed {
     pub(super) report: Report,
-    links: Links,
+    driver: Driver,
     /// The error of the sink, if events were lost.
     unwritten: Option<Error>,
 }
 
 /// Runs one pass and writes its events.
 pub(super) async fn pass(wired: Wired, sink: Sink) -> Result<Passed, Ambiguous> {
-    let Wired { setup, mut links } = wired;
+    let Wired { setup, links } = wired;
     let clock = Clock::start();
     let goal = Pass::new(&setup, clock.now());
-    let mut controller = Controller::new(setup, clock.now());
+    let mut driver = Driver::new(setup, clock, links);
     let mut recorder = Recorder::new(sink, Progress::new());
-    let end = driver::run(&mut controller, goal, clock, &mut links, &mut recorder, asked_to_stop()).await;
+    recorder.tell(clock.now().wall, &Notice::Started);
+    let end = driver.run(goal, Event::Tick, &mut recorder, asked_to_stop()).await;
     let unwritten = recorder.end();
     match end {
-        Ending::Done(report, _) => Ok(Passed { report: *report, links, unwritten }),
+        Ending::Done(report, _) => Ok(Passed { report: *report, driver, unwritten }),
         Ending::Refused(ambiguous, _) => Err(ambiguous),
     }
 }
@@ -156,7 +162,7 @@ fn several(ambiguous: &Ambiguous) -> Usage {
     Usage::new(hold::which(ambiguous), why, "give the GUID of each VM to leave alone")
 }
 
-fn sink(text: Option<&str>) -> Result<Sink, Usage> {
+pub(super) fn sink(text: Option<&str>) -> Result<Sink, Usage> {
     let chosen = match text {
         None => Sink::default_here(),
         Some(text) => {

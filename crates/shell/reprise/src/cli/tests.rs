@@ -78,7 +78,7 @@ fn unknown_in(text: &str) -> Vec<String> {
 #[test]
 fn the_check_finds_what_does_not_exist() {
     for (text, found) in [
-        ("Resume it: `reprise resume VM`, or Hyper-V Manager.", "resume"),
+        ("Repair it: `reprise repair VM`, or Hyper-V Manager.", "repair"),
         ("  reprise history sql-01", "history"),
         ("use `reprise run --patience 5`", "--patience"),
         ("`reprise lab down`", "down"),

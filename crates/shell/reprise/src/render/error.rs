@@ -187,7 +187,7 @@ fn why(cause: &Cause, reason: Reason) -> String {
 
 /// Turns a sentence into a clause for use after a colon: no full stop, and lower case but for a first word such as "VMMS", or
 /// this program's name.
-fn clause(sentence: &str) -> String {
+pub(crate) fn clause(sentence: &str) -> String {
     let sentence = sentence.trim_end_matches('.');
     if sentence.starts_with("Reprise ") {
         return sentence.to_owned();

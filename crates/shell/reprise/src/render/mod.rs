@@ -10,6 +10,7 @@ pub(crate) mod hold;
 pub(crate) mod json;
 mod label;
 mod number;
+pub(crate) mod order;
 mod paragraph;
 pub(crate) mod progress;
 mod rows;

@@ -11,6 +11,7 @@ use super::hosts::{Built, TIMEOUT, VmmsWaits, config, connect, endpoint, limits,
 use crate::access::HostAccess;
 use crate::links::Links;
 use crate::login::Logins;
+use crate::pauses;
 use crate::usage::Usage;
 
 /// The settings of one pass on the command line.
@@ -42,6 +43,7 @@ pub(crate) fn wire(hosts: &HostArguments, settings: &PassSettings) -> Result<Wir
         policy.paused.at_boot = rule;
     }
     policy.holds.extend(settings.except.iter().map(excepted));
+    policy.marks = pauses::marks()?;
     let timeout = settings.timeout.or(run.timeout).unwrap_or(TIMEOUT);
     let retry_for = settings.retry_for.or(run.retry_for).unwrap_or(timeout);
     let waits = VmmsWaits::of(settings.vmms_timeout.or(run.vmms_timeout), timeout);

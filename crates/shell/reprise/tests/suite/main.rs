@@ -5,6 +5,7 @@
 mod article;
 mod bad_way;
 mod bad_ways;
+mod by_hand;
 mod changes;
 mod configuration;
 mod discovery;
