@@ -17,6 +17,8 @@ const SERVER_2012: &str = "6.2.";
 pub(crate) struct End {
     /// The host's own name.
     pub(crate) host_name: String,
+    /// What the host says that it is called in a later look that does not show the end.
+    pub(crate) says_now: Option<String>,
     pub(crate) vm_name: String,
     pub(crate) state: u16,
     pub(crate) mode: u16,
@@ -56,6 +58,13 @@ pub(crate) struct Ends {
 }
 
 impl Ends {
+    /// The host says its name.
+    pub(super) fn says(&mut self, name: &str) {
+        for end in self.seen.values_mut().chain(self.idle.values_mut()) {
+            end.says_now = Some(name.to_owned());
+        }
+    }
+
     /// What the host calls the VM of a leg.
     pub(crate) fn called(&self, leg: LegId) -> impl Iterator<Item = &str> {
         self.all_called().filter(move |(vm, _)| *vm == leg.vm).map(|(_, name)| name)
@@ -179,6 +188,7 @@ impl Shown {
     fn end(&self, row: &Row, own: &Row, settings: Option<&Row>, looked: Duration) -> Option<End> {
         Some(End {
             host_name: self.name.clone().unwrap_or_default(),
+            says_now: None,
             vm_name: text(own, "ElementName").unwrap_or_default(),
             state: row.get("ReplicationState").ok()?,
             mode: own.get("ReplicationMode").ok()?,
