@@ -41,6 +41,8 @@ pub(crate) struct End {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct SetUp {
     pub(crate) foreign: bool,
+    /// The primary side is a cluster: its connection point is not the host.
+    pub(crate) clustered: bool,
     pub(crate) primary: Option<String>,
     pub(crate) recovery: Option<String>,
 }
@@ -208,8 +210,11 @@ fn set_up(row: &Row) -> Option<SetUp> {
     // If one value of a row has the wrong type, its other values do not count either.
     row.get_opt::<u16>("ReplicationInterval").ok()?;
     let provider = text(row, "ReplicationProvider");
+    let first_label = |name: String| name.to_lowercase().split('.').next().map(str::to_owned);
+    let primary = ["PrimaryHostSystem", "PrimaryConnectionPoint"].map(|name| text(row, name).and_then(first_label));
     Some(SetUp {
         foreign: provider.is_some_and(|path| !path.to_uppercase().contains(OWN_PROVIDER)),
+        clustered: matches!(primary, [Some(host), Some(point)] if host != point),
         primary: text(row, "PrimaryHostSystem").or(text(row, "PrimaryConnectionPoint")),
         recovery: text(row, "RecoveryHostSystem").or(text(row, "RecoveryConnectionPoint")),
     })
