@@ -9,7 +9,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use reprise_model::{
-    HostName, HostTime, MonoTime, Now, Observation, Problem, ProblemKind, RelationshipId, Replication, Timestamp,
+    HostName, HostTime, MonoTime, Now, Observation, Problem, ProblemKind, RelationshipId, Remedy, Replication,
+    Timestamp,
 };
 
 pub(crate) use answer::visible;
@@ -345,7 +346,8 @@ impl HostWatch {
         if self.last_set.as_ref().is_none_or(|(_, last)| *last != set) {
             self.last_set = Some((started, set));
         }
-        self.not_ready_because = Some(NotReady::alone(Problem::new(ProblemKind::Busy, WHAT_READY, why)));
+        let unsettled = Problem::new(ProblemKind::Busy, WHAT_READY, why).with_remedy(Remedy::LetSettle);
+        self.not_ready_because = Some(NotReady::alone(unsettled));
         Turn::None
     }
 
