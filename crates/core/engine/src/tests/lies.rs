@@ -464,3 +464,24 @@ fn of_two_hosts_that_counted_as_one_machine_neither_is_trusted_once_each_says_th
     assert_eq!(hosts.iter().map(is_not_trusted).collect::<Vec<_>>(), [true, true]);
     assert!(drive.acts.is_empty());
 }
+
+/// Readiness takes two looks a second apart, and the look that says its own name shows as much as any other.
+#[test]
+fn the_look_at_which_a_host_says_its_own_name_again_is_the_first_of_those_by_which_it_becomes_ready() {
+    let with_other_name = || vec![called("hv02.lab.test", look(0, &[S::Error])), look(1, &[S::Replicating])];
+    let mut drive = Drive::new(setup(2), with_other_name());
+    drive.hosts[0] = look(0, &[S::Error]);
+    drive.run_to(1.5);
+    assert_eq!((drive.looks[0], drive.acts.len()), (2, 0));
+    drive.run_to(2.5);
+    assert_eq!((drive.looks[0], drive.acts.len()), (3, 1));
+
+    let mut asked = setup(2);
+    asked.patience.timeout = Duration::from_secs(15);
+    let mut drive = Drive::new(asked, with_other_name());
+    drive.hosts[0] = look(0, &[S::Error]);
+    drive.run_to(1.5);
+    drive.hosts[0] = unreachable();
+    drive.run_to(20.0);
+    assert!(drive.report.is_some(), "VMMS was seen to run, so that it has the time from then on to become ready");
+}

@@ -22,7 +22,10 @@ impl Shadow {
         if self.journal.intents.insert(act.id, intent).is_some() {
             return Err(format!("act {} is intended twice", act.id));
         }
-        let budget = self.journal.budgets.entry(leg).or_insert(Budget { data, ..Budget::default() });
+        let budget = self.journal.budgets.entry(leg).or_default();
+        if budget.tries == 0 {
+            budget.data = data;
+        }
         budget.tries += 1;
         if budget.tries > ATTEMPTS_MAX {
             return Err(format!("{} acts on {leg} since it stopped", budget.tries));

@@ -40,7 +40,8 @@ pub(crate) fn held<'a>(
         (Some(_), Some(_)) | (None, None) => None,
     };
     let ends: Vec<&End> = sides.into_iter().flatten().collect();
-    let hosts: Vec<String> = ends.iter().map(|end| end.host_name.clone()).chain(elsewhere).collect();
+    let own = ends.iter().flat_map(|end| std::iter::once(end.host_name.clone()).chain(end.says_now.clone()));
+    let hosts: Vec<String> = own.chain(elsewhere).collect();
     let on = |name: &HostName| hosts.iter().any(|own| means(name.as_str(), own, known.clone()));
     let covers = |scope: &HoldScope| match scope {
         HoldScope::All => true,

@@ -201,6 +201,7 @@ impl Shadow {
         if let Some(name) = &shown.name {
             let seconds = self.seconds.clone();
             self.says(host, name, shown.booted());
+            self.hosts.entry(host).and_modify(|ends| ends.says(name));
             // What counted as another host and is one of its own has to become ready.
             for own in seconds.difference(&self.seconds.clone()) {
                 self.awaits(*own, now.mono.0);
