@@ -85,7 +85,7 @@ reasons! {
         "The sender's state is 7 or 11, Reprise has kept a note of the pause, and no data has arrived since.",
         "When the work is done, use `reprise resume` for this VM.";
     PausedForDrill = "paused_for_drill", "paused for a drill",
-        "A drill paused replication and was broken off before it had resumed it.",
+        "`reprise drill` paused replication, and resumes it whatever the policy says of pauses.",
         "The sender's state is 7, Reprise has kept a note of the drill, and no data has arrived since.",
         "Nothing to do.";
     NotMoving = "not_moving", "no data for a while",

@@ -124,6 +124,34 @@ fn printed(result: std::io::Result<()>) -> Printed {
     }
 }
 
+/// Whether the program was asked to end, for a verb with several steps: a signal between two of them is not lost.
+#[derive(Clone)]
+pub(crate) struct Stop(tokio::sync::watch::Receiver<bool>);
+
+impl Stop {
+    /// Begins to listen.
+    pub(crate) fn listen() -> Self {
+        let (say, asked) = tokio::sync::watch::channel(false);
+        tokio::spawn(async move {
+            asked_to_stop().await;
+            let _nobody_listens = say.send(true);
+        });
+        Self(asked)
+    }
+
+    /// Whether it was.
+    pub(crate) fn is_asked(&self) -> bool {
+        *self.0.borrow()
+    }
+
+    /// Resolves when it is.
+    pub(crate) async fn asked(mut self) {
+        if self.0.wait_for(|asked| *asked).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
 /// Resolves when the user or the service manager asks the program to end: Ctrl-C or SIGTERM; on Windows also Ctrl-Break, the end of
 /// the window and of the system.
 pub(crate) async fn asked_to_stop() {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use reprise_engine::{Controller, LegReport, Notice, OrderReport};
-use reprise_model::{ActKind, Retry, Timestamp};
+use reprise_model::{ActKind, Retry, Timestamp, VmId};
 use reprise_platform::event::{self, codes};
 use reprise_platform::sink::{Sink, Writer};
 
@@ -26,11 +26,23 @@ pub(crate) struct Recorder {
     told: bool,
     /// Why the sink failed first, and what to do.
     trouble: Option<(String, &'static str)>,
+    /// The VM whose events are counted, with the ids of those and of the events that are about no VM.
+    counted: Option<(VmId, Vec<u16>)>,
 }
 
 impl Recorder {
     pub(crate) fn new(sink: Sink, progress: Progress) -> Self {
-        Self { writer: Writer::start(sink), progress, told: false, trouble: None }
+        Self { writer: Writer::start(sink), progress, told: false, trouble: None, counted: None }
+    }
+
+    /// The same, and it counts the events that are about this VM or about none.
+    pub(crate) fn counting(self, vm: VmId) -> Self {
+        Self { counted: Some((vm, Vec::new())), ..self }
+    }
+
+    /// The ids of those events, in order.
+    pub(crate) fn counted(&self) -> &[u16] {
+        self.counted.as_ref().map_or(&[], |(_, ids)| ids)
     }
 
     /// Ends the record: waits up to [`FINISH_MAX`] for the sink and reports the events that it has not written. Returns the error
@@ -66,6 +78,11 @@ impl Recorder {
     }
 
     fn write(&mut self, event: event::LogEntry) {
+        if let Some((vm, ids)) = &mut self.counted
+            && event.data().get("vm_id").is_none_or(|of| of.as_str() == Some(&vm.to_string()))
+        {
+            ids.push(event.code().id);
+        }
         self.writer.write(event);
         self.warn();
     }

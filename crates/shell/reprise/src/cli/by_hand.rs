@@ -24,17 +24,54 @@ use crate::usage::Usage;
 /// this hangs.
 const ORDER_MAX: Duration = Duration::from_mins(2);
 
-/// Which relationship, and how to answer.
+/// Which relationship.
 #[derive(Args)]
-pub(super) struct ByHandArguments {
+pub(super) struct TargetArguments {
     /// The VM (GUID or name)
     #[arg(value_name = "VM", value_parser = vm)]
-    pub(super) vm: VmSelector,
+    vm: VmSelector,
     #[command(flatten)]
-    look: LookArguments,
+    pub(super) look: LookArguments,
     /// The extended relationship: from the replica server onwards
     #[arg(long)]
     extended: bool,
+}
+
+/// What was found of it.
+pub(super) enum Search {
+    /// The relationship.
+    Found(Box<Found>),
+    /// No host was seen; why, and after how long.
+    Blind(Vec<Error>, Duration),
+}
+
+/// A relationship that was found.
+pub(super) struct Found {
+    pub(super) look: Look,
+    pub(super) leg: LegReport,
+    within: Duration,
+}
+
+impl TargetArguments {
+    /// Looks at the hosts, and finds the relationship for an order of that kind.
+    pub(super) async fn find(&self, kind: ActKind, workers: Handle) -> Result<Search, Usage> {
+        let mut look = look(&self.look, workers).await?;
+        if look.is_blind() {
+            let errors: Vec<Error> = look.report.hosts.iter().filter_map(error::of_host).collect();
+            errors.iter().for_each(tell);
+            return Ok(Search::Blind(errors, look.report.elapsed));
+        }
+        let leg = if self.extended { LegKind::Extended } else { LegKind::Simple };
+        let leg = look.only(&self.vm, leg, kind.row().what)?;
+        Ok(Search::Found(Box::new(Found { look, leg, within: self.look.timeout.unwrap_or(ORDER_MAX) })))
+    }
+}
+
+/// Which relationship, and how to answer.
+#[derive(Args)]
+pub(super) struct ByHandArguments {
+    #[command(flatten)]
+    target: TargetArguments,
     /// Why, for those who see it later
     #[arg(long, value_name = "TEXT")]
     pub(super) reason: Option<String>,
@@ -47,28 +84,19 @@ pub(super) struct ByHandArguments {
 }
 
 impl ByHandArguments {
-    /// Looks at the hosts, and finds the relationship. The exit code if no host was seen.
-    pub(super) async fn find(&self, kind: ActKind, workers: Handle) -> Result<Result<Found, ExitCode>, Usage> {
+    /// The sink for the event, and the relationship. The exit code if no host was seen.
+    pub(super) async fn find(&self, kind: ActKind, workers: Handle) -> Result<Result<(Sink, Found), ExitCode>, Usage> {
         let sink = sink(self.event_log.as_deref())?;
-        let mut look = look(&self.look, workers).await?;
-        if look.is_blind() {
-            return Ok(Err(self.blind(&look)));
-        }
-        let leg = if self.extended { LegKind::Extended } else { LegKind::Simple };
-        let leg = look.only(&self.vm, leg, kind.row().what)?;
-        Ok(Ok(Found { look, leg, sink, within: self.look.timeout.unwrap_or(ORDER_MAX) }))
-    }
-
-    fn blind(&self, look: &Look) -> ExitCode {
-        let errors: Vec<Error> = look.report.hosts.iter().filter_map(error::of_host).collect();
-        for error in &errors {
-            tell(error);
-        }
-        if self.json {
-            let document = order::blind(errors.into_iter().next(), look.report.elapsed);
-            let _it_failed_anyway = print_by(|out| render::json::write(out, &document));
-        }
-        ExitCode::from(exit::FAILED)
+        Ok(match self.target.find(kind, workers).await? {
+            Search::Found(found) => Ok((sink, *found)),
+            Search::Blind(errors, elapsed) => {
+                if self.json {
+                    let document = order::blind(errors.into_iter().next(), elapsed);
+                    let _it_failed_anyway = print_by(|out| render::json::write(out, &document));
+                }
+                Err(ExitCode::from(exit::FAILED))
+            }
+        })
     }
 
     /// Prints what came of an order, and writes the event of one that was carried out.
@@ -90,18 +118,10 @@ impl ByHandArguments {
     }
 }
 
-/// A relationship that was found.
-pub(super) struct Found {
-    pub(super) look: Look,
-    pub(super) leg: LegReport,
-    pub(super) sink: Sink,
-    within: Duration,
-}
-
 impl Found {
-    /// Carries out an order for it.
-    pub(super) async fn order(&mut self, kind: ActKind) -> OrderReport {
-        let report = self.look.order(self.leg.id, kind, self.within).await;
+    /// Carries out an order for it. `stop` ends it early.
+    pub(super) async fn order(&mut self, kind: ActKind, stop: impl Future<Output = ()>) -> OrderReport {
+        let report = self.look.order(self.leg.id, kind, self.within, stop).await;
         // A leg that was seen is known for as long as the program runs.
         report.unwrap_or_else(|| OrderReport {
             kind,
@@ -112,7 +132,8 @@ impl Found {
     }
 }
 
-fn exit_code(end: &OrderEnd) -> ExitCode {
+/// The exit code for how an order ended.
+pub(super) fn exit_code(end: &OrderEnd) -> ExitCode {
     ExitCode::from(match end {
         OrderEnd::Done | OrderEnd::AlreadySo(_) => exit::OK,
         OrderEnd::Refused(_) => exit::PARTIAL,

@@ -29,7 +29,7 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 #[derive(Args)]
 pub(super) struct LookArguments {
     #[command(flatten)]
-    hosts: wiring::HostArguments,
+    pub(super) hosts: wiring::HostArguments,
     /// Maximum wait for each host [default: 20s]; of `pause` and `resume` for the act too [default: 2m]
     #[arg(long, value_name = "LENGTH", value_parser = length)]
     pub(super) timeout: Option<Duration>,
@@ -158,12 +158,32 @@ impl Look {
         self.driver.controller.judgement(leg, self.driver.clock.now())
     }
 
-    /// Carries out an order for a leg, within a time.
-    pub(super) async fn order(&mut self, leg: LegId, kind: ActKind, within: Duration) -> Option<OrderReport> {
+    /// Carries out an order for a leg, within a time. `stop` ends it early.
+    pub(super) async fn order(
+        &mut self,
+        leg: LegId,
+        kind: ActKind,
+        within: Duration,
+        stop: impl Future<Output = ()>,
+    ) -> Option<OrderReport> {
+        self.go_on(leg, Event::Command(Command::Order(leg, kind)), within, stop).await
+    }
+
+    /// Lets the latest order for a leg come to its end.
+    pub(super) async fn finish(&mut self, leg: LegId, within: Duration, stop: impl Future<Output = ()>) {
+        let _known_already = self.go_on(leg, Event::Tick, within, stop).await;
+    }
+
+    async fn go_on(
+        &mut self,
+        leg: LegId,
+        first: Event,
+        within: Duration,
+        stop: impl Future<Output = ()>,
+    ) -> Option<OrderReport> {
         let goal = ByHand::new(leg, self.driver.clock.now(), within);
-        let command = Event::Command(Command::Order(leg, kind));
         let mut quiet = Quiet(Progress::new());
-        let end = self.driver.run(goal, command, &mut quiet, asked_to_stop()).await;
+        let end = self.driver.run(goal, first, &mut quiet, stop).await;
         quiet.0.clear();
         end
     }

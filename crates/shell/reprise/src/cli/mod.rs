@@ -5,6 +5,7 @@ mod completions;
 mod config;
 mod demo;
 mod docs;
+mod drill;
 mod events;
 mod explain;
 mod install;
@@ -47,6 +48,7 @@ enum Verb {
     Explain(explain::Arguments),
     Pause(pause::Arguments),
     Resume(resume::Arguments),
+    Drill(drill::Arguments),
     Events(events::Arguments),
     Demo(demo::Arguments),
     Install(install::Arguments),
@@ -84,6 +86,7 @@ pub fn main() -> ExitCode {
         Verb::Explain(arguments) => control.block_on(explain::explain(arguments, workers.handle().clone())),
         Verb::Pause(arguments) => control.block_on(pause::pause(arguments, workers.handle().clone())),
         Verb::Resume(arguments) => control.block_on(resume::resume(arguments, workers.handle().clone())),
+        Verb::Drill(arguments) => control.block_on(drill::drill(arguments, workers.handle().clone())),
         Verb::Events(arguments) => workers.block_on(events::events(arguments)),
         Verb::Demo(arguments) => Ok(workers.block_on(demo::demo(arguments))),
         Verb::Install(arguments) => install::install(arguments),

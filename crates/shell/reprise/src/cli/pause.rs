@@ -11,6 +11,7 @@ use reprise_platform::this_account;
 use tokio::runtime::Handle;
 
 use super::by_hand::{ByHandArguments, Found};
+use crate::console::asked_to_stop;
 use crate::pauses;
 use crate::usage::Usage;
 
@@ -33,7 +34,7 @@ pub(super) struct Arguments {
 
 /// Times and signals are those of the caller's runtime; the procedures run on `workers`.
 pub(super) async fn pause(arguments: Arguments, workers: Handle) -> Result<ExitCode, Usage> {
-    let mut found = match arguments.by_hand.find(ActKind::Pause, workers).await? {
+    let (sink, mut found) = match arguments.by_hand.find(ActKind::Pause, workers).await? {
         Ok(found) => found,
         Err(code) => return Ok(code),
     };
@@ -41,7 +42,7 @@ pub(super) async fn pause(arguments: Arguments, workers: Handle) -> Result<ExitC
     let intent = note(&found, arguments.by_hand.reason.clone(), UNDER_WAY_MAX);
     // First the note: if the program ends in between, nobody takes the pause for a shutdown's.
     pauses::keep(found.leg.id, &intent)?;
-    let report = found.order(ActKind::Pause).await;
+    let report = found.order(ActKind::Pause, asked_to_stop()).await;
     let is_kept = match &report.end {
         OrderEnd::Done | OrderEnd::AlreadySo(_) => {
             pauses::keep(found.leg.id, &note(&found, arguments.by_hand.reason.clone(), Duration::ZERO))
@@ -51,7 +52,7 @@ pub(super) async fn pause(arguments: Arguments, workers: Handle) -> Result<ExitC
             pauses::restore(found.leg.id, earlier)
         }
     };
-    let code = arguments.by_hand.tell(&report, found.sink);
+    let code = arguments.by_hand.tell(&report, sink);
     is_kept.map(|()| code)
 }
 

@@ -8,6 +8,7 @@ use reprise_model::ActKind;
 use tokio::runtime::Handle;
 
 use super::by_hand::ByHandArguments;
+use crate::console::asked_to_stop;
 use crate::pauses;
 use crate::usage::Usage;
 
@@ -29,13 +30,13 @@ pub(super) struct Arguments {
 /// Times and signals are those of the caller's runtime; the procedures run on `workers`.
 pub(super) async fn resume(arguments: Arguments, workers: Handle) -> Result<ExitCode, Usage> {
     let Arguments { by_hand } = arguments;
-    let mut found = match by_hand.find(ActKind::Resume, workers).await? {
+    let (sink, mut found) = match by_hand.find(ActKind::Resume, workers).await? {
         Ok(found) => found,
         Err(code) => return Ok(code),
     };
-    let report = found.order(ActKind::Resume).await;
+    let report = found.order(ActKind::Resume, asked_to_stop()).await;
     if matches!(report.end, OrderEnd::Done | OrderEnd::AlreadySo(_)) {
         pauses::forget(found.leg.id);
     }
-    Ok(by_hand.tell(&report, found.sink))
+    Ok(by_hand.tell(&report, sink))
 }

@@ -103,7 +103,9 @@ pub(super) async fn run(arguments: Arguments, workers: Handle) -> Result<ExitCod
     warn_of_unverified(&wired.links);
     let sink = sink(arguments.event_log.as_deref())?;
     let marks = wired.setup.policy.marks.clone();
-    let Passed { report, driver, unwritten } = pass(wired, sink).await.map_err(|ambiguous| several(&ambiguous))?;
+    let Passed { report, driver, unwritten } = pass(wired, &mut Recorder::new(sink, Progress::new()), asked_to_stop())
+        .await
+        .map_err(|ambiguous| several(&ambiguous))?;
     if !arguments.dry_run {
         pauses::forget_those_over(&marks, &report.legs);
     }
@@ -136,18 +138,21 @@ pub(super) struct Passed {
     pub(super) report: Report,
     driver: Driver,
     /// The error of the sink, if events were lost.
-    unwritten: Option<Error>,
+    pub(super) unwritten: Option<Error>,
 }
 
-/// Runs one pass and writes its events.
-pub(super) async fn pass(wired: Wired, sink: Sink) -> Result<Passed, Ambiguous> {
+/// Runs one pass and writes its events. `stop` ends it early.
+pub(super) async fn pass(
+    wired: Wired,
+    recorder: &mut Recorder,
+    stop: impl Future<Output = ()>,
+) -> Result<Passed, Ambiguous> {
     let Wired { setup, links } = wired;
     let clock = Clock::start();
     let goal = Pass::new(&setup, clock.now());
     let mut driver = Driver::new(setup, clock, links);
-    let mut recorder = Recorder::new(sink, Progress::new());
     recorder.tell(clock.now().wall, &Notice::Started);
-    let end = driver.run(goal, Event::Tick, &mut recorder, asked_to_stop()).await;
+    let end = driver.run(goal, Event::Tick, recorder, stop).await;
     let unwritten = recorder.end();
     match end {
         Ending::Done(report, _) => Ok(Passed { report: *report, driver, unwritten }),

@@ -15,6 +15,7 @@ use crate::pauses;
 use crate::usage::Usage;
 
 /// The settings of one pass on the command line.
+#[derive(Default)]
 pub(crate) struct PassSettings {
     pub(crate) timeout: Option<Duration>,
     pub(crate) vmms_timeout: Option<Duration>,
