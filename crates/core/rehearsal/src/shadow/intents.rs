@@ -35,7 +35,7 @@ impl Shadow {
 
     /// The run writes down what it knows: from here it begins again.
     pub(crate) fn writes_down(&mut self) {
-        self.pause_written = self.pause_seen.clone();
+        self.beginnings_written.clone_from(&self.beginnings);
         for watched in self.acts.values_mut() {
             // A death ends an act for the run alone; its job goes on until a look has shown what came of it.
             watched.end_written |= watched.ended.is_some() && (watched.shown || !watched.outcome_lost);

@@ -78,6 +78,11 @@ impl Ends {
         seen.chain(self.unread_names.iter().map(|(vm, name)| (*vm, name.as_str())))
     }
 
+    /// Whether the host shows that it sends a leg.
+    pub(super) fn shows_sender(&self, leg: LegId) -> bool {
+        self.seen.contains_key(&(leg, Side::Sender)) || self.idle.contains_key(&leg) || self.unread.contains(&leg.vm)
+    }
+
     /// Whether the host shows that a VM is replicated.
     pub(super) fn replicates(&self, vm: VmId) -> bool {
         self.seen.keys().any(|(leg, _)| leg.vm == vm)
