@@ -1,5 +1,6 @@
 //! The command line: a file per verb.
 
+mod choose;
 mod completions;
 mod config;
 mod demo;
