@@ -37,7 +37,7 @@ pub use problem::{Problem, ProblemKind, Retry};
 pub use reason::{PHRASE_MAX, Reason};
 pub use remedy::Remedy;
 pub use seen::Seen;
-pub use state::{FailedOverType, ReplicationMode, ReplicationState};
+pub use state::{FailedOverType, ReplicationHealth, ReplicationMode, ReplicationState};
 pub use time::{HostTime, MonoTime, Now, Timestamp};
 pub use visible::{END_BLANK, HIDDEN, folded_name, is_invisible, is_joiner};
 pub use vm::{EnabledState, Vm};

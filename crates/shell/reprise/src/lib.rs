@@ -9,6 +9,7 @@ mod console;
 mod driver;
 mod event_log;
 mod exit;
+mod figures;
 mod links;
 mod listener;
 mod log;

@@ -126,7 +126,7 @@ fn events(time: jiff::Timestamp, notice: &Notice) -> Vec<event::LogEntry> {
         }
         Notice::HoldUnmatched(trouble) => {
             let event = plain(&codes::HOLD_UNMATCHED).with("hold", hold::called(&trouble.hold));
-            vec![with_error(event, Some(hold::of_hold(trouble)))]
+            vec![with_error(event, Some(hold::of_hold(trouble, hold::Of::Run)))]
         }
         Notice::HostReady { host, seconds } => {
             vec![plain(&codes::READY).with("host", host.as_str()).with("seconds", *seconds)]

@@ -55,14 +55,18 @@ pub(super) struct Found {
 impl TargetArguments {
     /// Looks at the hosts, and finds the relationship for an order of that kind.
     pub(super) async fn find(&self, kind: ActKind, workers: Handle) -> Result<Search, Usage> {
-        let mut look = look(&self.look, workers).await?;
+        let verb = match kind {
+            ActKind::Resume => "resume VM",
+            ActKind::Pause => "pause VM",
+        };
+        let mut look = look(self.look.clone(), verb, workers).await?;
         if look.is_blind() {
             let errors: Vec<Error> = look.report.hosts.iter().filter_map(error::of_host).collect();
             errors.iter().for_each(tell);
             return Ok(Search::Blind(errors, look.report.elapsed));
         }
         let leg = if self.extended { LegKind::Extended } else { LegKind::Simple };
-        let leg = look.only(&self.vm, leg, kind.row().what)?;
+        let leg = look.only(&self.vm, leg, self.look.on.as_deref(), kind.row().what)?;
         Ok(Search::Found(Box::new(Found { look, leg, within: self.look.timeout.unwrap_or(ORDER_MAX) })))
     }
 }

@@ -1,6 +1,7 @@
 //! The command line: a file per verb.
 
 mod by_hand;
+mod choose;
 mod completions;
 mod config;
 mod demo;

@@ -18,7 +18,7 @@ use crate::pauses;
 use crate::record::Recorder;
 use crate::render::error::Error;
 use crate::render::{self, hold, progress::Progress};
-use crate::usage::Usage;
+use crate::usage::{Reader, Usage};
 use crate::wiring::{self, Wired};
 
 /// Resume replication that a shutdown has stopped: one pass, then a report.
@@ -26,6 +26,7 @@ use crate::wiring::{self, Wired};
 #[command(after_help = "Example:
   reprise run --host http://hv01 --host http://hv02 --user 'LAB\\svc' --password-file ./password
 
+In a pipe or a file, each relationship is one line of any width, so that it can be searched for.
 Exit codes: 0 everything that should replicate does, 1 no host became ready or every host refused the login,
 2 usage or configuration error, 3 something that should replicate does not, or a host did not become ready.")]
 pub(super) struct Arguments {
@@ -82,6 +83,14 @@ pub(super) fn vm(text: &str) -> Result<VmSelector, String> {
     }
 }
 
+/// The same for a verb that shows VMs, where nothing is held.
+pub(super) fn shown_vm(text: &str) -> Result<VmSelector, String> {
+    match text.trim() {
+        "*" => Err("`*` stands for no name; name a VM, or use `reprise status` alone for all of them".to_owned()),
+        name => vm(name),
+    }
+}
+
 /// The pass's own time and signals are those of the caller's runtime; the procedures run on `workers`.
 pub(super) async fn run(arguments: Arguments, workers: Handle) -> Result<ExitCode, Usage> {
     let settings = wiring::PassSettings {
@@ -98,7 +107,8 @@ pub(super) async fn run(arguments: Arguments, workers: Handle) -> Result<ExitCod
         unmatched_holds: if arguments.ignore_unmatched_holds { UnmatchedHolds::Ignore } else { UnmatchedHolds::Stop },
         dry_run: arguments.dry_run,
     };
-    let mut wired = wiring::wire(&arguments.hosts, &settings)?;
+    let hosts = wiring::HostArguments { reader: Reader::Named("run"), ..arguments.hosts };
+    let mut wired = wiring::wire(&hosts, &settings)?;
     wired.links.work_on(workers);
     warn_of_unverified(&wired.links);
     let sink = sink(arguments.event_log.as_deref())?;
@@ -110,7 +120,7 @@ pub(super) async fn run(arguments: Arguments, workers: Handle) -> Result<ExitCod
         pauses::forget_those_over(&marks, &report.legs);
     }
     let printed = if arguments.json {
-        let errors: Vec<_> = hold::errors(&report).into_iter().map(|(_, error)| error).collect();
+        let errors: Vec<_> = hold::errors(&report, hold::Of::Run).into_iter().map(|(_, error)| error).collect();
         for error in &errors {
             notice(&format!("{} in {}: {}; {}", error.what, error.place, error.why, error.next));
         }

@@ -6,8 +6,8 @@ use clap::Args;
 use reprise_model::VmSelector;
 use tokio::runtime::Handle;
 
-use super::look::{LookArguments, exit_code, look};
-use super::run::vm;
+use super::look::{LookArguments, exit_code, look, tell_errors};
+use super::run::shown_vm;
 use crate::console::{print_by, print_painted};
 use crate::exit;
 use crate::render::{self, status};
@@ -18,11 +18,12 @@ use crate::usage::Usage;
 #[command(after_help = "Example:
   reprise status --host http://hv01 --host http://hv02 --user 'LAB\\svc' --password-file ./password
 
+In a pipe or a file, the table keeps to the width that COLUMNS names, else to 80 columns.
 Exit codes: 0 everything that should replicate does, 1 no host became ready or every host refused the login,
 2 usage or configuration error, 3 something that should replicate does not, or a host was not seen.")]
 pub(super) struct Arguments {
     /// Only these VMs (GUID or name)
-    #[arg(value_name = "VM", value_parser = vm)]
+    #[arg(value_name = "VM", value_parser = shown_vm)]
     vms: Vec<VmSelector>,
     #[command(flatten)]
     look: LookArguments,
@@ -33,17 +34,19 @@ pub(super) struct Arguments {
 
 /// Times and signals are those of the caller's runtime; the procedures run on `workers`.
 pub(super) async fn status(arguments: Arguments, workers: Handle) -> Result<ExitCode, Usage> {
-    let mut seen = look(&arguments.look, workers).await?;
+    let mut seen = look(arguments.look, "status", workers).await?;
     if seen.is_blind() {
         seen.report.legs.clear();
     } else {
         seen.narrow(&arguments.vms)?;
+        seen.ask_figures().await;
     }
     let (report, seen) = seen.judged();
     let printed = if arguments.json {
+        tell_errors(&report);
         print_by(|out| render::json::write(out, &status::document(&report, &seen)))
     } else {
-        print_painted(&status::text(&report, &seen, &render::Terminal::here()))
+        print_painted(&status::text(&report, &seen, &render::Terminal::here_or_columns()))
     };
     if !printed.is_no_failure() {
         return Ok(ExitCode::from(exit::FAILED));

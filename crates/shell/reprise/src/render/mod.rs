@@ -1,6 +1,7 @@
 //! What people and programs read: JSON, tables, progress.
 
 pub(crate) mod advice;
+mod case;
 mod cause;
 pub(crate) mod drill;
 pub(crate) mod error;
@@ -22,7 +23,7 @@ pub(crate) mod table;
 mod terminal;
 
 pub(crate) use label::{printable, printable_lines};
-pub(crate) use paragraph::{count, list, paragraph};
+pub(crate) use paragraph::{count, list, paragraph, part};
 pub(crate) use terminal::Terminal;
 
 use reprise_model::Timestamp;

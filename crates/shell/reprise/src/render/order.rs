@@ -6,7 +6,8 @@ use reprise_engine::{Cause, Failure, LegReport, OrderEnd, OrderReport, Side};
 use reprise_model::{ActKind, Reason};
 use serde::Serialize;
 
-use super::error::{self, Error, clause};
+use super::case::clause;
+use super::error::{self, Error};
 use super::label::{printable, printable_name};
 use super::number::number;
 

@@ -50,7 +50,7 @@ pub(crate) fn wire(hosts: &HostArguments, settings: &PassSettings) -> Result<Wir
     let waits = VmmsWaits::of(settings.vmms_timeout.or(run.vmms_timeout), timeout);
     let discover = config.map(|c| c.discover.clone()).unwrap_or_default();
     let mut built = Built { links: Links::new(discover.resolve), ..Built::default() };
-    let logins = Logins::new(hosts.insecure_no_tls_verification);
+    let logins = Logins::new(hosts.insecure_no_tls_verification, hosts.reader);
     let common = config.map(|c| c.login.clone()).unwrap_or_default();
     let named = Some(arguments::login(hosts).over(&common)).filter(|_| discover.peers);
     connect(&mut built, asked, logins, limits(&policy, timeout), waits, named.as_ref())?;

@@ -136,7 +136,7 @@ fn seen_paused(report: &OrderReport) -> Step {
 /// A look of its own, apart from the job's.
 async fn see_enabled(arguments: &LookArguments, id: LegId, workers: Handle) -> Step {
     let began = Instant::now();
-    let state = match look(arguments, workers).await {
+    let state = match look(arguments.clone(), "drill VM", workers).await {
         Ok(look) => look.report.legs.iter().find(|leg| leg.id == id).and_then(|leg| leg.after),
         Err(usage) => return step("see_enabled", false, usage.to_string().replace('\n', " "), began),
     };

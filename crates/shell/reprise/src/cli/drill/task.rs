@@ -68,7 +68,7 @@ impl<'a> Task<'a> {
     }
 
     async fn state(&self, leg: LegId) -> Option<ReplicationState> {
-        let look = look(self.look, self.workers.clone()).await.ok()?;
+        let look = look(self.look.clone(), "drill VM", self.workers.clone()).await.ok()?;
         look.report.legs.iter().find(|other| other.id == leg)?.after
     }
 
