@@ -104,6 +104,12 @@ pub(crate) fn print_painted(text: &str) -> Printed {
     printed(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
 }
 
+/// Draws on a terminal with sequences that move its cursor. On Windows the console is switched to them first.
+pub(crate) fn redraw(text: &str) -> Printed {
+    let mut out = anstream::AutoStream::always(std::io::stdout().lock());
+    printed(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
+}
+
 /// Prints the result to standard output piece by piece.
 pub(crate) fn print_by(write: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<()>) -> Printed {
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());

@@ -2,6 +2,7 @@
 //! procedures run concurrently. Every effect gets a result.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use reprise_engine::goal::Goal;
@@ -10,11 +11,14 @@ use reprise_model::{
     Act, ActId, Evidence, HostId, MonoTime, Now, Observation, Outcome, Problem, ProblemKind, Remedy, Timestamp,
 };
 use tokio::task::{Id, JoinSet};
-use tokio::time::Instant;
+use tokio::time::{Instant, MissedTickBehavior};
 use tracing::Instrument;
 
 use crate::event_log;
 use crate::links::Links;
+
+/// How often a watcher is called if nothing happens: ages grow.
+const BEAT: Duration = Duration::from_secs(1);
 
 /// Observes from outside what is done.
 pub(crate) trait Observer {
@@ -99,6 +103,54 @@ impl Driver {
             events.push_back(event);
         }
     }
+
+    /// Goes on without a goal, until `stop` or until the watcher has seen enough.
+    pub(crate) async fn watch(&mut self, watcher: &mut impl Watcher, stop: impl Future<Output = ()>) {
+        let Self { controller, clock, tasks } = self;
+        let mut stop = std::pin::pin!(stop);
+        let mut beat = tokio::time::interval(BEAT);
+        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut events = VecDeque::from([Event::Tick]);
+        loop {
+            while let Some(event) = events.pop_front() {
+                let now = clock.now();
+                for effect in controller.handle(now, event) {
+                    events.extend(tasks.carry_out(now, effect, &mut Unheard));
+                }
+            }
+            if watcher.step(clock.now(), controller, &tasks.links).is_break() {
+                return;
+            }
+            let due = controller.next_deadline().map(|at| clock.began + at.0);
+            let wait = async {
+                match due {
+                    Some(due) => tokio::time::sleep_until(due).await,
+                    None => std::future::pending().await,
+                }
+            };
+            let event = tokio::select! {
+                Some(event) = tasks.next() => event,
+                () = wait => Event::Tick,
+                _ = beat.tick() => Event::Tick,
+                () = &mut stop => return,
+            };
+            events.push_back(event);
+        }
+    }
+}
+
+/// Sees what a controller without a goal knows.
+pub(crate) trait Watcher {
+    /// Called after every step, and once a second. Whether to go on.
+    fn step(&mut self, now: Now, controller: &Controller, links: &Links) -> ControlFlow<()>;
+}
+
+/// Hears no notices: what is reported stands in the controller too.
+struct Unheard;
+
+impl Observer for Unheard {
+    fn tell(&mut self, _: Timestamp, _: &Notice) {}
+    fn progress(&mut self, _: &Controller) {}
 }
 
 /// What one task does, so that the engine can be informed if the task panics.

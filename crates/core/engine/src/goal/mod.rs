@@ -95,15 +95,11 @@ impl Pass {
         Ending::Refused(ambiguous, vec![Notice::Finished(summary)])
     }
 
-    fn finish(&self, now: Now, controller: &Controller, ambiguous: Option<Ambiguous>) -> Ending {
+    fn finish(&self, now: Now, controller: &Controller) -> Ending {
         let interrupted = self.stopped && now.mono < self.ends_at && !controller.is_settled();
-        let hosts: Vec<_> = controller.hosts_at_the_end(interrupted).collect();
-        let legs: Vec<_> = controller.legs_at_the_end(interrupted).collect();
-        let holds = controller.hold_troubles(now);
-        let is_unclear =
-            ambiguous.is_some() || holds.iter().any(|trouble| trouble.state == HoldState::Unmatched { stops: true });
-        let summary = Summary::of(&hosts, &legs, (self.dry_run, interrupted));
-        let summary = Summary { holds: holds.clone(), ambiguous: ambiguous.clone(), ..summary };
+        let report = Report::of(controller, (self.start, now), (self.dry_run, interrupted));
+        let summary = Summary::of(&report.hosts, &report.legs, (self.dry_run, interrupted));
+        let summary = Summary { holds: report.holds.clone(), ambiguous: report.ambiguous.clone(), ..summary };
         // The time of a host that is not ready yet was not up.
         let mut notices = if interrupted { Vec::new() } else { controller.untold_hosts() };
         notices.extend(controller.untold(interrupted));
@@ -114,22 +110,12 @@ impl Pass {
             let Summary { not_seen, not_reached, .. } = summary;
             notices.push(Notice::Interrupted { not_seen, not_reached });
         }
-        let not_ours = legs.iter().filter(|leg| leg.reason == reprise_model::Reason::SenderNotAsked).count();
+        let is_not_ours = |leg: &&LegReport| leg.reason == reprise_model::Reason::SenderNotAsked;
+        let not_ours = report.legs.iter().filter(is_not_ours).count();
         if not_ours > 0 {
             notices.push(Notice::NotOurs { count: not_ours });
         }
         notices.push(Notice::Finished(summary));
-        let report = Report {
-            outcome: outcome::of(&hosts, &legs, self.dry_run, is_unclear),
-            dry_run: self.dry_run,
-            interrupted,
-            started: self.start.wall,
-            elapsed: now.mono.since(self.start.mono),
-            hosts,
-            legs,
-            holds,
-            ambiguous,
-        };
         Ending::Done(Box::new(report), notices)
     }
 }
@@ -148,11 +134,11 @@ impl Goal for Pass {
 
     fn end(&self, now: Now, controller: &Controller) -> Option<Ending> {
         let ambiguous = controller.ambiguous();
-        if let Some(ambiguous) = ambiguous.clone().filter(|_| !controller.has_acted()) {
+        if let Some(ambiguous) = ambiguous.filter(|_| !controller.has_acted()) {
             return Some(self.refuse(now, controller, ambiguous));
         }
         let is_over = self.stopped || now.mono >= self.ends_at || controller.is_settled();
-        is_over.then(|| self.finish(now, controller, ambiguous))
+        is_over.then(|| self.finish(now, controller))
     }
 
     fn notices(end: &Ending) -> &[Notice] {
@@ -162,6 +148,26 @@ impl Goal for Pass {
 }
 
 impl Report {
+    /// How everything stands, from `start` until `now`. `dry_run` says that nothing is done, `interrupted` that somebody ended it.
+    pub fn of(controller: &Controller, (start, now): (Now, Now), (dry_run, interrupted): (bool, bool)) -> Self {
+        let hosts: Vec<_> = controller.hosts_at_the_end(interrupted).collect();
+        let legs: Vec<_> = controller.legs_at_the_end(interrupted).collect();
+        let (holds, ambiguous) = (controller.hold_troubles(now), controller.ambiguous());
+        let stops = |trouble: &HoldTrouble| trouble.state == HoldState::Unmatched { stops: true };
+        let is_unclear = ambiguous.is_some() || holds.iter().any(stops);
+        Self {
+            outcome: outcome::of(&hosts, &legs, dry_run, is_unclear),
+            dry_run,
+            interrupted,
+            started: start.wall,
+            elapsed: now.mono.since(start.mono),
+            hosts,
+            legs,
+            holds,
+            ambiguous,
+        }
+    }
+
     /// Legs that policy wants running and that do not run at the end.
     pub fn unprotected(&self) -> impl Iterator<Item = &LegReport> {
         self.legs.iter().filter(|leg| leg.wanted && !leg.runs(self.dry_run))

@@ -19,6 +19,7 @@ mod run;
 mod shown;
 mod status;
 mod uninstall;
+mod watch;
 
 use std::process::ExitCode;
 

@@ -1,13 +1,15 @@
 //! `status`: what is protected and what is not, and what `run` would do about it. Changes nothing.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Args;
 use reprise_model::VmSelector;
 use tokio::runtime::Handle;
 
 use super::look::{LookArguments, exit_code, look, tell_errors};
-use super::run::shown_vm;
+use super::run::{length, shown_vm};
+use super::watch::{Settings, watch};
 use crate::console::{print_by, print_painted};
 use crate::exit;
 use crate::render::{self, status};
@@ -15,8 +17,9 @@ use crate::usage::Usage;
 
 /// Show what is protected, and what `run` would do about the rest; change nothing.
 #[derive(Args)]
-#[command(after_help = "Example:
+#[command(after_help = "Examples:
   reprise status --host http://hv01 --host http://hv02 --user 'LAB\\svc' --password-file ./password
+  reprise status --watch --config ./reprise.toml
 
 In a pipe or a file, the table keeps to the width that COLUMNS names, else to 80 columns.
 Exit codes: 0 everything that should replicate does, 1 no host became ready or every host refused the login,
@@ -27,13 +30,23 @@ pub(super) struct Arguments {
     vms: Vec<VmSelector>,
     #[command(flatten)]
     look: LookArguments,
-    /// Print one JSON document instead of a table
+    /// Show it again and again until Ctrl-C: on a terminal in place, else each time that something but ages and amounts changes
+    #[arg(long)]
+    watch: bool,
+    /// How often hosts are looked at [default: 5s]
+    #[arg(long, value_name = "LENGTH", value_parser = length, requires = "watch")]
+    interval: Option<Duration>,
+    /// Print one JSON document instead of a table; with --watch, one on each line
     #[arg(long)]
     json: bool,
 }
 
 /// Times and signals are those of the caller's runtime; the procedures run on `workers`.
 pub(super) async fn status(arguments: Arguments, workers: Handle) -> Result<ExitCode, Usage> {
+    if arguments.watch {
+        let Arguments { vms, look, interval, json, .. } = arguments;
+        return watch(look, Settings { vms, interval, json }, workers).await;
+    }
     let mut seen = look(arguments.look, "status", workers).await?;
     if seen.is_blind() {
         seen.report.legs.clear();

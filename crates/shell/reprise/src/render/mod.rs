@@ -15,6 +15,7 @@ mod number;
 pub(crate) mod order;
 mod paragraph;
 pub(crate) mod progress;
+pub(crate) mod redraw;
 mod rows;
 mod screen;
 pub(crate) mod sentence;

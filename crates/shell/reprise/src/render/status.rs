@@ -16,7 +16,7 @@ use super::number::bytes;
 use super::rows::{self, Head, Names, Row};
 use super::screen::Screened;
 use super::terminal::{Terminal, Tone};
-use super::{advice, cause, paragraph, part, sentence, table, time};
+use super::{advice, cause, json, paragraph, part, sentence, table, time};
 use crate::links::ConnectionInfo;
 
 /// The columns of `status`.
@@ -128,6 +128,20 @@ pub(crate) fn document<'a>(report: &'a Report, seen: &'a Seen) -> Document<'a> {
 /// What is wrong with what a person wrote.
 pub(crate) fn errors(report: &Report) -> Vec<Error> {
     hold::errors(report, Of::Look).into_iter().map(|(_, error)| error).collect()
+}
+
+impl Document<'_> {
+    /// The document on one line, apart from times and amounts: what changes there while nothing else does is no news.
+    pub(crate) fn news(mut self) -> String {
+        self.taken.clear();
+        for host in &mut self.hosts {
+            host.age_s = None;
+        }
+        for own in &mut self.relationships {
+            (own.last_replication, own.lag_s, own.pending_bytes) = (None, None, None);
+        }
+        json::line(&self)
+    }
 }
 
 /// The document of `explain`: that of `status` with facts and rules.
@@ -304,19 +318,33 @@ pub(crate) fn next(leg: &LegReport) -> Option<String> {
     advice::of_leg(leg)
 }
 
+/// The page for people, in pieces.
+pub(crate) struct Pieces {
+    /// What is wrong, each with why and what next.
+    pub(crate) causes: String,
+    /// The table, worst first.
+    pub(crate) table: String,
+    /// How much is protected.
+    pub(crate) last: String,
+}
+
 /// The page for people.
 pub(crate) fn text(report: &Report, seen: &Seen, terminal: &Terminal) -> String {
+    let Pieces { causes, table, last } = pieces(report, seen, terminal);
+    format!("{causes}{table}{last}")
+}
+
+/// The same in pieces.
+pub(crate) fn pieces(report: &Report, seen: &Seen, terminal: &Terminal) -> Pieces {
     let screened = Screened::of(report);
     let report = screened.report();
     let names = Names::of(report);
     let blocks = cause::blocks(report, &names, Of::Look);
-    let mut text: String = blocks.iter().map(|block| block.text(terminal, &|leg| names.leg(leg))).collect();
-    if !report.legs.is_empty() {
-        text.push_str(&rows_of(report, seen, &names, terminal));
-        text.push('\n');
-    }
-    text.push_str(&paragraph("", &last_line(report, seen), 2, terminal.width));
-    text
+    let causes = blocks.iter().map(|block| block.text(terminal, &|leg| names.leg(leg))).collect();
+    let table =
+        if report.legs.is_empty() { String::new() } else { format!("{}\n", rows_of(report, seen, &names, terminal)) };
+    let last = paragraph("", &last_line(report, seen), 2, terminal.width);
+    Pieces { causes, table, last }
 }
 
 /// The table.

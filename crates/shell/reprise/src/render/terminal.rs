@@ -40,6 +40,11 @@ impl Terminal {
         Self { width: self.width.or(asked).or(Some(COLUMNS)), ..self }
     }
 
+    /// Whether a page can be drawn in place of another one.
+    pub(crate) fn can_redraw(&self) -> bool {
+        self.is_screen && std::env::var_os("TERM").is_none_or(|kind| kind != "dumb")
+    }
+
     /// The width of the terminal on standard error, if it is one.
     pub(crate) fn width_of_errors() -> Option<usize> {
         terminal_size::terminal_size_of(std::io::stderr()).map(|(width, _)| usize::from(width.0))

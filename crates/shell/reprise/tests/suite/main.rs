@@ -40,6 +40,8 @@ mod strict;
 mod systems;
 #[cfg(unix)]
 mod typing;
+#[cfg(unix)]
+mod watch;
 mod way_in;
 mod wire_faults;
 mod workgroup;
