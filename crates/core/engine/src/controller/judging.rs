@@ -58,7 +58,9 @@ impl Controller {
         watch.memory.sender_host = sender_host;
         watch.memory.receiver_host = receiver_host;
         watch.memory.holds = self.holds_check;
-        watch.saw(leg);
+        let past_host = watch.past.host().filter(|_| leg.second_primary.is_some());
+        let past_sender = past_host.and_then(|host| self.inventory.sender_on(host, id, &self.names));
+        watch.saw(leg, past_sender);
         let weighed = self.weigh(now, id);
         self.note_exceptions(id);
         self.match_holds(id);
