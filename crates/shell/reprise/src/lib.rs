@@ -6,6 +6,7 @@
 mod access;
 mod cli;
 mod console;
+mod doctor;
 mod driver;
 mod event_log;
 mod exit;
@@ -15,6 +16,7 @@ mod log;
 mod login;
 mod port;
 mod record;
+mod recording;
 mod render;
 mod usage;
 mod wiring;

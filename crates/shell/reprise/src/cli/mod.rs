@@ -4,6 +4,7 @@ mod completions;
 mod config;
 mod demo;
 mod docs;
+mod doctor;
 mod events;
 mod explain;
 mod install;
@@ -43,6 +44,7 @@ enum Verb {
     Status(status::Arguments),
     Explain(explain::Arguments),
     Events(events::Arguments),
+    Doctor(doctor::Arguments),
     Demo(demo::Arguments),
     Install(install::Arguments),
     Uninstall(uninstall::Arguments),
@@ -78,6 +80,7 @@ pub fn main() -> ExitCode {
         Verb::Status(arguments) => control.block_on(status::status(arguments, workers.handle().clone())),
         Verb::Explain(arguments) => control.block_on(explain::explain(arguments, workers.handle().clone())),
         Verb::Events(arguments) => workers.block_on(events::events(arguments)),
+        Verb::Doctor(arguments) => control.block_on(doctor::doctor(arguments, workers.handle().clone())),
         Verb::Demo(arguments) => Ok(workers.block_on(demo::demo(arguments))),
         Verb::Install(arguments) => install::install(arguments),
         Verb::Uninstall(arguments) => Ok(uninstall::uninstall(&arguments)),

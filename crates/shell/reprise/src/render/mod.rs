@@ -2,6 +2,7 @@
 
 pub(crate) mod advice;
 mod cause;
+pub(crate) mod doctor;
 pub(crate) mod error;
 pub(crate) mod explain;
 mod fact;

@@ -8,6 +8,7 @@ mod bad_ways;
 mod changes;
 mod configuration;
 mod discovery;
+mod doctor;
 mod envelopes;
 mod evidence;
 mod faults;

@@ -533,9 +533,12 @@ async fn what_a_service_offers_is_asked_without_a_login_and_anything_else_is_an_
     assert_eq!((error.kind, error.hint), (ErrorKind::Unsupported, Some(Hint::Address)), "{error}");
 }
 
+/// The status and text of an answer, or why there was none.
+type Shown = Result<(u16, String), ErrorKind>;
+
 /// Keeps what it is shown.
 #[derive(Default)]
-struct Kept(Mutex<Vec<(String, Result<(u16, String), ErrorKind>)>>);
+struct Kept(Mutex<Vec<(String, Shown)>>);
 
 impl crate::Tap for Kept {
     fn exchanged(&self, exchange: crate::Exchange<'_>) {
