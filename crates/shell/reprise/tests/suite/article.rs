@@ -1,6 +1,8 @@
 //! The support article's workaround, step by step, as far as its events show it. S2 and S12, the event source and the task at startup,
 //! are tested where they are made: `platform`, in `windows` and `startup`, and the smoke test under Wine.
 
+use std::process::Stdio;
+
 use serde_json::Value;
 
 use crate::lab::{Lab, PROGRAM, Ran, ran, until};
@@ -15,6 +17,48 @@ fn events(lab: &Lab, id: u64) -> Vec<(String, String)> {
 
 fn host<'a>(ran: &'a Ran, name: &str) -> &'a Value {
     ran.document["hosts"].as_array().unwrap().iter().find(|host| host["name"] == name).unwrap()
+}
+
+/// How often a host was asked to change something.
+fn acts(lab: &Lab, name: &str) -> u64 {
+    let world = lab.world();
+    let host = world["hosts"].as_array().unwrap().iter().find(|host| host["name"] == name).unwrap();
+    host["requests"]["invoke"].as_u64().unwrap()
+}
+
+/// A pass over one listed host that asks the hosts too that its relationships name, as the article's script does.
+fn on(lab: &Lab, listed: usize, events: &str) -> std::process::Child {
+    let resolve: Vec<String> =
+        (0..2).map(|host| format!("'hv{:02}.lab.test' = '{}'", host + 1, lab.url(host))).collect();
+    let text = format!(
+        "version = 1\n[login]\nuser = '{}'\npassword_file = '{}'\n[[host]]\nurl = '{}'\n[discover]\npeers = true\nresolve = {{ {} }}\n",
+        lab.user(),
+        lab.path("password"),
+        lab.url(listed),
+        resolve.join(", ")
+    );
+    let config = lab.write_secret(&format!("{events}.toml"), &text);
+    let mut command = std::process::Command::new(PROGRAM);
+    command.args(["run", "--json", "--config", &config, "--event-log", &format!("file:{}", lab.path(events))]);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+#[test]
+fn s1_both_servers_run_it_at_the_same_time_and_all_is_resumed_without_an_error() {
+    let lab = Lab::new(&["--vms", "6", "--job", "1000"]);
+    lab.break_by_restart("hv01.lab.test");
+    let both = [0, 1].map(|listed| on(&lab, listed, &format!("events-{listed}")));
+    let both = both.map(|child| ran(&child.wait_with_output().unwrap()));
+    for ran in &both {
+        assert_eq!((ran.code, ran.outcome(), ran.legs().len()), (0, "ok", 6), "{}", ran.standard_error);
+    }
+    assert_eq!(lab.states(), [3; 6]);
+    let resumed: usize = both.iter().map(|ran| ran.count("resumed")).sum();
+    assert!(resumed >= 6, "each is reported by the run that resumed it");
+    for listed in [0, 1] {
+        let text = std::fs::read_to_string(lab.path(&format!("events-{listed}"))).unwrap();
+        assert!(!text.contains("\"level\":\"Error\""), "the second resume is silent: {text}");
+    }
 }
 
 #[cfg(not(windows))]
@@ -85,6 +129,49 @@ fn s5_a_host_that_is_not_ready_in_time_is_event_1_an_error_with_exit_code_1() {
     assert_eq!(events(&lab, 1), [("Error".to_owned(), text.to_owned())]);
     let why = host(&ran, "hv02.lab.test")["error"]["why"].as_str().unwrap();
     assert!(why.contains("stopped") || why.contains("not running"), "it says what it waited for: {why}");
+}
+
+#[test]
+fn s7_each_vm_of_a_server_primary_or_replica_is_resumed_on_its_own_primary_server() {
+    let lab = Lab::new(&["--vms", "4", "--unreplicated", "1"]);
+    lab.break_by_restart("hv01.lab.test");
+    let ran = ran(&on(&lab, 1, "events").wait_with_output().unwrap());
+    assert_eq!((ran.code, ran.count("resumed"), ran.legs().len()), (0, 3, 3), "{}", ran.standard_error);
+    let primaries = ["vm-001", "vm-002", "vm-003"].map(|vm| ran.leg(vm)["primary"].as_str().unwrap().to_owned());
+    assert_eq!(primaries, ["hv01.lab.test", "hv02.lab.test", "hv01.lab.test"]);
+    assert_eq!(["hv01.lab.test", "hv02.lab.test"].map(|name| acts(&lab, name)), [2, 1]);
+}
+
+#[test]
+fn s8_a_state_that_is_neither_suspended_nor_error_is_left_alone() {
+    let lab = Lab::new(&["--vms", "22", "--topology", "hub"]);
+    let others: Vec<u64> = (1..=22).filter(|state| ![7, 8].contains(state)).collect();
+    for state in &others {
+        lab.post(&format!("/vms/vm-{state:03}/set?state={state}"));
+    }
+    let before = lab.states();
+    let ran = lab.run(&[0, 1], &[]);
+    assert_eq!((ran.count("resumed"), lab.requests("invoke"), lab.states()), (0, 0, before), "{}", ran.document);
+}
+
+#[test]
+fn s9_suspended_and_error_are_resumed_on_the_primary_server_and_their_state_is_read_again() {
+    let lab = Lab::new(&["--vms", "2", "--topology", "hub"]);
+    lab.post("/vms/vm-001/set?state=7");
+    lab.post("/vms/vm-002/set?state=8");
+    let ran = lab.run(&[0, 1], &[]);
+    assert_eq!((ran.code, lab.states()), (0, vec![3, 3]), "{}", ran.standard_error);
+    assert_eq!([acts(&lab, "hv01.lab.test"), acts(&lab, "hv02.lab.test")], [0, 2], "hv02 is the primary server");
+    for (vm, before) in [("vm-001", "Suspended"), ("vm-002", "Error")] {
+        let leg = ran.leg(vm);
+        assert_eq!((&leg["before"], &leg["after"]), (&before.into(), &"Replicating".into()));
+        assert_eq!(ran.result(vm).0, "resumed");
+    }
+    // A job that ends well and changes nothing is no success: the state is read after it.
+    lab.post("/vms/vm-001/set?state=8");
+    lab.post("/faults/flip_back?vm=vm-001&after_s=0");
+    let flipped = lab.run(&[0, 1], &["--timeout", "3s", "--retry-for", "3s"]);
+    assert_eq!((flipped.code, flipped.result("vm-001").0), (3, "failed"), "{}", flipped.document);
 }
 
 #[test]
