@@ -67,6 +67,15 @@ pub(crate) fn forget(leg: LegId) {
     }
 }
 
+/// The notes that can be read.
+pub(crate) fn notes() -> BTreeMap<LegId, PauseNote> {
+    let whole = |(of, found): (PauseOf, Found)| match found {
+        Found::Whole(note) => Some((leg_of(&of)?, note)),
+        Found::Damaged(_) => None,
+    };
+    here().read().unwrap_or_default().into_iter().filter_map(whole).collect()
+}
+
 /// Puts the note back that was there before, or removes the present one if none was.
 pub(crate) fn restore(leg: LegId, earlier: Option<PauseNote>) -> Result<(), Usage> {
     if let Some(note) = earlier {
@@ -78,10 +87,7 @@ pub(crate) fn restore(leg: LegId, earlier: Option<PauseNote>) -> Result<(), Usag
 
 /// The note that a pause of this leg has already, if it can be read.
 pub(crate) fn noted(leg: LegId) -> Option<PauseNote> {
-    match here().read().ok()?.remove(&of(leg))? {
-        Found::Whole(note) => Some(note),
-        Found::Damaged(_) => None,
-    }
+    notes().remove(&leg)
 }
 
 /// Removes the notes of these pauses that are over, by what a run has seen at its end.

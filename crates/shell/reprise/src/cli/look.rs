@@ -19,6 +19,7 @@ use crate::driver::{Clock, Driver, Observer};
 use crate::exit;
 use crate::figures::Questions;
 use crate::links::Links;
+use crate::pauses;
 use crate::render::progress::Progress;
 use crate::render::status::Seen;
 use crate::render::{hold, status};
@@ -121,7 +122,7 @@ pub(super) async fn look(mut arguments: LookArguments, verb: &'static str, worke
 fn unjudged(report: &Report, controller: &Controller, links: &Links, now: Now) -> Seen {
     let ages = report.hosts.iter().filter_map(|host| Some((host.id, controller.age_of(host.id, now)?))).collect();
     let (judged, pending) = (BTreeMap::new(), BTreeMap::new());
-    Seen { taken: now.wall, ages, asked: links.asked(), judged, pending }
+    Seen { taken: now.wall, ages, asked: links.asked(), judged, pending, notes: pauses::notes() }
 }
 
 /// The same with what the verdict of each leg rests on.

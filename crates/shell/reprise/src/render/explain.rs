@@ -54,6 +54,11 @@ fn of_leg(leg: &LegReport, seen: &Seen, names: &Names, terminal: &Terminal) -> O
         let until = held.hold.until.map_or_else(String::new, |until| format!(", until {}", time(until)));
         line("hold:", &format!("{}{until}.", printable(&held.hold.reason).trim_end_matches('.')));
     }
+    if let Some(note) = status::note(leg, seen) {
+        let why = note.reason.as_deref().map_or_else(String::new, |reason| format!(": {}", printable(reason)));
+        let at = time(Timestamp(note.at.as_millisecond()));
+        line("paused:", &format!("By {} at {at}{why}.", printable(&note.by)));
+    }
     line("changes:", &changes(leg));
     let next = status::next(leg).unwrap_or_else(|| "Nothing to do.".to_owned());
     line("next:", &case::sentence(&next));

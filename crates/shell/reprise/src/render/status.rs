@@ -6,7 +6,8 @@ use std::time::Duration;
 use reprise_engine::goal::Report;
 use reprise_engine::judge::{HeldBy, Judgement};
 use reprise_engine::{HostReport, LegReport, LegResult, PlannedAct, Side};
-use reprise_model::{HostId, HostTime, LastReplication, LegId, ReplicationHealth, Timestamp};
+use reprise_model::{HostId, HostTime, LastReplication, LegId, Reason, ReplicationHealth, Timestamp};
+use reprise_platform::pauses::PauseNote;
 use serde::Serialize;
 
 use super::error::{self, Error};
@@ -43,6 +44,8 @@ pub(crate) struct Seen {
     pub(crate) judged: BTreeMap<LegId, Judgement>,
     /// How many bytes each leg has still to send, as far as its host says.
     pub(crate) pending: BTreeMap<LegId, u64>,
+    /// The notes of pauses that were made with Reprise on this computer.
+    pub(crate) notes: BTreeMap<LegId, PauseNote>,
 }
 
 /// The whole document. The order of fields is the order of keys.
@@ -99,7 +102,7 @@ struct Relationship<'a> {
 #[derive(Serialize)]
 struct Held<'a> {
     id: String,
-    by: &'static str,
+    by: &'a str,
     reason: &'a str,
     until: Option<String>,
 }
@@ -179,7 +182,7 @@ fn relationship<'a>(leg: &'a LegReport, seen: &'a Seen) -> Relationship<'a> {
         reason: leg.reason.code(),
         detail: sentence::detail(leg),
         next: next(leg),
-        held: judgement.and_then(|judgement| judgement.held_by.as_ref()).map(held),
+        held: judgement.and_then(|judgement| judgement.held_by.as_ref()).map(held).or_else(|| paused(leg, seen)),
         incident: None,
         forecast_resync: None,
         facts: None,
@@ -227,6 +230,17 @@ fn poor_health(judgement: Option<&Judgement>) -> Option<Health> {
 }
 
 /// A hold of the configuration is called by its place there.
+/// The note of a pause that was made with Reprise.
+pub(crate) fn note<'a>(leg: &LegReport, seen: &'a Seen) -> Option<&'a PauseNote> {
+    seen.notes.get(&leg.id).filter(|_| leg.reason == Reason::PausedOnPurpose)
+}
+
+fn paused<'a>(leg: &LegReport, seen: &'a Seen) -> Option<Held<'a>> {
+    let note = note(leg, seen)?;
+    let id = format!("pause-{}-{}", leg.id.vm, leg.id.kind);
+    Some(Held { id, by: &note.by, reason: note.reason.as_deref().unwrap_or_default(), until: None })
+}
+
 fn held(HeldBy { place, hold }: &HeldBy) -> Held<'_> {
     Held { id: format!("config-{}", place + 1), by: "configuration", reason: &hold.reason, until: hold.until.map(time) }
 }

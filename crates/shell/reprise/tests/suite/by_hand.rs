@@ -11,7 +11,9 @@ fn command(lab: &Lab, hosts: usize, arguments: &[&str]) -> Command {
     let mut command = Command::new(PROGRAM);
     command.args(arguments).args(["--user", &lab.user(), "--password-file", &lab.path("password")]);
     command.args((0..hosts).flat_map(|host| ["--host".to_owned(), lab.url(host)]));
-    command.args(["--event-log", &format!("file:{}", lab.path("events"))]);
+    if !matches!(arguments.first(), Some(&"status" | &"explain")) {
+        command.args(["--event-log", &format!("file:{}", lab.path("events"))]);
+    }
     command.env("STATE_DIRECTORY", lab.path("state"));
     command
 }
@@ -61,6 +63,15 @@ fn s14_a_vm_paused_by_hand_is_left_alone_by_every_run_until_it_is_resumed_by_han
     assert_eq!((of("vm"), of("leg"), of("primary")), ("vm-001", "simple", "hv01.lab.test"));
     assert_eq!((of("before"), of("after"), &paused.document["error"]), ("Replicating", "Suspended", &Value::Null));
     assert_eq!(lab.states(), [7, 3]);
+
+    let status = json(&lab, &["status", "vm-001"]);
+    let held = &status.legs()[0]["held"];
+    assert_eq!(
+        (&held["reason"], held["by"].as_str().is_some_and(|by| !by.is_empty())),
+        (&"the storage is moved".into(), true)
+    );
+    let (_, explained, _) = printed(&output(&lab, &["explain", "vm-001"]));
+    assert!(explained.contains("the storage is moved"), "{explained}");
 
     lab.break_by_restart("hv02.lab.test");
     for run in 0..2 {

@@ -15,7 +15,14 @@ use crate::render::{Terminal, explain, table};
 /// A look that judged nothing.
 fn unjudged() -> status::Seen {
     let (ages, asked, judged) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-    status::Seen { taken: Timestamp(1_769_853_600_500), ages, asked, judged, pending: BTreeMap::new() }
+    status::Seen {
+        taken: Timestamp(1_769_853_600_500),
+        ages,
+        asked,
+        judged,
+        pending: BTreeMap::new(),
+        notes: BTreeMap::new(),
+    }
 }
 
 #[test]
