@@ -229,6 +229,7 @@ fn health_and_what_is_pending_are_shown_for_those_who_look_and_no_run_asks_what_
             text.contains("Suspended,") && text.contains("Warning") && text.contains("in\n  poor health: 1"),
             "{text}"
         );
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "a pipe has the width of a page: {text}");
         let explained = json(&lab, &["explain", "vm-001"]);
         let facts = explained.legs()[0]["facts"].as_array().unwrap().clone();
         assert!(facts.iter().any(|fact| fact["fact"] == "sender_health" && fact["value"] == "Warning"), "{facts:?}");
