@@ -21,6 +21,7 @@ struct Page {
 
 /// Pages made from code.
 const PAGES: &[Page] = &[
+    Page { file: "docs/doctor.md", arguments: &["docs", "doctor"] },
     Page { file: "docs/events.md", arguments: &["docs", "events"] },
     Page { file: "docs/faults.md", arguments: &["docs", "faults"] },
     Page { file: "docs/reasons.md", arguments: &["docs", "reasons"] },

@@ -6,11 +6,12 @@
 //! Start with [`observe`] and [`perform`]; `class` has a file per WMI class; `shape` distinguishes Server 2012
 //! from later versions; `codes` has the meaning of return values, and [`failure_code`] that
 //! of the codes in event 32022 and in jobs' texts; [`events`] reads hosts' event logs; [`Statistics`] asks how much data waits to
-//! be sent.
+//! be sent; [`examine`] reads what `doctor` judges.
 
 pub mod class;
 mod codes;
 pub mod events;
+pub mod examine;
 pub mod failure_code;
 mod join;
 mod observe;

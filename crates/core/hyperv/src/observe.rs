@@ -57,7 +57,7 @@ async fn ask(port: &impl Port, namespace: &str, select: wql::Select, what: &str)
 }
 
 /// Returns whether further queries are useless. Missing rights on one namespace do not imply missing rights on another.
-fn nobody_there(error: &CallError) -> bool {
+pub(crate) fn nobody_there(error: &CallError) -> bool {
     match error.kind {
         ErrorKind::Unreachable | ErrorKind::Untrusted | ErrorKind::TimedOut => true,
         ErrorKind::Denied => !problem::lacks_rights(error),

@@ -6,7 +6,9 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use crate::event::{Happening, Record};
+use crate::installed::Installed;
 use crate::job::Job;
+use crate::spec::Os;
 
 /// Maximum number of records that are kept per host; the oldest go first, as in a log of fixed size.
 const RECORDS_MAX: usize = 20_000;
@@ -36,6 +38,7 @@ pub(crate) struct Host {
     pub(crate) jobs: BTreeMap<Uuid, Job>,
     /// Until when it refuses every login.
     pub(crate) logins_from: Duration,
+    pub(crate) installed: Installed,
     /// Whether the last end was a power cut.
     pub(crate) crashed: bool,
 }
@@ -80,7 +83,7 @@ pub enum Management {
 
 impl Host {
     /// The host of that index. One of a workgroup has no domain in its name.
-    pub(crate) fn new(index: usize, workgroup: bool) -> Self {
+    pub(crate) fn new(index: usize, workgroup: bool, os: Os) -> Self {
         let domain = if workgroup { "" } else { ".lab.test" };
         let mut host = Self {
             name: format!("hv{:02}{domain}", index + 1),
@@ -95,6 +98,7 @@ impl Host {
             logs_silent_until: Duration::ZERO,
             jobs: BTreeMap::new(),
             logins_from: Duration::ZERO,
+            installed: Installed::new(os),
             crashed: false,
         };
         for old in [Happening::Statistics, Happening::LogStarted] {

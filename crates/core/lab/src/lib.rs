@@ -8,6 +8,7 @@
 //! is the state machine of a leg.
 
 mod action;
+mod certificate;
 mod change_log;
 mod clock;
 mod event;
@@ -15,6 +16,7 @@ mod event_log;
 mod fault;
 mod health;
 mod host;
+mod installed;
 mod job;
 mod layout;
 mod leg;
@@ -36,6 +38,7 @@ pub use fault::{
     Attack, Break, Fault, FaultScope, FaultShape, JobFault, LogFault, Message, MessageKind, RightsOn, RowOf, Strike,
 };
 pub use host::{Management, Start};
+pub use installed::ReplicaServerSettings;
 pub use leg::{Busy, Kind};
 pub use spec::{Language, Os, RaceState, Spec, SpecError, Topology};
 pub use wmi::Definition;

@@ -70,7 +70,7 @@ pub enum Face {
 impl World {
     /// Hosts without VMs, with nothing due.
     pub(crate) fn empty(spec: &Spec) -> Self {
-        let hosts: Vec<Host> = (0..spec.hosts).map(|index| Host::new(index, spec.workgroup)).collect();
+        let hosts: Vec<Host> = (0..spec.hosts).map(|index| Host::new(index, spec.workgroup, spec.os)).collect();
         Self {
             now: Duration::ZERO,
             on_host: vec![BTreeSet::new(); hosts.len()],

@@ -20,6 +20,7 @@ pub mod media_type;
 pub mod message;
 mod namespace;
 mod provider;
+pub mod redact;
 mod resource;
 mod scheme;
 pub mod sealed;

@@ -317,7 +317,7 @@ mod tests {
                 links.work_on(workers.handle().clone());
                 let endpoint = Endpoint::parse("http://127.0.0.1:1/wsman").unwrap();
                 let login = Login::new(Scheme::Basic, "admin", "secret");
-                links.add(HostId(0), HostAccess { endpoint, login, trust: None, limits: Limits::default() });
+                links.add(HostId(0), HostAccess { endpoint, login, trust: None, limits: Limits::default(), tap: None });
                 let stop = async {
                     if !stopped {
                         std::future::pending::<()>().await;

@@ -6,6 +6,7 @@
 mod access;
 mod cli;
 mod console;
+mod doctor;
 mod driver;
 mod event_log;
 mod exit;
@@ -17,6 +18,7 @@ mod login;
 mod pauses;
 mod port;
 mod record;
+mod recording;
 mod render;
 mod usage;
 mod wiring;

@@ -11,6 +11,7 @@ use wsman_http::{Endpoint, Sockets, Trust};
 use crate::access::HostAccess;
 use crate::listener::LogAccess;
 use crate::port::{HostLink, Transport};
+use crate::recording::Recording;
 
 /// Why only Kerberos is used to log in to a discovered host, and what to do.
 const ONLY_KERBEROS: &str = "only another host has named it, so NTLM and Basic are not used there: list it as a [[host]], give its \
@@ -76,13 +77,34 @@ impl Links {
         self.ways.insert(host, Way { link: HostLink::new(transport), access: None });
     }
 
+    /// Records what every host so far is asked and answers, and keeps the parts of their names and users out of the recording.
+    pub(crate) fn record(&mut self, recording: &Arc<Recording>) {
+        for (number, way) in self.ways.values_mut().enumerate() {
+            let own = recording.of_host(number + 1);
+            match &mut way.access {
+                Some(access) => {
+                    if !access.endpoint.is_address() {
+                        recording.beware(access.endpoint.host());
+                    }
+                    if access.login.names_user() {
+                        recording.beware(access.login.user());
+                    }
+                    access.tap = Some(Arc::new(own.clone()));
+                    let transport = Transport::WsMan(Box::new(access.client(&self.sockets)));
+                    way.link = HostLink::recorded(transport, own);
+                }
+                None => way.link.record(own),
+            }
+        }
+    }
+
     /// Sets how hosts are asked that this computer names: at their names, in place of the address that is given.
     pub(crate) fn ask_named_here(&mut self, access: HostAccess) {
         self.named_here = Some(access);
     }
 
     /// How a host is connected to over the network.
-    fn remote(&self, host: HostId) -> Option<&HostAccess> {
+    pub(crate) fn remote(&self, host: HostId) -> Option<&HostAccess> {
         self.ways.get(&host)?.access.as_ref()
     }
 
@@ -147,7 +169,7 @@ mod tests {
         let mut links = Links::new(resolve);
         let login = Login::new(Scheme::Basic, "admin", "secret");
         let endpoint = at("http://hv01.lab.test:8080/wsman");
-        links.add(HostId(0), HostAccess { endpoint, login, trust: None, limits: Limits::default() });
+        links.add(HostId(0), HostAccess { endpoint, login, trust: None, limits: Limits::default(), tap: None });
         links.ask(HostId(1), &name("hv02.lab.test"), HostId(0));
         links.ask(HostId(2), &name("hv03.lab.test"), HostId(0));
         let asked = links.asked();
@@ -163,8 +185,13 @@ mod tests {
         let mut links = Links::new(BTreeMap::from([(name("hv02.lab.test"), at("https://hv02.lab.test"))]));
         for (like, scheme) in [(0, Scheme::Auto), (1, Scheme::Basic), (2, Scheme::Ntlm), (3, Scheme::Negotiate)] {
             let login = Login::new(scheme, "admin", "secret");
-            let access =
-                HostAccess { endpoint: at("https://hv01.lab.test"), login, trust: None, limits: Limits::default() };
+            let access = HostAccess {
+                endpoint: at("https://hv01.lab.test"),
+                login,
+                trust: None,
+                limits: Limits::default(),
+                tap: None,
+            };
             links.add(HostId(like), access);
         }
         for (host, named, like, scheme) in [
@@ -193,7 +220,7 @@ mod tests {
         assert!(links.get(HostId(1)).is_none(), "without a login for it nobody is asked");
         let login = Login::new(Scheme::Auto, "admin", "secret");
         let endpoint = at("http://localhost");
-        links.ask_named_here(HostAccess { endpoint, login, trust: None, limits: Limits::default() });
+        links.ask_named_here(HostAccess { endpoint, login, trust: None, limits: Limits::default(), tap: None });
         links.ask(HostId(1), &name("hv02.lab.test"), HostId(0));
         links.ask(HostId(2), &name("hv03.lab.test"), HostId(0));
         links.ask(HostId(3), &name("hv04.lab.test"), HostId(9));

@@ -1,8 +1,8 @@
 //! A client of one service: calls go over a few connections that are kept alive.
 
 use std::borrow::Cow;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cim::{CallError, ErrorKind, Hint, Reached, Reply, Request, Row};
@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 use wsman::client::{Call, MessageSettings, Progress, asks_for_a_new_enumeration, asks_for_a_new_login};
 use wsman::message::{Enumerate, Identity};
 
-use crate::connection::{Connection, LoginPlan, Target, UnsealedResponse};
+use crate::connection::{self, Connection, LoginInUse, LoginPlan, Target, UnsealedResponse};
 use crate::dial::Resolver;
 use crate::endpoint::Endpoint;
 use crate::gate::locked;
@@ -20,6 +20,7 @@ use crate::login::Login;
 use crate::memory::Account;
 use crate::parsers::ClientParsers;
 use crate::sockets::{Share, Sockets};
+use crate::tap::{Tap, Tapped};
 use crate::tls::{Handshakes, Trust};
 use crate::wire;
 
@@ -79,6 +80,8 @@ pub struct Client {
     logins: Logins,
     /// The operation timeout of a listener's message, and how much longer the client waits for its answer.
     listens: (Duration, Duration),
+    /// Who is shown the messages.
+    tapped: Tapped,
     messages: AtomicU64,
     /// Distinguishes this client's message ids from another's.
     own: uuid::Uuid,
@@ -115,6 +118,7 @@ impl Client {
             room,
             logins: Logins::default(),
             listens: (limits.read, limits.lateness),
+            tapped: Tapped::default(),
             messages: AtomicU64::new(0),
             own: uuid::Uuid::new_v4(),
         }
@@ -126,6 +130,13 @@ impl Client {
         self.sockets = sockets.share();
         self.parsers = sockets.parsers().of_a_client();
         self.target.memory = sockets.memory().of(&self.target.endpoint.authority());
+        self
+    }
+
+    /// Sets who is shown every message and its answer, without the logins.
+    #[must_use]
+    pub fn tapped_by(mut self, tap: Arc<dyn Tap>) -> Self {
+        self.tapped = Tapped::new(tap);
         self
     }
 
@@ -157,6 +168,23 @@ impl Client {
         let answer = self.exchange(&mut None, &wsman::client::identify(), Kind::Reads).await?;
         let length = answer.text.len();
         self.parsers.work(length, move || wsman::client::read_identity(&answer.text)).await?
+    }
+
+    /// Asks which login schemes the service offers, by their names. Nobody logs in.
+    ///
+    /// # Errors
+    /// [`CallError`] says what failed and where: nothing answers, or something other than such a service.
+    pub async fn offers(&self) -> Result<Vec<String>, CallError> {
+        let _place = self.room.acquire().await;
+        let leave = self.sockets.leave(&self.target.endpoint.to_string(), self.target.limits.login).await?;
+        let offers = connection::offers(&self.target).await;
+        drop(leave);
+        offers
+    }
+
+    /// The login that has worked, if one has.
+    pub fn login_in_use(&self) -> Option<LoginInUse> {
+        locked(&self.logins.known).as_ref().and_then(LoginPlan::in_use)
     }
 
     /// Carries out one call, in as many messages as needed.
@@ -335,6 +363,22 @@ impl Client {
         message: &str,
         kind: Kind,
     ) -> Result<Answer, CallError> {
+        match self.answered(connection, message, kind).await {
+            Ok(answer) => self.text(answer, message, kind == Kind::Changes).await,
+            Err(error) => {
+                self.tapped.show(message, Err(&error));
+                Err(error)
+            }
+        }
+    }
+
+    /// Sends one message and gives its answer as it came.
+    async fn answered(
+        &self,
+        connection: &mut Option<Connection>,
+        message: &str,
+        kind: Kind,
+    ) -> Result<UnsealedResponse, CallError> {
         let most = self.answer_max(kind);
         tracing::trace!(at = %self.target.endpoint, "request {}", loggable(message));
         let (operation, lateness) = self.times(kind);
@@ -345,7 +389,7 @@ impl Client {
             match sent {
                 Ok(answer) => {
                     *connection = Some(reused);
-                    return self.text(answer, kind == Kind::Changes).await;
+                    return Ok(answer);
                 }
                 // The host may have closed an idle connection. Read-only requests are retried on a new one; so are
                 // requests that certainly were not sent.
@@ -361,7 +405,7 @@ impl Client {
         let mut fresh = self.open().await?;
         let answer = fresh.send(message.to_owned(), patience, most).await?;
         *connection = Some(fresh);
-        self.text(answer, kind == Kind::Changes).await
+        Ok(answer)
     }
 
     /// A connection that is logged in.
@@ -400,10 +444,11 @@ impl Client {
     }
 
     /// The text of an answer, or the error that its HTTP status or its fault stands for.
-    async fn text(&self, answer: UnsealedResponse, invoked: bool) -> Result<Answer, CallError> {
+    async fn text(&self, answer: UnsealedResponse, request: &str, invoked: bool) -> Result<Answer, CallError> {
         let UnsealedResponse { status, charset, body, sealed, account } = answer;
         let at = &self.target.endpoint;
         let text = wsman::decode_text(&body, charset.as_deref()).map(Cow::into_owned);
+        self.tapped.show(request, Ok((status.as_u16(), text.as_deref().unwrap_or_default())));
         tracing::trace!(%at, %status, "answer {}", text.as_deref().map(loggable).unwrap_or_default());
         let refused = |kind, reached, message: String| Err(CallError::new(kind, reached, message));
         // On a sealed connection, only the HTTP status is sent in the clear, so an on-path attacker can forge it.

@@ -53,6 +53,15 @@ impl Target {
     }
 }
 
+/// The login that a client's connections use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoginInUse {
+    /// What people call its scheme: `Kerberos`, `NTLM`, `Basic`.
+    pub scheme: &'static str,
+    /// Why a better one was not possible, if one was tried.
+    pub passed_over: Option<String>,
+}
+
 /// How connections of a client log in.
 #[derive(Clone, Debug)]
 pub(crate) struct LoginPlan {
@@ -69,6 +78,13 @@ pub(crate) struct LoginPlan {
 impl LoginPlan {
     fn new(methods: Vec<Method>) -> Self {
         Self { methods, first: 0, since: Instant::now(), passed_over: None }
+    }
+
+    /// The login that worked last, and why a better one was not possible.
+    pub(crate) fn in_use(&self) -> Option<LoginInUse> {
+        let method = self.methods.get(self.first)?;
+        let passed_over = self.passed_over.clone().filter(|_| self.first > 0);
+        Some(LoginInUse { scheme: method.label(), passed_over })
     }
 
     /// What the next connection begins with: the method that worked last or, once in a while, the best one.
@@ -291,6 +307,14 @@ fn second_best(error: CallError, why: Option<&str>) -> CallError {
         }
         None => error,
     }
+}
+
+/// The names of the schemes that a service offers. Nobody logs in.
+pub(crate) async fn offers(target: &Target) -> Result<Vec<String>, CallError> {
+    let bounds = (&target.limits, &target.memory);
+    let way = (&target.endpoint, &target.resolver);
+    let mut wire = Wire::open(way, target.tls.as_ref(), bounds, |_| Ok(())).await?;
+    Ok(auth::scheme_names(&auth::probe(&mut wire, &target.limits).await?))
 }
 
 /// The ways to log in that the target's login and the host's offer allow.

@@ -34,6 +34,7 @@ mod memory;
 mod parsers;
 mod short_reads;
 mod sockets;
+mod tap;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -42,12 +43,14 @@ mod wire;
 
 pub use changes::{Changed, Changes, HeardBy, Watch};
 pub use client::Client;
+pub use connection::LoginInUse;
 pub use events::Events;
 pub use gate::Gates;
 pub use keytab::{Keytab, KeytabError};
 pub use limits::Limits;
 pub use login::Login;
 pub use sockets::Sockets;
+pub use tap::{Exchange, Tap};
 pub use tls::{ClientCertificate, ClientCertificateError, Trust, TrustError};
 pub use wsman::eventing::{Change, What};
 pub use wsman::{Endpoint, EndpointError, EndpointProblem, Scheme, UnknownScheme};

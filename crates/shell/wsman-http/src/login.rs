@@ -122,6 +122,11 @@ impl Login {
         Self { scheme: Scheme::Kerberos, restricted: Some(why), ..self }
     }
 
+    /// Whether the login has a user with a name: it is neither a certificate nor the account that this process runs as.
+    pub fn names_user(&self) -> bool {
+        matches!(self.identity, Credential::Password { .. } | Credential::Keytab { .. })
+    }
+
     /// Sets the Kerberos server: `HOST` or `HOST:PORT`. By default it is looked up as [`Scheme::Kerberos`] describes: in the
     /// system's Kerberos configuration, else by the realm's own name. Has no effect for the account that this process runs as,
     /// for which the system finds a server.

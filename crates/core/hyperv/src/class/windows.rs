@@ -59,11 +59,16 @@ pub(crate) fn service_state(rows: &[Row], what: &str) -> Result<ServiceState, Pr
     let why = "the service is not there, or the account may not see services";
     let row = rows.first().ok_or_else(|| hidden(what, why, Remedy::SeeServices))?;
     let state: String = row.get("State").map_err(|error| problem::unreadable(&error, what))?;
-    Ok(match state.as_str() {
+    Ok(state_of(state))
+}
+
+/// The state of a service, by Windows' word.
+pub(crate) fn state_of(state: String) -> ServiceState {
+    match state.as_str() {
         "Running" => ServiceState::Running,
         "Start Pending" => ServiceState::Starting,
         "Stop Pending" => ServiceState::Stopping,
         "Stopped" => ServiceState::Stopped,
         _ => ServiceState::Other(state),
-    })
+    }
 }

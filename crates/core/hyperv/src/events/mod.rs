@@ -58,6 +58,11 @@ pub fn of_vmms_and_system(log: &str, back: Option<Duration>) -> EventQuery {
     query
 }
 
+/// Returns the query for the records of Windows about shutdowns and starts alone.
+pub fn of_system(back: Option<Duration>) -> EventQuery {
+    EventQuery::new(EventSelect::recent(SYSTEM_LOG, &SYSTEM_IDS, age(back)))
+}
+
 /// Returns the query for every record of a log, oldest first.
 fn of_everything(log: &str) -> EventQuery {
     EventQuery::new(vec![EventSelect { channel: log.to_owned(), condition: EventCondition::any() }])

@@ -1,6 +1,7 @@
 //! Actions: what is done by people, patch tools and power failures on the site.
 
 mod failover;
+mod installed;
 mod network;
 mod object;
 mod power;
@@ -11,6 +12,7 @@ use uuid::Uuid;
 
 use crate::event::{Happening, SYSTEM, VMMS};
 use crate::host::{Management, Start};
+use crate::installed::ReplicaServerSettings;
 use crate::leg::{At, Busy, Kind, Vm};
 use crate::world::World;
 
@@ -70,6 +72,29 @@ pub enum Action {
         log: EventLog,
         /// How many of its records, the newest, are left.
         keep: usize,
+    },
+    /// A host's replica server is set up.
+    ReplicaServer {
+        /// Which host.
+        host: String,
+        /// What changes.
+        settings: ReplicaServerSettings,
+    },
+    /// Updates are installed in place of those that a host has.
+    Updates {
+        /// Which host.
+        host: String,
+        /// Their numbers.
+        updates: Vec<String>,
+        /// The last number of the version of `vmms.exe` from now on; the same as before if absent.
+        revision: Option<u32>,
+    },
+    /// Reprise's task is registered on a host, or removed.
+    Task {
+        /// Which host.
+        host: String,
+        /// Its state, by Task Scheduler's number; it is removed if absent.
+        state: Option<u32>,
     },
     /// A person pauses replication.
     Pause {
@@ -328,6 +353,15 @@ impl World {
                 })
             }
             Action::ClearLog { host, log, keep } => self.clear_log(self.find_host(host)?, *log, *keep),
+            Action::ReplicaServer { host, settings } => self.set_up_server(self.find_host(host)?, settings),
+            Action::Updates { host, updates, revision } => {
+                self.install(self.find_host(host)?, updates, *revision);
+                Ok(())
+            }
+            Action::Task { host, state } => {
+                self.set_task(self.find_host(host)?, *state);
+                Ok(())
+            }
             Action::Pause { vm, leg, side } => self.by_hand(self.find_leg(vm, *leg)?, *side, 7),
             Action::Resume { vm, leg, side } => self.by_hand(self.find_leg(vm, *leg)?, *side, 3),
             Action::Failover { vm, leg } => self.fail_over(self.find_leg(vm, *leg)?),

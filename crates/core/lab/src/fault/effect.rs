@@ -124,8 +124,12 @@ impl World {
     /// Whether the account sees nothing of a class. One that may not see Hyper-V is no administrator, so it may not list
     /// services either; it sees what Windows shows to everybody who may log in.
     pub(crate) fn denies(&mut self, host: usize, class: &Class) -> bool {
-        (class.namespace == VIRTUALIZATION || class.name == "Win32_Service")
-            && self.faults.strike(host, None, |fault| (*fault == Fault::Deny).then_some(())).is_some()
+        let hyperv = class.namespace == VIRTUALIZATION || class.name == "Win32_Service";
+        let denied = |fault: &Fault| {
+            let this = if let Fault::DenyClass(name) = fault { *name == class.name } else { false };
+            (this || (hyperv && *fault == Fault::Deny)).then_some(())
+        };
+        self.faults.strike(host, None, denied).is_some()
     }
 
     /// Whether the account has no rights on a namespace.

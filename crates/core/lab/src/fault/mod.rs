@@ -23,6 +23,8 @@ const FAULTS_MAX: usize = 1_000;
 pub enum Fault {
     /// The account has no rights: what VMMS and the service manager have looks empty.
     Deny,
+    /// The account sees nothing of one class; else it has its rights.
+    DenyClass(&'static str),
     /// The account may read no event log; else it has its rights.
     DenyEvents,
     /// An event log does not give what it holds.
@@ -208,7 +210,7 @@ impl Fault {
     /// The kind's name.
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Deny => "deny",
+            Self::Deny | Self::DenyClass(_) => "deny",
             Self::DenyEvents => "deny_events",
             Self::Rights(_) => "rights",
             Self::Login => "login",
@@ -243,6 +245,7 @@ impl Fault {
         match self {
             Self::Slow { on, .. } | Self::Break { on, .. } => *on,
             Self::Deny
+            | Self::DenyClass(_)
             | Self::DenyEvents
             | Self::Rights(_)
             | Self::Login

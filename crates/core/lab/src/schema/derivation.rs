@@ -20,6 +20,7 @@ pub(super) fn of(class: &str) -> &'static [&'static str] {
         "Win32_ComputerSystemProduct" => &["CIM_Product"],
         "Win32_OperatingSystem" => &["CIM_OperatingSystem", LOGICAL, SYSTEM_ELEMENT],
         "Win32_Processor" => &["CIM_Processor", "CIM_LogicalDevice", LOGICAL, SYSTEM_ELEMENT],
+        "CIM_DataFile" => &["CIM_LogicalFile", LOGICAL, SYSTEM_ELEMENT],
         "Win32_QuickFixEngineering" => &[LOGICAL, SYSTEM_ELEMENT],
         "Win32_Service" => &["Win32_BaseService", "CIM_Service", LOGICAL, SYSTEM_ELEMENT],
         "Msvm_ComputerSystem" => &["CIM_ComputerSystem", "CIM_System", ENABLED, LOGICAL, SYSTEM_ELEMENT, MANAGED],

@@ -1,10 +1,10 @@
-//! Hardware and updates in `root\cimv2` (Win32 provider).
+//! Hardware, files and updates in `root\cimv2` (Win32 provider).
 
 use cim::CimType as T;
 
 use super::{CIMV2, Class, W16, array, scalar};
 
-pub(super) const CLASSES: &[Class] = &[PRODUCT, PROCESSOR, UPDATE];
+pub(super) const CLASSES: &[Class] = &[PRODUCT, PROCESSOR, FILE, UPDATE];
 
 const PRODUCT: Class = Class {
     name: "Win32_ComputerSystemProduct",
@@ -84,6 +84,47 @@ const PROCESSOR: Class = Class {
         scalar("VirtualizationFirmwareEnabled", T::Boolean),
         scalar("VMMonitorModeExtensions", T::Boolean),
         scalar("VoltageCaps", T::Uint32),
+    ],
+};
+
+const FILE: Class = Class {
+    name: "CIM_DataFile",
+    namespace: CIMV2,
+    keys: &["Name"],
+    properties: &[
+        scalar("AccessMask", T::Uint32),
+        scalar("Archive", T::Boolean),
+        scalar("Caption", T::String),
+        scalar("Compressed", T::Boolean),
+        scalar("CompressionMethod", T::String),
+        scalar("CreationClassName", T::String),
+        scalar("CreationDate", T::DateTime),
+        scalar("CSCreationClassName", T::String),
+        scalar("CSName", T::String),
+        scalar("Description", T::String),
+        scalar("Drive", T::String),
+        scalar("EightDotThreeFileName", T::String),
+        scalar("Encrypted", T::Boolean),
+        scalar("EncryptionMethod", T::String),
+        scalar("Extension", T::String),
+        scalar("FileName", T::String),
+        scalar("FileSize", T::Uint64),
+        scalar("FileType", T::String),
+        scalar("FSCreationClassName", T::String),
+        scalar("FSName", T::String),
+        scalar("Hidden", T::Boolean),
+        scalar("InstallDate", T::DateTime),
+        scalar("InUseCount", T::Uint64),
+        scalar("LastAccessed", T::DateTime),
+        scalar("LastModified", T::DateTime),
+        scalar("Manufacturer", T::String),
+        scalar("Name", T::String),
+        scalar("Path", T::String),
+        scalar("Readable", T::Boolean),
+        scalar("Status", T::String),
+        scalar("System", T::Boolean),
+        scalar("Version", T::String),
+        scalar("Writeable", T::Boolean),
     ],
 };
 

@@ -53,6 +53,7 @@ const METHODS: &[Method] = &[
     method("Msvm_ReplicationService", "Resynchronize", &[VM, optional(scalar("StartTime", T::DateTime))]),
     method("Msvm_ReplicationService", "GetReplicationStatistics", &[VM]),
     method("Msvm_ReplicationService", "GetReplicationStatisticsEx", &[VM, RELATIONSHIP]).since(R2),
+    method("Msvm_ReplicationService", "GetSystemCertificates", &[]),
     method(
         "Msvm_VirtualSystemManagementService",
         "GetSummaryInformation",

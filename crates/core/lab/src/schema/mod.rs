@@ -9,9 +9,10 @@ mod methods;
 mod relations;
 mod replica_server;
 mod settings;
+mod task_scheduler;
 mod virtualization;
 
-pub use class::{CIMV2, Class, Property, VIRTUALIZATION};
+pub use class::{CIMV2, Class, Property, TASK_SCHEDULER, VIRTUALIZATION};
 use class::{R2, W16, W19, array, scalar};
 pub use methods::Input;
 pub(crate) use methods::Method;
@@ -20,7 +21,8 @@ pub(crate) use methods::Method;
 pub fn classes() -> impl Iterator<Item = &'static Class> {
     let windows = cimv2::CLASSES.iter().chain(hardware::CLASSES);
     let hyperv = virtualization::CLASSES.iter().chain(settings::CLASSES).chain(management::CLASSES);
-    windows.chain(hyperv).chain(replica_server::CLASSES).chain(relations::CLASSES)
+    let rest = replica_server::CLASSES.iter().chain(relations::CLASSES).chain(task_scheduler::CLASSES);
+    windows.chain(hyperv).chain(rest)
 }
 
 /// The class of that name in that namespace; both compare without case.

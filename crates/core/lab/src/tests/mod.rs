@@ -5,6 +5,7 @@ mod event_log;
 mod extended;
 mod failover;
 mod health;
+mod installed;
 mod object;
 mod resync;
 mod server2012;

@@ -28,7 +28,8 @@ impl World {
             "Win32_Service" => services(host, class),
             "Win32_ComputerSystemProduct" => vec![hardware::product(host, class)],
             "Win32_Processor" => hardware::processors(host, class),
-            "Win32_QuickFixEngineering" => hardware::updates(self.spec.os, host, class),
+            "Win32_QuickFixEngineering" => hardware::updates(host, class),
+            "CIM_DataFile" => hardware::files(self.spec.os, host, class),
             _ => Vec::new(),
         }
     }

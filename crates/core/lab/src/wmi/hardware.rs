@@ -64,24 +64,51 @@ pub(super) fn processors(host: &Host, class: &Class) -> Vec<Row> {
     (0..SOCKETS).map(processor).collect()
 }
 
-/// The rollup that a host of this version has. The lab's Server 2016 is not patched: it lacks KB4088889 of March 2018,
-/// which repairs suspended replication (Microsoft's support article of that number).
-pub(super) fn updates(os: Os, host: &Host, class: &Class) -> Vec<Row> {
-    let number = match os {
-        Os::Server2012 => "KB2770917",
-        Os::Server2012R2 => "KB2919355",
-        Os::Server2016 => "KB3192137",
-        Os::Server2019 => "KB5005112",
-        Os::Server2022 => "KB5008882",
+/// The updates that are installed on a host.
+pub(super) fn updates(host: &Host, class: &Class) -> Vec<Row> {
+    let update = |number: &String| {
+        class.instance(vec![
+            ("Caption", text(format!("http://support.microsoft.com/?kbid={}", number.trim_start_matches("KB")))),
+            ("CSName", text(host.netbios())),
+            ("Description", text("Update")),
+            ("FixComments", text("")),
+            ("HotFixID", text(number)),
+            ("InstalledBy", text("NT AUTHORITY\\SYSTEM")),
+            ("InstalledOn", text("1/1/2026")),
+            ("ServicePackInEffect", text("")),
+        ])
     };
+    host.installed.updates.iter().map(update).collect()
+}
+
+/// The one file that hosts show: the program of VMMS. Its version is that of Windows, with the number of the update that it came with.
+pub(super) fn files(os: Os, host: &Host, class: &Class) -> Vec<Row> {
     vec![class.instance(vec![
-        ("Caption", text(format!("http://support.microsoft.com/?kbid={}", number.trim_start_matches("KB")))),
+        ("AccessMask", Value::Uint32(18_809_343)),
+        ("Archive", Value::Boolean(true)),
+        ("Caption", text(r"c:\windows\system32\vmms.exe")),
+        ("Compressed", Value::Boolean(false)),
+        ("CreationClassName", text("CIM_LogicalFile")),
+        ("CSCreationClassName", text("Win32_ComputerSystem")),
         ("CSName", text(host.netbios())),
-        ("Description", text("Update")),
-        ("FixComments", text("")),
-        ("HotFixID", text(number)),
-        ("InstalledBy", text("NT AUTHORITY\\SYSTEM")),
-        ("InstalledOn", text("1/1/2026")),
-        ("ServicePackInEffect", text("")),
+        ("Description", text(r"c:\windows\system32\vmms.exe")),
+        ("Drive", text("c:")),
+        ("EightDotThreeFileName", text(r"c:\windows\system32\vmms.exe")),
+        ("Encrypted", Value::Boolean(false)),
+        ("Extension", text("exe")),
+        ("FileName", text("vmms")),
+        ("FileSize", Value::Uint64(13_000_000)),
+        ("FileType", text("Application")),
+        ("FSCreationClassName", text("Win32_FileSystem")),
+        ("FSName", text("NTFS")),
+        ("Hidden", Value::Boolean(false)),
+        ("Manufacturer", text("Microsoft Corporation")),
+        ("Name", text(r"c:\windows\system32\vmms.exe")),
+        ("Path", text(r"\windows\system32\")),
+        ("Readable", Value::Boolean(true)),
+        ("Status", text("OK")),
+        ("System", Value::Boolean(false)),
+        ("Version", text(format!("{}.{}", os.version(), host.installed.revision))),
+        ("Writeable", Value::Boolean(true)),
     ])]
 }

@@ -15,6 +15,7 @@ mod singleton;
 mod statistics;
 mod summary;
 mod system;
+mod task_scheduler;
 #[cfg(test)]
 mod tests;
 mod value;
@@ -29,7 +30,7 @@ use cim::{CallError, CimTimestamp, DateTime, ErrorKind, Name, ObjectPath, Reache
 pub use definition::Definition;
 
 use crate::host::Host;
-use crate::schema::{self, CIMV2, Class};
+use crate::schema::{self, CIMV2, Class, TASK_SCHEDULER};
 use crate::world::World;
 use code::{NO_CLASS, NO_CLASS_IN_QUERY, NO_NAMESPACE, NO_RIGHTS, NOT_FOUND, invalid_query, not_there};
 
@@ -137,6 +138,8 @@ impl World {
             self.associations(host, class)
         } else if class.namespace == CIMV2 {
             self.windows(host, class)
+        } else if class.namespace == TASK_SCHEDULER {
+            self.hosts.get(host).map_or_else(Vec::new, |host| task_scheduler::tasks(host, class))
         } else {
             self.hyperv(host, class, vm)
         };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cim::{Argument, CallError, DateTime, FromValue, ObjectPath, Output, Value};
+use cim::{Argument, CallError, DateTime, FromValue, ObjectPath, Output, Properties, Value};
 
 use super::code::{DONE, INVALID_PARAMETER, INVALID_STATE, JOB_STARTED};
 use super::method::returned;
@@ -32,6 +32,7 @@ impl World {
             Some(Ok(vm.map_or_else(|| returned(INVALID_PARAMETER, None), answer)))
         };
         match method.to_ascii_lowercase().as_str() {
+            "getsystemcertificates" => Some(Ok(self.certificates(host))),
             "resynchronize" => {
                 let starts = argument("StartTime").clone();
                 known(&mut |vm| self.ask_for_resync(host, vm, &starts))
@@ -46,6 +47,14 @@ impl World {
             }
             _ => None,
         }
+    }
+
+    /// The certificates in the computer's own store. The method has no job.
+    fn certificates(&self, host: usize) -> Output {
+        let own = self.hosts.get(host).map_or(&[][..], |host| &host.installed.certificates);
+        let encoded = own.iter().map(|certificate| Value::String(certificate.encoded())).collect();
+        let parameters = Properties::new().with("EncodedCertificates", Value::List(encoded));
+        Output { parameters: parameters.with("ReturnValue", Value::Uint32(DONE)) }
     }
 
     /// The leg that the VM sends on this host: on a replica VM its extended one.

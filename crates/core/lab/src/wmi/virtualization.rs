@@ -40,7 +40,7 @@ impl World {
             "Msvm_VirtualSystemManagementService" => vec![summary::service(host, class)],
             "Msvm_SummaryInformation" => self.summaries(index, host, class),
             "Msvm_ReplicationServiceSettingData" => vec![replica_server::settings(host, class)],
-            "Msvm_ReplicationAuthorizationSettingData" => vec![replica_server::authorization(host, class)],
+            "Msvm_ReplicationAuthorizationSettingData" => replica_server::authorizations(host, class),
             "Msvm_ReplicationProvider" => vec![replica_server::provider(host, class)],
             "Msvm_VirtualSystemSettingData" => self.vm_rows(index).map(|vm| vm_settings::system(&vm, class)).collect(),
             "Msvm_ProcessorSettingData" => self.vm_rows(index).map(|vm| vm_settings::processor(&vm, class)).collect(),
@@ -103,7 +103,10 @@ impl World {
     }
 }
 
+/// Its status says whether the listener of a replica server works (2 OK, 6 error); in which words is our own.
 fn service(host: &Host, class: &Class) -> Row {
+    let (status, words) =
+        if host.installed.server.listens { (2, "OK") } else { (6, "The replication listener could not be started") };
     class.instance(vec![
         ("Caption", text("Hyper-V Replica Service")),
         ("CreationClassName", text("Msvm_ReplicationService")),
@@ -113,11 +116,11 @@ fn service(host: &Host, class: &Class) -> Row {
         ("EnabledState", Value::Uint16(2)),
         ("HealthState", Value::Uint16(5)),
         ("Name", text("replicasvc")),
-        ("OperationalStatus", Value::List(vec![Value::Uint16(2)])),
+        ("OperationalStatus", Value::List(vec![Value::Uint16(status)])),
         ("RequestedState", Value::Uint16(12)),
         ("Started", Value::Boolean(true)),
         ("Status", text("OK")),
-        ("StatusDescriptions", Value::List(vec![text("OK")])),
+        ("StatusDescriptions", Value::List(vec![text(words)])),
         ("SystemCreationClassName", text("Msvm_ComputerSystem")),
         ("SystemName", text(host.netbios())),
     ])

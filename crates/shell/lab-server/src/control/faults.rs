@@ -21,7 +21,7 @@ const VM: &[&str] = &["vm"];
 const MESSAGE: &[&str] = &["vm", "op"];
 
 const KINDS: [Kind; 26] = [
-    Kind { name: "deny", selectors: NONE, own: NONE },
+    Kind { name: "deny", selectors: NONE, own: &["class"] },
     Kind { name: "deny_events", selectors: NONE, own: NONE },
     Kind { name: "slow_log", selectors: NONE, own: &["ms"] },
     Kind { name: "garbled_record", selectors: NONE, own: NONE },
@@ -143,6 +143,12 @@ fn delay(parameters: &mut Parameters) -> Result<Duration, Refusal> {
     parameters.millis("ms")?.ok_or_else(|| Refusal::Bad("parameter ms is missing".to_owned()))
 }
 
+/// The name of a class that hosts have.
+fn class(name: &str) -> Result<&'static str, Refusal> {
+    let known = reprise_lab::schema::classes().find(|class| class.name.eq_ignore_ascii_case(name));
+    known.map(|class| class.name).ok_or_else(|| Refusal::Bad(format!("parameter class: hosts have no class {name}")))
+}
+
 fn attack(parameters: &mut Parameters) -> Result<Attack, Refusal> {
     let known = parameters.text("how").and_then(|name| Attack::of_name(&name));
     known.ok_or_else(|| {
@@ -154,7 +160,10 @@ fn attack(parameters: &mut Parameters) -> Result<Attack, Refusal> {
 fn fault(name: &str, on: Option<MessageKind>, parameters: &mut Parameters) -> Result<Fault, Refusal> {
     let breaks = |how| Fault::Break { how, on };
     Ok(match name {
-        "deny" => Fault::Deny,
+        "deny" => match parameters.text("class") {
+            None => Fault::Deny,
+            Some(name) => Fault::DenyClass(class(&name)?),
+        },
         "deny_events" => Fault::DenyEvents,
         "rights" => Fault::Rights(match parameters.text("namespace").as_deref() {
             Some("cimv2") => RightsOn::Windows,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reprise_lab::{Action, Busy, EventLog, InFlight, Kind, LegEnd, Management, Setting, Start};
+use reprise_lab::{Action, Busy, EventLog, InFlight, Kind, LegEnd, Management, ReplicaServerSettings, Setting, Start};
 
 use super::parameters::Parameters;
 use super::refusal::Refusal;
@@ -17,6 +17,9 @@ pub(super) const HOST: &[&str] = &[
     "POST /hosts/{name}/clock?offset_s=N",
     "POST /hosts/{name}/envelope?kb=N",
     "POST /hosts/{name}/clear-log?log=vmms|system[&keep=N]",
+    "POST /hosts/{name}/replica-server?[enabled=true|false][&authentication=none|kerberos|certificate|both][&authorizes=true|false][&listens=true|false][&certificate_days=N]",
+    "POST /hosts/{name}/updates?kb=KB1,KB2[&revision=N]",
+    "POST /hosts/{name}/task?state=absent|disabled|queued|ready|running",
 ];
 
 pub(super) const VM: &[&str] = &[
@@ -70,7 +73,53 @@ pub(super) fn host_action(host: String, what: &str, parameters: &mut Parameters)
             };
             Action::ClearLog { host, log, keep: parameters.value("keep", "a number")?.unwrap_or(0) }
         }
+        "replica-server" => Action::ReplicaServer { host, settings: replica_server(parameters)? },
+        "updates" => {
+            let updates = needed(parameters, "kb")?.split(',').map(str::to_owned).collect();
+            Action::Updates { host, updates, revision: parameters.value("revision", "a number")? }
+        }
+        "task" => Action::Task { host, state: task(parameters)? },
         other => return Err(Refusal::Unknown(format!("there is no route /hosts/{host}/{other}"))),
+    })
+}
+
+fn replica_server(parameters: &mut Parameters) -> Result<ReplicaServerSettings, Refusal> {
+    let authentication = match parameters.text("authentication").as_deref() {
+        None => None,
+        Some("none") => Some(0),
+        Some("kerberos") => Some(1),
+        Some("certificate") => Some(2),
+        Some("both") => Some(3),
+        Some(_) => {
+            let expected = "parameter authentication: none, kerberos, certificate or both is expected";
+            return Err(Refusal::Bad(expected.to_owned()));
+        }
+    };
+    let settings = ReplicaServerSettings {
+        enabled: parameters.value("enabled", "true or false")?,
+        authentication,
+        authorizes: parameters.value("authorizes", "true or false")?,
+        listens: parameters.value("listens", "true or false")?,
+        certificate_days: parameters.value("certificate_days", "a number of days")?,
+    };
+    if settings == ReplicaServerSettings::default() {
+        return Err(Refusal::Bad("there is nothing to set".to_owned()));
+    }
+    Ok(settings)
+}
+
+/// The state of a task, by Task Scheduler's number.
+fn task(parameters: &mut Parameters) -> Result<Option<u32>, Refusal> {
+    Ok(match parameters.text("state").as_deref() {
+        Some("absent") => None,
+        Some("disabled") => Some(1),
+        Some("queued") => Some(2),
+        Some("ready") => Some(3),
+        Some("running") => Some(4),
+        _ => {
+            let expected = "parameter state: absent, disabled, queued, ready or running is expected";
+            return Err(Refusal::Bad(expected.to_owned()));
+        }
     })
 }
 

@@ -28,6 +28,9 @@ const WAIT_MAX: Duration = Duration::from_mins(1);
 
 /// Windows' codes for a file and a folder that are not there, which Task Scheduler has for tasks and its folders.
 const NOT_THERE: [i32; 2] = [0x8007_0002_u32.cast_signed(), 0x8007_0003_u32.cast_signed()];
+/// `SCHED_S_TASK_HAS_NOT_RUN` and `SCHED_S_TASK_RUNNING`, in place of an exit code.
+const NOT_RUN_YET: u32 = 0x0004_1303;
+const RUNS: u32 = 0x0004_1301;
 /// The facility of Win32's own codes within COM's.
 const WIN32: u32 = 0x8007_0000;
 
@@ -99,6 +102,39 @@ pub fn remove_task() -> io::Result<bool> {
         // SAFETY: as above. Another task in it keeps it.
         let _kept = unsafe { top.DeleteFolder(&BSTR::from(FOLDER), 0) };
         Ok(removed)
+    })
+}
+
+/// How the last run of our task ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TaskRun {
+    /// It has not run yet.
+    Never,
+    /// It runs now.
+    Running,
+    /// With this exit code, or with one of Task Scheduler's.
+    Ended(u32),
+}
+
+impl TaskRun {
+    fn of(result: i32) -> Self {
+        match result.cast_unsigned() {
+            NOT_RUN_YET => Self::Never,
+            RUNS => Self::Running,
+            code => Self::Ended(code),
+        }
+    }
+}
+
+/// Says how the last run of our task ended; `None` if there is no task.
+///
+/// # Errors
+/// Task Scheduler's.
+pub fn last_run() -> io::Result<Option<TaskRun>> {
+    with_service(|service| {
+        let Some(task) = registered(service)? else { return Ok(None) };
+        // SAFETY: the task is alive.
+        unsafe { task.LastTaskResult() }.map(|result| Some(TaskRun::of(result)))
     })
 }
 
@@ -186,6 +222,12 @@ mod tests {
         assert!(remove_task().unwrap());
         assert!(!remove_task().unwrap());
         assert!(!task_exists().unwrap() && !start_task().unwrap());
+    }
+
+    #[test]
+    fn a_result_that_is_no_exit_code_says_that_there_is_none_yet() {
+        let runs = [0x0004_1303, 0x0004_1301, 0, 3].map(TaskRun::of);
+        assert_eq!(runs, [TaskRun::Never, TaskRun::Running, TaskRun::Ended(0), TaskRun::Ended(3)]);
     }
 
     #[test]

@@ -21,6 +21,7 @@ pub(super) struct Arguments {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Page {
+    Doctor,
     Events,
     Faults,
     Reasons,
@@ -28,6 +29,7 @@ enum Page {
 
 pub(super) fn docs(arguments: &Arguments) -> ExitCode {
     let page = match arguments.page {
+        Page::Doctor => crate::doctor::check::markdown(),
         Page::Events => reprise_platform::event::codes::markdown(),
         Page::Faults => faults(),
         Page::Reasons => reasons(),

@@ -6,6 +6,7 @@ mod completions;
 mod config;
 mod demo;
 mod docs;
+mod doctor;
 mod drill;
 mod events;
 mod explain;
@@ -52,6 +53,7 @@ enum Verb {
     Resume(resume::Arguments),
     Drill(drill::Arguments),
     Events(events::Arguments),
+    Doctor(doctor::Arguments),
     Demo(demo::Arguments),
     Install(install::Arguments),
     Uninstall(uninstall::Arguments),
@@ -90,6 +92,7 @@ pub fn main() -> ExitCode {
         Verb::Resume(arguments) => control.block_on(resume::resume(arguments, workers.handle().clone())),
         Verb::Drill(arguments) => control.block_on(drill::drill(arguments, workers.handle().clone())),
         Verb::Events(arguments) => workers.block_on(events::events(arguments)),
+        Verb::Doctor(arguments) => control.block_on(doctor::doctor(arguments, workers.handle().clone())),
         Verb::Demo(arguments) => Ok(workers.block_on(demo::demo(arguments))),
         Verb::Install(arguments) => install::install(arguments),
         Verb::Uninstall(arguments) => Ok(uninstall::uninstall(&arguments)),

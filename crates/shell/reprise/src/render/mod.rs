@@ -3,6 +3,7 @@
 pub(crate) mod advice;
 mod case;
 mod cause;
+pub(crate) mod doctor;
 pub(crate) mod drill;
 pub(crate) mod error;
 pub(crate) mod explain;

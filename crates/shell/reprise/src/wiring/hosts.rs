@@ -271,7 +271,7 @@ fn access(
     let login = logins.login(&url, settings)?;
     let secure = url.is_secure() || built.links.resolves_to_https();
     let trust = if secure { Some(logins.trust(&url, settings)?) } else { None };
-    Ok(HostAccess { endpoint: url, login, trust, limits })
+    Ok(HostAccess { endpoint: url, login, trust, limits, tap: None })
 }
 
 #[derive(Default)]

@@ -69,7 +69,7 @@ pub(crate) fn wire_hosts(hosts: &[(String, String, String)], policy: Policy) -> 
     for (url, user, password) in hosts {
         let endpoint = endpoint(url)?;
         let login = Login::new(wsman_http::Scheme::Basic, user.as_str(), password.as_str()).sharing(&gates);
-        built.add(HostAccess { endpoint, login, trust: None, limits }, None, None, TIMEOUT);
+        built.add(HostAccess { endpoint, login, trust: None, limits, tap: None }, None, None, TIMEOUT);
     }
     Ok(Wired { setup: setup(built.hosts, policy, TIMEOUT, TIMEOUT), links: built.links })
 }

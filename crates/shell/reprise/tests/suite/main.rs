@@ -9,6 +9,7 @@ mod by_hand;
 mod changes;
 mod configuration;
 mod discovery;
+mod doctor;
 mod drill;
 mod envelopes;
 mod evidence;

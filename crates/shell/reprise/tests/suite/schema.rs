@@ -2,7 +2,8 @@
 
 #[test]
 fn every_property_that_is_read_or_written_exists_in_the_labs_schema_with_that_type() {
-    let uses = reprise_hyperv::class::properties();
+    let mut uses = reprise_hyperv::class::properties();
+    uses.extend(reprise_hyperv::examine::properties());
     assert!(uses.len() > 40);
     for used in uses {
         let class = reprise_lab::schema::class(used.namespace, used.class).unwrap_or_else(|| panic!("{}", used.class));

@@ -28,5 +28,5 @@ mod wrap;
 
 pub(crate) use error::AuthError;
 pub(crate) use handshake::{LoginFailure, log_in, probe};
-pub(crate) use offer::{Method, choose};
+pub(crate) use offer::{Method, choose, scheme_names};
 pub(crate) use security::{Security, is_quick, without_blocking};

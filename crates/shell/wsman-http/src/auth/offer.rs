@@ -76,6 +76,20 @@ fn schemes(challenges: &[String]) -> BTreeSet<String> {
     parts.filter_map(|part| part.split_whitespace().next()).map(str::to_ascii_lowercase).collect()
 }
 
+/// The names of the offered schemes as the service writes them, each once, for people.
+pub(crate) fn scheme_names(challenges: &[String]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for part in challenges.iter().flat_map(|challenge| challenge.split(',')) {
+        let Some(name) = part.split_whitespace().next() else { continue };
+        // What follows a comma may be a part of the challenge before it.
+        let is_name = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+        if is_name && !names.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+            names.push(name.to_owned());
+        }
+    }
+    names
+}
+
 /// What proves the account that this process runs as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum System {
@@ -251,6 +265,12 @@ mod tests {
         let under_negotiate = [tokens("Negotiate", Mechanism::Kerberos)];
         assert_eq!(chosen(&login(Scheme::Kerberos), at, None, &["Negotiate"]).unwrap(), under_negotiate);
         assert_eq!(chosen(&login(Scheme::Ntlm), at, None, WINDOWS).unwrap(), [tokens("Negotiate", Mechanism::Ntlm)]);
+    }
+
+    #[test]
+    fn the_offered_schemes_are_named_once_each() {
+        let challenges = ["Negotiate", "Kerberos, NTLM", "negotiate", "Basic realm=\"a, b\""].map(str::to_owned);
+        assert_eq!(scheme_names(&challenges), ["Negotiate", "Kerberos", "NTLM", "Basic"]);
     }
 
     #[test]

@@ -518,3 +518,44 @@ async fn an_enumeration_that_goes_wrong_is_released() {
     assert_eq!(heard.len(), 3);
     assert!(heard[2].1.contains("<n:Release><n:EnumerationContext>uuid:7<"), "{}", heard[2].1);
 }
+
+#[tokio::test]
+async fn what_a_service_offers_is_asked_without_a_login_and_anything_else_is_an_error() {
+    let refusal = b"HTTP/1.1 401 \r\nWWW-Authenticate: Negotiate\r\nWWW-Authenticate: Basic realm=\"WSMAN\"\r\nContent-Length: 0\r\n\r\n";
+    let server = Server::new(vec![vec![Turn::Answer(refusal.to_vec())]]).await;
+    let client = server.client(Limits::default());
+    assert_eq!(client.offers().await, Ok(vec!["Negotiate".to_owned(), "Basic".to_owned()]));
+    assert_eq!(client.login_in_use(), None);
+    let heard = server.heard();
+    assert!(heard.len() == 1 && !heard[0].1.to_lowercase().contains("authorization"), "{heard:?}");
+    let server = Server::new(vec![vec![Turn::Answer(b"HTTP/1.1 404 \r\nContent-Length: 0\r\n\r\n".to_vec())]]).await;
+    let error = server.client(Limits::default()).offers().await.unwrap_err();
+    assert_eq!((error.kind, error.hint), (ErrorKind::Unsupported, Some(Hint::Address)), "{error}");
+}
+
+/// The status and text of an answer, or why there was none.
+type Shown = Result<(u16, String), ErrorKind>;
+
+/// Keeps what it is shown.
+#[derive(Default)]
+struct Kept(Mutex<Vec<(String, Shown)>>);
+
+impl crate::Tap for Kept {
+    fn exchanged(&self, exchange: crate::Exchange<'_>) {
+        let answer = exchange.answer.map(|(status, text)| (status, text.to_owned())).map_err(|error| error.kind);
+        self.0.lock().unwrap().push((exchange.request.to_owned(), answer));
+    }
+}
+
+#[tokio::test]
+async fn a_tap_is_shown_each_message_with_its_answer_and_no_login() {
+    let server = Server::new(vec![vec![instance(), Turn::Hear]]).await;
+    let kept = Arc::new(Kept::default());
+    let client = server.client(short()).tapped_by(Arc::<Kept>::clone(&kept));
+    client.call(get()).await.unwrap();
+    client.call(get()).await.unwrap_err();
+    let shown = kept.0.lock().unwrap();
+    assert!(shown.iter().all(|(request, _)| request.contains("Envelope") && !request.contains("Authorization")));
+    assert!(matches!(&shown[0].1, Ok((200, text)) if text.contains("Envelope")), "{shown:?}");
+    assert_eq!((shown.len(), shown[1].1.clone()), (2, Err(ErrorKind::Unreachable)), "{shown:?}");
+}
