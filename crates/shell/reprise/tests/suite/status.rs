@@ -299,6 +299,8 @@ fn advice_about_the_command_line_names_the_verb_that_was_typed() {
         (&["status"], "reprise status --host"),
         (&["explain", "vm-001"], "reprise explain VM --host"),
         (&["events"], "reprise events --host"),
+        (&["pause", "vm-001"], "reprise pause VM --host"),
+        (&["doctor"], "reprise doctor --host"),
     ] {
         let told = refused(&[verb, &["--config", config]].concat());
         assert!(told.contains(named) && told.contains(config), "{told}");
