@@ -16,7 +16,7 @@ use crate::exit;
 use crate::recording::{Recorded, Recording};
 use crate::render::doctor::{Examined, document, outcome, text};
 use crate::render::{self, json};
-use crate::usage::Usage;
+use crate::usage::{Reader, Usage};
 use crate::wiring;
 
 /// Examine hosts and the way to them: network, login, rights, versions, clocks, replication; change nothing.
@@ -44,7 +44,8 @@ const AT_ONCE: usize = 16;
 
 /// Times and signals are those of the caller's runtime; the procedures run on `workers`.
 pub(super) async fn doctor(arguments: Arguments, workers: Handle) -> Result<ExitCode, Usage> {
-    let (hosts, mut links) = wiring::ways(&arguments.hosts)?;
+    let named = wiring::HostArguments { reader: Reader::Named("doctor"), ..arguments.hosts };
+    let (hosts, mut links) = wiring::ways(&named)?;
     warn_of_unverified(&links);
     let recording = arguments.record.as_deref().map(Recording::create).transpose()?;
     if let Some(recording) = &recording {

@@ -9,6 +9,7 @@ use reprise_model::{FailedOverType, LastReplication, ReplicationState, Timestamp
 
 use super::case;
 use super::fact::EndFacts;
+use super::health::end_health;
 use super::hold::Of;
 use super::label::{printable, printable_name};
 use super::number::bytes;
@@ -120,7 +121,7 @@ fn end(side: Side, host: Option<&str>, judgement: &Judgement) -> String {
     let failed_over = end.failed_over.filter(|kind| *kind != FailedOverType::None);
     let parts = [
         end.state.map(|state| format!("replication is {state}")),
-        status::end_health(&end).map(|health| format!("its health is {}", health.word())),
+        end_health(&end).map(|health| format!("its health is {}", health.word())),
         end.power.map(|power| format!("the VM is {}", fact::power_word(power))),
         data,
         failed_over.map(|kind| format!("it has the mark of a failover ({kind})")),

@@ -8,6 +8,7 @@ pub(crate) mod drill;
 pub(crate) mod error;
 pub(crate) mod explain;
 mod fact;
+mod health;
 pub(crate) mod heard;
 pub(crate) mod hold;
 pub(crate) mod json;

@@ -6,12 +6,13 @@ use std::time::Duration;
 use reprise_engine::goal::Report;
 use reprise_engine::judge::{HeldBy, Judgement};
 use reprise_engine::{HostReport, LegReport, LegResult, PlannedAct, Side};
-use reprise_model::{HostId, HostTime, LastReplication, LegId, Reason, ReplicationHealth, Timestamp};
+use reprise_model::{HostId, HostTime, LastReplication, LegId, Reason, Timestamp};
 use reprise_platform::pauses::PauseNote;
 use serde::Serialize;
 
 use super::error::{self, Error};
 use super::fact::{self, EndFacts, FactEntry, RuleEntry};
+use super::health::{Health, health, poor_health};
 use super::hold::{self, Of};
 use super::number::bytes;
 use super::rows::{self, Head, Names, Row};
@@ -190,46 +191,6 @@ fn relationship<'a>(leg: &'a LegReport, seen: &'a Seen) -> Relationship<'a> {
     }
 }
 
-/// How well a leg replicates, by Hyper-V's own count. In the order of badness.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Health {
-    Normal,
-    Warning,
-    Critical,
-}
-
-impl Health {
-    /// PowerShell's word.
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Self::Normal => "Normal",
-            Self::Warning => "Warning",
-            Self::Critical => "Critical",
-        }
-    }
-}
-
-/// The health of a leg: that of the end which is worse off. A replica that is paused is critical, and its primary normal.
-pub(super) fn health(judgement: &Judgement) -> Option<Health> {
-    [Side::Sender, Side::Receiver].into_iter().filter_map(|side| end_health(&EndFacts::of(judgement, side))).max()
-}
-
-/// The health of one end, if its host says it in a known word.
-pub(super) fn end_health(end: &EndFacts<'_>) -> Option<Health> {
-    match end.health? {
-        ReplicationHealth::Normal => Some(Health::Normal),
-        ReplicationHealth::Warning => Some(Health::Warning),
-        ReplicationHealth::Critical => Some(Health::Critical),
-        ReplicationHealth::NotApplicable | ReplicationHealth::Unrecognised(_) => None,
-    }
-}
-
-/// The health of a leg that people should see.
-fn poor_health(judgement: Option<&Judgement>) -> Option<Health> {
-    judgement.and_then(health).filter(|health| *health != Health::Normal)
-}
-
-/// A hold of the configuration is called by its place there.
 /// The note of a pause that was made with Reprise.
 pub(crate) fn note<'a>(leg: &LegReport, seen: &'a Seen) -> Option<&'a PauseNote> {
     seen.notes.get(&leg.id).filter(|_| leg.reason == Reason::PausedOnPurpose)
@@ -241,6 +202,7 @@ fn paused<'a>(leg: &LegReport, seen: &'a Seen) -> Option<Held<'a>> {
     Some(Held { id, by: &note.by, reason: note.reason.as_deref().unwrap_or_default(), until: None })
 }
 
+/// A hold of the configuration is called by its place there.
 fn held(HeldBy { place, hold }: &HeldBy) -> Held<'_> {
     Held { id: format!("config-{}", place + 1), by: "configuration", reason: &hold.reason, until: hold.until.map(time) }
 }

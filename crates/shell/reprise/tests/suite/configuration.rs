@@ -190,6 +190,6 @@ fn a_folder_in_place_of_a_file_is_told_as_one() {
     for name in [name.to_owned(), format!("{name}/")] {
         let said = config(&["init", &name]);
         assert_eq!((said.code, said.out.as_str()), (Some(2), ""));
-        assert!(said.err.contains("it is a folder") && said.err.contains("/reprise.toml"), "{}", said.err);
+        assert!(said.err.contains("it is a folder") && said.err.contains("reprise.toml"), "{}", said.err);
     }
 }
