@@ -107,7 +107,10 @@ messages() {
 }
 
 # Wine has no event logs: it refuses the subscription.
-has_no_logs() { ends_with 1 "$exe" events && grep -qF 'cannot read the event log of localhost' "$log"; }
+has_no_logs() {
+  ends_with 1 "$exe" events && grep -qF 'cannot read the event log of localhost' "$log" &&
+    grep -qF 'the service EventLog on this computer' "$log" && ! grep -qE 'WinRM|network' "$log"
+}
 
 prefix() { windows wineboot -i && wineserver -w && windows winecfg -v win81 && windows cmd /c ver | grep -F '6.3'; }
 version() { ends_with 0 "$exe" --version && grep -qE '^reprise [0-9]+\.[0-9]+\.[0-9]+' "$log"; }

@@ -5,7 +5,7 @@ use std::thread::Builder;
 use std::time::Duration;
 
 use cim::event::{Bookmark, EventBatch, EventPort, EventQuery};
-use cim::{CallError, ErrorKind, Reached};
+use cim::{CallError, ErrorKind, Hint, Reached};
 use tokio::sync::oneshot;
 
 use super::native::Native;
@@ -72,6 +72,13 @@ impl LocalEvents {
 
 impl EventPort for LocalEvents {
     async fn next(&mut self, after: Option<&Bookmark>) -> Result<EventBatch, CallError> {
+        // Whatever failed, it was here: no advice may be about the network.
+        self.read(after).await.map_err(|error| error.with_hint(Hint::Local))
+    }
+}
+
+impl LocalEvents {
+    async fn read(&mut self, after: Option<&Bookmark>) -> Result<EventBatch, CallError> {
         let (answer, answered) = oneshot::channel();
         self.ask(Job { after: after.cloned(), answer })?;
         let late = || CallError::new(ErrorKind::TimedOut, Reached::Yes, "the event log gave no answer in time");
@@ -113,6 +120,7 @@ mod tests {
                 Err(error) => {
                     assert!(error.message.starts_with("reading the event log failed with "), "{error:?}");
                     assert!(error.kind != ErrorKind::TimedOut && error.status.is_some(), "{error:?}");
+                    assert_eq!(error.hint, Some(Hint::Local), "{error:?}");
                     assert!(!events.was_taken());
                 }
             }
