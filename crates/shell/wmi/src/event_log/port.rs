@@ -1,7 +1,6 @@
 //! The port: a thread that reads the logs, and calls that wait for it.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::thread::Builder;
 use std::time::Duration;
 
 use cim::event::{Bookmark, EventBatch, EventPort, EventQuery};
@@ -10,6 +9,7 @@ use tokio::sync::oneshot;
 
 use super::native::Native;
 use super::reader::{Reader, Wish};
+use crate::threads;
 
 /// Records that are fetched at once.
 const BATCH: u32 = 64;
@@ -57,7 +57,7 @@ impl LocalEvents {
         } else {
             let (sender, jobs) = channel();
             let wish = self.wish.clone();
-            let started = Builder::new().name("event log".to_owned()).spawn(move || work(wish, &jobs));
+            let started = threads::ALL.start("event log", move || work(wish, &jobs));
             started.map_err(|error| {
                 let why = format!("cannot start a thread that reads the event log: {error}");
                 CallError::new(ErrorKind::Busy, Reached::No, why)
