@@ -27,6 +27,15 @@ check() {
   fi
 }
 
+# Waits until a file has something in it. Wine on a busy machine is slow: the bound is far above what it needs.
+until_written() {
+  for _ in $(seq 600); do
+    [ -s "$1" ] && return 0
+    sleep 0.2
+  done
+  return 1
+}
+
 # Runs a Windows program and returns its exit code (Wine passes on the low byte).
 windows() { timeout 120 wine "$@" </dev/null 2>&1 | tr -d '\r'; return "${PIPESTATUS[0]}"; }
 
@@ -107,7 +116,10 @@ messages() {
 }
 
 # Wine has no event logs: it refuses the subscription.
-has_no_logs() { ends_with 1 "$exe" events && grep -qF 'cannot read the event log of localhost' "$log"; }
+has_no_logs() {
+  ends_with 1 "$exe" events && grep -qF 'cannot read the event log of localhost' "$log" &&
+    grep -qF 'the service EventLog on this computer' "$log" && ! grep -qE 'WinRM|network' "$log"
+}
 
 prefix() { windows wineboot -i && wineserver -w && windows winecfg -v win81 && windows cmd /c ver | grep -F '6.3'; }
 version() { ends_with 0 "$exe" --version && grep -qE '^reprise [0-9]+\.[0-9]+\.[0-9]+' "$log"; }
@@ -115,10 +127,7 @@ version() { ends_with 0 "$exe" --version && grep -qE '^reprise [0-9]+\.[0-9]+\.[
 # Simulated hosts, until the end of this script. The file has their addresses, user and password.
 lab() {
   wine "$exe" lab up --auth negotiate --endpoints "$place/endpoints" </dev/null >"$place/lab" 2>&1 &
-  for _ in $(seq 150); do
-    [ -s "$place/endpoints" ] && break
-    sleep 0.2
-  done
+  until_written "$place/endpoints"
   mapfile -t hosts < <(sed -n 's/.*"url": "\(.*\)",/--host\n\1/p' "$place/endpoints")
   [ ${#hosts[@]} = 4 ] || { cat "$place/lab"; return 1; }
 }
@@ -215,16 +224,20 @@ s11_recorded() {
   records err 3 1 && grep -qF 'err vm-001' "$place/records"
 }
 
-# Ctrl-C in a console: a terminal of `script` is one to Wine. Whatever does not handle it ends with another code. Typed once the
-# lab is up, and until it has ended.
+# Ctrl-C in a console: a terminal of `script` is one to Wine. It is typed once the lab is up: before, it would end Wine's loader. It
+# reaches the shell as well, which goes on. Wine ends a program that does not handle it with code 0 too, but then the files remain
+# that the lab makes for a person at a terminal.
 ends_by_ctrl_c() {
-  local ended=$place/ctrl-c.code ready=$place/ctrl-c.endpoints
-  {
-    for _ in $(seq 150); do [ -s "$ready" ] && break; sleep 0.2; done
-    printf '\003'
-    for _ in $(seq 150); do [ -s "$ended" ] && break; sleep 0.2; done
-  } | timeout 90 script -qec "wine '$exe' lab up --endpoints '$ready'; echo \$? >'$ended'" /dev/null >/dev/null
-  [ -s "$ready" ] && [ "$(cat "$ended")" = 0 ] || { echo "exit code $(cat "$ended")"; return 1; }
+  local ended=$place/ctrl-c.code ready=$place/ctrl-c.endpoints terminal=$place/ctrl-c.terminal steps
+  { until_written "$ready" && printf '\003' && until_written "$ended"; } |
+    SHELL=/bin/sh timeout 300 script -qefc "trap : INT; wine '$exe' lab up --endpoints '$ready'; echo \$? >'$ended'" "$terminal" >/dev/null
+  steps=("${PIPESTATUS[@]}")
+  tr -d '\r' <"$terminal"
+  [ -s "$ready" ] || { echo "the lab is not up"; return 1; }
+  [ "${steps[0]}" = 0 ] || { echo "Ctrl-C does not end it"; return 1; }
+  [ "$(cat "$ended")" = 0 ] || { echo "exit code $(cat "$ended")"; return 1; }
+  grep -qF reprise.toml "$terminal" || { echo "it made no files for a person"; return 1; }
+  ! find "$WINEPREFIX/drive_c" -name reprise.toml -newer "$ready" | grep . || { echo "it was ended, and left its files"; return 1; }
 }
 
 # Does the same as `cmdkey /generic:NAME /user:USER /pass:PASSWORD`, which Wine does not have: stores a password for this account.

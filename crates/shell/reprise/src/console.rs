@@ -138,8 +138,9 @@ impl Stop {
     /// Begins to listen.
     pub(crate) fn listen() -> Self {
         let (say, asked) = tokio::sync::watch::channel(false);
+        let stop = asked_to_stop();
         tokio::spawn(async move {
-            asked_to_stop().await;
+            stop.await;
             let _nobody_listens = say.send(true);
         });
         Self(asked)
@@ -158,37 +159,50 @@ impl Stop {
     }
 }
 
-/// Resolves when the user or the service manager asks the program to end: Ctrl-C or SIGTERM; on Windows also Ctrl-Break, the end of
-/// the window and of the system.
-pub(crate) async fn asked_to_stop() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
+/// Listens from this call on; the future resolves when the user or the service manager asks the program to end: Ctrl-C or SIGTERM.
+/// Call it before anything is written by which others see that the program runs: until then these end it at once.
+#[cfg(unix)]
+pub(crate) fn asked_to_stop() -> impl Future<Output = ()> {
+    use tokio::signal::unix::{Signal, SignalKind, signal};
+    /// Never resolves if the signal cannot be listened for.
+    async fn came(signal: std::io::Result<Signal>) {
+        match signal {
+            Ok(mut signal) => {
+                let _received = signal.recv().await;
             }
-            return;
+            Err(_) => std::future::pending().await,
         }
     }
-    #[cfg(windows)]
-    {
-        use tokio::signal::windows::{ctrl_break, ctrl_close, ctrl_logoff, ctrl_shutdown};
-        if let (Ok(mut broken), Ok(mut closed), Ok(mut shut_down)) = (ctrl_break(), ctrl_close(), ctrl_shutdown()) {
-            // A user's logging off ends no task that runs for the computer. Without somebody who hears of it, Windows would.
-            let _unheeded = ctrl_logoff();
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = broken.recv() => {}
-                _ = closed.recv() => {}
-                _ = shut_down.recv() => {}
-            }
-            return;
+    let [interrupt, terminate] = [SignalKind::interrupt(), SignalKind::terminate()].map(signal);
+    async move {
+        tokio::select! {
+            () = came(interrupt) => {}
+            () = came(terminate) => {}
         }
     }
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
+}
+
+/// Listens from this call on; the future resolves when the user or Windows asks the program to end: Ctrl-C, Ctrl-Break, the end of
+/// the window or of the system. Call it before anything is written by which others see that the program runs: until then these end
+/// it at once.
+#[cfg(windows)]
+pub(crate) fn asked_to_stop() -> impl Future<Output = ()> {
+    use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close, ctrl_logoff, ctrl_shutdown};
+    let listen = || std::io::Result::Ok((ctrl_c()?, ctrl_break()?, ctrl_close()?, ctrl_shutdown()?));
+    let signals = listen();
+    // A user's logging off ends no task that runs for the computer. Without somebody who hears of it, Windows would.
+    let logged_off = ctrl_logoff();
+    async move {
+        let _unheeded = logged_off;
+        let Ok((mut interrupted, mut broken, mut closed, mut shut_down)) = signals else {
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            _ = interrupted.recv() => {}
+            _ = broken.recv() => {}
+            _ = closed.recv() => {}
+            _ = shut_down.recv() => {}
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! How a call fails: COM's number, in terms of what the caller may do next.
 
-use cim::{CallError, ErrorKind, Hint, Reached, Status, StatusClass};
+use cim::{CallError, ErrorKind, Reached, Status, StatusClass};
 
 /// What was done when a call failed. Only a method that had been started may have changed something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,13 +41,13 @@ pub(crate) fn of_number(code: u32, doing: Doing) -> CallError {
     let class = known.map_or(StatusClass::Failed, |status| status.class);
     let name = known.map_or_else(|| format!("0x{code:08X}"), |status| status.name.to_owned());
     let message = format!("WMI failed with {name} while {}", doing.words());
-    CallError::new(class.kind(), doing.reached(class.reached()), message).with_status(code).with_hint(Hint::Local)
+    CallError::new(class.kind(), doing.reached(class.reached()), message).with_status(code)
 }
 
 /// The failure of a call that took longer than it may.
 pub(crate) fn of_time(doing: Doing) -> CallError {
     let message = format!("WMI gave no answer in time while {}", doing.words());
-    CallError::new(ErrorKind::TimedOut, doing.reached(Reached::Perhaps), message).with_hint(Hint::Local)
+    CallError::new(ErrorKind::TimedOut, doing.reached(Reached::Perhaps), message)
 }
 
 #[cfg(test)]
@@ -79,7 +79,6 @@ mod tests {
             for (number, doing) in numbers.iter().flat_map(|number| [(number, Doing::Connect), (number, Doing::Read)]) {
                 let error = of_number(*number, doing);
                 assert_eq!((error.kind, error.status), (kind, Some(*number)), "{number:X}");
-                assert_eq!(error.hint, Some(Hint::Local), "no advice is about the network");
                 assert!(
                     error.message.contains("_E_") || error.message.contains("_S_") || error.message.contains("ERROR_")
                 );

@@ -58,6 +58,7 @@ const LINES_MAX: usize = 1_000;
 
 pub(super) async fn events(arguments: Arguments) -> Result<ExitCode, Usage> {
     let (hosts, links) = wiring::ways(&wiring::HostArguments { reader: Reader::Named("events"), ..arguments.hosts })?;
+    let stop = asked_to_stop();
     if arguments.follow {
         let to: Vec<String> = hosts.iter().map(|(_, label)| label.clone()).collect();
         notice(&listening_to(&to));
@@ -71,7 +72,7 @@ pub(super) async fn events(arguments: Arguments) -> Result<ExitCode, Usage> {
     drop(say);
     tokio::select! {
         code = show(arguments.follow, arguments.json, told, listening) => Ok(ExitCode::from(code)),
-        () = asked_to_stop() => Ok(ExitCode::from(exit::OK)),
+        () = stop => Ok(ExitCode::from(exit::OK)),
     }
 }
 

@@ -23,6 +23,7 @@ mod uninstall;
 mod watch;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 use tokio::runtime::{Builder, Runtime};
@@ -102,14 +103,18 @@ pub fn main() -> ExitCode {
         Verb::Man(arguments) => Ok(man::man(&arguments, &Arguments::command())),
         Verb::Docs(arguments) => Ok(docs::docs(&arguments)),
     };
-    // Whatever still runs is of no more use, and must not delay the end.
-    workers.shutdown_background();
-    control.shutdown_background();
+    // Whatever still runs is of no more use, and delays the end by no more than this.
+    workers.shutdown_timeout(ENDING_MAX);
+    control.shutdown_timeout(ENDING_MAX);
+    let _all_ended = reprise_wmi::wait_for_threads(ENDING_MAX);
     done.unwrap_or_else(|usage| {
         complain(&usage.to_string());
         ExitCode::from(exit::USAGE)
     })
 }
+
+/// Maximum wait for each kind of thread at the end: most end at once. One may be looking up a name or searching an event log.
+const ENDING_MAX: Duration = Duration::from_millis(250);
 
 /// The runtime whose threads talk with hosts, and one for what must not wait for them: limits and signals.
 fn runtimes() -> std::io::Result<(Runtime, Runtime)> {

@@ -336,6 +336,31 @@ fn the_lab_writes_its_endpoints_whole_and_ends_when_asked_to() {
     child.kill().unwrap();
 }
 
+/// Here it cannot go on once the file is there, since nobody reads what it says.
+#[cfg(unix)]
+#[test]
+fn a_lab_that_is_ended_as_soon_as_its_endpoints_can_be_read_shuts_down_cleanly() {
+    use std::io::{Read as _, Write as _};
+    use std::os::{fd::OwnedFd, unix::net::UnixStream};
+    let (mut ours, mut full) = UnixStream::pair().unwrap();
+    full.set_nonblocking(true).unwrap();
+    while full.write(&[b'.'; 4096]).is_ok() {}
+    full.set_nonblocking(false).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("lab.json");
+    let mut child = Command::new(PROGRAM)
+        .args(["lab", "up", "--endpoints", &path.to_string_lossy()])
+        .stdin(std::process::Stdio::null())
+        .stderr(OwnedFd::from(full))
+        .spawn()
+        .unwrap();
+    crate::lab::until("the endpoints file", || path.exists());
+    assert!(Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
+    let mut told = Vec::new();
+    ours.read_to_end(&mut told).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0), "{}", String::from_utf8_lossy(&told).trim_start_matches('.'));
+}
+
 #[test]
 fn a_name_that_stands_for_two_vms_is_a_usage_error_with_the_candidates() {
     let lab = Lab::new(&["--vms", "4", "--odd-names"]);

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use cim::{CallError, ErrorKind, Namespace, Reached, Reply, Request};
+use cim::{CallError, ErrorKind, Hint, Namespace, Reached, Reply, Request};
 use tokio::sync::oneshot;
 
 use self::worker::{Job, Queue};
@@ -37,6 +37,11 @@ impl LocalWmi {
     /// # Errors
     /// WMI's own, by its number; `TimedOut` after the limit. A caller that stops waiting cancels the call.
     pub async fn call(&self, request: Request) -> Result<Reply, CallError> {
+        // Whatever failed, it was here: no advice may be about the network.
+        self.answer(request).await.map_err(|error| error.with_hint(Hint::Local))
+    }
+
+    async fn answer(&self, request: Request) -> Result<Reply, CallError> {
         let (doing, limit) = match request {
             Request::Invoke { .. } => (Doing::Invoke, self.change),
             Request::Get { .. } | Request::Query { .. } | Request::Related { .. } => (Doing::Read, self.read),

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use cim::wql::{Condition, Select};
-use cim::{Argument, CallError, DateTime, ErrorKind, Name, Namespace, ObjectPath, Output, Reached, Reply};
+use cim::{Argument, CallError, DateTime, ErrorKind, Hint, Name, Namespace, ObjectPath, Output, Reached, Reply};
 use cim::{Request, Row, Value};
 
 use super::LocalWmi;
@@ -91,6 +91,7 @@ fn a_namespace_that_is_not_there_is_told_by_its_number_and_holds_up_no_other() {
     for _ in 0..8 {
         let error = query(&client, "root/virtualization/v2", Select::all("Msvm_ComputerSystem")).unwrap_err();
         assert_eq!((error.kind, error.status), (ErrorKind::NotThere, Some(0x8004_100E)), "{error:?}");
+        assert_eq!(error.hint, Some(Hint::Local), "no advice is about the network");
     }
     assert!(!query(&client, "root/cimv2", Select::all("Win32_OperatingSystem")).unwrap().is_empty());
 }
@@ -99,7 +100,7 @@ fn a_namespace_that_is_not_there_is_told_by_its_number_and_holds_up_no_other() {
 fn a_call_ends_at_its_limit() {
     let client = LocalWmi::new(Duration::ZERO, LIMIT);
     let error = query(&client, "root/cimv2", Select::all("Win32_Process")).unwrap_err();
-    assert_eq!(error.kind, ErrorKind::TimedOut, "{error:?}");
+    assert_eq!((error.kind, error.hint), (ErrorKind::TimedOut, Some(Hint::Local)), "{error:?}");
 }
 
 #[test]

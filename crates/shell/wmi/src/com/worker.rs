@@ -3,7 +3,6 @@
 use std::io;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::Builder;
 use std::time::Instant;
 
 use cim::{CallError, Namespace, Reply, Request};
@@ -11,6 +10,7 @@ use tokio::sync::oneshot;
 
 use super::connection::{Apartment, Connection, Patience};
 use crate::failure::{Doing, of_time};
+use crate::threads;
 
 /// Threads of a namespace, which is the number of its calls at a time.
 const THREADS: usize = 4;
@@ -41,7 +41,7 @@ impl Queue {
         let receiver = Arc::new(Mutex::new(receiver));
         for _ in 0..THREADS {
             let (namespace, jobs) = (namespace.clone(), Arc::clone(&receiver));
-            Builder::new().name("wmi".to_owned()).spawn(move || work(&namespace, &jobs))?;
+            threads::ALL.start("wmi", move || work(&namespace, &jobs))?;
         }
         Ok(Self(sender))
     }

@@ -1,15 +1,15 @@
 //! The port: a thread that reads the logs, and calls that wait for it.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::thread::Builder;
 use std::time::Duration;
 
 use cim::event::{Bookmark, EventBatch, EventPort, EventQuery};
-use cim::{CallError, ErrorKind, Reached};
+use cim::{CallError, ErrorKind, Hint, Reached};
 use tokio::sync::oneshot;
 
 use super::native::Native;
 use super::reader::{Reader, Wish};
+use crate::threads;
 
 /// Records that are fetched at once.
 const BATCH: u32 = 64;
@@ -57,7 +57,7 @@ impl LocalEvents {
         } else {
             let (sender, jobs) = channel();
             let wish = self.wish.clone();
-            let started = Builder::new().name("event log".to_owned()).spawn(move || work(wish, &jobs));
+            let started = threads::ALL.start("event log", move || work(wish, &jobs));
             started.map_err(|error| {
                 let why = format!("cannot start a thread that reads the event log: {error}");
                 CallError::new(ErrorKind::Busy, Reached::No, why)
@@ -72,6 +72,13 @@ impl LocalEvents {
 
 impl EventPort for LocalEvents {
     async fn next(&mut self, after: Option<&Bookmark>) -> Result<EventBatch, CallError> {
+        // Whatever failed, it was here: no advice may be about the network.
+        self.read(after).await.map_err(|error| error.with_hint(Hint::Local))
+    }
+}
+
+impl LocalEvents {
+    async fn read(&mut self, after: Option<&Bookmark>) -> Result<EventBatch, CallError> {
         let (answer, answered) = oneshot::channel();
         self.ask(Job { after: after.cloned(), answer })?;
         let late = || CallError::new(ErrorKind::TimedOut, Reached::Yes, "the event log gave no answer in time");
@@ -113,6 +120,7 @@ mod tests {
                 Err(error) => {
                     assert!(error.message.starts_with("reading the event log failed with "), "{error:?}");
                     assert!(error.kind != ErrorKind::TimedOut && error.status.is_some(), "{error:?}");
+                    assert_eq!(error.hint, Some(Hint::Local), "{error:?}");
                     assert!(!events.was_taken());
                 }
             }

@@ -124,6 +124,8 @@ pub(super) async fn up(arguments: Arguments) -> Result<ExitCode, Usage> {
             return Ok(ExitCode::from(exit::FAILED));
         }
     };
+    // A client that has read the endpoints may end the lab at once.
+    let stop = asked_to_stop();
     if !tell(&lab, arguments.endpoints.as_deref()) {
         return Ok(ExitCode::from(exit::FAILED));
     }
@@ -135,7 +137,7 @@ pub(super) async fn up(arguments: Arguments) -> Result<ExitCode, Usage> {
     if let Some(Err(error)) = &hints {
         notice(&format!("no configuration for it was written: {error}"));
     }
-    asked_to_stop().await;
+    stop.await;
     Ok(ExitCode::from(exit::OK))
 }
 
