@@ -145,7 +145,7 @@ pub enum Hint {
     /// The host accepted the login of an account of its own and refused the request: Windows may have removed the account's
     /// administrative rights, as it does over the network.
     LocalAccount,
-    /// This computer's own WMI failed the call: there is no network, no WinRM and no login that could be at fault.
+    /// This computer's own WMI or event log failed the call: there is no network, no WinRM and no login that could be at fault.
     Local,
     /// The host sent more than is accepted here. The host's own limits have nothing to do with it.
     Excess,

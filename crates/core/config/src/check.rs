@@ -59,7 +59,8 @@ pub(crate) fn check(text: &str) -> Result<Config, ConfigError> {
 fn version(root: &mut Table<'_>, found: &mut Findings<'_>) {
     match root.take("version") {
         Some((_, DeValue::Integer(number))) if number.as_str() == VERSION => {}
-        Some((at, _)) => found.add(at, "version", format!("the only supported version is {VERSION}")),
+        Some((at, DeValue::Integer(_))) => found.add(at, "version", format!("the only supported version is {VERSION}")),
+        Some((at, _)) => found.add(at, "version", format!("expected the number {VERSION}, without quotes")),
         None => found.add(0, "version", format!("missing; begin the file with `version = {VERSION}`")),
     }
 }

@@ -16,6 +16,9 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
         digits.parse().ok().filter(|_| plain).ok_or_else(error)
     };
     let mut rest = text.trim();
+    if rest.is_empty() {
+        return Err("it is empty; write a duration such as 15s, 2m or 1h30m (at most a year)".to_owned());
+    }
     let mut seconds: u64 = 0;
     if rest.bytes().all(|b| b.is_ascii_digit()) {
         seconds = number(rest)?;

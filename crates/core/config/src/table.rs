@@ -93,7 +93,10 @@ impl<'t> Table<'t> {
         } else if let DeValue::String(text) = value {
             text.to_string()
         } else {
-            String::new()
+            let wanted =
+                "expected a duration in quotes, such as \"15s\", \"2m\" or \"1h30m\", or a whole number of seconds";
+            found.add(at, self.key(key), wanted);
+            return None;
         };
         parse_duration(&text).map_err(|problem| found.add(at, self.key(key), problem)).ok()
     }

@@ -420,3 +420,19 @@ line 19: host.name: this name is another host's above; give each host its own
 line 20: host.local_: unknown key; did you mean `local`?";
     assert_eq!(found, expected);
 }
+
+#[test]
+fn a_value_of_another_type_is_named_by_what_is_expected_and_not_quoted_as_something_else() {
+    let told = |text: &str| read(text).unwrap_err().to_string();
+    let duration = "line 3: run.timeout: expected a duration in quotes, such as \"15s\"";
+    for value in ["true", "1e99", "1.5", "[1]", "{ a = 1 }"] {
+        let told = told(&format!("version = 1\n[run]\ntimeout = {value}\n"));
+        assert!(told.starts_with(duration), "{value}: {told}");
+    }
+    let told_empty = told("version = 1\n[run]\ntimeout = \"\"\n");
+    assert!(told_empty.contains("run.timeout: it is empty; write a duration"), "{told_empty}");
+    for value in ["\"1\"", "1.0", "true"] {
+        assert_eq!(told(&format!("version = {value}\n")), "line 1: version: expected the number 1, without quotes");
+    }
+    assert_eq!(told("version = 2\n"), "line 1: version: the only supported version is 1");
+}

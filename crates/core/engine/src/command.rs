@@ -1,6 +1,6 @@
 //! Commands that a person gives to a running controller. A person's command overrides the program's verdict immediately.
 
-use reprise_model::{Hold, HoldScope};
+use reprise_model::{ActKind, Hold, HoldScope, LegId};
 
 /// A person's command.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,4 +13,6 @@ pub enum Command {
     Freeze,
     /// Act again.
     Thaw,
+    /// Do this to a leg, once. Holds and vetoes stand against it too.
+    Order(LegId, ActKind),
 }

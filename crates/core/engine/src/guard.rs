@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use reprise_model::{
-    Act, ActKind, Evidence, HostId, MonoTime, Now, PeerUnseen, Policy, Provider, ReplicationMode, ReplicationState,
+    Act, ActKind, Evidence, HostId, LastReplication, MarkKind, MonoTime, Now, PeerUnseen, Policy, Provider,
+    ReplicationMode, ReplicationState,
 };
 
 use crate::evidence;
@@ -42,6 +43,8 @@ pub struct Grounds<'a> {
     pub receiver_events: &'a Evidence,
     /// What is wanted.
     pub policy: &'a Policy,
+    /// What a person ordered for the leg.
+    pub ordered: Option<ActKind>,
 }
 
 /// Checks one act against what it rests on.
@@ -50,10 +53,16 @@ pub struct Grounds<'a> {
 /// The first rule that it breaks.
 pub fn check(act: &Act, grounds: Grounds<'_>, now: Now) -> Result<(), Breach> {
     names_what_was_seen(act, grounds.leg)?;
-    starts_from_a_stop(act, grounds)?;
+    match grounds.ordered {
+        Some(kind) => follows_an_order(act, kind, grounds)?,
+        None => starts_from_a_stop(act, grounds)?,
+    }
     nobody_forbids(grounds, now)?;
     for end in [&grounds.leg.sender, &grounds.leg.receiver].into_iter().filter_map(End::seen) {
         allowed_by_end(end, act.host, now.mono)?;
+    }
+    if act.kind == ActKind::Pause {
+        return running_replica_forbids(grounds.leg);
     }
     allowed_by_receiver(act, grounds)
 }
@@ -75,6 +84,10 @@ fn names_what_was_seen(act: &Act, leg: &Leg) -> Result<(), Breach> {
 
 fn starts_from_a_stop(act: &Act, grounds: Grounds<'_>) -> Result<(), Breach> {
     use ReplicationState as S;
+    let is_pause = act.expected_state != S::Error;
+    let mark = grounds.policy.marks.get(&act.leg).filter(|mark| is_pause && mark.kind == MarkKind::Meant);
+    let last = grounds.leg.sender.seen().map_or(LastReplication::Never, |sender| sender.object.last_replication);
+    keep("a pause that a person asked Reprise for is left", mark.is_none_or(|mark| !mark.stands(last)))?;
     keep("nothing is paused but for a person or planned work", act.kind == ActKind::Resume)?;
     let is_stop = matches!(act.expected_state, S::Error | S::Suspended | S::ResynchronizeSuspended);
     keep("a resume starts from Error, Suspended or ResynchronizeSuspended only", is_stop)?;
@@ -84,6 +97,22 @@ fn starts_from_a_stop(act: &Act, grounds: Grounds<'_>) -> Result<(), Breach> {
         keep("the replica's side is resumed only if its host recorded event 32086 for the VM", is_proved)?;
     }
     Ok(())
+}
+
+/// A person's order needs no evidence. It never starts a resynchronization, and never pauses the replica's side.
+fn follows_an_order(act: &Act, kind: ActKind, grounds: Grounds<'_>) -> Result<(), Breach> {
+    use ReplicationState as S;
+    keep("an act is of the kind that was ordered", act.kind == kind)?;
+    let starts = match kind {
+        ActKind::Resume => matches!(act.expected_state, S::Error | S::Suspended | S::ResynchronizeSuspended),
+        ActKind::Pause => {
+            matches!(act.expected_state, S::Replicating | S::InitialReplicationInProgress | S::Resynchronizing)
+        }
+    };
+    keep("an order is carried out from a state in which Hyper-V accepts it", starts)?;
+    let rule = "the replica's side is never paused, and is resumed from a pause or an error only";
+    let fits = kind == ActKind::Resume && matches!(act.expected_state, S::Error | S::Suspended);
+    keep(rule, fits || !is_on_receiver(act, grounds.leg))
 }
 
 fn nobody_forbids(grounds: Grounds<'_>, now: Now) -> Result<(), Breach> {
@@ -105,6 +134,12 @@ fn allowed_by_end(end: &SeenEnd, host: HostId, now: MonoTime) -> Result<(), Brea
     let odd_mode = matches!(end.vm.mode, ReplicationMode::TestReplica | ReplicationMode::Unrecognised(_));
     let rule = "nothing is done while a failover, a test or an unknown state stands at either end";
     keep(rule, !forbidden(end.object.state) && !odd_mode)
+}
+
+/// A pause needs no receiver, but one that is seen must not be in use.
+fn running_replica_forbids(leg: &Leg) -> Result<(), Breach> {
+    let is_off = leg.receiver.seen().is_none_or(|receiver| receiver.vm.enabled.is_on() == Some(false));
+    keep("nothing is done unless the replica VM is known to be off", is_off)
 }
 
 fn allowed_by_receiver(act: &Act, grounds: Grounds<'_>) -> Result<(), Breach> {
@@ -165,7 +200,7 @@ mod tests {
         let mark = VmmsEvent { vm: leg.id.vm, at: HostTime(0), kind: VmmsEventKind::NonRecoverable };
         let events = Evidence::Readable(Records::whole(vec![mark], vec![]));
         let now = Now { mono: MonoTime(Duration::from_secs(seconds)), wall: Timestamp(1_000_000) };
-        check(act, Grounds { leg, receiver_events: &events, policy }, now).is_err()
+        check(act, Grounds { leg, receiver_events: &events, policy, ordered: None }, now).is_err()
     }
 
     #[test]
@@ -262,7 +297,10 @@ mod tests {
         let other = VmmsEvent { vm: vm_id(2), at: HostTime(0), kind: VmmsEventKind::NonRecoverable };
         let nothing = Evidence::Readable(Records::whole(vec![other], vec![]));
         for events in [Evidence::NotReadable, Evidence::Awaited, nothing] {
-            assert!(check(&act, Grounds { leg: &leg, receiver_events: &events, policy: &policy }, now).is_err());
+            assert!(
+                check(&act, Grounds { leg: &leg, receiver_events: &events, policy: &policy, ordered: None }, now)
+                    .is_err()
+            );
         }
         assert!(!refused(&leg, &act, &policy, 0));
     }

@@ -68,7 +68,7 @@ pub(crate) struct Incident {
     pub(crate) unanswered: Option<Side>,
     /// How often it was doubted that it runs.
     doubts: u32,
-    /// The newest data when it began.
+    /// The newest data before its first act, or when it began if there was none yet.
     data_before: Option<LastReplication>,
     /// When its first act began.
     pub(crate) began: Option<MonoTime>,
@@ -146,16 +146,19 @@ impl Incident {
         }
     }
 
-    /// Whether newer data than at its beginning has arrived by then.
+    /// Whether newer data has arrived by then than before its first act.
     pub(crate) fn is_confirmed_by(&self, sender: &SeenEnd) -> bool {
         self.data_before.is_some_and(|before| sender.object.last_replication > before)
     }
 
     /// An act is about to be carried out.
     pub(crate) fn begins(&mut self, now: MonoTime, plan: Plan, last: Option<LastReplication>) {
+        if self.tries == 0 {
+            // What arrived while the leg waited for its turn does not confirm what is done now.
+            self.data_before = last.or(self.data_before);
+        }
         self.tries += 1;
         self.began.get_or_insert(now);
-        self.data_before = self.data_before.or(last);
         if plan.side == Side::Sender {
             let first = self.on_sender.map_or(plan, |acts| acts.first);
             let (reason, began) = (plan.reason, Some(now));
@@ -372,18 +375,35 @@ fn runs(end: &SeenEnd, from: ReplicationState) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use reprise_model::{Ended, Problem, ProblemKind};
+    use reprise_model::{Ended, HostTime, Problem, ProblemKind, ReplicationMode};
 
     use super::*;
-    use crate::sample::now;
+    use crate::sample::{end_mut, now, seen_end};
+
+    const PLAN: Plan = Plan { reason: Reason::Error, side: Side::Sender, without_evidence: false, log_unread: false };
+
+    /// While it waited for its turn others resumed it, newer data arrived, and it stopped again.
+    #[test]
+    fn data_that_arrived_before_the_first_act_confirms_nothing_and_data_since_then_does() {
+        let data = |at: i64| LastReplication::At(HostTime(at));
+        let mut incident = Incident::new(PLAN, Some(data(900)));
+        let confirmed_by = |incident: &Incident, at: i64| {
+            let mut sender = seen_end(0, 1, ReplicationMode::Primary, ReplicationState::Replicating);
+            end_mut(&mut sender).object.last_replication = data(at);
+            incident.is_confirmed_by(end_mut(&mut sender))
+        };
+        incident.begins(now(1.0).mono, PLAN, Some(data(950)));
+        assert_eq!((confirmed_by(&incident, 950), confirmed_by(&incident, 951)), (false, true));
+        incident.begins(now(2.0).mono, PLAN, Some(data(980)));
+        assert!(confirmed_by(&incident, 980), "the first act let it through");
+    }
 
     #[test]
     fn what_may_have_resumed_a_sender_is_known_whatever_is_done_to_its_replica_later() {
         let lost = || Outcome::Unknown(Problem::new(ProblemKind::TimedOut, "resume replication", "no answer in time"));
         let done = || Outcome::Ended(Ended::ByJob);
-        let plan = Plan { reason: Reason::Error, side: Side::Sender, without_evidence: false, log_unread: false };
         let acts = |outcomes: [Outcome; 2]| {
-            let mut incident = Incident::new(plan, None);
+            let mut incident = Incident::new(PLAN, None);
             let sides = [(1.0, Side::Sender), (2.0, Side::Receiver)];
             for ((at, side), outcome) in sides.into_iter().zip(outcomes) {
                 let act = ActId { epoch: 0, number: 0 };

@@ -25,6 +25,7 @@ mod leg;
 mod loading;
 mod names;
 mod notice;
+mod order;
 mod pace;
 mod past;
 pub mod pause;
@@ -48,10 +49,11 @@ pub use exchange::{Effect, Event};
 pub use judge::{Finding, Judgement};
 pub use leg::{End, Leg, NotSeenEnd, SeenEnd, Side, Whereabouts};
 pub use notice::Notice;
+pub use order::OrderEnd;
 pub use past::Beginning;
 pub use setup::{AskedHost, CredentialId, LOOKS_AT_ONCE, Patience, Setup, UnmatchedHolds};
 pub use snapshot::{IncidentMemory, LegMemory, Snapshot};
 pub use status::{
     Ambiguous, Candidate, Cause, HoldState, HoldTrouble, HostReport, HostTrouble, LegReport, LegResult, LegTrouble,
-    Lost, NotReady, PlannedAct, Service, Summary,
+    Lost, NotReady, OrderReport, PlannedAct, Service, Summary,
 };

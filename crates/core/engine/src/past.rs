@@ -183,6 +183,11 @@ impl Past {
         self.beginning
     }
 
+    /// The host whose sender was seen last.
+    pub(crate) fn host(&self) -> Option<HostId> {
+        self.sender.map(|since| since.host)
+    }
+
     /// When we were told first of the state that the sender's latest look showed.
     pub(crate) fn pause_told(&self) -> MonoTime {
         self.bounds.told()

@@ -55,6 +55,7 @@ pub(crate) fn object(n: u32, state: ReplicationState) -> ReplicationObject {
             instance_id: format!("Microsoft:{}\\HVR\\0", vm_id(n).to_string().to_uppercase()),
         },
         state,
+        health: None,
         failed_over: FailedOverType::None,
         last_replication: LastReplication::At(HostTime(900_000)),
         settings: Seen::Seen(settings(0, 1)),

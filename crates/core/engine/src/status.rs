@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use reprise_model::{
-    AutoResync, Hold, HostId, HostKey, LegId, Problem, ProblemKind, Reason, Refusal, Remedy, ReplicationState, Retry,
-    ServiceState, Timestamp, VmId,
+    ActKind, AutoResync, Hold, HostId, HostKey, LegId, Problem, ProblemKind, Reason, Refusal, Remedy, ReplicationState,
+    Retry, ServiceState, Timestamp, VmId,
 };
 
 use crate::attempt::Failure;
 use crate::judge::Finding;
+use crate::order::OrderEnd;
 
 /// One host.
 #[derive(Clone, Debug, PartialEq)]
@@ -165,6 +166,19 @@ pub struct LegReport {
     pub elapsed: Option<Duration>,
     /// What is wrong with it, if it should replicate and does not.
     pub trouble: Option<LegTrouble>,
+}
+
+/// How a person's order stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OrderReport {
+    /// What was ordered.
+    pub kind: ActKind,
+    /// How it ended.
+    pub end: OrderEnd,
+    /// The leg, as it is seen now.
+    pub leg: LegReport,
+    /// From the order until now.
+    pub elapsed: Duration,
 }
 
 /// What was planned for a leg.

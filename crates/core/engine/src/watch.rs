@@ -1,6 +1,7 @@
 //! One watched leg: what is seen of it, its verdict, its incident if it has one, and the notices given about it.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use reprise_model::{HostId, MonoTime, Outcome, ReplicationState};
@@ -74,8 +75,8 @@ impl LegWatch {
         }
     }
 
-    /// Takes in what is known now, before it is judged.
-    pub(crate) fn saw(&mut self, leg: Leg) {
+    /// Takes in what is known now, before it is judged. `past_sender` is the sender whose past is known, if the leg has two.
+    pub(crate) fn saw(&mut self, leg: Leg, past_sender: Option<&SeenEnd>) {
         (self.leg, self.late_host) = (leg, None);
         let ends = [&self.leg.sender, &self.leg.receiver];
         if self.presence == Presence::Gone || ends.into_iter().any(|end| end.seen().is_some()) {
@@ -89,22 +90,32 @@ impl LegWatch {
                 self.before = Some(sender.object.state);
                 self.before_on = Some(sender.host);
             }
-            let is_fresh = self.is_fresh();
-            let on_sender = |acted: Option<(Side, MonoTime)>| acted.filter(|(side, _)| *side == Side::Sender);
-            let of = |pick: fn(&Incident) -> Option<(Side, MonoTime)>| self.latest_incident().and_then(pick);
-            let resumed = Resumed {
-                surely: on_sender(of(|incident| incident.resumed)).map(|(_, at)| at),
-                perhaps: on_sender(of(|incident| incident.perhaps_resumed)).map(|(_, at)| at),
-            };
-            self.memory.pause = self.past.saw_sender(sender, is_fresh, resumed);
-            // Of an incident from before a restart nobody knows when it was resumed.
-            let begun = self.past.changed().or(self.past.since(Side::Sender).filter(|_| self.incident.is_some()));
-            self.memory.running_for = begun.map(|since| sender.looked.since(since));
-            self.memory.paused_from_start = self.past.beginning() == Some(Beginning::Unseen);
+        }
+        // Of two primaries neither says how the pause of the other began. A VM that has moved is soon shown by one host alone.
+        match (past_sender, &self.leg.sender) {
+            (Some(sender), _) => self.saw_sender(sender),
+            (None, End::Seen(sender)) => self.saw_sender(&Arc::clone(sender)),
+            (None, End::NotSeen(_)) => {}
         }
         if let Some(receiver) = self.leg.receiver.seen() {
             self.past.saw_receiver(receiver);
         }
+    }
+
+    /// Takes in what the sender's host shows.
+    fn saw_sender(&mut self, sender: &SeenEnd) {
+        let is_fresh = self.is_fresh(sender);
+        let on_sender = |acted: Option<(Side, MonoTime)>| acted.filter(|(side, _)| *side == Side::Sender);
+        let of = |pick: fn(&Incident) -> Option<(Side, MonoTime)>| self.latest_incident().and_then(pick);
+        let resumed = Resumed {
+            surely: on_sender(of(|incident| incident.resumed)).map(|(_, at)| at),
+            perhaps: on_sender(of(|incident| incident.perhaps_resumed)).map(|(_, at)| at),
+        };
+        self.memory.pause = self.past.saw_sender(sender, is_fresh, resumed);
+        // Of an incident from before a restart nobody knows when it was resumed.
+        let begun = self.past.changed().or(self.past.since(Side::Sender).filter(|_| self.incident.is_some()));
+        self.memory.running_for = begun.map(|since| sender.looked.since(since));
+        self.memory.paused_from_start = self.past.beginning() == Some(Beginning::Unseen);
     }
 
     /// How far the attempt to bring it to run is.
@@ -138,13 +149,13 @@ impl LegWatch {
         self.past.since(side).max(acted).unwrap_or_default()
     }
 
-    /// Whether the latest look at the sender began after our last act on it had ended. While an act runs, the state already reads
+    /// Whether the look that shows the sender so began after our last act on it had ended. While an act runs, the state already reads
     /// as requested, so that a look which comes meanwhile proves nothing. An act of which nobody knows whether it was ever asked
     /// for does not hide that a person resumed and paused the leg.
-    fn is_fresh(&self) -> bool {
+    fn is_fresh(&self, sender: &SeenEnd) -> bool {
         let runs = matches!(self.attempt(), Attempt::Acting { side: Side::Sender, .. });
         let done = self.attempt().done().filter(|done| done.side == Side::Sender && !done.only_intended);
-        !runs && done.is_none_or(|done| self.looked(Side::Sender) >= Some(done.after))
+        !runs && done.is_none_or(|done| sender.looked >= done.after)
     }
 
     /// Whether its sender was last looked at before an act on it began of which no result is known.

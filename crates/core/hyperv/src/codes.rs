@@ -1,6 +1,6 @@
 //! Meaning of Hyper-V's return values and job error codes (WMI reference, replication methods: 0, 4096, 32768 to 32779).
 
-use reprise_model::Refusal;
+use reprise_model::{Refusal, Remedy};
 
 use crate::failure_code::{known, named_in};
 
@@ -36,7 +36,7 @@ fn meaning(code: u32) -> (&'static str, &'static str, bool) {
     const LOOK: &str = "check the VM's replication health in Hyper-V Manager";
     match code {
         FAILED => ("failed", LOOK, true),
-        32_769 => ("access denied", "add the account to Hyper-V Administrators on that host", false),
+        32_769 => ("access denied", Remedy::GrantChange.text(), false),
         32_770 => ("not supported", "check the version of Windows on that host", false),
         32_771 => ("status unknown", LOOK, true),
         32_772 => ("timed out", "check the load of that host; Reprise retries", true),

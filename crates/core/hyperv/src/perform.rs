@@ -165,7 +165,7 @@ async fn returned(port: &impl Port, output: &Output, tries: &Tries, job: &mut Op
         // An HRESULT comes from some layer in between, possibly after the method started.
         Ok(Some(code)) if codes::is_hresult(code) => {
             let why = format!("the method returned {code:#010X}");
-            let remedy = if codes::denies_access(code) { Remedy::GrantHyperV } else { Remedy::SeeWhatCame };
+            let remedy = if codes::denies_access(code) { Remedy::GrantChange } else { Remedy::SeeWhatCame };
             Outcome::Unknown(Problem { code: Some(code), remedy, ..Problem::new(ProblemKind::Busy, tries.act, why) })
         }
         Ok(Some(code)) => Outcome::Refused(codes::refused_at_once(code, None)),

@@ -112,18 +112,18 @@ fn hinted(hint: Hint, kind: ErrorKind, asked: Subject) -> Option<Remedy> {
     })
 }
 
-/// Returns the remedy for a failure of this computer's own WMI, if it is another one than that of a host elsewhere.
+/// Returns the remedy for a failure of this computer's own WMI or event log, if it is another one than that of a host elsewhere.
+/// There is no way to it that could be at fault.
 fn here(kind: ErrorKind, asked: Subject) -> Option<Remedy> {
+    let of = |log, wmi| Some(if asked == Subject::EventLog { log } else { wmi });
     match kind {
-        ErrorKind::Denied if asked != Subject::EventLog => Some(Remedy::GrantHere),
-        ErrorKind::Busy | ErrorKind::TimedOut => Some(Remedy::WaitHere),
-        ErrorKind::Malformed | ErrorKind::TooLarge => Some(Remedy::RepairWmi),
-        ErrorKind::Unreachable
-        | ErrorKind::Untrusted
-        | ErrorKind::Denied
-        | ErrorKind::NotThere
-        | ErrorKind::Refused
-        | ErrorKind::Unsupported => None,
+        ErrorKind::Denied => of(Remedy::GrantLogHere, Remedy::GrantHere),
+        ErrorKind::Unreachable | ErrorKind::Untrusted | ErrorKind::Busy | ErrorKind::TimedOut => {
+            of(Remedy::CheckLogHere, Remedy::WaitHere)
+        }
+        ErrorKind::Malformed | ErrorKind::TooLarge => of(Remedy::CheckLogHere, Remedy::RepairWmi),
+        ErrorKind::Refused => of(Remedy::CheckLogHere, Remedy::ReadReason),
+        ErrorKind::NotThere | ErrorKind::Unsupported => None,
     }
 }
 

@@ -103,6 +103,11 @@ impl World {
         (found, dropped)
     }
 
+    /// Whether a host gives no records now, whatever its logs hold: they are slow, and a reader cannot tell.
+    pub fn are_logs_silent(&self, host: usize) -> bool {
+        self.hosts.get(host).is_some_and(|host| self.now < host.logs_silent_until)
+    }
+
     /// How many records all hosts together have written.
     pub fn records_written(&self) -> u64 {
         self.hosts.iter().map(|host| host.next_record).sum()

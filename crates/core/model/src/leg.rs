@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{FailedOverType, HostName, HostTime, RelationshipId, ReplicationState, Seen};
+use crate::{FailedOverType, HostName, HostTime, RelationshipId, ReplicationHealth, ReplicationState, Seen};
 
 /// One replication object (`Msvm_ReplicationRelationship` and its `Msvm_ReplicationSettingData`).
 #[derive(Clone, Debug, PartialEq)]
@@ -13,6 +13,8 @@ pub struct ReplicationObject {
     pub kept: Kept,
     /// Its state.
     pub state: ReplicationState,
+    /// Its health, if its host says so. It decides nothing.
+    pub health: Option<ReplicationHealth>,
     /// The type of its failover, if there was one. It may remain set after a reverse replication.
     pub failed_over: FailedOverType,
     /// When data last arrived.

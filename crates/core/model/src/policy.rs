@@ -1,8 +1,9 @@
 //! What the administrator wants.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
-use crate::{HostName, Timestamp, VmId};
+use crate::{HostName, LegId, PauseMark, Timestamp, VmId};
 
 /// What the administrator wants for all legs. It comes from the configuration; [`Policy::default`] has all defaults. A
 /// resynchronization deletes recovery points, so no policy starts one: that needs an approval.
@@ -14,6 +15,8 @@ pub struct Policy {
     pub paused: PausedPolicy,
     /// What to leave alone.
     pub holds: Vec<Hold>,
+    /// The legs that Reprise itself paused.
+    pub marks: BTreeMap<LegId, PauseMark>,
     /// Observe only, and do nothing.
     pub frozen: bool,
     /// How many acts run at once.

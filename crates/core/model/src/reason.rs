@@ -46,43 +46,51 @@ macro_rules! reasons {
 reasons! {
     Replicating = "replicating", "replicates",
         "Replication is running.",
-        "The sender's state is 3.",
+        "The sender's state is Replicating.",
         "Nothing to do.";
     ResumedElsewhere = "resumed_elsewhere", "resumed by others",
         "Replication had stopped and is running again; as far as Reprise knows, somebody else or VMMS resumed it.",
-        "The sender's state was not 3 at an earlier look and is 3 now, and no act of Reprise ended in between.",
+        "The sender's state was not Replicating at an earlier look and is now, and no act of Reprise ended in between.",
         "Nothing to do.";
     ResumeAnswerLost = "resume_answer_lost", "resumed, answer lost",
         "Reprise asked the host to resume replication and its answer was lost; replication is running now.",
-        "The sender's state was not 3 just before the resume was requested; the reply or the end of its job could not be read, and no other reply says that it was not carried out; at a later look the state is 3, or 10 if a resynchronization was to be continued.",
+        "The sender's state was not Replicating just before the resume was requested; the reply or the end of its job could not be read, and no other reply says that it was not carried out; at a later look the state is Replicating, or Resynchronizing if a resynchronization was to be continued.",
         "Nothing to do; if it stops again, read events 32022 and 32086 on the primary server.";
     Error = "error", "stopped by an error",
         "The sender is in Error: replication stopped after a failure that VMMS does not retry. A shutdown can cause this. A resume without resynchronization repairs it.",
-        "The sender's state is 8, and no event that could be read says that VMMS retries.",
+        "The sender's state is Error, and no event that could be read says that VMMS retries.",
         "If it happens again, read events 32022 and 32086 on the primary server.";
     PausedAtStart = "paused_at_start", "was already paused",
         "Replication was already paused at the first look, and the policy `paused.at_boot` is `resume`.",
-        "The sender's state was 7 at the first look, or at the first look after a boot of its host, and Reprise had not seen the pause begin.",
+        "The sender's state was Suspended at the first look, or at the first look after a boot of its host, and Reprise had not seen the pause begin.",
         "To leave such pauses alone, add a `[[hold]]` for the VM, or set `paused.at_boot` to `evidence` or `leave`.";
     PausedByShutdown = "paused_by_shutdown", "paused by a shutdown",
         "Replication is paused, and the host's events 32086 and 32022 (0x80004004) show that a shutdown paused it.",
-        "The sender's state is 7; events 32086 and 32022 with 0x80004004 for this VM were recorded within two minutes of each other, after the last data and after every look that showed another state. Either the pause was first seen at most two minutes after them, or the host shut down (event 6006) at most two minutes after them and the pause was first seen at most ten minutes after the host was up again.",
+        "The sender's state is Suspended; events 32086 and 32022 with 0x80004004 for this VM were recorded within two minutes of each other, after the last data and after every look that showed another state. Either the pause was first seen at most two minutes after them, or the host shut down (event 6006) at most two minutes after them and the pause was first seen at most ten minutes after the host was up again.",
         "Nothing to do.";
     PausedByPerson = "paused_by_person", "paused by a person",
         "Replication is paused, and the event log shows no shutdown that could have paused it, so somebody did. Reprise respects that.",
-        "The sender's state is 7; its host's event log was read completely from the last data, or from the last look that showed another state, and has no such pair of events.",
-        "When the work is done, resume it in Hyper-V Manager, or run once with `--paused resume`.";
+        "The sender's state is Suspended; its host's event log was read completely from the last data, or from the last look that showed another state, and has no such pair of events.",
+        "When the work is done, use `reprise resume` for this VM.";
     PausedNoEvidence = "paused_no_evidence", "paused, cause unproved",
         "Replication is paused, the policy requires evidence, and nothing proves who or what paused it.",
-        "The sender's state is 7; its host's event log could not be read, or not completely since data last arrived (it was cleared or overwritten, records were lost, or reading it took too long), or events 32086 and 32022 were recorded too long before the pause was first seen, or it is unknown when the pause can have begun.",
-        "Find out who paused it; then resume it in Hyper-V Manager, or run once with `--paused resume`.";
+        "The sender's state is Suspended; its host's event log could not be read, or not completely since data last arrived (it was cleared or overwritten, records were lost, or reading it took too long), or events 32086 and 32022 were recorded too long before the pause was first seen, or it is unknown when the pause can have begun.",
+        "Find out who paused it; then use `reprise resume` for this VM.";
     PausedLeft = "paused_left", "paused, policy leaves it",
         "Replication is paused, and the policy is to leave paused replication alone.",
-        "The sender's state is 7.",
-        "When the work is done, resume it in Hyper-V Manager.";
+        "The sender's state is Suspended.",
+        "When the work is done, use `reprise resume` for this VM.";
+    PausedOnPurpose = "paused_on_purpose", "paused with Reprise",
+        "Somebody paused replication with `reprise pause`. It stays paused until somebody resumes it.",
+        "The sender's state is Suspended or ResynchronizeSuspended, Reprise has kept a note of the pause, and no data has arrived since.",
+        "When the work is done, use `reprise resume` for this VM.";
+    PausedForDrill = "paused_for_drill", "paused for a drill",
+        "`reprise drill` paused replication, and resumes it whatever the policy says of pauses.",
+        "The sender's state is Suspended, Reprise has kept a note of the drill, and no data has arrived since.",
+        "Nothing to do.";
     NotMoving = "not_moving", "no data for a while",
         "The state says that replication is running, but no data has arrived for three replication intervals.",
-        "The sender's state is 3, and was 3 at every look or has been for as long; its LastReplicationTime is older than three intervals and fifteen minutes by its host's clock, and both hosts have been up for longer.",
+        "The sender's state is Replicating, and was so at every look or has been for as long; its LastReplicationTime is older than three intervals and fifteen minutes by its host's clock, and both hosts have been up for longer.",
         "Read events 32022 and 32315 on the primary server, and check the network between the hosts.";
     Held = "held", "on hold",
         "A hold in the configuration applies to this VM.",
@@ -99,38 +107,38 @@ reasons! {
     UnmatchedHold = "unmatched_hold", "a hold matches nothing",
         "A hold or `--except` matches nothing that was seen, so it may be misspelt and mean this VM. Nothing is resumed until that is clear.",
         "Every asked host is ready, and none shows a VM or host by the name that the hold gives.",
-        "Correct or remove the hold, then run again; to resume without it, add `--ignore-unmatched-holds`.";
+        "Correct or remove the hold, then run again; to resume without it, use `reprise run --ignore-unmatched-holds`.";
     ReadyForInitialReplication = "ready_for_initial_replication", "not started yet",
         "The initial replication has not been started. Reprise never starts one.",
-        "The sender's state is 1.",
+        "The sender's state is ReadyForInitialReplication.",
         "Start the initial replication in Hyper-V Manager.";
     InitialReplication = "initial_replication", "initial replication",
         "The initial replication is in progress.",
-        "The sender's state is 2.",
+        "The sender's state is InitialReplicationInProgress.",
         "Wait until it has finished.";
     InitialReplicationPaused = "initial_replication_paused", "initial copy paused",
         "The initial replication is paused, and the policy `paused.initial` is `leave`.",
-        "The sender's state is 7 and its LastReplicationTime is 1601-01-01.",
-        "Resume it in Hyper-V Manager, or set `paused.initial = \"resume\"`.";
+        "The sender's state is Suspended and its LastReplicationTime is 1601-01-01.",
+        "Use `reprise resume` for this VM, or set `paused.initial = \"resume\"`.";
     InitialReplicationStopped = "initial_replication_stopped", "initial copy stopped",
         "The initial replication stopped with an error.",
-        "The sender's state is 8 and its LastReplicationTime is 1601-01-01.",
+        "The sender's state is Error and its LastReplicationTime is 1601-01-01.",
         "If it stops again, read event 32022 on the primary server.";
     FailoverPrepared = "failover_prepared", "failover prepared",
         "A planned failover is prepared.",
-        "The state of either end is 4, 19 or 20; for an extended leg also the state in which its primary server receives the VM.",
+        "The state of either end is PreparedForFailover, PreparedForSyncReplication or PreparedForGroupReverseReplication; for an extended leg also the state in which its primary server receives the VM.",
         "Finish or cancel the planned failover.";
     FailoverInForce = "failover_in_force", "failed over",
         "The VM has been failed over to the replica server, so replication must not be resumed.",
-        "The state of either end is 5 or 6; for an extended leg also the state in which its primary server receives the VM.",
+        "The state of either end is FailedOverWaitingCompletion or FailedOver; for an extended leg also the state in which its primary server receives the VM.",
         "In Hyper-V Manager, either complete the failover and reverse replication, or cancel the failover.";
     FailoverInProgress = "failover_in_progress", "failover in progress",
         "A failover or failback is in progress.",
-        "The state of either end is 12, 13 or 14; for an extended leg also the state in which its primary server receives the VM.",
+        "The state of either end is RecoveryInProgress, FailbackInProgress or FailbackComplete; for an extended leg also the state in which its primary server receives the VM.",
         "Wait until it has finished.";
     TestReplica = "test_replica", "test failover",
         "This is a test VM that a test failover created, not a replication partner.",
-        "The replication mode of either end's VM is 3, or the state of either end is 21.",
+        "The replication mode of either end's VM is TestReplica, or the state of either end is FiredrillInProgress.",
         "When the test is done, stop the test failover.";
     ExternalProvider = "external_provider", "external provider",
         "Another program replicates this VM and is responsible for it.",
@@ -138,47 +146,47 @@ reasons! {
         "Check the console of that program.";
     UpdateInProgress = "update_in_progress", "update in progress",
         "A change of the replicated disks or of the VM's replication mode is in progress.",
-        "The state of either end is 15 or 18.",
+        "The state of either end is WaitingForUpdateCompletion or WaitingForRepurposeCompletion.",
         "Wait until it has finished.";
     Resynchronizing = "resynchronizing", "resynchronizing",
         "A resynchronization is in progress.",
-        "The sender's state is 10.",
+        "The sender's state is Resynchronizing.",
         "Wait until it has finished.";
     ResyncRequired = "resync_required", "resync required",
         "A resynchronization is required. It deletes recovery points, so Reprise never starts one without approval.",
-        "The sender's state is 9.",
+        "The sender's state is WaitingForStartResynchronize.",
         "Plan the resynchronization, then start it in Hyper-V Manager (Resume Replication, with resynchronization).";
     ResyncSuspended = "resync_suspended", "resync paused",
         "The resynchronization is paused, and nothing proves who or what paused it.",
-        "The sender's state is 11; its host's event log could not be read, or not completely, or has no such events near the pause.",
-        "Resume it in Hyper-V Manager when the link can carry it.";
+        "The sender's state is ResynchronizeSuspended; its host's event log could not be read, or not completely, or has no such events near the pause.",
+        "Use `reprise resume` for this VM when the link can carry it.";
     ResyncPausedByShutdown = "resync_paused_by_shutdown", "resync cut by shutdown",
         "The resynchronization is paused, and the event log shows that a shutdown paused it.",
-        "The sender's state is 11; events 32086 and 32022 with 0x80004004 for this VM were recorded near the pause, by the rule of `paused_by_shutdown`.",
+        "The sender's state is ResynchronizeSuspended; events 32086 and 32022 with 0x80004004 for this VM were recorded near the pause, by the rule of `paused_by_shutdown`.",
         "Nothing to do: it continues where it stopped.";
     ResyncPausedByPerson = "resync_paused_by_person", "resync paused by person",
         "The resynchronization is paused, and the event log shows no shutdown that could have paused it, so somebody did. Reprise respects that.",
-        "The sender's state is 11; its host's event log was read completely from the last data, or from the last look that showed another state, and has no such pair of events.",
-        "Resume it in Hyper-V Manager when the link can carry it.";
+        "The sender's state is ResynchronizeSuspended; its host's event log was read completely from the last data, or from the last look that showed another state, and has no such pair of events.",
+        "Use `reprise resume` for this VM when the link can carry it.";
     ResyncWaits = "resync_waits", "waits for other resync",
         "The resynchronization is paused, and another VM on the same primary server is resynchronizing.",
-        "The sender's state is 11, and the state of another sender on its host is 10.",
+        "The sender's state is ResynchronizeSuspended, and that of another sender on its host is Resynchronizing.",
         "Nothing to do: it continues when the other one has finished.";
     UpdateError = "update_error", "update failed",
         "A change of the replicated disks failed.",
-        "The state of either end is 16.",
+        "The state of either end is UpdateError.",
         "Check the VM's replication health in Hyper-V Manager.";
     UnknownState = "unknown_state", "unknown state",
         "Replication is in a state that Reprise does not know, so Reprise leaves it alone.",
-        "The state of either end is 17 or a number that Reprise does not know; or the sender's state is 0 while the other end replicates; or the replication mode of the sender's VM is 0, or that of either end's VM a number that Reprise does not know. For an extended leg the state in which its primary server receives the VM counts too.",
+        "The state of either end is Unknown or a number that Reprise does not know; or the sender's state is Disabled while the other end replicates; or the replication mode of the sender's VM is None, or that of either end's VM a number that Reprise does not know. For an extended leg the state in which its primary server receives the VM counts too.",
         "Check the VM in Hyper-V Manager, and report the number to the project.";
     BothPrimary = "both_primary", "two primaries",
         "Two hosts have this VM as the primary VM. Reprise never touches such a VM.",
-        "The VM's replication mode is 1 on two hosts.",
+        "The VM's replication mode is Primary on two hosts.",
         "Decide which host is right, and remove replication on the other.";
     PossibleSplitBrain = "possible_split_brain", "possible split brain",
         "Replication stopped again after two resumes while both VMs are running: both may be in use.",
-        "Two resumes in this run succeeded, the sender's state is 8 again, and both VMs are running.",
+        "Two resumes in this run succeeded, the sender's state is Error again, and both VMs are running.",
         "Find out which VM is in use before anything else.";
     ReplicaRunning = "replica_running", "replica VM is running",
         "The replica VM is running, and no test failover explains it: resuming could be wrong.",
@@ -190,19 +198,19 @@ reasons! {
         "Check the replica VM in Hyper-V Manager; if it is off, resume replication on the primary server there.";
     PausedOnReplica = "paused_on_replica", "paused on the replica",
         "Replication is paused on the replica server, so Reprise does not resume the sender.",
-        "The receiver's state is 7.",
-        "Resume replication of this VM on the replica server.";
+        "The receiver's state is Suspended.",
+        "Use `reprise resume` for this VM: it resumes the replica's side too.";
     ReplicaError = "replica_error", "error on the replica",
         "The replication state on the replica server is Error.",
-        "The receiver's state is 8.",
+        "The receiver's state is Error.",
         "Check the VM's replication health on the replica server.";
     ReadingEvents = "reading_events", "event log not read yet",
         "The host's event log is being read, to find out whether a shutdown or a person paused replication.",
-        "The sender's state is 7, 8 or 11, or the receiver's is 8; the event log of that host has not been read yet.",
+        "The sender's state is Suspended, Error or ResynchronizeSuspended, or the receiver's is Error; the event log of that host has not been read yet.",
         "If this remains, run again: the event log could not be read in time.";
     VmmsRetries = "vmms_retries", "VMMS will retry",
         "VMMS will retry automatically (event 32315).",
-        "The sender's state is 8; its host's log has event 32315 for this VM and no 32086, and two retry intervals have not passed since.",
+        "The sender's state is Error; its host's log has event 32315 for this VM and no 32086, and two retry intervals have not passed since.",
         "Nothing to do; if it continues, check the network between the hosts.";
     WaitingForPeer = "waiting_for_peer", "waits for the replica",
         "The replica server has not answered yet, and the VM may have been failed over to it.",
@@ -258,11 +266,11 @@ reasons! {
         "Read the error; then run again.";
     ResumeWithoutEffect = "resume_without_effect", "resume had no effect",
         "The resume succeeded, but replication is still stopped.",
-        "The job succeeded, and a read after it shows that the sender's state is not 3.",
+        "The job succeeded, and a read after it shows that the sender's state is not Replicating.",
         "The cause persists: read events 32022 and 32086 on the primary server.";
     StoppedAgain = "stopped_again", "resumed, stopped again",
         "Reprise resumed replication and saw it running, but it stopped again before newer data arrived, and there was no further try.",
-        "The resume was requested, and a read after it showed the sender's state as 3 (event 4); a later look of the same run shows it stopped, with the same LastReplicationTime.",
+        "The resume was requested, and a read after it showed the sender's state as Replicating (event 4); a later look of the same run shows it stopped, with the same LastReplicationTime.",
         "The cause persists: read events 32022 and 32086 on the primary server.";
     ResumeNotEnded = "resume_not_ended", "asked, no end seen",
         "Reprise asked the host to resume replication, and saw no end of that before the run's time was up. While a resume is under way, the state already reads as requested, so it proves nothing.",
@@ -280,6 +288,30 @@ reasons! {
         "Reprise had begun to resume replication when the run was interrupted, and did not see the result. The host may still carry it out; it was not looked at again.",
         "A signal or the service manager ended the run between the request and the look that tells what came of it.",
         "Run again, or check the VM in Hyper-V Manager.";
+    AskedFor = "asked_for", "done as asked",
+        "Somebody asked for it, and a look afterwards shows that it is so.",
+        "The job of the state change ended well, or its answer was lost; the sender's state read afterwards is the one that was asked for.",
+        "Nothing to do.";
+    NotRunning = "not_running", "is not running",
+        "Only replication that is running can be paused, and this is stopped.",
+        "The sender's state is Error.",
+        "To keep Reprise from resuming it, add a `[[hold]]` for the VM.";
+    PauseRefused = "pause_refused", "pause refused",
+        "The primary server refused the pause.",
+        "The method's return value or its job's ErrorCode.",
+        "Read the host's reason, and check the VM in Hyper-V Manager.";
+    PauseFailed = "pause_failed", "pause failed",
+        "The pause could not be carried out.",
+        "The error of the call, or of the read after it.",
+        "Read the error; then try again.";
+    PauseWithoutEffect = "pause_without_effect", "pause had no effect",
+        "The pause succeeded, but replication is not paused.",
+        "The job succeeded, and a read after it shows that the sender's state is not Suspended.",
+        "Somebody or something resumes it: find out who before you pause it again.";
+    PauseNotEnded = "pause_not_ended", "asked, no end of pause",
+        "Reprise asked the host to pause replication, and saw no end of that before the time was up. While a pause is under way, the state already reads as requested, so it proves nothing.",
+        "The pause was requested; neither the method's reply nor the end of its job came within the time limits.",
+        "Look again with `reprise status`. If a job of the VM hangs, check the service vmms on the primary server.";
     NotReadable = "not_readable", "not readable",
         "The host shows this replication, but not all of it could be read, so Reprise leaves it alone.",
         "The identity in the row could be read, and one of its properties could not.",
@@ -312,6 +344,19 @@ mod tests {
         for phrase in phrases {
             assert!((1..=PHRASE_MAX).contains(&phrase.chars().count()), "{phrase}");
             assert!(!phrase.contains('_') && !phrase.ends_with('.'), "{phrase}");
+        }
+    }
+
+    #[test]
+    fn evidence_names_states_and_modes_and_no_numbers_of_wmi() {
+        for reason in Reason::ALL {
+            let mut before = "";
+            for word in reason.evidence().split_whitespace() {
+                let bare = word.trim_matches(|c: char| !c.is_alphanumeric());
+                let is_number = bare.parse::<u16>().is_ok_and(|number| number <= 21);
+                assert!(!is_number || before.ends_with("event"), "{reason}: {}", reason.evidence());
+                before = word;
+            }
         }
     }
 

@@ -38,6 +38,10 @@ remedies! {
     GrantHere = "the account that runs this has no rights on Hyper-V here: add it to Hyper-V Administrators on this computer (it counts from the next logon on), or run this elevated (`Run as administrator`)",
     /// The account may not read event logs.
     GrantEventLog = "on the host, add the account to Event Log Readers",
+    /// The account may not read this computer's own event logs.
+    GrantLogHere = "the account that runs this may not read the event logs here: add it to Event Log Readers on this computer (it counts from the next logon on), or run this elevated (`Run as administrator`)",
+    /// The account may call a method of Hyper-V, which then refuses to do this for it.
+    GrantChange = "on that host, add the account to Hyper-V Administrators (it counts from the next logon on)",
     /// The event log does not exist.
     FindLog = "check that the Hyper-V role is installed and that the log exists (`Get-WinEvent -ListLog *Hyper-V-VMMS*` on the host)",
     /// Hyper-V's namespace does not exist.
@@ -62,6 +66,10 @@ remedies! {
     Wait = "wait: the host is busy or starting; if the error remains, look for other programs that use WinRM heavily",
     /// This computer's own WMI or VMMS is starting, stopping or overloaded.
     WaitHere = "wait: WMI or VMMS on this computer is starting, stopping or busy; if the error remains, look at both services (`Get-Service winmgmt, vmms`) and at their event logs",
+    /// This computer's own event logs cannot be read now.
+    CheckLogHere = "run again: the service EventLog on this computer may be starting, stopping or busy. If the error remains, check the service and whether Windows itself can read its logs (`Get-Service EventLog`, `Get-WinEvent -LogName System -MaxEvents 1`)",
+    /// The host has been seen, and shows more VMs from look to look.
+    LetSettle = "run again in a few minutes, or give the host longer with --timeout: it may still be loading its VMs",
     /// The host may still be loading its VMs.
     LetLoad = "run again in a few minutes, or give the host longer with --timeout; if it still shows none then, check the VMs in Hyper-V Manager on that host",
     /// It is not clear which host a name stands for.
@@ -109,7 +117,13 @@ impl Remedy {
     pub fn is_about_rights(self) -> bool {
         matches!(
             self,
-            Self::GrantHyperV | Self::GrantWindows | Self::GrantHere | Self::GrantEventLog | Self::GrantLocalAccount
+            Self::GrantHyperV
+                | Self::GrantWindows
+                | Self::GrantHere
+                | Self::GrantEventLog
+                | Self::GrantLogHere
+                | Self::GrantChange
+                | Self::GrantLocalAccount
         )
     }
 }

@@ -110,6 +110,21 @@ numbered! {
 }
 
 numbered! {
+    /// How well replication of an object works, by its host's own count (`ReplicationHealth`). It lags behind the state: VMMS sums
+    /// up a monitoring window of hours.
+    ReplicationHealth {
+        /// It is not replicated.
+        NotApplicable = 0,
+        /// All is well.
+        Normal = 1,
+        /// Cycles are missed or late, or the primary is paused.
+        Warning = 2,
+        /// Nothing is replicated.
+        Critical = 3,
+    }
+}
+
+numbered! {
     /// How a replica was failed over (`FailedOverReplicationType`).
     FailedOverType {
         /// Not at all.

@@ -160,8 +160,10 @@ impl FinalCheck<'_> {
         let known = self.names.iter().map(|(host, names)| (*host, names));
         let names = |end: &End| end.settings.as_ref().and_then(|settings| settings.primary.clone());
         let misnamed = |end: &End| names(end).and_then(|name| bearer(known.clone(), &name)) != Some(*sends);
-        if !self.asked.contains(sends) && receivers.iter().any(|(_, end)| misnamed(end)) {
-            // It is looked for where its receiver says that it is.
+        // It is looked for where its receiver says that it is; one of a cluster that is not asked is not found (design, section 3).
+        let clustered = |end: &End| end.settings.as_ref().is_some_and(|settings| settings.clustered);
+        let not_found = |end: &End| leg.reason == Reason::ClusteredOwnerNotFound && clustered(end);
+        if !self.asked.contains(sends) && receivers.iter().any(|(_, end)| misnamed(end) || not_found(end)) {
             return true;
         }
         let nameless = sender.settings.as_ref().is_none_or(|settings| settings.recovery.is_none());

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use reprise_engine::goal::Goal as _;
 use reprise_engine::{Effect, Event};
 use reprise_lab::{Action, InFlight, Spec, Start, World};
 use reprise_model::{HostId, MonoTime, Now, Pace, Policy, Timestamp};

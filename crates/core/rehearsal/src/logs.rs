@@ -51,6 +51,8 @@ pub(crate) struct Reading {
     open: BTreeSet<usize>,
     /// What came back so far, for the shadow.
     pub(crate) crossed: Crossed,
+    /// Whether the host's logs were silent, full or not, when the latest call was answered.
+    silent: bool,
     stepped: SteppedReading<Ended>,
 }
 
@@ -58,7 +60,7 @@ impl Reading {
     pub(crate) fn new(host: HostId, back: Option<Duration>, now: Duration) -> Self {
         let stepped = reading(move |logs| async move { reprise_hyperv::events::read(&logs, back).await });
         let (waits, crossed) = (Waits::Sleeps { until: now }, Crossed::default());
-        Self { host, began: now, waits, open: BTreeSet::new(), crossed, stepped }
+        Self { host, began: now, waits, open: BTreeSet::new(), crossed, silent: false, stepped }
     }
 
     /// When it goes on by itself.
@@ -74,7 +76,7 @@ impl Reading {
     pub(crate) fn go_on(&mut self, now: Duration, way: Duration) {
         self.stepped.pass_to(now.saturating_sub(self.began));
         if let Waits::Answered { port, answer, .. } = std::mem::replace(&mut self.waits, Waits::Sleeps { until: now }) {
-            self.crossed.take(port, &answer);
+            self.crossed.take(port, &answer, self.silent);
             self.stepped.answer(answer);
         }
         match self.stepped.step() {
@@ -97,6 +99,7 @@ impl Reading {
             }
         };
         let mut late = Duration::ZERO;
+        self.silent = place.is_some_and(|place| world.are_logs_silent(place));
         let port = asked.port;
         let answer = match self.call(world, place, &asked, (held, most), &mut late) {
             Ok(batch) if batch == EventBatch::default() && !held => {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use reprise_engine::goal::{Pass, Report};
+use reprise_engine::goal::{Goal as _, Pass, Report};
 use reprise_engine::{AskedHost, Controller, LOOKS_AT_ONCE, Patience, Setup, Snapshot};
 use reprise_model::{Hold, HostId, HostName, MonoTime, Now, Observation, Policy, Timestamp};
 

@@ -5,12 +5,16 @@
 //!
 //! Start with [`event::LogEntry`], [`sink::Sink`] and [`sink::Writer`]; [`event::codes`] holds every event that Reprise can write.
 
+mod account;
 pub mod credential;
 pub mod event;
 pub mod file;
 pub mod paths;
+pub mod pauses;
 pub mod secret;
 pub mod sink;
 pub mod startup;
 #[cfg(windows)]
 pub mod windows;
+
+pub use account::this_account;

@@ -104,6 +104,12 @@ pub(crate) fn print_painted(text: &str) -> Printed {
     printed(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
 }
 
+/// Draws on a terminal with sequences that move its cursor. On Windows the console is switched to them first.
+pub(crate) fn redraw(text: &str) -> Printed {
+    let mut out = anstream::AutoStream::always(std::io::stdout().lock());
+    printed(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
+}
+
 /// Prints the result to standard output piece by piece.
 pub(crate) fn print_by(write: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<()>) -> Printed {
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
@@ -120,6 +126,34 @@ fn printed(result: std::io::Result<()>) -> Printed {
                 "cannot write the result to standard output\n  why:  {error}\n  next: free space where it goes, and run again"
             ));
             Printed::Failed
+        }
+    }
+}
+
+/// Whether the program was asked to end, for a verb with several steps: a signal between two of them is not lost.
+#[derive(Clone)]
+pub(crate) struct Stop(tokio::sync::watch::Receiver<bool>);
+
+impl Stop {
+    /// Begins to listen.
+    pub(crate) fn listen() -> Self {
+        let (say, asked) = tokio::sync::watch::channel(false);
+        tokio::spawn(async move {
+            asked_to_stop().await;
+            let _nobody_listens = say.send(true);
+        });
+        Self(asked)
+    }
+
+    /// Whether it was.
+    pub(crate) fn is_asked(&self) -> bool {
+        *self.0.borrow()
+    }
+
+    /// Resolves when it is.
+    pub(crate) async fn asked(mut self) {
+        if self.0.wait_for(|asked| *asked).await.is_err() {
+            std::future::pending::<()>().await;
         }
     }
 }

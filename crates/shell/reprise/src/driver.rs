@@ -2,21 +2,25 @@
 //! procedures run concurrently. Every effect gets a result.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::ControlFlow;
 use std::time::Duration;
 
-use reprise_engine::goal::{Ending, Pass};
-use reprise_engine::{Controller, Effect, Event, Notice};
+use reprise_engine::goal::Goal;
+use reprise_engine::{Controller, Effect, Event, Notice, Setup};
 use reprise_model::{
     Act, ActId, Evidence, HostId, MonoTime, Now, Observation, Outcome, Problem, ProblemKind, Remedy, Timestamp,
 };
 use tokio::task::{Id, JoinSet};
-use tokio::time::Instant;
+use tokio::time::{Instant, MissedTickBehavior};
 use tracing::Instrument;
 
 use crate::event_log;
 use crate::links::Links;
 
-/// Observes a pass from outside.
+/// How often a watcher is called if nothing happens: ages grow.
+const BEAT: Duration = Duration::from_secs(1);
+
+/// Observes from outside what is done.
 pub(crate) trait Observer {
     /// Reports a notice to people.
     fn tell(&mut self, now: Timestamp, notice: &Notice);
@@ -40,48 +44,113 @@ impl Clock {
     }
 }
 
-/// Runs one pass to its end. `stop` ends it early; running procedures are dropped, which all of them allow.
-pub(crate) async fn run(
-    controller: &mut Controller,
-    mut pass: Pass,
-    clock: Clock,
-    links: &mut Links,
-    observer: &mut impl Observer,
-    stop: impl Future<Output = ()>,
-) -> Ending {
-    let mut tasks = Tasks { running: JoinSet::new(), what: BTreeMap::new(), links };
-    let mut stop = std::pin::pin!(stop);
-    let mut stopping = false;
-    observer.tell(clock.now().wall, &Notice::Started);
-    let mut events = VecDeque::from([Event::Tick]);
-    loop {
-        while let Some(event) = events.pop_front() {
-            let now = clock.now();
-            for effect in controller.handle(now, event) {
-                events.extend(tasks.carry_out(now, effect, observer));
-            }
-        }
-        observer.progress(controller);
-        let now = clock.now();
-        if let Some(end) = pass.end(now, controller) {
-            let (Ending::Done(_, notices) | Ending::Refused(_, notices)) = &end;
-            for notice in notices {
-                observer.tell(now.wall, notice);
-            }
-            return end;
-        }
-        let deadline = controller.next_deadline().map_or(pass.ends_at(), |next| next.min(pass.ends_at()));
-        let event = tokio::select! {
-            Some(event) = tasks.next() => event,
-            () = tokio::time::sleep_until(clock.began + deadline.0) => Event::Tick,
-            () = &mut stop, if !stopping => {
-                stopping = true;
-                pass.stop();
-                Event::Tick
-            }
-        };
-        events.push_back(event);
+/// A controller with what carries out its effects. It lives on from one goal to the next, and so do its running procedures.
+pub(crate) struct Driver {
+    pub(crate) controller: Controller,
+    pub(crate) clock: Clock,
+    tasks: Tasks,
+}
+
+impl Driver {
+    /// A controller that begins now.
+    pub(crate) fn new(setup: Setup, clock: Clock, links: Links) -> Self {
+        let tasks = Tasks { running: JoinSet::new(), what: BTreeMap::new(), links };
+        Self { controller: Controller::new(setup, clock.now()), clock, tasks }
     }
+
+    pub(crate) fn links(&self) -> &Links {
+        &self.tasks.links
+    }
+
+    /// Goes on until the goal is reached, beginning with this event. `stop` ends it early; procedures that run then may be
+    /// dropped, which all of them allow.
+    pub(crate) async fn run<G: Goal>(
+        &mut self,
+        mut goal: G,
+        first: Event,
+        observer: &mut impl Observer,
+        stop: impl Future<Output = ()>,
+    ) -> G::End {
+        let Self { controller, clock, tasks } = self;
+        let mut stop = std::pin::pin!(stop);
+        let mut stopping = false;
+        let mut events = VecDeque::from([first]);
+        loop {
+            while let Some(event) = events.pop_front() {
+                let now = clock.now();
+                for effect in controller.handle(now, event) {
+                    events.extend(tasks.carry_out(now, effect, observer));
+                }
+            }
+            observer.progress(controller);
+            let now = clock.now();
+            if let Some(end) = goal.end(now, controller) {
+                for notice in G::notices(&end) {
+                    observer.tell(now.wall, notice);
+                }
+                return end;
+            }
+            let deadline = controller.next_deadline().map_or(goal.ends_at(), |next| next.min(goal.ends_at()));
+            let event = tokio::select! {
+                Some(event) = tasks.next() => event,
+                () = tokio::time::sleep_until(clock.began + deadline.0) => Event::Tick,
+                () = &mut stop, if !stopping => {
+                    stopping = true;
+                    goal.stop();
+                    Event::Tick
+                }
+            };
+            events.push_back(event);
+        }
+    }
+
+    /// Goes on without a goal, until `stop` or until the watcher has seen enough.
+    pub(crate) async fn watch(&mut self, watcher: &mut impl Watcher, stop: impl Future<Output = ()>) {
+        let Self { controller, clock, tasks } = self;
+        let mut stop = std::pin::pin!(stop);
+        let mut beat = tokio::time::interval(BEAT);
+        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut events = VecDeque::from([Event::Tick]);
+        loop {
+            while let Some(event) = events.pop_front() {
+                let now = clock.now();
+                for effect in controller.handle(now, event) {
+                    events.extend(tasks.carry_out(now, effect, &mut Unheard));
+                }
+            }
+            if watcher.step(clock.now(), controller, &tasks.links).is_break() {
+                return;
+            }
+            let due = controller.next_deadline().map(|at| clock.began + at.0);
+            let wait = async {
+                match due {
+                    Some(due) => tokio::time::sleep_until(due).await,
+                    None => std::future::pending().await,
+                }
+            };
+            let event = tokio::select! {
+                Some(event) = tasks.next() => event,
+                () = wait => Event::Tick,
+                _ = beat.tick() => Event::Tick,
+                () = &mut stop => return,
+            };
+            events.push_back(event);
+        }
+    }
+}
+
+/// Sees what a controller without a goal knows.
+pub(crate) trait Watcher {
+    /// Called after every step, and once a second. Whether to go on.
+    fn step(&mut self, now: Now, controller: &Controller, links: &Links) -> ControlFlow<()>;
+}
+
+/// Hears no notices: what is reported stands in the controller too.
+struct Unheard;
+
+impl Observer for Unheard {
+    fn tell(&mut self, _: Timestamp, _: &Notice) {}
+    fn progress(&mut self, _: &Controller) {}
 }
 
 /// What one task does, so that the engine can be informed if the task panics.
@@ -92,13 +161,13 @@ enum What {
 }
 
 /// The running procedures.
-struct Tasks<'l> {
+struct Tasks {
     running: JoinSet<Event>,
     what: BTreeMap<Id, What>,
-    links: &'l mut Links,
+    links: Links,
 }
 
-impl Tasks<'_> {
+impl Tasks {
     /// Carries out one effect. Returns its result if that is known immediately. A pass has no journal: if it is killed, its
     /// intentions are lost, and the next pass looks before it acts.
     fn carry_out(&mut self, now: Now, effect: Effect, observer: &mut impl Observer) -> Option<Event> {
@@ -144,7 +213,7 @@ impl Tasks<'_> {
     }
 
     fn read_events(&mut self, host: HostId, back: Option<Duration>) {
-        let logs = event_log::logs(self.links, host, back);
+        let logs = event_log::logs(&self.links, host, back);
         let reading = async move { Event::EventsRead { host, evidence: event_log::evidence(logs).await } };
         let task = self.spawn(reading.instrument(tracing::debug_span!("events", host = host.0)));
         self.what.insert(task, What::Reading(host));
@@ -189,8 +258,8 @@ fn no_way(what: &str) -> Problem {
 
 #[cfg(test)]
 mod tests {
-    use reprise_engine::goal::PassOutcome;
-    use reprise_engine::{AskedHost, HostTrouble, LOOKS_AT_ONCE, Patience, Setup, UnmatchedHolds};
+    use reprise_engine::goal::{Ending, Pass, PassOutcome};
+    use reprise_engine::{AskedHost, HostTrouble, LOOKS_AT_ONCE, Patience, UnmatchedHolds};
     use reprise_model::Policy;
     use wsman_http::{Endpoint, Limits, Login, Scheme};
 
@@ -244,7 +313,6 @@ mod tests {
                 let clock = Clock::start();
                 let setup = setup(limit);
                 let pass = Pass::new(&setup, clock.now());
-                let mut controller = Controller::new(setup, clock.now());
                 let mut links = Links::default();
                 links.work_on(workers.handle().clone());
                 let endpoint = Endpoint::parse("http://127.0.0.1:1/wsman").unwrap();
@@ -255,7 +323,7 @@ mod tests {
                         std::future::pending::<()>().await;
                     }
                 };
-                run(&mut controller, pass, clock, &mut links, &mut Deaf, stop).await
+                Driver::new(setup, clock, links).run(pass, Event::Tick, &mut Deaf, stop).await
             });
             assert!(matches!(ending, Ending::Done(..)), "{stopped}");
         }
@@ -268,9 +336,8 @@ mod tests {
         let setup = setup(Duration::from_hours(1));
         let clock = Clock::start();
         let pass = Pass::new(&setup, clock.now());
-        let mut controller = Controller::new(setup, clock.now());
-        let mut links = Links::default();
-        let ending = run(&mut controller, pass, clock, &mut links, &mut Deaf, std::future::pending()).await;
+        let mut driver = Driver::new(setup, clock, Links::default());
+        let ending = driver.run(pass, Event::Tick, &mut Deaf, std::future::pending()).await;
         let Ending::Done(report, _) = ending else { panic!("it has a report") };
         assert_eq!(report.outcome, PassOutcome::NotReady);
         let Some(HostTrouble::NotReady(why)) = &report.hosts[0].trouble else { panic!("it is not ready") };

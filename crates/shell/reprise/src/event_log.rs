@@ -47,6 +47,33 @@ pub(crate) async fn evidence(logs: Logs) -> Evidence {
     }
 }
 
+/// Maximum time for a reading of this computer's own log, and the silence that is its end.
+#[cfg(windows)]
+const OWN_LOG_MAX: (Duration, Duration) = (Duration::from_secs(10), Duration::from_millis(500));
+
+/// The records of this computer's own logs that a query selects.
+#[cfg(windows)]
+pub(crate) async fn of_this_computer(
+    host: HostId,
+    query: cim::event::EventQuery,
+) -> Result<Vec<cim::event::Record>, CallError> {
+    let mut links = Links::default();
+    links.add_local(host, OWN_LOG_MAX.0, OWN_LOG_MAX.0);
+    let gone = || CallError::new(ErrorKind::NotThere, Reached::No, "there is no way to it");
+    let mut events = links.logs(host).ok_or_else(gone)?.listen(query, OWN_LOG_MAX.1);
+    let until = Instant::now() + OWN_LOG_MAX.0;
+    let (mut records, mut bookmark) = (Vec::new(), None);
+    while Instant::now() < until {
+        let batch = events.next(bookmark.as_ref()).await?;
+        if batch.events.is_empty() && batch.dropped == 0 {
+            break;
+        }
+        records.extend(batch.events.iter().filter_map(|xml| cim::event::Record::parse(xml).ok()));
+        bookmark = batch.bookmark;
+    }
+    Ok(records)
+}
+
 impl Logs {
     fn take_idle(&self) -> Option<Listener> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).take()

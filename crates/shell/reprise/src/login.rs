@@ -11,21 +11,25 @@ use wsman_http::{
     ClientCertificate, ClientCertificateError, Endpoint, Gates, Keytab, Login, Scheme, Trust, TrustError,
 };
 
-use crate::usage::Usage;
+use crate::usage::{Reader, Usage};
 
 /// Whether the system can log in the account that runs this program: Windows can, and Kerberos elsewhere.
 const OWN_ACCOUNT: bool = cfg!(any(windows, all(unix, feature = "kerberos-system")));
 
-/// What to do if no user is given.
-const NO_USER: &str = if OWN_ACCOUNT {
-    "add --user USER, or leave password and keytab out too"
+/// What to do if no user is given, on the command line and in a configuration.
+const NO_USER: [&str; 2] = if OWN_ACCOUNT {
+    ["add --user USER, or leave password and keytab out too", "add user, or leave password and keytab out too"]
 } else {
-    "add --user USER and --password-file FILE, or a [login]; a build with the feature kerberos-system uses the ticket of `kinit`"
+    [
+        "add --user USER and --password-file FILE, or a [login]; a build with the feature kerberos-system uses the ticket of `kinit`",
+        "add user and password_file under [login] or to the [[host]]; a build with the feature kerberos-system uses the ticket of `kinit`",
+    ]
 };
 
 /// Builds logins. Each file and each credential is read once.
 pub(crate) struct Logins {
     trust_anybody: bool,
+    reader: Reader,
     passwords: BTreeMap<String, SecretString>,
     keytabs: BTreeMap<String, Keytab>,
     trusts: BTreeMap<String, Trust>,
@@ -34,10 +38,11 @@ pub(crate) struct Logins {
 }
 
 impl Logins {
-    /// `trust_anybody` is `--insecure-no-tls-verification`.
-    pub(crate) fn new(trust_anybody: bool) -> Self {
+    /// `trust_anybody` is `--insecure-no-tls-verification`. `reader` is who reads the errors.
+    pub(crate) fn new(trust_anybody: bool, reader: Reader) -> Self {
         Self {
             trust_anybody,
+            reader,
             passwords: BTreeMap::new(),
             keytabs: BTreeMap::new(),
             trusts: BTreeMap::new(),
@@ -51,13 +56,13 @@ impl Logins {
     }
 
     /// Checks the settings of a login, and reads nothing.
-    pub(crate) fn check(url: &Endpoint, wanted: &LoginSettings) -> Result<(), Usage> {
-        Way::of(url, wanted).map(drop)
+    pub(crate) fn check(&self, url: &Endpoint, wanted: &LoginSettings) -> Result<(), Usage> {
+        Way::of(url, wanted, self.reader).map(drop)
     }
 
     fn single(&mut self, url: &Endpoint, wanted: &LoginSettings) -> Result<Login, Usage> {
         let what = format!("cannot log in to {url}");
-        let (user, proof) = match Way::of(url, wanted)? {
+        let (user, proof) = match Way::of(url, wanted, self.reader)? {
             Way::Proofless(login) => return Ok(*login),
             Way::By { user, proof } => (user, proof),
         };
@@ -82,7 +87,7 @@ impl Logins {
         if let Some(known) = self.trusts.get(&key) {
             return Ok(known.clone());
         }
-        let trust = read_trust(trusted, self.trust_anybody).map_err(|(why, next)| {
+        let trust = read_trust(trusted, self.trust_anybody, self.reader).map_err(|(why, next)| {
             Usage::new(format!("cannot tell which certificates to trust for {url}"), why, next)
         })?;
         let trust = match shown {
@@ -129,7 +134,7 @@ enum Way<'s> {
 }
 
 impl<'s> Way<'s> {
-    fn of(url: &Endpoint, wanted: &'s LoginSettings) -> Result<Self, Usage> {
+    fn of(url: &Endpoint, wanted: &'s LoginSettings, reader: Reader) -> Result<Self, Usage> {
         let what = format!("cannot log in to {url}");
         // Without a scheme, `auto` chooses.
         let auth = Some(wanted.auth.unwrap_or_default());
@@ -138,21 +143,28 @@ impl<'s> Way<'s> {
         }
         let scheme = wanted.auth.unwrap_or_default();
         if scheme == Scheme::Certificate {
-            return by_certificate(&what, url, wanted).map(|login| Self::Proofless(Box::new(login)));
+            return by_certificate(&what, url, wanted, reader).map(|login| Self::Proofless(Box::new(login)));
         }
         let Some(user) = wanted.user.as_deref() else {
             if OWN_ACCOUNT && wanted.proof.is_none() {
-                return current_user(what, scheme, wanted).map(|login| Self::Proofless(Box::new(login)));
+                return current_user(what, scheme, wanted, reader).map(|login| Self::Proofless(Box::new(login)));
             }
-            return Err(Usage::new(what, "no user is given", NO_USER));
+            let [flags, keys] = NO_USER;
+            return Err(Usage::new(what, "no user is given", reader.choose(flags, keys)));
         };
         let name = user.rsplit_once('\\').map_or(user, |(_, name)| name);
         if name.trim().is_empty() || name.starts_with('@') {
-            let next = "write it as NAME, DOMAIN\\NAME or NAME@REALM: --user USER, or user in the configuration";
+            let next = reader.choose(
+                "write it as NAME, DOMAIN\\NAME or NAME@REALM: --user USER, or user in the configuration",
+                "write user as NAME, DOMAIN\\NAME or NAME@REALM",
+            );
             return Err(Usage::new(what, "the user's name is empty", next));
         }
         let Some(proof) = &wanted.proof else {
-            let next = "write it on the first line of a file that only you can read, and add --password-file FILE; or add --keytab FILE";
+            let next = reader.choose(
+                "write it on the first line of a file that only you can read, and add --password-file FILE; or add --keytab FILE",
+                "write it on the first line of a file that only its owner can read, and add password_file; or add password_credential or keytab",
+            );
             return Err(Usage::new(what, format!("no password is given for {user}"), next));
         };
         Ok(Self::By { user, proof })
@@ -173,8 +185,11 @@ fn unread(what: &str, error: &dyn std::error::Error, advice: String) -> Usage {
 }
 
 /// The login as the account that runs this program, or as the one whose Kerberos ticket it has.
-fn current_user(what: String, scheme: Scheme, wanted: &LoginSettings) -> Result<Login, Usage> {
-    let next = "leave it out, or add --user USER and --password-file FILE";
+fn current_user(what: String, scheme: Scheme, wanted: &LoginSettings, reader: Reader) -> Result<Login, Usage> {
+    let next = reader.choose(
+        "leave it out, or add --user USER and --password-file FILE",
+        "leave it out, or add user and password_file",
+    );
     if scheme == Scheme::Basic {
         return Err(Usage::new(what, "basic sends a password, and no user is given", next));
     }
@@ -182,16 +197,19 @@ fn current_user(what: String, scheme: Scheme, wanted: &LoginSettings) -> Result<
         return Err(Usage::new(what, "ntlm needs a password, and no user is given", next));
     }
     if wanted.kdc.is_some() {
-        let why = "without a user, the system logs in and finds the Kerberos server itself, so --kdc has no effect";
+        let why = "without a user, the system logs in and finds the Kerberos server itself, so kdc has no effect";
         return Err(Usage::new(what, why, next));
     }
     let login = Login::current_user(scheme);
     Ok(if let Some(spn) = &wanted.spn { login.with_spn(spn.as_str()) } else { login })
 }
 
-fn by_certificate(what: &str, url: &Endpoint, wanted: &LoginSettings) -> Result<Login, Usage> {
+fn by_certificate(what: &str, url: &Endpoint, wanted: &LoginSettings, reader: Reader) -> Result<Login, Usage> {
     if wanted.certificate.is_none() {
-        let next = "add --certificate FILE and --key FILE, or certificate and key to the login";
+        let next = reader.choose(
+            "add --certificate FILE and --key FILE, or certificate and key to the login",
+            "add certificate and key",
+        );
         return Err(Usage::new(what, "no client certificate is given", next));
     }
     if !url.is_secure() {
@@ -218,11 +236,14 @@ fn read_certificate(what: &str, files: &CertificateRef) -> Result<ClientCertific
 }
 
 /// The error is the reason and what to do next.
-fn read_trust(wanted: Option<&TrustRef>, trust_anybody: bool) -> Result<Trust, (String, &'static str)> {
+fn read_trust(wanted: Option<&TrustRef>, trust_anybody: bool, reader: Reader) -> Result<Trust, (String, &'static str)> {
     let because = |next| move |error: TrustError| (error.to_string(), next);
     match wanted {
         None if trust_anybody => Trust::anybody().map_err(because("report this as a bug")),
-        None => Trust::system().map_err(because("install certificate authorities, or name one with --ca FILE")),
+        None => Trust::system().map_err(because(reader.choose(
+            "install certificate authorities, or name one with --ca FILE",
+            "install certificate authorities, or name one by ca",
+        ))),
         Some(TrustRef::Fingerprint(text)) => Trust::fingerprint(text)
             .map_err(because("copy it from `Get-ChildItem Cert:` with a SHA-256 hash, not the thumbprint")),
         Some(TrustRef::Authorities(name)) => {

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use reprise_engine::{Controller, LegReport, Notice};
-use reprise_model::{Retry, Timestamp};
+use reprise_engine::{Controller, LegReport, Notice, OrderReport};
+use reprise_model::{ActKind, Retry, Timestamp, VmId};
 use reprise_platform::event::{self, codes};
 use reprise_platform::sink::{Sink, Writer};
 
@@ -26,11 +26,23 @@ pub(crate) struct Recorder {
     told: bool,
     /// Why the sink failed first, and what to do.
     trouble: Option<(String, &'static str)>,
+    /// The VM whose events are counted, with the ids of those and of the events that are about no VM.
+    counted: Option<(VmId, Vec<u16>)>,
 }
 
 impl Recorder {
     pub(crate) fn new(sink: Sink, progress: Progress) -> Self {
-        Self { writer: Writer::start(sink), progress, told: false, trouble: None }
+        Self { writer: Writer::start(sink), progress, told: false, trouble: None, counted: None }
+    }
+
+    /// The same, and it counts the events that are about this VM or about none.
+    pub(crate) fn counting(self, vm: VmId) -> Self {
+        Self { counted: Some((vm, Vec::new())), ..self }
+    }
+
+    /// The ids of those events, in order.
+    pub(crate) fn counted(&self) -> &[u16] {
+        self.counted.as_ref().map_or(&[], |(_, ids)| ids)
     }
 
     /// Ends the record: waits up to [`FINISH_MAX`] for the sink and reports the events that it has not written. Returns the error
@@ -54,7 +66,23 @@ impl Recorder {
         Some(Error { what, place: unwritten.place, why, next, code: None, retry: Retry::Later })
     }
 
+    /// Writes that an order was carried out.
+    pub(crate) fn tell_order(&mut self, order: &OrderReport, account: &str, reason: Option<&str>) {
+        let code = match order.kind {
+            ActKind::Pause => &codes::PAUSED_BY_HAND,
+            ActKind::Resume => &codes::RESUMED_BY_HAND,
+        };
+        let event = with_leg(event::LogEntry::new(jiff::Timestamp::now(), code), &order.leg).with("account", account);
+        let reason = reason.map_or_else(|| "No reason was given.".to_owned(), |reason| format!("Reason: {reason}"));
+        self.write(event.with("reason", reason));
+    }
+
     fn write(&mut self, event: event::LogEntry) {
+        if let Some((vm, ids)) = &mut self.counted
+            && event.data().get("vm_id").is_none_or(|of| of.as_str() == Some(&vm.to_string()))
+        {
+            ids.push(event.code().id);
+        }
         self.writer.write(event);
         self.warn();
     }
@@ -98,7 +126,7 @@ fn events(time: jiff::Timestamp, notice: &Notice) -> Vec<event::LogEntry> {
         }
         Notice::HoldUnmatched(trouble) => {
             let event = plain(&codes::HOLD_UNMATCHED).with("hold", hold::called(&trouble.hold));
-            vec![with_error(event, Some(hold::of_hold(trouble)))]
+            vec![with_error(event, Some(hold::of_hold(trouble, hold::Of::Run)))]
         }
         Notice::HostReady { host, seconds } => {
             vec![plain(&codes::READY).with("host", host.as_str()).with("seconds", *seconds)]

@@ -14,7 +14,34 @@ impl Usage {
         Self { what: what.into(), why: why.into(), next: next.into() }
     }
 
+    /// The same about what a file says.
+    pub(crate) fn of_file(self, file: &std::path::Path) -> Self {
+        Self { what: format!("{} (in {})", self.what, file.display()), ..self }
+    }
+
     pub(crate) fn why(&self) -> &str {
         &self.why
+    }
+}
+
+/// Who reads the errors, so that they advise what can be done there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Reader {
+    /// Somebody who typed a command with these flags.
+    #[default]
+    Command,
+    /// The same, of this command: what follows `reprise`.
+    Named(&'static str),
+    /// Somebody who checks a configuration, in which alone something can be changed.
+    File,
+}
+
+impl Reader {
+    /// What to do: on the command line, or in the configuration.
+    pub(crate) fn choose(self, flags: &'static str, keys: &'static str) -> &'static str {
+        match self {
+            Self::Command | Self::Named(_) => flags,
+            Self::File => keys,
+        }
     }
 }

@@ -22,6 +22,9 @@ impl Controller {
     pub(super) fn enqueue(&mut self, now: Now, id: LegId) {
         let Some(watch) = self.legs.get_mut(&id) else { return };
         let Some(plan) = plan_of(watch) else { return };
+        if self.orders.get(&id).is_some_and(|order| order.end().is_none()) {
+            return;
+        }
         let limits =
             RetryLimits { retry_until: self.setup.patience.retry_until, receiver_asked: watch.receiver_asked() };
         watch.plans(plan).stopped_again(now.mono, plan.side, limits, &mut self.chance);
@@ -58,7 +61,8 @@ impl Controller {
 
     /// The act for a leg whose turn has come; `None` if it must be looked at again first, or if a rule forbids it.
     fn intend(&mut self, now: Now, id: LegId, effects: &mut Vec<Effect>) -> Option<Act> {
-        if self.is_seen_long_ago(now, id)? {
+        let acted_on = self.legs.get(&id).and_then(|watch| watch.end(plan_of(watch)?.side))?.host;
+        if self.is_seen_long_ago(now, id, acted_on)? {
             return None;
         }
         if self.resync_under_way(id) {
@@ -70,7 +74,7 @@ impl Controller {
         let act_id = ActId { epoch: self.epoch, number: self.next_act };
         let watch = self.legs.get_mut(&id)?;
         let plan = plan_of(watch)?;
-        let act = act_for(watch, plan.side, act_id)?;
+        let act = act_for(watch, plan.side, ActKind::Resume, act_id)?;
         let checked = guard::check(&act, grounds(watch, &self.setup.policy), now);
         let data = watch.leg.sender.seen().map(|end| end.object.last_replication);
         let incident = watch.plans(plan);
@@ -89,9 +93,8 @@ impl Controller {
 
     /// Whether an end of a leg must be looked at again before it is acted on. Another look is asked for in good time, so that
     /// the acts on other legs to the same host need not wait for it.
-    fn is_seen_long_ago(&mut self, now: Now, id: LegId) -> Option<bool> {
+    pub(super) fn is_seen_long_ago(&mut self, now: Now, id: LegId, acted_on: HostId) -> Option<bool> {
         let watch = self.legs.get(&id)?;
-        let acted_on = watch.end(plan_of(watch)?.side)?.host;
         let ends = [&watch.leg.sender, &watch.leg.receiver].into_iter().filter_map(End::seen);
         let ages = ends.map(|end| (end.host, end.told, guard::age_max(end, acted_on)));
         let aging: Vec<_> = ages.filter(|(_, told, most)| now.mono.since(*told) > *most / 2).collect();
@@ -123,6 +126,9 @@ impl Controller {
 
     /// An intent is written down: its act is carried out, if nothing forbids it meanwhile.
     pub(super) fn intended(&mut self, now: Now, id: ActId, effects: &mut Vec<Effect>) {
+        if self.order_intended(now, id, effects) {
+            return;
+        }
         let Some((leg, _)) = self.acts.get(&id).copied() else { return };
         let Some(watch) = self.legs.get_mut(&leg) else { return };
         let Attempt::Intended(intent) = watch.attempt() else { return };
@@ -141,7 +147,9 @@ impl Controller {
 
     /// An intent could not be written down. Nothing is done that nobody would remember.
     pub(super) fn not_intended(&mut self, now: Now, id: ActId, problem: Problem, effects: &mut Vec<Effect>) {
-        self.withdraw(now, id, Some(problem), effects);
+        if !self.order_not_intended(id, &problem, effects) {
+            self.withdraw(now, id, Some(problem), effects);
+        }
     }
 
     /// Takes an intent back before its act was carried out.
@@ -176,6 +184,9 @@ impl Controller {
     }
 
     pub(super) fn acted(&mut self, now: Now, id: ActId, outcome: Outcome) {
+        if self.order_acted(now, id, &outcome) {
+            return;
+        }
         let Some((leg, host)) = self.acts.remove(&id) else { return };
         self.queue.ended(leg, now.mono, Load::of(&outcome));
         self.touched.insert(host);
@@ -193,8 +204,8 @@ impl Controller {
 }
 
 /// What an act on a leg rests on.
-fn grounds<'a>(watch: &'a LegWatch, policy: &'a Policy) -> Grounds<'a> {
-    Grounds { leg: &watch.leg, receiver_events: &watch.memory.receiver_events, policy }
+pub(super) fn grounds<'a>(watch: &'a LegWatch, policy: &'a Policy) -> Grounds<'a> {
+    Grounds { leg: &watch.leg, receiver_events: &watch.memory.receiver_events, policy, ordered: None }
 }
 
 /// Whether an act found its object in another state. One that is not there, as while a host boots, was not found otherwise.
@@ -213,14 +224,14 @@ fn plan_of(watch: &LegWatch) -> Option<Plan> {
     Some(Plan { reason, side, without_evidence, log_unread: *log == Evidence::NotReadable })
 }
 
-/// The act on an end of a leg that is to be resumed.
-fn act_for(watch: &LegWatch, side: Side, id: ActId) -> Option<Act> {
+/// The act of a kind on an end of a leg.
+pub(super) fn act_for(watch: &LegWatch, side: Side, kind: ActKind, id: ActId) -> Option<Act> {
     let end = watch.end(side)?;
     Some(Act {
         id,
         leg: watch.leg.id,
         host: end.host,
-        kind: ActKind::Resume,
+        kind,
         vm_key: end.vm.key.clone(),
         kept: end.object.kept.clone(),
         expected_state: end.object.state,

@@ -14,13 +14,14 @@ use crate::setup::AskedHost;
 impl Controller {
     /// Applies a person's command to all judgements from now on. An act that is only intended is withdrawn if the command
     /// forbids it; one in progress runs to its end, and its result is reported.
-    pub(super) fn command(&mut self, command: Command) {
+    pub(super) fn command(&mut self, now: Now, command: Command) {
         let policy = &mut self.setup.policy;
         match command {
             Command::Hold(hold) => policy.holds.push(hold),
             Command::Release(scope) => policy.holds.retain(|hold| hold.scope != scope),
             Command::Freeze => policy.frozen = true,
             Command::Thaw => policy.frozen = false,
+            Command::Order(leg, kind) => return self.order(now, leg, kind),
         }
         self.judge_all_anew();
     }

@@ -58,7 +58,9 @@ impl Controller {
         watch.memory.sender_host = sender_host;
         watch.memory.receiver_host = receiver_host;
         watch.memory.holds = self.holds_check;
-        watch.saw(leg);
+        let past_host = watch.past.host().filter(|_| leg.second_primary.is_some());
+        let past_sender = past_host.and_then(|host| self.inventory.sender_on(host, id, &self.names));
+        watch.saw(leg, past_sender);
         let weighed = self.weigh(now, id);
         self.note_exceptions(id);
         self.match_holds(id);
@@ -73,6 +75,7 @@ impl Controller {
         }
         self.hear_of(id);
         self.enqueue(now, id);
+        self.carry_on(now, id, effects);
         self.note_settled(id);
         self.want_looks(now, id);
         match weighed {
@@ -153,6 +156,7 @@ impl Controller {
             self.want_look(id, host);
         }
         self.wake_at(now, id, until.or(look_by.filter(|_| !settled)));
+        self.carry_on_unseen(id);
     }
 
     /// Judges a leg again then, if that is still to come and no earlier time is noted.
@@ -163,11 +167,16 @@ impl Controller {
     }
 
     pub(super) fn note_settled(&mut self, id: LegId) {
-        if self.legs.get(&id).is_some_and(|watch| !watch.is_settled(self.setup.dry_run)) {
+        if self.legs.get(&id).is_some_and(|watch| !self.is_settled_leg(id, watch)) {
             self.unsettled.insert(id);
         } else {
             self.unsettled.remove(&id);
         }
+    }
+
+    /// Whether nothing more is done for a leg until something new is seen, by itself or by an order.
+    pub(super) fn is_settled_leg(&self, id: LegId, watch: &LegWatch) -> bool {
+        watch.is_settled(self.setup.dry_run) && self.is_order_over(id)
     }
 
     fn readiness(&self, end: &End) -> Readiness {

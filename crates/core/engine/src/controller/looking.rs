@@ -31,10 +31,13 @@ impl Controller {
         let turn = host.looked(now, started, &seen);
         let falls_silent = !was_silent && host.is_silent();
         let name = host.display_name();
-        let turn = self.weigh_refusal(now, id, turn);
+        let mut turn = self.weigh_refusal(now, id, turn);
         self.note_phase(id);
-        if renamed {
-            self.renamed(now, id, silent);
+        if renamed && self.renamed(now, id, silent) {
+            // What it showed while it counted as another host says nothing of its own.
+            let anew = self.hosts.get_mut(&id).map(|host| host.is_its_own_again(now.mono, started, &seen));
+            turn = self.weigh_refusal(now, id, anew.unwrap_or(turn));
+            self.note_phase(id);
         }
         self.tell_host(id, effects);
         self.reconsider_refused(effects);
@@ -60,8 +63,10 @@ impl Controller {
     }
 
     /// A host has said who it is, and it is another than was known. `silent` is who counted until then for those that had
-    /// not said it.
-    fn renamed(&mut self, now: Now, id: HostId, silent: Option<HostId>) {
+    /// not said it. Returns whether it counted as another host, and is its own again.
+    fn renamed(&mut self, now: Now, id: HostId, silent: Option<HostId>) -> bool {
+        let is_second = |host: &HostWatch| host.duplicate_of.is_some();
+        let was_second = self.host(id).is_some_and(is_second);
         self.mark_duplicate(now, id);
         self.names.extend(self.hosts.get(&id));
         self.reconsider_names(now, id);
@@ -70,10 +75,11 @@ impl Controller {
             self.dirty.extend(self.open_ended.iter().flat_map(|(_, legs)| legs.iter().copied()));
         }
         // Whom a first label stands for depends on all that bear it.
-        let Some(name) = self.hosts.get(&id).and_then(|host| host.name.as_ref()) else { return };
-        for host in self.names.with_label(name).filter(|host| *host != id) {
+        let name = self.hosts.get(&id).and_then(|host| host.name.as_ref());
+        for host in name.into_iter().flat_map(|name| self.names.with_label(name)).filter(|host| *host != id) {
             self.dirty.extend(self.inventory.shown_by(host).flat_map(legs_of));
         }
+        was_second && !self.host(id).is_some_and(is_second)
     }
 
     /// Hosts whose time is up count as late.

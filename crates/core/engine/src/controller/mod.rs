@@ -9,6 +9,7 @@ mod judging;
 mod looking;
 mod memory;
 mod naming;
+mod orders;
 mod refusals;
 mod telling;
 
@@ -22,6 +23,7 @@ use crate::index::LegIndex;
 use crate::inventory::Inventory;
 use crate::judge::{HoldsCheck, judge};
 use crate::names::Names;
+use crate::order::Order;
 use crate::pace::Queue;
 use crate::schedule::Schedule;
 use crate::setup::Setup;
@@ -48,6 +50,8 @@ pub struct Controller {
     legs: BTreeMap<LegId, Box<LegWatch>>,
     /// What was known of legs before a restart, until they are seen again.
     remembered: BTreeMap<LegId, LegMemory>,
+    /// What people asked for, by leg.
+    orders: BTreeMap<LegId, Order>,
     /// Legs whose inputs changed since they were judged.
     dirty: BTreeSet<LegId>,
     /// Legs with an end that is not seen, by the first label of the host that should show it: what becomes of such a
@@ -105,6 +109,7 @@ impl Controller {
             inventory: Inventory::default(),
             legs: BTreeMap::new(),
             remembered: BTreeMap::new(),
+            orders: BTreeMap::new(),
             dirty: BTreeSet::new(),
             open_ended: LegIndex::default(),
             unsettled: BTreeSet::new(),
@@ -140,7 +145,7 @@ impl Controller {
             Event::NotIntended { act, problem } => self.not_intended(now, act, problem, &mut effects),
             Event::Acted { act, outcome } => self.acted(now, act, outcome),
             Event::EventsRead { host, evidence } => self.events_read(now, host, evidence),
-            Event::Command(command) => self.command(command),
+            Event::Command(command) => self.command(now, command),
             Event::PolicyChanged(policy) => self.change_policy(*policy),
             Event::HostsChanged(hosts) => self.change_hosts(now, hosts, &mut effects),
             Event::Tick => {}
@@ -218,7 +223,7 @@ impl Controller {
             return Some("a host's phase changed and nobody noted it".to_owned());
         }
         for (id, watch) in &self.legs {
-            if self.unsettled.contains(id) == watch.is_settled(self.setup.dry_run) {
+            if self.unsettled.contains(id) == self.is_settled_leg(*id, watch) {
                 return Some(format!("{id} is settled or not, and nobody noted it"));
             }
             if watch.attempt().is_acting() != self.acts.values().any(|(leg, _)| leg == id) {

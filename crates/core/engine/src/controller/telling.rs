@@ -77,6 +77,11 @@ impl Controller {
         Some(Judgement::of(&watch.leg, &watch.memory, &self.setup.policy, now.mono, now.wall))
     }
 
+    /// The end of a leg that sends, if its host shows it.
+    pub fn sender(&self, id: LegId) -> Option<&SeenEnd> {
+        self.legs.get(&id)?.leg.sender.seen()
+    }
+
     /// How old the latest good look at a host is.
     pub fn age_of(&self, host: HostId, now: Now) -> Option<Duration> {
         self.inventory.looked(host).map(|looked| now.mono.since(looked))

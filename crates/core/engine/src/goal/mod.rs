@@ -1,5 +1,7 @@
-//! A goal beside the controller: settle once. `run` is the controller with this goal; without one it runs forever.
+//! Goals beside the controller: settle once, or carry out one order. `run` is the controller with the first; without a goal it
+//! runs forever.
 
+mod by_hand;
 mod outcome;
 
 use std::time::Duration;
@@ -11,7 +13,26 @@ use crate::notice::Notice;
 use crate::setup::Setup;
 use crate::status::{Ambiguous, HoldState, HoldTrouble, HostReport, LegReport, Summary};
 
+pub use by_hand::ByHand;
 pub use outcome::PassOutcome;
+
+/// Watches a controller, and says when enough is done.
+pub trait Goal {
+    /// What it comes to.
+    type End;
+
+    /// When it ends at the latest.
+    fn ends_at(&self) -> MonoTime;
+
+    /// It is to end now.
+    fn stop(&mut self);
+
+    /// Whether it is over, and how. Ask after every event.
+    fn end(&self, now: Now, controller: &Controller) -> Option<Self::End>;
+
+    /// The notices that have not been given yet when it is over.
+    fn notices(end: &Self::End) -> &[Notice];
+}
 
 /// One pass: watches a controller, and decides when everything is settled or the time is up.
 #[derive(Clone, Debug)]
@@ -66,26 +87,6 @@ impl Pass {
         Self { start, ends_at: start.mono + longest, dry_run: setup.dry_run, stopped: false }
     }
 
-    /// When it ends at the latest.
-    pub fn ends_at(&self) -> MonoTime {
-        self.ends_at
-    }
-
-    /// It is to end now. What is not settled by then is reported as interrupted, and not as out of time.
-    pub fn stop(&mut self) {
-        self.stopped = true;
-    }
-
-    /// Whether it is over, and how. Ask after every event.
-    pub fn end(&self, now: Now, controller: &Controller) -> Option<Ending> {
-        let ambiguous = controller.ambiguous();
-        if let Some(ambiguous) = ambiguous.clone().filter(|_| !controller.has_acted()) {
-            return Some(self.refuse(now, controller, ambiguous));
-        }
-        let is_over = self.stopped || now.mono >= self.ends_at || controller.is_settled();
-        is_over.then(|| self.finish(now, controller, ambiguous))
-    }
-
     fn refuse(&self, now: Now, controller: &Controller, ambiguous: Ambiguous) -> Ending {
         let (hosts, legs): (Vec<_>, Vec<_>) = (controller.hosts().collect(), controller.legs().collect());
         let summary = Summary::of(&hosts, &legs, (self.dry_run, false));
@@ -94,15 +95,11 @@ impl Pass {
         Ending::Refused(ambiguous, vec![Notice::Finished(summary)])
     }
 
-    fn finish(&self, now: Now, controller: &Controller, ambiguous: Option<Ambiguous>) -> Ending {
+    fn finish(&self, now: Now, controller: &Controller) -> Ending {
         let interrupted = self.stopped && now.mono < self.ends_at && !controller.is_settled();
-        let hosts: Vec<_> = controller.hosts_at_the_end(interrupted).collect();
-        let legs: Vec<_> = controller.legs_at_the_end(interrupted).collect();
-        let holds = controller.hold_troubles(now);
-        let is_unclear =
-            ambiguous.is_some() || holds.iter().any(|trouble| trouble.state == HoldState::Unmatched { stops: true });
-        let summary = Summary::of(&hosts, &legs, (self.dry_run, interrupted));
-        let summary = Summary { holds: holds.clone(), ambiguous: ambiguous.clone(), ..summary };
+        let report = Report::of(controller, (self.start, now), (self.dry_run, interrupted));
+        let summary = Summary::of(&report.hosts, &report.legs, (self.dry_run, interrupted));
+        let summary = Summary { holds: report.holds.clone(), ambiguous: report.ambiguous.clone(), ..summary };
         // The time of a host that is not ready yet was not up.
         let mut notices = if interrupted { Vec::new() } else { controller.untold_hosts() };
         notices.extend(controller.untold(interrupted));
@@ -113,27 +110,64 @@ impl Pass {
             let Summary { not_seen, not_reached, .. } = summary;
             notices.push(Notice::Interrupted { not_seen, not_reached });
         }
-        let not_ours = legs.iter().filter(|leg| leg.reason == reprise_model::Reason::SenderNotAsked).count();
+        let is_not_ours = |leg: &&LegReport| leg.reason == reprise_model::Reason::SenderNotAsked;
+        let not_ours = report.legs.iter().filter(is_not_ours).count();
         if not_ours > 0 {
             notices.push(Notice::NotOurs { count: not_ours });
         }
         notices.push(Notice::Finished(summary));
-        let report = Report {
-            outcome: outcome::of(&hosts, &legs, self.dry_run, is_unclear),
-            dry_run: self.dry_run,
-            interrupted,
-            started: self.start.wall,
-            elapsed: now.mono.since(self.start.mono),
-            hosts,
-            legs,
-            holds,
-            ambiguous,
-        };
         Ending::Done(Box::new(report), notices)
     }
 }
 
+impl Goal for Pass {
+    type End = Ending;
+
+    fn ends_at(&self) -> MonoTime {
+        self.ends_at
+    }
+
+    /// What is not settled by then is reported as interrupted, and not as out of time.
+    fn stop(&mut self) {
+        self.stopped = true;
+    }
+
+    fn end(&self, now: Now, controller: &Controller) -> Option<Ending> {
+        let ambiguous = controller.ambiguous();
+        if let Some(ambiguous) = ambiguous.filter(|_| !controller.has_acted()) {
+            return Some(self.refuse(now, controller, ambiguous));
+        }
+        let is_over = self.stopped || now.mono >= self.ends_at || controller.is_settled();
+        is_over.then(|| self.finish(now, controller))
+    }
+
+    fn notices(end: &Ending) -> &[Notice] {
+        let (Ending::Done(_, notices) | Ending::Refused(_, notices)) = end;
+        notices
+    }
+}
+
 impl Report {
+    /// How everything stands, from `start` until `now`. `dry_run` says that nothing is done, `interrupted` that somebody ended it.
+    pub fn of(controller: &Controller, (start, now): (Now, Now), (dry_run, interrupted): (bool, bool)) -> Self {
+        let hosts: Vec<_> = controller.hosts_at_the_end(interrupted).collect();
+        let legs: Vec<_> = controller.legs_at_the_end(interrupted).collect();
+        let (holds, ambiguous) = (controller.hold_troubles(now), controller.ambiguous());
+        let stops = |trouble: &HoldTrouble| trouble.state == HoldState::Unmatched { stops: true };
+        let is_unclear = ambiguous.is_some() || holds.iter().any(stops);
+        Self {
+            outcome: outcome::of(&hosts, &legs, dry_run, is_unclear),
+            dry_run,
+            interrupted,
+            started: start.wall,
+            elapsed: now.mono.since(start.mono),
+            hosts,
+            legs,
+            holds,
+            ambiguous,
+        }
+    }
+
     /// Legs that policy wants running and that do not run at the end.
     pub fn unprotected(&self) -> impl Iterator<Item = &LegReport> {
         self.legs.iter().filter(|leg| leg.wanted && !leg.runs(self.dry_run))

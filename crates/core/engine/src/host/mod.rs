@@ -9,7 +9,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use reprise_model::{
-    HostName, HostTime, MonoTime, Now, Observation, Problem, ProblemKind, RelationshipId, Replication, Timestamp,
+    HostName, HostTime, MonoTime, Now, Observation, Problem, ProblemKind, RelationshipId, Remedy, Replication,
+    Timestamp,
 };
 
 pub(crate) use answer::visible;
@@ -273,20 +274,28 @@ impl HostWatch {
             Err(_) | Ok(_) => None,
         };
         self.refusals.looked(seen);
+        if let Ok(replication) = &good {
+            self.unreadable = replication.unread().cloned().collect();
+        }
+        let turn = self.judge_readiness(now, started, seen);
+        if turn == Turn::None && unready { Turn::Unready } else { turn }
+    }
+
+    /// It counts as another host no more: it has to become ready, and this look is the first of those by which it does.
+    pub(crate) fn is_its_own_again(&mut self, now: MonoTime, started: MonoTime, seen: &Observation) -> Turn {
+        self.begins_anew(now);
+        self.judge_readiness(now, started, seen)
+    }
+
+    /// Judges by a look how far it is.
+    fn judge_readiness(&mut self, now: MonoTime, started: MonoTime, seen: &Observation) -> Turn {
         if seen.answered() {
             self.first_answer.get_or_insert(now);
         }
         if seen.vmms_runs() {
             self.vmms_since.get_or_insert(now);
         }
-        if let Ok(replication) = good {
-            self.unreadable = replication.unread().cloned().collect();
-        }
-        if self.is_ready() {
-            return Turn::None;
-        }
-        let turn = self.progress(now, started, good, seen);
-        if turn == Turn::None && unready { Turn::Unready } else { turn }
+        if self.is_ready() { Turn::None } else { self.progress(now, started, visible(seen), seen) }
     }
 
     /// Notes when it had booted; whether that was after an earlier look.
@@ -302,6 +311,7 @@ impl HostWatch {
     pub(crate) fn begins_anew(&mut self, now: MonoTime) {
         self.phase = Phase::Waiting;
         self.since = now;
+        self.lost = None;
         (self.first_answer, self.vmms_since, self.last_set) = (None, None, None);
     }
 
@@ -345,7 +355,8 @@ impl HostWatch {
         if self.last_set.as_ref().is_none_or(|(_, last)| *last != set) {
             self.last_set = Some((started, set));
         }
-        self.not_ready_because = Some(NotReady::alone(Problem::new(ProblemKind::Busy, WHAT_READY, why)));
+        let unsettled = Problem::new(ProblemKind::Busy, WHAT_READY, why).with_remedy(Remedy::LetSettle);
+        self.not_ready_because = Some(NotReady::alone(unsettled));
         Turn::None
     }
 

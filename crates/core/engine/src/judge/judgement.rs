@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use reprise_model::{
     EnabledState, Evidence, FailedOverType, Hold, HostTime, LastReplication, MonoTime, Policy, Refusal,
-    ReplicationMode, ReplicationState, Timestamp, VmmsEventKind,
+    ReplicationHealth, ReplicationMode, ReplicationState, Timestamp, VmmsEventKind,
 };
 
 use super::{Memory, Rule, Verdict, decide, held, held_by, judge};
@@ -96,6 +96,8 @@ pub enum Source {
 pub enum FactValue {
     /// The state of an end.
     State(Side, ReplicationState),
+    /// The health of an end, by its host's own count.
+    Health(Side, ReplicationHealth),
     /// The part that the VM of an end plays.
     Mode(Side, ReplicationMode),
     /// Whether the VM of an end runs.
@@ -128,6 +130,8 @@ impl FactValue {
         match self {
             Self::State(Side::Sender, _) => "sender_state",
             Self::State(Side::Receiver, _) => "receiver_state",
+            Self::Health(Side::Sender, _) => "sender_health",
+            Self::Health(Side::Receiver, _) => "receiver_health",
             Self::Mode(Side::Sender, _) => "sender_mode",
             Self::Mode(Side::Receiver, _) => "receiver_mode",
             Self::Power(Side::Sender, _) => "sender_power",
@@ -237,7 +241,8 @@ fn of_end(side: Side, end: &SeenEnd, now: MonoTime) -> impl Iterator<Item = Fact
         FactValue::LastData(side, end.object.last_replication),
     ];
     let age = now.since(end.looked);
+    let health = end.object.health.map(|health| FactValue::Health(side, health));
     let clock = end.clock().map(|clock| FactValue::Clock(side, clock));
-    let values = values.into_iter().chain(clock);
+    let values = values.into_iter().chain(health).chain(clock);
     values.map(move |value| Fact { value, source: Source::Look(end.host_name.clone()), age: Some(age) })
 }

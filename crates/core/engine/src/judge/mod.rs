@@ -5,6 +5,7 @@
 
 mod absent;
 mod judgement;
+mod ordered;
 mod paused;
 mod receiver;
 mod rule;
@@ -19,6 +20,7 @@ use reprise_model::{Hold, HoldScope, Policy, Reason, Timestamp, VmSelector, fold
 use crate::leg::{Leg, Side};
 
 pub use judgement::{Fact, FactValue, Finding, HeldBy, Judgement, Source};
+pub(crate) use ordered::{Ordered, ordered};
 pub use rule::{Rule, RuleName};
 pub use verdict::{HoldsCheck, Memory, Readiness, Verdict};
 pub(crate) use veto::is_for_a_person;

@@ -1,10 +1,24 @@
 //! Suspended (7): a shutdown's work or a person's?
 
-use reprise_model::{InitialPolicy, LastReplication, PausedRule, Policy, Reason};
+use reprise_model::{InitialPolicy, LastReplication, MarkKind, PausedRule, Policy, Reason, ReplicationState};
 
 use super::verdict::{Memory, Verdict};
 use crate::leg::{Leg, SeenEnd, Side};
 use crate::pause::{self, PausedBy};
+
+/// A pause that Reprise made itself, for a person or for a drill: what the log says of it does not matter.
+pub(super) fn marked(leg: &Leg, sender: &SeenEnd, policy: &Policy) -> Option<Verdict> {
+    let mark = policy.marks.get(&leg.id).filter(|mark| mark.stands(sender.object.last_replication))?;
+    match (sender.object.state, mark.kind) {
+        (ReplicationState::Suspended | ReplicationState::ResynchronizeSuspended, MarkKind::Meant) => {
+            Some(Verdict::Leave(Reason::PausedOnPurpose))
+        }
+        (ReplicationState::Suspended, MarkKind::Drill) => {
+            Some(Verdict::Resume { reason: Reason::PausedForDrill, side: Side::Sender, without_evidence: false })
+        }
+        _ => None,
+    }
+}
 
 pub(super) fn judge(leg: &Leg, sender: &SeenEnd, memory: &Memory, policy: &Policy) -> Verdict {
     let cause = pause::cause(&memory.sender_events, leg.id.vm, memory.pause, sender.object.last_replication);

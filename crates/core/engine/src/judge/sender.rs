@@ -19,6 +19,9 @@ const FREQUENCY: Duration = Duration::from_mins(5);
 
 pub(super) fn judge(leg: &Leg, sender: &SeenEnd, memory: &Memory, policy: &Policy) -> Verdict {
     use ReplicationState as S;
+    if let Some(verdict) = paused::marked(leg, sender, policy) {
+        return verdict;
+    }
     match sender.object.state {
         S::Replicating if moves(leg, sender, memory) => Verdict::Healthy { held: None },
         S::Replicating => Verdict::NeedsPerson(Reason::NotMoving),

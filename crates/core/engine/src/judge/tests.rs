@@ -402,7 +402,7 @@ mod properties {
                     id: ActId { epoch: 0, number: 0 }, leg: leg.id, host: end.host, kind: ActKind::Resume, vm_key: end.vm.key.clone(),
                     kept: end.object.kept.clone(), expected_state: end.object.state, expected_mode: end.vm.mode,
                 };
-                let grounds = Grounds { leg: &leg, receiver_events: &memory.receiver_events, policy: &policy };
+                let grounds = Grounds { leg: &leg, receiver_events: &memory.receiver_events, policy: &policy, ordered: None };
                 prop_assert_eq!(guard::check(&act, grounds, Now { mono: MonoTime::default(), wall: WALL }), Ok(()));
             }
         }

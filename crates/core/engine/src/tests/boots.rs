@@ -57,7 +57,7 @@ fn is_from_start(looks: &[Shown]) -> bool {
     let (state, at, boot) = looks[0];
     let mut watch = crate::watch::LegWatch::new(sender_at(state, at, boot));
     for (state, at, boot) in looks {
-        watch.saw(sender_at(*state, *at, *boot));
+        watch.saw(sender_at(*state, *at, *boot), None);
     }
     watch.memory.paused_from_start
 }
@@ -100,10 +100,10 @@ fn a_look_at_one_host_from_before_another_one_showed_the_leg_running_shows_no_pa
     let paused = |at| on(1, (S::Suspended, at, Some((1, 1_000))));
     let mut watch = crate::watch::LegWatch::new(paused(5.0));
     for leg in [paused(5.0), on(0, (S::Replicating, 10.0, Some((1, 1_000)))), paused(5.0)] {
-        watch.saw(leg);
+        watch.saw(leg, None);
     }
     assert_eq!(watch.past.beginning_of_pause(), None, "whether it is paused now is not known");
-    watch.saw(paused(15.0));
+    watch.saw(paused(15.0), None);
     assert_eq!(watch.past.beginning_of_pause(), Some(crate::past::Beginning::Certain));
 }
 
@@ -141,8 +141,8 @@ fn a_vm_that_moved_to_a_host_that_booted_later_was_seen_to_run_all_the_same() {
         leg
     };
     let mut watch = crate::watch::LegWatch::new(seen(0, S::Replicating, 1_000));
-    watch.saw(seen(0, S::Replicating, 1_000));
-    watch.saw(seen(2, S::Suspended, 10));
+    watch.saw(seen(0, S::Replicating, 1_000), None);
+    watch.saw(seen(2, S::Suspended, 10), None);
     assert!(!watch.memory.paused_from_start, "the pause began while we watched");
 }
 
@@ -150,10 +150,10 @@ fn a_vm_that_moved_to_a_host_that_booted_later_was_seen_to_run_all_the_same() {
 fn what_the_read_before_an_act_found_running_was_so_since_whichever_boot_came_before() {
     let mut watch = crate::watch::LegWatch::new(sender_at(S::Replicating, 1.0, Some((1, 100))));
     for (state, looked, boot) in [(S::Replicating, 1.0, (1, 100)), (S::Suspended, 200.0, (2, 50))] {
-        watch.saw(sender_at(state, looked, Some(boot)));
+        watch.saw(sender_at(state, looked, Some(boot)), None);
     }
     assert!(watch.memory.paused_from_start, "nobody saw it begin before the boot");
     watch.past.found_otherwise();
-    watch.saw(sender_at(S::Suspended, 210.0, Some((2, 60))));
+    watch.saw(sender_at(S::Suspended, 210.0, Some((2, 60))), None);
     assert!(!watch.memory.paused_from_start, "it was found running since that boot, for all that is known");
 }

@@ -249,7 +249,7 @@ fn a_log_that_can_be_read_after_all_decides_for_every_leg_of_its_host() {
 fn an_act_under_way_on_one_end_makes_no_reading_of_its_log_old() {
     let seen = crate::sample::leg(S::Error, S::Error);
     let mut watch = crate::watch::LegWatch::new(seen.clone());
-    watch.saw(seen);
+    watch.saw(seen, None);
     let plan = Plan { reason: Reason::Error, side: Side::Sender, without_evidence: false, log_unread: false };
     let incident = watch.plans(plan);
     incident.ended(now(5.0).mono, (ActId { epoch: 0, number: 0 }, Side::Sender), S::Error, ended());

@@ -12,6 +12,7 @@ mod holds;
 mod lies;
 mod life;
 mod meanwhile;
+mod orders;
 mod parts;
 mod readiness;
 mod restart;
@@ -26,7 +27,7 @@ use reprise_model::{
     Remedy, ReplicationState, ReplicationState as S, Seen, ServiceState, VmSelector,
 };
 
-use crate::goal::{self, Pass, Report};
+use crate::goal::{self, Goal as _, Pass, Report};
 use crate::judge::Finding;
 use crate::sample::{look, name, now, setup, vm_id};
 use crate::{Ambiguous, Cause, Controller, Effect, Event, HostTrouble, LegReport, LegResult, Notice, Setup};

@@ -174,6 +174,20 @@ fn a_host_that_has_just_booted_and_shows_nothing_until_its_time_is_up_is_ready_a
 }
 
 #[test]
+fn a_host_whose_vms_change_from_look_to_look_until_its_time_is_up_needs_more_time() {
+    let mut drive = Drive::new(setup(1), vec![look(0, &[S::Replicating])]);
+    for _ in 0..180 {
+        let vms = 1 + usize::try_from(drive.looks[0] % 2).unwrap();
+        drive.hosts[0] = look(0, &vec![S::Replicating; vms]);
+        drive.run_to(drive.at + 0.5);
+    }
+    let report = drive.report.as_ref().unwrap();
+    let Some(HostTrouble::NotReady(why)) = &report.hosts[0].trouble else { panic!("{:?}", report.hosts[0].trouble) };
+    assert_eq!(why.problem.why, "its set of replicated VMs still changes from look to look");
+    assert_eq!(why.problem.remedy, Remedy::LetSettle);
+}
+
+#[test]
 fn a_host_that_has_long_been_up_and_shows_nothing_is_ready_at_once() {
     let mut drive = Drive::new(setup(1), vec![empty(0, 3_600)]);
     drive.run_to(1.5);

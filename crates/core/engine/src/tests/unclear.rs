@@ -84,7 +84,7 @@ fn a_state_that_fits_and_is_refused_is_tried_again_within_the_limits() {
 fn an_act_of_which_no_look_told_in_time_is_weighed_by_a_late_one() {
     let seen = crate::sample::leg(S::Error, S::Replicating);
     let mut watch = crate::watch::LegWatch::new(seen.clone());
-    watch.saw(seen);
+    watch.saw(seen, None);
     let plan = Plan { reason: Reason::Error, side: Side::Sender, without_evidence: false, log_unread: false };
     let mut incident = Incident::new(plan, None);
     incident.ended(now(5.0).mono, (ActId { epoch: 0, number: 0 }, Side::Sender), S::Error, ended());
@@ -95,7 +95,7 @@ fn an_act_of_which_no_look_told_in_time_is_weighed_by_a_late_one() {
     assert!(unread(watch.attempt()), "no look came in time: {:?}", watch.attempt());
     let mut running = crate::sample::leg(S::Replicating, S::Replicating);
     crate::sample::end_mut(&mut running.sender).looked = now(61.0).mono;
-    watch.saw(running);
+    watch.saw(running, None);
     watch.weigh(now(61.0).mono, Some(now(6.0).mono), &mut chance);
     assert_eq!(*watch.attempt(), Attempt::Proved, "it was ours");
 }

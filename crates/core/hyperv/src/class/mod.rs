@@ -15,7 +15,7 @@ use cim::CimType;
 
 pub(crate) use key::{relationship_id, relationship_id_2012};
 pub(crate) use namespace::{CIMV2, VIRTUALIZATION, select};
-pub(crate) use object::Object;
+pub(crate) use object::{Object, health};
 pub(crate) use time::{host_time, last_replication};
 
 /// One property that this crate reads or writes.
@@ -36,11 +36,12 @@ type Columns = &'static [(&'static str, CimType)];
 
 /// Every property that is read or written, for comparison with an independent schema.
 pub fn properties() -> Vec<PropertyUse> {
-    let tables: [(&str, &str, Columns); 10] = [
+    let tables: [(&str, &str, Columns); 11] = [
         (CIMV2, windows::COMPUTER, windows::COMPUTER_COLUMNS),
         (CIMV2, windows::SYSTEM, windows::SYSTEM_COLUMNS),
         (CIMV2, windows::SERVICE, windows::SERVICE_COLUMNS),
         (VIRTUALIZATION, service::SERVICE, service::SERVICE_COLUMNS),
+        (VIRTUALIZATION, service::SERVICE, service::KEYS),
         (VIRTUALIZATION, virtual_machine::CLASS, virtual_machine::COLUMNS),
         (VIRTUALIZATION, virtual_machine::CLASS, virtual_machine::COLUMNS_2012),
         (VIRTUALIZATION, relationship::CLASS, relationship::PROPERTIES),

@@ -3,7 +3,7 @@
 use cim::{CimType as T, DateTime, ObjectPath, PropertyError, Row, Value};
 use reprise_model::{FailedOverType, Kept, RelationshipId, ReplicationState};
 
-use super::{Object, VIRTUALIZATION, last_replication, relationship_id};
+use super::{Object, VIRTUALIZATION, health, last_replication, relationship_id};
 
 pub(crate) const CLASS: &str = "Msvm_ReplicationRelationship";
 
@@ -11,6 +11,7 @@ pub(crate) const CLASS: &str = "Msvm_ReplicationRelationship";
 pub(crate) const COLUMNS: &[(&str, T)] = &[
     ("InstanceID", T::String),
     ("ReplicationState", T::Uint16),
+    ("ReplicationHealth", T::Uint16),
     ("FailedOverReplicationType", T::Uint16),
     ("LastReplicationTime", T::DateTime),
 ];
@@ -59,6 +60,7 @@ pub(crate) fn read(row: &Row) -> Result<(RelationshipId, Result<Object, Property
     let object = || {
         Ok(Object {
             state: ReplicationState::from_number(row.get("ReplicationState")?),
+            health: health(row),
             failed_over: FailedOverType::from_number(row.get_opt("FailedOverReplicationType")?.unwrap_or(0)),
             last_replication: last_replication(row.get_opt::<DateTime>("LastReplicationTime")?),
             kept: Kept::AsRelationship { instance_id },

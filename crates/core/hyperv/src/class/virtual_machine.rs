@@ -3,7 +3,7 @@
 use cim::{CimType as T, DateTime, ObjectPath, PropertyError, Row};
 use reprise_model::{EnabledState, FailedOverType, HostName, Kept, ReplicationMode, ReplicationState, Vm, VmId};
 
-use super::{Object, VIRTUALIZATION, last_replication};
+use super::{Object, VIRTUALIZATION, health, last_replication};
 
 pub(crate) const CLASS: &str = "Msvm_ComputerSystem";
 pub(crate) const COLUMNS: &[(&str, T)] =
@@ -17,6 +17,7 @@ pub(crate) const COLUMNS_2012: &[(&str, T)] = &[
     ("EnabledState", T::Uint16),
     ("ReplicationMode", T::Uint16),
     ("ReplicationState", T::Uint16),
+    ("ReplicationHealth", T::Uint16),
     ("FailedOverReplicationType", T::Uint16),
     ("LastReplicationTime", T::DateTime),
 ];
@@ -71,6 +72,7 @@ pub(crate) fn object(row: &Row) -> Option<Result<Object, PropertyError>> {
         Ok(Object {
             kept: Kept::InVm,
             state: ReplicationState::from_number(row.get("ReplicationState")?),
+            health: health(row),
             failed_over: FailedOverType::from_number(row.get_opt("FailedOverReplicationType")?.unwrap_or(0)),
             last_replication: last_replication(row.get_opt::<DateTime>("LastReplicationTime")?),
         })

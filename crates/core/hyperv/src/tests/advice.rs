@@ -117,7 +117,11 @@ fn what_was_detected_where_a_call_failed_decides_the_remedy() {
     for (kind, asked, remedy) in [
         (ErrorKind::Denied, Subject::Windows, Remedy::GrantHere),
         (ErrorKind::Denied, Subject::Object, Remedy::GrantHere),
-        (ErrorKind::Denied, Subject::EventLog, Remedy::GrantEventLog),
+        (ErrorKind::Denied, Subject::EventLog, Remedy::GrantLogHere),
+        (ErrorKind::Busy, Subject::EventLog, Remedy::CheckLogHere),
+        (ErrorKind::TimedOut, Subject::EventLog, Remedy::CheckLogHere),
+        (ErrorKind::Refused, Subject::EventLog, Remedy::CheckLogHere),
+        (ErrorKind::NotThere, Subject::EventLog, Remedy::FindLog),
         (ErrorKind::Busy, Subject::Windows, Remedy::WaitHere),
         (ErrorKind::TimedOut, Subject::HyperV, Remedy::WaitHere),
         (ErrorKind::Malformed, Subject::HyperV, Remedy::RepairWmi),
@@ -133,6 +137,21 @@ fn what_was_detected_where_a_call_failed_decides_the_remedy() {
     let quota = of(&failure(ErrorKind::Busy, Reached::No, Some(2_150_859_174)), "try", Subject::HyperV);
     assert_eq!(quota.remedy, Remedy::RaiseQuota);
     assert!(quota.advice().contains("MaxConcurrentOperationsPerUser"));
+}
+
+#[test]
+fn no_advice_about_this_computer_speaks_of_the_way_to_it() {
+    let numbers = [None, Some(NO_NAMESPACE), Some(NO_CLASS), Some(NOT_FOUND), Some(DENIED), Some(0x8000_4005)];
+    for (kind, ..) in table() {
+        for (asked, number) in Subject::ALL.into_iter().flat_map(|asked| numbers.map(|number| (asked, number))) {
+            let problem = of(&failure(kind, Reached::Yes, number).with_hint(Hint::Local), "try", asked);
+            for part in
+                ["WinRM", "Remote", "network", "name resolves", "address", "login", "proxy", "Envelope", "certificate"]
+            {
+                assert!(!problem.advice().contains(part), "{kind} {number:X?} at {asked:?}: {}", problem.advice());
+            }
+        }
+    }
 }
 
 /// Returns the problem of the failed part of a look.
@@ -228,7 +247,7 @@ fn the_remedy_of_an_act_depends_on_where_it_failed() {
         ("a job that is gone", vec![found(), Ok(started()), gone(), gone(), gone(), gone()], Remedy::SeeWhatCame),
         ("a job in an odd state", vec![found(), Ok(started()), Ok(job("99"))], Remedy::SeeWhatCame),
         ("an HRESULT", vec![found(), Ok(returns("2147749889"))], Remedy::SeeWhatCame),
-        ("an HRESULT that refuses", vec![found(), Ok(returns("2147942405"))], Remedy::GrantHyperV),
+        ("an HRESULT that refuses", vec![found(), Ok(returns("2147942405"))], Remedy::GrantChange),
         ("a row that is odd", vec![Ok(Reply::Instance(relationship("odd")))], Remedy::ReportRow),
     ] {
         assert_eq!(remedy(&resume(answers).0), expected, "{what}");

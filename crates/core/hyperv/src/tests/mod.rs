@@ -10,6 +10,7 @@ mod reading;
 mod refusals;
 mod rights;
 mod server_2012;
+mod statistics;
 
 use cim::stepped::{Next, Stepped};
 use cim::{CallError, ErrorKind, ObjectPath, Output, Properties, Reached, Reply, Request, Row, Value, wql};

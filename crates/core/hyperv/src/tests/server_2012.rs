@@ -47,6 +47,7 @@ fn vm_row(state: &str, mode: &str) -> Row {
         .with("EnabledState", text("2"))
         .with("ReplicationMode", text(mode))
         .with("ReplicationState", text(state))
+        .with("ReplicationHealth", text("3"))
         .with("FailedOverReplicationType", text("0"))
         .with("LastReplicationTime", text("2026-01-31T10:00:00Z"))
 }
@@ -59,6 +60,7 @@ fn server_2012_is_read_from_its_vms_rows_in_six_queries() {
     assert_eq!((replication.vms.len(), replication.objects.len()), (2, 1), "one of the two is not replicated");
     let object = replication.objects.values().next().unwrap();
     assert_eq!((&object.kept, object.state), (&Kept::InVm, ReplicationState::Error));
+    assert_eq!(object.health, Some(reprise_model::ReplicationHealth::Critical));
     assert!(matches!(object.last_replication, LastReplication::At(HostTime(_))));
     let settings = object.settings.seen().unwrap();
     assert_eq!(settings.recovery_host.as_ref().unwrap().as_str(), "hv02.lab.test");

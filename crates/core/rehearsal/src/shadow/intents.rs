@@ -22,7 +22,10 @@ impl Shadow {
         if self.journal.intents.insert(act.id, intent).is_some() {
             return Err(format!("act {} is intended twice", act.id));
         }
-        let budget = self.journal.budgets.entry(leg).or_insert(Budget { data, ..Budget::default() });
+        let budget = self.journal.budgets.entry(leg).or_default();
+        if budget.tries == 0 {
+            budget.data = data;
+        }
         budget.tries += 1;
         if budget.tries > ATTEMPTS_MAX {
             return Err(format!("{} acts on {leg} since it stopped", budget.tries));
@@ -32,7 +35,7 @@ impl Shadow {
 
     /// The run writes down what it knows: from here it begins again.
     pub(crate) fn writes_down(&mut self) {
-        self.pause_written = self.pause_seen.clone();
+        self.beginnings_written.clone_from(&self.beginnings);
         for watched in self.acts.values_mut() {
             // A death ends an act for the run alone; its job goes on until a look has shown what came of it.
             watched.end_written |= watched.ended.is_some() && (watched.shown || !watched.outcome_lost);

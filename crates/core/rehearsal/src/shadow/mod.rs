@@ -2,6 +2,8 @@
 //! the wire, by a reading of the rules of its own.
 
 mod acts;
+mod beginning;
+mod beginnings;
 mod broken;
 mod intents;
 mod journal;

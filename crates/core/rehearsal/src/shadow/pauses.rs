@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use reprise_model::{HostId, LegId, Timestamp};
 
-use super::pause::Pause;
+use super::pause::{Other, Pause};
 use super::shown::End;
 use super::state::Shadow;
 
@@ -37,12 +37,22 @@ impl Shadow {
             known.host_name.clone_from(&end.host_name);
             known.latest = (end.clock, took);
             known.last_looked = end.looked;
+            // A short look says more exactly than a long one when the other state was shown.
+            let own = end.clock.map(|clock| Other { looked: end.looked, clock, took });
+            let began = known.other.zip(own).and_then(|(other, own)| other.began(own));
+            known.surely_after = known.surely_after.max(began);
             self.pauses.insert((leg, host), known);
             return;
         }
         let by_look = before.as_ref().filter(|before| before.state != end.state);
         let surely_after = by_look.and_then(|before| Some(end.clock? - (wall.0 - millis(before.last_looked))));
         let by_look = by_look.and_then(|before| Some(before.latest.0? - before.latest.1 - took));
+        let other_of = |before: &Pause| match before.latest {
+            _ if before.state == end.state => before.other,
+            (Some(clock), took) => Some(Other { looked: before.last_looked, clock, took }),
+            (None, _) => None,
+        };
+        let other = before.as_ref().and_then(other_of);
         let kept = before.as_ref().filter(|before| before.state == end.state).and_then(|before| before.after);
         let by_act = acted.and_then(|acted| Some(end.clock? - (wall.0 - millis(acted))));
         let pause = Pause {
@@ -53,6 +63,7 @@ impl Shadow {
             clock: end.clock,
             after: by_look.max(kept).max(by_act),
             surely_after,
+            other,
             by: end.clock.map(|clock| clock + took),
             booted: end.booted,
             latest: (end.clock, took),

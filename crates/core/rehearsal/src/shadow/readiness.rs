@@ -43,9 +43,9 @@ impl Answered {
     }
 }
 
-/// The replicated legs that a look shows, and whether each can be read completely; the VMs that cannot be read; and the primaries
-/// at 0, which may be replicated elsewhere.
-type ReplicatedSet = (BTreeSet<((LegId, Side), bool)>, BTreeSet<VmId>, BTreeSet<LegId>);
+/// The legs that a look shows, and whether each can be read completely, whatever their states: a primary at 0 may be replicated
+/// elsewhere. And the VMs that cannot be read.
+type ReplicatedSet = (BTreeSet<((LegId, Side), bool)>, BTreeSet<VmId>);
 
 /// How far a host is.
 #[derive(Clone, Debug, Default)]
@@ -106,7 +106,7 @@ impl Readiness {
         // A late host that shows something again has as much time as at first.
         let shows_vms = !shown.seen.is_empty() || !shown.unread.is_empty();
         let is_new =
-            self.last.as_ref().is_none_or(|(_, (seen, unread, _))| seen.is_empty() && unread.is_empty() && shows_vms);
+            self.last.as_ref().is_none_or(|(_, (seen, unread))| seen.is_empty() && unread.is_empty() && shows_vms);
         let comes_back = (self.late || self.may_be_late) && answered.counts() && is_new;
         // The limits count from the first answer and the first sight of VMMS, however often it boots until it is ready.
         let boots = self.may_be_ready && booted.is_some() && self.booted.is_some() && booted != self.booted;
@@ -127,9 +127,10 @@ impl Readiness {
             self.last = None;
             return;
         }
-        let readable = |(key, end): (&(LegId, Side), &End)| (*key, end.settings.is_some());
-        let idle = shown.idle.keys().copied().collect();
-        let set = (shown.seen.iter().map(readable).collect(), shown.unread.clone(), idle);
+        let readable = |end: &End| end.settings.is_some();
+        let idle = shown.idle.iter().map(|(leg, end)| ((*leg, Side::Sender), readable(end)));
+        let seen = shown.seen.iter().map(|(key, end)| (*key, readable(end)));
+        let set = (seen.chain(idle).collect(), shown.unread.clone());
         let same = self.last.as_ref().filter(|(_, last)| *last == set);
         let settled = same.is_some_and(|(before, _)| looked.saturating_sub(*before) >= LOOKS_APART);
         self.may_be_ready |= settled;

@@ -151,9 +151,9 @@ impl Shadow {
     /// A pause that was there at the first look is left only if the rule for those leaves it.
     fn pause_left(&self, leg: &LegReport) -> Result<(), Broken> {
         let left = matches!(leg.reason, Reason::PausedByPerson | Reason::PausedNoEvidence | Reason::PausedLeft);
-        let from_start = self.first.get(&leg.id) == Some(&7) && !self.ran_at_boot.contains_key(&leg.id);
+        let from_start = self.first.get(&leg.id) == Some(&7) && !self.ever_ran(leg.id);
         let is_wanted = self.orders.policy.paused.at_boot == PausedRule::Resume && from_start;
-        let may_be_watched = self.found_running.contains(&leg.id);
+        let may_be_watched = self.may_be_watched(leg.id);
         if leg.result == LegResult::Left && left && is_wanted && !may_be_watched {
             return Err(format!("as {:?}, and it was paused at the first look", leg.reason));
         }

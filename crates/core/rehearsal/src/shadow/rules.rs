@@ -40,7 +40,8 @@ pub(crate) fn held<'a>(
         (Some(_), Some(_)) | (None, None) => None,
     };
     let ends: Vec<&End> = sides.into_iter().flatten().collect();
-    let hosts: Vec<String> = ends.iter().map(|end| end.host_name.clone()).chain(elsewhere).collect();
+    let own = ends.iter().flat_map(|end| std::iter::once(end.host_name.clone()).chain(end.says_now.clone()));
+    let hosts: Vec<String> = own.chain(elsewhere).collect();
     let on = |name: &HostName| hosts.iter().any(|own| means(name.as_str(), own, known.clone()));
     let covers = |scope: &HoldScope| match scope {
         HoldScope::All => true,
@@ -178,7 +179,7 @@ impl Shadow {
         let proof = self.logs.get(&act.host).zip(self.pauses.get(&(leg, act.host)));
         let by_shutdown = proof.is_some_and(|(log, pause)| log.shutdown_did_it(leg.vm, pause, sender.last));
         let policy = &self.orders.policy.paused;
-        let rules = self.rules_for_pause(leg);
+        let rules = self.rules_for_pause(leg, act.host);
         let any = |rule: PausedRule| rules.contains(&rule);
         match sender.state {
             8 if log::vmms_retries(&records, sender.clock) => without("VMMS retries by itself"),
@@ -186,23 +187,12 @@ impl Shadow {
                 without("it is an initial replication that is paused")
             }
             7 if any(PausedRule::Resume) || any(PausedRule::Evidence) && by_shutdown => Ok(()),
-            7 if self.paused_unseen.contains(&leg) => without("policy leaves what was paused at the first look"),
+            7 if self.is_unseen(leg, act.host) => without("policy leaves what was paused at the first look"),
             7 => without("the pause began while we watched, and policy leaves it"),
             11 if !readable || !by_shutdown => without("nothing proves that a shutdown paused it"),
             11 if self.resyncs_elsewhere(act) => without("another VM of its host resynchronizes"),
             8 | 11 => Ok(()),
             _ => without("nothing is resumed from there"),
-        }
-    }
-
-    /// Which of policy's rules may hold for a pause. Whether its host had booted when the read before an act found it running is
-    /// not known, nor so whether it has booted since.
-    pub(super) fn rules_for_pause(&self, leg: LegId) -> Vec<PausedRule> {
-        let policy = &self.orders.policy.paused;
-        match (self.paused_unseen.contains(&leg), self.found_running.contains(&leg)) {
-            (true, true) => vec![policy.at_boot, policy.while_running],
-            (true, false) => vec![policy.at_boot],
-            (false, _) => vec![policy.while_running],
         }
     }
 

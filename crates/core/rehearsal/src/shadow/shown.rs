@@ -17,6 +17,8 @@ const SERVER_2012: &str = "6.2.";
 pub(crate) struct End {
     /// The host's own name.
     pub(crate) host_name: String,
+    /// What the host says that it is called in a later look that does not show the end.
+    pub(crate) says_now: Option<String>,
     pub(crate) vm_name: String,
     pub(crate) state: u16,
     pub(crate) mode: u16,
@@ -39,6 +41,8 @@ pub(crate) struct End {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct SetUp {
     pub(crate) foreign: bool,
+    /// The primary side is a cluster: its connection point is not the host.
+    pub(crate) clustered: bool,
     pub(crate) primary: Option<String>,
     pub(crate) recovery: Option<String>,
 }
@@ -56,6 +60,13 @@ pub(crate) struct Ends {
 }
 
 impl Ends {
+    /// The host says its name.
+    pub(super) fn says(&mut self, name: &str) {
+        for end in self.seen.values_mut().chain(self.idle.values_mut()) {
+            end.says_now = Some(name.to_owned());
+        }
+    }
+
     /// What the host calls the VM of a leg.
     pub(crate) fn called(&self, leg: LegId) -> impl Iterator<Item = &str> {
         self.all_called().filter(move |(vm, _)| *vm == leg.vm).map(|(_, name)| name)
@@ -65,6 +76,11 @@ impl Ends {
     pub(super) fn all_called(&self) -> impl Iterator<Item = (VmId, &str)> {
         let seen = self.seen.iter().map(|((leg, _), end)| (leg.vm, end.vm_name.as_str()));
         seen.chain(self.unread_names.iter().map(|(vm, name)| (*vm, name.as_str())))
+    }
+
+    /// Whether the host shows that it sends a leg.
+    pub(super) fn shows_sender(&self, leg: LegId) -> bool {
+        self.seen.contains_key(&(leg, Side::Sender)) || self.idle.contains_key(&leg) || self.unread.contains(&leg.vm)
     }
 
     /// Whether the host shows that a VM is replicated.
@@ -179,6 +195,7 @@ impl Shown {
     fn end(&self, row: &Row, own: &Row, settings: Option<&Row>, looked: Duration) -> Option<End> {
         Some(End {
             host_name: self.name.clone().unwrap_or_default(),
+            says_now: None,
             vm_name: text(own, "ElementName").unwrap_or_default(),
             state: row.get("ReplicationState").ok()?,
             mode: own.get("ReplicationMode").ok()?,
@@ -198,8 +215,11 @@ fn set_up(row: &Row) -> Option<SetUp> {
     // If one value of a row has the wrong type, its other values do not count either.
     row.get_opt::<u16>("ReplicationInterval").ok()?;
     let provider = text(row, "ReplicationProvider");
+    let first_label = |name: String| name.to_lowercase().split('.').next().map(str::to_owned);
+    let primary = ["PrimaryHostSystem", "PrimaryConnectionPoint"].map(|name| text(row, name).and_then(first_label));
     Some(SetUp {
         foreign: provider.is_some_and(|path| !path.to_uppercase().contains(OWN_PROVIDER)),
+        clustered: matches!(primary, [Some(host), Some(point)] if host != point),
         primary: text(row, "PrimaryHostSystem").or(text(row, "PrimaryConnectionPoint")),
         recovery: text(row, "RecoveryHostSystem").or(text(row, "RecoveryConnectionPoint")),
     })

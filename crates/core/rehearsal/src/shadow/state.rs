@@ -8,6 +8,7 @@ use reprise_model::{
     ActId, Hold, HoldScope, HostId, LegId, Now, Policy, ProblemKind, Reason, Timestamp, VmId, VmSelector,
 };
 
+use super::beginning::Beginning;
 use super::broken::Broken;
 use super::journal::Journal;
 use super::log::{Crossed, Logs, ReadLog};
@@ -61,21 +62,13 @@ pub(crate) struct Shadow {
     pub(super) first_lives: BTreeSet<(LegId, u16)>,
     /// How often the run died and began again.
     pub(super) deaths: usize,
-    /// Legs whose sender was paused when it was first seen, or after a boot since it was seen otherwise.
-    pub(super) paused_unseen: BTreeSet<LegId>,
-    /// On which host the sender was last seen not paused, and how often that had booted then.
-    pub(super) ran_at_boot: BTreeMap<LegId, (HostId, u32)>,
+    /// How the pause of each sender began, on each host that showed it, and the same as it is written down.
+    pub(super) beginnings: BTreeMap<(LegId, HostId), Beginning>,
+    pub(super) beginnings_written: BTreeMap<(LegId, HostId), Beginning>,
     /// What bounds the state of each sender that was seen, on each host that showed it.
     pub(super) pauses: BTreeMap<(LegId, HostId), Pause>,
-    /// Legs that were seen paused after that, with no boot in between: their pause was seen to begin.
-    pub(super) pause_seen: BTreeSet<LegId>,
-    /// Those of them that were so when the run last wrote down what it knows.
-    pub(super) pause_written: BTreeSet<LegId>,
-    /// What bounded the paused senders then.
+    /// What bounded the paused senders when the run last wrote down what it knows.
     pub(super) bounds_written: BTreeMap<(LegId, HostId), Pause>,
-    /// Legs whose sender something showed not paused that does not say how often its host had booted by then: the read before an
-    /// act, or a look that could not read the system. Or of which nobody knows whether that was our own act's doing.
-    pub(super) found_running: BTreeSet<LegId>,
     /// Every leg of which any end was ever seen.
     pub(super) ever: BTreeSet<LegId>,
     /// Every name, folded, that a VM was ever seen to bear.
@@ -117,13 +110,10 @@ impl Shadow {
             first: BTreeMap::new(),
             first_lives: BTreeSet::new(),
             deaths: 0,
-            paused_unseen: BTreeSet::new(),
-            ran_at_boot: BTreeMap::new(),
+            beginnings: BTreeMap::new(),
+            beginnings_written: BTreeMap::new(),
             pauses: BTreeMap::new(),
-            pause_seen: BTreeSet::new(),
-            pause_written: BTreeSet::new(),
             bounds_written: BTreeMap::new(),
-            found_running: BTreeSet::new(),
             ever: BTreeSet::new(),
             named: BTreeSet::new(),
             logs: BTreeMap::new(),
@@ -163,10 +153,7 @@ impl Shadow {
         self.ever.clear();
         self.named.clear();
         self.first_lives.extend(std::mem::take(&mut self.first));
-        // What was not paused when it was seen last may have been paused by anybody since: nobody watched. And what a look
-        // showed right before the end was not written down.
-        self.ran_at_boot.retain(|leg, _| self.pause_written.contains(leg));
-        self.pause_seen = self.pause_written.clone();
+        self.forgets_beginnings();
         // What was known of another state than it is in by then need not be remembered.
         self.pauses = self.bounds_written.iter().map(|(end, pause)| (*end, pause.clone().remembered())).collect();
         self.forgets_unwritten();
@@ -201,6 +188,7 @@ impl Shadow {
         if let Some(name) = &shown.name {
             let seconds = self.seconds.clone();
             self.says(host, name, shown.booted());
+            self.hosts.entry(host).and_modify(|ends| ends.says(name));
             // What counted as another host and is one of its own has to become ready.
             for own in seconds.difference(&self.seconds.clone()) {
                 self.awaits(*own, now.mono.0);
@@ -240,13 +228,14 @@ impl Shadow {
                     self.sees_sender(*leg, end.state, host, shown.boots);
                     self.bounds(*leg, host, end, wall);
                 } else if self.may_not_have_been_asked(*leg) {
-                    self.found_running.insert(*leg);
+                    self.may_have_run(*leg, host);
                 }
                 self.confirms(*leg, end);
             }
             self.shown_after((*leg, *side), host, (looked, now.mono.0), end);
             self.prove(*leg, looked, end);
         }
+        self.misses_senders(host, &ends);
         self.named.extend(ends.all_called().map(|(vm, name)| (name.to_lowercase(), vm)));
         self.hosts.insert(host, ends);
         self.see_idle_senders();
@@ -277,38 +266,6 @@ impl Shadow {
     /// Whether any host shows that a VM is replicated.
     fn is_replicated(&self, vm: VmId) -> bool {
         self.hosts.values().any(|ends| ends.replicates(vm))
-    }
-
-    pub(super) fn sees_sender(&mut self, leg: LegId, state: u16, host: HostId, boots: Option<u32>) {
-        self.first.entry(leg).or_insert(state);
-        let ran = self.ran_at_boot.get(&leg).copied();
-        if state != 7 {
-            let known = ran.filter(|(on, _)| *on == host).map(|(_, boots)| boots);
-            self.paused_unseen.remove(&leg);
-            self.pause_seen.remove(&leg);
-            self.found_running.remove(&leg);
-            self.ran_at_boot.insert(leg, (host, boots.or(known).unwrap_or(0)));
-            if boots.is_none() {
-                self.found_running.insert(leg);
-            }
-            return;
-        }
-        // A VM that was moved meanwhile was seen to run, and its new host has not booted for that.
-        let booted = ran.is_some_and(|(on, ran)| on == host && boots.is_some_and(|boots| boots != ran));
-        if ran.is_none() || booted && !self.pause_seen.contains(&leg) {
-            self.paused_unseen.insert(leg);
-        }
-        if ran.is_some() && boots.is_some() && !booted {
-            self.pause_seen.insert(leg);
-        }
-    }
-
-    /// The read before an act showed that a sender is not paused any more.
-    pub(super) fn found_otherwise(&mut self, leg: LegId, host: HostId, boots: u32) {
-        self.paused_unseen.remove(&leg);
-        self.pause_seen.remove(&leg);
-        self.found_running.insert(leg);
-        self.ran_at_boot.insert(leg, (host, boots));
     }
 
     /// The engine asks for a host's event log.

@@ -86,14 +86,18 @@ impl Shadow {
                 }
             }
         }
+        let loaded = self.readiness.values().filter(|readiness| readiness.ready).map(|host| host.limit(limits)).max();
+        if self.hosts.values().any(|ends| !ends.unread.is_empty()) {
+            // It may say where its other end is.
+            waits.extend(loaded.map(|until| (until, "the other end of what cannot be read".to_owned())));
+        }
         for leg in self.ever.iter().chain(self.unread_legs().iter()) {
             if self.open_intents(*leg).next().is_some() {
                 waits.push((retry_until.max(self.begun + LOOK_AFTER_ACT), format!("what came of an act on {leg}")));
             }
             let (sender, receiver) = (self.sender(*leg), self.receiver(*leg));
             if sender.is_none() || receiver.is_none() {
-                let latest = self.readiness.values().filter(|readiness| readiness.ready).map(|host| host.limit(limits));
-                waits.extend(latest.max().map(|until| (until, format!("an end of {leg}"))));
+                waits.extend(loaded.map(|until| (until, format!("an end of {leg}"))));
             }
             let stopped = sender.is_some_and(|(_, end)| matches!(end.state, 7 | 8 | 11))
                 || receiver.is_some_and(|(_, end)| end.state == 8);

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use reprise_engine::goal::Ending;
+use reprise_engine::goal::{Ending, Goal as _};
 use reprise_engine::{Command, Effect, Event};
 use reprise_model::HostId;
 

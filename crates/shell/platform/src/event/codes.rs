@@ -187,6 +187,24 @@ pub const RESUME_NOT_SEEN: Code = Code {
     advice: "Run again, or check the VM in Hyper-V Manager on its primary server.",
 };
 
+/// 112: `pause` has paused a VM.
+pub const PAUSED_BY_HAND: Code = Code {
+    id: 112,
+    level: Level::Information,
+    text: "Replication for {vm} on {primary} was paused by {account}. {reason}",
+    meaning: "Somebody used `reprise pause`, and a look afterwards showed that replication is paused. `reprise run` on this computer leaves it alone.",
+    advice: "When the work is done, use `reprise resume`.",
+};
+
+/// 113: `resume` has resumed a VM.
+pub const RESUMED_BY_HAND: Code = Code {
+    id: 113,
+    level: Level::Information,
+    text: "Replication for {vm} on {primary} was resumed by {account}. {reason}",
+    meaning: "Somebody used `reprise resume`, and a look afterwards showed that replication is running.",
+    advice: "Nothing to do.",
+};
+
 /// All events, ordered by id.
 pub const CODES: &[&Code] = &[
     &STARTING,
@@ -205,6 +223,8 @@ pub const CODES: &[&Code] = &[
     &HOST_MAY_LOAD,
     &NEEDS_PERSON,
     &RESUME_NOT_SEEN,
+    &PAUSED_BY_HAND,
+    &RESUMED_BY_HAND,
 ];
 
 /// Returns the table of all events for `docs/events.md`.
@@ -243,6 +263,8 @@ mod tests {
             (107, warning),
             (110, warning),
             (111, warning),
+            (112, info),
+            (113, info),
         ];
         assert_eq!(levels, expected);
     }

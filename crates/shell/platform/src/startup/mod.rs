@@ -6,7 +6,7 @@ pub mod systemd;
 mod task;
 
 pub use account::{AccountProblem, TaskAccount};
-pub use place::{Doubt, Drive, doubt};
+pub use place::{Doubt, Drive, PathProblem, check_path, doubt};
 pub use task::{DEFAULT_PROGRAM, FOLDER, NAME, StartupTask};
 
 /// What is run. A host may start long before the others: `--retry-for` waits for those, and nothing else waits.

@@ -8,7 +8,7 @@ use windows_sys::Win32::Security::Authentication::Identity::{GetUserNameExW, Nam
 const UNITS_MAX: u32 = 512;
 
 /// Its name as administrators write it: `LAB\svc`, `NT AUTHORITY\SYSTEM`.
-pub(super) fn name() -> String {
+pub(crate) fn name() -> String {
     let mut name = vec![0_u16; usize::try_from(UNITS_MAX).unwrap_or_default()];
     let mut units = UNITS_MAX;
     // SAFETY: the room is as large as is said, and outlives the call.

@@ -15,8 +15,8 @@ use windows::Win32::System::Com::{
     CLSCTX_INPROC_SERVER, COINIT_MULTITHREADED, CoCreateInstance, CoInitializeEx, CoUninitialize,
 };
 use windows::Win32::System::TaskScheduler::{
-    ITaskFolder, ITaskService, TASK_CREATE_OR_UPDATE, TASK_LOGON_PASSWORD, TASK_LOGON_S4U, TASK_LOGON_SERVICE_ACCOUNT,
-    TASK_LOGON_TYPE, TaskScheduler,
+    IRegisteredTask, ITaskFolder, ITaskService, TASK_CREATE_OR_UPDATE, TASK_LOGON_PASSWORD, TASK_LOGON_S4U,
+    TASK_LOGON_SERVICE_ACCOUNT, TASK_LOGON_TYPE, TaskScheduler,
 };
 use windows::Win32::System::Variant::VARIANT;
 use windows::core::{BSTR, Error};
@@ -56,6 +56,35 @@ pub fn register_task(task: &StartupTask, password: Option<&SecretString>) -> io:
         unsafe { folder.RegisterTask(&name, &xml, TASK_CREATE_OR_UPDATE.0, &user, &password, logon(&account), &none) }?;
         Ok(())
     })
+}
+
+/// Whether the task is registered.
+///
+/// # Errors
+/// Task Scheduler's.
+pub fn task_exists() -> io::Result<bool> {
+    with_service(|service| Ok(registered(service)?.is_some()))
+}
+
+/// Starts the task. Returns whether it is registered.
+///
+/// # Errors
+/// Task Scheduler's.
+pub fn start_task() -> io::Result<bool> {
+    with_service(|service| {
+        let Some(task) = registered(service)? else { return Ok(false) };
+        // SAFETY: the task is alive; an empty argument is none.
+        unsafe { task.Run(&VARIANT::default()) }?;
+        Ok(true)
+    })
+}
+
+fn registered(service: &ITaskService) -> Result<Option<IRegisteredTask>, Error> {
+    // SAFETY: COM is at work on this thread, as the service proves; every argument outlives its call.
+    let top = unsafe { service.GetFolder(&BSTR::from("\\")) }?;
+    let Some(folder) = ours(&top)? else { return Ok(None) };
+    // SAFETY: as above.
+    found(unsafe { folder.GetTask(&BSTR::from(NAME)) })
 }
 
 /// Removes the task, and its folder if nothing else is in it. Returns whether it was there.
@@ -103,11 +132,7 @@ impl TaskRun {
 /// Task Scheduler's.
 pub fn last_run() -> io::Result<Option<TaskRun>> {
     with_service(|service| {
-        // SAFETY: COM is at work on this thread, as the service proves; every argument outlives its call.
-        let top = unsafe { service.GetFolder(&BSTR::from("\\")) }?;
-        let Some(folder) = ours(&top)? else { return Ok(None) };
-        // SAFETY: as above.
-        let Some(task) = found(unsafe { folder.GetTask(&BSTR::from(NAME)) })? else { return Ok(None) };
+        let Some(task) = registered(service)? else { return Ok(None) };
         // SAFETY: the task is alive.
         unsafe { task.LastTaskResult() }.map(|result| Some(TaskRun::of(result)))
     })
@@ -193,8 +218,10 @@ mod tests {
         assert!(!remove_task().unwrap());
         register_task(&task, None).unwrap();
         register_task(&StartupTask { delay: Duration::from_secs(30), ..task }, None).unwrap();
+        assert!(task_exists().unwrap());
         assert!(remove_task().unwrap());
         assert!(!remove_task().unwrap());
+        assert!(!task_exists().unwrap() && !start_task().unwrap());
     }
 
     #[test]

@@ -12,7 +12,9 @@ use reprise_platform::sink::Sink;
 use tokio::time::Instant;
 
 use super::run::{Passed, pass};
-use crate::console::{complain, print};
+use crate::console::{asked_to_stop, complain, print};
+use crate::record::Recorder;
+use crate::render::progress::Progress;
 use crate::render::{Terminal, table};
 use crate::{exit, wiring};
 
@@ -80,7 +82,9 @@ async fn play(seed: u64) -> Result<bool, String> {
     let hosts: Vec<_> = lab.hosts().into_iter().map(|host| (host.url, host.user, host.password)).collect();
     let wired = wiring::wire_hosts(&hosts, Policy::default()).map_err(|usage| usage.to_string())?;
     let sink = Sink::parse("none").map_err(|error| error.to_string())?.sink;
-    let Passed { report, .. } = pass(wired, sink).await.map_err(|_| "the pass ended without a report")?;
+    let Passed { report, .. } = pass(wired, &mut Recorder::new(sink, Progress::new()), asked_to_stop())
+        .await
+        .map_err(|_| "the pass ended without a report")?;
     let took = booted.elapsed().as_secs_f64();
     say(&table::text(&report, &Terminal::of_width(80)));
     let world = lab.view();

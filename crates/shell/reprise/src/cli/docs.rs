@@ -42,7 +42,7 @@ fn reasons() -> String {
         "# Reasons\n\nWhy Reprise acted or did not act on a replication relationship: the key `reason` of `run --json`, `status --json` and `explain --json`. \
          The tables of `run` and `status` show the phrase instead. Codes are stable; phrases are not. This page is generated from the \
          program's own table.\n\n\
-         States are WMI's numbers: 3 is Replicating, 7 Suspended, 8 Error.\n\n\
+         States and modes have PowerShell's names.\n\n\
          | code | phrase | meaning | evidence | what to do |\n| --- | --- | --- | --- | --- |\n",
     );
     for reason in Reason::ALL {

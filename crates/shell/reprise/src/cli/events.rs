@@ -19,7 +19,7 @@ use crate::listener::Listener;
 use crate::render::error::Error;
 use crate::render::heard::{self, Log};
 use crate::render::{Terminal, json, list};
-use crate::usage::Usage;
+use crate::usage::{Reader, Usage};
 use crate::wiring;
 
 /// Show the events about replication and shutdowns in the hosts' event logs.
@@ -57,7 +57,7 @@ const LEAVING_MAX: Duration = Duration::from_secs(2);
 const LINES_MAX: usize = 1_000;
 
 pub(super) async fn events(arguments: Arguments) -> Result<ExitCode, Usage> {
-    let (hosts, links) = wiring::ways(&arguments.hosts)?;
+    let (hosts, links) = wiring::ways(&wiring::HostArguments { reader: Reader::Named("events"), ..arguments.hosts })?;
     if arguments.follow {
         let to: Vec<String> = hosts.iter().map(|(_, label)| label.clone()).collect();
         notice(&listening_to(&to));

@@ -6,8 +6,8 @@ use clap::Args;
 use reprise_model::{LegKind, VmSelector};
 use tokio::runtime::Handle;
 
-use super::look::{LookArguments, exit_code, look};
-use super::run::vm;
+use super::look::{LookArguments, exit_code, look, tell_errors};
+use super::run::shown_vm;
 use crate::console::{print, print_by};
 use crate::exit;
 use crate::render::{self, explain, status};
@@ -22,7 +22,7 @@ Exit codes: 0 it is protected or not meant to replicate, 1 no host became ready 
 2 usage or configuration error, or no VM or several VMs of that name, 3 it is not protected or not seen completely.")]
 pub(super) struct Arguments {
     /// The VM (GUID or name)
-    #[arg(value_name = "VM", value_parser = vm)]
+    #[arg(value_name = "VM", value_parser = shown_vm)]
     vm: VmSelector,
     #[command(flatten)]
     look: LookArguments,
@@ -36,24 +36,20 @@ pub(super) struct Arguments {
 
 /// Times and signals are those of the caller's runtime; the procedures run on `workers`.
 pub(super) async fn explain(arguments: Arguments, workers: Handle) -> Result<ExitCode, Usage> {
-    let mut seen = look(&arguments.look, workers).await?;
+    let on = arguments.look.on.clone();
+    let mut seen = look(arguments.look, "explain VM", workers).await?;
     let is_blind = seen.is_blind();
     if is_blind {
         seen.report.legs.clear();
     } else {
-        seen.narrow(std::slice::from_ref(&arguments.vm))?;
         let kind = if arguments.extended { LegKind::Extended } else { LegKind::Simple };
-        seen.report.legs.retain(|leg| leg.id.kind == kind);
-        if seen.report.legs.is_empty() {
-            let (has, next) = match kind {
-                LegKind::Extended => ("no extended relationship", "leave out --extended"),
-                LegKind::Simple => ("only an extended relationship", "add --extended"),
-            };
-            return Err(Usage::new("cannot explain the relationship", format!("the VM has {has}"), next));
-        }
+        let leg = seen.only(&arguments.vm, kind, on.as_deref(), "explain the relationship")?;
+        seen.report.legs = vec![leg];
+        seen.ask_figures().await;
     }
     let (report, seen) = seen.judged();
     let printed = if arguments.json {
+        tell_errors(&report);
         print_by(|out| render::json::write(out, &status::explanation(&report, &seen)))
     } else if is_blind {
         print(&status::text(&report, &seen, &render::Terminal::here()))

@@ -1,20 +1,26 @@
 //! The command line: a file per verb.
 
+mod by_hand;
+mod choose;
 mod completions;
 mod config;
 mod demo;
 mod docs;
 mod doctor;
+mod drill;
 mod events;
 mod explain;
 mod install;
 mod lab;
 mod look;
 mod man;
+mod pause;
+mod resume;
 mod run;
 mod shown;
 mod status;
 mod uninstall;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -43,6 +49,9 @@ enum Verb {
     Run(run::Arguments),
     Status(status::Arguments),
     Explain(explain::Arguments),
+    Pause(pause::Arguments),
+    Resume(resume::Arguments),
+    Drill(drill::Arguments),
     Events(events::Arguments),
     Doctor(doctor::Arguments),
     Demo(demo::Arguments),
@@ -79,6 +88,9 @@ pub fn main() -> ExitCode {
         Verb::Run(arguments) => control.block_on(run::run(arguments, workers.handle().clone())),
         Verb::Status(arguments) => control.block_on(status::status(arguments, workers.handle().clone())),
         Verb::Explain(arguments) => control.block_on(explain::explain(arguments, workers.handle().clone())),
+        Verb::Pause(arguments) => control.block_on(pause::pause(arguments, workers.handle().clone())),
+        Verb::Resume(arguments) => control.block_on(resume::resume(arguments, workers.handle().clone())),
+        Verb::Drill(arguments) => control.block_on(drill::drill(arguments, workers.handle().clone())),
         Verb::Events(arguments) => workers.block_on(events::events(arguments)),
         Verb::Doctor(arguments) => control.block_on(doctor::doctor(arguments, workers.handle().clone())),
         Verb::Demo(arguments) => Ok(workers.block_on(demo::demo(arguments))),

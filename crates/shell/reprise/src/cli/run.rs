@@ -5,19 +5,20 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use reprise_engine::goal::{Ending, Pass, Report};
-use reprise_engine::{Ambiguous, Controller, UnmatchedHolds};
+use reprise_engine::{Ambiguous, Event, Notice, UnmatchedHolds};
 use reprise_model::{PausedRule, VmSelector};
 use reprise_platform::sink::Sink;
 use tokio::runtime::Handle;
 
 use crate::console::{self, asked_to_stop, notice, print_by};
-use crate::driver::{self, Clock};
+use crate::driver::{Clock, Driver, Observer as _};
 use crate::exit;
 use crate::links::Links;
+use crate::pauses;
 use crate::record::Recorder;
 use crate::render::error::Error;
 use crate::render::{self, hold, progress::Progress};
-use crate::usage::Usage;
+use crate::usage::{Reader, Usage};
 use crate::wiring::{self, Wired};
 
 /// Resume replication that a shutdown has stopped: one pass, then a report.
@@ -25,6 +26,7 @@ use crate::wiring::{self, Wired};
 #[command(after_help = "Example:
   reprise run --host http://hv01 --host http://hv02 --user 'LAB\\svc' --password-file ./password
 
+In a pipe or a file, each relationship is one line of any width, so that it can be searched for.
 Exit codes: 0 everything that should replicate does, 1 no host became ready or every host refused the login,
 2 usage or configuration error, 3 something that should replicate does not, or a host did not become ready.")]
 pub(super) struct Arguments {
@@ -81,6 +83,14 @@ pub(super) fn vm(text: &str) -> Result<VmSelector, String> {
     }
 }
 
+/// The same for a verb that shows VMs, where nothing is held.
+pub(super) fn shown_vm(text: &str) -> Result<VmSelector, String> {
+    match text.trim() {
+        "*" => Err("`*` stands for no name; name a VM, or use `reprise status` alone for all of them".to_owned()),
+        name => vm(name),
+    }
+}
+
 /// The pass's own time and signals are those of the caller's runtime; the procedures run on `workers`.
 pub(super) async fn run(arguments: Arguments, workers: Handle) -> Result<ExitCode, Usage> {
     let settings = wiring::PassSettings {
@@ -97,18 +107,25 @@ pub(super) async fn run(arguments: Arguments, workers: Handle) -> Result<ExitCod
         unmatched_holds: if arguments.ignore_unmatched_holds { UnmatchedHolds::Ignore } else { UnmatchedHolds::Stop },
         dry_run: arguments.dry_run,
     };
-    let mut wired = wiring::wire(&arguments.hosts, &settings)?;
+    let hosts = wiring::HostArguments { reader: Reader::Named("run"), ..arguments.hosts };
+    let mut wired = wiring::wire(&hosts, &settings)?;
     wired.links.work_on(workers);
     warn_of_unverified(&wired.links);
     let sink = sink(arguments.event_log.as_deref())?;
-    let Passed { report, links, unwritten } = pass(wired, sink).await.map_err(|ambiguous| several(&ambiguous))?;
+    let marks = wired.setup.policy.marks.clone();
+    let Passed { report, driver, unwritten } = pass(wired, &mut Recorder::new(sink, Progress::new()), asked_to_stop())
+        .await
+        .map_err(|ambiguous| several(&ambiguous))?;
+    if !arguments.dry_run {
+        pauses::forget_those_over(&marks, &report.legs);
+    }
     let printed = if arguments.json {
-        let errors: Vec<_> = hold::errors(&report).into_iter().map(|(_, error)| error).collect();
+        let errors: Vec<_> = hold::errors(&report, hold::Of::Run).into_iter().map(|(_, error)| error).collect();
         for error in &errors {
             notice(&format!("{} in {}: {}; {}", error.what, error.place, error.why, error.next));
         }
         let errors: Vec<_> = errors.into_iter().chain(unwritten).collect();
-        print_by(|out| render::json::write(out, &render::json::document(&report, &links.asked(), &errors)))
+        print_by(|out| render::json::write(out, &render::json::document(&report, &driver.links().asked(), &errors)))
     } else {
         let terminal = render::Terminal::here();
         console::print_painted(&render::table::text(&report, &terminal))
@@ -129,22 +146,26 @@ pub(super) fn warn_of_unverified(links: &Links) {
 /// A pass that has ended with a report.
 pub(super) struct Passed {
     pub(super) report: Report,
-    links: Links,
+    driver: Driver,
     /// The error of the sink, if events were lost.
-    unwritten: Option<Error>,
+    pub(super) unwritten: Option<Error>,
 }
 
-/// Runs one pass and writes its events.
-pub(super) async fn pass(wired: Wired, sink: Sink) -> Result<Passed, Ambiguous> {
-    let Wired { setup, mut links } = wired;
+/// Runs one pass and writes its events. `stop` ends it early.
+pub(super) async fn pass(
+    wired: Wired,
+    recorder: &mut Recorder,
+    stop: impl Future<Output = ()>,
+) -> Result<Passed, Ambiguous> {
+    let Wired { setup, links } = wired;
     let clock = Clock::start();
     let goal = Pass::new(&setup, clock.now());
-    let mut controller = Controller::new(setup, clock.now());
-    let mut recorder = Recorder::new(sink, Progress::new());
-    let end = driver::run(&mut controller, goal, clock, &mut links, &mut recorder, asked_to_stop()).await;
+    let mut driver = Driver::new(setup, clock, links);
+    recorder.tell(clock.now().wall, &Notice::Started);
+    let end = driver.run(goal, Event::Tick, recorder, stop).await;
     let unwritten = recorder.end();
     match end {
-        Ending::Done(report, _) => Ok(Passed { report: *report, links, unwritten }),
+        Ending::Done(report, _) => Ok(Passed { report: *report, driver, unwritten }),
         Ending::Refused(ambiguous, _) => Err(ambiguous),
     }
 }
@@ -156,7 +177,7 @@ fn several(ambiguous: &Ambiguous) -> Usage {
     Usage::new(hold::which(ambiguous), why, "give the GUID of each VM to leave alone")
 }
 
-fn sink(text: Option<&str>) -> Result<Sink, Usage> {
+pub(super) fn sink(text: Option<&str>) -> Result<Sink, Usage> {
     let chosen = match text {
         None => Sink::default_here(),
         Some(text) => {

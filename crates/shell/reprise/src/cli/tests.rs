@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use clap::{Command, CommandFactory as _};
-use reprise_model::{Problem, ProblemKind, Reason};
+use reprise_model::{Reason, Remedy};
 use reprise_platform::event::codes;
 
 use super::Arguments;
@@ -58,7 +58,7 @@ fn unknown_in(text: &str) -> Vec<String> {
     let mut unknown: Vec<String> =
         commands(text).into_iter().filter_map(|command| unknown(command, &program)).collect();
     let verbs: Vec<&Command> = program.get_subcommands().collect();
-    let flags = text.split(|c: char| c.is_whitespace() || "`(),;.\"".contains(c)).filter_map(|w| w.strip_prefix("--"));
+    let flags = text.split(|c: char| c.is_whitespace() || "`(),;:.\"".contains(c)).filter_map(|w| w.strip_prefix("--"));
     for flag in flags.map(|flag| flag.split('=').next().unwrap_or_default()).filter(|flag| !flag.is_empty()) {
         if !verbs.iter().any(|verb| verb.get_arguments().any(|argument| argument.get_long() == Some(flag))) {
             unknown.push(format!("--{flag}"));
@@ -78,7 +78,7 @@ fn unknown_in(text: &str) -> Vec<String> {
 #[test]
 fn the_check_finds_what_does_not_exist() {
     for (text, found) in [
-        ("Resume it: `reprise resume VM`, or Hyper-V Manager.", "resume"),
+        ("Repair it: `reprise repair VM`, or Hyper-V Manager.", "repair"),
         ("  reprise history sql-01", "history"),
         ("use `reprise run --patience 5`", "--patience"),
         ("`reprise lab down`", "down"),
@@ -99,20 +99,7 @@ fn the_check_finds_what_does_not_exist() {
 
 #[test]
 fn advice_names_only_verbs_flags_and_settings_that_exist() {
-    use ProblemKind as K;
-    let kinds = [
-        K::Unreachable,
-        K::Untrusted,
-        K::Denied,
-        K::NotThere,
-        K::Busy,
-        K::TimedOut,
-        K::Refused,
-        K::Malformed,
-        K::TooLarge,
-        K::Unsupported,
-    ];
-    let problems = kinds.into_iter().map(|kind| Problem::new(kind, "", "").advice());
+    let problems = Remedy::ALL.iter().map(|remedy| remedy.text());
     let reasons = Reason::ALL.iter().flat_map(|reason| [reason.meaning(), reason.evidence(), reason.advice()]);
     let events = codes::CODES.iter().flat_map(|code| [code.text, code.meaning, code.advice]);
     for text in problems.chain(reasons).chain(events) {

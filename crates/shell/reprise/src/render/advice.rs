@@ -6,12 +6,13 @@ use reprise_engine::{Cause, Failure, LegReport, LegResult};
 use reprise_hyperv::failure_code::{FailureCode, known};
 use reprise_model::{AutoResync, Reason};
 
+use super::case::sentence;
 use super::number::hexadecimal;
 
 /// The HRESULT that a shutdown leaves in event 32022: it explains a stop, and never why a resume does not last.
 pub(crate) const ABORTED: u32 = 0x8000_4004;
 
-/// What the administrator does next; `None` for a leg that replicates as it should.
+/// What the administrator does next, in sentences; `None` for a leg that replicates as it should.
 pub(crate) fn of_leg(leg: &LegReport) -> Option<String> {
     if runs_well(leg) {
         return None;
@@ -33,7 +34,7 @@ pub(crate) fn of_leg(leg: &LegReport) -> Option<String> {
     } else {
         by_code(leg).map_or(leg.reason.advice(), |known| known.advice)
     };
-    Some(advice.to_owned())
+    Some(sentence(advice))
 }
 
 /// Whether there is nothing to do about it.

@@ -7,6 +7,7 @@ use reprise_engine::{Cause, HostReport, HostTrouble, LegReport, LegResult};
 use reprise_model::Reason;
 
 use super::advice;
+use super::case::clause;
 use super::error::{self, Error};
 use super::hold;
 use super::json;
@@ -72,7 +73,7 @@ impl Block<'_> {
 }
 
 /// All causes of a report, worst first.
-pub(crate) fn blocks<'r>(report: &'r Report, names: &Names) -> Vec<Block<'r>> {
+pub(crate) fn blocks<'r>(report: &'r Report, names: &Names, of: hold::Of) -> Vec<Block<'r>> {
     let mut waiting: BTreeMap<usize, Vec<&'r LegReport>> = BTreeMap::new();
     let mut own: Vec<&LegReport> = Vec::new();
     for leg in report.legs.iter().filter(|leg| !advice::runs_well(leg)) {
@@ -81,7 +82,7 @@ pub(crate) fn blocks<'r>(report: &'r Report, names: &Names) -> Vec<Block<'r>> {
             None => own.push(leg),
         }
     }
-    let mut blocks: Vec<Block<'_>> = hold::errors(report).into_iter().map(of_hold).collect();
+    let mut blocks: Vec<Block<'_>> = hold::errors(report, of).into_iter().map(of_hold).collect();
     blocks.extend(of_hosts(report, &mut waiting));
     blocks.extend(of_legs(&own, report.dry_run, names));
     blocks
@@ -93,6 +94,12 @@ fn of_hold<'r>((stops, error): (bool, Error)) -> Block<'r> {
     let head = format!("{} in {}", error.what, error.place);
     let (is_of_hosts, hosts, legs) = (false, Vec::new(), Vec::new());
     Block { level, tone, head, why: Some(with_code(&error)), next: error.next, is_of_hosts, hosts, legs }
+}
+
+/// The blocks of the holds that keep `run` from resuming anything, as text.
+pub(crate) fn stopping_holds(report: &Report, of: hold::Of, terminal: &Terminal) -> String {
+    let stopping = hold::errors(report, of).into_iter().filter(|(stops, _)| *stops);
+    stopping.map(|error| of_hold(error).text(terminal, &|leg| leg.vm.clone())).collect()
 }
 
 /// The host that is not ready and for which alone a leg waits: the leg has the same problem.
@@ -182,7 +189,7 @@ fn block<'r>(result: LegResult, next: String, legs: Vec<&'r LegReport>, names: &
     let place = if places.len() == 1 { error.place.clone() } else { count(places.len(), "host") };
     let of = if errors.iter().all(|other| other.why == error.why) { "" } else { "of the first: " };
     let head = format!("{} on {place}", error.what.replace(&format!("VM {}", first.vm), &vms(&legs, names)));
-    let why = Some(format!("{of}{}", with_code(error)));
+    let (why, next) = (Some(format!("{of}{}", with_code(error))), clause(&next));
     Some(Block { level: "error", tone: Tone::Bad, head, why, next, is_of_hosts, hosts, legs })
 }
 

@@ -5,6 +5,7 @@ use reprise_model::{Problem, Reason, Remedy, Retry, ServiceState};
 use serde::Serialize;
 
 use super::advice;
+use super::case::clause;
 use super::number::number;
 
 /// An error. Its fields are those of every JSON document.
@@ -151,7 +152,7 @@ pub(crate) fn of_leg(leg: &LegReport) -> Option<Error> {
         },
         place: place.to_owned(),
         why,
-        next: advice::of_leg(leg).unwrap_or_default(),
+        next: clause(&advice::of_leg(leg).unwrap_or_default()),
         code: trouble.cause.code().map(number),
         retry: trouble.cause.retry(),
     })
@@ -182,21 +183,5 @@ fn why(cause: &Cause, reason: Reason) -> String {
         Cause::Failed(Failure::WithoutEffect | Failure::StoppedAgain) | Cause::Interrupted | Cause::Reason => {
             clause(reason.meaning())
         }
-    }
-}
-
-/// Turns a sentence into a clause for use after a colon: no full stop, and lower case but for a first word such as "VMMS", or
-/// this program's name.
-fn clause(sentence: &str) -> String {
-    let sentence = sentence.trim_end_matches('.');
-    if sentence.starts_with("Reprise ") {
-        return sentence.to_owned();
-    }
-    let mut rest = sentence.chars();
-    match rest.next() {
-        Some(first) if !rest.clone().next().is_some_and(char::is_uppercase) => {
-            first.to_lowercase().chain(rest).collect()
-        }
-        Some(_) | None => sentence.to_owned(),
     }
 }

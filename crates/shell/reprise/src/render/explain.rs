@@ -7,13 +7,16 @@ use reprise_engine::judge::{FactValue, Judgement, Source};
 use reprise_engine::{LegReport, Side, Whereabouts};
 use reprise_model::{FailedOverType, LastReplication, ReplicationState, Timestamp, VmmsEventKind};
 
+use super::case;
 use super::fact::EndFacts;
+use super::hold::Of;
 use super::label::{printable, printable_name};
+use super::number::bytes;
 use super::rows::{self, Names};
 use super::screen::Screened;
 use super::status::{self, Seen, short};
 use super::terminal::Terminal;
-use super::{advice, fact, paragraph, sentence, time};
+use super::{advice, cause, fact, paragraph, sentence, time};
 
 /// Width of the words before a paragraph's text.
 const INDENT: usize = 9;
@@ -25,12 +28,12 @@ pub(crate) fn text(report: &Report, seen: &Seen, terminal: &Terminal) -> String 
     let screened = Screened::of(report);
     let names = Names::of(screened.report());
     let legs = screened.report().legs.iter();
-    let explained: Vec<String> =
-        legs.filter_map(|leg| Some(of_leg(leg, seen.judged.get(&leg.id)?, &names, terminal))).collect();
-    explained.join("\n")
+    let explained: Vec<String> = legs.filter_map(|leg| of_leg(leg, seen, &names, terminal)).collect();
+    cause::stopping_holds(screened.report(), Of::Look, terminal) + &explained.join("\n")
 }
 
-fn of_leg(leg: &LegReport, judgement: &Judgement, names: &Names, terminal: &Terminal) -> String {
+fn of_leg(leg: &LegReport, seen: &Seen, names: &Names, terminal: &Terminal) -> Option<String> {
+    let judgement = seen.judged.get(&leg.id)?;
     let mut text = paragraph("", &head(leg, names), 2, terminal.width);
     text.push('\n');
     let mut line = |head: &str, words: &str| {
@@ -39,6 +42,9 @@ fn of_leg(leg: &LegReport, judgement: &Judgement, names: &Names, terminal: &Term
     };
     line("primary:", &end(Side::Sender, leg.primary.as_deref(), judgement));
     line("replica:", &end(Side::Receiver, leg.replica.as_deref(), judgement));
+    if let Some(pending) = seen.pending.get(&leg.id) {
+        line("pending:", &pending_words(*pending));
+    }
     line("events:", &events(leg, judgement));
     line("why:", &sentence::detail(leg));
     if let Some(rule) = judgement.rules.iter().find(|rule| rule.decided) {
@@ -50,8 +56,16 @@ fn of_leg(leg: &LegReport, judgement: &Judgement, names: &Names, terminal: &Term
     }
     line("changes:", &changes(leg));
     let next = status::next(leg).unwrap_or_else(|| "Nothing to do.".to_owned());
-    line("next:", &next);
-    text
+    line("next:", &case::sentence(&next));
+    Some(text)
+}
+
+/// How much data waits on the primary server.
+fn pending_words(amount: u64) -> String {
+    match amount {
+        0 => "Nothing waits to be sent to the replica server.".to_owned(),
+        amount => format!("{} wait to be sent to the replica server.", bytes(amount)),
+    }
 }
 
 /// What the decision rests on, and what else would change it.
@@ -79,7 +93,7 @@ fn head(leg: &LegReport, names: &Names) -> String {
         "wait" => "`reprise run` would wait.",
         "leave" => "`reprise run` would leave it alone.",
         "not_ours" => "`reprise run` would skip it.",
-        _ => "`reprise run` would leave it alone and alert a person.",
+        _ => "`reprise run` would leave it alone and report that a person must look.",
     };
     let state = rows::state(leg.after);
     format!("{} ({}): {state}, {stands}. {would}", names.leg(leg), rows::route(leg, names))
@@ -101,6 +115,7 @@ fn end(side: Side, host: Option<&str>, judgement: &Judgement) -> String {
     let failed_over = end.failed_over.filter(|kind| *kind != FailedOverType::None);
     let parts = [
         end.state.map(|state| format!("replication is {state}")),
+        status::end_health(&end).map(|health| format!("its health is {}", health.word())),
         end.power.map(|power| format!("the VM is {}", fact::power_word(power))),
         data,
         failed_over.map(|kind| format!("it has the mark of a failover ({kind})")),

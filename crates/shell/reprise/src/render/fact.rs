@@ -5,7 +5,8 @@ use std::time::Duration;
 use reprise_engine::judge::{Fact, FactValue, Judgement, Rule, RuleName, Source, Verdict};
 use reprise_engine::{Side, Whereabouts};
 use reprise_model::{
-    EnabledState, FailedOverType, HostTime, LastReplication, Reason, ReplicationState, Timestamp, VmmsEventKind,
+    EnabledState, FailedOverType, HostTime, LastReplication, Reason, ReplicationHealth, ReplicationState, Timestamp,
+    VmmsEventKind,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -26,6 +27,7 @@ pub(super) struct FactEntry {
 #[derive(Default)]
 pub(super) struct EndFacts<'j> {
     pub(super) state: Option<ReplicationState>,
+    pub(super) health: Option<ReplicationHealth>,
     pub(super) power: Option<EnabledState>,
     pub(super) failed_over: Option<FailedOverType>,
     pub(super) last_data: Option<LastReplication>,
@@ -42,12 +44,14 @@ impl<'j> EndFacts<'j> {
         for Fact { value, age, .. } in &judgement.facts {
             match value {
                 FactValue::State(of, state) if *of == side => (end.state, end.age) = (Some(*state), *age),
+                FactValue::Health(of, health) if *of == side => end.health = Some(*health),
                 FactValue::Power(of, power) if *of == side => end.power = Some(*power),
                 FactValue::FailedOver(of, kind) if *of == side => end.failed_over = Some(*kind),
                 FactValue::LastData(of, data) if *of == side => end.last_data = Some(*data),
                 FactValue::Clock(of, clock) if *of == side => end.clock = Some(*clock),
                 FactValue::NotSeen(of, whereabouts) if *of == side => end.not_seen = Some(whereabouts),
                 FactValue::State(..)
+                | FactValue::Health(..)
                 | FactValue::Mode(..)
                 | FactValue::Power(..)
                 | FactValue::FailedOver(..)
@@ -140,6 +144,7 @@ fn value(value: &FactValue) -> Value {
     let at = |HostTime(at): HostTime| time(Timestamp(at));
     match value {
         FactValue::State(_, state) => json!(state.to_string()),
+        FactValue::Health(_, health) => json!(health.to_string()),
         FactValue::Mode(_, mode) => json!(mode.to_string()),
         FactValue::Power(_, EnabledState::Other(number)) => json!(number),
         FactValue::Power(_, power) => json!(power_word(*power)),

@@ -7,10 +7,19 @@ use reprise_model::{Hold, HoldScope, Retry, VmSelector};
 use super::error::Error;
 use super::label::{printable, printable_name};
 
+/// Whose errors they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Of {
+    /// `run`, which acts, or says what it would do.
+    Run,
+    /// `status` and `explain`, which only look.
+    Look,
+}
+
 /// All of a pass, with whether each is why something was not done.
-pub(crate) fn errors(report: &Report) -> Vec<(bool, Error)> {
+pub(crate) fn errors(report: &Report, of: Of) -> Vec<(bool, Error)> {
     let ambiguous = report.ambiguous.iter().map(|ambiguous| (true, of_ambiguous(ambiguous)));
-    ambiguous.chain(report.holds.iter().map(|trouble| (stops(trouble), of_hold(trouble)))).collect()
+    ambiguous.chain(report.holds.iter().map(|trouble| (stops(trouble), of_hold(trouble, of)))).collect()
 }
 
 /// Whether a hold is the reason why nothing was resumed.
@@ -41,27 +50,34 @@ pub(crate) fn called(hold: &Hold) -> String {
 }
 
 /// What is wrong with a hold.
-pub(crate) fn of_hold(trouble: &HoldTrouble) -> Error {
+pub(crate) fn of_hold(trouble: &HoldTrouble, of: Of) -> Error {
     let HoldTrouble { hold, state } = trouble;
-    let is_host = matches!(hold.scope, HoldScope::Host(_));
-    let (why, next) = match state {
-        HoldState::Unmatched { stops: true } => (
-            if is_host {
-                "no asked host and no relationship has that name, so nothing was resumed: it may be misspelt"
-            } else {
-                "no asked host has that VM, so nothing was resumed: it may be misspelt, and mean a VM that would be resumed"
-            },
+    let unmatched = if matches!(hold.scope, HoldScope::Host(_)) {
+        "no asked host and no relationship has that name"
+    } else {
+        "no asked host has that VM"
+    };
+    let (why, next) = match (state, of) {
+        (HoldState::Unmatched { stops: true }, Of::Run) => (
+            format!("{unmatched}, so nothing was resumed: it may be misspelt, and mean a VM that would be resumed"),
             "correct or remove it, then run again; to resume without it, add `--ignore-unmatched-holds`",
         ),
-        HoldState::Unmatched { stops: false } => (
-            "it matches nothing that was seen, so it had no effect: a host that was not seen may have what it names, or it is misspelt, and a VM that it was meant for may have been resumed",
+        (HoldState::Unmatched { stops: true }, Of::Look) => (
+            format!("{unmatched}, so `reprise run` would resume nothing: it may be misspelt, and mean any of these VMs"),
+            "correct or remove it; `reprise run --ignore-unmatched-holds` resumes without it",
+        ),
+        (HoldState::Unmatched { stops: false }, Of::Run) => (
+            "it matches nothing that was seen, so it had no effect: a host that was not seen may have what it names, or it is misspelt, and a VM that it was meant for may have been resumed".to_owned(),
             "check its spelling and the VMs that were resumed; correct or remove it if it is misspelt",
         ),
-        HoldState::Ended => ("its time is over, so it has no effect", "remove it, or give it a later `until`"),
-    };
-    let why = match hold.until.filter(|_| *state == HoldState::Ended) {
-        Some(until) => format!("{why}: it ended at {}", super::time(until)),
-        None => why.to_owned(),
+        (HoldState::Unmatched { stops: false }, Of::Look) => (
+            "it matches nothing that was seen, so it has no effect: a host that was not seen may have what it names, or it is misspelt".to_owned(),
+            "check its spelling; correct or remove it if it is misspelt",
+        ),
+        (HoldState::Ended, _) => {
+            let at = hold.until.map_or_else(String::new, |until| format!(": it ended at {}", super::time(until)));
+            (format!("its time is over, so it has no effect{at}"), "remove it, or give it a later `until`")
+        }
     };
     let (place, next) = (place(hold), next.to_owned());
     Error { what: format!("cannot apply {}", called(hold)), place, why, next, code: None, retry: Retry::Never }

@@ -1,8 +1,10 @@
 //! What people and programs read: JSON, tables, progress.
 
 pub(crate) mod advice;
+mod case;
 mod cause;
 pub(crate) mod doctor;
+pub(crate) mod drill;
 pub(crate) mod error;
 pub(crate) mod explain;
 mod fact;
@@ -11,8 +13,10 @@ pub(crate) mod hold;
 pub(crate) mod json;
 mod label;
 mod number;
+pub(crate) mod order;
 mod paragraph;
 pub(crate) mod progress;
+pub(crate) mod redraw;
 mod rows;
 mod screen;
 pub(crate) mod sentence;
@@ -21,7 +25,7 @@ pub(crate) mod table;
 mod terminal;
 
 pub(crate) use label::{printable, printable_lines};
-pub(crate) use paragraph::{count, list, paragraph};
+pub(crate) use paragraph::{count, list, paragraph, part};
 pub(crate) use terminal::Terminal;
 
 use reprise_model::Timestamp;

@@ -52,6 +52,11 @@ pub(crate) fn count(number: usize, thing: &str) -> String {
     if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
 }
 
+/// Some of a number of things, or the only one: "2 of 3 VMs", "the only VM".
+pub(crate) fn part(some: usize, all: usize, thing: &str) -> String {
+    if (some, all) == (1, 1) { format!("the only {thing}") } else { format!("{some} of {}", count(all, thing)) }
+}
+
 /// The first few names, and how many more.
 pub(crate) fn list(names: &[String]) -> String {
     const SHOWN: usize = 5;
@@ -80,5 +85,6 @@ mod tests {
     #[test]
     fn one_thing_is_singular() {
         assert_eq!((count(1, "VM"), count(0, "VM"), count(2, "VM")), ("1 VM".into(), "0 VMs".into(), "2 VMs".into()));
+        assert_eq!([part(1, 1, "VM"), part(1, 2, "VM")], ["the only VM", "1 of 2 VMs"]);
     }
 }

@@ -177,6 +177,16 @@ pub(crate) fn table(head: Head, rows: &[Row], terminal: &Terminal) -> String {
             fold_cell(cells, column, width);
         }
     };
+    // A health beside a state goes below it first: only some rows have one.
+    if left(&lines) < width(&lines, VM) {
+        for cell in lines.iter_mut().filter_map(|(cells, _)| cells.get_mut(STATE)) {
+            *cell = cell
+                .iter()
+                .flat_map(|text| text.split_inclusive(", "))
+                .map(|part| part.trim_end().to_owned())
+                .collect();
+        }
+    }
     for (column, most) in [(STATE, STATE_WIDTH), (ROUTE, 1)] {
         if left(&lines) < width(&lines, VM) {
             wrap(&mut lines, column, most);

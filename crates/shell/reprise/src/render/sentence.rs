@@ -9,6 +9,9 @@ use reprise_model::Reason;
 use super::advice;
 use super::hold;
 use super::number::number;
+use super::part;
+
+const RELATIONSHIP: &str = "replication relationship";
 
 /// Why something was or was not done with a leg.
 pub(crate) fn detail(leg: &LegReport) -> String {
@@ -84,14 +87,22 @@ pub(crate) fn summary(sums: &Summary) -> String {
     };
     let legs = match (sums.legs, sums.unprotected) {
         (0, _) => "No replicated VM was seen.".to_owned(),
+        (1, 0) if sums.dry_run && sums.planned == 0 => {
+            "Dry run, nothing was changed: nothing would be resumed.".to_owned()
+        }
         (n, 0) if sums.dry_run => {
-            let planned = sums.planned;
-            format!("Dry run, nothing was changed: {planned} of {n} replication relationships would be resumed.")
+            let which = part(sums.planned, n, RELATIONSHIP);
+            format!("Dry run, nothing was changed: {which} would be resumed.")
+        }
+        (1, 0) if sums.wanted == 0 => {
+            "1 replication relationship was seen, and Reprise is not to protect it.".to_owned()
         }
         (n, 0) if sums.wanted == 0 => {
             format!("{n} replication relationships were seen, and Reprise is to protect none of them.")
         }
+        (_, 0) if sums.wanted == 1 => "The only replication relationship that should replicate does.".to_owned(),
         (_, 0) => format!("All {} replication relationships that should replicate do.", sums.wanted),
+        (_, 1) if sums.wanted == 1 => "The only replication relationship that should replicate does not.".to_owned(),
         (_, unprotected) => {
             format!("{unprotected} of {} replication relationships that should replicate do not.", sums.wanted)
         }

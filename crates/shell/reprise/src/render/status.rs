@@ -6,21 +6,30 @@ use std::time::Duration;
 use reprise_engine::goal::Report;
 use reprise_engine::judge::{HeldBy, Judgement};
 use reprise_engine::{HostReport, LegReport, LegResult, PlannedAct, Side};
-use reprise_model::{HostId, HostTime, LastReplication, LegId, Timestamp};
+use reprise_model::{HostId, HostTime, LastReplication, LegId, ReplicationHealth, Timestamp};
 use serde::Serialize;
 
 use super::error::{self, Error};
 use super::fact::{self, EndFacts, FactEntry, RuleEntry};
+use super::hold::{self, Of};
+use super::number::bytes;
 use super::rows::{self, Head, Names, Row};
 use super::screen::Screened;
 use super::terminal::{Terminal, Tone};
-use super::{advice, cause, count, paragraph, sentence, table, time};
+use super::{advice, cause, json, paragraph, part, sentence, table, time};
 use crate::links::ConnectionInfo;
 
 /// The columns of `status`.
 const HEAD: Head = &["VM", "FROM → TO", "STATE", "DATA AGE", "RUN WOULD", "WHY"];
+/// The same where there is room for what is still to be sent.
+const WIDE: Head = &["VM", "FROM → TO", "STATE", "DATA AGE", "PENDING", "RUN WOULD", "WHY"];
+/// Minimum width for that.
+const WIDE_FROM: usize = 100;
 /// What stands for a value that is not known.
 const UNKNOWN: &str = "—";
+
+/// A look at a host that is older says when it was: the host does not answer any more.
+const OLD: Duration = Duration::from_mins(1);
 
 /// What one look showed besides its report.
 pub(crate) struct Seen {
@@ -32,6 +41,8 @@ pub(crate) struct Seen {
     pub(crate) asked: BTreeMap<HostId, ConnectionInfo>,
     /// What each leg's verdict rests on.
     pub(crate) judged: BTreeMap<LegId, Judgement>,
+    /// How many bytes each leg has still to send, as far as its host says.
+    pub(crate) pending: BTreeMap<LegId, u64>,
 }
 
 /// The whole document. The order of fields is the order of keys.
@@ -42,6 +53,8 @@ pub(crate) struct Document<'a> {
     source: &'static str,
     hosts: Vec<Host<'a>>,
     relationships: Vec<Relationship<'a>>,
+    /// What is wrong with the configuration, and belongs to no host and no relationship.
+    errors: Vec<Error>,
 }
 
 #[derive(Serialize)]
@@ -62,7 +75,6 @@ struct Relationship<'a> {
     replica: Option<&'a str>,
     state: Option<String>,
     replica_state: Option<String>,
-    /// No look reads it yet, nor how much data is pending.
     health: Option<&'static str>,
     protected: bool,
     wanted: bool,
@@ -108,7 +120,27 @@ pub(crate) fn document<'a>(report: &'a Report, seen: &'a Seen) -> Document<'a> {
         taken: time(seen.taken),
         source: "look",
         hosts: report.hosts.iter().map(host).collect(),
-        relationships: legs.into_iter().map(|leg| relationship(leg, seen.judged.get(&leg.id))).collect(),
+        relationships: legs.into_iter().map(|leg| relationship(leg, seen)).collect(),
+        errors: errors(report),
+    }
+}
+
+/// What is wrong with what a person wrote.
+pub(crate) fn errors(report: &Report) -> Vec<Error> {
+    hold::errors(report, Of::Look).into_iter().map(|(_, error)| error).collect()
+}
+
+impl Document<'_> {
+    /// The document on one line, apart from times and amounts: what changes there while nothing else does is no news.
+    pub(crate) fn news(mut self) -> String {
+        self.taken.clear();
+        for host in &mut self.hosts {
+            host.age_s = None;
+        }
+        for own in &mut self.relationships {
+            (own.last_replication, own.lag_s, own.pending_bytes) = (None, None, None);
+        }
+        json::line(&self)
     }
 }
 
@@ -122,7 +154,8 @@ pub(crate) fn explanation<'a>(report: &'a Report, seen: &'a Seen) -> Document<'a
     document
 }
 
-fn relationship<'a>(leg: &'a LegReport, judgement: Option<&'a Judgement>) -> Relationship<'a> {
+fn relationship<'a>(leg: &'a LegReport, seen: &'a Seen) -> Relationship<'a> {
+    let judgement = seen.judged.get(&leg.id);
     let (data, receiver) = judgement.map(|own| (data(own), EndFacts::of(own, Side::Receiver))).unwrap_or_default();
     let last = match data.last_data {
         Some(LastReplication::At(HostTime(at))) => Some(time(Timestamp(at))),
@@ -136,12 +169,12 @@ fn relationship<'a>(leg: &'a LegReport, judgement: Option<&'a Judgement>) -> Rel
         replica: leg.replica.as_deref(),
         state: leg.after.map(|state| state.to_string()),
         replica_state: receiver.state.map(|state| state.to_string()),
-        health: None,
+        health: judgement.and_then(health).map(Health::word),
         protected: is_protected(leg),
         wanted: leg.wanted,
         last_replication: last,
-        lag_s: data.data_age().map(|age| age.as_secs()),
-        pending_bytes: None,
+        lag_s: lag(&data).map(|age| age.as_secs()),
+        pending_bytes: seen.pending.get(&leg.id).copied(),
         verdict: verdict(leg),
         reason: leg.reason.code(),
         detail: sentence::detail(leg),
@@ -152,6 +185,45 @@ fn relationship<'a>(leg: &'a LegReport, judgement: Option<&'a Judgement>) -> Rel
         facts: None,
         rules: None,
     }
+}
+
+/// How well a leg replicates, by Hyper-V's own count. In the order of badness.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Health {
+    Normal,
+    Warning,
+    Critical,
+}
+
+impl Health {
+    /// PowerShell's word.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Normal => "Normal",
+            Self::Warning => "Warning",
+            Self::Critical => "Critical",
+        }
+    }
+}
+
+/// The health of a leg: that of the end which is worse off. A replica that is paused is critical, and its primary normal.
+pub(super) fn health(judgement: &Judgement) -> Option<Health> {
+    [Side::Sender, Side::Receiver].into_iter().filter_map(|side| end_health(&EndFacts::of(judgement, side))).max()
+}
+
+/// The health of one end, if its host says it in a known word.
+pub(super) fn end_health(end: &EndFacts<'_>) -> Option<Health> {
+    match end.health? {
+        ReplicationHealth::Normal => Some(Health::Normal),
+        ReplicationHealth::Warning => Some(Health::Warning),
+        ReplicationHealth::Critical => Some(Health::Critical),
+        ReplicationHealth::NotApplicable | ReplicationHealth::Unrecognised(_) => None,
+    }
+}
+
+/// The health of a leg that people should see.
+fn poor_health(judgement: Option<&Judgement>) -> Option<Health> {
+    judgement.and_then(health).filter(|health| *health != Health::Normal)
 }
 
 /// A hold of the configuration is called by its place there.
@@ -165,9 +237,14 @@ fn data(judgement: &Judgement) -> EndFacts<'_> {
     if sender.last_data.is_some() { sender } else { EndFacts::of(judgement, Side::Receiver) }
 }
 
+/// How old the last data is now, as far as anybody knows.
+fn lag(end: &EndFacts<'_>) -> Option<Duration> {
+    end.data_age().map(|age| age + end.age.unwrap_or_default())
+}
+
 /// How old the last data is, for the table.
 fn data_age(end: &EndFacts<'_>) -> String {
-    match (end.data_age(), end.last_data) {
+    match (lag(end), end.last_data) {
         (Some(age), _) => short(age),
         (None, Some(LastReplication::Never)) => "never".to_owned(),
         (None, _) => UNKNOWN.to_owned(),
@@ -227,7 +304,7 @@ pub(crate) fn verdict(leg: &LegReport) -> &'static str {
 fn would(leg: &LegReport) -> &'static str {
     match verdict(leg) {
         "none" => "nothing",
-        "needs_person" => "alert",
+        "needs_person" => "report",
         "not_ours" => "skip",
         other => other,
     }
@@ -241,29 +318,69 @@ pub(crate) fn next(leg: &LegReport) -> Option<String> {
     advice::of_leg(leg)
 }
 
+/// The page for people, in pieces.
+pub(crate) struct Pieces {
+    /// What is wrong, each with why and what next.
+    pub(crate) causes: String,
+    /// The table, worst first.
+    pub(crate) table: String,
+    /// How much is protected.
+    pub(crate) last: String,
+}
+
 /// The page for people.
 pub(crate) fn text(report: &Report, seen: &Seen, terminal: &Terminal) -> String {
+    let Pieces { causes, table, last } = pieces(report, seen, terminal);
+    format!("{causes}{table}{last}")
+}
+
+/// The same in pieces.
+pub(crate) fn pieces(report: &Report, seen: &Seen, terminal: &Terminal) -> Pieces {
     let screened = Screened::of(report);
     let report = screened.report();
     let names = Names::of(report);
-    let blocks = cause::blocks(report, &names);
-    let mut text: String = blocks.iter().map(|block| block.text(terminal, &|leg| names.leg(leg))).collect();
-    if !report.legs.is_empty() {
-        text.push_str(&table::table(report, HEAD, terminal, &|leg| row(leg, seen.judged.get(&leg.id), &names)));
-        text.push('\n');
-    }
-    text.push_str(&paragraph("", &last_line(report), 2, terminal.width));
-    text
+    let blocks = cause::blocks(report, &names, Of::Look);
+    let causes = blocks.iter().map(|block| block.text(terminal, &|leg| names.leg(leg))).collect();
+    let table =
+        if report.legs.is_empty() { String::new() } else { format!("{}\n", rows_of(report, seen, &names, terminal)) };
+    let last = paragraph("", &last_line(report, seen), 2, terminal.width);
+    Pieces { causes, table, last }
 }
 
-fn row(leg: &LegReport, judgement: Option<&Judgement>, names: &Names) -> Row {
-    let age = data_age(&judgement.map(data).unwrap_or_default());
-    Row::with(leg, names, rows::state(leg.after), vec![age, would(leg).to_owned()], tone(leg))
+/// The table.
+fn rows_of(report: &Report, seen: &Seen, names: &Names, terminal: &Terminal) -> String {
+    let is_wide = terminal.width.is_none_or(|width| width >= WIDE_FROM) && !seen.pending.is_empty();
+    let poor = |leg: &LegReport| poor_health(seen.judged.get(&leg.id));
+    let rank = |leg: &LegReport| match poor(leg) {
+        Some(Health::Critical) => 0,
+        Some(Health::Warning) => 1,
+        Some(Health::Normal) | None => 2,
+    };
+    let row = |leg: &LegReport| {
+        let age = data_age(&seen.judged.get(&leg.id).map(data).unwrap_or_default());
+        let pending = seen.pending.get(&leg.id).map_or_else(|| UNKNOWN.to_owned(), |amount| bytes(*amount));
+        let own = std::iter::once(age).chain(is_wide.then_some(pending)).chain([would(leg).to_owned()]);
+        let old = seen.judged.get(&leg.id).and_then(old_look);
+        let state = match (old, poor(leg)) {
+            (Some(age), _) => format!("{}, {} ago", rows::state(leg.after), short(age)),
+            (None, Some(health)) => format!("{}, {}", rows::state(leg.after), health.word()),
+            (None, None) => rows::state(leg.after),
+        };
+        Row::with(leg, names, state, own.collect(), tone(leg, old.is_some() || poor(leg).is_some()))
+    };
+    table::table(report, if is_wide { WIDE } else { HEAD }, terminal, &rank, &row)
 }
 
-fn tone(leg: &LegReport) -> Tone {
+/// How old the look at the sender is, if what it showed may not be so any more.
+fn old_look(judgement: &Judgement) -> Option<Duration> {
+    EndFacts::of(judgement, Side::Sender).age.filter(|age| *age >= OLD)
+}
+
+fn tone(leg: &LegReport, is_doubtful: bool) -> Tone {
     if is_unprotected(leg) {
         Tone::Bad
+    } else if is_protected(leg) && is_doubtful {
+        Tone::Doubtful
     } else if is_protected(leg) {
         Tone::Good
     } else {
@@ -272,20 +389,30 @@ fn tone(leg: &LegReport) -> Tone {
 }
 
 /// How much is protected, and which hosts were not seen.
-fn last_line(report: &Report) -> String {
+fn last_line(report: &Report, seen: &Seen) -> String {
     let wanted = report.legs.iter().filter(|leg| leg.wanted).count();
     let unprotected = report.legs.iter().filter(|leg| is_unprotected(leg)).count();
     let resumed = report.legs.iter().filter(|leg| verdict(leg) == "resume").count();
     let legs = match (report.legs.len(), wanted) {
         (0, _) => "No replicated VM was seen".to_owned(),
         (_, 0) => "No replication relationship is meant to replicate now".to_owned(),
+        (_, 1) => {
+            let is = if unprotected == 0 { "Protected" } else { "Not protected" };
+            format!("{is}: the only replication relationship that should replicate")
+        }
         (_, wanted) => {
-            let of = count(wanted, "replication relationship");
-            format!("Protected: {} of {of} that should replicate", wanted - unprotected)
+            let of = part(wanted - unprotected, wanted, "replication relationship");
+            format!("Protected: {of} that should replicate")
         }
     };
     let other = report.legs.len() - wanted;
     let other = if other > 0 && wanted > 0 { format!("; {other} not meant to") } else { String::new() };
+    // Of what is not protected, nobody expects another health.
+    let is_poor = |leg: &&LegReport| is_protected(leg) && poor_health(seen.judged.get(&leg.id)).is_some();
+    let other = match report.legs.iter().filter(is_poor).count() {
+        0 => other,
+        poor => format!("{other}; protected in poor health: {poor}"),
+    };
     let would = if resumed > 0 { format!(" `reprise run` would resume {resumed}.") } else { String::new() };
     let interrupted = if report.interrupted { " Interrupted before everything was seen." } else { "" };
     format!("{legs}{other}{}.{would}{interrupted}", table::hosts(report))

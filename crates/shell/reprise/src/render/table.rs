@@ -9,9 +9,10 @@ use reprise_engine::{HostReport, HostTrouble, LegReport, LegResult, Summary};
 use reprise_model::Reason;
 
 use super::advice;
+use super::case::clause;
 use super::cause::{self, Block};
 use super::hold;
-use super::paragraph::{count, list, paragraph};
+use super::paragraph::{count, list, paragraph, part};
 use super::rows::{self, Head, Names, Row};
 use super::screen::Screened;
 use super::sentence::interruption;
@@ -34,18 +35,25 @@ pub(crate) fn text(report: &Report, terminal: &Terminal) -> String {
 fn screened_text(screened: &Screened, terminal: &Terminal) -> String {
     let report = screened.report();
     let names = Names::of(report);
-    let blocks = cause::blocks(report, &names);
+    let blocks = cause::blocks(report, &names, hold::Of::Run);
     let mut text: String = blocks.iter().map(|block| block.text(terminal, &|leg| names.leg(leg))).collect();
     if !report.legs.is_empty() {
-        text.push_str(&table(report, rows::RUN, terminal, &|leg| Row::of(leg, &names, report.dry_run)));
+        text.push_str(&table(report, rows::RUN, terminal, &|_| 0, &|leg| Row::of(leg, &names, report.dry_run)));
         text.push('\n');
     }
     text.push_str(&last_lines(report, &names, &blocks, terminal));
     text
 }
 
-/// The rows, worst first. On a terminal each cause gets its share of the lines, and what is left out is counted.
-pub(super) fn table(report: &Report, head: Head, terminal: &Terminal, row: &dyn Fn(&LegReport) -> Row) -> String {
+/// The rows, worst first: of those with one result and reason the ones of the lowest rank. On a terminal each cause gets its
+/// share of the lines, and what is left out is counted.
+pub(super) fn table(
+    report: &Report,
+    head: Head,
+    terminal: &Terminal,
+    rank: &dyn Fn(&LegReport) -> u8,
+    row: &dyn Fn(&LegReport) -> Row,
+) -> String {
     let is_quiet = |leg: &LegReport| advice::runs_well(leg);
     let mut groups: BTreeMap<(bool, LegResult, Option<Reason>), Vec<&LegReport>> = BTreeMap::new();
     for leg in &report.legs {
@@ -53,16 +61,17 @@ pub(super) fn table(report: &Report, head: Head, terminal: &Terminal, row: &dyn 
         let reason = (!is_quiet(leg)).then_some(leg.reason);
         groups.entry((is_quiet(leg), leg.result, reason)).or_default().push(leg);
     }
-    let mut room = match terminal.width {
-        Some(_) => terminal.height.unwrap_or(HEIGHT).saturating_sub(OTHER_LINES + groups.len()).max(ROWS_MIN),
-        None => usize::MAX,
+    let mut room = if terminal.is_screen {
+        terminal.height.unwrap_or(HEIGHT).saturating_sub(OTHER_LINES + groups.len()).max(ROWS_MIN)
+    } else {
+        usize::MAX
     };
     let mut rows = Vec::new();
     let mut left_out = String::new();
     let count_of = groups.len();
     for (index, ((quiet, result, reason), mut legs)) in groups.into_iter().enumerate() {
-        legs.sort_by(|a, b| (&a.vm, a.id).cmp(&(&b.vm, b.id)));
-        let most = if quiet && terminal.width.is_some() { QUIET_ROWS_MAX } else { usize::MAX };
+        legs.sort_by(|a, b| (rank(a), &a.vm, a.id).cmp(&(rank(b), &b.vm, b.id)));
+        let most = if quiet && terminal.is_screen { QUIET_ROWS_MAX } else { usize::MAX };
         let lines = (room / (count_of - index)).max(1).min(most);
         let (mut used, mut share) = (0, 0);
         for leg in &legs {
@@ -105,12 +114,12 @@ fn last_lines(report: &Report, names: &Names, blocks: &[Block<'_>], terminal: &T
     // A hold that stops everything stands first.
     let stopping = blocks.iter().find(|block| block.is_error()).filter(|_| report.holds.iter().any(hold::stops));
     if let Some(block) = stopping {
-        text.push_str(&paragraph("First: ", &block.next, 2, terminal.width));
+        text.push_str(&paragraph("First: ", &clause(&block.next), 2, terminal.width));
     } else if let Some(block) = worst {
         let head = format!("First, for {}: ", count(vms(block), "VM"));
-        text.push_str(&paragraph(&head, &block.next, 2, terminal.width));
+        text.push_str(&paragraph(&head, &clause(&block.next), 2, terminal.width));
     } else if let Some(block) = blocks.first().filter(|block| block.is_error() && blocks.len() > 1) {
-        text.push_str(&paragraph("First: ", &block.next, 2, terminal.width));
+        text.push_str(&paragraph("First: ", &clause(&block.next), 2, terminal.width));
     }
     text
 }
@@ -149,12 +158,8 @@ fn sentence(report: &Report, names: &Names) -> String {
         (_, []) => format!("All {wanted} replication relationships that should replicate are protected"),
         (_, some) => {
             let would = if report.dry_run { "Would stay unprotected" } else { "Unprotected" };
-            format!(
-                "{would}: {} of {} that should replicate ({})",
-                some.len(),
-                count(wanted, "replication relationship"),
-                list(some)
-            )
+            let which = part(some.len(), wanted, "replication relationship");
+            format!("{would}: {which} that should replicate ({})", list(some))
         }
     };
     let hosts = hosts(report);

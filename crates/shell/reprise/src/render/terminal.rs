@@ -4,9 +4,14 @@ use std::fmt;
 
 use anstyle::{AnsiColor, Style};
 
+/// The usual width of a page.
+const COLUMNS: usize = 80;
+
 /// The form of the output.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Terminal {
+    /// Whether it is one: what does not fit its height is left out and counted. A file and a pipe get every row.
+    pub(crate) is_screen: bool,
     /// Its width in columns; `None` for a file or a pipe, where lines have any length.
     pub(crate) width: Option<usize>,
     /// Its height in lines.
@@ -22,7 +27,22 @@ impl Terminal {
         let colours = anstream::AutoStream::choice(&out) != anstream::ColorChoice::Never;
         let size = terminal_size::terminal_size_of(out);
         let (width, height) = size.map(|(width, height)| (usize::from(width.0), usize::from(height.0))).unzip();
-        Self { width, height, colours }
+        Self { is_screen: size.is_some(), width, height, colours }
+    }
+
+    /// The same for a table that keeps to a width in a file or a pipe too: to that of `COLUMNS`, else to 80.
+    pub(crate) fn here_or_columns() -> Self {
+        Self::here().else_of_columns(std::env::var("COLUMNS").ok().as_deref())
+    }
+
+    fn else_of_columns(self, columns: Option<&str>) -> Self {
+        let asked = columns.and_then(|columns| columns.trim().parse().ok()).filter(|columns| *columns > 0);
+        Self { width: self.width.or(asked).or(Some(COLUMNS)), ..self }
+    }
+
+    /// Whether a page can be drawn in place of another one.
+    pub(crate) fn can_redraw(&self) -> bool {
+        self.is_screen && std::env::var_os("TERM").is_none_or(|kind| kind != "dumb")
     }
 
     /// The width of the terminal on standard error, if it is one.
@@ -32,7 +52,7 @@ impl Terminal {
 
     /// A page of that width without colours.
     pub(crate) fn of_width(width: usize) -> Self {
-        Self { width: Some(width), ..Self::default() }
+        Self { is_screen: true, width: Some(width), ..Self::default() }
     }
 
     /// The text in that tone.
@@ -74,5 +94,20 @@ pub(crate) struct Painted<'t> {
 impl fmt::Display for Painted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}{}{}", self.style.render(), self.text, self.style.render_reset())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pipe_has_the_width_that_somebody_gives_it_else_that_of_a_page_and_a_terminal_has_its_own() {
+        let width = |own: Terminal, columns| own.else_of_columns(columns).width;
+        for (columns, expected) in [(None, 80), (Some("132"), 132), (Some("0"), 80), (Some("wide"), 80)] {
+            assert_eq!(width(Terminal::default(), columns), Some(expected), "{columns:?}");
+            assert_eq!(width(Terminal::of_width(100), columns), Some(100));
+        }
+        assert!(!Terminal::default().else_of_columns(None).is_screen);
     }
 }

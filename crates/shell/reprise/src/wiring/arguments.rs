@@ -6,8 +6,10 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use reprise_config::{CertificateRef, LoginSettings, PasswordRef, ProofRef, Scheme, TrustRef};
 
+use crate::usage::Reader;
+
 /// The hosts to manage and the login to use.
-#[derive(Default, Args)]
+#[derive(Clone, Default, Args)]
 pub(crate) struct HostArguments {
     /// Address of a host: http[s]://HOST[:PORT]/wsman (repeatable)
     #[arg(long = "host", value_name = "URL")]
@@ -48,6 +50,9 @@ pub(crate) struct HostArguments {
     /// Trust any certificate over https://: an on-path attacker can impersonate the host
     #[arg(long, conflicts_with_all = ["ca", "tls_fingerprint"])]
     pub(crate) insecure_no_tls_verification: bool,
+    /// Who reads the errors; the verb sets it.
+    #[arg(skip)]
+    pub(crate) reader: Reader,
 }
 
 /// Parses a scheme as the configuration does, and lists all of them in the help.

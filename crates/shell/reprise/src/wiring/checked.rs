@@ -8,7 +8,7 @@ use reprise_platform::paths;
 use super::arguments::HostArguments;
 use super::hosts::{Wanted, config, wanted};
 use crate::login::Logins;
-use crate::usage::Usage;
+use crate::usage::{Reader, Usage};
 
 /// A configuration, and the hosts that a run would ask.
 pub(crate) struct Checked {
@@ -22,16 +22,18 @@ pub(crate) struct Checked {
 /// Reads and checks a configuration, with the logins of its hosts as far as that needs no password.
 pub(crate) fn checked(file: Option<&Path>) -> Result<Checked, Usage> {
     let path = paths::config_file(file, paths::of_this_process).path().to_owned();
-    let arguments = HostArguments { config: file.map(Path::to_owned), ..HostArguments::default() };
+    let arguments =
+        HostArguments { config: file.map(Path::to_owned), reader: Reader::File, ..HostArguments::default() };
     let Some(config) = config(&arguments)? else {
         let what = format!("there is no configuration {}", path.display());
         let next = "write one with `reprise config init`, or name another file with --config";
         return Err(Usage::new(what, "the file does not exist", next));
     };
     let hosts = wanted(&arguments, Some(&config))?;
+    let logins = Logins::new(false, Reader::File);
     let errors = hosts.iter().filter_map(|host| match host {
         Wanted::Local(_) => None,
-        Wanted::Remote(host) => Logins::check(&host.url, &host.login).err(),
+        Wanted::Remote(host) => logins.check(&host.url, &host.login).err().map(|error| error.of_file(&path)),
     });
     Ok(Checked { errors: errors.collect(), path, config, hosts })
 }
@@ -39,7 +41,7 @@ pub(crate) fn checked(file: Option<&Path>) -> Result<Checked, Usage> {
 impl Checked {
     /// Why this account cannot use the passwords, keys and certificates of the hosts.
     pub(crate) fn unusable(&self) -> Vec<Usage> {
-        let mut logins = Logins::new(false);
+        let mut logins = Logins::new(false, Reader::File);
         let finds_over_tls = self.config.discover.resolve.values().any(Endpoint::is_secure);
         let mut problems = Vec::new();
         for host in &self.hosts {

@@ -14,7 +14,7 @@ use crate::access::HostAccess;
 use crate::links::Links;
 use crate::login::Logins;
 use crate::render::count;
-use crate::usage::Usage;
+use crate::usage::{Reader, Usage};
 
 /// Default of `--timeout`: the support article's.
 pub(super) const TIMEOUT: Duration = Duration::from_mins(1);
@@ -58,9 +58,14 @@ pub(crate) fn ways(hosts: &HostArguments) -> Result<(Vec<(HostId, String)>, Link
     let config = config(hosts)?;
     let asked = wanted(hosts, config.as_ref())?;
     let mut built = Built::default();
-    let logins = Logins::new(hosts.insecure_no_tls_verification);
+    let logins = Logins::new(hosts.insecure_no_tls_verification, hosts.reader);
     connect(&mut built, asked, logins, limits(&Policy::default(), TIMEOUT), VmmsWaits::of(None, TIMEOUT), None)?;
     Ok((built.hosts.into_iter().map(|host| (host.id, host.label)).collect(), built.links))
+}
+
+/// The file that is read if hosts are to come from one.
+fn config_file(hosts: &HostArguments) -> ConfigFile {
+    paths::config_file(hosts.config.as_deref(), paths::of_this_process)
 }
 
 /// Reads the configuration. `--host` without `--config` reads none.
@@ -68,7 +73,7 @@ pub(super) fn config(hosts: &HostArguments) -> Result<Option<Config>, Usage> {
     if !hosts.hosts.is_empty() && hosts.config.is_none() {
         return Ok(None);
     }
-    let file = paths::config_file(hosts.config.as_deref(), paths::of_this_process);
+    let file = config_file(hosts);
     let path = file.path();
     #[cfg(windows)]
     if matches!(file, ConfigFile::Default(_)) && path.exists() {
@@ -133,9 +138,13 @@ fn named(hosts: &HostArguments, config: Option<&Config>) -> Result<Vec<Wanted>, 
         return Ok(urls.map(|url| Wanted::Remote(Box::new(remote(url)))).collect());
     }
     let listed = config.map(|c| c.hosts.as_slice()).unwrap_or_default();
+    let in_file = |usage: Usage| usage.of_file(config_file(hosts).path());
     let local = match config.and_then(|config| config.local.as_ref()) {
-        Some(local) => Some(this_computer(local, &flags, listed.is_empty(), cfg!(windows))?),
-        None if listed.is_empty() => Some(nobody_named(&flags, config.is_some(), cfg!(windows))?),
+        Some(local) => Some(this_computer(local, &flags, listed.is_empty(), cfg!(windows)).map_err(in_file)?),
+        None if listed.is_empty() => {
+            let nobody = nobody_named(&flags, config.is_some(), hosts.reader, cfg!(windows));
+            Some(if config.is_some() { nobody.map_err(in_file)? } else { nobody? })
+        }
         None => None,
     };
     let logins: Vec<LoginSettings> = listed.iter().map(|host| flags.over(&host.login).over(&common)).collect();
@@ -167,12 +176,21 @@ fn no_login_here(why: impl Into<String>) -> Usage {
 }
 
 /// What is asked if no host is named: on Windows this computer.
-fn nobody_named(flags: &LoginSettings, has_config: bool, on_windows: bool) -> Result<Wanted, Usage> {
+fn nobody_named(flags: &LoginSettings, has_config: bool, reader: Reader, on_windows: bool) -> Result<Wanted, Usage> {
     let why =
         if has_config { "the configuration lists no [[host]]" } else { "neither --host nor a configuration is given" };
     if !on_windows {
-        let next = "write `reprise run --host http://HOST --user USER --password-file FILE`, or a configuration with a \
-                    [[host]]";
+        let flags = "--host http://HOST --user USER --password-file FILE";
+        let typed = match reader {
+            Reader::File => None,
+            Reader::Named(verb) => Some(format!("write `{} {flags}`", ["reprise", verb].join(" "))),
+            Reader::Command => Some(format!("add `{flags}`")),
+        };
+        let next = match typed {
+            None => "add a [[host]] with its url to the file".to_owned(),
+            Some(typed) if has_config => format!("add a [[host]] with its url to the file, or {typed}"),
+            Some(typed) => format!("{typed}, or a configuration with a [[host]] (`reprise config init` makes one)"),
+        };
         return Err(Usage::new("no host is given", why, next));
     }
     if *flags != LoginSettings::default() {
@@ -332,11 +350,14 @@ mod tests {
     #[test]
     fn on_windows_this_computer_is_asked_if_no_host_is_named_and_elsewhere_nobody_is() {
         let none = LoginSettings::default();
-        let elsewhere = nobody_named(&none, false, false).err().unwrap().to_string();
+        let elsewhere = nobody_named(&none, false, Reader::Named("status"), false).err().unwrap().to_string();
         assert!(elsewhere.contains("neither --host nor a configuration is given"), "{elsewhere}");
-        assert!(matches!(nobody_named(&none, true, true), Ok(Wanted::Local(_))));
+        assert!(elsewhere.contains("write `reprise status --host http://HOST "), "{elsewhere}");
+        let in_file = nobody_named(&none, true, Reader::File, false).err().unwrap().to_string();
+        assert!(in_file.contains("add a [[host]]") && !in_file.contains("--"), "{in_file}");
+        assert!(matches!(nobody_named(&none, true, Reader::Command, true), Ok(Wanted::Local(_))));
         let login = LoginSettings { user: Some("svc".to_owned()), ..none };
-        let refused = nobody_named(&login, true, true).err().unwrap().to_string();
+        let refused = nobody_named(&login, true, Reader::Command, true).err().unwrap().to_string();
         assert!(refused.contains("this computer is asked, and that needs no login"), "{refused}");
         let waits = VmmsWaits::of(None, TIMEOUT);
         assert_eq!((waits.local, waits.remote), (Duration::from_mins(10), TIMEOUT));

@@ -11,9 +11,11 @@ use super::hosts::{Built, TIMEOUT, VmmsWaits, config, connect, endpoint, limits,
 use crate::access::HostAccess;
 use crate::links::Links;
 use crate::login::Logins;
+use crate::pauses;
 use crate::usage::Usage;
 
 /// The settings of one pass on the command line.
+#[derive(Default)]
 pub(crate) struct PassSettings {
     pub(crate) timeout: Option<Duration>,
     pub(crate) vmms_timeout: Option<Duration>,
@@ -42,12 +44,13 @@ pub(crate) fn wire(hosts: &HostArguments, settings: &PassSettings) -> Result<Wir
         policy.paused.at_boot = rule;
     }
     policy.holds.extend(settings.except.iter().map(excepted));
+    policy.marks = pauses::marks()?;
     let timeout = settings.timeout.or(run.timeout).unwrap_or(TIMEOUT);
     let retry_for = settings.retry_for.or(run.retry_for).unwrap_or(timeout);
     let waits = VmmsWaits::of(settings.vmms_timeout.or(run.vmms_timeout), timeout);
     let discover = config.map(|c| c.discover.clone()).unwrap_or_default();
     let mut built = Built { links: Links::new(discover.resolve), ..Built::default() };
-    let logins = Logins::new(hosts.insecure_no_tls_verification);
+    let logins = Logins::new(hosts.insecure_no_tls_verification, hosts.reader);
     let common = config.map(|c| c.login.clone()).unwrap_or_default();
     let named = Some(arguments::login(hosts).over(&common)).filter(|_| discover.peers);
     connect(&mut built, asked, logins, limits(&policy, timeout), waits, named.as_ref())?;

@@ -153,3 +153,43 @@ fn the_schema_is_one_json_document() {
     let schema: serde_json::Value = serde_json::from_str(&said.out).unwrap();
     assert_eq!(schema["required"], serde_json::json!(["version"]));
 }
+
+#[cfg(not(windows))]
+#[test]
+fn what_is_wrong_with_a_configuration_names_its_file_and_nothing_of_the_flags_of_a_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let host = "[[host]]\nurl = 'http://hv01'\n";
+    for text in [
+        String::new(),
+        host.to_owned(),
+        "[[host]]\nlocal = true\n".to_owned(),
+        format!("[login]\nuser = 'svc'\n{host}"),
+        format!("[login]\nuser = ' '\npassword_file = 'FOLDER/password'\n{host}"),
+        "[login]\nauth = 'certificate'\n[[host]]\nurl = 'https://hv01'\n".to_owned(),
+    ] {
+        let said = checked(folder.path(), &format!("version = 1\n{text}"));
+        assert_eq!((said.code, said.out.as_str()), (Some(2), ""), "{text}");
+        let file = folder.path().join("reprise.toml");
+        assert!(said.err.contains(file.to_str().unwrap()), "{text}: {}", said.err);
+        assert!(!said.err.contains("--") && !said.err.contains("reprise run"), "{text}: {}", said.err);
+    }
+    let example = folder.path().join("example.toml");
+    assert_eq!(config(&["init", example.to_str().unwrap()]).code, Some(0));
+    let said = config(&["check", "--config", example.to_str().unwrap()]);
+    assert!(
+        said.err.contains("example.toml") && said.err.contains("[login]") && !said.err.contains("--"),
+        "{}",
+        said.err
+    );
+}
+
+#[test]
+fn a_folder_in_place_of_a_file_is_told_as_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let name = folder.path().to_str().unwrap();
+    for name in [name.to_owned(), format!("{name}/")] {
+        let said = config(&["init", &name]);
+        assert_eq!((said.code, said.out.as_str()), (Some(2), ""));
+        assert!(said.err.contains("it is a folder") && said.err.contains("/reprise.toml"), "{}", said.err);
+    }
+}

@@ -5,10 +5,12 @@
 mod article;
 mod bad_way;
 mod bad_ways;
+mod by_hand;
 mod changes;
 mod configuration;
 mod discovery;
 mod doctor;
+mod drill;
 mod envelopes;
 mod evidence;
 mod faults;
@@ -39,6 +41,8 @@ mod strict;
 mod systems;
 #[cfg(unix)]
 mod typing;
+#[cfg(unix)]
+mod watch;
 mod way_in;
 mod wire_faults;
 mod workgroup;

@@ -113,7 +113,7 @@ fn what_is_held_and_broken_is_not_told_as_protected() {
     let ran = lab.run(&[0, 1], &["--except", "vm-001"]);
     assert_eq!((ran.code, ran.result("vm-001")), (0, ("left", "excepted")));
     let summary = lab.events().pop().unwrap()["message"].as_str().unwrap().to_owned();
-    assert!(summary.contains("to protect none of them") && !summary.contains("All"), "{summary}");
+    assert!(summary.contains("is not to protect it") && !summary.contains("All"), "{summary}");
 }
 
 #[test]

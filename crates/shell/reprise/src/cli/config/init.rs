@@ -42,6 +42,11 @@ pub(super) fn init(arguments: &Arguments) -> Result<ExitCode, Usage> {
             arguments.file.as_ref().map_or_else(String::new, |file| format!(" --config {}", file.display()))
         ))
         .exit_code()),
+        Err(_) if path.is_dir() => Err(Usage::new(
+            format!("cannot write the configuration {}", path.display()),
+            "it is a folder",
+            format!("name a file in it, such as {}", path.join("reprise.toml").display()),
+        )),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(Usage::new(
             format!("cannot write the configuration {}", path.display()),
             "it exists, and is not overwritten",

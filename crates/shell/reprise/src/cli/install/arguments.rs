@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use reprise_platform::startup::{StartupTask, TaskAccount};
+use reprise_platform::startup::{DEFAULT_PROGRAM, StartupTask, TaskAccount, check_path};
 
 use crate::usage::Usage;
 
@@ -43,6 +43,10 @@ pub(super) fn task(arguments: &TaskArguments, program: String) -> Result<Startup
                     is to reach other computers";
         Usage::new(format!("cannot use the account \"{name}\""), problem.to_string(), next)
     })?;
+    check_path(&program).map_err(|problem| {
+        let what = format!("cannot run the program \"{program}\" as a scheduled task");
+        Usage::new(what, problem.to_string(), format!("give its full path there, such as {DEFAULT_PROGRAM}"))
+    })?;
     let task = StartupTask { program, account, delay: arguments.at_startup_delay.unwrap_or_default() };
     if task.has_variable() {
         let why = "Task Scheduler reads `%` and `$(` in a path as variables";
@@ -61,8 +65,6 @@ pub(super) fn this_program() -> Result<String, Usage> {
 
 #[cfg(test)]
 mod tests {
-    use reprise_platform::startup::DEFAULT_PROGRAM;
-
     use super::*;
 
     fn arguments(account: Option<&str>, password_file: Option<&str>) -> TaskArguments {
@@ -85,5 +87,7 @@ mod tests {
         assert!(refused(Some("repl$"), None, DEFAULT_PROGRAM).contains("DOMAIN\\name$"));
         assert!(refused(Some(r"LAB\repl$"), Some("file"), DEFAULT_PROGRAM).contains("needs no password"));
         assert!(refused(None, None, r"C:\100%\reprise.exe").contains("variables"));
+        assert!(refused(None, None, "/usr/bin/x").contains("full path of Windows"));
+        assert!(refused(Some("LocalService"), None, DEFAULT_PROGRAM).contains("for services"));
     }
 }

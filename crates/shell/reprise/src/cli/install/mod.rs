@@ -9,14 +9,14 @@ mod windows;
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use reprise_platform::startup::DEFAULT_PROGRAM;
+use reprise_platform::startup::{DEFAULT_PROGRAM, Drive, doubt};
 
 use self::arguments::{TaskArguments, task, this_program};
 #[cfg(not(windows))]
 use self::linux as here;
 #[cfg(windows)]
 use self::windows as here;
-use crate::console::print;
+use crate::console::{notice, print};
 use crate::exit;
 use crate::usage::Usage;
 
@@ -41,6 +41,9 @@ pub(super) fn install(arguments: Arguments) -> Result<ExitCode, Usage> {
             None => DEFAULT_PROGRAM.to_owned(),
         };
         let task = task(&arguments, program)?;
+        if let Some(doubt) = doubt(&task.program, Drive::Unknown) {
+            notice(&format!("the task will run {}, {doubt}", task.program));
+        }
         return Ok(ExitCode::from(if print(&task.xml()).is_no_failure() { exit::OK } else { exit::FAILED }));
     }
     here::install(&arguments)

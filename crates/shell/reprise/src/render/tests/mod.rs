@@ -16,6 +16,8 @@ use reprise_model::{
 use super::{Terminal, json, sentence, status, table};
 use crate::links::ConnectionInfo;
 
+mod looked;
+
 fn leg(n: u32, result: LegResult, after: ReplicationState) -> LegReport {
     let vm = format!("00000000-0000-0000-0000-{n:012x}").parse().unwrap();
     LegReport {
@@ -98,7 +100,7 @@ fn the_document_has_the_contracts_keys_in_the_contracts_order() {
         r#""reason":"resume_refused","detail":"The primary server refused the resume.","result":"failed","after":"Error","confirmed":false,"#,
         r#""attempts":1,"elapsed_ms":321,"error":{"what":"cannot resume replication of VM vm-002","#,
         r#""where":"hv01.lab.test","why":"invalid state for this operation","next":"look at the VM","#,
-        r#""code":"32775","retry":"never"},"next":"look at the VM","last_failure":null}],"errors":[]}"#
+        r#""code":"32775","retry":"never"},"next":"Look at the VM.","last_failure":null}],"errors":[]}"#
     );
     assert_eq!(text, expected);
 }
@@ -209,7 +211,7 @@ fn what_is_known_of_a_resume_is_said_and_nothing_else() {
     let text = table::text(&report, &Terminal::default());
     assert!(text.contains("error: did not see the end of the resume of VM vm-002 on hv01.lab.test"), "{text}");
     assert!(text.contains("the state reads Replicating, as it may while the resume is under way"), "{text}");
-    assert!(text.contains("next: Run again: if the resume has ended by then"), "{text}");
+    assert!(text.contains("next: run again: if the resume has ended by then"), "{text}");
     assert!(text.contains("Error → Replicating  failed   asked, no end seen"), "{text}");
     let leg = &mut report.legs[1];
     (leg.after, leg.reason) = (None, Reason::ResumeRefused);
@@ -245,7 +247,7 @@ fn what_is_in_doubt_stands_in_the_last_lines_and_in_the_summary() {
 #[test]
 fn one_dead_host_is_one_block_and_the_table_stays_on_the_screen() {
     let report = one_host_down();
-    let terminal = Terminal { width: Some(80), height: Some(24), colours: false };
+    let terminal = Terminal { height: Some(24), ..Terminal::of_width(80) };
     let text = table::text(&report, &terminal);
     assert_eq!(text.matches("error: ").count(), 1, "{text}");
     assert!(text.contains("error: cannot reach the host on hv02.lab.test\n"), "{text}");
@@ -413,7 +415,7 @@ fn a_reason_as_a_cause_keeps_the_case_of_its_names() {
 #[test]
 fn colours_change_nothing_but_the_colour() {
     let report = one_host_down();
-    let plain = Terminal { width: Some(80), height: Some(24), colours: false };
+    let plain = Terminal { height: Some(24), ..Terminal::of_width(80) };
     let coloured = table::text(&report, &Terminal { colours: true, ..plain });
     assert!(coloured.contains("\u{1b}[1m\u{1b}[31mfailed\u{1b}[0m"), "{coloured}");
     assert_eq!(anstream::adapter::strip_str(&coloured).to_string(), table::text(&report, &plain));
@@ -503,79 +505,4 @@ fn a_name_is_wrapped_at_its_blanks_and_neither_a_word_nor_a_guid_is_cut_that_wou
         assert!(table.contains(whole), "{whole}: {text}");
     }
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
-}
-
-/// A look that judged nothing.
-fn unjudged() -> status::Seen {
-    let (ages, asked, judged) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-    status::Seen { taken: Timestamp(1_769_853_600_500), ages, asked, judged }
-}
-
-#[test]
-fn status_fits_eighty_columns_whatever_the_names_states_and_reasons_are() {
-    use unicode_width::UnicodeWidthStr;
-    for reason in Reason::ALL {
-        for state in (0..=25).map(ReplicationState::from_number) {
-            let mut report = report();
-            let mut long = leg(3, LegResult::NeedsPerson, state);
-            long.vm = "sql-production-with-a-name-that-no-column-holds שרת קבצים 2".to_owned();
-            (long.primary, long.replica) =
-                (Some("NODE-OF-FIFTEEN.lab.test".to_owned()), Some("hv02.lab.test".to_owned()));
-            (long.before, long.reason) = (Some(state), *reason);
-            report.legs = vec![leg(1, LegResult::Healthy, ReplicationState::Replicating), long];
-            let text = status::text(&report, &unjudged(), &Terminal::of_width(80));
-            let widest = text.lines().map(UnicodeWidthStr::width).max();
-            assert!(widest <= Some(80), "{state} {reason}:\n{text}");
-            assert!(text.contains(reason.phrase()), "{text}");
-        }
-    }
-}
-
-#[test]
-fn status_shows_what_run_would_do_the_worst_first_and_colours_only_on_a_terminal() {
-    let mut report = report();
-    let mut held = leg(3, LegResult::Left, ReplicationState::Error);
-    (held.wanted, held.reason, held.action) = (false, Reason::Held, PlannedAct::None);
-    let mut healthy = leg(1, LegResult::Healthy, ReplicationState::Replicating);
-    (healthy.reason, healthy.action) = (Reason::Replicating, PlannedAct::None);
-    report.dry_run = true;
-    report.legs = vec![healthy, leg(2, LegResult::Skipped, ReplicationState::Error), held];
-    let plain = Terminal::of_width(80);
-    let text = status::text(&report, &unjudged(), &plain);
-    let expected = "\
-VM      FROM → TO    STATE        DATA AGE  RUN WOULD  WHY
-vm-002  hv01 → hv02  Error        —         resume     stopped by an error
-vm-003  hv01 → hv02  Error        —         leave      on hold
-vm-001  hv01 → hv02  Replicating  —         nothing    replicates
-
-Protected: 1 of 2 replication relationships that should replicate; 1 not meant
-  to. `reprise run` would resume 1.
-";
-    assert!(text.ends_with(expected), "{text}");
-    let coloured = status::text(&report, &unjudged(), &Terminal { colours: true, ..plain });
-    assert!(coloured.contains('\x1b') && !text.contains('\x1b'), "{coloured}");
-    assert_eq!(anstream::adapter::strip_str(&coloured).to_string(), text);
-}
-
-#[test]
-fn the_age_of_data_has_one_unit() {
-    let ages = [0, 59, 60, 3_599, 3_600, 172_799, 172_800].map(|s| status::short(Duration::from_secs(s)));
-    assert_eq!(ages, ["0 s", "59 s", "1 min", "59 min", "1 h", "47 h", "2 d"]);
-}
-
-#[test]
-fn every_result_has_one_of_the_contracts_verdicts() {
-    let verdict = |result, action, reason| {
-        let mut leg = leg(1, result, ReplicationState::Error);
-        (leg.action, leg.reason) = (action, reason);
-        status::verdict(&leg)
-    };
-    assert_eq!(verdict(LegResult::Healthy, PlannedAct::None, Reason::Replicating), "none");
-    assert_eq!(verdict(LegResult::Skipped, PlannedAct::Resume, Reason::Error), "resume");
-    assert_eq!(verdict(LegResult::Skipped, PlannedAct::None, Reason::SenderNotAsked), "not_ours");
-    assert_eq!(verdict(LegResult::Left, PlannedAct::None, Reason::Held), "leave");
-    assert_eq!(verdict(LegResult::Waiting, PlannedAct::Wait, Reason::VmmsRetries), "wait");
-    assert_eq!(verdict(LegResult::Failed, PlannedAct::None, Reason::PeerNotSeen), "wait");
-    assert_eq!(verdict(LegResult::Failed, PlannedAct::None, Reason::SenderNotFound), "needs_person");
-    assert_eq!(verdict(LegResult::NeedsPerson, PlannedAct::None, Reason::ResyncRequired), "needs_person");
 }

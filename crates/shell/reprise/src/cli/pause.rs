@@ -1,0 +1,83 @@
+//! `pause`: pauses replication of one VM, and notes that this is meant, so that `run` leaves it alone.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+use reprise_engine::{Failure, OrderEnd};
+use reprise_model::{ActKind, HostTime};
+use reprise_platform::pauses::PauseNote;
+use reprise_platform::this_account;
+use tokio::runtime::Handle;
+
+use super::by_hand::{ByHandArguments, Found};
+use crate::console::asked_to_stop;
+use crate::pauses;
+use crate::usage::Usage;
+
+/// What is sent while the pause is under way arrives at most this long after the look before it.
+const UNDER_WAY_MAX: Duration = Duration::from_mins(10);
+
+/// Pause replication of a VM; `run` leaves it alone until `resume`.
+#[derive(Args)]
+#[command(after_help = "Example:
+  reprise pause sql-01 --reason 'the storage is moved' --host http://hv01 --host http://hv02 --user 'LAB\\svc' --password-file ./password
+
+The pause is noted on this computer, in the folder `pauses` of its state: `run` reads the notes of the computer on which it runs.
+
+Exit codes: 0 it is paused, 1 it failed or no host became ready, 2 usage or configuration error, or no VM or several VMs of
+that name, 3 refused by a rule.")]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    by_hand: ByHandArguments,
+}
+
+/// Times and signals are those of the caller's runtime; the procedures run on `workers`.
+pub(super) async fn pause(arguments: Arguments, workers: Handle) -> Result<ExitCode, Usage> {
+    let (sink, mut found) = match arguments.by_hand.find(ActKind::Pause, workers).await? {
+        Ok(found) => found,
+        Err(code) => return Ok(code),
+    };
+    let earlier = pauses::noted(found.leg.id);
+    let intent = note(&found, arguments.by_hand.reason.clone(), UNDER_WAY_MAX);
+    // First the note: if the program ends in between, nobody takes the pause for a shutdown's.
+    pauses::keep(found.leg.id, &intent)?;
+    let report = found.order(ActKind::Pause, asked_to_stop()).await;
+    let is_kept = match &report.end {
+        OrderEnd::Done | OrderEnd::AlreadySo(_) => {
+            pauses::keep(found.leg.id, &note(&found, arguments.by_hand.reason.clone(), Duration::ZERO))
+        }
+        OrderEnd::Refused(_) | OrderEnd::NotPossible(_) | OrderEnd::Failed(..) if may_be_paused(&report.end) => Ok(()),
+        OrderEnd::Refused(_) | OrderEnd::NotPossible(_) | OrderEnd::Failed(..) => {
+            pauses::restore(found.leg.id, earlier)
+        }
+    };
+    let code = arguments.by_hand.tell(&report, sink);
+    is_kept.map(|()| code)
+}
+
+/// Whether the pause may have been made, or may still be.
+fn may_be_paused(end: &OrderEnd) -> bool {
+    match end {
+        OrderEnd::Failed(_, failure) => {
+            matches!(failure, Failure::Unclear(_) | Failure::NotRead | Failure::Changed { .. })
+        }
+        OrderEnd::NotPossible(reason) => *reason == reprise_model::Reason::PauseNotEnded,
+        OrderEnd::Done | OrderEnd::AlreadySo(_) | OrderEnd::Refused(_) => false,
+    }
+}
+
+/// The note of a pause after which nothing arrives but for this long after the latest look.
+fn note(found: &Found, reason: Option<String>, after: Duration) -> PauseNote {
+    let clock = found.look.judgement(found.leg.id).as_ref().and_then(pauses::sender_clock);
+    let after = i64::try_from(after.as_millis()).unwrap_or(i64::MAX);
+    PauseNote {
+        drill: false,
+        vm: found.leg.vm.clone(),
+        primary: found.leg.primary.clone().unwrap_or_default(),
+        by: this_account(),
+        reason,
+        at: jiff::Timestamp::now(),
+        until_ms: clock.map(|HostTime(clock)| clock.saturating_add(after)),
+    }
+}
