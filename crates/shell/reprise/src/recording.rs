@@ -14,6 +14,8 @@ use wsman_http::{Exchange, Tap};
 
 use crate::usage::Usage;
 
+/// Maximum size of a message that is recorded, in bytes: twice what a host is asked for.
+const MESSAGE_MAX: usize = 1024 * 1024;
 /// The version of the format.
 const VERSION: u32 = 1;
 
@@ -143,7 +145,8 @@ impl Inner {
 
     /// A message, or its length if it is left out.
     fn message(&mut self, text: &str) -> Json {
-        match self.redactor.message(text) {
+        let fits = text.len() <= MESSAGE_MAX;
+        match fits.then(|| self.redactor.message(text)).flatten() {
             Some(message) => message.into(),
             None if text.is_empty() => "".into(),
             None => {

@@ -1,11 +1,11 @@
 //! The classes that an examination reads, with their columns, and what their rows say.
 
-use cim::{CimType as T, PropertyError, Row, wql};
+use cim::{CimType as T, ObjectPath, PropertyError, Row, wql};
 use reprise_model::{ReplicationMode, VmId};
 
 use super::certificate::normal;
 use super::facts::{ReplicaServer, ReplicationService, ReplicationSetup, Services, TaskState, Vms};
-use crate::class::select;
+use crate::class::{VIRTUALIZATION, select};
 
 pub(super) const UPDATE: &str = "Win32_QuickFixEngineering";
 pub(super) const UPDATE_COLUMNS: &[(&str, T)] = &[("HotFixID", T::String)];
@@ -14,8 +14,16 @@ pub(super) const FILE_COLUMNS: &[(&str, T)] = &[("Name", T::String), ("Version",
 pub(super) const SERVICE: &str = "Win32_Service";
 pub(super) const SERVICE_COLUMNS: &[(&str, T)] = &[("Name", T::String), ("State", T::String), ("StartMode", T::String)];
 pub(super) const REPLICATION: &str = "Msvm_ReplicationService";
-pub(super) const REPLICATION_COLUMNS: &[(&str, T)] =
-    &[("Name", T::String), ("OperationalStatus", T::Uint16), ("StatusDescriptions", T::String)];
+pub(super) const REPLICATION_COLUMNS: &[(&str, T)] = &[
+    ("CreationClassName", T::String),
+    ("Name", T::String),
+    ("OperationalStatus", T::Uint16),
+    ("StatusDescriptions", T::String),
+    ("SystemCreationClassName", T::String),
+    ("SystemName", T::String),
+];
+/// The keys of a service, by which its methods are called.
+const SERVICE_KEYS: [&str; 4] = ["CreationClassName", "Name", "SystemCreationClassName", "SystemName"];
 pub(super) const VM: &str = "Msvm_ComputerSystem";
 pub(super) const VM_COLUMNS: &[(&str, T)] = &[("Name", T::String), ("ReplicationMode", T::Uint16)];
 pub(super) const RELATIONSHIP: &str = "Msvm_ReplicationRelationship";
@@ -83,6 +91,14 @@ pub(super) fn read_replication(rows: &[Row]) -> Result<Option<ReplicationService
     let status = row.get_opt::<Vec<u16>>("OperationalStatus")?.unwrap_or_default();
     let descriptions = row.get_opt::<Vec<String>>("StatusDescriptions")?.unwrap_or_default();
     Ok(Some(ReplicationService { status, descriptions }))
+}
+
+/// The path for the methods of the replication service; `None` if its keys are not all there.
+pub(super) fn service_path(rows: &[Row]) -> Option<ObjectPath> {
+    let row = rows.first()?;
+    SERVICE_KEYS.iter().try_fold(ObjectPath::new(VIRTUALIZATION, REPLICATION), |path, key| {
+        Some(path.with(*key, row.get_opt::<String>(key).ok()??))
+    })
 }
 
 pub(super) fn read_vms(rows: &[Row]) -> Result<Vms, PropertyError> {

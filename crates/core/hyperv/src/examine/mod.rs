@@ -94,12 +94,14 @@ pub async fn examine(port: &impl Port) -> Result<Examination, Problem> {
     };
     let services = ask(port, CIMV2, classes::services(), READ_SERVICES).await;
     port.note("examining replication");
+    let service = ask(port, VIRTUALIZATION, columns_of(classes::REPLICATION), READ_REPLICATION).await;
+    let path = service.as_ref().ok().and_then(|rows| classes::service_path(rows));
     let mut examination = Examination {
         computer,
         system,
         updates,
         services: read(services, READ_SERVICES, classes::read_services),
-        service: of_hyperv(port, classes::REPLICATION, READ_REPLICATION, classes::read_replication).await,
+        service: read(service, READ_REPLICATION, classes::read_replication),
         vms: of_hyperv(port, classes::VM, READ_VMS, classes::read_vms).await,
         relationships: match version.as_deref() {
             Some(version) if version.starts_with("6.2.") => None,
@@ -119,7 +121,7 @@ pub async fn examine(port: &impl Port) -> Result<Examination, Problem> {
         },
     };
     if !examination.certificates_in_use().is_empty() {
-        examination.certificates = Some(certificates(port).await);
+        examination.certificates = Some(certificates(port, path).await);
     }
     Ok(examination)
 }
@@ -155,8 +157,10 @@ async fn read_updates(port: &impl Port, folder: &str) -> Updates {
 }
 
 /// Reads the certificates in the computer's own store. The method only reads, and has no job.
-async fn certificates(port: &impl Port) -> ClassReading<Vec<ComputerCertificate>> {
-    let path = ObjectPath::new(VIRTUALIZATION, classes::REPLICATION);
+async fn certificates(port: &impl Port, path: Option<ObjectPath>) -> ClassReading<Vec<ComputerCertificate>> {
+    let no_keys =
+        || problem::hidden(READ_CERTIFICATES, "the replication service does not show its keys", Remedy::StartVmms);
+    let path = path.ok_or_else(no_keys)?;
     let failed = |error| problem::of(&error, READ_CERTIFICATES, Subject::HyperV);
     let output = cim::invoke(port, path, "GetSystemCertificates", Vec::new()).await.map_err(failed)?;
     let odd = |error: PropertyError| problem::unreadable(&error, READ_CERTIFICATES);
@@ -172,6 +176,12 @@ async fn ask(port: &impl Port, namespace: &str, select: wql::Select, what: &str)
     cim::query(port, namespace, select).await.map_err(|error| problem::of(&error, what, asked))
 }
 
+/// The query for the columns of a class of Hyper-V.
+fn columns_of(class: &str) -> wql::Select {
+    let columns = COLUMNS.iter().find(|(_, own, _)| *own == class).map(|(_, _, columns)| *columns).unwrap_or_default();
+    select(class, columns)
+}
+
 /// Reads a class of Hyper-V.
 async fn of_hyperv<T>(
     port: &impl Port,
@@ -179,8 +189,7 @@ async fn of_hyperv<T>(
     what: &str,
     reads: impl Fn(&[Row]) -> Result<T, PropertyError>,
 ) -> ClassReading<T> {
-    let columns = COLUMNS.iter().find(|(_, own, _)| *own == class).map(|(_, _, columns)| *columns).unwrap_or_default();
-    read(ask(port, VIRTUALIZATION, select(class, columns), what).await, what, reads)
+    read(ask(port, VIRTUALIZATION, columns_of(class), what).await, what, reads)
 }
 
 fn read<T>(

@@ -40,7 +40,14 @@ fn rows(class: &str, version: &str) -> Vec<Row> {
             row(&[("Name", "vmms"), ("State", "Stopped"), ("StartMode", "Manual")]),
         ],
         "Msvm_ReplicationService" => {
-            vec![row(&[("OperationalStatus", "6"), ("StatusDescriptions", "The listener failed")])]
+            vec![row(&[
+                ("SystemCreationClassName", "Msvm_ComputerSystem"),
+                ("SystemName", "HV01"),
+                ("CreationClassName", "Msvm_ReplicationService"),
+                ("Name", "replicasvc"),
+                ("OperationalStatus", "6"),
+                ("StatusDescriptions", "The listener failed"),
+            ])]
         }
         "Msvm_ComputerSystem" => vec![
             row(&[("Name", "HV01")]),
@@ -78,12 +85,12 @@ fn examined(answer: impl Fn(&str) -> Result<Vec<Row>, CallError>) -> (Result<Exa
                 stepped.answer(answer(select.class.as_str()).map(Reply::Rows));
                 asked.push(select.to_string());
             }
-            Some(Next::Call(Request::Invoke { method, .. })) => {
+            Some(Next::Call(Request::Invoke { path, method, .. })) => {
                 let encoded = vec![text("no certificate"), text(FOR_BOTH)];
                 let parameters = Properties::new().with("EncodedCertificates", Value::List(encoded));
                 let output = Output { parameters: parameters.with("ReturnValue", text("0")) };
                 stepped.answer(answer("").map(|_| Reply::Output(output)));
-                asked.push(method.to_string());
+                asked.push(format!("{path} {method}"));
             }
             Some(Next::Done(examination)) => return (examination, asked),
             other => panic!("{other:?}"),
@@ -99,6 +106,9 @@ fn a_host_is_asked_for_each_class_once_and_every_answer_is_kept() {
     assert_eq!(asked.len(), 14, "{asked:#?}");
     let file = r"SELECT Name, Version FROM CIM_DataFile WHERE Name = 'D:\\Windows\\system32\\vmms.exe'";
     assert!(asked.iter().any(|query| query == file), "{asked:#?}");
+    let keys = r#"CreationClassName="Msvm_ReplicationService",Name="replicasvc",SystemCreationClassName="Msvm_ComputerSystem",SystemName="HV01""#;
+    let method = format!(r"root\virtualization\v2:Msvm_ReplicationService.{keys} GetSystemCertificates");
+    assert_eq!(asked.last().map(String::as_str), Some(method.as_str()), "a service is named by all of its keys");
     let computer = examination.computer.as_ref().unwrap();
     assert_eq!((computer.name.as_str(), computer.in_domain), ("hv01.lab.test", true));
     let updates = examination.updates.as_ref().unwrap();

@@ -13,6 +13,9 @@ pub(super) enum Piece<'t> {
     Between(&'t str),
 }
 
+/// Maximum length of an address in characters; an IPv6 address has 45 at most. What is longer is words, so that a text is walked
+/// through once and not from each of its pieces.
+const LENGTH_MAX: usize = 64;
 /// So many colons make an address, even if none follows another: a hardware address has five, a full IPv6 address seven.
 const COLONS_LEAST: usize = 5;
 
@@ -64,10 +67,16 @@ fn between(text: &str) -> usize {
     end.map_or(text.len(), |(at, _)| at)
 }
 
+/// What the text begins with, as far as its characters are `of` this kind; `None` if it is longer than any address.
+fn run(text: &str, of: impl Fn(char) -> bool) -> Option<&str> {
+    let end = text.char_indices().take(LENGTH_MAX + 1).find(|(_, c)| !of(*c)).map(|(at, _)| at);
+    let end = end.or_else(|| (text.len() <= LENGTH_MAX).then_some(text.len()))?;
+    text.get(..end)
+}
+
 /// The length of an address with colons at the beginning.
 fn address(text: &str) -> Option<usize> {
-    let end = text.find(|c: char| !(c.is_ascii_hexdigit() || c == ':' || c == '.')).unwrap_or(text.len());
-    let run = text.get(..end)?.trim_end_matches('.');
+    let run = run(text, |c| c.is_ascii_hexdigit() || c == ':' || c == '.')?.trim_end_matches('.');
     let colons = run.chars().filter(|c| *c == ':').count();
     let has_digit = run.chars().any(|c| c.is_ascii_hexdigit());
     ((run.contains("::") || colons >= COLONS_LEAST) && has_digit).then_some(run.len())
@@ -75,8 +84,7 @@ fn address(text: &str) -> Option<usize> {
 
 /// The length of numbers with dots between them at the beginning.
 fn dotted(text: &str) -> Option<usize> {
-    let end = text.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(text.len());
-    let run = text.get(..end)?.trim_end_matches('.');
+    let run = run(text, |c| c.is_ascii_digit() || c == '.')?.trim_end_matches('.');
     let goes_on = text.get(run.len()..).and_then(|rest| rest.chars().next()).is_some_and(|c| is_of_word(c) || c == '-');
     let well = run.split('.').count() > 1 && run.split('.').all(|part| !part.is_empty());
     (well && !goes_on).then_some(run.len())

@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use super::form::Form;
 
+/// Maximum number of texts that have a stand-in of their own. A host may send any number of words; real ones have some thousand.
+const COUNT_MAX: usize = 100_000;
+
 /// The stand-ins given out so far.
 #[derive(Clone, Debug, Default)]
 pub(super) struct StandIns {
@@ -49,6 +52,9 @@ impl StandIns {
         let key = (kind, text.to_lowercase());
         if let Some(known) = self.given.get(&key) {
             return *known;
+        }
+        if self.given.len() >= COUNT_MAX {
+            return 0;
         }
         let count = self.counts.entry(kind).or_default();
         *count += 1;

@@ -75,6 +75,7 @@ pub(super) async fn doctor(arguments: Arguments, workers: Handle) -> Result<Exit
         facts = all => facts,
         () = asked_to_stop() => {
             notice("interrupted before every host had been examined");
+            let _told = recording.zip(arguments.record.as_deref()).map(|(recording, path)| finish(&recording, path));
             return Ok(ExitCode::from(exit::FAILED));
         }
     };

@@ -44,7 +44,10 @@ fn rights(facts: &HostFacts, examination: &Examination) -> Vec<Diagnosis> {
         let what = "the rights on root\\virtualization\\v2 are not known";
         return vec![Diagnosis::new(Check::HyperVRights, Level::Unknown, what, why)];
     }
-    let grant = format!("on the host: `net localgroup \"Hyper-V Administrators\" {} /add`", facts.account());
+    let grant = match &facts.way {
+        Some(_) => format!("on the host: `net localgroup \"Hyper-V Administrators\" {} /add`", facts.account()),
+        None => Remedy::GrantHere.text().to_owned(),
+    };
     let mut found: Vec<Diagnosis> = Vec::new();
     for (class, problem) in failed(examination) {
         // One reason is given once, with all classes that it concerns.

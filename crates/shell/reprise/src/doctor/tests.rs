@@ -15,6 +15,8 @@ use wsman_http::LoginInUse;
 use super::check::{self, Check};
 use super::facts::{ClockOffset, HostFacts, LastRun, Way};
 use super::{Diagnosis, Level, diagnose};
+use crate::render::Terminal;
+use crate::render::doctor::{Examined, text};
 
 const THUMBPRINT: &str = "88DA1FE943011339F303203907C0C08EB1F5E249";
 const NOW: Timestamp = Timestamp(1_767_225_600_000);
@@ -381,4 +383,47 @@ fn the_worst_finding_stands_first() {
     });
     let levels: Vec<Level> = found.iter().map(|diagnosis| diagnosis.level).collect();
     assert_eq!(levels, [Level::Error, Level::Warning, Level::Unknown]);
+}
+
+#[test]
+fn on_this_computer_rights_are_a_matter_of_groups_and_elevation() {
+    let hidden = |facts: &mut HostFacts| {
+        facts.way = None;
+        seen(facts).task = Ok(Some(TaskState::Enabled));
+        seen(facts).relationships = Some(Ok(0));
+    };
+    is(&only(hidden), Check::HyperVRights, Level::Error, "Run as administrator");
+    let log = |facts: &mut HostFacts| {
+        facts.way = None;
+        seen(facts).task = Ok(Some(TaskState::Enabled));
+        facts.vmms_log = Some(Err(problem().with_remedy(Remedy::GrantHere)));
+    };
+    is(&only(log), Check::VmmsLog, Level::Warning, "Run as administrator");
+}
+
+/// Each line fits, but for a command, which must stay in one piece to be pasted.
+#[test]
+fn a_page_fits_eighty_columns_and_has_the_worst_finding_first() {
+    let mut facts = healthy();
+    seen(&mut facts).authorizations = Ok(Vec::new());
+    seen(&mut facts).certificates = Some(Ok(Vec::new()));
+    facts.vmms_log = Some(Err(problem().with_remedy(Remedy::GrantEventLog)));
+    let examined = Examined {
+        name: facts.name().to_owned(),
+        url: Some("https://hv01.lab.test:5986/wsman".to_owned()),
+        asked: true,
+        found: diagnose(&facts),
+    };
+    let page = text(&[examined], &Terminal::of_width(80));
+    for line in page.lines() {
+        assert!(line.chars().count() <= 80 || line.trim_start().starts_with('`'), "{line}");
+    }
+    let levels: Vec<&str> = page
+        .lines()
+        .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
+        .map(|line| &line[2..9])
+        .collect();
+    assert_eq!(levels[..3], ["error  ", "warning", "warning"], "{page}");
+    assert!(levels[3..].iter().all(|level| *level == "ok     "), "{page}");
+    assert!(page.ends_with(&format!("1 host examined: 1 error, 2 warnings, {} ok.\n", levels.len() - 3)), "{page}");
 }

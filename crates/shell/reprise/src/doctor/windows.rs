@@ -214,7 +214,8 @@ pub(super) fn logs(facts: &HostFacts) -> Vec<Diagnosis> {
             Err(problem) => {
                 let why = format!("{}; without it, Reprise has no evidence of what suspended a VM", problem.why);
                 let grant = format!("on the host: `net localgroup \"Event Log Readers\" {} /add`", facts.account());
-                let remedy = if problem.remedy.is_about_rights() { grant } else { problem.advice().to_owned() };
+                let is_there = facts.way.is_some() && problem.remedy.is_about_rights();
+                let remedy = if is_there { grant } else { problem.advice().to_owned() };
                 Diagnosis::new(check, Level::Warning, format!("the account cannot read {log}"), why).with_remedy(remedy)
             }
         })
