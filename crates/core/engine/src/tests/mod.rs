@@ -13,6 +13,7 @@ mod lies;
 mod life;
 mod meanwhile;
 mod parts;
+mod primaries;
 mod readiness;
 mod restart;
 mod telling;
