@@ -134,6 +134,14 @@ impl End {
         }
     }
 
+    /// The same, to be kept.
+    pub(crate) fn shared(&self) -> Option<Arc<SeenEnd>> {
+        match self {
+            Self::Seen(end) => Some(Arc::clone(end)),
+            Self::NotSeen(_) => None,
+        }
+    }
+
     /// The host that shows it, even if it cannot be read.
     pub(crate) fn shown_by(&self) -> Option<HostId> {
         match self {

@@ -28,6 +28,8 @@ pub(crate) struct LegWatch {
     pub(crate) verdict: Verdict,
     pub(crate) memory: Memory,
     pub(crate) past: Past,
+    /// The sender whose past is known, if two hosts say that they send it: what came of an act on it, only its host says.
+    own_sender: Option<Arc<SeenEnd>>,
     /// The sender's state when it was first seen.
     pub(crate) before: Option<ReplicationState>,
     /// On which host that was.
@@ -64,6 +66,7 @@ impl LegWatch {
             verdict: Verdict::Wait(reprise_model::Reason::SenderNotReady),
             memory: Memory::default(),
             past: Past::default(),
+            own_sender: None,
             before: None,
             before_on: None,
             presence: Presence::Guessed,
@@ -75,9 +78,9 @@ impl LegWatch {
         }
     }
 
-    /// Takes in what is known now, before it is judged. `past_sender` is the sender whose past is known, if the leg has two.
-    pub(crate) fn saw(&mut self, leg: Leg, past_sender: Option<&SeenEnd>) {
-        (self.leg, self.late_host) = (leg, None);
+    /// Takes in what is known now, before it is judged. `own_sender` is the sender whose past is known, if the leg has two.
+    pub(crate) fn saw(&mut self, leg: Leg, own_sender: Option<Arc<SeenEnd>>) {
+        (self.leg, self.own_sender, self.late_host) = (leg, own_sender, None);
         let ends = [&self.leg.sender, &self.leg.receiver];
         if self.presence == Presence::Gone || ends.into_iter().any(|end| end.seen().is_some()) {
             self.presence = Presence::Shown;
@@ -92,10 +95,8 @@ impl LegWatch {
             }
         }
         // Of two primaries neither says how the pause of the other began. A VM that has moved is soon shown by one host alone.
-        match (past_sender, &self.leg.sender) {
-            (Some(sender), _) => self.saw_sender(sender),
-            (None, End::Seen(sender)) => self.saw_sender(&Arc::clone(sender)),
-            (None, End::NotSeen(_)) => {}
+        if let Some(sender) = self.own_sender.clone().or_else(|| self.leg.sender.shared()) {
+            self.saw_sender(&sender);
         }
         if let Some(receiver) = self.leg.receiver.seen() {
             self.past.saw_receiver(receiver);
@@ -136,9 +137,15 @@ impl LegWatch {
         }
     }
 
+    /// The same end, or of two senders the one whose past is known.
+    pub(crate) fn own_end(&self, side: Side) -> Option<&SeenEnd> {
+        let own = self.own_sender.as_deref().filter(|_| side == Side::Sender);
+        own.or_else(|| self.end(side))
+    }
+
     /// When the latest look began that showed an end.
     fn looked(&self, side: Side) -> Option<MonoTime> {
-        self.end(side).map(|end| end.looked)
+        self.own_end(side).map(|end| end.looked)
     }
 
     /// Since when an end is as it is, as far as we have seen: the beginning of the first look that showed it so, or the
@@ -192,7 +199,8 @@ impl LegWatch {
             Side::Receiver => Side::Sender,
         };
         let is_old = self.looked(other).is_none_or(|looked| looked < after);
-        self.either(side).shown_by().or_else(|| self.either(other).shown_by().filter(|_| is_old))
+        let own = self.own_end(side).map(|end| end.host).or_else(|| self.either(side).shown_by());
+        own.or_else(|| self.either(other).shown_by().filter(|_| is_old))
     }
 
     /// The receiver's host, and until when a look at it may explain why the sender's host refused for good to resume a leg that still
@@ -201,7 +209,7 @@ impl LegWatch {
         let Attempt::AwaitingLook(done) = self.attempt() else { return None };
         let is_final = matches!(&done.outcome, Outcome::Refused(refusal) if !refusal.transient);
         let stands = |sender: &&SeenEnd| sender.looked >= done.after && sender.object.state == done.from;
-        self.leg.sender.seen().filter(|_| is_final && done.side == Side::Sender).filter(stands)?;
+        self.own_end(Side::Sender).filter(|_| is_final && done.side == Side::Sender).filter(stands)?;
         let is_ready = self.memory.receiver_host == Readiness::Ready;
         let receiver = self.leg.receiver.seen().filter(|end| is_ready && end.looked < done.after)?;
         let until = done.after + LOOK_AFTER_REFUSAL;
@@ -229,13 +237,14 @@ impl LegWatch {
         }
         let Some(incident) = &mut self.incident else { return Weighed::Nothing };
         let side = incident.attempt.fresh_after().map(|(side, _)| side).or(incident.unanswered);
+        let sender = self.own_sender.as_deref().or(self.leg.sender.seen());
         let end = match side {
-            Some(Side::Sender) => self.leg.sender.seen(),
+            Some(Side::Sender) => sender,
             Some(Side::Receiver) => self.leg.receiver.seen(),
             None => None,
         };
         let weighed = incident.weigh(now, end, limits, chance);
-        if !self.leg.sender.state().is_none_or(runs) {
+        if sender.is_some_and(|sender| !runs(sender.object.state)) {
             incident.sender_stands();
         }
         self.memory.resumes = incident.resumes;
@@ -244,7 +253,7 @@ impl LegWatch {
 
     /// Ends its incident if it runs again and newer data has arrived.
     pub(crate) fn close_incident(&mut self) {
-        let Some(sender) = self.leg.sender.seen() else { return };
+        let Some(sender) = self.own_sender.as_deref().or(self.leg.sender.seen()) else { return };
         let runs = sender.object.state == ReplicationState::Replicating;
         let ends = |incident: &Incident| runs && !incident.attempt.is_open() && incident.is_confirmed_by(sender);
         // One whose last act no look told of is not known to be over.

@@ -59,8 +59,8 @@ impl Controller {
         watch.memory.receiver_host = receiver_host;
         watch.memory.holds = self.holds_check;
         let past_host = watch.past.host().filter(|_| leg.second_primary.is_some());
-        let past_sender = past_host.and_then(|host| self.inventory.sender_on(host, id, &self.names));
-        watch.saw(leg, past_sender);
+        let own_sender = past_host.and_then(|host| self.inventory.sender_on(host, id, &self.names));
+        watch.saw(leg, own_sender.cloned());
         let weighed = self.weigh(now, id);
         self.note_exceptions(id);
         self.match_holds(id);
@@ -121,7 +121,7 @@ impl Controller {
         if matches!(weighed, Weighed::Proved(_, Side::Sender) | Weighed::RunsLate(Side::Sender)) {
             watch.confirm_by = self.setup.confirm_within.map(|within| now.mono + within);
         }
-        let stands = watch.end(Side::Sender).is_none_or(|end| end.object.state != ReplicationState::Replicating);
+        let stands = watch.own_end(Side::Sender).is_none_or(|end| end.object.state != ReplicationState::Replicating);
         if stands || watch.confirm_by.is_some_and(|by| by <= now.mono) {
             watch.confirm_by = None;
         }

@@ -9,7 +9,7 @@ use crate::exchange::Effect;
 use crate::host::{HostWatch, Kind, Phase};
 use crate::judge::{Judgement, Verdict, covers};
 use crate::leg::Side;
-use crate::leg::{End, NotSeenEnd, SeenEnd, Whereabouts};
+use crate::leg::{End, NotSeenEnd, Whereabouts};
 use crate::notice::Notice;
 use crate::report::{self, Around, RunKind};
 use crate::status::{HoldState, HoldTrouble, HostReport, HostTrouble, LegReport, LegResult, Lost, NotReady};
@@ -106,8 +106,8 @@ impl Controller {
     /// A second host that holds a VM as primary, and whether the VM runs there.
     fn second_primary(&self, host: HostId, leg: LegId) -> Option<(String, bool)> {
         let name = self.host(host)?.display_name();
-        let runs = |end: &SeenEnd| end.vm.enabled.is_on() == Some(true);
-        Some((name, self.inventory.sender_on(host, leg, &self.names).is_some_and(runs)))
+        let second = self.inventory.sender_on(host, leg, &self.names);
+        Some((name, second.is_some_and(|end| end.vm.enabled.is_on() == Some(true))))
     }
 
     /// The host that a leg's replica names as its primary, if another one shows it.

@@ -146,7 +146,7 @@ impl Inventory {
     }
 
     /// The sender that a host shows of a leg, if it shows one.
-    pub(crate) fn sender_on(&self, host: HostId, id: LegId, names: &Names) -> Option<&SeenEnd> {
+    pub(crate) fn sender_on(&self, host: HostId, id: LegId, names: &Names) -> Option<&Arc<SeenEnd>> {
         let ends = self.looks.get(&host)?.ends_of(id.vm, names);
         let (_, end) = ends.into_iter().find(|(part, _)| *part == Part::Sender(id.kind))?;
         Some(end)

@@ -485,31 +485,3 @@ fn the_look_at_which_a_host_says_its_own_name_again_is_the_first_of_those_by_whi
     drive.run_to(20.0);
     assert!(drive.report.is_some(), "VMMS was seen to run, so that it has the time from then on to become ready");
 }
-
-/// Two primaries are left alone, and neither says how the pause of the other began.
-#[test]
-fn how_a_pause_began_its_own_host_says_whatever_another_one_says_of_the_vm_meanwhile() {
-    let silent = Some("hv04.lab.test");
-    let mut pass =
-        Setup { reread_every: Some(Duration::from_secs(1)), ..asked(&[Some(HV03), Some(HV01), Some(HV02), silent]) };
-    pass.policy.paused.at_boot = reprise_model::PausedRule::Leave;
-    pass.policy.paused.while_running = reprise_model::PausedRule::Resume;
-    let (quiet, liar) = (called(HV03, look(2, &[])), called(HV03, look(0, &[S::Replicating])));
-    let reason = |drive: &Drive| drive.controller.leg(crate::sample::leg_id(1)).map(|leg| leg.reason);
-    for (meanwhile, acts) in [(S::Suspended, 0), (S::Replicating, 1)] {
-        let (paused, receiver) = (look(0, &[S::Suspended]), look(1, &[S::Replicating]));
-        let hosts = vec![quiet.clone(), paused.clone(), receiver, unreachable()];
-        let mut drive = Drive::new(pass.clone(), hosts);
-        drive.run_to(5.0);
-        assert_eq!(reason(&drive), Some(Reason::PausedLeft), "it was there at the first look");
-        drive.hosts[0] = liar.clone();
-        drive.hosts[1] = look(0, &[meanwhile]);
-        drive.run_to(10.0);
-        assert_eq!(reason(&drive), Some(Reason::BothPrimary));
-        drive.hosts[1] = paused;
-        drive.run_to(15.0);
-        drive.hosts[0] = quiet.clone();
-        drive.run_to(20.0);
-        assert_eq!(drive.acts.len(), acts, "{meanwhile}: {:?}", reason(&drive));
-    }
-}

@@ -14,6 +14,7 @@ mod life;
 mod meanwhile;
 mod orders;
 mod parts;
+mod primaries;
 mod readiness;
 mod restart;
 mod telling;
