@@ -69,6 +69,8 @@ has_no_hyperv() {
     grep -qF WBEM_E_INVALID_NAMESPACE "$log" && grep -qF 'Install-WindowsFeature Hyper-V' "$log"
 }
 
+doctor_has_no_hyperv() { ends_with 3 "$exe" doctor && grep -qF 'Install-WindowsFeature Hyper-V' "$log"; }
+
 # Types 11 (message table), 16 (version) and 24 (what it says of itself to Windows).
 resources() {
   local all
@@ -274,6 +276,7 @@ check "Windows shows the text of every event of the list" messages
 check "reprise.exe --version names itself and its version" version
 check "reprise.exe refuses a word it does not know with exit code 2" ends_with 2 "$exe" no-such-verb
 check "without a host this computer's own WMI is asked, and says that Hyper-V is not installed" has_no_hyperv
+check "doctor says that Hyper-V is not installed" doctor_has_no_hyperv
 check "without a host this computer's own event logs are asked, and their refusal is reported" has_no_logs
 check "S2: a run registers the source of its events in the System log" s2_registered
 check "S3, S5: events 0 and 1 are in the System log" s3_s5_started_and_not_ready

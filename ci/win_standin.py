@@ -210,6 +210,39 @@ def paused_and_left():
     equal(results, ["left", "needs_person", "left", "healthy"])
 
 
+def by_hand():
+    with Lab("--vms", "2", *HUB) as lab:
+
+        def verb(*arguments):
+            command = [EXE, *arguments, "--json", "--event-log", "none"]
+            code, output, errors = wine(*command, REPRISE_STANDIN=lab.wmi())
+            assert output, errors
+            return code, json.loads(output)
+
+        code, paused = verb("pause", "vm-001", "--reason", "patch night")
+        equal((code, paused["result"], paused["after"], lab.states()), (0, "done", "Suspended", [7, 3]))
+        run = Run(lab)
+        equal([leg["reason"] for leg in run.legs], ["paused_on_purpose", "replicating"])
+        code, resumed = verb("resume", "vm-001")
+        equal((code, resumed["result"], lab.states()), (0, "done", [3, 3]))
+        code, drill = verb("drill", "vm-002", "--direct")
+        equal((code, drill["passed"], lab.states()), (0, True, [3, 3]))
+        code, output, errors = wine(EXE, "drill", "vm-002", "--json", REPRISE_STANDIN=lab.wmi())
+        equal((code, output), (2, ""))
+        within(errors, "the task is not installed")
+
+
+def examined():
+    with Lab("--vms", "2", *HUB) as lab:
+        code, output, errors = wine(EXE, "doctor", "--json", REPRISE_STANDIN=lab.wmi())
+        assert output, errors
+        document = json.loads(output)
+        equal((len(document["hosts"]), document["hosts"][0]["name"]), (1, LOCAL))
+        findings = {finding["id"]: finding for finding in document["hosts"][0]["findings"]}
+        assert len(findings) >= 5, findings
+        print("     exit code %d; %s" % (code, ", ".join("%s: %s" % (id, f["level"]) for id, f in sorted(findings.items()))))
+
+
 def receiver_is_not_ours():
     with Lab("--hosts", "2", "--vms", "4") as lab:
         lab.restart()
@@ -393,6 +426,8 @@ CHECKS = [
     ("20 VMs that a restart of this host broke are resumed, as over WS-Management", main_job),
     ("the same on other versions of Windows, with odd names", main_job_of_other_systems),
     ("what is paused, prepared for a failover or wants a person is left alone, as over WS-Management", paused_and_left),
+    ("by hand: a VM is paused, left by a run, and resumed; a drill passes, and needs the task without --direct", by_hand),
+    ("doctor examines this computer", examined),
     ("a leg whose sender is elsewhere is not ours", receiver_is_not_ours),
     ("a method that returns a number, known or not, is a failure, as over WS-Management", refused_by_a_number),
     ("jobs that fail, hang or vanish end as over WS-Management", lost_and_hanging),

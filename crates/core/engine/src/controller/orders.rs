@@ -35,7 +35,7 @@ impl Controller {
     /// Takes an order a step further by what is seen now.
     pub(super) fn carry_on(&mut self, now: Now, id: LegId, effects: &mut Vec<Effect>) {
         let (Some(watch), Some(order)) = (self.legs.get(&id), self.orders.get_mut(&id)) else { return };
-        let acted_on = order.look_after().and_then(|(side, _)| watch.end(side));
+        let acted_on = order.look_after().and_then(|(side, _)| watch.own_end(side));
         effects.extend(order.weigh(now.mono, acted_on).map(Effect::Settle));
         // What is under way for the leg's repair comes to its end first.
         if order.step == Step::Waiting && !watch.attempt().is_open() {
@@ -132,7 +132,7 @@ impl Controller {
         let Some((side, after)) = order.look_after() else { return };
         if after > now.mono {
             self.wake_at(now, id, Some(after));
-        } else if let Some(host) = watch.end(side).map(|end| end.host) {
+        } else if let Some(host) = watch.own_end(side).map(|end| end.host) {
             self.want_look(id, host);
         }
     }
