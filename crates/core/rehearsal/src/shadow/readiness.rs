@@ -113,6 +113,8 @@ impl Readiness {
         let stops = self.may_be_ready && answered.works == Some(false);
         if boots || stops || comes_back {
             let before = std::mem::replace(self, Self::new(now));
+            // If it was late, and not ready with nothing to show, it is that until it comes back.
+            self.may_be_late = !comes_back && before.late;
             self.before = (!before.ready && !before.late).then(|| Box::new(Self { before: None, ..before }));
         }
         self.looked = true;

@@ -15,7 +15,7 @@ use super::state::Shadow;
 use super::watched::Watched;
 
 /// No act rests on an older look.
-const AGE_MAX: Duration = Duration::from_mins(1);
+pub(super) const AGE_MAX: Duration = Duration::from_mins(1);
 
 /// How old the look at the other end may be, which nobody reads again before the act: ten seconds, or twice what it took.
 pub(super) fn peer_age_max(took: Duration) -> Duration {

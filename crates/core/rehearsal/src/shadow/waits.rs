@@ -10,7 +10,7 @@ use reprise_model::{HostId, LegId};
 use super::broken::Broken;
 use super::journal::ATTEMPTS_MAX;
 use super::readiness::{Answered, Readiness};
-use super::rules::peer_age_max;
+use super::rules::{AGE_MAX, peer_age_max};
 use super::shown::Ends;
 use super::state::Shadow;
 use super::watched::DOUBT;
@@ -99,17 +99,22 @@ impl Shadow {
             if sender.is_none() || receiver.is_none() {
                 waits.extend(loaded.map(|until| (until, format!("an end of {leg}"))));
             }
-            let stopped = sender.is_some_and(|(_, end)| matches!(end.state, 7 | 8 | 11))
-                || receiver.is_some_and(|(_, end)| end.state == 8);
-            if !stopped {
+            let stopped = [
+                sender.is_some_and(|(_, end)| matches!(end.state, 7 | 8 | 11)),
+                receiver.is_some_and(|(_, end)| end.state == 8),
+            ];
+            if !stopped.contains(&true) {
                 continue;
             }
             if self.tries(*leg).is_some_and(|tries| (1..ATTEMPTS_MAX).contains(tries.start())) {
                 waits.push((retry_until, format!("another try on {leg}")));
             }
-            for (host, end) in [sender, receiver].into_iter().flatten() {
+            let ends = [sender, receiver].into_iter().zip(stopped);
+            for ((host, end), stopped) in ends.filter_map(|(end, stopped)| Some((end?, stopped))) {
                 let told = self.received_at.get(&host).map(|look| look.mono.0).unwrap_or_default();
-                let old = told + peer_age_max(told.saturating_sub(end.looked));
+                // An end that is acted on may have been seen longer ago than its peer, since it is read again (`docs/fidelity.md`).
+                let most = if stopped { AGE_MAX } else { peer_age_max(told.saturating_sub(end.looked)) };
+                let old = told + most;
                 if now >= old {
                     waits.push((old + limits.timeout, format!("{host:?} to answer again for {leg}")));
                 }
