@@ -1,12 +1,14 @@
 //! The pauses that Reprise made itself: from the notes on disk to the marks that the engine reads, and back.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use reprise_engine::judge::FactValue;
 use reprise_engine::{Judgement, LegReport, Side};
 use reprise_model::{HostTime, LegId, LegKind, MarkKind, PauseMark};
 use reprise_platform::paths;
 use reprise_platform::pauses::{Found, PauseNote, PauseNotes, PauseOf};
+use reprise_platform::this_account;
 
 use crate::console::notice;
 use crate::usage::Usage;
@@ -14,6 +16,9 @@ use crate::usage::Usage;
 /// What to do where notes cannot be read or written.
 const NEXT: &str =
     "use an account that may read and write there, or name another folder in STATE_DIRECTORY, for `reprise run` too";
+
+/// What is sent while a pause is under way arrives at most this long after the look before it.
+pub(crate) const UNDER_WAY_MAX: Duration = Duration::from_mins(10);
 
 /// The notes of this computer.
 pub(crate) fn here() -> PauseNotes {
@@ -102,8 +107,28 @@ fn runs(leg: &LegReport) -> bool {
     matches!(leg.after, Some(S::Replicating | S::InitialReplicationInProgress | S::Resynchronizing))
 }
 
+/// The note of a person's pause, after which nothing arrives but for this long after the latest look.
+pub(crate) fn note(
+    leg: &LegReport,
+    judgement: Option<&Judgement>,
+    reason: Option<String>,
+    after: Duration,
+) -> PauseNote {
+    let clock = judgement.and_then(sender_clock);
+    let after = i64::try_from(after.as_millis()).unwrap_or(i64::MAX);
+    PauseNote {
+        drill: false,
+        vm: leg.vm.clone(),
+        primary: leg.primary.clone().unwrap_or_default(),
+        by: this_account(),
+        reason,
+        at: jiff::Timestamp::now(),
+        until_ms: clock.map(|HostTime(clock)| clock.saturating_add(after)),
+    }
+}
+
 /// The clock of the host that sends, as a judgement's look showed it.
-pub(crate) fn sender_clock(judgement: &Judgement) -> Option<HostTime> {
+fn sender_clock(judgement: &Judgement) -> Option<HostTime> {
     let clock = |value: &FactValue| if let FactValue::Clock(Side::Sender, clock) = value { Some(*clock) } else { None };
     judgement.facts.iter().find_map(|fact| clock(&fact.value))
 }

@@ -5,18 +5,13 @@ use std::time::Duration;
 
 use clap::Args;
 use reprise_engine::{Failure, OrderEnd};
-use reprise_model::{ActKind, HostTime};
-use reprise_platform::pauses::PauseNote;
-use reprise_platform::this_account;
+use reprise_model::ActKind;
 use tokio::runtime::Handle;
 
 use super::by_hand::{ByHandArguments, Found};
 use crate::console::asked_to_stop;
 use crate::pauses;
 use crate::usage::Usage;
-
-/// What is sent while the pause is under way arrives at most this long after the look before it.
-const UNDER_WAY_MAX: Duration = Duration::from_mins(10);
 
 /// Pause replication of a VM; `run` leaves it alone until `resume`.
 #[derive(Args)]
@@ -39,14 +34,15 @@ pub(super) async fn pause(arguments: Arguments, workers: Handle) -> Result<ExitC
         Err(code) => return Ok(code),
     };
     let earlier = pauses::noted(found.leg.id);
-    let intent = note(&found, arguments.by_hand.reason.clone(), UNDER_WAY_MAX);
+    let note = |found: &Found, after| {
+        let judgement = found.look.judgement(found.leg.id);
+        pauses::note(&found.leg, judgement.as_ref(), arguments.by_hand.reason.clone(), after)
+    };
     // First the note: if the program ends in between, nobody takes the pause for a shutdown's.
-    pauses::keep(found.leg.id, &intent)?;
+    pauses::keep(found.leg.id, &note(&found, pauses::UNDER_WAY_MAX))?;
     let report = found.order(ActKind::Pause, asked_to_stop()).await;
     let is_kept = match &report.end {
-        OrderEnd::Done | OrderEnd::AlreadySo(_) => {
-            pauses::keep(found.leg.id, &note(&found, arguments.by_hand.reason.clone(), Duration::ZERO))
-        }
+        OrderEnd::Done | OrderEnd::AlreadySo(_) => pauses::keep(found.leg.id, &note(&found, Duration::ZERO)),
         OrderEnd::Refused(_) | OrderEnd::NotPossible(_) | OrderEnd::Failed(..) if may_be_paused(&report.end) => Ok(()),
         OrderEnd::Refused(_) | OrderEnd::NotPossible(_) | OrderEnd::Failed(..) => {
             pauses::restore(found.leg.id, earlier)
@@ -64,20 +60,5 @@ fn may_be_paused(end: &OrderEnd) -> bool {
         }
         OrderEnd::NotPossible(reason) => *reason == reprise_model::Reason::PauseNotEnded,
         OrderEnd::Done | OrderEnd::AlreadySo(_) | OrderEnd::Refused(_) => false,
-    }
-}
-
-/// The note of a pause after which nothing arrives but for this long after the latest look.
-fn note(found: &Found, reason: Option<String>, after: Duration) -> PauseNote {
-    let clock = found.look.judgement(found.leg.id).as_ref().and_then(pauses::sender_clock);
-    let after = i64::try_from(after.as_millis()).unwrap_or(i64::MAX);
-    PauseNote {
-        drill: false,
-        vm: found.leg.vm.clone(),
-        primary: found.leg.primary.clone().unwrap_or_default(),
-        by: this_account(),
-        reason,
-        at: jiff::Timestamp::now(),
-        until_ms: clock.map(|HostTime(clock)| clock.saturating_add(after)),
     }
 }

@@ -12,7 +12,6 @@ use clap::Args;
 use reprise_engine::{LegReport, OrderEnd, OrderReport};
 use reprise_model::{ActKind, LegId, ReplicationState};
 use reprise_platform::pauses::PauseNote;
-use reprise_platform::this_account;
 use tokio::runtime::Handle;
 
 use super::by_hand::{Found, Search, TargetArguments};
@@ -70,7 +69,9 @@ pub(super) async fn drill(arguments: Arguments, workers: Handle) -> Result<ExitC
     let stop = Stop::listen();
     let mut drill = Drill::of(&found.leg);
     // First the note: if the program is killed, the next run resumes what the drill has paused.
-    pauses::keep(found.leg.id, &note(&found.leg))?;
+    let judgement = found.look.judgement(found.leg.id);
+    let note = pauses::note(&found.leg, judgement.as_ref(), None, pauses::UNDER_WAY_MAX);
+    pauses::keep(found.leg.id, &PauseNote { drill: true, ..note })?;
     let paused = found.order(ActKind::Pause, stop.clone().asked()).await;
     if let OrderEnd::Refused(_) = paused.end {
         pauses::forget(found.leg.id);
@@ -103,18 +104,6 @@ fn not_running(leg: &LegReport) -> Usage {
     let why = format!("its state is {state}: a drill begins and ends with replication that is running");
     let next = "choose a VM that replicates, or let `reprise run` repair this one first";
     Usage::new(format!("cannot drill with VM {}", leg.vm), why, next)
-}
-
-fn note(leg: &LegReport) -> PauseNote {
-    PauseNote {
-        drill: true,
-        vm: leg.vm.clone(),
-        primary: leg.primary.clone().unwrap_or_default(),
-        by: this_account(),
-        reason: None,
-        at: jiff::Timestamp::now(),
-        until_ms: None,
-    }
 }
 
 fn of_order(name: &'static str, report: &OrderReport, ok: bool) -> Step {
