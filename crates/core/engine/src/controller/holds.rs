@@ -4,14 +4,16 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use reprise_model::{Hold, HoldScope, HostName, LegId, Now, Policy, Timestamp, Vm, VmId, VmSelector, folded_name};
+use reprise_model::{
+    Hold, HoldScope, HostName, LegId, Now, Policy, ReplicationSettings, Timestamp, Vm, VmId, VmSelector, folded_name,
+};
 
 use super::Controller;
 use super::looking::legs_of;
 use crate::exchange::Effect;
 use crate::host::HostWatch;
 use crate::judge::{HoldsCheck, covers};
-use crate::leg::Leg;
+use crate::leg::{End, Leg, NotSeenEnd, Whereabouts};
 use crate::names::Match;
 use crate::setup::UnmatchedHolds;
 use crate::status::{Ambiguous, Candidate, HoldState, HoldTrouble};
@@ -49,12 +51,32 @@ impl Controller {
 
     /// Those of the hosts that holds name at which a leg has an end.
     pub(super) fn held_hosts(&self, leg: &Leg) -> BTreeSet<HostName> {
-        let hosts = self.setup.policy.holds.iter().filter_map(|hold| match &hold.scope {
-            HoldScope::Host(name) => Some(name),
-            HoldScope::Vm(_) | HoldScope::All => None,
+        let mut hosts = self
+            .setup
+            .policy
+            .holds
+            .iter()
+            .filter_map(|hold| match &hold.scope {
+                HoldScope::Host(name) => Some(name),
+                HoldScope::Vm(_) | HoldScope::All => None,
+            })
+            .peekable();
+        if hosts.peek().is_none() {
+            return BTreeSet::new();
+        }
+        // An end that is not seen is where the other end says it is, whatever the host is called that shows a part of it.
+        let named = [
+            (&leg.sender, leg.receiver.settings().and_then(ReplicationSettings::primary)),
+            (&leg.receiver, leg.sender.settings().and_then(ReplicationSettings::recovery)),
+        ];
+        let named = named.into_iter().filter(|(end, _)| end.seen().is_none()).filter_map(|(_, name)| {
+            let host_name = Some(name?.to_string());
+            Some(End::NotSeen(NotSeenEnd { host_name, whereabouts: Whereabouts::NotAsked }))
         });
-        let covers =
-            |name: &&HostName| [&leg.sender, &leg.receiver].into_iter().any(|end| self.names.stand_for(name, end));
+        let named: Vec<End> = named.collect();
+        let covers = |name: &&HostName| {
+            [&leg.sender, &leg.receiver].into_iter().chain(&named).any(|end| self.names.stand_for(name, end))
+        };
         hosts.filter(covers).cloned().collect()
     }
 

@@ -191,3 +191,24 @@ fn a_hold_on_a_host_covers_what_it_shows_though_nobody_is_sure_that_it_receives(
     drive.run_to(1_000.0);
     assert_eq!((drive.leg().result, drive.leg().reason), (LegResult::Healthy, Reason::Held));
 }
+
+/// The sender names it, and the host that shows a part of it has not said its name.
+#[test]
+fn a_hold_on_the_receivers_host_covers_a_leg_whose_receiver_cannot_be_read_on_a_host_without_a_name() {
+    let mut pass = setup(2);
+    for host in &mut pass.hosts {
+        (host.claim, host.label) = (None, format!("192.0.2.{}:5985", host.id.0 + 1));
+    }
+    pass.policy.peer_unseen = reprise_model::PeerUnseen::Resume;
+    for (written, acts) in [("hv02", 0), ("hv02.lab.test", 0), ("hv03", 1)] {
+        let scope = HoldScope::Host(reprise_model::HostName::new(written).unwrap());
+        let hold = Hold { scope, reason: "migration".to_owned(), until: None, only_this_pass: false };
+        pass.policy.holds = vec![hold];
+        pass.unmatched_holds = crate::UnmatchedHolds::Ignore;
+        let mut receiver = half_loaded(1);
+        receiver.name = Seen::NotSeen(Problem::new(ProblemKind::Denied, "read the host's name", "access is denied"));
+        let mut drive = Drive::new(pass.clone(), vec![look(0, &[S::Error]), receiver]);
+        drive.run_to(5.0);
+        assert_eq!(drive.acts.len(), acts, "{written}");
+    }
+}

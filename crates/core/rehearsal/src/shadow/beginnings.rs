@@ -22,9 +22,10 @@ impl Shadow {
         // A VM that was moved meanwhile was seen to run, and its new host has not booted for that.
         let has_moved = known.is_none_or(|known| known.gone) && self.ran_elsewhere(leg, host);
         if has_moved {
-            own = Beginning::default();
+            own = Beginning { ran: boots, ..Beginning::default() };
         }
-        own.gone = false;
+        // Until a look says how often its new host has booted, it is as if it came only now.
+        own.gone = has_moved && boots.is_none();
         let booted = !has_moved && own.ran.is_some_and(|ran| boots.is_some_and(|boots| boots != ran));
         let ran = has_moved || own.ran.is_some();
         if !ran || booted && !own.seen {

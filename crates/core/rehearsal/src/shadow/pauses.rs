@@ -32,13 +32,13 @@ impl Shadow {
             let same = known.state == end.state && !ran(known);
             same && known.clock.is_some() && acted.is_none_or(|acted| acted <= known.looked)
         };
+        let own = end.clock.map(|clock| Other { looked: end.looked, clock, took });
         if let Some(mut known) = before.clone().filter(goes_on) {
             known.remembered_of = None;
             known.host_name.clone_from(&end.host_name);
             known.latest = (end.clock, took);
             known.last_looked = end.looked;
             // A short look says more exactly than a long one when the other state was shown.
-            let own = end.clock.map(|clock| Other { looked: end.looked, clock, took });
             let began = known.other.zip(own).and_then(|(other, own)| other.began(own));
             known.surely_after = known.surely_after.max(began);
             self.pauses.insert((leg, host), known);
@@ -53,6 +53,7 @@ impl Shadow {
             (None, _) => None,
         };
         let other = before.as_ref().and_then(other_of);
+        let surely_after = surely_after.max(other.zip(own).and_then(|(other, own)| other.began(own)));
         let kept = before.as_ref().filter(|before| before.state == end.state).and_then(|before| before.after);
         let by_act = acted.and_then(|acted| Some(end.clock? - (wall.0 - millis(acted))));
         let pause = Pause {
