@@ -222,7 +222,7 @@ def by_hand():
         code, paused = verb("pause", "vm-001", "--reason", "patch night")
         equal((code, paused["result"], paused["after"], lab.states()), (0, "done", "Suspended", [7, 3]))
         run = Run(lab)
-        equal([leg["reason"] for leg in run.legs], ["paused_on_purpose", "replicating"])
+        equal({leg["vm"]: leg["reason"] for leg in run.legs}, {"vm-001": "paused_on_purpose", "vm-002": "replicating"})
         code, resumed = verb("resume", "vm-001")
         equal((code, resumed["result"], lab.states()), (0, "done", [3, 3]))
         code, drill = verb("drill", "vm-002", "--direct")
