@@ -151,6 +151,11 @@ pub(crate) fn unreadable(error: &PropertyError, what: &str) -> Problem {
     odd(what, format!("{error}{source}"))
 }
 
+/// Returns the problem of a row that cannot be read and is about no VM.
+pub(crate) fn unreadable_host(error: &PropertyError, what: &str) -> Problem {
+    unreadable(error, what).with_remedy(Remedy::ReportHost)
+}
+
 /// Returns the problem of rows that contradict the documentation.
 pub(crate) fn odd(what: &str, why: impl Into<String>) -> Problem {
     Problem::new(ProblemKind::Malformed, what, why).with_remedy(Remedy::ReportRow)

@@ -110,6 +110,8 @@ remedies! {
     ChangeWhatIsNamed = "change what the reason names; if it names nothing, check that the host is Windows Server 2012 or later with the Hyper-V role",
     /// A failure that no host can cause.
     ReportBug = "report this as a bug",
+    /// Something that is about no VM cannot be read.
+    ReportHost = "report this as a bug, with the host's version of Windows",
 }
 
 impl Remedy {

@@ -32,7 +32,7 @@ pub(crate) fn host_name(rows: &[Row], what: &str) -> Result<HostName, Problem> {
         let domain = row.get_opt::<String>("Domain")?.filter(|domain| in_domain && !domain.is_empty());
         Ok(HostName::new(&domain.map_or_else(|| label.clone(), |domain| format!("{label}.{domain}"))))
     };
-    read().map_err(|error| problem::unreadable(&error, what))?.ok_or_else(lacking)
+    read().map_err(|error| problem::unreadable_host(&error, what))?.ok_or_else(lacking)
 }
 
 /// Returns the host's operating system and clock.
@@ -42,9 +42,9 @@ pub(crate) fn host_system(rows: &[Row], what: &str) -> Result<HostSystem, Proble
     let time = |name: &str| match row.get::<DateTime>(name) {
         Ok(DateTime::Timestamp(at)) => Ok(host_time(at)),
         Ok(DateTime::Interval(_)) => Err(problem::odd(what, "a time of Win32_OperatingSystem is an interval")),
-        Err(error) => Err(problem::unreadable(&error, what)),
+        Err(error) => Err(problem::unreadable_host(&error, what)),
     };
-    let version = row.get("Version").map_err(|error| problem::unreadable(&error, what))?;
+    let version = row.get("Version").map_err(|error| problem::unreadable_host(&error, what))?;
     Ok(HostSystem { version, clock: time("LocalDateTime")?, booted: time("LastBootUpTime")? })
 }
 
@@ -58,7 +58,7 @@ pub(crate) fn version(rows: &[Row]) -> Option<String> {
 pub(crate) fn service_state(rows: &[Row], what: &str) -> Result<ServiceState, Problem> {
     let why = "the service is not there, or the account may not see services";
     let row = rows.first().ok_or_else(|| hidden(what, why, Remedy::SeeServices))?;
-    let state: String = row.get("State").map_err(|error| problem::unreadable(&error, what))?;
+    let state: String = row.get("State").map_err(|error| problem::unreadable_host(&error, what))?;
     Ok(state_of(state))
 }
 

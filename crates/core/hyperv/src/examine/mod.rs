@@ -163,7 +163,7 @@ async fn certificates(port: &impl Port, path: Option<ObjectPath>) -> ClassReadin
     let path = path.ok_or_else(no_keys)?;
     let failed = |error| problem::of(&error, READ_CERTIFICATES, Subject::HyperV);
     let output = cim::invoke(port, path, "GetSystemCertificates", Vec::new()).await.map_err(failed)?;
-    let odd = |error: PropertyError| problem::unreadable(&error, READ_CERTIFICATES);
+    let odd = |error: PropertyError| problem::unreadable_host(&error, READ_CERTIFICATES);
     if let Some(code) = output.return_value().map_err(odd)?.filter(|code| *code != crate::codes::DONE) {
         return Err(problem::odd(READ_CERTIFICATES, format!("the method returned {code}")));
     }
@@ -197,5 +197,5 @@ fn read<T>(
     what: &str,
     reads: impl Fn(&[Row]) -> Result<T, PropertyError>,
 ) -> ClassReading<T> {
-    reads(&rows?).map_err(|error| problem::unreadable(&error, what))
+    reads(&rows?).map_err(|error| problem::unreadable_host(&error, what))
 }

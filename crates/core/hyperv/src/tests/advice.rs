@@ -203,7 +203,7 @@ fn missing_and_odd_rows_each_have_their_own_remedy() {
         ("Win32_ComputerSystem", vec![], Remedy::RepairWmi),
         ("Win32_OperatingSystem", vec![], Remedy::RepairWmi),
         ("Win32_OperatingSystem", vec![old().unwrap()], Remedy::UpgradeWindows),
-        ("Win32_OperatingSystem", vec![old().unwrap().with("LocalDateTime", text("noon"))], Remedy::ReportRow),
+        ("Win32_OperatingSystem", vec![old().unwrap().with("LocalDateTime", text("noon"))], Remedy::ReportHost),
         ("Win32_Service", vec![], Remedy::SeeServices),
     ] {
         assert_eq!(problem(&showing(of, &rows)).remedy, remedy, "{of}");
