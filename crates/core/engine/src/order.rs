@@ -184,6 +184,14 @@ impl Order {
                 ActKind::Resume => Reason::ResumeNotEnded,
                 ActKind::Pause => Reason::PauseNotEnded,
             }),
+            Step::AwaitingLook(carried) | Step::Doubted(carried) if interrupted => {
+                let may_have = matches!(carried.outcome, Outcome::Ended(_) | Outcome::Unknown(_));
+                OrderEnd::NotPossible(match self.kind {
+                    _ if !may_have => Reason::Interrupted,
+                    ActKind::Resume => Reason::ResumeNotSeen,
+                    ActKind::Pause => Reason::PauseNotEnded,
+                })
+            }
             Step::AwaitingLook(carried) | Step::Doubted(carried) => {
                 let failure = match &carried.outcome {
                     Outcome::Refused(refusal) => Failure::Refused(refusal.clone()),

@@ -101,10 +101,31 @@ impl PauseNotes {
     /// # Errors
     /// The system's.
     pub fn write(&self, of: &PauseOf, note: &PauseNote) -> io::Result<()> {
+        self.write_file(of, text(note).as_bytes())
+    }
+
+    /// The file of a note as it is; `None` if there is none.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn read_file(&self, of: &PauseOf) -> io::Result<Option<Vec<u8>>> {
+        match file::read(&self.path(of)) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes the file of a note as it was, whole or not at all.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn write_file(&self, of: &PauseOf, bytes: &[u8]) -> io::Result<()> {
         make_folder(&self.folder)?;
         let path = self.path(of);
-        let unfinished = path.with_extension(UNFINISHED);
-        let written = write_new(&unfinished, &text(note)).and_then(|()| fs::rename(&unfinished, &path));
+        // Two programs may write one note at the same time.
+        let unfinished = path.with_extension(format!("{}.{UNFINISHED}", std::process::id()));
+        let written = write_new(&unfinished, bytes).and_then(|()| fs::rename(&unfinished, &path));
         if written.is_err() {
             let _nothing_is_left = fs::remove_file(&unfinished);
         }
@@ -169,9 +190,9 @@ fn read_note(path: &Path) -> io::Result<PauseNote> {
     })
 }
 
-fn write_new(path: &Path, text: &str) -> io::Result<()> {
+fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).open(path)?;
-    file.write_all(text.as_bytes())?;
+    file.write_all(bytes)?;
     // A note that a power failure takes away would be a person's word that is lost.
     file.sync_all()
 }

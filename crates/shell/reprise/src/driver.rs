@@ -8,7 +8,7 @@ use std::time::Duration;
 use reprise_engine::goal::Goal;
 use reprise_engine::{Controller, Effect, Event, Notice, Setup};
 use reprise_model::{
-    Act, ActId, Evidence, HostId, MonoTime, Now, Observation, Outcome, Problem, ProblemKind, Remedy, Timestamp,
+    Act, ActId, Evidence, HostId, MonoTime, Now, Observation, Outcome, Policy, Problem, ProblemKind, Remedy, Timestamp,
 };
 use tokio::task::{Id, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior};
@@ -16,6 +16,7 @@ use tracing::Instrument;
 
 use crate::event_log;
 use crate::links::Links;
+use crate::pauses;
 
 /// How often a watcher is called if nothing happens: ages grow.
 const BEAT: Duration = Duration::from_secs(1);
@@ -79,6 +80,10 @@ impl Driver {
             while let Some(event) = events.pop_front() {
                 let now = clock.now();
                 for effect in controller.handle(now, event) {
+                    // Somebody may have used `reprise pause` since the last act.
+                    if matches!(effect, Effect::Intend(_)) {
+                        events.extend(new_marks(controller));
+                    }
                     events.extend(tasks.carry_out(now, effect, observer));
                 }
             }
@@ -131,12 +136,20 @@ impl Driver {
             let event = tokio::select! {
                 Some(event) = tasks.next() => event,
                 () = wait => Event::Tick,
-                _ = beat.tick() => Event::Tick,
+                _ = beat.tick() => new_marks(controller).unwrap_or(Event::Tick),
                 () = &mut stop => return,
             };
             events.push_back(event);
         }
     }
+}
+
+/// The policy with the marks of pauses as they are noted now, if they are others than the controller knows. Those that cannot be
+/// read stay what they were.
+fn new_marks(controller: &Controller) -> Option<Event> {
+    let marks = pauses::marks_now()?;
+    let policy = controller.policy();
+    (policy.marks != marks).then(|| Event::PolicyChanged(Box::new(Policy { marks, ..policy.clone() })))
 }
 
 /// Sees what a controller without a goal knows.

@@ -1,8 +1,10 @@
 //! The pauses that Reprise made itself: from the notes on disk to the marks that the engine reads, and back.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::time::Duration;
 
+use reprise_engine::goal::Report;
 use reprise_engine::judge::FactValue;
 use reprise_engine::{Judgement, LegReport, Side};
 use reprise_model::{HostTime, LegId, LegKind, MarkKind, PauseMark};
@@ -32,35 +34,42 @@ pub(crate) fn marks() -> Result<BTreeMap<LegId, PauseMark>, Usage> {
         let what = format!("cannot read which pauses were made on purpose, in {}", notes.folder().display());
         Usage::new(what, error.to_string(), NEXT)
     })?;
-    let mark = |(of, found): (PauseOf, Found)| {
-        let leg = leg_of(&of)?;
-        let mark = match found {
-            Found::Whole(PauseNote { drill, until_ms, .. }) => {
-                let kind = if drill { MarkKind::Drill } else { MarkKind::Meant };
-                PauseMark { kind, until: until_ms.map(HostTime) }
-            }
-            Found::Damaged(error) => {
-                let PauseOf { vm_id, leg } = &of;
-                notice(&format!(
-                    "the note of a pause of VM {vm_id} ({leg}) in {} cannot be read: {error}. A pause of this VM is left \
-                     alone; `reprise resume {vm_id}` ends that",
-                    notes.folder().display()
-                ));
-                PauseMark { kind: MarkKind::Meant, until: None }
-            }
-        };
-        Some((leg, mark))
-    };
+    for (PauseOf { vm_id, leg }, found) in &found {
+        if let Found::Damaged(error) = found {
+            notice(&format!(
+                "the note of a pause of VM {vm_id} ({leg}) in {} cannot be read: {error}. A pause of this VM is left alone; \
+                 `reprise resume {vm_id}` ends that",
+                notes.folder().display()
+            ));
+        }
+    }
     Ok(found.into_iter().filter_map(mark).collect())
+}
+
+/// The same, in silence; `None` if they cannot be read.
+pub(crate) fn marks_now() -> Option<BTreeMap<LegId, PauseMark>> {
+    Some(here().read().ok()?.into_iter().filter_map(mark).collect())
+}
+
+fn mark((of, found): (PauseOf, Found)) -> Option<(LegId, PauseMark)> {
+    let mark = match found {
+        Found::Whole(PauseNote { drill, until_ms, .. }) => {
+            let kind = if drill { MarkKind::Drill } else { MarkKind::Meant };
+            PauseMark { kind, until: until_ms.map(HostTime) }
+        }
+        Found::Damaged(_) => PauseMark { kind: MarkKind::Meant, until: None },
+    };
+    Some((leg_of(&of)?, mark))
 }
 
 /// Writes the note of a pause.
 pub(crate) fn keep(leg: LegId, note: &PauseNote) -> Result<(), Usage> {
-    let notes = here();
-    notes.write(&of(leg), note).map_err(|error| {
-        let what = format!("cannot note in {} that the pause is meant", notes.folder().display());
-        Usage::new(what, format!("{error}; without the note `reprise run` could resume it"), NEXT)
-    })
+    here().write(&of(leg), note).map_err(|error| not_kept(&error))
+}
+
+fn not_kept(error: &io::Error) -> Usage {
+    let what = format!("cannot write a note of the pause in {}", here().folder().display());
+    Usage::new(what, format!("{error}; without it nobody would know later why the VM is paused"), NEXT)
 }
 
 /// Removes the note of a pause that is over.
@@ -81,23 +90,31 @@ pub(crate) fn notes() -> BTreeMap<LegId, PauseNote> {
     here().read().unwrap_or_default().into_iter().filter_map(whole).collect()
 }
 
-/// Puts the note back that was there before, or removes the present one if none was.
-pub(crate) fn restore(leg: LegId, earlier: Option<PauseNote>) -> Result<(), Usage> {
-    if let Some(note) = earlier {
-        return keep(leg, &note);
-    }
-    forget(leg);
-    Ok(())
+/// The file of a note as it is, damaged or not.
+pub(crate) fn kept(leg: LegId) -> Option<Vec<u8>> {
+    here().read_file(&of(leg)).ok().flatten()
 }
 
-/// The note that a pause of this leg has already, if it can be read.
+/// Puts the file back that was there before, or removes the present one if none was.
+pub(crate) fn restore(leg: LegId, earlier: Option<Vec<u8>>) -> Result<(), Usage> {
+    let Some(file) = earlier else {
+        forget(leg);
+        return Ok(());
+    };
+    here().write_file(&of(leg), &file).map_err(|error| not_kept(&error))
+}
+
+/// The note that a pause of this leg has, if it can be read.
 pub(crate) fn noted(leg: LegId) -> Option<PauseNote> {
     notes().remove(&leg)
 }
 
-/// Removes the notes of these pauses that are over, by what a run has seen at its end.
-pub(crate) fn forget_those_over(marks: &BTreeMap<LegId, PauseMark>, legs: &[LegReport]) {
-    for leg in legs.iter().filter(|leg| marks.contains_key(&leg.id) && runs(leg)) {
+/// Removes the notes of pauses that are over, by what a run has seen at its end. What was noted since it began stands.
+pub(crate) fn forget_those_over(report: &Report) {
+    let began = jiff::Timestamp::from_millisecond(report.started.0).unwrap_or_default();
+    let notes = notes();
+    let is_old = |leg: &LegReport| notes.get(&leg.id).is_some_and(|note| note.at < began);
+    for leg in report.legs.iter().filter(|leg| runs(leg) && is_old(leg)) {
         forget(leg.id);
     }
 }

@@ -73,8 +73,7 @@ impl Recorder {
             ActKind::Resume => &codes::RESUMED_BY_HAND,
         };
         let event = with_leg(event::LogEntry::new(jiff::Timestamp::now(), code), &order.leg).with("account", account);
-        let reason = reason.map_or_else(|| "No reason was given.".to_owned(), |reason| format!("Reason: {reason}"));
-        self.write(event.with("reason", reason));
+        self.write(event.with("reason", reason.unwrap_or("none was given")));
     }
 
     fn write(&mut self, event: event::LogEntry) {

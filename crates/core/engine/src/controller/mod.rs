@@ -15,7 +15,7 @@ mod telling;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use reprise_model::{ActId, HoldScope, HostId, HostName, LegId, MonoTime, Now, VmId};
+use reprise_model::{ActId, HoldScope, HostId, HostName, LegId, MonoTime, Now, Policy, VmId};
 
 use crate::exchange::{Effect, Event};
 use crate::host::HostWatch;
@@ -180,6 +180,11 @@ impl Controller {
     /// Whether any act was ever intended.
     pub fn has_acted(&self) -> bool {
         self.next_act > 0
+    }
+
+    /// What is wanted.
+    pub fn policy(&self) -> &Policy {
+        &self.setup.policy
     }
 
     /// How many legs are settled, and how many were seen: for a progress bar.

@@ -1,7 +1,7 @@
 //! A person's orders: each is carried out once, past the queue, and the leg's own repair rests meanwhile. They are not kept
 //! across a restart: who gave one sees that the program ended.
 
-use reprise_model::{ActId, ActKind, LegId, Now, Outcome, Problem, Reason};
+use reprise_model::{ActId, ActKind, HostId, LegId, Now, Outcome, Problem, Reason};
 
 use super::Controller;
 use super::acting::act_for;
@@ -9,7 +9,7 @@ use crate::attempt::Failure;
 use crate::exchange::Effect;
 use crate::guard::{self, Grounds};
 use crate::judge::{Ordered, Verdict, ordered};
-use crate::leg::Side;
+use crate::leg::{End, Side};
 use crate::order::{Order, OrderEnd, Step};
 use crate::status::OrderReport;
 
@@ -39,6 +39,19 @@ impl Controller {
         effects.extend(order.weigh(now.mono, acted_on).map(Effect::Settle));
         // What is under way for the leg's repair comes to its end first.
         if order.step == Step::Waiting && !watch.attempt().is_open() {
+            let began = order.began;
+            let ends = [&watch.leg.sender, &watch.leg.receiver].into_iter().filter_map(End::seen);
+            let old: Vec<HostId> = ends.filter(|end| end.looked < began).map(|end| end.host).collect();
+            let answers =
+                |host: &&HostId| self.hosts.get(host).is_some_and(|host| !host.is_silent() && host.is_ready());
+            // What was seen before the order may be from before an act of an earlier one.
+            let looks: Vec<HostId> = old.iter().filter(answers).copied().collect();
+            if !looks.is_empty() {
+                for host in looks {
+                    self.want_look_before_act(id, host);
+                }
+                return;
+            }
             let asked = ordered(order.kind, &watch.leg, &watch.memory, &self.setup.policy, now.wall);
             match asked {
                 Ordered::Act(side) => self.act_on_order(now, id, side, effects),

@@ -38,6 +38,8 @@ impl Ordered {
         ordered.run_to(1.5);
         assert!(ordered.acts.is_empty() && ordered.intents == 0, "nothing is done unasked");
         ordered.feed(Event::Command(Command::Order(leg_id(1), kind)));
+        assert_eq!(ordered.intents, 0, "what was seen before the order decides nothing");
+        ordered.run_to(2.6);
         ordered
     }
 
@@ -208,7 +210,7 @@ fn after_a_lost_answer_only_a_state_that_lasts_counts() {
         let mut ordered = Ordered::new(ActKind::Pause, pair(&[S::Replicating]));
         ordered.hosts[0] = look(0, &[S::Suspended]);
         ordered.end_act(lost());
-        ordered.run_to(3.0);
+        ordered.run_to(4.0);
         assert_eq!(ordered.report, None);
         ordered.hosts[0] = look(0, &[later]);
         ordered.run_to(10.0);
@@ -222,7 +224,7 @@ fn one_that_finds_its_leg_changed_decides_anew_and_a_bounded_number_of_times() {
     let mut ordered = Ordered::new(ActKind::Resume, pair(&[S::Error]));
     ordered.hosts[0] = look(0, &[S::Replicating]);
     ordered.end_act(stale());
-    ordered.run_to(5.0);
+    ordered.run_to(9.0);
     assert!(matches!(ordered.end(), OrderEnd::AlreadySo(Reason::Replicating)), "somebody else did it");
 
     let mut ordered = Ordered::new(ActKind::Resume, pair(&[S::Error]));
@@ -230,7 +232,7 @@ fn one_that_finds_its_leg_changed_decides_anew_and_a_bounded_number_of_times() {
         if !ordered.acts.is_empty() {
             ordered.end_act(stale());
         }
-        ordered.run_to(2.0 + f64::from(step));
+        ordered.run_to(4.0 + 2.0 * f64::from(step));
     }
     assert_eq!((ordered.end().reason(ActKind::Resume), ordered.intents), (Reason::Changed, 4));
 }
@@ -242,7 +244,7 @@ fn an_order_ends_at_its_limit_and_when_somebody_ends_it_and_says_how_far_it_was(
     assert_eq!(ordered.end().reason(ActKind::Pause), Reason::PauseNotEnded);
     let mut stopped = Ordered::new(ActKind::Resume, vec![look(0, &[S::Error]), look(1, &[])]);
     stopped.goal.stop();
-    stopped.run_to(2.0);
+    stopped.run_to(3.0);
     assert_eq!(*stopped.end(), OrderEnd::NotPossible(Reason::Interrupted));
 }
 

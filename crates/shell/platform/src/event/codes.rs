@@ -191,7 +191,7 @@ pub const RESUME_NOT_SEEN: Code = Code {
 pub const PAUSED_BY_HAND: Code = Code {
     id: 112,
     level: Level::Information,
-    text: "Replication for {vm} on {primary} was paused by {account}. {reason}",
+    text: "Replication for {vm} on {primary} was paused by {account}. Reason: {reason}",
     meaning: "Somebody used `reprise pause`, and a look afterwards showed that replication is paused. `reprise run` on this computer leaves it alone.",
     advice: "When the work is done, use `reprise resume`.",
 };
@@ -200,7 +200,7 @@ pub const PAUSED_BY_HAND: Code = Code {
 pub const RESUMED_BY_HAND: Code = Code {
     id: 113,
     level: Level::Information,
-    text: "Replication for {vm} on {primary} was resumed by {account}. {reason}",
+    text: "Replication for {vm} on {primary} was resumed by {account}. Reason: {reason}",
     meaning: "Somebody used `reprise resume`, and a look afterwards showed that replication is running.",
     advice: "Nothing to do.",
 };

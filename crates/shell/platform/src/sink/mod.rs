@@ -55,6 +55,11 @@ const NO_JOURNAL: &str =
     "events are written nowhere: this machine has no journal; use `--event-log file:PATH` to keep them";
 
 impl Sink {
+    /// Whether events are kept nowhere.
+    pub fn is_nowhere(&self) -> bool {
+        matches!(self.0, Kind::Nowhere)
+    }
+
     /// Parses the name of a sink: `file:PATH`, `journald`, `system` or `none`.
     ///
     /// # Errors

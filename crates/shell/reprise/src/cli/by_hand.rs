@@ -113,7 +113,7 @@ impl ByHandArguments {
         if let Some(error) = order::error(report) {
             tell(&error);
         }
-        let printed = match order::text(report) {
+        let printed = match order::text(report, &render::Terminal::here()) {
             _ if self.json => print_by(|out| render::json::write(out, &order::document(report))),
             Some(text) => print(&text),
             None => return exit_code(&report.end),

@@ -206,9 +206,10 @@ impl Look {
         self.go_on(leg, Event::Command(Command::Order(leg, kind)), within, stop).await
     }
 
-    /// Lets the latest order for a leg come to its end.
-    pub(super) async fn finish(&mut self, leg: LegId, within: Duration, stop: impl Future<Output = ()>) {
+    /// Lets the latest order for a leg come to its end. Returns whether it has.
+    pub(super) async fn finish(&mut self, leg: LegId, within: Duration, stop: impl Future<Output = ()>) -> bool {
         let _known_already = self.go_on(leg, Event::Tick, within, stop).await;
+        self.driver.controller.is_order_over(leg)
     }
 
     async fn go_on(

@@ -9,7 +9,7 @@ use reprise_model::ActKind;
 use tokio::runtime::Handle;
 
 use super::by_hand::{ByHandArguments, Found};
-use crate::console::asked_to_stop;
+use crate::console::{asked_to_stop, notice};
 use crate::pauses;
 use crate::usage::Usage;
 
@@ -33,20 +33,27 @@ pub(super) async fn pause(arguments: Arguments, workers: Handle) -> Result<ExitC
         Ok(found) => found,
         Err(code) => return Ok(code),
     };
-    let earlier = pauses::noted(found.leg.id);
+    let id = found.leg.id;
+    let earlier = pauses::kept(id);
+    // A person's earlier pause keeps its reason, unless there is a new one.
+    let stands = arguments.by_hand.reason.is_none() && pauses::noted(id).is_some_and(|note| !note.drill);
     let note = |found: &Found, after| {
-        let judgement = found.look.judgement(found.leg.id);
-        pauses::note(&found.leg, judgement.as_ref(), arguments.by_hand.reason.clone(), after)
+        pauses::note(&found.leg, found.look.judgement(id).as_ref(), arguments.by_hand.reason.clone(), after)
     };
     // First the note: if the program ends in between, nobody takes the pause for a shutdown's.
-    pauses::keep(found.leg.id, &note(&found, pauses::UNDER_WAY_MAX))?;
+    pauses::keep(id, &note(&found, pauses::UNDER_WAY_MAX))?;
     let report = found.order(ActKind::Pause, asked_to_stop()).await;
     let is_kept = match &report.end {
-        OrderEnd::Done | OrderEnd::AlreadySo(_) => pauses::keep(found.leg.id, &note(&found, Duration::ZERO)),
-        OrderEnd::Refused(_) | OrderEnd::NotPossible(_) | OrderEnd::Failed(..) if may_be_paused(&report.end) => Ok(()),
-        OrderEnd::Refused(_) | OrderEnd::NotPossible(_) | OrderEnd::Failed(..) => {
-            pauses::restore(found.leg.id, earlier)
+        OrderEnd::AlreadySo(_) if stands => pauses::restore(id, earlier),
+        OrderEnd::Done | OrderEnd::AlreadySo(_) => pauses::keep(id, &note(&found, Duration::ZERO)),
+        OrderEnd::Refused(_) | OrderEnd::NotPossible(_) | OrderEnd::Failed(..) if may_be_paused(&report.end) => {
+            notice(&format!(
+                "the VM may be paused anyway: `reprise run` on this computer leaves that alone until `reprise resume {id}`",
+                id = id.vm
+            ));
+            Ok(())
         }
+        OrderEnd::Refused(_) | OrderEnd::NotPossible(_) | OrderEnd::Failed(..) => pauses::restore(id, earlier),
     };
     let code = arguments.by_hand.tell(&report, sink);
     is_kept.map(|()| code)

@@ -112,12 +112,11 @@ pub(super) async fn run(arguments: Arguments, workers: Handle) -> Result<ExitCod
     wired.links.work_on(workers);
     warn_of_unverified(&wired.links);
     let sink = sink(arguments.event_log.as_deref())?;
-    let marks = wired.setup.policy.marks.clone();
     let Passed { report, driver, unwritten } = pass(wired, &mut Recorder::new(sink, Progress::new()), asked_to_stop())
         .await
         .map_err(|ambiguous| several(&ambiguous))?;
     if !arguments.dry_run {
-        pauses::forget_those_over(&marks, &report.legs);
+        pauses::forget_those_over(&report);
     }
     let printed = if arguments.json {
         let errors: Vec<_> = hold::errors(&report, hold::Of::Run).into_iter().map(|(_, error)| error).collect();

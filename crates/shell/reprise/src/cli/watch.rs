@@ -26,6 +26,8 @@ use crate::wiring::Wired;
 
 /// How often hosts are looked at, unless somebody says otherwise.
 pub(super) const INTERVAL: Duration = Duration::from_secs(5);
+/// Hosts are not looked at more often than this, as in a run.
+const INTERVAL_LEAST: Duration = Duration::from_secs(1);
 /// The page is drawn at most this often: many hosts answer at once.
 const DRAW_EVERY: Duration = Duration::from_millis(200);
 /// While something is read that a verdict depends on, the page waits for it, but no longer than this.
@@ -46,7 +48,7 @@ pub(super) async fn watch(
     settings: Settings,
     workers: Handle,
 ) -> Result<ExitCode, Usage> {
-    let interval = settings.interval.unwrap_or(INTERVAL);
+    let interval = settings.interval.unwrap_or(INTERVAL).max(INTERVAL_LEAST);
     let Wired { mut setup, links } = wired(&mut arguments, "status --watch", workers)?;
     setup.reread_every = Some(interval);
     let clock = Clock::start();

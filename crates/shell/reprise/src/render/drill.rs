@@ -8,7 +8,7 @@ use super::paragraph;
 use super::terminal::{Terminal, Tone};
 
 /// Width of the words before a step's text.
-const INDENT: usize = 18;
+const INDENT: usize = 19;
 
 /// A drill so far.
 #[derive(Serialize)]
@@ -63,13 +63,14 @@ impl Drill {
             let (word, tone) = if *ok { ("ok", Tone::Good) } else { ("FAILED", Tone::Bad) };
             let seconds = elapsed_ms / 1_000;
             let words = format!("{} ({seconds} s)", printable(detail).trim_end_matches('.'));
-            let line = paragraph(&format!("{word:7}{:11}", name.replace('_', " ")), &words, INDENT, terminal.width);
+            let line = paragraph(&format!("{word:7}{:12}", name.replace('_', " ")), &words, INDENT, terminal.width);
             text.push_str(&line.replacen(word, &terminal.paint(tone, word).to_string(), 1));
         }
         let end = if self.passed {
             format!("The drill passed: replication of {vm} was paused, and the job resumed it.")
         } else {
-            format!("The drill of {vm} did not pass.")
+            let of = if vm.is_empty() { String::new() } else { format!(" of {vm}") };
+            format!("The drill{of} did not pass.")
         };
         text.push_str(&paragraph("", &end, 2, terminal.width));
         text

@@ -10,6 +10,8 @@ use super::case::clause;
 use super::error::{self, Error};
 use super::label::{printable, printable_name};
 use super::number::number;
+use super::paragraph;
+use super::terminal::Terminal;
 
 /// The document of `pause --json` and `resume --json`. The names are null if the VM was not seen.
 #[derive(Serialize)]
@@ -100,6 +102,9 @@ pub(crate) fn detail(order: &OrderReport) -> String {
 /// For how long a pause lasts.
 fn stays(order: &OrderReport) -> String {
     let LegReport { vm, id, .. } = &order.leg;
+    // A name that a shell would take apart is no argument.
+    let is_plain = vm.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
+    let vm = if is_plain { vm.clone() } else { id.vm.to_string() };
     let extended = if id.kind == reprise_model::LegKind::Extended { " --extended" } else { "" };
     format!("`reprise run` on this computer leaves it alone until `reprise resume {vm}{extended}`.")
 }
@@ -109,14 +114,14 @@ fn state(leg: &LegReport) -> String {
 }
 
 /// The sentence for people; `None` if there is an error instead.
-pub(crate) fn text(order: &OrderReport) -> Option<String> {
+pub(crate) fn text(order: &OrderReport, terminal: &Terminal) -> Option<String> {
     if error(order).is_some() {
         return None;
     }
     let LegReport { vm, primary, replica, .. } = &order.leg;
     let name = |host: &Option<String>| host.as_deref().map_or_else(|| "?".to_owned(), printable_name);
     let route = format!("{} → {}", name(primary), name(replica));
-    Some(format!("{} ({route}): {}\n", printable_name(vm), printable(&detail(order))))
+    Some(paragraph("", &format!("{} ({route}): {}", printable_name(vm), printable(&detail(order))), 2, terminal.width))
 }
 
 /// Why it was not done.

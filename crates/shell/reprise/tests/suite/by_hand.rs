@@ -1,10 +1,10 @@
 //! `pause` and `resume`: one relationship, by hand, and what later runs make of it.
 
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
-use crate::lab::{Lab, PROGRAM, Ran, ran};
+use crate::lab::{Lab, PROGRAM, Ran, ran, until};
 
 /// A verb against the first hosts, with a folder of state of its own.
 fn command(lab: &Lab, hosts: usize, arguments: &[&str]) -> Command {
@@ -115,6 +115,39 @@ fn a_note_ends_when_somebody_else_has_resumed_the_vm_and_a_damaged_one_stands() 
     assert!(ran.standard_error.contains("cannot be read") && ran.standard_error.contains("reprise resume"));
     assert_eq!(came(&json(&lab, &["resume", "vm-001"])).0, 0);
     assert_eq!(notes().len(), 0);
+}
+
+#[test]
+fn a_run_that_is_under_way_leaves_alone_what_is_paused_by_hand_meanwhile() {
+    let lab = Lab::new(&["--vms", "1"]);
+    lab.post("/faults/slow?host=hv01.lab.test&op=enumerate&count=1&ms=6000");
+    let mut child = command(&lab, 2, &["run", "--json"]);
+    let child = child.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    until("the first look of the run", || lab.requests("enumerate") > 0);
+    assert_eq!(came(&json(&lab, &["pause", "vm-001"])), (0, "done", "asked_for"));
+    let run = ran(&child.wait_with_output().unwrap());
+    assert_eq!(
+        (run.result("vm-001"), lab.states()),
+        (("left", "paused_on_purpose"), vec![7]),
+        "{}",
+        run.standard_error
+    );
+    assert_eq!(json(&lab, &["run"]).result("vm-001"), ("left", "paused_on_purpose"), "the note stands");
+}
+
+#[test]
+fn a_second_pause_keeps_the_reason_of_the_first_and_a_refused_one_the_note_that_was_there() {
+    let lab = Lab::new(&["--vms", "1"]);
+    for (reason, expected) in [(&["--reason", "first"][..], "first"), (&[], "first"), (&["--reason", "new"], "new")] {
+        assert_eq!(came(&json(&lab, &[&["pause", "vm-001"], reason].concat())).0, 0);
+        assert_eq!(json(&lab, &["status"]).legs()[0]["held"]["reason"], expected);
+    }
+    let folder = std::path::PathBuf::from(lab.path("state")).join("pauses");
+    let note = std::fs::read_dir(&folder).unwrap().next().unwrap().unwrap().path();
+    std::fs::write(&note, "{").unwrap();
+    lab.post("/vms/vm-001/failover");
+    assert_eq!(came(&json(&lab, &["pause", "vm-001"])), (3, "refused", "failover_in_force"));
+    assert_eq!(std::fs::read_to_string(&note).unwrap(), "{");
 }
 
 #[test]

@@ -81,6 +81,30 @@ fn a_job_that_does_not_resume_the_vm_fails_the_drill_and_the_vm_is_resumed_all_t
 }
 
 #[test]
+fn a_pause_that_ends_only_after_the_time_of_the_drill_is_taken_back_all_the_same() {
+    let lab = Lab::new(&["--vms", "1", "--job", "5000"]);
+    let drilled = ran(&command(&lab, "", &["drill", "vm-001", "--direct", "--timeout", "2s"]).output().unwrap());
+    assert_eq!(
+        (drilled.code, steps(&drilled)),
+        (1, vec![("pause", false), ("clean_up", true)]),
+        "{}",
+        drilled.document
+    );
+    assert_eq!((lab.states(), notes(&lab)), (vec![3], 0));
+}
+
+#[test]
+fn a_vm_that_a_person_pauses_during_the_drill_stays_paused() {
+    let lab = Lab::new(&["--vms", "1", "--job", "1000"]);
+    let child = command(&lab, "", &["drill", "vm-001", "--direct"]).spawn().unwrap();
+    until("the pause of the drill", || lab.states() == [7]);
+    let paused = ran(&command(&lab, "", &["pause", "vm-001"]).output().unwrap());
+    assert_eq!(paused.code, 0, "{}", paused.standard_error);
+    let drilled = ran(&child.wait_with_output().unwrap());
+    assert_eq!((drilled.code, lab.states(), notes(&lab)), (1, vec![7], 1), "{}", drilled.document);
+}
+
+#[test]
 fn events_that_do_not_arrive_fail_the_drill() {
     let lab = Lab::new(&["--vms", "1"]);
     let mut command = command(&lab, "", &["drill", "vm-001", "--direct"]);

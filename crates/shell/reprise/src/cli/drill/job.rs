@@ -17,16 +17,20 @@ use crate::render::sentence;
 use crate::usage::Usage;
 use crate::wiring::{self, PassSettings};
 
+/// What a pass wrote of the VM, or of none.
+#[derive(Default)]
+pub(super) struct Written {
+    ids: Vec<u16>,
+    /// Why some of it did not arrive.
+    lost: Option<String>,
+    /// Events are kept nowhere.
+    nowhere: bool,
+}
+
 /// How the job is run.
 pub(super) enum Job<'a> {
     /// By this program, with the hosts and the configuration of the command line.
-    Direct {
-        look: &'a LookArguments,
-        workers: Handle,
-        sink: Option<Sink>,
-        /// What the pass wrote, and whether all of it arrived.
-        written: Option<(Vec<u16>, Option<String>)>,
-    },
+    Direct { look: &'a LookArguments, workers: Handle, sink: Option<Sink>, written: Option<Written> },
     /// By the task that `install task` registered.
     #[cfg(windows)]
     Task(super::task::Task<'a>),
@@ -70,8 +74,12 @@ impl<'a> Job<'a> {
     pub(super) async fn events(&mut self, drill: &mut Drill) {
         match self {
             Self::Direct { written, .. } => {
-                let (ids, lost) = written.take().unwrap_or_default();
-                drill.add(of_events(&ids, lost));
+                let Written { ids, lost, nowhere } = written.take().unwrap_or_default();
+                let mut events = of_events(&ids, lost);
+                if nowhere {
+                    events.detail.push_str(", which are kept nowhere: --event-log names a place");
+                }
+                drill.add(events);
             }
             #[cfg(windows)]
             Self::Task(task) => {
@@ -88,12 +96,13 @@ async fn direct(
     sink: Sink,
     leg: &LegReport,
     stop: Stop,
-) -> (bool, String, Option<(Vec<u16>, Option<String>)>) {
+) -> (bool, String, Option<Written>) {
     let mut wired = match wiring::wire(&look.hosts, &PassSettings::default()) {
         Ok(wired) => wired,
         Err(usage) => return (false, usage.to_string().replace('\n', " "), None),
     };
     wired.links.work_on(workers);
+    let nowhere = sink.is_nowhere();
     let mut recorder = Recorder::new(sink, Progress::new()).counting(leg.id.vm);
     let passed = pass(wired, &mut recorder, stop.asked()).await;
     let ids = recorder.counted().to_vec();
@@ -103,5 +112,5 @@ async fn direct(
     let lost = passed.unwritten.map(|error| format!("{}: {}", error.what, error.why));
     let own = passed.report.legs.iter().find(|other| other.id == leg.id);
     let detail = own.map_or_else(|| "It did not see the VM".to_owned(), sentence::detail);
-    (own.is_some_and(|own| own.result == LegResult::Resumed), detail, Some((ids, lost)))
+    (own.is_some_and(|own| own.result == LegResult::Resumed), detail, Some(Written { ids, lost, nowhere }))
 }

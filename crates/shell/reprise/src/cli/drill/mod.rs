@@ -73,6 +73,11 @@ pub(super) async fn drill(arguments: Arguments, workers: Handle) -> Result<ExitC
     let note = pauses::note(&found.leg, judgement.as_ref(), None, pauses::UNDER_WAY_MAX);
     pauses::keep(found.leg.id, &PauseNote { drill: true, ..note })?;
     let paused = found.order(ActKind::Pause, stop.clone().asked()).await;
+    if paused.end == OrderEnd::Done {
+        let judgement = found.look.judgement(found.leg.id);
+        let note = pauses::note(&found.leg, judgement.as_ref(), None, Duration::ZERO);
+        pauses::keep(found.leg.id, &PauseNote { drill: true, ..note })?;
+    }
     if let OrderEnd::Refused(_) = paused.end {
         pauses::forget(found.leg.id);
         drill.add(of_order("pause", &paused, false));
@@ -140,12 +145,22 @@ async fn clean_up(found: &mut Found, broken_off: bool) -> Step {
     let end = Stop::listen();
     if broken_off {
         notice("the drill was broken off: the VM is resumed before it ends");
-        // A pause that is under way would come after the resume.
-        found.look.finish(id, UNDER_WAY_MAX, end.clone().asked()).await;
+    }
+    // A pause that is under way would come after the resume.
+    if !found.look.finish(id, UNDER_WAY_MAX, end.clone().asked()).await {
+        let what = "The pause was requested, and its end was not seen. If the VM is paused later, the next `reprise run` on this \
+                    computer resumes it";
+        return step("clean_up", false, what, began);
+    }
+    if pauses::noted(id).is_some_and(|note| !note.drill) {
+        let what = "Somebody used `reprise pause` for this VM meanwhile, so it is left as it is";
+        return step("clean_up", true, what, began);
     }
     let mut last = None;
     for try_number in 1..=CLEAN_UP_TRIES {
-        let report = found.order(ActKind::Resume, end.clone().asked()).await;
+        let Some(report) = found.look.order(id, ActKind::Resume, UNDER_WAY_MAX, end.clone().asked()).await else {
+            break;
+        };
         match report.end {
             OrderEnd::Done => {
                 pauses::forget(id);
