@@ -176,6 +176,27 @@ fn what_is_remembered_of_a_leg_outlives_a_guess_that_comes_to_nothing() {
 }
 
 #[test]
+fn a_life_in_which_a_leg_was_only_guessed_does_not_make_an_act_known_to_have_ended() {
+    let open = acting(S::Error).controller.snapshot(now(1.6));
+    let (guessed, _) = restored(open.clone(), &[unreachable(), half_loaded(1)], 10.0, 10.5);
+    assert_eq!(guessed.legs().count(), 1);
+    for snapshot in [open, guessed.snapshot(now(10.5))] {
+        let mut controller = Controller::restore(setup(2), snapshot, now(20.0));
+        controller.handle(now(20.0), Event::Tick);
+        let mut settled = Vec::new();
+        for started in [20.0, 21.0] {
+            let effects = (0..).map(HostId).zip(pair(&[S::Error])).map(|(host, seen)| {
+                let looked = Event::Looked { host, started: now(started).mono, observation: Box::new(seen) };
+                controller.handle(now(started + 0.2), looked)
+            });
+            let settles = effects.flatten().filter(|effect| matches!(effect, Effect::Settle(_))).count();
+            settled.push(settles);
+        }
+        assert_eq!(settled, [0, 1], "its job may run until the leg is seen");
+    }
+}
+
+#[test]
 fn a_wait_goes_on_after_a_restart() {
     let mut drive = acting(S::Error);
     drive.end_act(refused(32_774, true));
