@@ -61,6 +61,9 @@ impl Controller {
         let past_host = watch.past.host().filter(|_| leg.second_primary.is_some());
         let own_sender = past_host.and_then(|host| self.inventory.sender_on(host, id, &self.names));
         watch.saw(leg, own_sender.cloned());
+        if watch.presence == Presence::Shown {
+            self.remembered.remove(&id);
+        }
         let weighed = self.weigh(now, id);
         self.note_exceptions(id);
         self.match_holds(id);
@@ -101,13 +104,14 @@ impl Controller {
         }
     }
 
-    /// Begins to watch a leg that is seen for the first time, with what is remembered of it.
+    /// Begins to watch a leg that is seen for the first time, with what is remembered of it. What may be a guess does not use that
+    /// up: the leg itself may come later.
     fn watch_leg(&mut self, now: Now, leg: &Leg) {
         if self.legs.contains_key(&leg.id) {
             return;
         }
         let mut watch = Box::new(LegWatch::new(leg.clone()));
-        if let Some(memory) = self.remembered.remove(&leg.id) {
+        if let Some(memory) = self.remembered.get(&leg.id).cloned() {
             memory.restore(&mut watch, now, self.begun);
         }
         self.legs.insert(leg.id, watch);
@@ -134,7 +138,10 @@ impl Controller {
     fn judge_vanished(&mut self, now: Now, id: LegId) {
         if self.legs.get(&id).is_some_and(|watch| watch.presence == Presence::Guessed) {
             // It was a guess at the part of something that could not be read, and now can be.
-            self.legs.remove(&id);
+            let guess = self.legs.remove(&id);
+            if let (Some(guess), Some(memory)) = (guess, self.remembered.get_mut(&id)) {
+                memory.told = guess.told.into_iter().collect();
+            }
             return;
         }
         if let Some(watch) = self.legs.get_mut(&id) {

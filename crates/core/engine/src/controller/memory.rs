@@ -18,9 +18,14 @@ impl Controller {
 
     /// What must survive a restart: what may be under way, what was tried, and what was seen to begin.
     pub fn snapshot(&self, now: Now) -> Snapshot {
-        let known = self.legs.iter().filter_map(|(id, watch)| Some((*id, LegMemory::of(watch, now)?)));
         let mut legs = self.remembered.clone();
-        legs.extend(known);
+        for (id, watch) in &self.legs {
+            match legs.get_mut(id) {
+                // What was guessed of it says nothing newer.
+                Some(memory) => memory.told = watch.told.iter().copied().collect(),
+                None => legs.extend(LegMemory::of(watch, now).map(|memory| (*id, memory))),
+            }
+        }
         Snapshot { epoch: self.epoch, frozen: self.setup.policy.frozen, legs }
     }
 }

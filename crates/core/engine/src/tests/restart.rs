@@ -142,6 +142,60 @@ fn what_is_remembered_of_a_pause_outlives_a_life_in_which_only_the_replica_is_se
     assert!(acts.is_empty(), "it began while we watched: {acts:?}");
 }
 
+/// A host that loads its VMs may show one for a moment without what tells which part of a leg it plays.
+#[test]
+fn what_is_remembered_of_a_leg_outlives_a_guess_that_comes_to_nothing() {
+    let looks = |controller: &mut Controller, at: f64, hosts: &[Observation]| -> usize {
+        let acts = (0..).map(HostId).zip(hosts).map(|(host, seen)| {
+            let looked = Event::Looked { host, started: now(at).mono, observation: Box::new(seen.clone()) };
+            controller.handle(now(at + 0.1), looked).into_iter().filter_map(intended).count()
+        });
+        acts.sum()
+    };
+    let mut drive = acting(S::Error);
+    let open = drive.controller.snapshot(now(1.6));
+    drive.hosts[0] = look(0, &[S::Suspended]);
+    drive.end_act(Outcome::Stale { found: "Suspended".to_owned() });
+    drive.run_to(4.0);
+    let paused = drive.controller.snapshot(now(4.0));
+    for (snapshot, state, expected) in [(paused, S::Suspended, (0, 0)), (open, S::Error, (2, 1))] {
+        let mut controller = Controller::restore(setup(2), snapshot, now(10.0));
+        controller.handle(now(10.0), Event::Tick);
+        for (at, seen) in [(10.0, half_loaded(1)), (11.0, look(1, &[])), (12.0, half_loaded(1)), (13.0, look(1, &[]))] {
+            assert_eq!(looks(&mut controller, at, &[unreachable(), seen]), 0);
+        }
+        assert_eq!(controller.legs().count(), 0, "nothing is left of the guess");
+        let (_, after_another) = restored(controller.snapshot(now(14.0)), &pair(&[state]), 20.0, 30.0);
+        let acts = [15.0, 17.0, 25.0].map(|at| looks(&mut controller, at, &pair(&[state])));
+        let acts: usize = acts.into_iter().sum();
+        let leg = controller.legs().next().unwrap();
+        assert_eq!((leg.attempts, acts), expected, "{state}: its tries count, and a pause stays a person's");
+        assert_eq!(leg.before, Some(S::Error), "{state}: it is the leg of the earlier life");
+        assert_eq!(after_another.len(), acts, "{state}: another restart changes nothing");
+    }
+}
+
+#[test]
+fn a_life_in_which_a_leg_was_only_guessed_does_not_make_an_act_known_to_have_ended() {
+    let open = acting(S::Error).controller.snapshot(now(1.6));
+    let (guessed, _) = restored(open.clone(), &[unreachable(), half_loaded(1)], 10.0, 10.5);
+    assert_eq!(guessed.legs().count(), 1);
+    for snapshot in [open, guessed.snapshot(now(10.5))] {
+        let mut controller = Controller::restore(setup(2), snapshot, now(20.0));
+        controller.handle(now(20.0), Event::Tick);
+        let mut settled = Vec::new();
+        for started in [20.0, 21.0] {
+            let effects = (0..).map(HostId).zip(pair(&[S::Error])).map(|(host, seen)| {
+                let looked = Event::Looked { host, started: now(started).mono, observation: Box::new(seen) };
+                controller.handle(now(started + 0.2), looked)
+            });
+            let settles = effects.flatten().filter(|effect| matches!(effect, Effect::Settle(_))).count();
+            settled.push(settles);
+        }
+        assert_eq!(settled, [0, 1], "its job may run until the leg is seen");
+    }
+}
+
 #[test]
 fn a_wait_goes_on_after_a_restart() {
     let mut drive = acting(S::Error);

@@ -37,8 +37,9 @@ impl Shadow {
     pub(crate) fn writes_down(&mut self) {
         self.beginnings_written.clone_from(&self.beginnings);
         for watched in self.acts.values_mut() {
-            // A death ends an act for the run alone; its job goes on until a look has shown what came of it.
-            watched.end_written |= watched.ended.is_some() && (watched.shown || !watched.outcome_lost);
+            // A death ends an act for the run alone; its job may go on until its leg is seen again. From then on a further death
+            // makes it no younger, if the run has written down that it saw the leg.
+            watched.end_written |= watched.ended.is_some() && !watched.cut_off;
         }
         let paused = self.pauses.iter().filter(|(_, pause)| pause.is_paused());
         self.bounds_written = paused.map(|(end, pause)| (*end, pause.clone())).collect();
