@@ -270,6 +270,8 @@ mod tests {
         let notes = PauseNotes::in_state(state.path());
         assert!(notes.write(&of("simple"), &note()).is_err());
         assert!(notes.read().is_err());
+        // Windows finds no file where a part of the path is none.
+        #[cfg(unix)]
         assert!(notes.remove(&of("simple")).is_err());
     }
 }
