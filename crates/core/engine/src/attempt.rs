@@ -1,8 +1,14 @@
 //! The state of the attempt to get a leg replicating. One value, so that no two parts of it can contradict each other.
 
+use std::time::Duration;
+
 use reprise_model::{Act, ActId, MonoTime, Outcome, Problem, Reason, Refusal, ReplicationState};
 
 use crate::leg::Side;
+
+/// If an act did not itself lead to the wanted state, as far as is known, that state counts only if it still holds this much later:
+/// while a job runs, ours or another's, the state already reads as requested.
+pub(crate) const DOUBT: Duration = Duration::from_secs(3);
 
 /// How far the attempt to bring a leg to run is.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -174,12 +174,12 @@ fn forbidden(state: ReplicationState) -> bool {
 #[cfg(test)]
 mod tests {
     use reprise_model::{
-        ActId, EnabledState, Hold, HoldScope, HostId, HostTime, Problem, ProblemKind, Records, ReplicationState as S,
-        Seen, Timestamp, VmmsEvent, VmmsEventKind,
+        ActId, EnabledState, Hold, HoldScope, HostId, HostTime, PauseMark, Problem, ProblemKind, Records,
+        ReplicationState as S, Seen, Timestamp, VmmsEvent, VmmsEventKind,
     };
 
     use super::*;
-    use crate::sample::{end_mut, leg, missing_end, vm_id};
+    use crate::sample::{end_mut, leg, leg_id, missing_end, vm_id};
 
     /// The act on the sender's end, or on the receiver's, as the engine would plan it.
     fn act(leg: &Leg, on_receiver: bool) -> Act {
@@ -239,6 +239,56 @@ mod tests {
             let leg = leg(S::Error, S::from_number(number));
             let forbidden = matches!(number, 4..=7 | 12..);
             assert_eq!(refused(&leg, &act(&leg, false), &Policy::default(), 0), forbidden, "{number}");
+        }
+    }
+
+    /// The same for what a person ordered.
+    fn ordered_and_refused(leg: &Leg, act: &Act, ordered: ActKind) -> bool {
+        let now = Now { mono: MonoTime::default(), wall: Timestamp(1_000_000) };
+        let (receiver_events, policy) = (&Evidence::NotReadable, &Policy::default());
+        check(act, Grounds { leg, receiver_events, policy, ordered: Some(ordered) }, now).is_err()
+    }
+
+    #[test]
+    fn an_order_starts_where_hyper_v_accepts_it_and_never_pauses_the_replicas_side() {
+        for number in 0..=25 {
+            let state = S::from_number(number);
+            let (sender, receiver) = (leg(state, S::Replicating), leg(S::Replicating, state));
+            for (kind, at_sender, at_receiver) in
+                [(ActKind::Resume, &[7, 8, 11][..], &[7, 8][..]), (ActKind::Pause, &[2, 3, 10], &[])]
+            {
+                let on = |leg: &Leg, side| Act { kind, ..act(leg, side) };
+                let refused = ordered_and_refused(&sender, &on(&sender, false), kind);
+                assert_eq!(refused, !at_sender.contains(&number), "{kind:?} of the sender from {number}");
+                let refused = ordered_and_refused(&receiver, &on(&receiver, true), kind);
+                assert_eq!(refused, !at_receiver.contains(&number), "{kind:?} of the receiver from {number}");
+            }
+        }
+        let running = leg(S::Replicating, S::Replicating);
+        let pause = Act { kind: ActKind::Pause, ..act(&running, false) };
+        assert!(!ordered_and_refused(&running, &pause, ActKind::Pause));
+        assert!(ordered_and_refused(&running, &pause, ActKind::Resume), "something else was ordered");
+        assert!(refused(&running, &pause, &Policy::default(), 0), "nobody ordered it");
+        for power in [EnabledState::Running, EnabledState::Other(0)] {
+            let mut in_use = leg(S::Replicating, S::Replicating);
+            end_mut(&mut in_use.receiver).vm.enabled = power;
+            assert!(ordered_and_refused(&in_use, &pause, ActKind::Pause), "{power:?}");
+        }
+    }
+
+    #[test]
+    fn a_pause_that_a_person_asked_reprise_for_is_resumed_by_an_order_alone() {
+        let mark = |kind| PauseMark { kind, until: None };
+        let marked = |kind| Policy { marks: [(leg_id(1), mark(kind))].into(), ..Policy::default() };
+        for (state, kind, is_refused) in [
+            (S::Suspended, MarkKind::Meant, true),
+            (S::ResynchronizeSuspended, MarkKind::Meant, true),
+            (S::Error, MarkKind::Meant, false),
+            (S::Suspended, MarkKind::Drill, false),
+        ] {
+            let leg = leg(state, S::Replicating);
+            assert_eq!(refused(&leg, &act(&leg, false), &marked(kind), 0), is_refused, "{state} {kind:?}");
+            assert!(!ordered_and_refused(&leg, &act(&leg, false), ActKind::Resume));
         }
     }
 

@@ -4,13 +4,10 @@ use std::time::Duration;
 
 use reprise_model::{ActId, LastReplication, MonoTime, Outcome, Reason, ReplicationState, Retry};
 
-use crate::attempt::{Attempt, Done, Failure};
+use crate::attempt::{Attempt, DOUBT, Done, Failure};
 use crate::leg::SeenEnd;
 use crate::leg::Side;
 use crate::retry;
-
-/// If the act did not itself lead to Replicating, that state counts only if it still holds this much later.
-const DOUBT: Duration = Duration::from_secs(3);
 
 /// A host is given at least this long to be read after an act, whatever the limit on retries.
 const LOOK_AFTER_ACT: Duration = Duration::from_secs(30);

@@ -1,15 +1,10 @@
 //! A person's order for one leg, and how far it is carried out. It makes each act once: what failed is shown to the person,
 //! who may ask again.
 
-use std::time::Duration;
-
 use reprise_model::{Act, ActId, ActKind, MonoTime, Outcome, Problem, Reason, ReplicationState};
 
-use crate::attempt::Failure;
+use crate::attempt::{DOUBT, Failure};
 use crate::leg::{SeenEnd, Side};
-
-/// If the act did not itself lead to the wanted state, that state counts only if it still holds this much later.
-const DOUBT: Duration = Duration::from_secs(3);
 
 /// A replica that is paused, and its primary after it: an order needs two acts at most. One more may be lost to a change
 /// between look and act.
@@ -147,7 +142,6 @@ impl Order {
         let act = carried.act;
         let wanted = self.kind.row().step_from(carried.from).is_some_and(|step| step.to.contains(&state));
         if wanted && !doubted && !matches!(carried.outcome, Outcome::Ended(_)) {
-            // While a job runs, ours or another's, the state already reads as requested.
             self.step = Step::Doubted(Box::new(Carried { after: now + DOUBT, ..*carried }));
             return None;
         }

@@ -309,8 +309,8 @@ reasons! {
         "The job succeeded, and a read after it shows that the sender's state is not Suspended.",
         "Somebody or something resumes it: find out who before you pause it again.";
     PauseNotEnded = "pause_not_ended", "asked, no end of pause",
-        "Reprise asked the host to pause replication, and saw no end of that before the time was up. While a pause is under way, the state already reads as requested, so it proves nothing.",
-        "The pause was requested; neither the method's reply nor the end of its job came within the time limits.",
+        "Reprise asked the host to pause replication, and saw no end of that before the time was up or somebody ended the program. While a pause is under way, the state already reads as requested, so it proves nothing.",
+        "The pause was requested; no look after the end of its job came within the time limits.",
         "Look again with `reprise status`. If a job of the VM hangs, check the service vmms on the primary server.";
     NotReadable = "not_readable", "not readable",
         "The host shows this replication, but not all of it could be read, so Reprise leaves it alone.",

@@ -79,11 +79,12 @@ impl Driver {
         loop {
             while let Some(event) = events.pop_front() {
                 let now = clock.now();
-                for effect in controller.handle(now, event) {
-                    // Somebody may have used `reprise pause` since the last act.
-                    if matches!(effect, Effect::Intend(_)) {
-                        events.extend(new_marks(controller));
-                    }
+                let effects = controller.handle(now, event);
+                // Somebody may have used `reprise pause` since the last act.
+                if effects.iter().any(|effect| matches!(effect, Effect::Intend(_))) {
+                    events.extend(new_marks(controller));
+                }
+                for effect in effects {
                     events.extend(tasks.carry_out(now, effect, observer));
                 }
             }

@@ -5,9 +5,9 @@ use std::io;
 use std::time::Duration;
 
 use reprise_engine::goal::Report;
-use reprise_engine::judge::FactValue;
+use reprise_engine::judge::{Fact, FactValue};
 use reprise_engine::{Judgement, LegReport, Side};
-use reprise_model::{HostTime, LegId, LegKind, MarkKind, PauseMark};
+use reprise_model::{HostTime, LastReplication, LegId, LegKind, MarkKind, PauseMark, ReplicationState};
 use reprise_platform::paths;
 use reprise_platform::pauses::{Found, PauseNote, PauseNotes, PauseOf};
 use reprise_platform::this_account;
@@ -113,15 +113,17 @@ pub(crate) fn noted(leg: LegId) -> Option<PauseNote> {
 pub(crate) fn forget_those_over(report: &Report) {
     let began = jiff::Timestamp::from_millisecond(report.started.0).unwrap_or_default();
     let notes = notes();
-    let is_old = |leg: &LegReport| notes.get(&leg.id).is_some_and(|note| note.at < began);
-    for leg in report.legs.iter().filter(|leg| runs(leg) && is_old(leg)) {
+    let is_over = |leg: &LegReport| notes.get(&leg.id).is_some_and(|note| is_over(note, began, leg.after));
+    for leg in report.legs.iter().filter(|leg| is_over(leg)) {
         forget(leg.id);
     }
 }
 
-fn runs(leg: &LegReport) -> bool {
-    use reprise_model::ReplicationState as S;
-    matches!(leg.after, Some(S::Replicating | S::InitialReplicationInProgress | S::Resynchronizing))
+/// Whether the pause of a note is over, for a run that began then and saw this of the sender last.
+fn is_over(note: &PauseNote, began: jiff::Timestamp, after: Option<ReplicationState>) -> bool {
+    use ReplicationState as S;
+    let runs = matches!(after, Some(S::Replicating | S::InitialReplicationInProgress | S::Resynchronizing));
+    runs && note.at < began
 }
 
 /// The note of a person's pause, after which nothing arrives but for this long after the latest look.
@@ -131,8 +133,6 @@ pub(crate) fn note(
     reason: Option<String>,
     after: Duration,
 ) -> PauseNote {
-    let clock = judgement.and_then(sender_clock);
-    let after = i64::try_from(after.as_millis()).unwrap_or(i64::MAX);
     PauseNote {
         drill: false,
         vm: leg.vm.clone(),
@@ -140,14 +140,22 @@ pub(crate) fn note(
         by: this_account(),
         reason,
         at: jiff::Timestamp::now(),
-        until_ms: clock.map(|HostTime(clock)| clock.saturating_add(after)),
+        until_ms: until_ms(judgement.map_or(&[], |judgement| &judgement.facts), after),
     }
 }
 
-/// The clock of the host that sends, as a judgement's look showed it.
-fn sender_clock(judgement: &Judgement) -> Option<HostTime> {
-    let clock = |value: &FactValue| if let FactValue::Clock(Side::Sender, clock) = value { Some(*clock) } else { None };
-    judgement.facts.iter().find_map(|fact| clock(&fact.value))
+/// No data of the time before this long after the look bears a later time. The time of data may be by the replica server's clock,
+/// which may be ahead.
+fn until_ms(facts: &[Fact], after: Duration) -> Option<i64> {
+    let clock =
+        |value: &FactValue| if let FactValue::Clock(Side::Sender, clock) = value { Some(clock.0) } else { None };
+    let last = |value: &FactValue| {
+        if let FactValue::LastData(Side::Sender, LastReplication::At(at)) = value { Some(at.0) } else { None }
+    };
+    let clock = facts.iter().find_map(|fact| clock(&fact.value))?;
+    let last = facts.iter().find_map(|fact| last(&fact.value));
+    let after = i64::try_from(after.as_millis()).unwrap_or(i64::MAX);
+    Some(clock.max(last.unwrap_or(clock)).saturating_add(after))
 }
 
 fn of(leg: LegId) -> PauseOf {
@@ -157,4 +165,46 @@ fn of(leg: LegId) -> PauseOf {
 fn leg_of(of: &PauseOf) -> Option<LegId> {
     let kind = [LegKind::Simple, LegKind::Extended].into_iter().find(|kind| kind.to_string() == of.leg)?;
     Some(LegId { vm: of.vm_id.parse().ok()?, kind })
+}
+
+#[cfg(test)]
+mod tests {
+    use reprise_engine::judge::Source;
+
+    use super::*;
+
+    fn fact(value: FactValue) -> Fact {
+        Fact { value, source: Source::Memory, age: None }
+    }
+
+    #[test]
+    fn data_that_had_arrived_at_the_pause_never_counts_as_newer_whichever_clock_its_time_is_from() {
+        let clock = || fact(FactValue::Clock(Side::Sender, HostTime(1_000)));
+        let last = |at| fact(FactValue::LastData(Side::Sender, LastReplication::At(HostTime(at))));
+        let never = fact(FactValue::LastData(Side::Sender, LastReplication::Never));
+        let after = Duration::from_millis(50);
+        assert_eq!(until_ms(&[last(900), clock()], after), Some(1_050));
+        assert_eq!(until_ms(&[last(301_000), clock()], after), Some(301_050), "the replica server's clock is ahead");
+        assert_eq!(until_ms(&[never, clock()], after), Some(1_050));
+        assert_eq!(until_ms(&[last(900)], after), None, "the clock is not known");
+    }
+
+    #[test]
+    fn a_run_removes_the_note_of_what_it_saw_running_unless_it_was_written_since_the_run_began() {
+        let began: jiff::Timestamp = "2026-11-30T12:00:00Z".parse().unwrap();
+        let noted = |at: &str| PauseNote {
+            drill: false,
+            vm: "vm-001".to_owned(),
+            primary: "hv01".to_owned(),
+            by: "anna".to_owned(),
+            reason: None,
+            at: at.parse().unwrap(),
+            until_ms: None,
+        };
+        let before = noted("2026-11-30T11:59:59Z");
+        assert!(is_over(&before, began, Some(ReplicationState::Replicating)));
+        assert!(!is_over(&before, began, Some(ReplicationState::Suspended)));
+        assert!(!is_over(&before, began, None), "nobody looked");
+        assert!(!is_over(&noted("2026-11-30T12:00:01Z"), began, Some(ReplicationState::Replicating)));
+    }
 }

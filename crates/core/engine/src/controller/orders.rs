@@ -1,10 +1,10 @@
 //! A person's orders: each is carried out once, past the queue, and the leg's own repair rests meanwhile. They are not kept
 //! across a restart: who gave one sees that the program ended.
 
-use reprise_model::{ActId, ActKind, HostId, LegId, Now, Outcome, Problem, Reason};
+use reprise_model::{ActId, ActKind, HostId, LegId, MonoTime, Now, Outcome, Problem, Reason};
 
 use super::Controller;
-use super::acting::act_for;
+use super::acting::{act_for, grounds};
 use crate::attempt::Failure;
 use crate::exchange::Effect;
 use crate::guard::{self, Grounds};
@@ -40,20 +40,11 @@ impl Controller {
         // What is under way for the leg's repair comes to its end first.
         if order.step == Step::Waiting && !watch.attempt().is_open() {
             let began = order.began;
-            let ends = [&watch.leg.sender, &watch.leg.receiver].into_iter().filter_map(End::seen);
-            let old: Vec<HostId> = ends.filter(|end| end.looked < began).map(|end| end.host).collect();
-            let answers =
-                |host: &&HostId| self.hosts.get(host).is_some_and(|host| !host.is_silent() && host.is_ready());
-            // What was seen before the order may be from before an act of an earlier one.
-            let looks: Vec<HostId> = old.iter().filter(answers).copied().collect();
-            if !looks.is_empty() {
-                for host in looks {
-                    self.want_look_before_act(id, host);
-                }
+            if self.looks_again(id, began) {
                 return;
             }
-            let asked = ordered(order.kind, &watch.leg, &watch.memory, &self.setup.policy, now.wall);
-            match asked {
+            let (Some(watch), Some(order)) = (self.legs.get(&id), self.orders.get_mut(&id)) else { return };
+            match ordered(order.kind, &watch.leg, &watch.memory, &self.setup.policy, now.wall) {
                 Ordered::Act(side) => self.act_on_order(now, id, side, effects),
                 Ordered::AlreadySo(reason) => order.is_so(reason),
                 Ordered::Wait(_) => {}
@@ -62,6 +53,19 @@ impl Controller {
             }
         }
         self.want_look_for_order(now, id);
+    }
+
+    /// Wants looks at the ends that were last seen before an order began, which may be from before an act of an earlier order.
+    /// Returns whether there are any; those of hosts that do not answer are not waited for.
+    fn looks_again(&mut self, id: LegId, began: MonoTime) -> bool {
+        let Some(watch) = self.legs.get(&id) else { return false };
+        let ends = [&watch.leg.sender, &watch.leg.receiver].into_iter().filter_map(End::seen);
+        let answers = |host: &HostId| self.host(*host).is_some_and(|host| !host.is_silent() && host.is_ready());
+        let looks: Vec<HostId> = ends.filter(|end| end.looked < began).map(|end| end.host).filter(answers).collect();
+        for host in &looks {
+            self.want_look_before_act(id, *host);
+        }
+        !looks.is_empty()
     }
 
     /// No host shows its leg any more, or none does for now.
@@ -78,14 +82,15 @@ impl Controller {
         let (Some(watch), Some(order)) = (self.legs.get(&id), self.orders.get_mut(&id)) else { return };
         if is_old != Some(false) {
             if let Some(silent) = watch.late_host {
-                let reason = if silent == host { Reason::SenderNotReady } else { Reason::PeerNotSeen };
+                let is_senders = watch.end(Side::Sender).is_some_and(|sender| sender.host == silent);
+                let reason = if is_senders { Reason::SenderNotReady } else { Reason::PeerNotSeen };
                 order.ends(OrderEnd::NotPossible(reason));
             }
             return;
         }
         let act_id = ActId { epoch: self.epoch, number: self.next_act };
         let Some(act) = act_for(watch, side, order.kind, act_id) else { return };
-        let grounds = Grounds { ordered: Some(order.kind), ..super::acting::grounds(watch, &self.setup.policy) };
+        let grounds = Grounds { ordered: Some(order.kind), ..grounds(watch, &self.setup.policy) };
         if let Err(breach) = guard::check(&act, grounds, now) {
             order.ends(OrderEnd::Failed(side, Failure::Guarded(breach.0)));
             return;
@@ -107,7 +112,7 @@ impl Controller {
         let (Some(watch), Some(order)) = (self.legs.get(&leg), self.orders.get_mut(&leg)) else { return true };
         let Step::Intended { act, side } = order.step.clone() else { return true };
         let asked = ordered(order.kind, &watch.leg, &watch.memory, &self.setup.policy, now.wall);
-        let grounds = Grounds { ordered: Some(order.kind), ..super::acting::grounds(watch, &self.setup.policy) };
+        let grounds = Grounds { ordered: Some(order.kind), ..grounds(watch, &self.setup.policy) };
         if asked == Ordered::Act(side) && guard::check(&act, grounds, now).is_ok() {
             order.step = Step::Acting { act: act.id, side, from: act.expected_state };
             effects.push(Effect::Perform(act));

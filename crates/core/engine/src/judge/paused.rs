@@ -9,14 +9,15 @@ use crate::pause::{self, PausedBy};
 /// A pause that Reprise made itself, for a person or for a drill: what the log says of it does not matter.
 pub(super) fn marked(leg: &Leg, sender: &SeenEnd, policy: &Policy) -> Option<Verdict> {
     let mark = policy.marks.get(&leg.id).filter(|mark| mark.stands(sender.object.last_replication))?;
-    match (sender.object.state, mark.kind) {
-        (ReplicationState::Suspended | ReplicationState::ResynchronizeSuspended, MarkKind::Meant) => {
+    let is_paused = sender.object.state == ReplicationState::Suspended;
+    match mark.kind {
+        MarkKind::Meant if is_paused || sender.object.state == ReplicationState::ResynchronizeSuspended => {
             Some(Verdict::Leave(Reason::PausedOnPurpose))
         }
-        (ReplicationState::Suspended, MarkKind::Drill) => {
+        MarkKind::Drill if is_paused => {
             Some(Verdict::Resume { reason: Reason::PausedForDrill, side: Side::Sender, without_evidence: false })
         }
-        _ => None,
+        MarkKind::Meant | MarkKind::Drill => None,
     }
 }
 

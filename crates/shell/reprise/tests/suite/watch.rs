@@ -23,7 +23,8 @@ impl Watch {
         let mut command = Command::new(PROGRAM);
         command.args(["status", "--watch", "--interval", "1", "--timeout", "10"]).args(more);
         command.args(["--user", &lab.user(), "--password-file", &lab.path("password")]);
-        command.args(["--host", &lab.url(0), "--host", &lab.url(1)]).stdin(Stdio::null()).stdout(Stdio::piped());
+        command.args(["--host", &lab.url(0), "--host", &lab.url(1)]).env("STATE_DIRECTORY", lab.path("state"));
+        command.stdin(Stdio::null()).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let output = BufReader::new(child.stdout.take().unwrap());
         let (say, lines) = channel();
@@ -79,6 +80,28 @@ fn each_change_is_one_document_and_a_host_that_goes_away_and_comes_back_is_shown
     watch.until("its return", |document| !gone(document));
     lab.post("/vms/vm-001/resume");
     watch.until("the resume", |document| leg(document, "vm-001")["protected"] == true);
+    assert_eq!(watch.end("-TERM"), Some(0));
+}
+
+#[test]
+fn a_watch_learns_that_a_vm_was_paused_by_hand_meanwhile() {
+    let lab = Lab::new(&["--vms", "1"]);
+    let watch = Watch::of(&lab, &["--json"]);
+    watch.line();
+    let mut pause = Command::new(PROGRAM);
+    pause.args([
+        "pause",
+        "vm-001",
+        "--event-log",
+        "none",
+        "--user",
+        &lab.user(),
+        "--password-file",
+        &lab.path("password"),
+    ]);
+    pause.args(["--host", &lab.url(0), "--host", &lab.url(1)]).env("STATE_DIRECTORY", lab.path("state"));
+    assert!(pause.output().unwrap().status.success());
+    watch.until("the pause", |document| leg(document, "vm-001")["reason"] == "paused_on_purpose");
     assert_eq!(watch.end("-TERM"), Some(0));
 }
 

@@ -17,6 +17,7 @@ use super::{Terminal, json, sentence, status, table};
 use crate::links::ConnectionInfo;
 
 mod looked;
+mod orders;
 
 fn leg(n: u32, result: LegResult, after: ReplicationState) -> LegReport {
     let vm = format!("00000000-0000-0000-0000-{n:012x}").parse().unwrap();
