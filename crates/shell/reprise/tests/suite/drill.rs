@@ -65,6 +65,11 @@ fn a_drill_does_not_begin_with_a_vm_that_does_not_replicate_or_must_not_be_touch
     assert_eq!((paused.code, &paused.document), (2, &Value::Null));
     assert!(paused.standard_error.contains("its state is Suspended"), "{}", paused.standard_error);
     assert_eq!((lab.requests("invoke"), notes(&lab)), (0, 0));
+    // A note of a person's pause is not replaced.
+    assert_eq!(ran(&command(&lab, "", &["pause", "vm-001"]).output().unwrap()).code, 0);
+    lab.post("/vms/vm-001/resume");
+    let meant = drill(&lab, "");
+    assert_eq!((meant.code, &meant.document, notes(&lab)), (2, &Value::Null, 1), "{}", meant.standard_error);
 }
 
 #[test]

@@ -66,17 +66,17 @@ pub(super) async fn drill(arguments: Arguments, workers: Handle) -> Result<ExitC
     if found.leg.after != Some(ReplicationState::Replicating) {
         return Err(not_running(&found.leg));
     }
+    if is_meant(found.leg.id) {
+        return Err(meant(&found.leg));
+    }
     let stop = Stop::listen();
     let mut drill = Drill::of(&found.leg);
     // First the note: if the program is killed, the next run resumes what the drill has paused.
-    let judgement = found.look.judgement(found.leg.id);
-    let note = pauses::note(&found.leg, judgement.as_ref(), None, pauses::UNDER_WAY_MAX);
-    pauses::keep(found.leg.id, &PauseNote { drill: true, ..note })?;
+    pauses::keep(found.leg.id, &note(&found, pauses::UNDER_WAY_MAX))?;
     let paused = found.order(ActKind::Pause, stop.clone().asked()).await;
-    if paused.end == OrderEnd::Done {
-        let judgement = found.look.judgement(found.leg.id);
-        let note = pauses::note(&found.leg, judgement.as_ref(), None, Duration::ZERO);
-        pauses::keep(found.leg.id, &PauseNote { drill: true, ..note })?;
+    if paused.end == OrderEnd::Done && !is_meant(found.leg.id) {
+        // The first note says the same less exactly.
+        let _first_stands = pauses::keep(found.leg.id, &note(&found, Duration::ZERO));
     }
     if let OrderEnd::Refused(_) = paused.end {
         pauses::forget(found.leg.id);
@@ -109,6 +109,23 @@ fn not_running(leg: &LegReport) -> Usage {
     let why = format!("its state is {state}: a drill begins and ends with replication that is running");
     let next = "choose a VM that replicates, or let `reprise run` repair this one first";
     Usage::new(format!("cannot drill with VM {}", leg.vm), why, next)
+}
+
+/// Whether a note says that a person paused a leg with Reprise.
+fn is_meant(leg: LegId) -> bool {
+    pauses::noted(leg).is_some_and(|note| !note.drill)
+}
+
+fn meant(leg: &LegReport) -> Usage {
+    let what = format!("cannot drill with VM {}", leg.vm);
+    let why = "somebody used `reprise pause` for it, and no run has seen it replicate since";
+    Usage::new(what, why, "use `reprise resume` for it first, or wait for the next `reprise run`")
+}
+
+/// The note of the drill's pause, after which nothing arrives but for this long after the latest look.
+fn note(found: &Found, after: Duration) -> PauseNote {
+    let note = pauses::note(&found.leg, found.look.judgement(found.leg.id).as_ref(), None, after);
+    PauseNote { drill: true, ..note }
 }
 
 fn of_order(name: &'static str, report: &OrderReport, ok: bool) -> Step {
@@ -152,7 +169,7 @@ async fn clean_up(found: &mut Found, broken_off: bool) -> Step {
                     computer resumes it";
         return step("clean_up", false, what, began);
     }
-    if pauses::noted(id).is_some_and(|note| !note.drill) {
+    if is_meant(id) {
         let what = "Somebody used `reprise pause` for this VM meanwhile, so it is left as it is";
         return step("clean_up", true, what, began);
     }
