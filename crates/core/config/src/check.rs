@@ -1,6 +1,7 @@
 //! Turns the text into checked values.
 
 use std::num::NonZeroU32;
+use std::time::Duration;
 
 use reprise_model::{InitialPolicy, Pace, PausedRule, PeerUnseen, Policy};
 use toml::de::{DeTable, DeValue};
@@ -11,11 +12,13 @@ use crate::section::hold::hold;
 use crate::section::host::{Hosts, check_tls, check_twice};
 use crate::section::login::common_login;
 use crate::section::name::host_name;
-use crate::settings::{Config, Discover, Run};
+use crate::settings::{Config, Discover, Run, Serve};
 use crate::table::{Findings, Table};
 
 /// Maximum size of a configuration, in bytes: enough for a hundred thousand hosts.
 const TEXT_LENGTH_MAX: usize = 32 * 1024 * 1024;
+/// Hosts are not looked at more often than this.
+const INTERVAL_LEAST: Duration = Duration::from_secs(1);
 /// The version of the format.
 const VERSION: &str = "1";
 
@@ -40,6 +43,7 @@ pub(crate) fn check(text: &str) -> Result<Config, ConfigError> {
     let discover = root.table("discover", &mut found).map(|table| discover(table, &mut found)).unwrap_or_default();
     check_twice(&listed, &mut found);
     check_tls(&listed.remote, &login, &discover, &mut found);
+    let serve = root.table("serve", &mut found).map(|table| serve(table, &mut found)).unwrap_or_default();
     let mut policy = Policy::default();
     let run = root.table("run", &mut found).map(|table| run(table, &mut policy, &mut found)).unwrap_or_default();
     if let Some(table) = root.table("policy", &mut found) {
@@ -50,7 +54,7 @@ pub(crate) fn check(text: &str) -> Result<Config, ConfigError> {
     if found.problems.is_empty() {
         let local = listed.local.into_iter().next().map(|listed| listed.host);
         let hosts = listed.remote.into_iter().map(|listed| listed.host).collect();
-        return Ok(Config { login, local, hosts, run, policy, discover });
+        return Ok(Config { login, local, hosts, run, serve, policy, discover });
     }
     found.problems.sort_by_key(|problem| problem.line);
     Err(ConfigError { problems: found.problems })
@@ -74,6 +78,15 @@ fn run(mut table: Table<'_>, policy: &mut Policy, found: &mut Findings<'_>) -> R
     pace(&mut table, &mut policy.pace, found);
     table.end(found);
     run
+}
+
+fn serve(mut table: Table<'_>, found: &mut Findings<'_>) -> Serve {
+    let interval = table.duration("interval", found);
+    if interval.is_some_and(|interval| interval < INTERVAL_LEAST) {
+        found.add(table.place("interval"), table.key("interval"), "a host is looked at once a second at most");
+    }
+    table.end(found);
+    Serve { interval }
 }
 
 fn pace(table: &mut Table<'_>, pace: &mut Pace, found: &mut Findings<'_>) {

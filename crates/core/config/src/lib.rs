@@ -19,7 +19,8 @@ pub use problem::{ConfigError, ConfigProblem};
 pub use schema::schema;
 pub use section::name::{kdc, vm};
 pub use settings::{
-    CertificateRef, Config, Discover, HostSettings, LocalSettings, LoginSettings, PasswordRef, ProofRef, Run, TrustRef,
+    CertificateRef, Config, Discover, HostSettings, LocalSettings, LoginSettings, PasswordRef, ProofRef, Run, Serve,
+    TrustRef,
 };
 pub use wsman::{Endpoint, EndpointProblem, Scheme};
 

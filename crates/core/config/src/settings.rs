@@ -17,6 +17,8 @@ pub struct Config {
     pub hosts: Vec<HostSettings>,
     /// The time limits; `None` where the configuration gives none.
     pub run: Run,
+    /// What the daemon does besides.
+    pub serve: Serve,
     /// The policy.
     pub policy: Policy,
     /// Whether hosts are managed that only relationships name, and where they are.
@@ -109,6 +111,13 @@ pub struct Run {
     pub vmms_timeout: Option<Duration>,
     /// The limit for hosts that do not answer yet, and for retries of transient errors.
     pub retry_for: Option<Duration>,
+}
+
+/// What the daemon does; `None` where the configuration does not say it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Serve {
+    /// How often a host is looked at of which nothing is heard.
+    pub interval: Option<Duration>,
 }
 
 /// Hosts that are not listed but named by relationships.

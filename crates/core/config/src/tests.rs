@@ -49,6 +49,8 @@ timeout = "2m"
 retry_for = 90
 per_host = 3
 per_host_max = 12
+[serve]
+interval = "20s"
 [policy]
 peer_unseen = "resume"
 [policy.paused]
@@ -79,6 +81,7 @@ resolve = { "HV03.lab.test" = "http://127.0.0.1:4711/wsman" }
     assert_eq!((&config.login.certificate, &config.hosts[1].login.certificate), (&None, &Some(client)));
     assert_eq!(config.run.timeout, Some(Duration::from_mins(2)));
     assert_eq!(config.run.retry_for, Some(Duration::from_secs(90)));
+    assert_eq!(config.serve.interval, Some(Duration::from_secs(20)));
     let pace = config.policy.pace;
     assert_eq!((pace.per_host.get(), pace.per_host_max.get()), (3, 12));
     assert_eq!(config.policy.peer_unseen, PeerUnseen::Resume);
@@ -122,6 +125,8 @@ host = "b"
 [discover]
 peers = 1
 resolve = { hv02 = 5 }
+[serve]
+interval = 0
 "#;
     let expected = "\
 line 1: version: the only supported version is 1
@@ -135,7 +140,8 @@ line 11: policy.paused.at_boot: expected a string in quotes
 line 12: hold: give exactly one of vm, host and all = true
 line 12: hold.reason: missing: write down why this is held
 line 16: discover.peers: expected true or false
-line 17: discover.resolve.hv02: expected a string in quotes";
+line 17: discover.resolve.hv02: expected a string in quotes
+line 19: serve.interval: a host is looked at once a second at most";
     assert_eq!(read(text).unwrap_err().to_string(), expected);
 }
 

@@ -15,4 +15,6 @@ pub enum Command {
     Thaw,
     /// Do this to a leg, once. Holds and vetoes stand against it too.
     Order(LegId, ActKind),
+    /// Nobody waits for the order for that leg any more: what it has not begun does not begin.
+    Recall(LegId),
 }

@@ -43,6 +43,9 @@ pub enum Event {
         /// What it says of replication.
         evidence: Evidence,
     },
+    /// Something was heard of a host: a record of its event log, or that it answers again or no longer. It is looked at soon. One
+    /// that is lost costs time and nothing else, since hosts are looked at without it too.
+    Heard(HostId),
     /// A person gave a command.
     Command(Command),
     /// The policy has changed. Holds that people set are kept.

@@ -19,6 +19,8 @@ pub(crate) struct Order {
     acts: u32,
     /// Acts of which a look showed that they did what they should.
     proved: u32,
+    /// Nobody waits for it any more.
+    recalled: bool,
     pub(crate) step: Step,
 }
 
@@ -67,7 +69,7 @@ pub enum OrderEnd {
 
 impl Order {
     pub(crate) fn new(kind: ActKind, now: MonoTime) -> Self {
-        Self { kind, began: now, acts: 0, proved: 0, step: Step::Waiting }
+        Self { kind, began: now, acts: 0, proved: 0, recalled: false, step: Step::Waiting }
     }
 
     /// How it ended, if it is over.
@@ -101,13 +103,25 @@ impl Order {
         self.step = Step::Ended(end);
     }
 
+    /// Nobody waits for it any more: it ends as it stands, or if its act is under way, with that.
+    pub(crate) fn recall(&mut self) {
+        self.recalled = true;
+        if self.act().is_none() {
+            self.ends(self.end_by_now(false));
+        }
+    }
+
     /// It is so, by what the latest look shows.
     pub(crate) fn is_so(&mut self, reason: Reason) {
         self.ends(if self.proved > 0 { OrderEnd::Done } else { OrderEnd::AlreadySo(reason) });
     }
 
-    /// A further act is written down, unless there were too many.
+    /// A further act is written down, unless there were too many, or nobody waits for it any more.
     pub(crate) fn intends(&mut self, act: Act, side: Side) -> bool {
+        if self.recalled {
+            self.ends(OrderEnd::NotPossible(Reason::OutOfTime));
+            return false;
+        }
         if self.acts >= ACTS_MAX {
             self.ends(OrderEnd::Failed(side, Failure::Changed { found: act.expected_state.to_string() }));
             return false;

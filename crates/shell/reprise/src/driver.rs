@@ -21,10 +21,14 @@ use crate::pauses;
 /// How often a watcher is called if nothing happens: ages grow.
 const BEAT: Duration = Duration::from_secs(1);
 
-/// Observes from outside what is done.
-pub(crate) trait Observer {
+/// Hears what people should know.
+pub(crate) trait Hearer {
     /// Reports a notice to people.
     fn tell(&mut self, now: Timestamp, notice: &Notice);
+}
+
+/// Observes from outside what is done.
+pub(crate) trait Observer: Hearer {
     /// Shows progress. Called after every step.
     fn progress(&mut self, controller: &Controller);
 }
@@ -77,17 +81,7 @@ impl Driver {
         let mut stopping = false;
         let mut events = VecDeque::from([first]);
         loop {
-            while let Some(event) = events.pop_front() {
-                let now = clock.now();
-                let effects = controller.handle(now, event);
-                // Somebody may have used `reprise pause` since the last act.
-                if effects.iter().any(|effect| matches!(effect, Effect::Intend(_))) {
-                    events.extend(new_marks(controller));
-                }
-                for effect in effects {
-                    events.extend(tasks.carry_out(now, effect, observer));
-                }
-            }
+            tasks.handle(controller, clock, &mut events, observer);
             observer.progress(controller);
             let now = clock.now();
             if let Some(end) = goal.end(now, controller) {
@@ -118,14 +112,14 @@ impl Driver {
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut events = VecDeque::from([Event::Tick]);
         loop {
-            while let Some(event) = events.pop_front() {
-                let now = clock.now();
-                for effect in controller.handle(now, event) {
-                    events.extend(tasks.carry_out(now, effect, &mut Unheard));
+            tasks.handle(controller, clock, &mut events, watcher);
+            match watcher.step(clock.now(), controller, &tasks.links) {
+                ControlFlow::Break(()) => return,
+                ControlFlow::Continue(next) if next.is_empty() => {}
+                ControlFlow::Continue(next) => {
+                    events.extend(next);
+                    continue;
                 }
-            }
-            if watcher.step(clock.now(), controller, &tasks.links).is_break() {
-                return;
             }
             let due = controller.next_deadline().map(|at| clock.began + at.0);
             let wait = async {
@@ -138,6 +132,7 @@ impl Driver {
                 Some(event) = tasks.next() => event,
                 () = wait => Event::Tick,
                 _ = beat.tick() => new_marks(controller).unwrap_or(Event::Tick),
+                event = watcher.next() => event,
                 () = &mut stop => return,
             };
             events.push_back(event);
@@ -154,17 +149,14 @@ fn new_marks(controller: &Controller) -> Option<Event> {
 }
 
 /// Sees what a controller without a goal knows.
-pub(crate) trait Watcher {
-    /// Called after every step, and once a second. Whether to go on.
-    fn step(&mut self, now: Now, controller: &Controller, links: &Links) -> ControlFlow<()>;
-}
+pub(crate) trait Watcher: Hearer {
+    /// Called after every step, and once a second. Whether to go on, and what the controller is told first.
+    fn step(&mut self, now: Now, controller: &Controller, links: &Links) -> ControlFlow<(), Vec<Event>>;
 
-/// Hears no notices: what is reported stands in the controller too.
-struct Unheard;
-
-impl Observer for Unheard {
-    fn tell(&mut self, _: Timestamp, _: &Notice) {}
-    fn progress(&mut self, _: &Controller) {}
+    /// The next event from elsewhere. May be dropped while it waits.
+    fn next(&mut self) -> impl Future<Output = Event> {
+        std::future::pending()
+    }
 }
 
 /// What one task does, so that the engine can be informed if the task panics.
@@ -182,9 +174,30 @@ struct Tasks {
 }
 
 impl Tasks {
+    /// Gives the controller these events, and those that are known at once as their result.
+    fn handle(
+        &mut self,
+        controller: &mut Controller,
+        clock: &Clock,
+        events: &mut VecDeque<Event>,
+        hearer: &mut impl Hearer,
+    ) {
+        while let Some(event) = events.pop_front() {
+            let now = clock.now();
+            let effects = controller.handle(now, event);
+            // Somebody may have used `reprise pause` since the last act.
+            if effects.iter().any(|effect| matches!(effect, Effect::Intend(_))) {
+                events.extend(new_marks(controller));
+            }
+            for effect in effects {
+                events.extend(self.carry_out(now, effect, hearer));
+            }
+        }
+    }
+
     /// Carries out one effect. Returns its result if that is known immediately. A pass has no journal: if it is killed, its
     /// intentions are lost, and the next pass looks before it acts.
-    fn carry_out(&mut self, now: Now, effect: Effect, observer: &mut impl Observer) -> Option<Event> {
+    fn carry_out(&mut self, now: Now, effect: Effect, hearer: &mut impl Hearer) -> Option<Event> {
         match effect {
             Effect::Observe(host) => return self.observe(host, now.mono),
             Effect::Intend(act) => return Some(Event::Intended(act.id)),
@@ -192,7 +205,7 @@ impl Tasks {
             Effect::Ask { host, name, like } => self.links.ask(host, &name, like),
             Effect::Forget(host) => self.links.forget(host),
             Effect::ReadEvents { host, back } => self.read_events(host, back),
-            Effect::Tell(notice) => observer.tell(now.wall, &notice),
+            Effect::Tell(notice) => hearer.tell(now.wall, &notice),
             Effect::Settle(_) => {}
         }
         None
@@ -283,8 +296,11 @@ mod tests {
     /// Hears nothing.
     struct Deaf;
 
-    impl Observer for Deaf {
+    impl Hearer for Deaf {
         fn tell(&mut self, _: Timestamp, _: &Notice) {}
+    }
+
+    impl Observer for Deaf {
         fn progress(&mut self, _: &Controller) {}
     }
 

@@ -15,12 +15,15 @@ mod links;
 mod listener;
 mod log;
 mod login;
+mod looked;
 mod pauses;
 mod port;
 mod record;
 mod recording;
 mod render;
+mod serve;
 mod usage;
+mod whole_file;
 mod wiring;
 
 pub use cli::main;

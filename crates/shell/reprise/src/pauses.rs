@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use reprise_engine::goal::Report;
 use reprise_engine::judge::{Fact, FactValue};
-use reprise_engine::{Judgement, LegReport, Side};
-use reprise_model::{HostTime, LastReplication, LegId, LegKind, MarkKind, PauseMark, ReplicationState};
+use reprise_engine::{Controller, Judgement, LegReport, Side};
+use reprise_model::{HostTime, LastReplication, LegId, LegKind, MarkKind, Now, PauseMark, ReplicationState};
 use reprise_platform::paths;
 use reprise_platform::pauses::{Found, PauseNote, PauseNotes, PauseOf};
 use reprise_platform::this_account;
@@ -116,6 +116,20 @@ pub(crate) fn forget_those_over(report: &Report) {
     let is_over = |leg: &LegReport| notes.get(&leg.id).is_some_and(|note| is_over(note, began, leg.after));
     for leg in report.legs.iter().filter(|leg| is_over(leg)) {
         forget(leg.id);
+    }
+}
+
+/// Removes the notes of pauses that are over, by what a daemon sees now. A pause that was noted a short while ago may be about to
+/// be made.
+pub(crate) fn forget_those_seen_over(now: Now, controller: &Controller) {
+    for leg in controller.policy().marks.keys() {
+        let Some(sender) = controller.sender(*leg) else { continue };
+        let age = now.mono.since(sender.looked).saturating_add(UNDER_WAY_MAX);
+        let age = i64::try_from(age.as_millis()).unwrap_or(i64::MAX);
+        let looked = jiff::Timestamp::from_millisecond(now.wall.0.saturating_sub(age)).unwrap_or_default();
+        if noted(*leg).is_some_and(|note| is_over(&note, looked, Some(sender.object.state))) {
+            forget(*leg);
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use reprise_platform::event::{self, codes};
 use reprise_platform::sink::{Sink, Writer};
 
 use crate::console::{complain, notice};
-use crate::driver::Observer;
+use crate::driver::{Hearer, Observer};
 use crate::render::advice;
 use crate::render::error::{self, Error};
 use crate::render::hold;
@@ -96,14 +96,16 @@ impl Recorder {
     }
 }
 
-impl Observer for Recorder {
+impl Hearer for Recorder {
     fn tell(&mut self, now: Timestamp, notice: &Notice) {
         let time = jiff::Timestamp::from_millisecond(now.0).unwrap_or_default();
         for event in events(time, notice) {
             self.write(event);
         }
     }
+}
 
+impl Observer for Recorder {
     fn progress(&mut self, controller: &Controller) {
         self.progress.show(controller);
     }

@@ -28,6 +28,7 @@ struct Configuration {
     login: Login,
     host: Vec<Host>,
     run: Run,
+    serve: Serve,
     policy: Policy,
     discover: Discover,
     hold: Vec<Hold>,
@@ -108,6 +109,15 @@ struct Run {
     /// How many acts run on one host at once, at most.
     #[schemars(range(min = 1, max = u32::MAX))]
     per_host_max: u32,
+}
+
+/// What the daemon does.
+#[derive(Default, JsonSchema)]
+#[schemars(default, deny_unknown_fields)]
+struct Serve {
+    /// How often a host is looked at of which nothing is heard.
+    #[schemars(schema_with = "length")]
+    interval: String,
 }
 
 /// A duration, as `parse_duration` reads it.

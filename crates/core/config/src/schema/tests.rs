@@ -32,6 +32,7 @@ fn every_section_has_the_keys_that_the_reader_knows_and_no_others() {
         ("/properties/login", "[login]\n"),
         ("/properties/host/items", "[[host]]\nurl = 'http://hv01'\n"),
         ("/properties/run", "[run]\n"),
+        ("/properties/serve", "[serve]\n"),
         ("/properties/policy", "[policy]\n"),
         ("/properties/policy/properties/paused", "[policy.paused]\n"),
         ("/properties/discover", "[discover]\n"),

@@ -22,6 +22,7 @@ impl Controller {
             Command::Freeze => policy.frozen = true,
             Command::Thaw => policy.frozen = false,
             Command::Order(leg, kind) => return self.order(now, leg, kind),
+            Command::Recall(leg) => return self.recall(leg),
         }
         self.judge_all_anew();
     }

@@ -119,6 +119,14 @@ impl Controller {
         self.dirty.extend(host.known_names().flat_map(|name| self.open_ended.legs_of(name.label())));
     }
 
+    /// Something has happened on a host that a look may show.
+    pub(super) fn heard_of_host(&mut self, id: HostId) {
+        if let Some(host) = self.hosts.get_mut(&id) {
+            host.stirred = true;
+            self.touched.insert(id);
+        }
+    }
+
     /// Notes which hosts must be looked at again for this leg.
     pub(super) fn want_looks(&mut self, now: Now, id: LegId) {
         let Some(watch) = self.legs.get(&id) else { return };
@@ -173,8 +181,9 @@ impl Controller {
         self.want_look(leg, host);
     }
 
-    fn wanted(&self, host: HostId) -> Wanted {
-        match (self.look_before_act.has(&host), self.look_wanted.has(&host)) {
+    fn wanted(&self, host: &HostWatch) -> Wanted {
+        let id = &host.asked.id;
+        match (self.look_before_act.has(id), self.look_wanted.has(id) || host.stirred) {
             (true, _) => Wanted::BeforeActs,
             (false, true) => Wanted::Sometime,
             (false, false) => Wanted::ByNobody,
@@ -184,7 +193,7 @@ impl Controller {
     fn wants_look(&self, host: &HostWatch) -> bool {
         match host.phase {
             Phase::Waiting | Phase::Late(_) => true,
-            Phase::Ready { .. } => self.queue.is_busy(host.asked.id) || self.wanted(host.asked.id) != Wanted::ByNobody,
+            Phase::Ready { .. } => self.queue.is_busy(host.asked.id) || self.wanted(host) != Wanted::ByNobody,
         }
     }
 
@@ -195,7 +204,7 @@ impl Controller {
         }
         let id = host.asked.id;
         let busy_until = self.queue.busy_until(id).filter(|_| host.is_ready());
-        host.next_look(busy_until, self.wanted(id))
+        host.next_look(busy_until, self.wanted(host))
     }
 
     /// Begins the looks that are due, the longest overdue first, as far as there is room for them.

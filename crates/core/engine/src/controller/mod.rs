@@ -145,6 +145,7 @@ impl Controller {
             Event::NotIntended { act, problem } => self.not_intended(now, act, problem, &mut effects),
             Event::Acted { act, outcome } => self.acted(now, act, outcome),
             Event::EventsRead { host, evidence } => self.events_read(now, host, evidence),
+            Event::Heard(host) => self.heard_of_host(host),
             Event::Command(command) => self.command(now, command),
             Event::PolicyChanged(policy) => self.change_policy(*policy),
             Event::HostsChanged(hosts) => self.change_hosts(now, hosts, &mut effects),
@@ -195,6 +196,11 @@ impl Controller {
     /// The names of the hosts that are not ready, for a progress line.
     pub fn hosts_waited_for(&self) -> impl Iterator<Item = String> {
         self.hosts.values().filter(|host| !host.is_ready()).map(HostWatch::display_name)
+    }
+
+    /// The hosts that are ready, or were ready when they last answered.
+    pub fn ready_hosts(&self) -> impl Iterator<Item = HostId> {
+        self.hosts.values().filter(|host| host.is_ready()).map(|host| host.asked.id)
     }
 
     fn host(&self, id: HostId) -> Option<&HostWatch> {

@@ -20,6 +20,14 @@ impl Controller {
         self.dirty.insert(leg);
     }
 
+    /// Ends an order as it stands, unless its act is under way.
+    pub(super) fn recall(&mut self, leg: LegId) {
+        if let Some(order) = self.orders.get_mut(&leg) {
+            order.recall();
+            self.dirty.insert(leg);
+        }
+    }
+
     /// How the order for a leg stands: at its end, or how it would end now.
     pub fn order_report(&self, now: Now, leg: LegId, interrupted: bool) -> Option<OrderReport> {
         let order = self.orders.get(&leg)?;

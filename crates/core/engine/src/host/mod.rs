@@ -76,6 +76,8 @@ pub(crate) struct HostWatch {
     /// How it has answered logins.
     pub(crate) refusals: Refusals,
     look_under_way: bool,
+    /// Whether something was heard of it since the latest look began.
+    pub(crate) stirred: bool,
     /// Whether a look has come back, with or without an answer.
     pub(crate) looked_once: bool,
     last_look: Option<MonoTime>,
@@ -151,6 +153,7 @@ impl HostWatch {
             vmms_since: None,
             refusals: Refusals::default(),
             look_under_way: false,
+            stirred: false,
             looked_once: false,
             last_look: None,
             last_set: None,
@@ -223,6 +226,7 @@ impl HostWatch {
                 last + self.refusals.gap().unwrap_or(LOOK_WHEN_HOPELESS)
             }
             (Phase::Late(why), _) if is_hopeless(why.problem.kind) => last + LOOK_WHEN_HOPELESS,
+            (Phase::Late(_), _) if self.stirred => soon,
             (Phase::Late(_), _) => last + LOOK_WHEN_LATE,
             (Phase::Waiting | Phase::Ready { .. }, None) => soon,
             (Phase::Waiting | Phase::Ready { .. }, Some(until)) if wanted != Wanted::ByNobody => {
@@ -243,6 +247,7 @@ impl HostWatch {
 
     pub(crate) fn look_begins(&mut self, now: MonoTime) {
         self.look_under_way = true;
+        self.stirred = false;
         self.last_look = Some(now);
     }
 

@@ -178,6 +178,26 @@ fn no_more_looks_are_under_way_than_there_is_room_for_and_every_host_gets_its_tu
 }
 
 #[test]
+fn a_host_of_which_something_is_heard_is_looked_at_soon_and_once_and_a_look_under_way_does_not_count() {
+    let every = Some(Duration::from_secs(30));
+    let mut controller = alone(Setup { reread_every: every, ..setup(1) });
+    let look_now = [Effect::Observe(HostId(0))];
+    let seen = |at| looked(0, at, look(0, &[]));
+    controller.handle(now(0.0), Event::Tick);
+    controller.handle(now(0.0), seen(0.0));
+    controller.handle(now(1.0), Event::Tick);
+    controller.handle(now(1.0), seen(1.0));
+    assert_eq!(controller.handle(now(5.0), Event::Heard(HostId(0))), look_now);
+    assert_eq!(controller.handle(now(5.2), Event::Heard(HostId(0))), [], "the look under way may be older than that");
+    controller.handle(now(5.4), seen(5.0));
+    assert_eq!(controller.next_deadline(), Some(now(6.0).mono));
+    assert_eq!(controller.handle(now(6.0), Event::Tick), look_now);
+    controller.handle(now(6.2), seen(6.0));
+    assert_eq!(controller.next_deadline(), Some(now(36.0).mono), "nothing more was heard");
+    assert_eq!(controller.handle(now(7.0), Event::Heard(HostId(9))), [], "nobody knows this host");
+}
+
+#[test]
 fn a_ready_host_is_read_again_now_and_then_if_that_is_wanted() {
     let every = Some(Duration::from_secs(30));
     let mut controller = alone(Setup { reread_every: every, ..setup(1) });

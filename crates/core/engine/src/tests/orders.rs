@@ -249,6 +249,24 @@ fn an_order_ends_at_its_limit_and_when_somebody_ends_it_and_says_how_far_it_was(
 }
 
 #[test]
+fn an_order_that_nobody_waits_for_any_more_begins_nothing_and_ends_what_it_has_begun() {
+    let recall = || Event::Command(Command::Recall(leg_id(1)));
+    let mut waiting = Ordered::new(ActKind::Resume, vec![look(0, &[S::Error]), look(1, &[])]);
+    waiting.feed(recall());
+    assert_eq!(*waiting.end(), OrderEnd::NotPossible(Reason::OutOfTime));
+    waiting.hosts = pair(&[S::Error]);
+    waiting.run_to(20.0);
+    assert_eq!(waiting.intents, 0, "its host came too late");
+
+    let mut acting = Ordered::new(ActKind::Resume, vec![look(0, &[S::Error]), look(1, &[S::Suspended])]);
+    acting.feed(recall());
+    acting.hosts[1] = look(1, &[S::Replicating]);
+    assert_eq!(acting.end_act(ended()).host, HostId(1));
+    acting.run_to(9.0);
+    assert_eq!((acting.end(), acting.intents), (&OrderEnd::NotPossible(Reason::OutOfTime), 1), "its second act");
+}
+
+#[test]
 fn an_order_rests_on_fresh_looks() {
     let mut ordered = Ordered::new(ActKind::Resume, pair(&[S::Replicating]));
     assert!(matches!(ordered.end(), OrderEnd::AlreadySo(_)));

@@ -6,10 +6,11 @@ use clap::Args;
 use reprise_model::{LegKind, VmSelector};
 use tokio::runtime::Handle;
 
-use super::look::{LookArguments, exit_code, look, tell_errors};
+use super::look::{LookArguments, look, tell_errors};
 use super::run::shown_vm;
 use crate::console::{print, print_by};
 use crate::exit;
+use crate::looked::exit_code;
 use crate::render::{self, explain, status};
 use crate::usage::Usage;
 

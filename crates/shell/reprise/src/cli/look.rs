@@ -1,25 +1,17 @@
 //! One look at hosts with the engine of `run --dry-run`, for verbs that only show. Nothing is done, and no event is written.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
 use reprise_engine::goal::{ByHand, Ending, Pass, Report};
-use reprise_engine::{
-    Command, Controller, Event, HostReport, HostTrouble, Judgement, LegReport, Notice, OrderReport, UnmatchedHolds,
-};
-use reprise_model::{ActKind, HostId, LegId, LegKind, Now, Timestamp, VmSelector};
+use reprise_engine::{Command, Controller, Event, Judgement, LegReport, Notice, OrderReport, UnmatchedHolds};
+use reprise_model::{ActKind, LegId, LegKind, Now, Timestamp, VmSelector};
 use tokio::runtime::Handle;
 
-use super::choose;
 use super::run::{length, warn_of_unverified};
 use crate::console::{asked_to_stop, notice};
-use crate::driver::{Clock, Driver, Observer};
-use crate::exit;
-use crate::figures::Questions;
-use crate::links::Links;
-use crate::pauses;
+use crate::driver::{Clock, Driver, Hearer, Observer};
+use crate::looked::{figures, is_blind, of_vms, on_host, seen, unjudged};
 use crate::render::progress::Progress;
 use crate::render::status::Seen;
 use crate::render::{hold, status};
@@ -53,18 +45,14 @@ pub(super) struct Look {
 /// Shows progress, and hears no notices.
 struct Quiet(Progress);
 
-impl Observer for Quiet {
+impl Hearer for Quiet {
     fn tell(&mut self, _: Timestamp, _: &Notice) {}
+}
+
+impl Observer for Quiet {
     fn progress(&mut self, controller: &Controller) {
         self.0.show(controller);
     }
-}
-
-/// The exit code for what was seen: of these VMs, or of all.
-pub(super) fn exit_code(report: &Report, some_vms: bool) -> ExitCode {
-    let is_partial = status::is_partial(report, some_vms);
-    let unprotected = report.legs.iter().filter(|leg| status::is_unprotected(leg)).count();
-    ExitCode::from(exit::of_status(report.outcome, is_partial, unprotected))
 }
 
 /// Says on standard error what is wrong with the configuration, beside a document.
@@ -112,46 +100,16 @@ pub(super) async fn look(mut arguments: LookArguments, verb: &'static str, worke
         }
     };
     if let Some(host) = &arguments.on {
-        choose::on_host(&mut report, host)?;
+        on_host(&mut report, host)?;
     }
     let seen = unjudged(&report, &driver.controller, driver.links(), now);
     Ok(Look { report, driver, seen, now })
 }
 
-/// What was seen besides a report, but for what verdicts rest on and for figures.
-fn unjudged(report: &Report, controller: &Controller, links: &Links, now: Now) -> Seen {
-    let ages = report.hosts.iter().filter_map(|host| Some((host.id, controller.age_of(host.id, now)?))).collect();
-    let (judged, pending) = (BTreeMap::new(), BTreeMap::new());
-    Seen { taken: now.wall, ages, asked: links.asked(), judged, pending, notes: pauses::notes() }
-}
-
-/// The same with what the verdict of each leg rests on.
-pub(super) fn seen(report: &Report, controller: &Controller, links: &Links, now: Now) -> Seen {
-    let mut seen = unjudged(report, controller, links, now);
-    let judge = |leg: &LegReport| Some((leg.id, controller.judgement(leg.id, now)?));
-    seen.judged = report.legs.iter().filter_map(judge).collect();
-    seen
-}
-
-/// Whether nothing can be said of any VM, since no host was seen.
-pub(super) fn is_blind(report: &Report) -> bool {
-    !report.hosts.iter().any(|host| host.ready)
-}
-
-/// What to ask about the legs of a report on hosts that answer, what is not protected first.
-pub(super) fn figures(controller: &Controller, report: &Report) -> Questions {
-    let answers = |host: &&HostReport| host.ready && !matches!(host.trouble, Some(HostTrouble::Lost(_)));
-    let hosts: BTreeSet<HostId> = report.hosts.iter().filter(answers).map(|host| host.id).collect();
-    let is_asked = |id: LegId| controller.sender(id).is_some_and(|sender| hosts.contains(&sender.host));
-    let mut legs: Vec<&LegReport> = report.legs.iter().filter(|leg| is_asked(leg.id)).collect();
-    legs.sort_by_key(|leg| (!status::is_unprotected(leg), leg.id));
-    Questions::of(controller, legs.into_iter().map(|leg| leg.id))
-}
-
 impl Look {
     /// Keeps only the legs of these VMs. With none all are kept.
     pub(super) fn narrow(&mut self, vms: &[VmSelector]) -> Result<(), Usage> {
-        choose::of_vms(&mut self.report, &self.driver.controller, vms)
+        of_vms(&mut self.report, &self.driver.controller, vms)
     }
 
     /// Asks how much data is pending, of the legs that are kept. Somebody who does not wait for it gets the rest.

@@ -1,7 +1,6 @@
 //! The command line: a file per verb.
 
 mod by_hand;
-mod choose;
 mod completions;
 mod config;
 mod demo;
@@ -17,6 +16,7 @@ mod man;
 mod pause;
 mod resume;
 mod run;
+mod serve;
 mod shown;
 mod status;
 mod uninstall;
@@ -48,6 +48,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Verb {
     Run(run::Arguments),
+    Serve(serve::Arguments),
     Status(status::Arguments),
     Explain(explain::Arguments),
     Pause(pause::Arguments),
@@ -87,6 +88,7 @@ pub fn main() -> ExitCode {
     };
     let done = match arguments.verb {
         Verb::Run(arguments) => control.block_on(run::run(arguments, workers.handle().clone())),
+        Verb::Serve(arguments) => control.block_on(serve::serve(arguments, workers.handle().clone())),
         Verb::Status(arguments) => control.block_on(status::status(arguments, workers.handle().clone())),
         Verb::Explain(arguments) => control.block_on(explain::explain(arguments, workers.handle().clone())),
         Verb::Pause(arguments) => control.block_on(pause::pause(arguments, workers.handle().clone())),

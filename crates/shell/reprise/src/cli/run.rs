@@ -11,7 +11,7 @@ use reprise_platform::sink::Sink;
 use tokio::runtime::Handle;
 
 use crate::console::{self, asked_to_stop, notice, print_by};
-use crate::driver::{Clock, Driver, Observer as _};
+use crate::driver::{Clock, Driver, Hearer as _};
 use crate::exit;
 use crate::links::Links;
 use crate::pauses;

@@ -7,11 +7,12 @@ use clap::Args;
 use reprise_model::VmSelector;
 use tokio::runtime::Handle;
 
-use super::look::{LookArguments, exit_code, look, tell_errors};
+use super::look::{LookArguments, look, tell_errors};
 use super::run::{length, shown_vm};
 use super::watch::{Settings, watch};
 use crate::console::{print_by, print_painted};
 use crate::exit;
+use crate::looked::exit_code;
 use crate::render::{self, status};
 use crate::usage::Usage;
 

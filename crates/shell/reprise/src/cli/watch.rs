@@ -5,18 +5,18 @@ use std::ops::ControlFlow;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use reprise_engine::Controller;
 use reprise_engine::goal::Report;
-use reprise_model::{LegId, MonoTime, Now, VmSelector};
+use reprise_engine::{Controller, Event, Notice};
+use reprise_model::{LegId, MonoTime, Now, Timestamp, VmSelector};
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 
-use super::choose;
-use super::look::{LookArguments, exit_code, figures, is_blind, seen, wired};
+use super::look::{LookArguments, wired};
 use crate::console::{Printed, asked_to_stop, print, print_painted, redraw};
-use crate::driver::{Clock, Driver, Watcher};
+use crate::driver::{Clock, Driver, Hearer, Watcher};
 use crate::exit;
 use crate::links::Links;
+use crate::looked::{exit_code, figures, is_blind, of_vms, on_host, seen};
 use crate::render::progress::Progress;
 use crate::render::redraw::{make_room, page};
 use crate::render::status::{self, Seen};
@@ -93,14 +93,19 @@ struct Page {
     printed: Printed,
 }
 
+/// What is reported stands in the controller too.
+impl Hearer for Page {
+    fn tell(&mut self, _: Timestamp, _: &Notice) {}
+}
+
 impl Watcher for Page {
-    fn step(&mut self, now: Now, controller: &Controller, links: &Links) -> ControlFlow<()> {
+    fn step(&mut self, now: Now, controller: &Controller, links: &Links) -> ControlFlow<(), Vec<Event>> {
         self.figures.take();
         if !self.is_due(now.mono, controller) {
             if let Some(progress) = &self.progress {
                 progress.show(controller);
             }
-            return ControlFlow::Continue(());
+            return ControlFlow::Continue(Vec::new());
         }
         let mut report = Report::of(controller, (self.start, now), (true, false));
         if let Err(usage) = self.choose(&mut report, controller) {
@@ -110,11 +115,11 @@ impl Watcher for Page {
         self.figures.ask(now.mono, self.interval, controller, &report, links);
         // The first page has figures, as `status` has.
         if self.said.is_none() && self.figures.are_awaited() {
-            return ControlFlow::Continue(());
+            return ControlFlow::Continue(Vec::new());
         }
         self.drawn = Some(now.mono);
         self.show(&report, controller, links, now);
-        if self.printed == Printed::Whole { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        if self.printed == Printed::Whole { ControlFlow::Continue(Vec::new()) } else { ControlFlow::Break(()) }
     }
 }
 
@@ -139,8 +144,8 @@ impl Page {
             report.legs.clear();
             return Ok(());
         }
-        let on = self.on.as_ref().map_or(Ok(()), |host| choose::on_host(report, host));
-        let chosen = on.and_then(|()| choose::of_vms(report, controller, &self.settings.vms));
+        let on = self.on.as_ref().map_or(Ok(()), |host| on_host(report, host));
+        let chosen = on.and_then(|()| of_vms(report, controller, &self.settings.vms));
         if chosen.is_err() && self.said.is_some() {
             report.legs.clear();
             return Ok(());

@@ -24,6 +24,11 @@ impl Progress {
         Self(bar)
     }
 
+    /// Shows nothing anywhere.
+    pub(crate) fn none() -> Self {
+        Self(ProgressBar::hidden())
+    }
+
     pub(crate) fn show(&self, controller: &Controller) {
         if self.0.is_hidden() {
             return;

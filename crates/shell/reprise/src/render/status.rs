@@ -33,8 +33,19 @@ const UNKNOWN: &str = "—";
 /// A look at a host that is older says when it was: the host does not answer any more.
 const OLD: Duration = Duration::from_mins(1);
 
+/// Who looked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// The verb itself.
+    Look,
+    /// A daemon.
+    Daemon,
+}
+
 /// What one look showed besides its report.
 pub(crate) struct Seen {
+    /// Who looked.
+    pub(crate) source: Source,
     /// When it was taken.
     pub(crate) taken: Timestamp,
     /// How old the latest good look at each host is.
@@ -122,7 +133,10 @@ pub(crate) fn document<'a>(report: &'a Report, seen: &'a Seen) -> Document<'a> {
     Document {
         version: 1,
         taken: time(seen.taken),
-        source: "look",
+        source: match seen.source {
+            Source::Look => "look",
+            Source::Daemon => "daemon",
+        },
         hosts: report.hosts.iter().map(host).collect(),
         relationships: legs.into_iter().map(|leg| relationship(leg, seen)).collect(),
         errors: errors(report),

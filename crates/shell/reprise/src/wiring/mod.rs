@@ -8,4 +8,4 @@ mod pass;
 pub(crate) use arguments::HostArguments;
 pub(crate) use checked::{Checked, checked};
 pub(crate) use hosts::{Wanted, ways};
-pub(crate) use pass::{PassSettings, Wired, wire, wire_hosts};
+pub(crate) use pass::{PassSettings, Wired, wire, wire_daemon, wire_hosts};

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use reprise_config::Config;
 use reprise_engine::{AskedHost, LOOKS_AT_ONCE, Patience, Setup, UnmatchedHolds};
 use reprise_model::{Hold, HoldScope, MonoTime, PausedRule, Policy, VmSelector};
 use wsman_http::{Gates, Login};
@@ -13,6 +14,9 @@ use crate::links::Links;
 use crate::login::Logins;
 use crate::pauses;
 use crate::usage::Usage;
+
+/// How often a daemon looks at a host of which it hears nothing.
+const INTERVAL: Duration = Duration::from_secs(30);
 
 /// The settings of one pass on the command line.
 #[derive(Default)]
@@ -35,8 +39,10 @@ pub(crate) struct Wired {
 
 /// Builds a pass from the command line and the configuration.
 pub(crate) fn wire(hosts: &HostArguments, settings: &PassSettings) -> Result<Wired, Usage> {
-    let config = config(hosts)?;
-    let config = config.as_ref();
+    wire_by(config(hosts)?.as_ref(), hosts, settings)
+}
+
+fn wire_by(config: Option<&Config>, hosts: &HostArguments, settings: &PassSettings) -> Result<Wired, Usage> {
     let asked = wanted(hosts, config)?;
     let run = config.map(|c| c.run.clone()).unwrap_or_default();
     let mut policy = config.map(|c| c.policy.clone()).unwrap_or_default();
@@ -59,6 +65,15 @@ pub(crate) fn wire(hosts: &HostArguments, settings: &PassSettings) -> Result<Wir
     let setup = Setup { confirm_within: settings.wait_confirmed, ..setup };
     let setup = Setup { unmatched_holds: settings.unmatched_holds, ..setup };
     Ok(Wired { setup, links: built.links })
+}
+
+/// Builds a daemon from the command line and the configuration: it never stops retrying.
+pub(crate) fn wire_daemon(hosts: &HostArguments) -> Result<Wired, Usage> {
+    let config = config(hosts)?;
+    let Wired { setup, links } = wire_by(config.as_ref(), hosts, &PassSettings::default())?;
+    let interval = config.and_then(|config| config.serve.interval).unwrap_or(INTERVAL);
+    let patience = Patience { retry_until: None, ..setup.patience };
+    Ok(Wired { setup: Setup { patience, reread_every: Some(interval), ..setup }, links })
 }
 
 /// A pass over hosts with one login, for the demonstration.

@@ -7,9 +7,9 @@ use std::path::Path;
 use reprise_lab_server::{HostAddress, Lab};
 use tempfile::TempDir;
 
-use super::file::write_whole;
 use crate::console::note_lines;
 use crate::render::count;
+use crate::whole_file::write_whole;
 
 /// What a lab that is ready has.
 pub(super) struct Ready {

@@ -1,7 +1,6 @@
 //! `lab`: simulated Hyper-V hosts on loopback.
 
 mod ctl;
-mod file;
 mod hints;
 mod up;
 

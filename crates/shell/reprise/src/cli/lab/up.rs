@@ -13,10 +13,10 @@ use reprise_lab_server::{ElementForm, Lab, LabOptions, Schemes, ServiceKey, Star
 use secrecy::ExposeSecret as _;
 use serde_json::json;
 
-use super::file::write_whole;
 use super::hints::{Hints, Ready};
 use crate::console::{asked_to_stop, complain, notice, print};
 use crate::usage::Usage;
+use crate::whole_file::write_whole;
 use crate::{exit, login};
 
 /// Start simulated hosts; they run until SIGTERM or Ctrl-C.

@@ -16,6 +16,7 @@ use crate::render::{Terminal, explain, table};
 fn unjudged() -> status::Seen {
     let (ages, asked, judged) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
     status::Seen {
+        source: status::Source::Look,
         taken: Timestamp(1_769_853_600_500),
         ages,
         asked,

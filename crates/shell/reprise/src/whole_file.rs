@@ -1,10 +1,10 @@
-//! Files of a lab.
+//! Files that others read as soon as they are there.
 
 use std::io::Write as _;
 use std::path::Path;
 
 /// Writes a file atomically, readable by its owner only.
-pub(super) fn write_whole(path: &Path, text: &str) -> std::io::Result<()> {
+pub(crate) fn write_whole(path: &Path, text: &str) -> std::io::Result<()> {
     let name = path.file_name().ok_or(std::io::ErrorKind::InvalidInput)?.to_string_lossy().into_owned();
     let temporary = path.with_file_name(format!(".{name}.{}", std::process::id()));
     let mut options = std::fs::OpenOptions::new();

@@ -10,7 +10,7 @@ use crate::render::{hold, list};
 use crate::usage::Usage;
 
 /// Keeps only the legs from or to a host.
-pub(super) fn on_host(report: &mut Report, host: &str) -> Result<(), Usage> {
+pub(crate) fn on_host(report: &mut Report, host: &str) -> Result<(), Usage> {
     let all = std::mem::take(&mut report.legs);
     let names: BTreeSet<String> = all.iter().flat_map(|leg| [&leg.primary, &leg.replica]).flatten().cloned().collect();
     report.legs = all.into_iter().filter(|leg| is_on(leg, host)).collect();
@@ -23,7 +23,7 @@ pub(super) fn on_host(report: &mut Report, host: &str) -> Result<(), Usage> {
 }
 
 /// Keeps only the legs of these VMs. With none all are kept.
-pub(super) fn of_vms(report: &mut Report, controller: &Controller, vms: &[VmSelector]) -> Result<(), Usage> {
+pub(crate) fn of_vms(report: &mut Report, controller: &Controller, vms: &[VmSelector]) -> Result<(), Usage> {
     if vms.is_empty() {
         return Ok(());
     }
