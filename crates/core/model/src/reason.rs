@@ -82,7 +82,7 @@ reasons! {
         "When the work is done, use `reprise resume` for this VM.";
     PausedOnPurpose = "paused_on_purpose", "paused with Reprise",
         "Somebody paused replication with `reprise pause`. It stays paused until somebody resumes it.",
-        "The sender's state is Suspended or ResynchronizeSuspended, Reprise has kept a note of the pause, and no data has arrived since.",
+        "The sender's state is Suspended or ResynchronizeSuspended, Reprise has kept a note of the pause, and no data has arrived since. If no look has shown that pause, as after a `reprise pause` that was killed: the event log does not prove either that a shutdown paused it.",
         "When the work is done, use `reprise resume` for this VM.";
     PausedForDrill = "paused_for_drill", "paused for a drill",
         "`reprise drill` paused replication, and resumes it whatever the policy says of pauses.",

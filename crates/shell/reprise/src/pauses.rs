@@ -20,7 +20,7 @@ const NEXT: &str =
     "use an account that may read and write there, or name another folder in STATE_DIRECTORY, for `reprise run` too";
 
 /// What is sent while a pause is under way arrives at most this long after the look before it.
-pub(crate) const UNDER_WAY_MAX: Duration = Duration::from_mins(10);
+const UNDER_WAY_MAX: Duration = Duration::from_mins(10);
 
 /// The notes of this computer.
 pub(crate) fn here() -> PauseNotes {
@@ -53,8 +53,12 @@ pub(crate) fn marks_now() -> Option<BTreeMap<LegId, PauseMark>> {
 
 fn mark((of, found): (PauseOf, Found)) -> Option<(LegId, PauseMark)> {
     let mark = match found {
-        Found::Whole(PauseNote { drill, until_ms, .. }) => {
-            let kind = if drill { MarkKind::Drill } else { MarkKind::Meant };
+        Found::Whole(PauseNote { drill, done, until_ms, .. }) => {
+            let kind = match (drill, done) {
+                (true, _) => MarkKind::Drill,
+                (false, true) => MarkKind::Meant,
+                (false, false) => MarkKind::Intended,
+            };
             PauseMark { kind, until: until_ms.map(HostTime) }
         }
         Found::Damaged(_) => PauseMark { kind: MarkKind::Meant, until: None },
@@ -140,15 +144,12 @@ fn is_over(note: &PauseNote, began: jiff::Timestamp, after: Option<ReplicationSt
     runs && note.at < began
 }
 
-/// The note of a person's pause, after which nothing arrives but for this long after the latest look.
-pub(crate) fn note(
-    leg: &LegReport,
-    judgement: Option<&Judgement>,
-    reason: Option<String>,
-    after: Duration,
-) -> PauseNote {
+/// The note of a person's pause: of one that the latest look has shown, or of one that is still to be made.
+pub(crate) fn note(leg: &LegReport, judgement: Option<&Judgement>, reason: Option<String>, done: bool) -> PauseNote {
+    let after = if done { Duration::ZERO } else { UNDER_WAY_MAX };
     PauseNote {
         drill: false,
+        done,
         vm: leg.vm.clone(),
         primary: leg.primary.clone().unwrap_or_default(),
         by: this_account(),
@@ -208,6 +209,7 @@ mod tests {
         let began: jiff::Timestamp = "2026-11-30T12:00:00Z".parse().unwrap();
         let noted = |at: &str| PauseNote {
             drill: false,
+            done: true,
             vm: "vm-001".to_owned(),
             primary: "hv01".to_owned(),
             by: "anna".to_owned(),
