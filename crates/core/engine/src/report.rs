@@ -72,6 +72,8 @@ pub(crate) struct RunKind {
     pub(crate) dry_run: bool,
     /// It ends before everything is settled, since somebody ended it.
     pub(crate) interrupted: bool,
+    /// It goes on: what it works on has not failed.
+    pub(crate) goes_on: bool,
 }
 
 /// One leg.
@@ -132,7 +134,10 @@ pub(crate) fn leg(watch: &LegWatch, run: RunKind, around: Around) -> LegReport {
 
 /// What came of a leg, and why.
 pub(crate) fn result(watch: &LegWatch, run: RunKind) -> (LegResult, Reason) {
-    let RunKind { dry_run, interrupted } = run;
+    let RunKind { dry_run, interrupted, goes_on } = run;
+    if goes_on && is_under_way(watch) {
+        return (LegResult::Waiting, Reason::UnderWay);
+    }
     let attempt = watch.attempt();
     // It was looked at before the act had ended: while a job runs, the state already reads as requested.
     let unproved = attempt.is_open() || attempt.fresh_after().is_some();
@@ -171,6 +176,20 @@ pub(crate) fn result(watch: &LegWatch, run: RunKind) -> (LegResult, Reason) {
         Verdict::Resume { reason, .. } if dry_run => (LegResult::Skipped, reason),
         Verdict::Resume { .. } => not_done(attempt),
         Verdict::Stale(reason) => (LegResult::Stale, reason),
+    }
+}
+
+/// Whether an act on it is under way, or the next one waits for its turn or its time.
+fn is_under_way(watch: &LegWatch) -> bool {
+    match watch.verdict {
+        Verdict::Resume { .. } => !watch.is_decided(false),
+        Verdict::Wait(reason) => reason == Reason::ReadingEvents && !watch.attempt().is_given_up(),
+        Verdict::Healthy { .. }
+        | Verdict::Leave(_)
+        | Verdict::NeedsPerson(_)
+        | Verdict::NotOurs
+        | Verdict::Fail(_)
+        | Verdict::Stale(_) => watch.attempt().is_open(),
     }
 }
 

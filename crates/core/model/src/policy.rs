@@ -1,6 +1,7 @@
 //! What the administrator wants.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::num::NonZeroU32;
 
 use crate::{HostName, LegId, PauseMark, Timestamp, VmId};
@@ -126,6 +127,15 @@ pub enum VmSelector {
     Id(VmId),
     /// By its display name, compared by [`crate::folded_name`]. Covers every VM of that name.
     Name(String),
+}
+
+impl fmt::Display for VmSelector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Id(id) => id.fmt(f),
+            Self::Name(name) => f.write_str(name),
+        }
+    }
 }
 
 impl VmSelector {

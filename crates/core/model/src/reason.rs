@@ -280,6 +280,10 @@ reasons! {
         "The run ended before Reprise got to this VM.",
         "The time limit of the run.",
         "Run again, or raise `retry_for`.";
+    UnderWay = "under_way", "being resumed",
+        "Reprise is at work on this VM: a resume is under way, or the next try waits for its turn or its time.",
+        "Replication has stopped, and the daemon resumes it.",
+        "Wait: the daemon reports what comes of it. `reprise status --watch` shows it.";
     Interrupted = "interrupted", "run interrupted",
         "The run was interrupted before Reprise had finished with this VM.",
         "A signal or the service manager ended the run; no act of Reprise on this VM was under way.",

@@ -6,15 +6,31 @@ pub fn this_account() -> String {
     #[cfg(windows)]
     return crate::windows::account_name();
     #[cfg(not(windows))]
-    of_process(std::path::Path::new("/proc/self"), std::path::Path::new("/etc/passwd"))
+    of_process(std::path::Path::new("/proc/self"), std::path::Path::new(ACCOUNTS))
 }
+
+/// The name that belongs to an account's number in `/etc/passwd`, else `uid 1000`.
+#[cfg(not(windows))]
+pub fn account_of(uid: u32) -> String {
+    named(uid, std::path::Path::new(ACCOUNTS))
+}
+
+/// The file of accounts.
+#[cfg(not(windows))]
+const ACCOUNTS: &str = "/etc/passwd";
 
 /// The owner of a process's folder, by its name in a file of accounts.
 #[cfg(not(windows))]
 fn of_process(process: &std::path::Path, accounts: &std::path::Path) -> String {
     use std::os::unix::fs::MetadataExt as _;
     let Ok(process) = std::fs::metadata(process) else { return "this account".to_owned() };
-    let uid = process.uid().to_string();
+    named(process.uid(), accounts)
+}
+
+/// The name of a number in a file of accounts.
+#[cfg(not(windows))]
+fn named(uid: u32, accounts: &std::path::Path) -> String {
+    let uid = uid.to_string();
     let accounts = crate::file::read_text(accounts).unwrap_or_default();
     let named = |line: &str| {
         let mut fields = line.split(':');

@@ -17,4 +17,6 @@ pub mod startup;
 #[cfg(windows)]
 pub mod windows;
 
+#[cfg(not(windows))]
+pub use account::account_of;
 pub use account::this_account;

@@ -51,6 +51,20 @@ pub fn state_dir(environment: impl Fn(&str) -> Option<OsString>) -> PathBuf {
     first.unwrap_or_else(|| default_state(environment))
 }
 
+/// The socket at which the daemon of this computer answers.
+///
+/// `RUNTIME_DIRECTORY` is systemd's; it lists several folders between colons if a unit asks for several, and the first is ours.
+#[cfg(unix)]
+pub fn socket(environment: impl Fn(&str) -> Option<OsString>) -> PathBuf {
+    let named = filled(&environment, "RUNTIME_DIRECTORY");
+    let first = named.as_deref().and_then(first_of_list);
+    first.unwrap_or_else(|| PathBuf::from("/run/reprise")).join("reprise.sock")
+}
+
+/// The named pipe at which the daemon of this computer answers.
+#[cfg(windows)]
+pub const PIPE: &str = r"\\.\pipe\reprise";
+
 /// An empty variable names nothing.
 fn filled(environment: &impl Fn(&str) -> Option<OsString>, name: &str) -> Option<PathBuf> {
     environment(name).filter(|value| !value.is_empty()).map(PathBuf::from)

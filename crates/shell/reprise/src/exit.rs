@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use reprise_engine::OrderEnd;
 use reprise_engine::goal::PassOutcome;
 
 /// Done; after `run`: every wanted leg replicates.
@@ -28,6 +29,15 @@ pub(crate) fn of_status(outcome: PassOutcome, is_partial: bool, unprotected: usi
         PassOutcome::NotReady | PassOutcome::Failed => FAILED,
         PassOutcome::Ok | PassOutcome::Partial if is_partial || unprotected > 0 => PARTIAL,
         PassOutcome::Ok | PassOutcome::Partial => OK,
+    }
+}
+
+/// The exit code of a person's order.
+pub(crate) fn of_order(end: &OrderEnd) -> u8 {
+    match end {
+        OrderEnd::Done | OrderEnd::AlreadySo(_) => OK,
+        OrderEnd::Refused(_) => PARTIAL,
+        OrderEnd::NotPossible(_) | OrderEnd::Failed(..) => FAILED,
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod access;
 mod cli;
+mod client;
 mod console;
 mod doctor;
 mod driver;
@@ -17,6 +18,7 @@ mod log;
 mod login;
 mod looked;
 mod pauses;
+mod pausing;
 mod port;
 mod record;
 mod recording;

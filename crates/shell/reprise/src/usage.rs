@@ -19,8 +19,16 @@ impl Usage {
         Self { what: format!("{} (in {})", self.what, file.display()), ..self }
     }
 
+    pub(crate) fn what(&self) -> &str {
+        &self.what
+    }
+
     pub(crate) fn why(&self) -> &str {
         &self.why
+    }
+
+    pub(crate) fn next(&self) -> &str {
+        &self.next
     }
 }
 

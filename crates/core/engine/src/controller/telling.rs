@@ -30,8 +30,14 @@ impl Controller {
         self.legs.values().map(move |watch| self.report_of(watch, interrupted))
     }
 
+    /// How every leg stands while it all goes on.
+    pub fn legs_meanwhile(&self) -> impl Iterator<Item = LegReport> {
+        let run = RunKind { dry_run: self.setup.dry_run, interrupted: false, goes_on: true };
+        self.legs.values().map(move |watch| self.report_as(watch, run))
+    }
+
     fn run_kind(&self, interrupted: bool) -> RunKind {
-        RunKind { dry_run: self.setup.dry_run, interrupted }
+        RunKind { dry_run: self.setup.dry_run, interrupted, goes_on: false }
     }
 
     /// How every asked host stands, by handle.
@@ -92,6 +98,10 @@ impl Controller {
     }
 
     fn report_of(&self, watch: &LegWatch, interrupted: bool) -> LegReport {
+        self.report_as(watch, self.run_kind(interrupted))
+    }
+
+    fn report_as(&self, watch: &LegWatch, run: RunKind) -> LegReport {
         let second = watch.leg.second_primary.and_then(|second| self.second_primary(second, watch.leg.id));
         let around = Around {
             waits_for: self.waits_for(watch),
@@ -99,7 +109,7 @@ impl Controller {
             second_primary: second,
             other_primary: self.other_primary(watch),
         };
-        report::leg(watch, self.run_kind(interrupted), around)
+        report::leg(watch, run, around)
     }
 
     /// A second host that holds a VM as primary, and whether the VM runs there.
@@ -185,7 +195,7 @@ impl Controller {
     pub(super) fn tell_leg(&mut self, id: LegId, effects: &mut Vec<Effect>) {
         let dry_run = self.setup.dry_run;
         let Some(watch) = self.legs.get_mut(&id).filter(|watch| watch.is_settled(dry_run)) else { return };
-        let (result, _) = report::result(watch, RunKind { dry_run, interrupted: false });
+        let (result, _) = report::result(watch, RunKind { dry_run, ..RunKind::default() });
         if result == LegResult::Healthy && watch.incident.is_none() {
             // Whatever was told of it is over.
             watch.told.clear();

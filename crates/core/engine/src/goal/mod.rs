@@ -150,8 +150,23 @@ impl Goal for Pass {
 impl Report {
     /// How everything stands, from `start` until `now`. `dry_run` says that nothing is done, `interrupted` that somebody ended it.
     pub fn of(controller: &Controller, (start, now): (Now, Now), (dry_run, interrupted): (bool, bool)) -> Self {
-        let hosts: Vec<_> = controller.hosts_at_the_end(interrupted).collect();
-        let legs: Vec<_> = controller.legs_at_the_end(interrupted).collect();
+        let hosts = controller.hosts_at_the_end(interrupted).collect();
+        let legs = controller.legs_at_the_end(interrupted).collect();
+        Self::with(controller, (start, now), (dry_run, interrupted), (hosts, legs))
+    }
+
+    /// How everything stands, from `start` until `now`, while it all goes on.
+    pub fn meanwhile(controller: &Controller, (start, now): (Now, Now)) -> Self {
+        let (hosts, legs) = (controller.hosts().collect(), controller.legs_meanwhile().collect());
+        Self::with(controller, (start, now), (false, false), (hosts, legs))
+    }
+
+    fn with(
+        controller: &Controller,
+        (start, now): (Now, Now),
+        (dry_run, interrupted): (bool, bool),
+        (hosts, legs): (Vec<HostReport>, Vec<LegReport>),
+    ) -> Self {
         let (holds, ambiguous) = (controller.hold_troubles(now), controller.ambiguous());
         let stops = |trouble: &HoldTrouble| trouble.state == HoldState::Unmatched { stops: true };
         let is_unclear = ambiguous.is_some() || holds.iter().any(stops);

@@ -198,6 +198,23 @@ fn a_host_of_which_something_is_heard_is_looked_at_soon_and_once_and_a_look_unde
 }
 
 #[test]
+fn what_is_worked_on_has_not_failed_while_it_all_goes_on() {
+    let mut drive = Drive::new(setup(2), pair(&[S::Error]));
+    let meanwhile = |drive: &Drive| drive.controller.legs_meanwhile().next().map(|leg| (leg.result, leg.reason));
+    let under_way = Some((LegResult::Waiting, Reason::UnderWay));
+    drive.run_to(1.5);
+    assert_eq!((drive.acts.len(), meanwhile(&drive)), (1, under_way), "an act runs");
+    drive.end_act(refused(32_775, true));
+    drive.run_to(2.6);
+    assert_eq!((drive.acts.len(), meanwhile(&drive)), (0, under_way), "the next try waits for its time");
+    drive.run_to(4.0);
+    drive.hosts[0] = look(0, &[S::Replicating]);
+    drive.end_act(ended());
+    drive.run_to(6.0);
+    assert_eq!(meanwhile(&drive), Some((LegResult::Resumed, Reason::Error)));
+}
+
+#[test]
 fn a_ready_host_is_read_again_now_and_then_if_that_is_wanted() {
     let every = Some(Duration::from_secs(30));
     let mut controller = alone(Setup { reread_every: every, ..setup(1) });

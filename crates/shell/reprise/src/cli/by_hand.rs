@@ -12,6 +12,7 @@ use tokio::runtime::Handle;
 
 use super::look::{Look, LookArguments, look};
 use super::run::{sink, vm};
+use crate::client::{self, Question};
 use crate::console::{complain, print, print_by};
 use crate::exit;
 use crate::record::Recorder;
@@ -103,6 +104,25 @@ impl ByHandArguments {
         })
     }
 
+    /// Lets a daemon of this computer carry it out, if one runs and nobody named hosts.
+    pub(super) async fn by_daemon(&self, kind: ActKind) -> Option<Result<ExitCode, Usage>> {
+        let TargetArguments { vm, look, extended } = &self.target;
+        if !look.hosts.name_none() {
+            return None;
+        }
+        let act = match kind {
+            ActKind::Pause => "/pause",
+            ActKind::Resume => "/resume",
+        };
+        let question = Question {
+            method: hyper::Method::POST,
+            path: client::relationship(vm, *extended, look.on.as_deref(), act),
+            body: Some(serde_json::json!({ "reason": self.reason }).to_string()),
+            page: (!self.json).then(render::Terminal::here),
+        };
+        client::ask(&question).await
+    }
+
     /// Prints what came of an order, and writes the event of one that was carried out.
     pub(super) fn tell(&self, report: &OrderReport, sink: Sink) -> ExitCode {
         if report.end == OrderEnd::Done {
@@ -138,15 +158,9 @@ impl Found {
 
 /// The exit code for how an order ended.
 pub(super) fn exit_code(end: &OrderEnd) -> ExitCode {
-    ExitCode::from(match end {
-        OrderEnd::Done | OrderEnd::AlreadySo(_) => exit::OK,
-        OrderEnd::Refused(_) => exit::PARTIAL,
-        OrderEnd::NotPossible(_) | OrderEnd::Failed(..) => exit::FAILED,
-    })
+    ExitCode::from(exit::of_order(end))
 }
 
 fn tell(error: &Error) {
-    let Error { what, place, why, next, code, retry: _ } = error;
-    let code = code.as_ref().map_or_else(String::new, |code| format!(" ({code})"));
-    complain(&format!("{what} on {place}\n  why:  {why}{code}\n  next: {next}"));
+    complain(&error.block());
 }

@@ -8,6 +8,7 @@ use tokio::runtime::Handle;
 
 use super::look::{LookArguments, look, tell_errors};
 use super::run::shown_vm;
+use crate::client::{self, Question};
 use crate::console::{print, print_by};
 use crate::exit;
 use crate::looked::exit_code;
@@ -37,6 +38,13 @@ pub(super) struct Arguments {
 
 /// Times and signals are those of the caller's runtime; the procedures run on `workers`.
 pub(super) async fn explain(arguments: Arguments, workers: Handle) -> Result<ExitCode, Usage> {
+    if arguments.look.hosts.name_none() {
+        let path = client::relationship(&arguments.vm, arguments.extended, arguments.look.on.as_deref(), "");
+        let question = Question::look(path, arguments.json, render::Terminal::here());
+        if let Some(answer) = client::ask(&question).await {
+            return answer;
+        }
+    }
     let on = arguments.look.on.clone();
     let mut seen = look(arguments.look, "explain VM", workers).await?;
     let is_blind = seen.is_blind();
@@ -60,5 +68,5 @@ pub(super) async fn explain(arguments: Arguments, workers: Handle) -> Result<Exi
     if !printed.is_no_failure() || is_blind {
         return Ok(ExitCode::from(exit::FAILED));
     }
-    Ok(exit_code(&report, true))
+    Ok(ExitCode::from(exit_code(&report, true)))
 }

@@ -3,14 +3,13 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use reprise_engine::{Failure, OrderEnd};
 use reprise_model::ActKind;
-use reprise_platform::pauses::PauseNote;
+use reprise_platform::this_account;
 use tokio::runtime::Handle;
 
-use super::by_hand::{ByHandArguments, Found};
+use super::by_hand::ByHandArguments;
 use crate::console::{asked_to_stop, notice};
-use crate::pauses;
+use crate::pausing::{Pausing, may_be_paused};
 use crate::usage::Usage;
 
 /// Pause replication of a VM; `run` leaves it alone until `resume`.
@@ -29,46 +28,25 @@ pub(super) struct Arguments {
 
 /// Times and signals are those of the caller's runtime; the procedures run on `workers`.
 pub(super) async fn pause(arguments: Arguments, workers: Handle) -> Result<ExitCode, Usage> {
+    if let Some(answer) = arguments.by_hand.by_daemon(ActKind::Pause).await {
+        return answer;
+    }
     let (sink, mut found) = match arguments.by_hand.find(ActKind::Pause, workers).await? {
         Ok(found) => found,
         Err(code) => return Ok(code),
     };
     let id = found.leg.id;
-    let earlier = pauses::kept(id);
-    // A person's earlier pause keeps its reason, unless there is a new one.
-    let earlier_note = pauses::noted(id).filter(|note| !note.drill && arguments.by_hand.reason.is_none());
-    let note = |found: &Found, done| {
-        pauses::note(&found.leg, found.look.judgement(id).as_ref(), arguments.by_hand.reason.clone(), done)
-    };
-    // First the note: if the program ends in between, nobody takes the pause for a shutdown's without proof.
-    pauses::keep(id, &note(&found, false))?;
+    let judgement = found.look.judgement(id);
+    let reason = arguments.by_hand.reason.clone();
+    let pausing = Pausing::begin(&found.leg, judgement.as_ref(), this_account(), reason)?;
     let report = found.order(ActKind::Pause, asked_to_stop()).await;
-    let is_kept = match (&report.end, earlier_note) {
-        (OrderEnd::AlreadySo(_), Some(PauseNote { done: true, .. })) => pauses::restore(id, earlier),
-        (OrderEnd::AlreadySo(_), Some(intended)) => {
-            pauses::keep(id, &PauseNote { reason: intended.reason, ..note(&found, true) })
-        }
-        (OrderEnd::Done | OrderEnd::AlreadySo(_), _) => pauses::keep(id, &note(&found, true)),
-        (OrderEnd::Refused(_) | OrderEnd::NotPossible(_) | OrderEnd::Failed(..), _) if may_be_paused(&report.end) => {
-            notice(&format!(
-                "the VM may be paused anyway: `reprise run` on this computer leaves that alone until `reprise resume {id}`",
-                id = id.vm
-            ));
-            Ok(())
-        }
-        (OrderEnd::Refused(_) | OrderEnd::NotPossible(_) | OrderEnd::Failed(..), _) => pauses::restore(id, earlier),
-    };
+    let is_kept = pausing.end(&report.end, &found.leg, found.look.judgement(id).as_ref());
+    if may_be_paused(&report.end) {
+        notice(&format!(
+            "the VM may be paused anyway: `reprise run` on this computer leaves that alone until `reprise resume {id}`",
+            id = id.vm
+        ));
+    }
     let code = arguments.by_hand.tell(&report, sink);
     is_kept.map(|()| code)
-}
-
-/// Whether the pause may have been made, or may still be.
-fn may_be_paused(end: &OrderEnd) -> bool {
-    match end {
-        OrderEnd::Failed(_, failure) => {
-            matches!(failure, Failure::Unclear(_) | Failure::NotRead | Failure::Changed { .. })
-        }
-        OrderEnd::NotPossible(reason) => *reason == reprise_model::Reason::PauseNotEnded,
-        OrderEnd::Done | OrderEnd::AlreadySo(_) | OrderEnd::Refused(_) => false,
-    }
 }

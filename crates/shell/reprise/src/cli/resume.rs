@@ -30,6 +30,9 @@ pub(super) struct Arguments {
 /// Times and signals are those of the caller's runtime; the procedures run on `workers`.
 pub(super) async fn resume(arguments: Arguments, workers: Handle) -> Result<ExitCode, Usage> {
     let Arguments { by_hand } = arguments;
+    if let Some(answer) = by_hand.by_daemon(ActKind::Resume).await {
+        return answer;
+    }
     let (sink, mut found) = match by_hand.find(ActKind::Resume, workers).await? {
         Ok(found) => found,
         Err(code) => return Ok(code),

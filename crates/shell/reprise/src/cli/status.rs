@@ -10,6 +10,7 @@ use tokio::runtime::Handle;
 use super::look::{LookArguments, look, tell_errors};
 use super::run::{length, shown_vm};
 use super::watch::{Settings, watch};
+use crate::client::{self, Question, escaped};
 use crate::console::{print_by, print_painted};
 use crate::exit;
 use crate::looked::exit_code;
@@ -48,6 +49,11 @@ pub(super) async fn status(arguments: Arguments, workers: Handle) -> Result<Exit
         let Arguments { vms, look, interval, json, .. } = arguments;
         return watch(look, Settings { vms, interval, json }, workers).await;
     }
+    if arguments.look.hosts.name_none()
+        && let Some(answer) = client::ask(&question(&arguments)).await
+    {
+        return answer;
+    }
     let mut seen = look(arguments.look, "status", workers).await?;
     if seen.is_blind() {
         seen.report.legs.clear();
@@ -65,5 +71,13 @@ pub(super) async fn status(arguments: Arguments, workers: Handle) -> Result<Exit
     if !printed.is_no_failure() {
         return Ok(ExitCode::from(exit::FAILED));
     }
-    Ok(exit_code(&report, !arguments.vms.is_empty()))
+    Ok(ExitCode::from(exit_code(&report, !arguments.vms.is_empty())))
+}
+
+/// The same for a daemon of this computer.
+fn question(arguments: &Arguments) -> Question {
+    let vm = |vm: &VmSelector| format!("vm={}", escaped(&vm.to_string()));
+    let on = arguments.look.on.iter().map(|host| format!("on={}", escaped(host)));
+    let query: Vec<String> = arguments.vms.iter().map(vm).chain(on).collect();
+    Question::look(format!("/api/v1/status?{}", query.join("&")), arguments.json, render::Terminal::here_or_columns())
 }

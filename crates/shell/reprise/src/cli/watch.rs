@@ -157,7 +157,7 @@ impl Page {
         if let Some(progress) = self.progress.take() {
             progress.clear();
         }
-        self.code = Some(exit_code(report, !self.settings.vms.is_empty()));
+        self.code = Some(ExitCode::from(exit_code(report, !self.settings.vms.is_empty())));
         let seen = Seen { pending: self.figures.known(report), ..seen(report, controller, links, now) };
         let terminal = Terminal::here_or_columns();
         match terminal.height.filter(|_| !self.settings.json && terminal.can_redraw()) {

@@ -61,15 +61,7 @@ fn unknown(report: &Report, vm: &VmSelector) -> Usage {
     let missing: Vec<String> = report.hosts.iter().filter(|host| !host.ready).map(|host| host.name.clone()).collect();
     let missing = if missing.is_empty() { String::new() } else { format!("; not ready: {}", list(&missing)) };
     let next = "check the spelling, and ask the hosts that have the VM";
-    Usage::new(format!("no replicated VM {} was seen", called(vm)), format!("{shown}{missing}"), next)
-}
-
-/// A VM as it was asked for.
-fn called(vm: &VmSelector) -> String {
-    match vm {
-        VmSelector::Id(id) => id.to_string(),
-        VmSelector::Name(name) => name.clone(),
-    }
+    Usage::new(format!("no replicated VM {} was seen", vm), format!("{shown}{missing}"), next)
 }
 
 /// The error for a name that several VMs have.
@@ -83,6 +75,6 @@ fn several(vm: &VmSelector, legs: &[&LegReport]) -> Usage {
         }
     }
     let lines: Vec<String> = candidates.iter().map(hold::candidate).collect();
-    let what = format!("cannot tell which VM is meant: {} have the name {}", candidates.len(), called(vm));
+    let what = format!("cannot tell which VM is meant: {} have the name {}", candidates.len(), vm);
     Usage::new(what, lines.join("\n        "), "give the GUID of the VM, or narrow by --on HOST")
 }

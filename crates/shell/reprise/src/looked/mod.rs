@@ -3,7 +3,6 @@
 mod choose;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::process::ExitCode;
 
 use reprise_engine::goal::Report;
 use reprise_engine::{Controller, HostReport, HostTrouble, LegReport};
@@ -18,10 +17,10 @@ use crate::render::status::{self, Seen, Source};
 pub(crate) use choose::{of_vms, on_host};
 
 /// The exit code for what was seen: of these VMs, or of all.
-pub(crate) fn exit_code(report: &Report, some_vms: bool) -> ExitCode {
+pub(crate) fn exit_code(report: &Report, some_vms: bool) -> u8 {
     let is_partial = status::is_partial(report, some_vms);
     let unprotected = report.legs.iter().filter(|leg| status::is_unprotected(leg)).count();
-    ExitCode::from(exit::of_status(report.outcome, is_partial, unprotected))
+    exit::of_status(report.outcome, is_partial, unprotected)
 }
 
 /// What was seen besides a report, but for what verdicts rest on and for figures.

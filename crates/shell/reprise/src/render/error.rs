@@ -37,6 +37,13 @@ fn retry_word<S: serde::Serializer>(retry: &Retry, serializer: S) -> Result<S::O
 }
 
 impl Error {
+    /// The error in lines, for a terminal.
+    pub(crate) fn block(&self) -> String {
+        let Self { what, place, why, next, code, retry: _ } = self;
+        let code = code.as_ref().map_or_else(String::new, |code| format!(" ({code})"));
+        format!("{what} on {place}\n  why:  {why}{code}\n  next: {next}")
+    }
+
     /// The error for a problem at `place`.
     pub(crate) fn of(problem: &Problem, place: &str) -> Self {
         Self {

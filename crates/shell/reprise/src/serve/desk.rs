@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::links::Links;
 use crate::looked;
+use crate::record::Recorder;
 use crate::render::status::{Seen, Source};
 use crate::usage::Usage;
 
@@ -97,6 +98,7 @@ pub(super) struct Desk<'a> {
     pub(super) controller: &'a Controller,
     pub(super) links: &'a Links,
     pub(super) started: Now,
+    pub(super) recorder: &'a mut Recorder,
     /// What becomes of the question: the controller gets it next.
     pub(super) events: &'a mut VecDeque<Event>,
     pub(super) waiting: &'a mut Vec<Waiting>,
@@ -105,7 +107,7 @@ pub(super) struct Desk<'a> {
 impl Desk<'_> {
     /// How everything stands, or these VMs.
     pub(super) fn report(&self, vms: &[VmSelector], on: Option<&str>) -> Result<(Report, Seen), Usage> {
-        let mut report = Report::of(self.controller, (self.started, self.now), (false, false));
+        let mut report = Report::meanwhile(self.controller, (self.started, self.now));
         if let Some(host) = on {
             looked::on_host(&mut report, host)?;
         }

@@ -1,8 +1,10 @@
 //! The daemon: the controller without a goal. It hears and looks, repairs what has stopped, reports what it does, and answers
 //! questions.
 
+mod api;
 mod desk;
 mod ears;
+mod listening;
 mod ready;
 
 use std::collections::VecDeque;
@@ -23,8 +25,10 @@ use crate::record::Recorder;
 use crate::render::progress::Progress;
 use crate::wiring::Wired;
 use crate::{exit, pauses};
+pub(crate) use api::{COLOURS, EXIT, WIDTH};
 use desk::{Desk, Questions, Waiting, door};
 use ears::Ears;
+use listening::Listening;
 use ready::{Ready, Says};
 
 /// What is done only now and then is done this often.
@@ -43,10 +47,17 @@ pub(crate) struct Settings {
 /// Serves until it is asked to stop.
 pub(crate) async fn serve(settings: Settings, workers: Handle) -> ExitCode {
     let Settings { wired: Wired { setup, mut links }, sink, ready_file } = settings;
-    links.work_on(workers);
+    links.work_on(workers.clone());
     let stop = asked_to_stop();
     let clock = Clock::start();
-    let (_door, questions) = door();
+    let (door, questions) = door();
+    let mut listening = match Listening::open() {
+        Ok(listening) => listening,
+        Err(error) => {
+            complain(&error.to_string());
+            return ExitCode::from(exit::FAILED);
+        }
+    };
     let mut daemon = Daemon {
         started: clock.now(),
         recorder: Recorder::new(sink, Progress::none()),
@@ -58,7 +69,7 @@ pub(crate) async fn serve(settings: Settings, workers: Handle) -> ExitCode {
     };
     daemon.recorder.tell(clock.now().wall, &Notice::Started);
     let mut driver = Driver::new(setup, clock, links);
-    let says = Says { api: String::new(), http: None, metrics: None, pid: std::process::id() };
+    let says = Says { api: listening.address(), http: None, metrics: None, pid: std::process::id() };
     let ready = match ready_file.map(|file| Ready::write(file, &says)).transpose() {
         Ok(ready) => ready,
         Err(error) => {
@@ -66,7 +77,9 @@ pub(crate) async fn serve(settings: Settings, workers: Handle) -> ExitCode {
             return ExitCode::from(exit::FAILED);
         }
     };
+    let answering = workers.spawn(async move { listening.serve(api::router(door)).await });
     driver.watch(&mut daemon, stop).await;
+    answering.abort();
     drop(ready);
     let _told_already = daemon.recorder.end();
     ExitCode::from(exit::OK)
@@ -103,8 +116,15 @@ impl Watcher for Daemon {
             }
         }
         for question in self.asked.drain(..) {
-            let waiting = &mut self.waiting;
-            question(&mut Desk { now, controller, links, started: self.started, events: &mut events, waiting });
+            question(&mut Desk {
+                now,
+                controller,
+                links,
+                started: self.started,
+                recorder: &mut self.recorder,
+                events: &mut events,
+                waiting: &mut self.waiting,
+            });
         }
         if now.mono.since(self.looked_after) >= NOW_AND_THEN {
             self.looked_after = now.mono;

@@ -55,6 +55,13 @@ pub(crate) struct HostArguments {
     pub(crate) reader: Reader,
 }
 
+impl HostArguments {
+    /// Whether nobody said which hosts are meant: a daemon of this computer knows its own.
+    pub(crate) fn name_none(&self) -> bool {
+        self.hosts.is_empty() && self.config.is_none()
+    }
+}
+
 /// Parses a scheme as the configuration does, and lists all of them in the help.
 fn schemes() -> impl TypedValueParser<Value = Scheme> {
     PossibleValuesParser::new(Scheme::ALL.map(Scheme::name)).try_map(|name| name.parse::<Scheme>())

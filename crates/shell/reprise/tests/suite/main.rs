@@ -35,6 +35,8 @@ mod roles;
 mod routes;
 mod schema;
 #[cfg(unix)]
+mod serve;
+#[cfg(unix)]
 mod sinks;
 mod status;
 mod strict;

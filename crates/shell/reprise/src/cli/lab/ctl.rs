@@ -15,6 +15,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use wsman_http::Endpoint;
 
+use crate::client::escaped;
 use crate::console::{complain, print};
 use crate::exit;
 use crate::render::Terminal;
@@ -139,12 +140,6 @@ fn control_of(path: &Path) -> Result<String, String> {
         serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
     let control = document.get("control").and_then(serde_json::Value::as_str);
     control.map(ToOwned::to_owned).ok_or_else(|| format!("{} has no key `control`", path.display()))
-}
-
-/// Percent-encodes everything but letters, digits and `-._~`.
-fn escaped(text: &str) -> String {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
-    text.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
 }
 
 async fn ask(control: &Endpoint, method: Method, route: &str) -> Result<(StatusCode, String), String> {
