@@ -11,6 +11,7 @@ use tokio::runtime::Handle;
 use super::by_hand::{ByHandArguments, Found};
 use crate::console::{asked_to_stop, notice};
 use crate::pauses;
+use crate::render::order;
 use crate::usage::Usage;
 
 /// Pause replication of a VM; `run` leaves it alone until `resume`.
@@ -50,10 +51,7 @@ pub(super) async fn pause(arguments: Arguments, workers: Handle) -> Result<ExitC
         }
         (OrderEnd::Done | OrderEnd::AlreadySo(_), _) => pauses::keep(id, &note(&found, true)),
         (OrderEnd::Refused(_) | OrderEnd::NotPossible(_) | OrderEnd::Failed(..), _) if may_be_paused(&report.end) => {
-            notice(&format!(
-                "the VM may be paused anyway: `reprise run` on this computer leaves that alone until `reprise resume {id}`",
-                id = id.vm
-            ));
+            notice(&order::may_be_paused(&found.leg));
             Ok(())
         }
         (OrderEnd::Refused(_) | OrderEnd::NotPossible(_) | OrderEnd::Failed(..), _) => pauses::restore(id, earlier),

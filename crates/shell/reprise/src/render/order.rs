@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use reprise_engine::{Cause, Failure, LegReport, OrderEnd, OrderReport, Side};
-use reprise_model::{ActKind, Reason};
+use reprise_model::{ActKind, LegId, LegKind, Reason};
+use reprise_platform::shell::is_plain;
 use serde::Serialize;
 
 use super::case::clause;
@@ -99,14 +100,39 @@ pub(crate) fn detail(order: &OrderReport) -> String {
     }
 }
 
+/// The command that gives an order for a leg. A name that a shell would take apart is no argument: the VM's GUID stands for it.
+pub(crate) fn command(kind: ActKind, LegReport { vm, id, .. }: &LegReport) -> String {
+    let vm = if is_plain(vm) { vm.clone() } else { id.vm.to_string() };
+    command_for(kind, &vm, id.kind)
+}
+
+/// The same for a VM by its GUID.
+pub(crate) fn command_by_id(kind: ActKind, id: LegId) -> String {
+    command_for(kind, &id.vm.to_string(), id.kind)
+}
+
+fn command_for(kind: ActKind, vm: &str, leg: LegKind) -> String {
+    let verb = match kind {
+        ActKind::Resume => "resume",
+        ActKind::Pause => "pause",
+    };
+    let extended = match leg {
+        LegKind::Simple => "",
+        LegKind::Extended => " --extended",
+    };
+    format!("reprise {verb} {vm}{extended}")
+}
+
+/// What to do about a pause of an order that failed.
+pub(crate) fn may_be_paused(leg: &LegReport) -> String {
+    let resume = command(ActKind::Resume, leg);
+    format!("the VM may be paused anyway: `reprise run` on this computer leaves that alone until `{resume}`")
+}
+
 /// For how long a pause lasts.
 fn stays(order: &OrderReport) -> String {
-    let LegReport { vm, id, .. } = &order.leg;
-    // A name that a shell would take apart is no argument.
-    let is_plain = vm.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
-    let vm = if is_plain { vm.clone() } else { id.vm.to_string() };
-    let extended = if id.kind == reprise_model::LegKind::Extended { " --extended" } else { "" };
-    format!("`reprise run` on this computer leaves it alone until `reprise resume {vm}{extended}`.")
+    let resume = command(ActKind::Resume, &order.leg);
+    format!("`reprise run` on this computer leaves it alone until `{resume}`.")
 }
 
 fn state(leg: &LegReport) -> String {

@@ -23,11 +23,50 @@ fn a_pause_says_what_ends_it_within_eighty_columns_by_a_command_that_a_shell_tak
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
     paused.leg.id.kind = LegKind::Extended;
     assert!(page(&paused).unwrap().contains("`reprise resume vm-001 --extended`"));
-    for name in ["sql 'prod' $x", "a;b", "ß"] {
+    for name in ["sql 'prod' $x", "a;b", "ß", "-x"] {
         paused.leg.vm = name.to_owned();
         let text = page(&paused).unwrap();
         assert!(text.contains(&format!("`reprise resume {} --extended`", paused.leg.id.vm)), "{text}");
     }
+}
+
+/// The commands in a text.
+fn commands(text: &str) -> Vec<&str> {
+    text.split('`').skip(1).step_by(2).filter(|span| span.contains(' ')).collect()
+}
+
+#[test]
+fn no_command_in_advice_has_a_name_that_a_shell_takes_apart() {
+    let name = r#"it's "my" vm $x"#;
+    let id = leg_id(1).vm.to_string();
+    let failure = Failure::Unclear(Problem::new(ProblemKind::TimedOut, "pause replication", "no answer"));
+    let refusal = Refusal { code: Some(32_774), why: "no".to_owned(), advice: "look", transient: true };
+    let ends = [OrderEnd::Done, OrderEnd::AlreadySo(Reason::PausedOnPurpose), OrderEnd::Failed(Side::Sender, failure)];
+    let refused = [OrderEnd::Failed(Side::Sender, Failure::Refused(refusal)), OrderEnd::Refused(Reason::NotRunning)];
+    let mut texts: Vec<String> = Vec::new();
+    for kind in ActKind::ALL {
+        for end in ends.iter().chain(&refused) {
+            let mut report = ordered(kind, end.clone());
+            (report.leg.vm, report.leg.id.kind) = (name.to_owned(), LegKind::Extended);
+            texts.extend(page(&report));
+            let error = order::error(&report);
+            texts.extend(error.iter().map(|error| error.next.clone()));
+            texts.push(order::may_be_paused(&report.leg));
+            texts.push(crate::render::drill::not_resumed(&report.leg, error.as_ref()));
+        }
+    }
+    let texts: Vec<String> = texts.iter().map(|text| text.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    let found: Vec<&str> = texts.iter().flat_map(|text| commands(text)).collect();
+    for command in found.iter().filter(|command| **command != "reprise run") {
+        let of_kind = ["pause", "resume"].map(|verb| format!("reprise {verb} {id} --extended"));
+        assert!(of_kind.iter().any(|known| known == command), "{command}");
+    }
+    assert!(found.len() > 20, "{texts:#?}");
+
+    let named = HoldScope::Vm(VmSelector::Name(name.to_owned()));
+    let hold = Hold { scope: named, reason: String::new(), until: None, only_this_pass: true };
+    let quoted = if cfg!(windows) { r#"`--except 'it''s "my" vm $x'`"# } else { r#"`--except 'it'\''s "my" vm $x'`"# };
+    assert_eq!(crate::render::hold::called(&hold), quoted);
 }
 
 #[test]
