@@ -95,7 +95,7 @@ pub(crate) fn detail(order: &OrderReport) -> String {
             format!("There is nothing to resume; the state is {}.", state(&order.leg))
         }
         (OrderEnd::Refused(_) | OrderEnd::NotPossible(_) | OrderEnd::Failed(..), _) => {
-            reason(order).meaning().to_owned()
+            meaning(reason(order)).to_owned()
         }
     }
 }
@@ -177,7 +177,7 @@ pub(crate) fn error(order: &OrderReport) -> Option<Error> {
         what,
         place: host.as_deref().unwrap_or("an unknown host").to_owned(),
         why: why(&cause, reason(order)),
-        next: next(&cause, reason(order)),
+        next: next(order, &cause),
         code: cause.code().map(number),
         retry: cause.retry(),
     })
@@ -195,12 +195,16 @@ fn why(cause: &Cause, reason: Reason) -> String {
         | Cause::Lost(_)
         | Cause::Unseen(_)
         | Cause::Interrupted
-        | Cause::Reason => clause(reason.meaning()),
+        | Cause::Reason => clause(meaning(reason)),
     }
 }
 
-fn next(cause: &Cause, reason: Reason) -> String {
+/// What a person does next. An order is carried out once, so transient errors are for them to retry.
+fn next(order: &OrderReport, cause: &Cause) -> String {
     match cause {
+        Cause::Failed(Failure::Refused(refusal)) if refusal.transient => {
+            format!("{}; then use `{}` again", refusal.advice, command(order.kind, &order.leg))
+        }
         Cause::Failed(Failure::Refused(refusal)) => refusal.advice.to_owned(),
         Cause::Failed(Failure::Guarded(_)) => "report this as a bug".to_owned(),
         Cause::Failed(_)
@@ -208,6 +212,28 @@ fn next(cause: &Cause, reason: Reason) -> String {
         | Cause::Lost(_)
         | Cause::Unseen(_)
         | Cause::Interrupted
-        | Cause::Reason => cause.problem().map_or(reason.advice(), |problem| problem.advice()).to_owned(),
+        | Cause::Reason => cause.problem().map_or_else(|| advice(reason(order)), |problem| problem.advice()).to_owned(),
+    }
+}
+
+/// What a reason means for an order. The table's words are for the repair too, but time and signals end a run there.
+fn meaning(reason: Reason) -> &'static str {
+    if reason == Reason::OutOfTime {
+        "The time was up before this was done."
+    } else if reason == Reason::Interrupted {
+        "The program was ended before this was done."
+    } else {
+        reason.meaning()
+    }
+}
+
+/// The same for what to do next.
+fn advice(reason: Reason) -> &'static str {
+    if reason == Reason::OutOfTime {
+        "Try again, with a longer `--timeout`."
+    } else if reason == Reason::Interrupted {
+        "Try again."
+    } else {
+        reason.advice()
     }
 }

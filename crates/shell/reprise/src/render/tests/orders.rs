@@ -69,6 +69,66 @@ fn no_command_in_advice_has_a_name_that_a_shell_takes_apart() {
     assert_eq!(crate::render::hold::called(&hold), quoted);
 }
 
+/// The reasons for which a pause that a person orders can be refused, or not be done. Of the others, these are about a resume, a
+/// pause that was found, or a run.
+fn may_refuse_a_pause(reason: Reason) -> bool {
+    use Reason as R;
+    let of_repair = [
+        R::ResumedElsewhere,
+        R::ResumeAnswerLost,
+        R::Error,
+        R::PausedAtStart,
+        R::PausedByShutdown,
+        R::PausedByPerson,
+        R::PausedNoEvidence,
+        R::PausedLeft,
+        R::PausedOnPurpose,
+        R::PausedForDrill,
+        R::UnmatchedHold,
+        R::InitialReplicationPaused,
+        R::ResyncRequired,
+        R::ResyncSuspended,
+        R::ResyncPausedByShutdown,
+        R::ResyncPausedByPerson,
+        R::PossibleSplitBrain,
+        R::PausedOnReplica,
+        R::VmmsRetries,
+        R::WaitingForPeer,
+        R::PeerNotSeen,
+        R::ResumeRefused,
+        R::ResumeFailed,
+        R::ResumeWithoutEffect,
+        R::StoppedAgain,
+        R::ResumeNotEnded,
+        R::ResumeNotSeen,
+        // These two tell a person how to keep a repair away.
+        R::NotRunning,
+        R::PauseWithoutEffect,
+    ];
+    !of_repair.contains(&reason)
+}
+
+#[test]
+fn what_is_said_of_a_pause_that_was_refused_speaks_of_no_resume_no_retry_and_no_run_that_nobody_started() {
+    for reason in Reason::ALL.iter().copied().filter(|reason| may_refuse_a_pause(*reason)) {
+        for end in [OrderEnd::Refused(reason), OrderEnd::NotPossible(reason)] {
+            let error = order::error(&ordered(ActKind::Pause, end)).unwrap();
+            let text = format!("{}; {}", error.why, error.next);
+            for word in ["resum", "etries", "retry_for", "the run "] {
+                assert!(!text.contains(word), "{}: {text}", reason.code());
+            }
+        }
+    }
+    for (kind, again) in [(ActKind::Pause, "reprise pause vm-001"), (ActKind::Resume, "reprise resume vm-001")] {
+        for transient in [false, true] {
+            let refusal = Refusal { code: Some(32_775), why: "no".to_owned(), advice: "look", transient };
+            let end = OrderEnd::Failed(Side::Sender, Failure::Refused(refusal));
+            let next = if transient { format!("look; then use `{again}` again") } else { "look".to_owned() };
+            assert_eq!(order::error(&ordered(kind, end)).unwrap().next, next);
+        }
+    }
+}
+
 #[test]
 fn what_was_not_done_is_an_error_with_its_place_its_cause_and_what_to_do() {
     let why = "the VM is in use".to_owned();
@@ -78,7 +138,8 @@ fn what_was_not_done_is_an_error_with_its_place_its_cause_and_what_to_do() {
         let error = order::error(&failed(side)).unwrap();
         assert_eq!(error.what, "cannot pause replication of VM vm-001");
         assert_eq!((error.place.as_str(), error.why.as_str()), (host, "the VM is in use"));
-        assert_eq!((error.next.as_str(), error.code.as_deref()), ("wait until the backup has ended", Some("32774")));
+        let next = "wait until the backup has ended; then use `reprise pause vm-001` again";
+        assert_eq!((error.next.as_str(), error.code.as_deref()), (next, Some("32774")));
         assert_eq!(page(&failed(side)), None);
     }
     let held = ordered(ActKind::Resume, OrderEnd::Refused(Reason::Held));
