@@ -27,6 +27,12 @@ pub fn non_recoverable(evidence: &Evidence, vm: VmId) -> bool {
     of(evidence, vm).any(|event| event.kind == VmmsEventKind::NonRecoverable)
 }
 
+/// Whether both records stand there that a shutdown leaves for this VM: 32086, and 32022 with its mark.
+pub fn shutdown_recorded(evidence: &Evidence, vm: VmId) -> bool {
+    let aborted = VmmsEventKind::SendFailed { code: ABORTED };
+    non_recoverable(evidence, vm) && of(evidence, vm).any(|event| event.kind == aborted)
+}
+
 /// The time until which VMMS is left to retry by itself: two of its intervals after its last 32315, unless there is a 32086 too.
 /// In a log with gaps the 32086 may be missed; Reprise then waits a little too long for the leg, and does nothing to it.
 pub fn vmms_retries_until(evidence: &Evidence, vm: VmId) -> Option<HostTime> {

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use reprise_model::{
-    Act, ActKind, Evidence, HostId, LastReplication, MarkKind, MonoTime, Now, PeerUnseen, Policy, Provider,
+    Act, ActKind, Evidence, HostId, LastReplication, LegId, MarkKind, MonoTime, Now, PeerUnseen, Policy, Provider,
     ReplicationMode, ReplicationState,
 };
 
@@ -39,6 +39,8 @@ pub struct Breach(pub &'static str);
 pub struct Grounds<'a> {
     /// The leg it is for.
     pub leg: &'a Leg,
+    /// The events of the sender's host.
+    pub sender_events: &'a Evidence,
     /// The events of the receiver's host.
     pub receiver_events: &'a Evidence,
     /// What is wanted.
@@ -84,10 +86,10 @@ fn names_what_was_seen(act: &Act, leg: &Leg) -> Result<(), Breach> {
 
 fn starts_from_a_stop(act: &Act, grounds: Grounds<'_>) -> Result<(), Breach> {
     use ReplicationState as S;
-    let is_pause = act.expected_state != S::Error;
-    let mark = grounds.policy.marks.get(&act.leg).filter(|mark| is_pause && mark.kind == MarkKind::Meant);
-    let last = grounds.leg.sender.seen().map_or(LastReplication::Never, |sender| sender.object.last_replication);
-    keep("a pause that a person asked Reprise for is left", mark.is_none_or(|mark| !mark.stands(last)))?;
+    keep(
+        "a pause that a person asked Reprise for is left",
+        act.expected_state == S::Error || !is_asked_for(act.leg, grounds),
+    )?;
     keep("nothing is paused but for a person or planned work", act.kind == ActKind::Resume)?;
     let is_stop = matches!(act.expected_state, S::Error | S::Suspended | S::ResynchronizeSuspended);
     keep("a resume starts from Error, Suspended or ResynchronizeSuspended only", is_stop)?;
@@ -97,6 +99,17 @@ fn starts_from_a_stop(act: &Act, grounds: Grounds<'_>) -> Result<(), Breach> {
         keep("the replica's side is resumed only if its host recorded event 32086 for the VM", is_proved)?;
     }
     Ok(())
+}
+
+/// Whether a pause of the leg is one that a person asked Reprise for. What was perhaps never made is not, if records of a shutdown
+/// stand there.
+fn is_asked_for(id: LegId, grounds: Grounds<'_>) -> bool {
+    let last = grounds.leg.sender.seen().map_or(LastReplication::Never, |sender| sender.object.last_replication);
+    grounds.policy.marks.get(&id).filter(|mark| mark.stands(last)).is_some_and(|mark| match mark.kind {
+        MarkKind::Meant => true,
+        MarkKind::Intended => !evidence::shutdown_recorded(grounds.sender_events, id.vm),
+        MarkKind::Drill => false,
+    })
 }
 
 /// A person's order needs no evidence. It never starts a resynchronization, and never pauses the replica's side.
@@ -200,7 +213,8 @@ mod tests {
         let mark = VmmsEvent { vm: leg.id.vm, at: HostTime(0), kind: VmmsEventKind::NonRecoverable };
         let events = Evidence::Readable(Records::whole(vec![mark], vec![]));
         let now = Now { mono: MonoTime(Duration::from_secs(seconds)), wall: Timestamp(1_000_000) };
-        check(act, Grounds { leg, receiver_events: &events, policy, ordered: None }, now).is_err()
+        check(act, Grounds { leg, sender_events: &events, receiver_events: &events, policy, ordered: None }, now)
+            .is_err()
     }
 
     #[test]
@@ -245,8 +259,9 @@ mod tests {
     /// The same for what a person ordered.
     fn ordered_and_refused(leg: &Leg, act: &Act, ordered: ActKind) -> bool {
         let now = Now { mono: MonoTime::default(), wall: Timestamp(1_000_000) };
-        let (receiver_events, policy) = (&Evidence::NotReadable, &Policy::default());
-        check(act, Grounds { leg, receiver_events, policy, ordered: Some(ordered) }, now).is_err()
+        let (events, policy) = (&Evidence::NotReadable, &Policy::default());
+        let grounds = Grounds { leg, sender_events: events, receiver_events: events, policy, ordered: Some(ordered) };
+        check(act, grounds, now).is_err()
     }
 
     #[test]
@@ -284,11 +299,35 @@ mod tests {
             (S::Suspended, MarkKind::Meant, true),
             (S::ResynchronizeSuspended, MarkKind::Meant, true),
             (S::Error, MarkKind::Meant, false),
+            (S::Suspended, MarkKind::Intended, true),
+            (S::ResynchronizeSuspended, MarkKind::Intended, true),
+            (S::Error, MarkKind::Intended, false),
             (S::Suspended, MarkKind::Drill, false),
         ] {
             let leg = leg(state, S::Replicating);
             assert_eq!(refused(&leg, &act(&leg, false), &marked(kind), 0), is_refused, "{state} {kind:?}");
             assert!(!ordered_and_refused(&leg, &act(&leg, false), ActKind::Resume));
+        }
+    }
+
+    #[test]
+    fn what_a_person_asked_for_and_was_perhaps_never_made_is_resumed_if_both_records_of_a_shutdown_stand_there() {
+        let (leg, now) = (leg(S::Suspended, S::Replicating), Now { mono: MonoTime::default(), wall: Timestamp(0) });
+        let aborted = VmmsEventKind::SendFailed { code: evidence::ABORTED };
+        let both = vec![(leg.id.vm, VmmsEventKind::NonRecoverable), (leg.id.vm, aborted)];
+        for (kind, events, is_refused) in [
+            (MarkKind::Intended, both.clone(), false),
+            (MarkKind::Meant, both.clone(), true),
+            (MarkKind::Intended, vec![both[0]], true),
+            (MarkKind::Intended, vec![both[1]], true),
+            (MarkKind::Intended, vec![(vm_id(2), both[0].1), (vm_id(2), aborted)], true),
+        ] {
+            let policy = Policy { marks: [(leg.id, PauseMark { kind, until: None })].into(), ..Policy::default() };
+            let records = events.iter().map(|(vm, kind)| VmmsEvent { vm: *vm, at: HostTime(0), kind: *kind });
+            let sender_events = &Evidence::Readable(Records::whole(records.collect(), vec![]));
+            let receiver_events = &Evidence::NotReadable;
+            let grounds = Grounds { leg: &leg, sender_events, receiver_events, policy: &policy, ordered: None };
+            assert_eq!(check(&act(&leg, false), grounds, now).is_err(), is_refused, "{kind:?} {events:?}");
         }
     }
 
@@ -347,10 +386,9 @@ mod tests {
         let other = VmmsEvent { vm: vm_id(2), at: HostTime(0), kind: VmmsEventKind::NonRecoverable };
         let nothing = Evidence::Readable(Records::whole(vec![other], vec![]));
         for events in [Evidence::NotReadable, Evidence::Awaited, nothing] {
-            assert!(
-                check(&act, Grounds { leg: &leg, receiver_events: &events, policy: &policy, ordered: None }, now)
-                    .is_err()
-            );
+            let (leg, receiver_events, policy) = (&leg, &events, &policy);
+            let grounds = Grounds { leg, sender_events: &Evidence::Awaited, receiver_events, policy, ordered: None };
+            assert!(check(&act, grounds, now).is_err());
         }
         assert!(!refused(&leg, &act, &policy, 0));
     }

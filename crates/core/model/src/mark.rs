@@ -15,8 +15,11 @@ pub struct PauseMark {
 /// What Reprise paused a leg for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum MarkKind {
-    /// A person wanted it: it stays paused until a person resumes it.
+    /// A person wanted it, and a look has shown it: it stays paused until a person resumes it.
     Meant,
+    /// A person wanted it, and no look has shown it yet. It is perhaps not made, so a shutdown that is proved to have paused the
+    /// leg counts as if there was no mark; without that proof it is a person's.
+    Intended,
     /// A drill: it is resumed, whatever the policy says of pauses.
     Drill,
 }

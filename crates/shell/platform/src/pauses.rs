@@ -34,6 +34,8 @@ pub struct PauseOf {
 pub struct PauseNote {
     /// Whether it was made for a drill. Otherwise a person wanted it.
     pub drill: bool,
+    /// Whether a look has shown the pause. Until then it is only intended: the program may have ended before it was made.
+    pub done: bool,
     /// The VM's name, for those who read the file.
     pub vm: String,
     /// The host that sends.
@@ -157,10 +159,11 @@ fn of_path(path: &Path) -> Option<PauseOf> {
 }
 
 fn text(note: &PauseNote) -> String {
-    let PauseNote { drill, vm, primary, by, reason, at, until_ms } = note;
+    let PauseNote { drill, done, vm, primary, by, reason, at, until_ms } = note;
     let kind = if *drill { "drill" } else { "meant" };
+    let state = if *done { "done" } else { "intended" };
     let note = json!({
-        "version": 1, "kind": kind, "vm": vm, "primary": primary, "by": by, "reason": reason,
+        "version": 1, "kind": kind, "state": state, "vm": vm, "primary": primary, "by": by, "reason": reason,
         "at": at.to_string(), "until_ms": until_ms,
     });
     format!("{note:#}\n")
@@ -179,8 +182,15 @@ fn read_note(path: &Path) -> io::Result<PauseNote> {
         "drill" => true,
         _ => return Err(invalid("its kind is neither meant nor drill")),
     };
+    let done = match note.get("state").map(Value::as_str) {
+        // Notes of an earlier build say nothing of it.
+        None | Some(Some("done")) => true,
+        Some(Some("intended")) => false,
+        Some(_) => return Err(invalid("its state is neither intended nor done")),
+    };
     Ok(PauseNote {
         drill,
+        done,
         vm: wanted("vm")?,
         primary: wanted("primary")?,
         by: wanted("by")?,
@@ -220,6 +230,7 @@ mod tests {
     fn note() -> PauseNote {
         PauseNote {
             drill: false,
+            done: true,
             vm: "sql\"\u{202e}-01".to_owned(),
             primary: "hv01.lab.test".to_owned(),
             by: "LAB\\anna".to_owned(),
@@ -243,6 +254,30 @@ mod tests {
         notes.remove(&of("simple")).unwrap();
         notes.remove(&of("simple")).unwrap();
         assert_eq!(notes.read().unwrap().into_keys().collect::<Vec<_>>(), [of("extended")]);
+    }
+
+    #[test]
+    fn a_note_tells_whether_the_pause_was_seen_and_one_that_says_nothing_of_that_is_of_a_pause_that_was() {
+        let state = tempfile::tempdir().unwrap();
+        let notes = PauseNotes::in_state(state.path());
+        let done = || match &notes.read().unwrap()[&of("simple")] {
+            Found::Whole(note) => Some(note.done),
+            Found::Damaged(_) => None,
+        };
+        for expected in [false, true] {
+            notes.write(&of("simple"), &PauseNote { done: expected, ..note() }).unwrap();
+            assert_eq!(done(), Some(expected));
+        }
+        let path = notes.path(&of("simple"));
+        let mut older: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+        assert!(older.as_object_mut().unwrap().remove("state").is_some());
+        fs::write(&path, older.to_string()).unwrap();
+        assert_eq!(done(), Some(true));
+        for unknown in [json!("perhaps"), json!(1), json!(null)] {
+            older["state"] = unknown;
+            fs::write(&path, older.to_string()).unwrap();
+            assert_eq!(done(), None, "{older}");
+        }
     }
 
     #[test]

@@ -7,12 +7,13 @@ use std::time::Duration;
 use reprise_engine::goal::Report;
 use reprise_engine::judge::{Fact, FactValue};
 use reprise_engine::{Judgement, LegReport, Side};
-use reprise_model::{HostTime, LastReplication, LegId, LegKind, MarkKind, PauseMark, ReplicationState};
+use reprise_model::{ActKind, HostTime, LastReplication, LegId, LegKind, MarkKind, PauseMark, ReplicationState};
 use reprise_platform::paths;
 use reprise_platform::pauses::{Found, PauseNote, PauseNotes, PauseOf};
 use reprise_platform::this_account;
 
 use crate::console::notice;
+use crate::render::order;
 use crate::usage::Usage;
 
 /// What to do where notes cannot be read or written.
@@ -20,7 +21,7 @@ const NEXT: &str =
     "use an account that may read and write there, or name another folder in STATE_DIRECTORY, for `reprise run` too";
 
 /// What is sent while a pause is under way arrives at most this long after the look before it.
-pub(crate) const UNDER_WAY_MAX: Duration = Duration::from_mins(10);
+const UNDER_WAY_MAX: Duration = Duration::from_mins(10);
 
 /// The notes of this computer.
 pub(crate) fn here() -> PauseNotes {
@@ -34,12 +35,14 @@ pub(crate) fn marks() -> Result<BTreeMap<LegId, PauseMark>, Usage> {
         let what = format!("cannot read which pauses were made on purpose, in {}", notes.folder().display());
         Usage::new(what, error.to_string(), NEXT)
     })?;
-    for (PauseOf { vm_id, leg }, found) in &found {
-        if let Found::Damaged(error) = found {
+    for (of, found) in &found {
+        if let (Some(leg), Found::Damaged(error)) = (leg_of(of), found) {
             notice(&format!(
-                "the note of a pause of VM {vm_id} ({leg}) in {} cannot be read: {error}. A pause of this VM is left alone; \
-                 `reprise resume {vm_id}` ends that",
-                notes.folder().display()
+                "the note of a pause of VM {} ({}) in {} cannot be read: {error}. A pause of this VM is left alone; `{}` ends that",
+                leg.vm,
+                leg.kind,
+                notes.folder().display(),
+                order::command_by_id(ActKind::Resume, leg)
             ));
         }
     }
@@ -53,8 +56,12 @@ pub(crate) fn marks_now() -> Option<BTreeMap<LegId, PauseMark>> {
 
 fn mark((of, found): (PauseOf, Found)) -> Option<(LegId, PauseMark)> {
     let mark = match found {
-        Found::Whole(PauseNote { drill, until_ms, .. }) => {
-            let kind = if drill { MarkKind::Drill } else { MarkKind::Meant };
+        Found::Whole(PauseNote { drill, done, until_ms, .. }) => {
+            let kind = match (drill, done) {
+                (true, _) => MarkKind::Drill,
+                (false, true) => MarkKind::Meant,
+                (false, false) => MarkKind::Intended,
+            };
             PauseMark { kind, until: until_ms.map(HostTime) }
         }
         Found::Damaged(_) => PauseMark { kind: MarkKind::Meant, until: None },
@@ -126,15 +133,12 @@ fn is_over(note: &PauseNote, began: jiff::Timestamp, after: Option<ReplicationSt
     runs && note.at < began
 }
 
-/// The note of a person's pause, after which nothing arrives but for this long after the latest look.
-pub(crate) fn note(
-    leg: &LegReport,
-    judgement: Option<&Judgement>,
-    reason: Option<String>,
-    after: Duration,
-) -> PauseNote {
+/// The note of a person's pause: of one that the latest look has shown, or of one that is still to be made.
+pub(crate) fn note(leg: &LegReport, judgement: Option<&Judgement>, reason: Option<String>, done: bool) -> PauseNote {
+    let after = if done { Duration::ZERO } else { UNDER_WAY_MAX };
     PauseNote {
         drill: false,
+        done,
         vm: leg.vm.clone(),
         primary: leg.primary.clone().unwrap_or_default(),
         by: this_account(),
@@ -194,6 +198,7 @@ mod tests {
         let began: jiff::Timestamp = "2026-11-30T12:00:00Z".parse().unwrap();
         let noted = |at: &str| PauseNote {
             drill: false,
+            done: true,
             vm: "vm-001".to_owned(),
             primary: "hv01".to_owned(),
             by: "anna".to_owned(),

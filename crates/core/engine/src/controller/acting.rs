@@ -205,7 +205,9 @@ impl Controller {
 
 /// What an act on a leg rests on.
 pub(super) fn grounds<'a>(watch: &'a LegWatch, policy: &'a Policy) -> Grounds<'a> {
-    Grounds { leg: &watch.leg, receiver_events: &watch.memory.receiver_events, policy, ordered: None }
+    let memory = &watch.memory;
+    let (sender_events, receiver_events) = (&memory.sender_events, &memory.receiver_events);
+    Grounds { leg: &watch.leg, sender_events, receiver_events, policy, ordered: None }
 }
 
 /// Whether an act found its object in another state. One that is not there, as while a host boots, was not found otherwise.

@@ -19,7 +19,7 @@ const FREQUENCY: Duration = Duration::from_mins(5);
 
 pub(super) fn judge(leg: &Leg, sender: &SeenEnd, memory: &Memory, policy: &Policy) -> Verdict {
     use ReplicationState as S;
-    if let Some(verdict) = paused::marked(leg, sender, policy) {
+    if let Some(verdict) = paused::marked(leg, sender, memory, policy) {
         return verdict;
     }
     match sender.object.state {

@@ -1,15 +1,15 @@
 //! Every row of the decision table and every veto.
 
 use reprise_model::{
-    EnabledState, Evidence, Hold, HoldScope, HostId, HostTime, InitialPolicy, LastReplication, PausedRule, PeerUnseen,
-    Problem, ProblemKind, Provider, Reason, Records, ReplicationMode, ReplicationState, Seen, Timestamp, VmSelector,
-    VmmsEvent, VmmsEventKind,
+    EnabledState, Evidence, Hold, HoldScope, HostId, HostTime, InitialPolicy, LastReplication, MarkKind, PauseMark,
+    PausedRule, PeerUnseen, Problem, ProblemKind, Provider, Reason, Records, ReplicationMode, ReplicationState, Seen,
+    Timestamp, VmSelector, VmmsEvent, VmmsEventKind,
 };
 
 use super::*;
 use crate::leg::Whereabouts;
 use crate::pause::Span;
-use crate::sample::{end_mut, leg, missing_end, name, settings, vm_id};
+use crate::sample::{end_mut, leg, leg_id, missing_end, name, settings, vm_id};
 
 const WALL: Timestamp = Timestamp(1_000_000);
 const EVERY_STATE: std::ops::RangeInclusive<u16> = 0..=25;
@@ -364,14 +364,20 @@ mod properties {
             1 => Just(Some(HoldScope::Vm(VmSelector::Id(vm_id(1))))),
             1 => Just(Some(HoldScope::Host(name(0)))),
         ];
-        (rule.clone(), rule, any::<bool>(), hold).prop_map(|(at_boot, while_running, unseen, hold)| Policy {
-            peer_unseen: if unseen { PeerUnseen::Resume } else { PeerUnseen::Wait },
-            paused: reprise_model::PausedPolicy { at_boot, while_running, initial: InitialPolicy::Resume },
-            holds: hold
-                .map(|scope| Hold { scope, reason: String::new(), until: None, only_this_pass: false })
-                .into_iter()
-                .collect(),
-            ..Policy::default()
+        let kinds = [None, Some(MarkKind::Meant), Some(MarkKind::Intended), Some(MarkKind::Drill)];
+        let marks = (prop::sample::select(kinds.to_vec()), prop::option::of(Just(HostTime(0))));
+        let marks = marks.prop_map(|(kind, until)| kind.map(|kind| (leg_id(1), PauseMark { kind, until })));
+        (rule.clone(), rule, any::<bool>(), hold, marks).prop_map(|(at_boot, while_running, unseen, hold, mark)| {
+            Policy {
+                marks: mark.into_iter().collect(),
+                peer_unseen: if unseen { PeerUnseen::Resume } else { PeerUnseen::Wait },
+                paused: reprise_model::PausedPolicy { at_boot, while_running, initial: InitialPolicy::Resume },
+                holds: hold
+                    .map(|scope| Hold { scope, reason: String::new(), until: None, only_this_pass: false })
+                    .into_iter()
+                    .collect(),
+                ..Policy::default()
+            }
         })
     }
 
@@ -394,7 +400,7 @@ mod properties {
         fn whatever_is_to_be_resumed_passes_the_guard(leg in any_leg(), policy in any_policy(), from_start in any::<bool>(), resumes in 0_u32..4, proved in any::<bool>(), receiver_proved in any::<bool>()) {
             let sender_events = if proved { shutdown_events() } else { Evidence::NotReadable };
             let receiver_events = if receiver_proved { shutdown_events() } else { Evidence::NotReadable };
-            let memory = Memory { paused_from_start: from_start, resumes, sender_events, receiver_events, ..Memory::default() };
+            let memory = Memory { paused_from_start: from_start, resumes, sender_events, receiver_events, pause: seen_paused(), ..Memory::default() };
             let judged = judge(&leg, &memory, &policy, WALL);
             if let Verdict::Resume { side, .. } = judged {
                 let end = if side == Side::Sender { leg.sender.seen() } else { leg.receiver.seen() }.unwrap();
@@ -402,7 +408,8 @@ mod properties {
                     id: ActId { epoch: 0, number: 0 }, leg: leg.id, host: end.host, kind: ActKind::Resume, vm_key: end.vm.key.clone(),
                     kept: end.object.kept.clone(), expected_state: end.object.state, expected_mode: end.vm.mode,
                 };
-                let grounds = Grounds { leg: &leg, receiver_events: &memory.receiver_events, policy: &policy, ordered: None };
+                let (sender_events, receiver_events) = (&memory.sender_events, &memory.receiver_events);
+                let grounds = Grounds { leg: &leg, sender_events, receiver_events, policy: &policy, ordered: None };
                 prop_assert_eq!(guard::check(&act, grounds, Now { mono: MonoTime::default(), wall: WALL }), Ok(()));
             }
         }

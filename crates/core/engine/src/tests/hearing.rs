@@ -1,8 +1,8 @@
 //! What hosts' event logs change.
 
 use reprise_model::{
-    Coverage, Evidence, Gap, HostTime, LastReplication, Log, PausedRule, Records, SystemEvent, SystemEventKind,
-    VmmsEvent, VmmsEventKind,
+    Coverage, Evidence, Gap, HostTime, LastReplication, Log, MarkKind, PauseMark, PausedRule, Records, SystemEvent,
+    SystemEventKind, VmmsEvent, VmmsEventKind,
 };
 
 use super::*;
@@ -10,6 +10,7 @@ use crate::attempt::Attempt;
 use crate::evidence::ABORTED;
 use crate::incident::Plan;
 use crate::leg::Side;
+use crate::sample::leg_id;
 
 fn hearing(at_boot: PausedRule) -> Setup {
     let mut pass = Setup { reads_events: true, ..setup(2) };
@@ -51,6 +52,41 @@ fn a_paused_leg_waits_for_the_events_and_is_resumed_if_they_prove_a_shutdown() {
     assert_eq!((drive.leg().result, drive.leg().reason), (LegResult::Resumed, Reason::PausedByShutdown));
     assert!(!drive.leg().without_evidence);
     assert!(drive.leg().findings.is_empty(), "{:?}", drive.leg().findings);
+}
+
+/// A pause that a person ordered, with what the log of its host says.
+fn ordered_pause(kind: MarkKind, at_boot: PausedRule, state: S, evidence: Evidence) -> Drive {
+    let mut pass = hearing(at_boot);
+    pass.policy.marks = [(leg_id(1), PauseMark { kind, until: Some(HostTime(950_000)) })].into();
+    let mut drive = Drive::new(pass, pair(&[state]));
+    drive.run_to(1.5);
+    assert!(
+        drive.acts.is_empty() && (kind == MarkKind::Meant || drive.report.is_none()),
+        "{kind:?}: the log is unread"
+    );
+    read(&mut drive, evidence);
+    drive.run_to(60.0);
+    drive
+}
+
+#[test]
+fn a_pause_that_was_ordered_and_not_seen_to_be_made_yields_to_a_proved_shutdown_and_to_nothing_weaker() {
+    use PausedRule::{Leave, Resume};
+    let proved = || shutdown(950_000);
+    for state in [S::Suspended, S::ResynchronizeSuspended] {
+        let drive = ordered_pause(MarkKind::Intended, Resume, state, proved());
+        assert_eq!(drive.acts.iter().map(|act| act.expected_state).collect::<Vec<_>>(), [state]);
+    }
+    let by_policy = ordered_pause(MarkKind::Intended, Leave, S::Suspended, proved());
+    assert_eq!((by_policy.acts.len(), by_policy.leg().reason), (0, Reason::PausedLeft), "as if there was no note");
+    for evidence in [Evidence::NotReadable, readable(vec![]), shutdown(100_000)] {
+        for state in [S::Suspended, S::ResynchronizeSuspended] {
+            let drive = ordered_pause(MarkKind::Intended, Resume, state, evidence.clone());
+            assert_eq!((drive.acts.len(), drive.leg().reason), (0, Reason::PausedOnPurpose), "{state} {evidence:?}");
+        }
+    }
+    let seen = ordered_pause(MarkKind::Meant, Resume, S::Suspended, proved());
+    assert_eq!((seen.acts.len(), seen.leg().reason), (0, Reason::PausedOnPurpose));
 }
 
 #[test]

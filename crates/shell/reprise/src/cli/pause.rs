@@ -1,16 +1,17 @@
 //! `pause`: pauses replication of one VM, and notes that this is meant, so that `run` leaves it alone.
 
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::Args;
 use reprise_engine::{Failure, OrderEnd};
 use reprise_model::ActKind;
+use reprise_platform::pauses::PauseNote;
 use tokio::runtime::Handle;
 
 use super::by_hand::{ByHandArguments, Found};
 use crate::console::{asked_to_stop, notice};
 use crate::pauses;
+use crate::render::order;
 use crate::usage::Usage;
 
 /// Pause replication of a VM; `run` leaves it alone until `resume`.
@@ -36,24 +37,24 @@ pub(super) async fn pause(arguments: Arguments, workers: Handle) -> Result<ExitC
     let id = found.leg.id;
     let earlier = pauses::kept(id);
     // A person's earlier pause keeps its reason, unless there is a new one.
-    let stands = arguments.by_hand.reason.is_none() && pauses::noted(id).is_some_and(|note| !note.drill);
-    let note = |found: &Found, after| {
-        pauses::note(&found.leg, found.look.judgement(id).as_ref(), arguments.by_hand.reason.clone(), after)
+    let earlier_note = pauses::noted(id).filter(|note| !note.drill && arguments.by_hand.reason.is_none());
+    let note = |found: &Found, done| {
+        pauses::note(&found.leg, found.look.judgement(id).as_ref(), arguments.by_hand.reason.clone(), done)
     };
-    // First the note: if the program ends in between, nobody takes the pause for a shutdown's.
-    pauses::keep(id, &note(&found, pauses::UNDER_WAY_MAX))?;
+    // First the note: if the program ends in between, nobody takes the pause for a shutdown's without proof.
+    pauses::keep(id, &note(&found, false))?;
     let report = found.order(ActKind::Pause, asked_to_stop()).await;
-    let is_kept = match &report.end {
-        OrderEnd::AlreadySo(_) if stands => pauses::restore(id, earlier),
-        OrderEnd::Done | OrderEnd::AlreadySo(_) => pauses::keep(id, &note(&found, Duration::ZERO)),
-        OrderEnd::Refused(_) | OrderEnd::NotPossible(_) | OrderEnd::Failed(..) if may_be_paused(&report.end) => {
-            notice(&format!(
-                "the VM may be paused anyway: `reprise run` on this computer leaves that alone until `reprise resume {id}`",
-                id = id.vm
-            ));
+    let is_kept = match (&report.end, earlier_note) {
+        (OrderEnd::AlreadySo(_), Some(PauseNote { done: true, .. })) => pauses::restore(id, earlier),
+        (OrderEnd::AlreadySo(_), Some(intended)) => {
+            pauses::keep(id, &PauseNote { reason: intended.reason, ..note(&found, true) })
+        }
+        (OrderEnd::Done | OrderEnd::AlreadySo(_), _) => pauses::keep(id, &note(&found, true)),
+        (OrderEnd::Refused(_) | OrderEnd::NotPossible(_) | OrderEnd::Failed(..), _) if may_be_paused(&report.end) => {
+            notice(&order::may_be_paused(&found.leg));
             Ok(())
         }
-        OrderEnd::Refused(_) | OrderEnd::NotPossible(_) | OrderEnd::Failed(..) => pauses::restore(id, earlier),
+        (OrderEnd::Refused(_) | OrderEnd::NotPossible(_) | OrderEnd::Failed(..), _) => pauses::restore(id, earlier),
     };
     let code = arguments.by_hand.tell(&report, sink);
     is_kept.map(|()| code)

@@ -135,6 +135,43 @@ fn a_run_that_is_under_way_leaves_alone_what_is_paused_by_hand_meanwhile() {
     assert_eq!(json(&lab, &["run"]).result("vm-001"), ("left", "paused_on_purpose"), "the note stands");
 }
 
+/// `pause`, killed when its note is written and nothing has been asked of the host yet.
+fn killed_pause(lab: &Lab, reason: &[&str]) {
+    let reads = lab.requests("get");
+    lab.post("/faults/slow?host=hv01.lab.test&op=get&count=1&ms=60000");
+    let mut child = command(lab, 2, &[&["pause", "vm-001"], reason].concat()).spawn().unwrap();
+    until("the read before the act", || lab.requests("get") > reads);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!((lab.requests("invoke"), lab.states()), (0, vec![3]));
+}
+
+#[test]
+fn a_pause_that_is_killed_before_it_is_made_yields_to_a_shutdown_that_the_log_proves_and_else_stands() {
+    for (by_shutdown, expected) in [(true, ("resumed", "paused_by_shutdown")), (false, ("left", "paused_on_purpose"))] {
+        let lab = Lab::new(&["--vms", "1", "--race-state", "suspended"]);
+        killed_pause(&lab, &[]);
+        if by_shutdown {
+            lab.break_by_restart("hv02.lab.test");
+        } else {
+            lab.post("/vms/vm-001/pause");
+        }
+        assert_eq!(lab.states(), [7]);
+        let run = json(&lab, &["run"]);
+        assert_eq!(run.result("vm-001"), expected, "{}", run.standard_error);
+    }
+}
+
+#[test]
+fn a_pause_that_was_seen_stands_against_a_shutdown_too_and_one_after_a_kill_keeps_the_reason() {
+    let lab = Lab::new(&["--vms", "1", "--race-state", "suspended"]);
+    killed_pause(&lab, &["--reason", "patch night"]);
+    lab.break_by_restart("hv02.lab.test");
+    assert_eq!(came(&json(&lab, &["pause", "vm-001"])), (0, "nothing_to_do", "paused_on_purpose"));
+    assert_eq!(json(&lab, &["run"]).result("vm-001"), ("left", "paused_on_purpose"));
+    assert_eq!(json(&lab, &["status"]).legs()[0]["held"]["reason"], "patch night");
+}
+
 #[test]
 fn a_second_pause_keeps_the_reason_of_the_first_and_a_refused_one_the_note_that_was_there() {
     let lab = Lab::new(&["--vms", "1"]);

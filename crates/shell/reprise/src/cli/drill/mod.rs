@@ -72,11 +72,11 @@ pub(super) async fn drill(arguments: Arguments, workers: Handle) -> Result<ExitC
     let stop = Stop::listen();
     let mut drill = Drill::of(&found.leg);
     // First the note: if the program is killed, the next run resumes what the drill has paused.
-    pauses::keep(found.leg.id, &note(&found, pauses::UNDER_WAY_MAX))?;
+    pauses::keep(found.leg.id, &note(&found, false))?;
     let paused = found.order(ActKind::Pause, stop.clone().asked()).await;
     if paused.end == OrderEnd::Done && !is_meant(found.leg.id) {
         // The first note says the same less exactly.
-        let _first_stands = pauses::keep(found.leg.id, &note(&found, Duration::ZERO));
+        let _first_stands = pauses::keep(found.leg.id, &note(&found, true));
     }
     if let OrderEnd::Refused(_) = paused.end {
         pauses::forget(found.leg.id);
@@ -122,9 +122,9 @@ fn meant(leg: &LegReport) -> Usage {
     Usage::new(what, why, "use `reprise resume` for it first, or wait for the next `reprise run`")
 }
 
-/// The note of the drill's pause, after which nothing arrives but for this long after the latest look.
-fn note(found: &Found, after: Duration) -> PauseNote {
-    let note = pauses::note(&found.leg, found.look.judgement(found.leg.id).as_ref(), None, after);
+/// The note of the drill's pause: of one that the latest look has shown, or of one that is still to be made.
+fn note(found: &Found, done: bool) -> PauseNote {
+    let note = pauses::note(&found.leg, found.look.judgement(found.leg.id).as_ref(), None, done);
     PauseNote { drill: true, ..note }
 }
 
@@ -197,7 +197,5 @@ async fn clean_up(found: &mut Found, broken_off: bool) -> Step {
             () = end.clone().asked() => {}
         }
     }
-    let why = last.map_or_else(String::new, |error| format!(": {}", error.why));
-    let vm = &found.leg.vm;
-    step("clean_up", false, format!("The VM could not be resumed{why}. Use `reprise resume {vm}`"), began)
+    step("clean_up", false, render::drill::not_resumed(&found.leg, last.as_ref()), began)
 }
