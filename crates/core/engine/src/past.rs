@@ -22,6 +22,9 @@ pub(crate) struct Past {
     beginning: Option<Beginning>,
     /// Whether the latest look that counts showed the sender paused; `None` if none has yet.
     paused: Option<bool>,
+    /// What the host is called on which the VM ran when another one showed it paused, in this life of the program or an earlier
+    /// one: if it has moved there, that pause began while we watched.
+    ran_on: Option<String>,
     /// When the latest look at the sender began, and when the latest one did that the read before an act has disproved.
     looked: Option<MonoTime>,
     disproved: Option<MonoTime>,
@@ -123,7 +126,9 @@ impl Past {
         // What one host showed before another one showed the leg running began no later than that.
         let is_older = self.ran.is_some_and(|ran| sender.looked < ran.looked);
         if self.disproved < Some(sender.looked) && !is_older {
+            let ran_elsewhere = self.ran_on.as_ref().is_some_and(|host| *host != sender.host_name);
             self.beginning = match self.beginning {
+                None | Some(Beginning::Unseen) if paused && ran_elsewhere => Some(Beginning::Watched),
                 None if paused => Some(Beginning::Unseen),
                 _ if !paused && is_fresh => Some(Beginning::Watched),
                 Some(Beginning::Watched) if paused && rebooted => Some(Beginning::Unseen),
@@ -148,6 +153,15 @@ impl Past {
         self.bounds.saw(sender, resumed, sender.told)
     }
 
+    /// Other hosts than the sender's say that they send it too: whether one of them shows it paused.
+    pub(crate) fn saw_others(&mut self, own_host: &str, is_one_paused: bool) {
+        if !is_one_paused {
+            self.ran_on = None;
+        } else if self.paused == Some(false) {
+            self.ran_on = Some(own_host.to_owned());
+        }
+    }
+
     pub(crate) fn saw_receiver(&mut self, receiver: &SeenEnd) {
         note(&mut self.receiver, receiver);
     }
@@ -168,6 +182,15 @@ impl Past {
     /// What was known of a pause before a restart of the program.
     pub(crate) fn remember(&mut self, beginning: Beginning) {
         self.beginning = Some(beginning);
+    }
+
+    /// The host on which the VM ran while another one showed it paused.
+    pub(crate) fn ran_on(&self) -> Option<&str> {
+        self.ran_on.as_deref()
+    }
+
+    pub(crate) fn remember_ran_on(&mut self, host: Option<String>) {
+        self.ran_on = host;
     }
 
     /// What bounds the pause in which the sender was seen last, for a later life of the program.

@@ -30,6 +30,8 @@ pub struct Snapshot {
 pub struct LegMemory {
     /// How its sender's pause began, if it was seen.
     pub beginning: Option<Beginning>,
+    /// What the host is called on which its VM ran while another one showed it paused.
+    pub ran_on: Option<String>,
     /// How its sender stood still, and not since before when.
     pub stands: Option<Stands>,
     /// The sender's state when it was first seen.
@@ -58,12 +60,12 @@ impl LegMemory {
         let beginning = watch.past.beginning_of_pause();
         let incident = watch.incident.as_deref().map(|incident| IncidentMemory::of(incident, now));
         let told: Vec<_> = watch.told.iter().copied().collect();
-        let stands = watch.past.stands();
+        let (stands, ran_on) = (watch.past.stands(), watch.past.ran_on().map(str::to_owned));
         let closed =
             watch.closed.clone().filter(|closed| closed.attempt == Attempt::Proved || closed.is_sender_proved());
-        let is_nothing =
-            beginning.is_none() && stands.is_none() && incident.is_none() && told.is_empty() && closed.is_none();
-        (!is_nothing).then_some(Self { beginning, stands, before: watch.before, told, incident, closed })
+        let nothing_of_a_pause = beginning.is_none() && ran_on.is_none() && stands.is_none();
+        let is_nothing = nothing_of_a_pause && incident.is_none() && told.is_empty() && closed.is_none();
+        (!is_nothing).then_some(Self { beginning, ran_on, stands, before: watch.before, told, incident, closed })
     }
 
     /// Gives a leg that is seen for the first time since the restart, which was at `begun`, what was known of it.
@@ -71,6 +73,7 @@ impl LegMemory {
         if let Some(beginning) = self.beginning {
             watch.past.remember(beginning);
         }
+        watch.past.remember_ran_on(self.ran_on);
         watch.past.remember_stands(self.stands);
         watch.before = self.before;
         watch.told = self.told.into_iter().collect();

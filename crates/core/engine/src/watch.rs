@@ -119,6 +119,14 @@ impl LegWatch {
         self.memory.paused_from_start = self.past.beginning() == Some(Beginning::Unseen);
     }
 
+    /// Takes in what hosts show that all say that they send it.
+    pub(crate) fn saw_primaries<'a>(&mut self, senders: impl Iterator<Item = &'a SeenEnd>) {
+        let Some(own) = self.own_sender.as_deref().or(self.leg.sender.seen()) else { return };
+        let mut others = senders.filter(|other| other.host != own.host);
+        let is_one_paused = others.any(|other| other.object.state == ReplicationState::Suspended);
+        self.past.saw_others(&own.host_name, is_one_paused);
+    }
+
     /// How far the attempt to bring it to run is.
     pub(crate) fn attempt(&self) -> &Attempt {
         const IDLE: &Attempt = &Attempt::Idle;

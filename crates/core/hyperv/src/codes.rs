@@ -39,13 +39,13 @@ fn meaning(code: u32) -> (&'static str, &'static str, bool) {
         32_769 => ("access denied", Remedy::GrantChange.text(), false),
         32_770 => ("not supported", "check the version of Windows on that host", false),
         32_771 => ("status unknown", LOOK, true),
-        32_772 => ("timed out", "check the load of that host; Reprise retries", true),
+        32_772 => ("timed out", "check the load of that host", true),
         32_773 => ("invalid parameter", "report this as a bug", false),
-        32_774 => ("system in use", "another operation on this VM is in progress; Reprise retries", true),
+        32_774 => ("system in use", "another operation on this VM is in progress", true),
         INVALID_STATE => ("invalid state for this operation", LOOK, false),
         32_776 => ("wrong data type", "report this as a bug", false),
-        32_777 => ("system not available", "check that the host and its storage are up; Reprise retries", true),
-        32_778 => ("out of memory", "free memory on that host; Reprise retries", true),
+        32_777 => ("system not available", "check that the host and its storage are up", true),
+        32_778 => ("out of memory", "free memory on that host", true),
         FILE_NOT_FOUND => ("file not found", "check that the VM's disks and their change logs (.hrl) exist", false),
         _ => match known(code) {
             Some(known) => (known.words, known.advice, true),
@@ -73,7 +73,7 @@ pub(crate) fn refused_at_once(code: u32, words: Option<&str>) -> Refusal {
     if code != INVALID_STATE {
         return refusal;
     }
-    let advice = "check whether a backup, a checkpoint or a merge is in progress for the VM; Reprise retries";
+    let advice = "check whether a backup, a checkpoint or a merge is in progress for the VM";
     Refusal { advice, transient: true, ..refusal }
 }
 

@@ -23,8 +23,7 @@ const OF_WIN32: u32 = 0x8007_0000;
 
 const REACH_REPLICA: &str = "check that the replica server is up, that the primary server resolves its name, and that its port for \
      replication answers (`Test-NetConnection REPLICA -Port 80`, or 443 with certificates)";
-const CHECK_LINK: &str =
-    "check the network between the two hosts and the load of the replica server; VMMS or the next run retries";
+const CHECK_LINK: &str = "check the network between the two hosts and the load of the replica server";
 const CHECK_TIME: &str =
     "check that both hosts reach a domain controller and that their clocks agree (`w32tm /query /status`)";
 const CHECK_CERTIFICATE: &str = "on both hosts, check the certificate for replication: it must be in the computer's store with its \
@@ -45,8 +44,7 @@ const FREE_SPACE: &str = "free space on the volumes of the VM's disks and change
 const FREE_MEMORY: &str = "free memory on both hosts, or restart the service vmms there when no job is running";
 const FIND_FILES: &str = "check that the VM's disks and their change logs (.hrl) exist on both hosts; do not delete a change log by hand: \
      without it a resynchronization is needed";
-const WAIT_FOR_BACKUP: &str =
-    "wait until the backup or the other program that uses the disk has finished; then run again";
+const WAIT_FOR_BACKUP: &str = "wait until the backup or the other program that uses the disk has finished";
 const ALLOW_PRIMARY: &str = "on the replica server, allow this primary server (`Get-VMReplicationAuthorizationEntry`, \
      `Get-VMReplicationServer`), and check that its storage location can be written";
 const REGISTER_NAME: &str = "restart the service vmms on the replica server when no job is running, so that it registers its name in \

@@ -129,7 +129,7 @@ reasons! {
         "The state of either end is PreparedForFailover, PreparedForSyncReplication or PreparedForGroupReverseReplication; for an extended leg also the state in which its primary server receives the VM.",
         "Finish or cancel the planned failover.";
     FailoverInForce = "failover_in_force", "failed over",
-        "The VM has been failed over to the replica server, so replication must not be resumed.",
+        "The VM has been failed over to the replica server, so its replication is left as it is.",
         "The state of either end is FailedOverWaitingCompletion or FailedOver; for an extended leg also the state in which its primary server receives the VM.",
         "In Hyper-V Manager, either complete the failover and reverse replication, or cancel the failover.";
     FailoverInProgress = "failover_in_progress", "failover in progress",
@@ -189,13 +189,13 @@ reasons! {
         "Two resumes in this run succeeded, the sender's state is Error again, and both VMs are running.",
         "Find out which VM is in use before anything else.";
     ReplicaRunning = "replica_running", "replica VM is running",
-        "The replica VM is running, and no test failover explains it: resuming could be wrong.",
+        "The replica VM is running, and no test failover explains it: somebody may have failed over to it.",
         "The EnabledState of the receiver's VM says that it is running or about to run, and no test failover explains it.",
         "Find out who started the replica VM, and turn it off or finish the failover.";
     UnknownPowerState = "unknown_power_state", "replica VM state unknown",
         "The replica VM is in a power state that Reprise does not know, so it may be running.",
         "The EnabledState of the receiver's VM is not one of Hyper-V's numbers for running, off, saved, paused, starting or stopping.",
-        "Check the replica VM in Hyper-V Manager; if it is off, resume replication on the primary server there.";
+        "Check the replica VM in Hyper-V Manager. If it is off, use Hyper-V Manager for the replication of this VM too.";
     PausedOnReplica = "paused_on_replica", "paused on the replica",
         "Replication is paused on the replica server, so Reprise does not resume the sender.",
         "The receiver's state is Suspended.",

@@ -12,6 +12,7 @@ pub mod file;
 pub mod paths;
 pub mod pauses;
 pub mod secret;
+pub mod shell;
 pub mod sink;
 pub mod startup;
 #[cfg(windows)]

@@ -7,12 +7,15 @@ use std::time::Duration;
 use reprise_engine::goal::Report;
 use reprise_engine::judge::{Fact, FactValue};
 use reprise_engine::{Controller, Judgement, LegReport, Side};
-use reprise_model::{HostTime, LastReplication, LegId, LegKind, MarkKind, Now, PauseMark, ReplicationState};
+use reprise_model::{
+    ActKind, HostTime, LastReplication, LegId, LegKind, MarkKind, Now, PauseMark, ReplicationState,
+};
 use reprise_platform::paths;
 use reprise_platform::pauses::{Found, PauseNote, PauseNotes, PauseOf};
 use reprise_platform::this_account;
 
 use crate::console::notice;
+use crate::render::order;
 use crate::usage::Usage;
 
 /// What to do where notes cannot be read or written.
@@ -34,12 +37,14 @@ pub(crate) fn marks() -> Result<BTreeMap<LegId, PauseMark>, Usage> {
         let what = format!("cannot read which pauses were made on purpose, in {}", notes.folder().display());
         Usage::new(what, error.to_string(), NEXT)
     })?;
-    for (PauseOf { vm_id, leg }, found) in &found {
-        if let Found::Damaged(error) = found {
+    for (of, found) in &found {
+        if let (Some(leg), Found::Damaged(error)) = (leg_of(of), found) {
             notice(&format!(
-                "the note of a pause of VM {vm_id} ({leg}) in {} cannot be read: {error}. A pause of this VM is left alone; \
-                 `reprise resume {vm_id}` ends that",
-                notes.folder().display()
+                "the note of a pause of VM {} ({}) in {} cannot be read: {error}. A pause of this VM is left alone; `{}` ends that",
+                leg.vm,
+                leg.kind,
+                notes.folder().display(),
+                order::command_by_id(ActKind::Resume, leg)
             ));
         }
     }

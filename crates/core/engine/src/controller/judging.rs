@@ -1,6 +1,7 @@
 //! Judges legs again whose inputs have changed, and derives the looks, log reads and acts that follow.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use reprise_model::{
     HostId, HostName, LegId, MonoTime, Now, Problem, ProblemKind, Reason, Remedy, ReplicationSettings, ReplicationState,
@@ -61,6 +62,9 @@ impl Controller {
         let past_host = watch.past.host().filter(|_| leg.second_primary.is_some());
         let own_sender = past_host.and_then(|host| self.inventory.sender_on(host, id, &self.names));
         watch.saw(leg, own_sender.cloned());
+        if watch.leg.second_primary.is_some() {
+            watch.saw_primaries(self.inventory.senders(id, &self.names).map(Arc::as_ref));
+        }
         if watch.presence == Presence::Shown {
             self.remembered.remove(&id);
         }

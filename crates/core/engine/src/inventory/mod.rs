@@ -152,6 +152,12 @@ impl Inventory {
         Some(end)
     }
 
+    /// All senders that hosts show of a leg.
+    pub(crate) fn senders(&self, id: LegId, names: &Names) -> impl Iterator<Item = &Arc<SeenEnd>> {
+        let hosts = self.hosts_of.get(&id.vm).into_iter().flatten();
+        hosts.filter_map(move |host| self.sender_on(*host, id, names))
+    }
+
     /// What the hosts call a VM that they replicate, folded.
     pub(crate) fn names_of(&self, vm: VmId) -> BTreeSet<String> {
         let looks = self.looks_with(vm).map(|(_, look)| look);

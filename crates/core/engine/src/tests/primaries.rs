@@ -1,5 +1,6 @@
 //! Two hosts that say that they have the primary of one VM: what one of them shows says nothing of the other.
 
+use super::restart::restored_with;
 use super::*;
 
 /// Four hosts that are asked by their names, in the order hv03, hv01, hv02, hv04, and looked at again each second.
@@ -60,5 +61,28 @@ fn what_came_of_an_act_its_own_host_says_and_no_other_that_shows_the_vm() {
         let leg = drive.controller.leg(crate::sample::leg_id(1)).unwrap();
         assert_eq!((leg.result, leg.reason, leg.attempts), (LegResult::Resumed, Reason::Error, 1), "{said}");
         assert!(is_told(&drive));
+    }
+}
+
+/// A VM that has moved may be shown by both hosts for a moment. If it ran on the one and is paused on the other, the pause began
+/// while it was watched, be it that the program ends right then.
+#[test]
+fn a_pause_of_a_vm_that_ran_on_another_host_stays_one_that_was_seen_to_begin_over_restarts() {
+    let (quiet, receiver) = (look(2, &[]), look(1, &[S::Replicating]));
+    let hosts = vec![quiet.clone(), look(0, &[S::Replicating]), receiver.clone(), unreachable()];
+    let mut drive = Drive::new(watched(), hosts);
+    drive.run_to(3.0);
+    drive.hosts[0] = lying(S::Suspended);
+    drive.run_to(5.0);
+    let mut snapshot = drive.controller.snapshot(now(5.0));
+    let stayed = [quiet, look(0, &[S::Suspended]), receiver.clone(), unreachable()];
+    let acts = restored_with(watched(), snapshot.clone(), &stayed, (10.0, 20.0)).1;
+    assert_eq!(acts.len(), 1, "where it ran nobody has seen a pause begin");
+    let moved = [lying(S::Suspended), unreachable(), receiver, unreachable()];
+    for from in [10.0, 30.0] {
+        let (controller, acts) = restored_with(watched(), snapshot, &moved, (from, from + 10.0));
+        assert!(acts.is_empty(), "it began while we watched: {acts:?}");
+        assert_eq!(controller.legs().next().unwrap().reason, Reason::PausedNoEvidence);
+        snapshot = controller.snapshot(now(from + 10.0));
     }
 }

@@ -3,9 +3,19 @@
 use super::*;
 use crate::Snapshot;
 
-/// A controller after a restart, in front of these hosts: looks are answered at once from them for so many seconds.
+/// A controller after a restart, in front of a pair of hosts: looks are answered at once from them for so many seconds.
 fn restored(snapshot: Snapshot, hosts: &[Observation], from: f64, until: f64) -> (Controller, Vec<Act>) {
-    let mut controller = Controller::restore(setup(2), snapshot, now(from));
+    restored_with(setup(2), snapshot, hosts, (from, until))
+}
+
+/// The same in front of the hosts that are asked by this setup.
+pub(super) fn restored_with(
+    setup: Setup,
+    snapshot: Snapshot,
+    hosts: &[Observation],
+    (from, until): (f64, f64),
+) -> (Controller, Vec<Act>) {
+    let mut controller = Controller::restore(setup, snapshot, now(from));
     let mut acts = Vec::new();
     let mut at = from;
     for _ in 0..1_000 {

@@ -1,5 +1,6 @@
 //! Acts on the wire: what was read before each, that it is sent once, how its job ended, how many run at once.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use cim::{CallError, ObjectPath, Reply, Request};
@@ -140,6 +141,25 @@ impl Shadow {
                 let ran = watched.ran_after.get_or_insert(runs);
                 // What it did may have come to nothing since.
                 *ran &= runs;
+            }
+        }
+    }
+
+    /// A look came back. Where a VM has moved to, its leg is seen stopped as well as where an act brought it to run.
+    pub(super) fn see_moved_senders(&mut self) {
+        let only_sender = |leg: LegId| {
+            let mut senders = self.ends(leg, Side::Sender);
+            let first = senders.next();
+            first.filter(|_| senders.next().is_none()).map(|(host, end)| (host, end.clone()))
+        };
+        let of_senders = self.acts.values().filter(|watched| !watched.on_receiver);
+        let legs: BTreeSet<LegId> = of_senders.map(|watched| watched.act.leg).collect();
+        let senders: BTreeMap<LegId, (HostId, End)> =
+            legs.into_iter().filter_map(|leg| Some((leg, only_sender(leg)?))).collect();
+        for watched in self.acts.values_mut().filter(|watched| !watched.on_receiver) {
+            let Some((host, end)) = senders.get(&watched.act.leg) else { continue };
+            if *host != watched.act.host && !watched.is_after(end.looked) {
+                watched.ran_after = watched.ran_after.map(|ran| ran && watched.brings_to(end));
             }
         }
     }

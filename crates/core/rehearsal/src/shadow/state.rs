@@ -239,6 +239,7 @@ impl Shadow {
         self.named.extend(ends.all_called().map(|(vm, name)| (name.to_lowercase(), vm)));
         self.hosts.insert(host, ends);
         self.see_idle_senders();
+        self.see_moved_senders();
         self.see_two_primaries(host);
     }
 

@@ -109,14 +109,17 @@ impl Shadow {
             if self.tries(*leg).is_some_and(|tries| (1..ATTEMPTS_MAX).contains(tries.start())) {
                 waits.push((retry_until, format!("another try on {leg}")));
             }
-            let ends = [sender, receiver].into_iter().zip(stopped);
-            for ((host, end), stopped) in ends.filter_map(|(end, stopped)| Some((end?, stopped))) {
+            let [sender_stopped, receiver_stopped] = stopped;
+            let ends = [(sender, sender_stopped, receiver_stopped), (receiver, receiver_stopped, sender_stopped)];
+            for ((host, end), own, peer) in ends.into_iter().filter_map(|(end, own, peer)| Some((end?, own, peer))) {
                 let told = self.received_at.get(&host).map(|look| look.mono.0).unwrap_or_default();
-                // An end that is acted on may have been seen longer ago than its peer, since it is read again (`docs/fidelity.md`).
-                let most = if stopped { AGE_MAX } else { peer_age_max(told.saturating_sub(end.looked)) };
-                let old = told + most;
-                if now >= old {
-                    waits.push((old + limits.timeout, format!("{host:?} to answer again for {leg}")));
+                // An end that is acted on may have been seen longer ago than its peer, since it is read again
+                // (`docs/fidelity.md`). If both have stopped, either may be the one that is acted on.
+                let as_peer = peer.then(|| peer_age_max(told.saturating_sub(end.looked)));
+                for old in own.then_some(AGE_MAX).into_iter().chain(as_peer).map(|most| told + most) {
+                    if now >= old {
+                        waits.push((old + limits.timeout, format!("{host:?} to answer again for {leg}")));
+                    }
                 }
             }
             let hosts = [sender, receiver].into_iter().flatten().map(|(host, _)| host);

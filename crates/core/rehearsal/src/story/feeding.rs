@@ -116,10 +116,21 @@ impl Story {
         Ok(Vec::new())
     }
 
-    /// Delivers the last look at a host to a run's engine once more. It must have no effect.
+    /// Has a run's engine judge everything once more: nothing but a look may come of that, since how old one is depends on the
+    /// time. Then delivers the last look at a host to it once more, of which nothing at all may come.
     pub(super) fn judge_again(&mut self, number: usize) -> Result<(), Broken> {
         let Some(mut run) = self.runs.remove(&number) else { return Ok(()) };
         self.feed(&mut run, Event::Tick)?;
+        if run.report.is_some() || run.refused {
+            return self.put_back(number, run);
+        }
+        let same = Event::PolicyChanged(Box::new(run.controller.policy().clone()));
+        for effect in run.controller.handle(self.clock(), same) {
+            if !matches!(effect, Effect::Observe(_)) {
+                return Err(format!("all judged once more at {:?} has an effect: {effect:?}", self.now));
+            }
+            self.carry_out(&mut run, effect)?;
+        }
         let hosts: Vec<HostId> = run.last_looks.keys().copied().collect();
         let host = self.chance.choice(hosts).filter(|host| run.may_repeat_last_look(*host, self.clock().wall));
         if let Some((host, last)) = host.and_then(|host| Some((host, run.last_looks.get(&host)?.clone()))) {

@@ -5,6 +5,7 @@ use std::io;
 use thiserror::Error;
 
 use crate::secret::SecretFileError;
+use crate::shell::Shell;
 
 /// Why a credential is of no use. Never holds anything of its content.
 #[derive(Debug, Error)]
@@ -50,7 +51,8 @@ impl CredentialError {
             }
             Self::File(error) => error.advice().to_owned(),
             Self::NotStored { name } | Self::NoPassword { name } => {
-                format!("as that account type `cmdkey /generic:{name} /user:USER /pass`, and the password when it asks")
+                let target = Shell::Windows.word(&format!("/generic:{name}"));
+                format!("as that account type `cmdkey {target} /user:USER /pass`, and the password when it asks")
             }
             Self::Unreadable { .. } => {
                 "run this as a service or a task with its own account, which has a store; or use password_file"

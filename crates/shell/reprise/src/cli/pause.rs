@@ -10,6 +10,7 @@ use tokio::runtime::Handle;
 use super::by_hand::ByHandArguments;
 use crate::console::{asked_to_stop, notice};
 use crate::pausing::{Pausing, may_be_paused};
+use crate::render::order;
 use crate::usage::Usage;
 
 /// Pause replication of a VM; `run` leaves it alone until `resume`.
@@ -42,10 +43,7 @@ pub(super) async fn pause(arguments: Arguments, workers: Handle) -> Result<ExitC
     let report = found.order(ActKind::Pause, asked_to_stop()).await;
     let is_kept = pausing.end(&report.end, &found.leg, found.look.judgement(id).as_ref());
     if may_be_paused(&report.end) {
-        notice(&format!(
-            "the VM may be paused anyway: `reprise run` on this computer leaves that alone until `reprise resume {id}`",
-            id = id.vm
-        ));
+        notice(&order::may_be_paused(&found.leg));
     }
     let code = arguments.by_hand.tell(&report, sink);
     is_kept.map(|()| code)

@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use reprise_hyperv::examine::Examination;
 use reprise_model::{Problem, Timestamp};
+use reprise_platform::shell::Shell;
 use wsman_http::LoginInUse;
 
 /// Everything that is known of one host.
@@ -82,7 +83,7 @@ impl HostFacts {
     /// The account, for a command that is pasted on the host.
     pub(super) fn account(&self) -> String {
         let user = self.way.as_ref().and_then(|way| way.user.as_deref());
-        let user = user.filter(|user| !user.contains(['"', '`', '$', '\'']) && !user.contains(char::is_control));
-        user.map_or_else(|| "\"ACCOUNT\"".to_owned(), |user| format!("\"{user}\""))
+        let user = user.filter(|user| !user.contains(['"', '`']) && !user.contains(char::is_control));
+        user.map_or_else(|| "ACCOUNT".to_owned(), |user| Shell::Windows.word(user))
     }
 }

@@ -1,6 +1,7 @@
 //! Findings about the way to a host: name, port, TLS, WinRM, login.
 
 use reprise_model::{Problem, ProblemKind};
+use reprise_platform::shell::Shell;
 
 use super::check::Check;
 use super::facts::{HostFacts, Way};
@@ -17,7 +18,8 @@ pub(super) fn diagnose(facts: &HostFacts) -> Vec<Diagnosis> {
         Ok(addresses) => addresses,
         Err(why) => {
             let what = format!("the name {} does not resolve", way.host);
-            let remedy = format!("check the name: `nslookup {}`; or name the host by its address", way.host);
+            let remedy =
+                format!("check the name: `nslookup {}`; or name the host by its address", Shell::HERE.word(&way.host));
             return vec![Diagnosis::new(Check::Name, Level::Error, what, why.as_str()).with_remedy(remedy)];
         }
     };
@@ -51,7 +53,10 @@ fn port(way: &Way) -> Diagnosis {
         return Diagnosis::new(Check::Port, Level::Error, what, why).with_remedy(start);
     }
     let what = format!("{} of its {} addresses do not accept connections", list(&silent), way.dialled.len());
-    let remedy = format!("remove the addresses from DNS that the host no longer has: `nslookup {}`", way.host);
+    let remedy = format!(
+        "remove the addresses from DNS that the host no longer has: `nslookup {}`",
+        Shell::HERE.word(&way.host)
+    );
     Diagnosis::new(Check::Port, Level::Warning, what, why).with_remedy(remedy)
 }
 
@@ -119,8 +124,8 @@ fn login(facts: &HostFacts, way: &Way, failure: Option<&Problem>) -> Option<Diag
     Some(match &login.passed_over {
         None => Diagnosis::ok(Check::Login, what, "the host accepted it"),
         Some(why) => Diagnosis::new(Check::Login, Level::Warning, what, why.as_str()).with_remedy(format!(
-            "name the host by its full DNS name, and check its account: `setspn -Q HTTP/{}`",
-            way.host
+            "name the host by its full DNS name, and check its account: `setspn -Q {}`",
+            Shell::Windows.word(&format!("HTTP/{}", way.host))
         )),
     })
 }

@@ -267,7 +267,7 @@ fn a_service_that_is_not_seen_is_not_a_service_that_is_stopped() {
     });
     let levels: Vec<_> = no_rights.iter().map(|found| (found.check, found.level)).collect();
     assert_eq!(levels, [(Check::HyperVRights, Level::Error), (Check::Services, Level::Unknown)]);
-    assert!(no_rights[0].remedy.as_deref().unwrap().contains("\"LAB\\svc\" /add"), "{no_rights:#?}");
+    assert!(no_rights[0].remedy.as_deref().unwrap().contains("LAB\\svc /add"), "{no_rights:#?}");
 }
 
 #[test]
@@ -340,17 +340,19 @@ fn a_certificate_that_replication_uses_is_there_valid_and_for_both_sides() {
 #[test]
 fn logs_that_cannot_be_read_are_a_warning_with_the_account_in_the_command() {
     let rights = || Some(Err(problem().with_remedy(Remedy::GrantEventLog)));
-    is(
-        &only(|facts| facts.vmms_log = rights()),
-        Check::VmmsLog,
-        Level::Warning,
-        "\"Event Log Readers\" \"LAB\\svc\" /add",
-    );
+    is(&only(|facts| facts.vmms_log = rights()), Check::VmmsLog, Level::Warning, "\"Event Log Readers\" LAB\\svc /add");
     let unknown_account = |facts: &mut HostFacts| {
         way(facts).user = Some("a\"; rm".to_owned());
         facts.system_log = rights();
     };
-    is(&only(unknown_account), Check::SystemLog, Level::Warning, "\"Event Log Readers\" \"ACCOUNT\" /add");
+    is(&only(unknown_account), Check::SystemLog, Level::Warning, "\"Event Log Readers\" ACCOUNT /add");
+    for (user, word) in [("LAB\\repl$", "LAB\\repl$"), ("LAB\\anna b", "\"LAB\\anna b\""), ("$x", "'$x'")] {
+        let named = only(|facts| {
+            way(facts).user = Some(user.to_owned());
+            facts.system_log = rights();
+        });
+        is(&named, Check::SystemLog, Level::Warning, &format!("\"Event Log Readers\" {word} /add"));
+    }
 }
 
 #[test]

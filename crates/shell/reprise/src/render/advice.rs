@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use reprise_engine::{Cause, Failure, LegReport, LegResult};
 use reprise_hyperv::failure_code::{FailureCode, known};
-use reprise_model::{AutoResync, Reason};
+use reprise_model::{AutoResync, Reason, Refusal};
 
 use super::case::sentence;
 use super::number::hexadecimal;
@@ -20,10 +20,11 @@ pub(crate) fn of_leg(leg: &LegReport) -> Option<String> {
     if let Some(text) = leg.auto_resync.filter(|_| leg.reason == Reason::ResyncRequired).map(resyncs_itself) {
         return Some(text);
     }
+    if let Some(refusal) = leg.refusal() {
+        return Some(sentence(&of_refusal(refusal)));
+    }
     let cause = leg.cause();
-    let advice = if let Some(refusal) = leg.refusal() {
-        refusal.advice
-    } else if matches!(cause, Some(Cause::Failed(Failure::NotRead) | Cause::Unfinished | Cause::Lost(_)))
+    let advice = if matches!(cause, Some(Cause::Failed(Failure::NotRead) | Cause::Unfinished | Cause::Lost(_)))
         && leg.reason != Reason::ResumeNotEnded
     {
         "check the host's load and the network to it, then run `reprise run` again"
@@ -35,6 +36,12 @@ pub(crate) fn of_leg(leg: &LegReport) -> Option<String> {
         by_code(leg).map_or(leg.reason.advice(), |known| known.advice)
     };
     Some(sentence(advice))
+}
+
+/// What to do about a refusal of what the repair asked for.
+fn of_refusal(refusal: &Refusal) -> String {
+    let retries = if refusal.transient { "; Reprise retries" } else { "" };
+    format!("{}{retries}", refusal.advice)
 }
 
 /// Whether there is nothing to do about it.

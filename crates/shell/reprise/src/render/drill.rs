@@ -1,9 +1,12 @@
 //! What `drill` reports: each step with what was seen, as lines or as one JSON document.
 
 use reprise_engine::LegReport;
+use reprise_model::ActKind;
 use serde::Serialize;
 
+use super::error::Error;
 use super::label::{printable, printable_name};
+use super::order;
 use super::paragraph;
 use super::terminal::{Terminal, Tone};
 
@@ -33,6 +36,12 @@ pub(crate) struct Step {
     pub(crate) detail: String,
     /// How long it took.
     pub(crate) elapsed_ms: u64,
+}
+
+/// The detail of a VM that the drill could not resume at its end.
+pub(crate) fn not_resumed(leg: &LegReport, error: Option<&Error>) -> String {
+    let why = error.map_or_else(String::new, |error| format!(": {}", error.why));
+    format!("The VM could not be resumed{why}. Use `{}`", order::command(ActKind::Resume, leg))
 }
 
 impl Drill {

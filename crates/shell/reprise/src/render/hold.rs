@@ -3,6 +3,7 @@
 use reprise_engine::goal::Report;
 use reprise_engine::{Ambiguous, Candidate, HoldState, HoldTrouble};
 use reprise_model::{Hold, HoldScope, Retry, VmSelector};
+use reprise_platform::shell::Shell;
 
 use super::error::Error;
 use super::label::{printable, printable_name};
@@ -40,7 +41,7 @@ fn place(hold: &Hold) -> String {
 /// A hold in words: `the hold on VM sql-01`.
 pub(crate) fn called(hold: &Hold) -> String {
     match (&hold.scope, hold.only_this_pass) {
-        (HoldScope::Vm(VmSelector::Name(name)), true) => format!("`--except {}`", printable(name)),
+        (HoldScope::Vm(VmSelector::Name(name)), true) => format!("`--except {}`", Shell::HERE.word(&printable(name))),
         (HoldScope::Vm(VmSelector::Id(id)), true) => format!("`--except {id}`"),
         (HoldScope::Vm(VmSelector::Name(name)), false) => format!("the hold on VM {}", printable_name(name)),
         (HoldScope::Vm(VmSelector::Id(id)), false) => format!("the hold on VM {id}"),

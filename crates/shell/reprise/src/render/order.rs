@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use reprise_engine::{Cause, Failure, LegReport, OrderEnd, OrderReport, Side};
-use reprise_model::{ActKind, Reason};
+use reprise_model::{ActKind, LegId, LegKind, Reason};
+use reprise_platform::shell::is_plain;
 use serde::Serialize;
 
 use super::case::clause;
@@ -94,19 +95,44 @@ pub(crate) fn detail(order: &OrderReport) -> String {
             format!("There is nothing to resume; the state is {}.", state(&order.leg))
         }
         (OrderEnd::Refused(_) | OrderEnd::NotPossible(_) | OrderEnd::Failed(..), _) => {
-            reason(order).meaning().to_owned()
+            meaning(reason(order)).to_owned()
         }
     }
 }
 
+/// The command that gives an order for a leg. A name that a shell would take apart is no argument: the VM's GUID stands for it.
+pub(crate) fn command(kind: ActKind, LegReport { vm, id, .. }: &LegReport) -> String {
+    let vm = if is_plain(vm) { vm.clone() } else { id.vm.to_string() };
+    command_for(kind, &vm, id.kind)
+}
+
+/// The same for a VM by its GUID.
+pub(crate) fn command_by_id(kind: ActKind, id: LegId) -> String {
+    command_for(kind, &id.vm.to_string(), id.kind)
+}
+
+fn command_for(kind: ActKind, vm: &str, leg: LegKind) -> String {
+    let verb = match kind {
+        ActKind::Resume => "resume",
+        ActKind::Pause => "pause",
+    };
+    let extended = match leg {
+        LegKind::Simple => "",
+        LegKind::Extended => " --extended",
+    };
+    format!("reprise {verb} {vm}{extended}")
+}
+
+/// What to do about a pause of an order that failed.
+pub(crate) fn may_be_paused(leg: &LegReport) -> String {
+    let resume = command(ActKind::Resume, leg);
+    format!("the VM may be paused anyway: `reprise run` on this computer leaves that alone until `{resume}`")
+}
+
 /// For how long a pause lasts.
 fn stays(order: &OrderReport) -> String {
-    let LegReport { vm, id, .. } = &order.leg;
-    // A name that a shell would take apart is no argument.
-    let is_plain = vm.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
-    let vm = if is_plain { vm.clone() } else { id.vm.to_string() };
-    let extended = if id.kind == reprise_model::LegKind::Extended { " --extended" } else { "" };
-    format!("`reprise run` on this computer leaves it alone until `reprise resume {vm}{extended}`.")
+    let resume = command(ActKind::Resume, &order.leg);
+    format!("`reprise run` on this computer leaves it alone until `{resume}`.")
 }
 
 fn state(leg: &LegReport) -> String {
@@ -151,7 +177,7 @@ pub(crate) fn error(order: &OrderReport) -> Option<Error> {
         what,
         place: host.as_deref().unwrap_or("an unknown host").to_owned(),
         why: why(&cause, reason(order)),
-        next: next(&cause, reason(order)),
+        next: next(order, &cause),
         code: cause.code().map(number),
         retry: cause.retry(),
     })
@@ -169,12 +195,16 @@ fn why(cause: &Cause, reason: Reason) -> String {
         | Cause::Lost(_)
         | Cause::Unseen(_)
         | Cause::Interrupted
-        | Cause::Reason => clause(reason.meaning()),
+        | Cause::Reason => clause(meaning(reason)),
     }
 }
 
-fn next(cause: &Cause, reason: Reason) -> String {
+/// What a person does next. An order is carried out once, so transient errors are for them to retry.
+fn next(order: &OrderReport, cause: &Cause) -> String {
     match cause {
+        Cause::Failed(Failure::Refused(refusal)) if refusal.transient => {
+            format!("{}; then use `{}` again", refusal.advice, command(order.kind, &order.leg))
+        }
         Cause::Failed(Failure::Refused(refusal)) => refusal.advice.to_owned(),
         Cause::Failed(Failure::Guarded(_)) => "report this as a bug".to_owned(),
         Cause::Failed(_)
@@ -182,6 +212,28 @@ fn next(cause: &Cause, reason: Reason) -> String {
         | Cause::Lost(_)
         | Cause::Unseen(_)
         | Cause::Interrupted
-        | Cause::Reason => cause.problem().map_or(reason.advice(), |problem| problem.advice()).to_owned(),
+        | Cause::Reason => cause.problem().map_or_else(|| advice(reason(order)), |problem| problem.advice()).to_owned(),
+    }
+}
+
+/// What a reason means for an order. The table's words are for the repair too, but time and signals end a run there.
+fn meaning(reason: Reason) -> &'static str {
+    if reason == Reason::OutOfTime {
+        "The time was up before this was done."
+    } else if reason == Reason::Interrupted {
+        "The program was ended before this was done."
+    } else {
+        reason.meaning()
+    }
+}
+
+/// The same for what to do next.
+fn advice(reason: Reason) -> &'static str {
+    if reason == Reason::OutOfTime {
+        "Try again, with a longer `--timeout`."
+    } else if reason == Reason::Interrupted {
+        "Try again."
+    } else {
+        reason.advice()
     }
 }

@@ -102,8 +102,8 @@ pub(super) fn config(hosts: &HostArguments) -> Result<Option<Config>, Usage> {
 fn check_owner(path: &std::path::Path) -> Result<(), Usage> {
     reprise_platform::windows::check_owner(path).map_err(|error| {
         let what = format!("cannot use the configuration {}", path.display());
-        let next =
-            format!("see what is in it; if that is right: icacls \"{}\" /setowner *S-1-5-32-544", path.display());
+        let file = reprise_platform::shell::Shell::Windows.word(&path.to_string_lossy());
+        let next = format!("see what is in it; if that is right: `icacls {file} /setowner *S-1-5-32-544`");
         Usage::new(what, error.to_string(), next)
     })
 }

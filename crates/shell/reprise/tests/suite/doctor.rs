@@ -125,7 +125,7 @@ fn rights_are_missed_on_one_class_on_a_namespace_and_on_everything() {
     lab.delete("/faults/deny");
     lab.post("/faults/rights?host=hv01.lab.test&namespace=virtualization");
     let ran = json(&lab, &[]);
-    is(&ran, "rights_hyperv", "error", "`net localgroup \"Hyper-V Administrators\" \"LAB\\administrator\" /add`");
+    is(&ran, "rights_hyperv", "error", "`net localgroup \"Hyper-V Administrators\" LAB\\administrator /add`");
     lab.delete("/faults/rights");
     lab.post("/faults/rights?host=hv01.lab.test&namespace=cimv2");
     let ran = json(&lab, &[]);

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use reprise_platform::paths::{ConfigFile, config_file, of_this_process};
+use reprise_platform::shell::Shell;
 
 use crate::console::{complain, print};
 use crate::exit;
@@ -39,7 +40,10 @@ pub(super) fn init(arguments: &Arguments) -> Result<ExitCode, Usage> {
         Ok(()) => Ok(print(&format!(
             "{} is written. Name your hosts and their login in it, then check it: reprise config check{}\n",
             path.display(),
-            arguments.file.as_ref().map_or_else(String::new, |file| format!(" --config {}", file.display()))
+            arguments
+                .file
+                .as_ref()
+                .map_or_else(String::new, |file| format!(" --config {}", Shell::HERE.word(&file.to_string_lossy())))
         ))
         .exit_code()),
         Err(_) if path.is_dir() => Err(Usage::new(

@@ -197,7 +197,5 @@ async fn clean_up(found: &mut Found, broken_off: bool) -> Step {
             () = end.clone().asked() => {}
         }
     }
-    let why = last.map_or_else(String::new, |error| format!(": {}", error.why));
-    let vm = &found.leg.vm;
-    step("clean_up", false, format!("The VM could not be resumed{why}. Use `reprise resume {vm}`"), began)
+    step("clean_up", false, render::drill::not_resumed(&found.leg, last.as_ref()), began)
 }

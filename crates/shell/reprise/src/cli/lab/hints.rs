@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 
 use reprise_lab_server::{HostAddress, Lab};
+use reprise_platform::shell::Shell;
 use tempfile::TempDir;
 
 use crate::console::note_lines;
@@ -45,7 +46,7 @@ impl Ready {
                 "\nlook:   {ctl} /world\nbreak:  {ctl} /hosts/{last}/shutdown in_flight=all\n        {ctl} /hosts/{last}/boot\nmore:   {ctl} /routes"
             );
             if hints.by_password {
-                let config = shell_word(&hints.folder.path().join("reprise.toml"));
+                let config = Shell::HERE.word(&hints.folder.path().join("reprise.toml").to_string_lossy());
                 let _infallible = write!(text, "\nrepair: reprise run --event-log none --config {config}");
             }
         }
@@ -101,11 +102,4 @@ fn quoted(path: &Path) -> String {
 /// A TOML string: the escapes of JSON are among those of TOML.
 fn toml_text(text: &str) -> String {
     serde_json::Value::from(text).to_string()
-}
-
-/// A path as one word of a shell.
-fn shell_word(path: &Path) -> String {
-    let text = path.to_string_lossy();
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/\\:._-".contains(c);
-    if text.chars().all(plain) { text.into_owned() } else { format!("\"{text}\"") }
 }
