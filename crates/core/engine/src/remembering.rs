@@ -29,6 +29,23 @@ impl LegMemory {
         (!is_nothing).then_some(Self { beginning, stands, before: watch.before, told, incident, closed })
     }
 
+    /// The same without the times at which its waits end, and those.
+    pub(crate) fn apart_from_waits(&self) -> (Self, Vec<Timestamp>) {
+        let mut rest = self.clone();
+        let attempts =
+            [&mut rest.incident, &mut rest.closed].into_iter().flatten().map(|incident| &mut incident.attempt);
+        let ends = attempts.filter_map(|attempt| match attempt {
+            AttemptMemory::BackingOff { not_before, .. } => Some(std::mem::replace(not_before, Timestamp(0))),
+            AttemptMemory::Idle
+            | AttemptMemory::MayHaveActed { .. }
+            | AttemptMemory::AwaitingLook(_)
+            | AttemptMemory::GivenUp { .. }
+            | AttemptMemory::Proved => None,
+        });
+        let ends = ends.collect();
+        (rest, ends)
+    }
+
     /// Gives a leg that is seen for the first time since the restart, which was at `begun`, what was known of it.
     pub(crate) fn restore(self, watch: &mut LegWatch, now: Now, begun: MonoTime) {
         if let Some(beginning) = self.beginning {

@@ -5,18 +5,22 @@ use crate::Snapshot;
 
 /// A controller after a restart, in front of these hosts: looks are answered at once from them for so many seconds.
 fn restored(snapshot: Snapshot, hosts: &[Observation], from: f64, until: f64) -> (Controller, Vec<Act>) {
+    let mut kept = Kept::of(&snapshot);
     let mut controller = Controller::restore(setup(2), snapshot, now(from));
     let mut acts = Vec::new();
     let mut at = from;
     for _ in 0..1_000 {
         let mut effects = controller.handle(now(at), Event::Tick);
+        kept.hears(&mut controller, now(at), &effects);
         while !effects.is_empty() {
             let mut more = Vec::new();
             for effect in effects {
                 if let Effect::Observe(host) = effect {
                     let seen = Box::new(hosts[usize::try_from(host.0).unwrap()].clone());
                     let looked = Event::Looked { host, started: now(at).mono, observation: seen };
-                    more.extend(controller.handle(now(at), looked));
+                    let answer = controller.handle(now(at), looked);
+                    kept.hears(&mut controller, now(at), &answer);
+                    more.extend(answer);
                 } else {
                     acts.extend(intended(effect));
                 }
