@@ -34,20 +34,26 @@ pub(crate) struct Resumed {
 /// A state in which a sender was seen, on that host, and that it was in not before that time of the host's clock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stands {
-    host: String,
-    state: ReplicationState,
-    after: Option<HostTime>,
-    shown: Option<Shown>,
+    /// The host's name.
+    pub host: String,
+    /// The state.
+    pub state: ReplicationState,
+    /// Not before this, if that is known.
+    pub after: Option<HostTime>,
+    /// The first look that showed it, if that bounds anything.
+    pub shown: Option<FirstSight>,
 }
 
-/// The first look that showed a state: by when, by its host's clock, and when that had booted.
+/// The first look that showed a state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Shown {
-    by: HostTime,
-    booted: Option<HostTime>,
+pub struct FirstSight {
+    /// The state had begun by then, by its host's clock.
+    pub by: HostTime,
+    /// When the host had booted.
+    pub booted: Option<HostTime>,
 }
 
-impl Shown {
+impl FirstSight {
     fn of(span: Span) -> Option<Self> {
         span.by.map(|by| Self { by, booted: span.booted })
     }
@@ -114,15 +120,15 @@ impl Bounds {
         let known = self.remembered.take().filter(|known| known.state == state && known.host == *host);
         let after = span.after.max(known.as_ref().and_then(|known| known.after));
         // What was paused when data came later than that had run in between.
-        let stood = |shown: &Shown| !acted && end.object.last_replication <= LastReplication::At(shown.by);
+        let stood = |shown: &FirstSight| !acted && end.object.last_replication <= LastReplication::At(shown.by);
         let known = known.and_then(|known| known.shown).filter(stood);
-        let first = known.into_iter().chain(Shown::of(span)).min_by_key(|shown| shown.by);
+        let first = known.into_iter().chain(FirstSight::of(span)).min_by_key(|shown| shown.by);
         let stands = Stands { host: host.clone(), state, after, shown: first };
         self.remembered = Some(stands).filter(|_| is_paused(state) && (after.is_some() || first.is_some()));
         // A clock that was set back bounds nothing.
-        let bounds = |shown: &Shown| span.by.is_some() && after.is_none_or(|after| after <= shown.by);
+        let bounds = |shown: &FirstSight| span.by.is_some() && after.is_none_or(|after| after <= shown.by);
         match first.filter(bounds) {
-            Some(Shown { by, booted }) => Span { after, by: Some(by), booted, ..span },
+            Some(FirstSight { by, booted }) => Span { after, by: Some(by), booted, ..span },
             None => Span { after: None, by: None, ..span },
         }
     }

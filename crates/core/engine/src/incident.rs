@@ -14,20 +14,22 @@ const LOOK_AFTER_ACT: Duration = Duration::from_secs(30);
 
 /// Why a leg is to be resumed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Plan {
-    pub(crate) reason: Reason,
-    pub(crate) side: Side,
+pub struct Plan {
+    /// Why.
+    pub reason: Reason,
+    /// On which end.
+    pub side: Side,
     /// It was paused, and nothing but policy says that it may be resumed.
-    pub(crate) without_evidence: bool,
+    pub without_evidence: bool,
     /// The event log that could explain its stop could not be read.
-    pub(crate) log_unread: bool,
+    pub log_unread: bool,
 }
 
 /// The acts on a leg's sender in one incident, whatever became of acts on its replica.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SenderActs {
     /// What the first one was planned as.
-    first: Plan,
+    pub(crate) first: Plan,
     /// What the latest one was planned for.
     pub(crate) reason: Reason,
     /// When the latest one began, if that was in this life of the program.
@@ -63,10 +65,10 @@ pub(crate) struct Incident {
     /// On which end we asked for a resume of which no answer told what came of it. Nobody knows better whose doing it is if
     /// that end runs.
     pub(crate) unanswered: Option<Side>,
-    /// How often it was doubted that it runs.
-    doubts: u32,
+    /// It was doubted once that it runs.
+    pub(crate) doubted: bool,
     /// The newest data before its first act, or when it began if there was none yet.
-    data_before: Option<LastReplication>,
+    pub(crate) data_before: Option<LastReplication>,
     /// When its first act began.
     pub(crate) began: Option<MonoTime>,
     /// When its last act ended, and on which end that was.
@@ -117,7 +119,7 @@ impl Incident {
             stales: 0,
             resumes: 0,
             unanswered: None,
-            doubts: 0,
+            doubted: false,
             data_before,
             began: None,
             acted: None,
@@ -312,9 +314,9 @@ impl Incident {
                 Weighed::Proved(done.act, done.side)
             }
             Outcome::Unknown(_) | Outcome::Refused(_) | Outcome::Stale { .. } | Outcome::NotDone(_)
-                if self.doubts == 0 =>
+                if !self.doubted =>
             {
-                self.doubts = 1;
+                self.doubted = true;
                 self.attempt = Attempt::Doubted(Box::new(Done { after: now + DOUBT, ..done }));
                 Weighed::Nothing
             }

@@ -30,6 +30,7 @@ mod pace;
 mod past;
 pub mod pause;
 mod refusal;
+mod remembering;
 mod report;
 mod retry;
 #[cfg(test)]
@@ -43,16 +44,18 @@ mod tests;
 mod watch;
 
 pub use attempt::Failure;
+pub use bounds::{FirstSight, Stands};
 pub use command::Command;
 pub use controller::Controller;
 pub use exchange::{Effect, Event};
+pub use incident::Plan;
 pub use judge::{Finding, Judgement};
 pub use leg::{End, Leg, NotSeenEnd, SeenEnd, Side, Whereabouts};
 pub use notice::Notice;
 pub use order::OrderEnd;
 pub use past::Beginning;
 pub use setup::{AskedHost, CredentialId, LOOKS_AT_ONCE, Patience, Setup, UnmatchedHolds};
-pub use snapshot::{IncidentMemory, LegMemory, Snapshot};
+pub use snapshot::{AttemptMemory, DoneMemory, IncidentMemory, LegMemory, SenderMemory, Snapshot};
 pub use status::{
     Ambiguous, Candidate, Cause, HoldState, HoldTrouble, HostReport, HostTrouble, LegReport, LegResult, LegTrouble,
     Lost, NotReady, OrderReport, PlannedAct, Service, Summary,

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use reprise_engine::goal::{Goal as _, Pass, Report};
-use reprise_engine::{AskedHost, Controller, LOOKS_AT_ONCE, Patience, Setup, Snapshot};
-use reprise_model::{Hold, HostId, HostName, MonoTime, Now, Observation, Policy, Timestamp};
+use reprise_engine::{AskedHost, AttemptMemory, Controller, LOOKS_AT_ONCE, LegMemory, Patience, Setup, Snapshot};
+use reprise_model::{Hold, HostId, HostName, LegId, MonoTime, Now, Observation, Policy, Timestamp};
 
 use crate::logs::Reading;
 use crate::procedure::{Procedure, Purpose};
 use crate::scene::Scene;
-use crate::shadow::{Limits, Orders, Shadow};
+use crate::shadow::{Broken, Limits, Orders, Shadow};
 
 /// A look as it was passed to the engine.
 #[derive(Clone, Debug)]
@@ -114,6 +114,23 @@ impl Run {
         }
     }
 
+    /// Writes down what it remembers, as its news tell. Together they must be what a snapshot has.
+    pub(crate) fn write_down(&mut self, now: Now) -> Result<(), Broken> {
+        for (leg, memory) in self.controller.news(now) {
+            match memory {
+                Some(memory) => self.remembered.legs.insert(leg, memory),
+                None => self.remembered.legs.remove(&leg),
+            };
+        }
+        let Snapshot { epoch, frozen, legs } = self.controller.snapshot(now);
+        (self.remembered.epoch, self.remembered.frozen) = (epoch, frozen);
+        self.shadow.writes_down();
+        if untimed(&legs) == untimed(&self.remembered.legs) {
+            return Ok(());
+        }
+        Err(format!("its news say {:?}, and a snapshot has {legs:?}", self.remembered.legs))
+    }
+
     /// It has died, and begins again with what it had written down. What was under way on its side is gone.
     pub(crate) fn begin_again(&mut self, now: Now) {
         self.deaths += 1;
@@ -154,4 +171,15 @@ impl Run {
             && !self.procedures.iter().any(looks)
             && !self.holds.iter().filter_map(|hold| hold.until).any(ended)
     }
+}
+
+/// What is remembered of legs without when waits end, which two clocks say.
+fn untimed(legs: &BTreeMap<LegId, LegMemory>) -> BTreeMap<LegId, LegMemory> {
+    let mut legs = legs.clone();
+    for incident in legs.values_mut().flat_map(|leg| [&mut leg.incident, &mut leg.closed]).flatten() {
+        if let AttemptMemory::BackingOff { not_before, .. } = &mut incident.attempt {
+            *not_before = Timestamp(0);
+        }
+    }
+    legs
 }

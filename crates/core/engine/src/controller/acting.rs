@@ -49,6 +49,7 @@ impl Controller {
     pub(super) fn plan_acts(&mut self, now: Now, effects: &mut Vec<Effect>) {
         while let Some((host, id)) = self.queue.next(self.setup.policy.pace, now.mono) {
             self.touched.insert(host);
+            self.kept.may_differ(id);
             if let Some(act) = self.intend(now, id, effects) {
                 self.acts.insert(act.id, (id, host));
                 effects.push(Effect::Intend(act));
@@ -142,6 +143,7 @@ impl Controller {
         if let Some(incident) = &mut watch.incident {
             incident.attempt = Attempt::Acting { act: id, side, from: act.expected_state };
         }
+        self.kept.may_differ(leg);
         effects.push(Effect::Perform(act));
     }
 

@@ -25,6 +25,7 @@ impl Controller {
     }
 
     fn rejudge_one(&mut self, now: Now, id: LegId, effects: &mut Vec<Effect>) {
+        self.kept.may_differ(id);
         self.forget_wishes(id);
         let leg = self.inventory.leg(id, &self.names, &|name| self.elsewhere(now.mono, name));
         match leg {

@@ -15,6 +15,7 @@ mod telling;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use memory::Kept;
 use reprise_model::{ActId, HoldScope, HostId, HostName, LegId, MonoTime, Now, Policy, VmId};
 
 use crate::exchange::{Effect, Event};
@@ -50,6 +51,7 @@ pub struct Controller {
     legs: BTreeMap<LegId, Box<LegWatch>>,
     /// What was known of legs before a restart, until they are seen again.
     remembered: BTreeMap<LegId, LegMemory>,
+    kept: Kept,
     /// What people asked for, by leg.
     orders: BTreeMap<LegId, Order>,
     /// Legs whose inputs changed since they were judged.
@@ -109,6 +111,7 @@ impl Controller {
             inventory: Inventory::default(),
             legs: BTreeMap::new(),
             remembered: BTreeMap::new(),
+            kept: Kept::default(),
             orders: BTreeMap::new(),
             dirty: BTreeSet::new(),
             open_ended: LegIndex::default(),
@@ -232,6 +235,9 @@ impl Controller {
         let waiting = self.hosts.values().filter(|host| host.is_waiting()).map(|host| host.asked.id);
         if !waiting.eq(self.waiting.iter().copied()) {
             return Some("a host's phase changed and nobody noted it".to_owned());
+        }
+        if let Some(id) = self.untold_memory(now) {
+            return Some(format!("something else is to be remembered of {id}, and nobody noted it"));
         }
         for (id, watch) in &self.legs {
             if self.unsettled.contains(id) == self.is_settled_leg(*id, watch) {

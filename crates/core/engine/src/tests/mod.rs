@@ -9,6 +9,7 @@ mod discovery;
 mod gone;
 mod hearing;
 mod holds;
+mod kept;
 mod lies;
 mod life;
 mod meanwhile;
@@ -28,6 +29,7 @@ use reprise_model::{
     Remedy, ReplicationState, ReplicationState as S, Seen, ServiceState, VmSelector,
 };
 
+use self::kept::Kept;
 use crate::goal::{self, Goal as _, Pass, Report};
 use crate::judge::Finding;
 use crate::sample::{look, name, now, setup, vm_id};
@@ -54,6 +56,8 @@ pub(crate) struct Drive {
     refused: Option<Ambiguous>,
     /// A hold that a person sets while the next act is being written down.
     hold_at_intent: Option<Hold>,
+    /// What the news so far say is to be remembered.
+    kept: Kept,
 }
 
 impl Drive {
@@ -76,6 +80,7 @@ impl Drive {
             report: None,
             refused: None,
             hold_at_intent: None,
+            kept: Kept::default(),
         };
         drive.feed(Event::Tick);
         drive
@@ -87,7 +92,9 @@ impl Drive {
         }
         let mut events = std::collections::VecDeque::from([event]);
         while let Some(event) = events.pop_front() {
-            for effect in self.controller.handle(now(self.at), event) {
+            let effects = self.controller.handle(now(self.at), event);
+            self.kept.hears(&mut self.controller, now(self.at), &effects);
+            for effect in effects {
                 events.extend(self.carry_out(effect));
             }
         }

@@ -15,18 +15,22 @@ pub(super) fn restored_with(
     hosts: &[Observation],
     (from, until): (f64, f64),
 ) -> (Controller, Vec<Act>) {
+    let mut kept = Kept::of(&snapshot);
     let mut controller = Controller::restore(setup, snapshot, now(from));
     let mut acts = Vec::new();
     let mut at = from;
     for _ in 0..1_000 {
         let mut effects = controller.handle(now(at), Event::Tick);
+        kept.hears(&mut controller, now(at), &effects);
         while !effects.is_empty() {
             let mut more = Vec::new();
             for effect in effects {
                 if let Effect::Observe(host) = effect {
                     let seen = Box::new(hosts[usize::try_from(host.0).unwrap()].clone());
                     let looked = Event::Looked { host, started: now(at).mono, observation: seen };
-                    more.extend(controller.handle(now(at), looked));
+                    let answer = controller.handle(now(at), looked);
+                    kept.hears(&mut controller, now(at), &answer);
+                    more.extend(answer);
                 } else {
                     acts.extend(intended(effect));
                 }

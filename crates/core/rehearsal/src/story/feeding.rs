@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 
 use reprise_engine::goal::{Ending, Goal as _};
-use reprise_engine::{Command, Effect, Event};
-use reprise_model::HostId;
+use reprise_engine::{AttemptMemory, Command, Effect, Event};
+use reprise_model::{Act, HostId};
 
 use super::Story;
 use crate::logs::Reading;
@@ -39,8 +39,7 @@ impl Story {
                 events.extend(self.carry_out(run, effect)?);
             }
         }
-        run.remembered = run.controller.snapshot(self.clock());
-        run.shadow.writes_down();
+        run.write_down(self.clock())?;
         run.shadow.looks_at_late_hosts(self.now)?;
         match run.pass.end(self.clock(), &run.controller) {
             None => run.shadow.notes_waits(self.now),
@@ -87,8 +86,8 @@ impl Story {
                 run.procedures.push(Procedure::look(host, self.now));
             }
             Effect::Intend(act) => {
-                run.remembered = run.controller.snapshot(self.clock());
-                run.shadow.writes_down();
+                run.write_down(self.clock())?;
+                intent_is_open(run, &act)?;
                 return Ok(self.a_person_holds(run, &act).into_iter().chain([Event::Intended(act.id)]).collect());
             }
             Effect::Perform(act) => {
@@ -152,5 +151,14 @@ impl Story {
             self.runs.insert(number, run);
         }
         Ok(())
+    }
+}
+
+/// What is written down with an intent must show it as open.
+fn intent_is_open(run: &Run, intended: &Act) -> Result<(), Broken> {
+    let attempt = run.remembered.legs.get(&intended.leg).and_then(|memory| Some(&memory.incident.as_ref()?.attempt));
+    match attempt {
+        Some(AttemptMemory::MayHaveActed { act, only_intended: true, .. }) if *act == intended.id => Ok(()),
+        other => Err(format!("act {} is to be written down, and what is remembered says {other:?}", intended.id)),
     }
 }
