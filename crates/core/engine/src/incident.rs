@@ -204,6 +204,15 @@ impl Incident {
         self.back_off(now, Failure::StoppedAgain, false, limits, chance);
     }
 
+    /// One more try, though all were used up: it is given up again if that one fails.
+    pub(crate) fn try_once_more(&mut self, limits: RetryLimits) {
+        if let Attempt::GivenUp { unread: None, .. } = self.attempt {
+            self.attempt = Attempt::Idle;
+            self.tries = self.tries.min(limits.tries_max().saturating_sub(1));
+            self.stales = self.stales.min(retry::STALES_MAX.saturating_sub(1));
+        }
+    }
+
     /// When waiting for a look that tells ends: with the retries, but not before a host had time to answer.
     pub(crate) fn look_by(&self, retry_until: Option<MonoTime>) -> Option<MonoTime> {
         let (_, after) = self.attempt.fresh_after()?;

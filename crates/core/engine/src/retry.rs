@@ -9,6 +9,9 @@ pub(crate) const ATTEMPTS_MAX_UNSEEN: u32 = 3;
 /// Maximum number of times that a leg may be found changed between look and act before it is reported as such.
 pub(crate) const STALES_MAX: u32 = 5;
 
+/// A controller that never stops retrying tries once so often what has used up its tries.
+pub(crate) const REST: Duration = Duration::from_hours(1);
+
 /// First wait; doubled each time.
 const WAIT_FIRST: Duration = Duration::from_secs(1);
 /// Maximum wait.

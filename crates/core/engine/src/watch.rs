@@ -13,6 +13,7 @@ use crate::judge::{Memory, Readiness, Verdict};
 use crate::leg::Side;
 use crate::leg::{End, Leg, SeenEnd, Whereabouts};
 use crate::past::{Beginning, Past};
+use crate::retry;
 use crate::status::LegResult;
 
 /// A leg of which newer data is awaited is looked at this often: a cycle takes half a minute at least.
@@ -44,6 +45,8 @@ pub(crate) struct LegWatch {
     /// The late host that would have to be looked at before it is acted on: its turn has come, and that host showed its end
     /// too long ago.
     pub(crate) late_host: Option<HostId>,
+    /// When it is tried once more although it was given up; `None` if it is not given up, or not known to be.
+    pub(crate) rests_until: Option<MonoTime>,
     /// Results that people were told of and that still stand.
     pub(crate) told: BTreeSet<LegResult>,
 }
@@ -74,6 +77,7 @@ impl LegWatch {
             closed: None,
             confirm_by: None,
             late_host: None,
+            rests_until: None,
             told: BTreeSet::new(),
         }
     }
@@ -277,6 +281,30 @@ impl LegWatch {
             self.told.clear();
             self.memory.resumes = 0;
         }
+    }
+
+    /// For a controller that never stops retrying: when a leg in Error is tried once more that was given up, a while after that was
+    /// first seen. It is tried at once if that time has come. A pause that stands after a resume may be a person's, and is not fought.
+    pub(crate) fn rest(&mut self, now: MonoTime, side: Side, limits: RetryLimits) -> Option<MonoTime> {
+        let is_error = self.end(side).is_some_and(|end| end.object.state == ReplicationState::Error);
+        if limits.retry_until.is_some() || !self.attempt().is_given_up() || !is_error {
+            self.rests_until = None;
+            return None;
+        }
+        let until = *self.rests_until.get_or_insert(now + retry::REST);
+        if until > now {
+            return Some(until);
+        }
+        self.rests_until = None;
+        if let Some(incident) = &mut self.incident {
+            incident.try_once_more(limits);
+        }
+        None
+    }
+
+    /// Its host has booted: what stood in the way may be gone.
+    pub(crate) fn rests_no_longer(&mut self, now: MonoTime) {
+        self.rests_until = self.rests_until.map(|until| until.min(now));
     }
 
     /// The incident that a report speaks of: the one that is open, else the last one.

@@ -7,9 +7,7 @@ use std::time::Duration;
 use reprise_engine::goal::Report;
 use reprise_engine::judge::{Fact, FactValue};
 use reprise_engine::{Controller, Judgement, LegReport, Side};
-use reprise_model::{
-    ActKind, HostTime, LastReplication, LegId, LegKind, MarkKind, Now, PauseMark, ReplicationState,
-};
+use reprise_model::{ActKind, HostTime, LastReplication, LegId, LegKind, MarkKind, Now, PauseMark, ReplicationState};
 use reprise_platform::paths;
 use reprise_platform::pauses::{Found, PauseNote, PauseNotes, PauseOf};
 use reprise_platform::this_account;

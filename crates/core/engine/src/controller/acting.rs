@@ -31,6 +31,10 @@ impl Controller {
         if self.setup.dry_run {
             return;
         }
+        if let Some(until) = watch.rest(now.mono, plan.side, limits) {
+            self.wake_at(now, id, Some(until));
+            return;
+        }
         if let Err(later) = watch.attempt().may_act(now.mono) {
             self.wake_at(now, id, later);
             return;

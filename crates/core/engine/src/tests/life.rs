@@ -214,6 +214,38 @@ fn what_is_worked_on_has_not_failed_while_it_all_goes_on() {
     assert_eq!(meanwhile(&drive), Some((LegResult::Resumed, Reason::Error)));
 }
 
+/// A daemon in front of a pair that refuses every act that it was asked for until then.
+fn refused_until(drive: &mut Drive, until: f64) -> usize {
+    let mut refusals = 0;
+    while drive.at < until {
+        drive.run_to((drive.at + 1.0).min(until));
+        while !drive.acts.is_empty() {
+            refusals += 1;
+            drive.end_act(refused(32_775, true));
+        }
+    }
+    refusals
+}
+
+#[test]
+fn one_that_never_stops_retrying_tries_once_an_hour_what_has_used_up_its_tries_and_at_once_after_a_boot() {
+    let mut endless = setup(2);
+    endless.patience.retry_until = None;
+    endless.reread_every = Some(Duration::from_secs(30));
+    let mut drive = Drive::new(endless, pair(&[S::Error]));
+    drive.goes_on = true;
+    assert_eq!(refused_until(&mut drive, 600.0), 6);
+    let failed = |drive: &Drive| drive.told.iter().filter(|n| matches!(n, Notice::ResumeFailed(_))).count();
+    assert_eq!(failed(&drive), 1);
+    assert_eq!(refused_until(&mut drive, 3_500.0), 0);
+    assert_eq!(refused_until(&mut drive, 3_800.0), 1);
+    drive.hosts[0] = booted_again(&[S::Error]);
+    assert_eq!(refused_until(&mut drive, 3_900.0), 1, "its host has booted");
+    assert_eq!(failed(&drive), 1, "that is told once");
+    drive.hosts[0] = look(0, &[S::Suspended]);
+    assert_eq!(refused_until(&mut drive, 12_000.0), 0, "a pause is not fought");
+}
+
 #[test]
 fn a_ready_host_is_read_again_now_and_then_if_that_is_wanted() {
     let every = Some(Duration::from_secs(30));

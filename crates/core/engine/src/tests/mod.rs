@@ -58,6 +58,8 @@ pub(crate) struct Drive {
     hold_at_intent: Option<Hold>,
     /// What the news so far say is to be remembered.
     kept: Kept,
+    /// Whether it goes on whatever the pass says, as a daemon does.
+    goes_on: bool,
 }
 
 impl Drive {
@@ -81,6 +83,7 @@ impl Drive {
             refused: None,
             hold_at_intent: None,
             kept: Kept::default(),
+            goes_on: false,
         };
         drive.feed(Event::Tick);
         drive
@@ -100,6 +103,7 @@ impl Drive {
         }
         match self.pass.end(now(self.at), &self.controller) {
             None => {}
+            Some(_) if self.goes_on => {}
             Some(goal::Ending::Refused(ambiguous, notices)) => {
                 self.told.extend(notices);
                 self.refused = Some(ambiguous);
@@ -149,7 +153,8 @@ impl Drive {
     /// Lets time pass from deadline to deadline, up to `until`.
     pub(crate) fn run_to(&mut self, until: f64) {
         for _ in 0..10_000 {
-            let next = self.controller.next_deadline().into_iter().chain([self.pass.ends_at()]).min();
+            let ends = (!self.goes_on).then(|| self.pass.ends_at());
+            let next = self.controller.next_deadline().into_iter().chain(ends).min();
             let next = next.map_or(f64::INFINITY, |at| at.0.as_secs_f64());
             if self.report.is_some() || self.refused.is_some() || next > until {
                 break;
