@@ -21,6 +21,7 @@ mod incident;
 mod index;
 mod inventory;
 pub mod judge;
+mod kept;
 mod leg;
 mod loading;
 mod names;

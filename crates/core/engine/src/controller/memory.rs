@@ -1,51 +1,20 @@
 //! What survives a restart: taken down at any time, as a whole or as news, and restored from.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::collections::BTreeSet;
 
-use reprise_model::{LegId, Now, Timestamp};
+use reprise_model::{LegId, Now};
 
 use super::Controller;
+use crate::kept::Kept;
 use crate::setup::Setup;
 use crate::snapshot::{LegMemory, Snapshot};
-
-/// The end of a wait is computed from two clocks, so that it moves by what they are rounded to and by what a time service corrects.
-/// Less than this is no news: no wait is that exact.
-const CORRECTION_MAX: Duration = Duration::from_secs(1);
-
-/// What is known to the caller who keeps what is to be remembered.
-#[derive(Debug, Default)]
-pub(super) struct Kept {
-    legs: BTreeMap<LegId, LegMemory>,
-    /// Legs of which that may not be true any more.
-    changed: BTreeSet<LegId>,
-}
-
-impl Kept {
-    /// Notes that something else may be to be remembered of a leg.
-    pub(super) fn may_differ(&mut self, id: LegId) {
-        self.changed.insert(id);
-    }
-
-    /// What the caller is told of a leg of which this is to be remembered now; `None` if that is known.
-    fn told(&mut self, id: LegId, memory: Option<LegMemory>) -> Option<(LegId, Option<LegMemory>)> {
-        if is_the_same(memory.as_ref(), self.legs.get(&id), CORRECTION_MAX) {
-            return None;
-        }
-        match &memory {
-            Some(memory) => self.legs.insert(id, memory.clone()),
-            None => self.legs.remove(&id),
-        };
-        Some((id, memory))
-    }
-}
 
 impl Controller {
     /// One that begins now and remembers what another one knew. Its first news tell what differs from that.
     pub fn restore(setup: Setup, snapshot: Snapshot, now: Now) -> Self {
         let mut controller = Self::new(setup, now);
         controller.epoch = snapshot.epoch + 1;
-        controller.kept.legs = snapshot.legs.clone();
+        controller.kept = Kept::of(snapshot.legs.clone());
         controller.remembered = snapshot.legs;
         controller.setup.policy.frozen |= snapshot.frozen;
         controller
@@ -58,16 +27,16 @@ impl Controller {
         Snapshot { epoch: self.epoch, frozen: self.setup.policy.frozen, legs }
     }
 
-    /// What is to be remembered of legs since the last call, in place of what was told of them before: nothing any more if `None`.
+    /// What is to be remembered of legs since the last call, in place of what was given of them before: nothing any more if `None`.
     /// All of it together is what [`Self::snapshot`] has of legs. Its cost is that of the legs that were judged or acted on.
     ///
     /// The news after an event belong to the effects that [`Self::handle`] returned for it: an act that is to be written down is open
-    /// in them. A shell that makes them durable before it answers [`crate::Event::Intended`] loses none that matters: of an act that
-    /// is carried out but stands only as intended, the next life doubts a little more whose doing it is that the leg runs.
+    /// in them. They are durable before [`crate::Event::Intended`] is answered. Any others may be lost: of an act that was carried
+    /// out and stands only as intended, the next life reads the leg too, and does not take for ours what the leg shows.
     pub fn news(&mut self, now: Now) -> Vec<(LegId, Option<LegMemory>)> {
-        let changed = std::mem::take(&mut self.kept.changed);
-        let memories = changed.into_iter().map(|id| (id, self.memory_of(id, now))).collect::<Vec<_>>();
-        memories.into_iter().filter_map(|(id, memory)| self.kept.told(id, memory)).collect()
+        let changed = self.kept.take_changed().into_iter().map(|id| (id, self.memory_of(id, now)));
+        let memories: Vec<_> = changed.collect();
+        memories.into_iter().filter_map(|(id, memory)| self.kept.renew(id, memory)).collect()
     }
 
     /// What is to be remembered of one leg now. As long as it is only guessed, that is what an earlier life remembered, but for what
@@ -83,24 +52,10 @@ impl Controller {
     }
 
     /// A leg of which something else is to be remembered than its keeper knows, and nobody noted that.
-    pub(super) fn untold_memory(&self, now: Now) -> Option<LegId> {
-        let ids = self.legs.keys().chain(self.remembered.keys()).chain(self.kept.legs.keys());
-        let mut unchanged = ids.filter(|id| !self.kept.changed.contains(id));
-        let is_known =
-            |id: LegId| is_the_same(self.memory_of(id, now).as_ref(), self.kept.legs.get(&id), Duration::MAX);
-        unchanged.find(|id| !is_known(**id)).copied()
+    pub(super) fn unnoted_memory(&self, now: Now) -> Option<LegId> {
+        let mut ids = self.legs.keys().chain(self.remembered.keys()).chain(self.kept.legs()).copied();
+        ids.find(|id| self.kept.is_wrong(*id, self.memory_of(*id, now).as_ref()))
     }
-}
-
-/// Whether two memories say the same, but for waits whose ends are no further apart than that.
-fn is_the_same(new: Option<&LegMemory>, known: Option<&LegMemory>, apart_max: Duration) -> bool {
-    let (Some(new), Some(known)) = (new, known) else { return new.is_none() && known.is_none() };
-    if new == known {
-        return true;
-    }
-    let ((new, ends), (known, known_ends)) = (new.apart_from_waits(), known.apart_from_waits());
-    let is_near = |(one, other): (&Timestamp, &Timestamp)| u128::from(one.0.abs_diff(other.0)) <= apart_max.as_millis();
-    new == known && ends.iter().zip(&known_ends).all(is_near)
 }
 
 #[cfg(test)]
@@ -126,6 +81,6 @@ mod tests {
         let told: Vec<LegId> = controller.news(now(1.2)).into_iter().map(|(leg, _)| leg).collect();
         assert_eq!((told, controller.news(now(1.2))), (vec![act.leg], vec![]), "of what runs nothing is remembered");
         controller.handle(now(1.3), Event::Intended(act.id));
-        assert_eq!(controller.kept.changed, BTreeSet::from([act.leg]));
+        assert_eq!(controller.kept.take_changed(), BTreeSet::from([act.leg]));
     }
 }

@@ -15,7 +15,6 @@ mod telling;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use memory::Kept;
 use reprise_model::{ActId, HoldScope, HostId, HostName, LegId, MonoTime, Now, Policy, VmId};
 
 use crate::exchange::{Effect, Event};
@@ -23,6 +22,7 @@ use crate::host::HostWatch;
 use crate::index::LegIndex;
 use crate::inventory::Inventory;
 use crate::judge::{HoldsCheck, judge};
+use crate::kept::Kept;
 use crate::names::Names;
 use crate::order::Order;
 use crate::pace::Queue;
@@ -236,7 +236,7 @@ impl Controller {
         if !waiting.eq(self.waiting.iter().copied()) {
             return Some("a host's phase changed and nobody noted it".to_owned());
         }
-        if let Some(id) = self.untold_memory(now) {
+        if let Some(id) = self.unnoted_memory(now) {
             return Some(format!("something else is to be remembered of {id}, and nobody noted it"));
         }
         for (id, watch) in &self.legs {

@@ -4,7 +4,7 @@
 //! and that one may be under way. Nobody takes it up again, and that is right: an order is carried out once, its act stands in the
 //! journal as an intent whose result is not known, and who gave it looks and decides. What it came to, the next life sees. A leg that
 //! was resumed runs. If its job fails later, the pause is left to a person if a look saw the leg run meanwhile, and is otherwise the
-//! one before the order. Of a pause that was under way nobody remembers the beginning, and the repair would resume it: whoever gives an
+//! one before the order. Of a pause that was under way nobody remembers the beginning, and the repair would resume it: a shell that gives an
 //! order to pause first writes down that it is meant ([`reprise_model::Policy::marks`]), and that outlives the program. An order that
 //! goes on by itself after a restart needs an entry in the snapshot (ADR 0029).
 
