@@ -49,6 +49,16 @@ pub enum LegKind {
     Extended,
 }
 
+impl LegKind {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Simple, Self::Extended];
+
+    /// The kind of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.to_string() == name)
+    }
+}
+
 impl fmt::Display for LegKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

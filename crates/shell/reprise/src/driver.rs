@@ -6,15 +6,17 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use reprise_engine::goal::Goal;
-use reprise_engine::{Controller, Effect, Event, Notice, Setup};
+use reprise_engine::{Controller, Effect, Event, Notice, Setup, Snapshot};
 use reprise_model::{
     Act, ActId, Evidence, HostId, MonoTime, Now, Observation, Outcome, Policy, Problem, ProblemKind, Remedy, Timestamp,
 };
+use tokio::sync::oneshot;
 use tokio::task::{Id, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior};
 use tracing::Instrument;
 
 use crate::event_log;
+use crate::journal::Journal;
 use crate::links::Links;
 use crate::pauses;
 
@@ -59,8 +61,17 @@ pub(crate) struct Driver {
 impl Driver {
     /// A controller that begins now.
     pub(crate) fn new(setup: Setup, clock: Clock, links: Links) -> Self {
-        let tasks = Tasks { running: JoinSet::new(), what: BTreeMap::new(), links };
-        Self { controller: Controller::new(setup, clock.now()), clock, tasks }
+        Self::with(Controller::new(setup, clock.now()), clock, links, None)
+    }
+
+    /// A controller that lives on from what an earlier one knew, and whose memory is written down.
+    pub(crate) fn restored(setup: Setup, snapshot: Snapshot, clock: Clock, links: Links, journal: Journal) -> Self {
+        Self::with(Controller::restore(setup, snapshot, clock.now()), clock, links, Some(journal))
+    }
+
+    fn with(controller: Controller, clock: Clock, links: Links, journal: Option<Journal>) -> Self {
+        let tasks = Tasks { running: JoinSet::new(), what: BTreeMap::new(), links, journal };
+        Self { controller, clock, tasks }
     }
 
     pub(crate) fn links(&self) -> &Links {
@@ -171,6 +182,8 @@ struct Tasks {
     running: JoinSet<Event>,
     what: BTreeMap<Id, What>,
     links: Links,
+    /// Where what must survive is written down; a pass has none.
+    journal: Option<Journal>,
 }
 
 impl Tasks {
@@ -184,23 +197,44 @@ impl Tasks {
     ) {
         while let Some(event) = events.pop_front() {
             let now = clock.now();
+            if let Some(journal) = &mut self.journal {
+                journal.hears(&event);
+            }
             let effects = controller.handle(now, event);
+            let mut written = match &mut self.journal {
+                Some(journal) => journal.write(now, controller, &effects),
+                None => BTreeMap::new(),
+            };
             // Somebody may have used `reprise pause` since the last act.
             if effects.iter().any(|effect| matches!(effect, Effect::Intend(_))) {
                 events.extend(new_marks(controller));
             }
             for effect in effects {
-                events.extend(self.carry_out(now, effect, hearer));
+                match effect {
+                    Effect::Intend(act) => events.extend(self.intend(act.id, written.remove(&act.id))),
+                    other => events.extend(self.carry_out(now, other, hearer)),
+                }
             }
         }
     }
 
-    /// Carries out one effect. Returns its result if that is known immediately. A pass has no journal: if it is killed, its
+    /// An act that is about to be carried out: at once, or when it has been written down. A pass has no journal: if it is killed, its
     /// intentions are lost, and the next pass looks before it acts.
+    fn intend(&mut self, act: ActId, written: Option<oneshot::Receiver<()>>) -> Option<Event> {
+        let Some(written) = written else { return Some(Event::Intended(act)) };
+        self.spawn(async move {
+            // What cannot be written down is done all the same, and people are told.
+            let _written_or_not = written.await;
+            Event::Intended(act)
+        });
+        None
+    }
+
+    /// Carries out one effect. Returns its result if that is known immediately.
     fn carry_out(&mut self, now: Now, effect: Effect, hearer: &mut impl Hearer) -> Option<Event> {
         match effect {
             Effect::Observe(host) => return self.observe(host, now.mono),
-            Effect::Intend(act) => return Some(Event::Intended(act.id)),
+            Effect::Intend(act) => return self.intend(act.id, None),
             Effect::Perform(act) => return self.perform(act),
             Effect::Ask { host, name, like } => self.links.ask(host, &name, like),
             Effect::Forget(host) => self.links.forget(host),

@@ -12,6 +12,7 @@ mod driver;
 mod event_log;
 mod exit;
 mod figures;
+mod journal;
 mod links;
 mod listener;
 mod log;

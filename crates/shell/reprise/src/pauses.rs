@@ -181,7 +181,7 @@ fn of(leg: LegId) -> PauseOf {
 }
 
 fn leg_of(of: &PauseOf) -> Option<LegId> {
-    let kind = [LegKind::Simple, LegKind::Extended].into_iter().find(|kind| kind.to_string() == of.leg)?;
+    let kind = LegKind::named(&of.leg)?;
     Some(LegId { vm: of.vm_id.parse().ok()?, kind })
 }
 

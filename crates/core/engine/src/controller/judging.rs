@@ -76,7 +76,10 @@ impl Controller {
         let resync_under_way = self.resync_under_way(id);
         let Some(watch) = self.legs.get_mut(&id) else { return };
         watch.memory.resync_under_way = resync_under_way;
-        watch.verdict = judge(&watch.leg, &watch.memory, &self.setup.policy, now.wall);
+        let verdict = judge(&watch.leg, &watch.memory, &self.setup.policy, now.wall);
+        if std::mem::replace(&mut watch.verdict, verdict) != verdict {
+            self.decided.insert(id);
+        }
         let missing = [&watch.leg.sender, &watch.leg.receiver].into_iter().filter(|end| end.seen().is_none());
         for label in missing.filter_map(End::host_name).filter_map(HostName::new).map(|name| name.label().to_owned()) {
             self.open_ended.add(id, label);
@@ -161,8 +164,10 @@ impl Controller {
         let until = until.filter(|until| *until > now.mono);
         let look_by = watch.incident.as_ref().and_then(|incident| incident.look_by(patience.retry_until));
         let Some(watch) = self.legs.get_mut(&id) else { return };
-        watch.verdict =
-            if until.is_some() { Verdict::Wait(Reason::NotShown) } else { Verdict::Stale(Reason::NotShown) };
+        let verdict = if until.is_some() { Verdict::Wait(Reason::NotShown) } else { Verdict::Stale(Reason::NotShown) };
+        if std::mem::replace(&mut watch.verdict, verdict) != verdict {
+            self.decided.insert(id);
+        }
         let settled = watch.is_settled(self.setup.dry_run);
         for host in hosts.into_iter().filter(|_| !settled) {
             self.want_look(id, host);

@@ -87,6 +87,8 @@ pub struct Controller {
     /// What holds name and was seen once.
     matched: Vec<HoldScope>,
     holds_check: HoldsCheck,
+    /// Legs whose verdict has changed since somebody asked.
+    decided: BTreeSet<LegId>,
     acts: BTreeMap<ActId, (LegId, HostId)>,
     queue: Queue,
     /// When it began.
@@ -129,6 +131,7 @@ impl Controller {
             unmatched: Self::unmatched(&setup.policy, &[]),
             matched: Vec::new(),
             holds_check: if setup.policy.holds.is_empty() { HoldsCheck::Matched } else { HoldsCheck::Unclear },
+            decided: BTreeSet::new(),
             acts: BTreeMap::new(),
             queue: Queue::default(),
             begun: now.mono,
@@ -199,6 +202,11 @@ impl Controller {
     /// The names of the hosts that are not ready, for a progress line.
     pub fn hosts_waited_for(&self) -> impl Iterator<Item = String> {
         self.hosts.values().filter(|host| !host.is_ready()).map(HostWatch::display_name)
+    }
+
+    /// The legs of which something else is decided than when this was last asked.
+    pub fn newly_decided(&mut self) -> BTreeSet<LegId> {
+        std::mem::take(&mut self.decided)
     }
 
     /// The hosts that are ready, or were ready when they last answered.

@@ -3,11 +3,12 @@
 pub(crate) mod advice;
 mod case;
 mod cause;
+pub(crate) mod decision;
 pub(crate) mod doctor;
 pub(crate) mod drill;
 pub(crate) mod error;
 pub(crate) mod explain;
-mod fact;
+pub(crate) mod fact;
 mod health;
 pub(crate) mod heard;
 pub(crate) mod hold;

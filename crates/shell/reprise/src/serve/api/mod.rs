@@ -102,8 +102,7 @@ struct Narrowed {
 
 impl Wanted {
     fn of((vm, kind): &(String, String), Narrowed { on }: Narrowed) -> Result<Self, Problem> {
-        let known = [LegKind::Simple, LegKind::Extended].into_iter().find(|own| own.to_string() == *kind);
-        let kind = known.ok_or_else(|| Problem::no_such_kind(kind))?;
+        let kind = LegKind::named(kind).ok_or_else(|| Problem::no_such_kind(kind))?;
         Ok(Self { vm: VmSelector::parse(vm), kind, on })
     }
 
