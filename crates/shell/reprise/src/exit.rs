@@ -14,6 +14,9 @@ pub(crate) const USAGE: u8 = 2;
 /// Done in part; after `status`: something wanted is not protected, or a host could not be seen; after `run`: a host did not become ready, or a wanted leg does not replicate.
 pub(crate) const PARTIAL: u8 = 3;
 
+/// No daemon answers.
+pub(crate) const NO_DAEMON: u8 = 4;
+
 /// The exit code of a pass.
 pub(crate) fn of(outcome: PassOutcome) -> ExitCode {
     ExitCode::from(match outcome {

@@ -9,6 +9,7 @@ use reprise_platform::sink::{Sink, Writer};
 
 use crate::console::{complain, notice};
 use crate::driver::{Hearer, Observer};
+use crate::journal::{Journal, News};
 use crate::render::advice;
 use crate::render::error::{self, Error};
 use crate::render::hold;
@@ -28,11 +29,18 @@ pub(crate) struct Recorder {
     trouble: Option<(String, &'static str)>,
     /// The VM whose events are counted, with the ids of those and of the events that are about no VM.
     counted: Option<(VmId, Vec<u16>)>,
+    /// Where events are remembered besides.
+    journal: Option<Journal>,
 }
 
 impl Recorder {
     pub(crate) fn new(sink: Sink, progress: Progress) -> Self {
-        Self { writer: Writer::start(sink), progress, told: false, trouble: None, counted: None }
+        Self { writer: Writer::start(sink), progress, told: false, trouble: None, counted: None, journal: None }
+    }
+
+    /// The same, and its events are remembered.
+    pub(crate) fn writing_to(self, journal: Journal) -> Self {
+        Self { journal: Some(journal), ..self }
     }
 
     /// The same, and it counts the events that are about this VM or about none.
@@ -82,8 +90,20 @@ impl Recorder {
         {
             ids.push(event.code().id);
         }
+        if let Some(journal) = &self.journal {
+            journal.happened(&event);
+        }
         self.writer.write(event);
         self.warn();
+    }
+
+    /// Writes what people should know of the store.
+    pub(crate) fn tell_store(&mut self, news: &News) {
+        let entry = |code| event::LogEntry::new(jiff::Timestamp::now(), code);
+        self.write(match news {
+            News::Lost(error) => entry(&codes::STORE_LOST).with("error", error.to_string()).with("next", error.next()),
+            News::Back(missing) => entry(&codes::STORE_BACK).with("missing", *missing),
+        });
     }
 
     fn warn(&mut self) {

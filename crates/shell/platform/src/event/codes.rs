@@ -205,6 +205,24 @@ pub const RESUMED_BY_HAND: Code = Code {
     advice: "Nothing to do.",
 };
 
+/// 114: the daemon acts without stored state.
+pub const STORE_LOST: Code = Code {
+    id: 114,
+    level: Level::Error,
+    text: "Reprise goes on without stored state: {error}",
+    meaning: "The daemon cannot read or write its store. It goes on repairing replication, but a restart would forget how pauses began and what was tried, and history is kept in memory only, as far as there is room. `next` says what to do.",
+    advice: "Read `error` and `next`. Nothing has to be restarted: the daemon tries the store again by itself.",
+};
+
+/// 115: the daemon's state is stored again.
+pub const STORE_BACK: Code = Code {
+    id: 115,
+    level: Level::Information,
+    text: "Reprise stores its state again. Entries of history that are missing: {missing}",
+    meaning: "The daemon's store can be written again, and what had been kept in memory is written.",
+    advice: "Nothing to do.",
+};
+
 /// All events, ordered by id.
 pub const CODES: &[&Code] = &[
     &STARTING,
@@ -225,6 +243,8 @@ pub const CODES: &[&Code] = &[
     &RESUME_NOT_SEEN,
     &PAUSED_BY_HAND,
     &RESUMED_BY_HAND,
+    &STORE_LOST,
+    &STORE_BACK,
 ];
 
 /// Returns the table of all events for `docs/events.md`.
@@ -265,6 +285,8 @@ mod tests {
             (111, warning),
             (112, info),
             (113, info),
+            (114, error),
+            (115, info),
         ];
         assert_eq!(levels, expected);
     }

@@ -9,6 +9,7 @@ mod doctor;
 mod drill;
 mod events;
 mod explain;
+mod history;
 mod install;
 mod lab;
 mod look;
@@ -51,6 +52,7 @@ enum Verb {
     Serve(serve::Arguments),
     Status(status::Arguments),
     Explain(explain::Arguments),
+    History(history::Arguments),
     Pause(pause::Arguments),
     Resume(resume::Arguments),
     Drill(drill::Arguments),
@@ -91,6 +93,7 @@ pub fn main() -> ExitCode {
         Verb::Serve(arguments) => control.block_on(serve::serve(arguments, workers.handle().clone())),
         Verb::Status(arguments) => control.block_on(status::status(arguments, workers.handle().clone())),
         Verb::Explain(arguments) => control.block_on(explain::explain(arguments, workers.handle().clone())),
+        Verb::History(arguments) => control.block_on(history::history(arguments)),
         Verb::Pause(arguments) => control.block_on(pause::pause(arguments, workers.handle().clone())),
         Verb::Resume(arguments) => control.block_on(resume::resume(arguments, workers.handle().clone())),
         Verb::Drill(arguments) => control.block_on(drill::drill(arguments, workers.handle().clone())),

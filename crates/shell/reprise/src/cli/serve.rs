@@ -18,7 +18,9 @@ use crate::wiring;
 
 On Windows this computer is watched if no host is named.
 
-Exit codes: 0 it was asked to stop, 1 it could not begin to serve, 2 usage or configuration error.")]
+What it must remember, and the history of what happened, is kept in the folder of the state.
+
+Exit codes: 0 it was asked to stop, 2 usage or configuration error, or it could not begin to serve.")]
 pub(super) struct Arguments {
     #[command(flatten)]
     hosts: wiring::HostArguments,
@@ -36,5 +38,5 @@ pub(super) async fn serve(arguments: Arguments, workers: Handle) -> Result<ExitC
     let wired = wiring::wire_daemon(&hosts)?;
     warn_of_unverified(&wired.links);
     let sink = sink(arguments.event_log.as_deref())?;
-    Ok(serve::serve(Settings { wired, sink, ready_file: arguments.ready_file }, workers).await)
+    serve::serve(Settings { wired, sink, ready_file: arguments.ready_file }, workers).await
 }

@@ -1,10 +1,11 @@
 //! The task that owns the store: it writes batches in order, and goes on without it while it cannot be written.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use reprise_store::{Access, Entry, Nowhere, Remembered, Sqlite, Store, StoreError, Trouble};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
 use super::owed::Owed;
@@ -15,9 +16,14 @@ const AGAIN: Duration = Duration::from_secs(10);
 /// Maximum number of entries in one write.
 const WRITE_MAX: usize = 2_000;
 
+/// The store as it is now, for those who read it.
+pub(crate) type Current = watch::Receiver<Arc<dyn Store>>;
+
 /// A store that was opened, or what stands in for it.
 pub(crate) struct Opened {
-    store: Box<dyn Store>,
+    now: watch::Sender<Arc<dyn Store>>,
+    /// For those who read it.
+    pub(crate) store: Current,
     path: PathBuf,
     /// What an earlier life left.
     pub(crate) remembered: Remembered,
@@ -35,15 +41,22 @@ impl Opened {
                     Access::Full => None,
                     Access::ReadOnly { .. } => store.write(vec![Entry::Frozen(remembered.frozen)]).await.err(),
                 };
-                Ok(Self { store: Box::new(store), path, remembered, trouble })
+                Ok(Self::with(Arc::new(store), path, remembered, trouble))
             }
             Err(error) if *error.trouble() == Trouble::InUse => Err(error),
             Err(error) => {
                 let store = Nowhere::new(now);
                 let remembered = store.load().await.unwrap_or_default();
-                Ok(Self { store: Box::new(store), path, remembered, trouble: Some(error) })
+                Ok(Self::with(Arc::new(store), path, remembered, Some(error)))
             }
         }
+    }
+}
+
+impl Opened {
+    fn with(store: Arc<dyn Store>, path: PathBuf, remembered: Remembered, trouble: Option<StoreError>) -> Self {
+        let (now, store) = watch::channel(store);
+        Self { now, store, path, remembered, trouble }
     }
 }
 
@@ -56,13 +69,13 @@ async fn loaded(path: &Path) -> Result<(Sqlite, Remembered), StoreError> {
 /// Writes what the journal is given, until the last copy of it is gone. `say` hears what people should know.
 pub(crate) fn keep(opened: Opened, say: mpsc::UnboundedSender<News>) -> (Journal, impl Future<Output = ()>) {
     let (journal, queue) = Journal::new();
-    let Opened { store, path, trouble, .. } = opened;
+    let Opened { now: store, path, trouble, .. } = opened;
     let keeper = Keeper { store, path, queue, say, owed: Owed::default(), again: trouble.map(|_| Instant::now() + AGAIN) };
     (journal, keeper.keep())
 }
 
 struct Keeper {
-    store: Box<dyn Store>,
+    store: watch::Sender<Arc<dyn Store>>,
     path: PathBuf,
     queue: mpsc::Receiver<Batch>,
     say: mpsc::UnboundedSender<News>,
@@ -91,7 +104,11 @@ impl Keeper {
         if self.again.is_some() && !self.owed.is_empty() {
             self.try_again().await;
         }
-        let _closed_anyway = self.store.close().await;
+        let _closed_anyway = self.current().close().await;
+    }
+
+    fn current(&self) -> Arc<dyn Store> {
+        self.store.borrow().clone()
     }
 
     /// Writes a batch, with those that wait behind it.
@@ -106,7 +123,7 @@ impl Keeper {
         }
         if self.again.is_some() {
             self.owed.add(entries);
-        } else if let Err(error) = self.store.write(entries.clone()).await {
+        } else if let Err(error) = self.current().write(entries.clone()).await {
             self.owed.add(entries);
             self.fails(error);
         }
@@ -123,12 +140,12 @@ impl Keeper {
     /// Opens the file anew: what was wrong with it may have been mended. What an earlier life left there is not read again.
     async fn try_again(&mut self) {
         self.again = Some(Instant::now() + AGAIN);
-        let _closed_anyway = self.store.close().await;
+        let _closed_anyway = self.current().close().await;
         let Ok(store) = Sqlite::open(&self.path).await else { return };
         if store.write(self.owed.entries()).await.is_err() {
             return;
         }
-        self.store = Box::new(store);
+        let _before = self.store.send_replace(Arc::new(store));
         self.again = None;
         let _ending = self.say.send(News::Back(self.owed.was_written()));
     }

@@ -17,7 +17,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::serve::memory;
 use crate::render::{decision, fact, json};
 
-pub(crate) use keeper::{Opened, keep};
+pub(crate) use keeper::{Current, Opened, keep};
 
 /// Maximum number of batches that wait to be written. A daemon whose disk is slower than that loses history, not what it must know:
 /// that is written as it is when its turn comes.
@@ -49,6 +49,11 @@ impl Journal {
     fn new() -> (Self, mpsc::Receiver<Batch>) {
         let (queue, waiting) = mpsc::channel(WAITING_MAX);
         (Self { queue, outcomes: BTreeMap::new() }, waiting)
+    }
+
+    /// Writes that a life of the program begins.
+    pub(crate) fn begins(&self, epoch: u64) {
+        self.send(Batch { entries: vec![Entry::Epoch(epoch)], done: None });
     }
 
     /// Notes what an event says that is about to be handled.

@@ -11,6 +11,7 @@ pub(crate) mod explain;
 pub(crate) mod fact;
 mod health;
 pub(crate) mod heard;
+pub(crate) mod history;
 pub(crate) mod hold;
 pub(crate) mod json;
 mod label;

@@ -2,11 +2,12 @@
 //! document for programs or, for `Accept: text/plain`, the page for people.
 
 mod answer;
+mod history;
 mod orders;
 mod problem;
 
 use axum::Router;
-use axum::extract::{Path, Query, State};
+use axum::extract::{FromRef, Path, Query, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -16,6 +17,7 @@ use reprise_model::{LegKind, VmSelector};
 use serde::Deserialize;
 
 use super::desk::{Desk, Door, Ending};
+use crate::journal::Current;
 use crate::looked::exit_code;
 use crate::render::status::Seen;
 use crate::render::{explain, json, status};
@@ -25,15 +27,29 @@ pub(crate) use answer::{COLOURS, EXIT, WIDTH};
 use problem::Problem;
 
 /// All routes.
-pub(super) fn router(door: Door) -> Router {
+pub(super) fn router(door: Door, store: Current) -> Router {
     Router::new()
         .route("/api/v1/status", get(all))
+        .route("/api/v1/history", get(history::all))
         .route("/api/v1/relationships/{vm_id}/{leg}", get(one))
         .route("/api/v1/relationships/{vm_id}/{leg}/pause", post(orders::pause))
         .route("/api/v1/relationships/{vm_id}/{leg}/resume", post(orders::resume))
         .fallback(async || Problem::no_such_route())
         .method_not_allowed_fallback(async || Problem::no_such_method())
-        .with_state(door)
+        .with_state(Shared { door, store })
+}
+
+/// What every route has.
+#[derive(Clone)]
+struct Shared {
+    door: Door,
+    store: Current,
+}
+
+impl FromRef<Shared> for Door {
+    fn from_ref(shared: &Shared) -> Self {
+        shared.door.clone()
+    }
 }
 
 /// `status`: `vm` may be given several times, `on` once.
