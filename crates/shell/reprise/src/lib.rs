@@ -20,6 +20,7 @@ mod port;
 mod record;
 mod recording;
 mod render;
+mod serve;
 mod usage;
 mod wiring;
 
