@@ -30,6 +30,41 @@ pub(crate) fn is_old(end: &SeenEnd, host: HostId, now: MonoTime) -> bool {
     now.since(end.told) > age_max(end, host)
 }
 
+macro_rules! rules {
+    ($($name:ident = $text:literal;)*) => {
+        $(const $name: &str = $text;)*
+
+        /// Every rule.
+        pub const RULES: &[&str] = &[$($name,)*];
+    };
+}
+
+rules! {
+    SHOWN_END = "an act goes to a host that shows an end of the leg";
+    NAMED_OBJECT = "an act names the object that was judged";
+    EXPECTED = "an act expects what was seen";
+    MEANT_PAUSE = "a pause that a person asked Reprise for is left";
+    NO_PAUSE = "nothing is paused but for a person or planned work";
+    FROM_A_STOP = "a resume starts from Error, Suspended or ResynchronizeSuspended only";
+    REPLICA_PAUSED = "the replica's side is never resumed from a pause";
+    REPLICA_PROVED = "the replica's side is resumed only if its host recorded event 32086 for the VM";
+    ORDERED_KIND = "an act is of the kind that was ordered";
+    ORDER_ACCEPTED = "an order is carried out from a state in which Hyper-V accepts it";
+    ORDERED_REPLICA = "the replica's side is never paused, and is resumed from a pause or an error only";
+    HELD = "nothing is done against a hold";
+    PRIMARY_TWICE = "a VM that is primary twice is never touched";
+    EXTENDED_SENDER = "an extended leg is left alone while its primary server is failed over to, or is not understood";
+    NOT_REPLICATED = "nothing is done to a primary VM whose mode says that it is not replicated";
+    PROVIDER_KNOWN = "nothing is done to a leg of which nobody says who replicates it";
+    PROVIDER_OURS = "nothing is done to what another program replicates";
+    FRESH_LOOK = "no act rests on an old look";
+    NO_FAILOVER = "nothing is done while a failover, a test or an unknown state stands at either end";
+    REPLICA_OFF = "nothing is done unless the replica VM is known to be off";
+    REPLICA_STANDS = "a sender is not resumed against a replica that is paused or whose update failed";
+    RECEIVER_NAMED = "a receiver that nobody sees is named by its sender";
+    RECEIVER_SEEN = "a receiver that was asked is seen first";
+}
+
 /// What an act would have broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Breach(pub &'static str);
@@ -76,27 +111,24 @@ fn keep(rule: &'static str, is_kept: bool) -> Result<(), Breach> {
 fn names_what_was_seen(act: &Act, leg: &Leg) -> Result<(), Breach> {
     let ends = [leg.sender.seen(), leg.receiver.seen()].into_iter().flatten();
     let Some(end) = ends.into_iter().find(|end| end.host == act.host) else {
-        return Err(Breach("an act goes to a host that shows an end of the leg"));
+        return Err(Breach(SHOWN_END));
     };
     let is_named = act.leg == leg.id && act.kept == end.object.kept && act.vm_key == end.vm.key;
-    keep("an act names the object that was judged", is_named)?;
+    keep(NAMED_OBJECT, is_named)?;
     let is_expected = act.expected_state == end.object.state && act.expected_mode == end.vm.mode;
-    keep("an act expects what was seen", is_expected)
+    keep(EXPECTED, is_expected)
 }
 
 fn starts_from_a_stop(act: &Act, grounds: Grounds<'_>) -> Result<(), Breach> {
     use ReplicationState as S;
-    keep(
-        "a pause that a person asked Reprise for is left",
-        act.expected_state == S::Error || !is_asked_for(act.leg, grounds),
-    )?;
-    keep("nothing is paused but for a person or planned work", act.kind == ActKind::Resume)?;
+    keep(MEANT_PAUSE, act.expected_state == S::Error || !is_asked_for(act.leg, grounds))?;
+    keep(NO_PAUSE, act.kind == ActKind::Resume)?;
     let is_stop = matches!(act.expected_state, S::Error | S::Suspended | S::ResynchronizeSuspended);
-    keep("a resume starts from Error, Suspended or ResynchronizeSuspended only", is_stop)?;
+    keep(FROM_A_STOP, is_stop)?;
     if is_on_receiver(act, grounds.leg) {
-        keep("the replica's side is never resumed from a pause", act.expected_state == S::Error)?;
+        keep(REPLICA_PAUSED, act.expected_state == S::Error)?;
         let is_proved = evidence::non_recoverable(grounds.receiver_events, act.leg.vm);
-        keep("the replica's side is resumed only if its host recorded event 32086 for the VM", is_proved)?;
+        keep(REPLICA_PROVED, is_proved)?;
     }
     Ok(())
 }
@@ -115,44 +147,41 @@ fn is_asked_for(id: LegId, grounds: Grounds<'_>) -> bool {
 /// A person's order needs no evidence. It never starts a resynchronization, and never pauses the replica's side.
 fn follows_an_order(act: &Act, kind: ActKind, grounds: Grounds<'_>) -> Result<(), Breach> {
     use ReplicationState as S;
-    keep("an act is of the kind that was ordered", act.kind == kind)?;
+    keep(ORDERED_KIND, act.kind == kind)?;
     let starts = match kind {
         ActKind::Resume => matches!(act.expected_state, S::Error | S::Suspended | S::ResynchronizeSuspended),
         ActKind::Pause => {
             matches!(act.expected_state, S::Replicating | S::InitialReplicationInProgress | S::Resynchronizing)
         }
     };
-    keep("an order is carried out from a state in which Hyper-V accepts it", starts)?;
-    let rule = "the replica's side is never paused, and is resumed from a pause or an error only";
+    keep(ORDER_ACCEPTED, starts)?;
     let fits = kind == ActKind::Resume && matches!(act.expected_state, S::Error | S::Suspended);
-    keep(rule, fits || !is_on_receiver(act, grounds.leg))
+    keep(ORDERED_REPLICA, fits || !is_on_receiver(act, grounds.leg))
 }
 
 fn nobody_forbids(grounds: Grounds<'_>, now: Now) -> Result<(), Breach> {
     let leg = grounds.leg;
-    keep("nothing is done against a hold", held(leg, grounds.policy, now.wall).is_none())?;
-    keep("a VM that is primary twice is never touched", leg.second_primary.is_none())?;
-    let rule = "an extended leg is left alone while its primary server is failed over to, or is not understood";
-    keep(rule, !leg.sender_receives.is_some_and(is_for_a_person))?;
+    keep(HELD, held(leg, grounds.policy, now.wall).is_none())?;
+    keep(PRIMARY_TWICE, leg.second_primary.is_none())?;
+    keep(EXTENDED_SENDER, !leg.sender_receives.is_some_and(is_for_a_person))?;
     let has_part = leg.sender.seen().is_none_or(|sender| sender.vm.mode != ReplicationMode::None);
-    keep("nothing is done to a primary VM whose mode says that it is not replicated", has_part)?;
+    keep(NOT_REPLICATED, has_part)?;
     let settings = || [&leg.sender, &leg.receiver].into_iter().filter_map(End::settings);
-    keep("nothing is done to a leg of which nobody says who replicates it", settings().next().is_some())?;
+    keep(PROVIDER_KNOWN, settings().next().is_some())?;
     let is_ours = settings().all(|settings| settings.provider == Provider::HyperV);
-    keep("nothing is done to what another program replicates", is_ours)
+    keep(PROVIDER_OURS, is_ours)
 }
 
 fn allowed_by_end(end: &SeenEnd, host: HostId, now: MonoTime) -> Result<(), Breach> {
-    keep("no act rests on an old look", !is_old(end, host, now))?;
+    keep(FRESH_LOOK, !is_old(end, host, now))?;
     let odd_mode = matches!(end.vm.mode, ReplicationMode::TestReplica | ReplicationMode::Unrecognised(_));
-    let rule = "nothing is done while a failover, a test or an unknown state stands at either end";
-    keep(rule, !forbidden(end.object.state) && !odd_mode)
+    keep(NO_FAILOVER, !forbidden(end.object.state) && !odd_mode)
 }
 
 /// A pause needs no receiver, but one that is seen must not be in use.
 fn running_replica_forbids(leg: &Leg) -> Result<(), Breach> {
     let is_off = leg.receiver.seen().is_none_or(|receiver| receiver.vm.enabled.is_on() == Some(false));
-    keep("nothing is done unless the replica VM is known to be off", is_off)
+    keep(REPLICA_OFF, is_off)
 }
 
 fn allowed_by_receiver(act: &Act, grounds: Grounds<'_>) -> Result<(), Breach> {
@@ -160,17 +189,15 @@ fn allowed_by_receiver(act: &Act, grounds: Grounds<'_>) -> Result<(), Breach> {
     match &leg.receiver {
         End::Seen(receiver) => {
             let is_off = receiver.vm.enabled.is_on() == Some(false);
-            keep("nothing is done unless the replica VM is known to be off", is_off)?;
+            keep(REPLICA_OFF, is_off)?;
             let stands = matches!(receiver.object.state, ReplicationState::Suspended | ReplicationState::UpdateError);
-            let rule = "a sender is not resumed against a replica that is paused or whose update failed";
-            keep(rule, !stands || is_on_receiver(act, leg))
+            keep(REPLICA_STANDS, !stands || is_on_receiver(act, leg))
         }
         End::NotSeen(receiver) => {
             let is_named = leg.sender.settings().is_some_and(|settings| settings.recovery().is_some());
-            keep("a receiver that nobody sees is named by its sender", is_named)?;
+            keep(RECEIVER_NAMED, is_named)?;
             let is_awaited = receiver.whereabouts != Whereabouts::NotAsked;
-            let rule = "a receiver that was asked is seen first";
-            keep(rule, !is_awaited || grounds.policy.peer_unseen == PeerUnseen::Resume)
+            keep(RECEIVER_SEEN, !is_awaited || grounds.policy.peer_unseen == PeerUnseen::Resume)
         }
     }
 }

@@ -54,6 +54,24 @@ fn meaning(code: u32) -> (&'static str, &'static str, bool) {
     }
 }
 
+/// What the "why" of a job that was cancelled begins with.
+const CANCELLED: &str = "the job was cancelled";
+const WHO_CANCELLED: &str = "find out whether the service vmms was stopped, or who cancelled the job";
+const IS_BUSY: &str = "check whether a backup, a checkpoint or a merge is in progress for the VM";
+
+/// Returns the advice of a refusal that was written down without it: it follows from the code, the text, and whether the refusal
+/// may be transient.
+pub fn refusal_advice(code: Option<u32>, why: &str, transient: bool) -> &'static str {
+    if why.starts_with(CANCELLED) {
+        return WHO_CANCELLED;
+    }
+    if code == Some(INVALID_STATE) && transient {
+        return IS_BUSY;
+    }
+    let (_, advice, _) = meaning(code.unwrap_or(FAILED));
+    advice_for(Some(why), advice)
+}
+
 /// Returns the advice for a failure: the host's own text may name a code that says more than the number beside it.
 fn advice_for(words: Option<&str>, otherwise: &'static str) -> &'static str {
     words.and_then(named_in).map_or(otherwise, |known| known.advice)
@@ -73,8 +91,7 @@ pub(crate) fn refused_at_once(code: u32, words: Option<&str>) -> Refusal {
     if code != INVALID_STATE {
         return refusal;
     }
-    let advice = "check whether a backup, a checkpoint or a merge is in progress for the VM";
-    Refusal { advice, transient: true, ..refusal }
+    Refusal { advice: IS_BUSY, transient: true, ..refusal }
 }
 
 /// Whether a return value is the HRESULT of a failure rather than one of the method's own codes.
@@ -108,13 +125,36 @@ pub(crate) fn failed(words: Option<&str>) -> Refusal {
 
 /// Returns the refusal for a job that was cancelled. VMMS cancels its own jobs when it stops, so the act is retried.
 pub(crate) fn cancelled(code: Option<u32>, words: Option<&str>) -> Refusal {
-    let advice = "find out whether the service vmms was stopped, or who cancelled the job";
-    Refusal { code, why: with_words("the job was cancelled", words), advice, transient: true }
+    Refusal { code, why: with_words(CANCELLED, words), advice: WHO_CANCELLED, transient: true }
 }
 
 fn with_words(meaning: &str, words: Option<&str>) -> String {
     match words.map(str::trim).filter(|words| !words.is_empty()) {
         Some(words) => format!("{meaning}: {words}"),
         None => meaning.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_advice_of_a_refusal_follows_from_what_else_is_known_of_it() {
+        let codes = (FAILED..=FILE_NOT_FOUND + 1).chain([5, 0x8007_0070, 0x8004_1003, 0x8123_4567]);
+        let texts = [None, Some(""), Some("in use"), Some("it failed (0x80070299)"), Some("no such code: 0x12345678")];
+        let refusals = codes.flat_map(|code| {
+            texts.into_iter().flat_map(move |words| {
+                let fault = |status| fault(status, words.unwrap_or_default());
+                let cancelled = [None, Some(code)].map(|code| cancelled(code, words));
+                let others =
+                    [refusal(code, words), refused_at_once(code, words), fault(Some(code)), fault(None), failed(words)];
+                others.into_iter().chain(cancelled)
+            })
+        });
+        for refusal in refusals {
+            let again = refusal_advice(refusal.code, &refusal.why, refusal.transient);
+            assert_eq!(again, refusal.advice, "{refusal:?}");
+        }
     }
 }

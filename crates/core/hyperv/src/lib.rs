@@ -22,6 +22,7 @@ mod statistics;
 #[cfg(test)]
 mod tests;
 
+pub use codes::refusal_advice;
 pub use observe::observe;
 pub use perform::perform;
 pub use problem::{Subject, of as problem};

@@ -17,6 +17,11 @@ macro_rules! remedies {
             pub fn text(self) -> &'static str {
                 match self { $(Self::$variant => $text,)* }
             }
+
+            /// Returns the name under which it is written down.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => stringify!($variant),)* }
+            }
         }
     };
 }

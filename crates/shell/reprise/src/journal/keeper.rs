@@ -70,7 +70,8 @@ async fn loaded(path: &Path) -> Result<(Sqlite, Remembered), StoreError> {
 pub(crate) fn keep(opened: Opened, say: mpsc::UnboundedSender<News>) -> (Journal, impl Future<Output = ()>) {
     let (journal, queue) = Journal::new();
     let Opened { now: store, path, trouble, .. } = opened;
-    let keeper = Keeper { store, path, queue, say, owed: Owed::default(), again: trouble.map(|_| Instant::now() + AGAIN) };
+    let keeper =
+        Keeper { store, path, queue, say, owed: Owed::default(), again: trouble.map(|_| Instant::now() + AGAIN) };
     (journal, keeper.keep())
 }
 

@@ -9,13 +9,13 @@ mod owed;
 use std::collections::BTreeMap;
 
 use reprise_engine::{Controller, Effect, Event};
-use reprise_model::{Act, ActId, ActKind, HostId, LegKind, Now, Outcome};
+use reprise_model::{Act, ActId, ActKind, HostId, LegId, LegKind, Now, Outcome};
 use reprise_platform::event::LogEntry;
 use reprise_store::{Entry, StoreError, StoredAct, StoredDecision, StoredEvent};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::serve::memory;
 use crate::render::{decision, fact, json};
+use crate::serve::memory;
 
 pub(crate) use keeper::{Current, Opened, keep};
 
@@ -51,9 +51,10 @@ impl Journal {
         (Self { queue, outcomes: BTreeMap::new() }, waiting)
     }
 
-    /// Writes that a life of the program begins.
-    pub(crate) fn begins(&self, epoch: u64) {
-        self.send(Batch { entries: vec![Entry::Epoch(epoch)], done: None });
+    /// Writes that a life of the program begins, without what is remembered of these legs.
+    pub(crate) fn begins(&self, epoch: u64, forgotten: &[LegId]) {
+        let forgotten = forgotten.iter().map(|leg| Entry::Leg(*leg, None));
+        self.send(Batch { entries: std::iter::once(Entry::Epoch(epoch)).chain(forgotten).collect(), done: None });
     }
 
     /// Notes what an event says that is about to be handled.

@@ -34,7 +34,9 @@ impl Owed {
 
     /// What a later life must know is never dropped.
     fn drop_oldest_history(&mut self) {
-        let is_history = |entry: &Entry| matches!(entry, Entry::Happened(_) | Entry::Decided(_) | Entry::Settled { .. } | Entry::Intent(_));
+        let is_history = |entry: &Entry| {
+            matches!(entry, Entry::Happened(_) | Entry::Decided(_) | Entry::Settled { .. } | Entry::Intent(_))
+        };
         if let Some(at) = self.rest.iter().position(is_history) {
             self.rest.remove(at);
             self.lost += 1;

@@ -16,7 +16,7 @@ use super::time;
 
 /// A fact in the document of `explain`.
 #[derive(Serialize)]
-pub(super) struct FactEntry {
+pub(crate) struct FactEntry {
     fact: &'static str,
     value: Value,
     source: String,
@@ -84,7 +84,7 @@ pub(super) struct RuleEntry {
     decided: bool,
 }
 
-pub(super) fn entry(fact: &Fact) -> FactEntry {
+pub(crate) fn entry(fact: &Fact) -> FactEntry {
     FactEntry {
         fact: fact.value.code(),
         value: value(&fact.value),

@@ -8,7 +8,7 @@ mod listening;
 pub(crate) mod memory;
 mod ready;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -67,10 +67,10 @@ pub(crate) async fn serve(settings: Settings, workers: Handle) -> Result<ExitCod
         let _heard_below = say.send(News::Lost(error.clone()));
     }
     let store = opened.store.clone();
-    let snapshot = restored(&opened.remembered);
+    let (snapshot, unreadable) = restored(&opened.remembered);
     let (journal, keeping) = keep(opened, say);
     let keeping = workers.spawn(keeping);
-    journal.begins(snapshot.epoch + 1);
+    journal.begins(snapshot.epoch + 1, &unreadable);
     let (door, questions) = door();
     let mut daemon = Daemon {
         started: clock.now(),
@@ -102,22 +102,26 @@ pub(crate) async fn serve(settings: Settings, workers: Handle) -> Result<ExitCod
 async fn open_store(now: Timestamp) -> Result<Opened, Usage> {
     let folder = paths::state_dir(paths::of_this_process);
     let _there_already = std::fs::create_dir_all(&folder);
-    Opened::open(folder.join(STORE), now).await.map_err(|error| {
-        Usage::new("cannot serve", error.to_string(), error.next())
-    })
+    Opened::open(folder.join(STORE), now)
+        .await
+        .map_err(|error| Usage::new("cannot serve", error.to_string(), error.next()))
 }
 
-/// What an earlier life knew. A memory that cannot be read is as if the leg had never been seen; people are told.
-fn restored(remembered: &Remembered) -> Snapshot {
-    let read = |(leg, text): &(LegId, String)| match memory::read(text) {
-        Ok(memory) => Some((*leg, memory)),
-        Err(error) => {
-            complain(&format!("what was remembered of VM {} cannot be read: {error}", leg.vm));
-            None
+/// What an earlier life knew, and the legs of which that cannot be read: it is as if they had never been seen, and people are told.
+fn restored(remembered: &Remembered) -> (Snapshot, Vec<LegId>) {
+    let (mut legs, mut unreadable) = (BTreeMap::new(), Vec::new());
+    for (leg, text) in &remembered.legs {
+        match memory::read(text) {
+            Ok(memory) => {
+                legs.insert(*leg, memory);
+            }
+            Err(error) => {
+                complain(&format!("{error} of VM {}: it is as if it had not been seen before", leg.vm));
+                unreadable.push(*leg);
+            }
         }
-    };
-    let legs = remembered.legs.iter().filter_map(read).collect();
-    Snapshot { epoch: remembered.epoch, frozen: remembered.frozen, legs }
+    }
+    (Snapshot { epoch: remembered.epoch, frozen: remembered.frozen, legs }, unreadable)
 }
 
 /// What the daemon has besides the controller.

@@ -54,6 +54,13 @@ impl<'l> Daemon<'l> {
         });
     }
 
+    /// What it says of a VM, once it has seen that.
+    fn says_of(&self, vm: &str, key: &str) -> Option<String> {
+        let status = self.json(&["status"]);
+        let leg = status.legs().iter().find(|leg| leg["vm"] == vm)?;
+        leg[key].as_str().map(str::to_owned)
+    }
+
     fn signal(&self, signal: &str) {
         let sent = Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
         assert!(sent.success());
@@ -171,12 +178,77 @@ fn the_verbs_of_this_computer_ask_it_and_a_pause_by_hand_stays() {
 }
 
 #[test]
+fn a_pause_that_a_person_made_while_it_served_is_a_persons_after_it_was_killed_too() {
+    let lab = Lab::new(&["--vms", "2", "--race-state", "suspended"]);
+    let mut daemon = Daemon::start(&lab, &[]);
+    daemon.until_protected(2);
+    lab.post("/vms/vm-001/pause");
+    until("that the pause is seen", || daemon.says_of("vm-001", "reason").is_some_and(|reason| reason == "paused_by_person"));
+    daemon.child.kill().unwrap();
+    daemon.child.wait().unwrap();
+    std::fs::remove_file(lab.path("ready")).unwrap();
+    let next = Daemon::start(&lab, &[]);
+    // A run that knows nothing of it would resume it, as the article's script does.
+    until("that it is left", || next.says_of("vm-001", "reason").is_some_and(|reason| reason == "paused_by_person"));
+    lab.break_by_restart("hv02.lab.test");
+    until("the resume of the other", || lab.event_ids().contains(&4));
+    assert_eq!(lab.states()[0], 7);
+    assert_eq!(next.end(), Some(0));
+}
+
+#[test]
+fn what_happened_can_be_asked_for_afterwards() {
+    let lab = Lab::new(&["--vms", "2"]);
+    let daemon = Daemon::start(&lab, &[]);
+    daemon.until_protected(2);
+    lab.break_by_restart("hv01.lab.test");
+    until("the resumes", || lab.event_ids().iter().filter(|id| **id == 4).count() == 2);
+    until("that all of it is stored", || {
+        let history = daemon.json(&["history", "vm-001"]);
+        let kinds = history.document["items"].as_array().unwrap().iter();
+        let acts: Vec<&Value> = kinds.filter(|item| item["kind"] == "act").collect();
+        acts.len() == 1 && acts[0]["act"]["outcome"] == "done"
+    });
+    let history = daemon.json(&["history", "vm-001"]);
+    let items = history.document["items"].as_array().unwrap();
+    let decided: Vec<&str> = items.iter().filter_map(|item| item["decision"]["verdict"].as_str()).collect();
+    assert!(decided.contains(&"resume") && decided.last() == Some(&"none"), "{decided:?}");
+    let told: Vec<u64> = items.iter().filter_map(|item| item["event"]["id"].as_u64()).collect();
+    assert_eq!(told, [4], "{items:?}");
+    let (code, text, _) = printed(&daemon.ask(&["history"]));
+    assert!(code == 0 && text.contains("act: resume of VM") && text.contains("event 4 (Information)"), "{text}");
+    let (code, none, _) = printed(&daemon.ask(&["history", "--since", "2100-01-01T00:00:00Z"]));
+    assert!(code == 0 && none.starts_with("Nothing is stored"), "{none}");
+    assert_eq!(daemon.end(), Some(0));
+    let (code, _, error) =
+        printed(&Daemon { lab: &lab, child: Daemon::command(&lab, &["--version"]).spawn().unwrap() }.ask(&["history"]));
+    assert!(code == 4 && error.contains("reprise serve"), "{error}");
+}
+
+#[test]
+fn a_store_that_cannot_be_used_stops_no_repair_and_is_told() {
+    let lab = Lab::new(&["--vms", "1"]);
+    std::fs::create_dir(lab.path("state")).unwrap();
+    std::fs::write(lab.path("state/reprise.sqlite3"), "this is no database, and somebody may need it").unwrap();
+    let daemon = Daemon::start(&lab, &[]);
+    daemon.until_protected(1);
+    until("the report", || lab.event_ids().contains(&114));
+    lab.break_by_restart("hv01.lab.test");
+    until("the resume", || lab.event_ids().contains(&4));
+    let (code, _, error) = printed(&daemon.ask(&["history"]));
+    assert!(code == 1 && error.contains("what happened cannot be read"), "{error}");
+    assert_eq!(daemon.end(), Some(0));
+    let kept = std::fs::read_to_string(lab.path("state/reprise.sqlite3")).unwrap();
+    assert!(kept.starts_with("this is no database"), "{kept}");
+}
+
+#[test]
 fn only_one_serves_and_one_that_was_killed_leaves_nothing_in_the_way() {
     let lab = Lab::new(&["--vms", "1"]);
     let mut daemon = Daemon::start(&lab, &[]);
     let second = Daemon::command(&lab, &[]).output().unwrap();
     let (code, _, error) = printed(&second);
-    assert!(code == 1 && error.contains("another one answers at"), "{error}");
+    assert!(code == 2 && error.contains("another one answers at"), "{error}");
     daemon.until_protected(1);
     daemon.child.kill().unwrap();
     daemon.child.wait().unwrap();

@@ -24,7 +24,7 @@ pub(super) struct Wanted {
     /// Of this VM alone.
     vm: Option<String>,
     /// From then on, RFC 3339.
-    since: Option<jiff::Timestamp>,
+    since: Option<String>,
     /// At most so many items, the latest.
     limit: Option<u32>,
 }
@@ -49,7 +49,13 @@ pub(super) async fn all(
             }
         }
     };
-    let since = wanted.since.map(|at| Timestamp(at.as_millisecond()));
+    let since = match wanted.since.map(|text| text.parse::<jiff::Timestamp>()).transpose() {
+        Ok(since) => since.map(|at| Timestamp(at.as_millisecond())),
+        Err(error) => {
+            let (title, next) = ("`since` is not a time", "write a time such as 2026-11-30T22:00:00Z");
+            return Problem::new(StatusCode::BAD_REQUEST, title, error.to_string(), next).into_response();
+        }
+    };
     let query = HistoryQuery { vm, since, limit: wanted.limit.unwrap_or(ITEMS).min(ITEMS_MAX) };
     let store = store.borrow().clone();
     let items = match store.history(query).await {
