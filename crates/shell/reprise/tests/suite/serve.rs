@@ -183,7 +183,9 @@ fn a_pause_that_a_person_made_while_it_served_is_a_persons_after_it_was_killed_t
     let mut daemon = Daemon::start(&lab, &[]);
     daemon.until_protected(2);
     lab.post("/vms/vm-001/pause");
-    until("that the pause is seen", || daemon.says_of("vm-001", "reason").is_some_and(|reason| reason == "paused_by_person"));
+    until("that the pause is seen", || {
+        daemon.says_of("vm-001", "reason").is_some_and(|reason| reason == "paused_by_person")
+    });
     daemon.child.kill().unwrap();
     daemon.child.wait().unwrap();
     std::fs::remove_file(lab.path("ready")).unwrap();
