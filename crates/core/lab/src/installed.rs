@@ -1,5 +1,7 @@
 //! What is installed and set up on a host besides its VMs: updates, the replica server with its certificate, Reprise's task.
 
+use std::collections::BTreeMap;
+
 use crate::certificate::Certificate;
 use crate::spec::Os;
 
@@ -12,6 +14,9 @@ pub(crate) struct Installed {
     pub(crate) revision: u32,
     /// The state of the task `\Reprise\Startup`, by Task Scheduler's number; `None` if there is none.
     pub(crate) task: Option<u32>,
+    /// What is set in the registry below `HKEY_LOCAL_MACHINE`, by key and name in lower case. Nothing of what Windows itself
+    /// sets is there, so defaults hold.
+    pub(crate) registry: BTreeMap<(String, String), String>,
     pub(crate) server: ReplicaServer,
     /// The computer's own certificates, oldest first.
     pub(crate) certificates: Vec<Certificate>,
@@ -56,6 +61,18 @@ impl Installed {
             Os::Server2022 => ("KB5008882", 469),
         };
         let server = ReplicaServer { enabled: true, authentication: 1, authorizes: true, listens: true };
-        Self { updates: vec![update.to_owned()], revision, task: None, server, certificates: Vec::new() }
+        Self {
+            updates: vec![update.to_owned()],
+            revision,
+            task: None,
+            registry: BTreeMap::new(),
+            server,
+            certificates: Vec::new(),
+        }
+    }
+
+    /// What is set in the registry; keys and names compare without case.
+    pub(crate) fn registered(&self, key: &str, name: &str) -> Option<&str> {
+        self.registry.get(&(key.to_lowercase(), name.to_lowercase())).map(String::as_str)
     }
 }

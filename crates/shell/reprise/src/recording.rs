@@ -20,13 +20,15 @@ const MESSAGE_MAX: usize = 1024 * 1024;
 const VERSION: u32 = 1;
 
 /// Values that are the same in every installation, and names that no table of properties has.
-const WORDS: [&str; 6] = [
+const WORDS: [&str; 7] = [
     "Running Stopped Start Pending Stop Paused Auto Manual Disabled Boot OK vmms Winmgmt vmms exe Startup Reprise C Windows system32",
     "GetSystemCertificates EncodedCertificates CreationClassName SystemCreationClassName SystemName InstanceID",
     "Microsoft-Windows-Hyper-V-VMMS Admin User32 Microsoft-Windows-User32 EventLog Microsoft-Windows-Kernel-Power",
     "VmlEventLog VmId VmName ErrorCode ErrorMessage Parameter0 Parameter1 Parameter2 Parameter3 Parameter4 Parameter5",
     "param1 param2 param3 param4 param5 param6 param7 Negotiate Kerberos NTLM Basic CredSSP Digest",
     "HVR replicasvc",
+    "StdRegProv default GetStringValue hDefKey sSubKeyName sValueName sValue CustomSD ChannelAccess Policies SYSTEM SOFTWARE CurrentControlSet \
+     Services Microsoft CurrentVersion WINEVT Channels",
 ];
 
 /// Properties whose values identify an installation, whatever their words.

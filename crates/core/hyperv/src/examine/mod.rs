@@ -1,20 +1,24 @@
 //! Examining a host for `doctor`: one query per class, whatever the others returned. What the answers mean for an administrator is
 //! decided elsewhere; here each class is either shown or the reason why it could not be read.
 
+mod access;
 mod certificate;
 mod classes;
 mod facts;
+mod log_access;
 #[cfg(test)]
 mod tests;
 
 use cim::{CimType, ObjectPath, Port, PropertyError, Row, wql};
 use reprise_model::{HostName, Problem, Remedy};
 
+pub use access::{AccessList, EVENT_LOG_READERS, with_readers};
 pub use certificate::ComputerCertificate;
 pub use facts::{
     ClassReading, Computer, Examination, ReplicaServer, ReplicationService, ReplicationSetup, ServiceEntry, Services,
     System, TaskState, Updates, Vms,
 };
+pub use log_access::{ListFrom, LogAccess, LogsAccess, log_access};
 
 use crate::class::{CIMV2, PropertyUse, VIRTUALIZATION, select, windows};
 use crate::observe::nobody_there;

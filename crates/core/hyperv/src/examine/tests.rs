@@ -174,6 +174,69 @@ fn certificates_of_another_program_are_read() {
     assert_eq!(servers.until, Timestamp(2_840_184_000_000), "its year has four digits");
 }
 
+/// What is read of a host whose registry answers so; and the keys and values that it was asked for.
+fn registry(answer: impl Fn(&str) -> Result<(u32, Option<&'static str>), CallError>) -> (LogsAccess, Vec<String>) {
+    let mut stepped = Stepped::new(|port| async move { log_access(&port).await });
+    let mut asked = Vec::new();
+    for _ in 0..10 {
+        match stepped.step() {
+            Some(Next::Call(Request::Invoke { path, method, arguments })) => {
+                assert_eq!(
+                    (path.to_string().as_str(), method.as_str()),
+                    (r"root\default:StdRegProv", "GetStringValue")
+                );
+                let words: Vec<String> = arguments.iter().filter_map(|one| one.value.lexical()).collect();
+                assert_eq!(words[0], "2147483650");
+                let name = words[1..].join(" ");
+                let answer = answer(&name).map(|(code, value)| {
+                    let parameters = Properties::new().with("ReturnValue", text(&code.to_string()));
+                    let value = value.map_or(Value::Nil, text);
+                    Reply::Output(Output { parameters: parameters.with("sValue", value) })
+                });
+                stepped.answer(answer);
+                asked.push(name);
+            }
+            Some(Next::Done(access)) => return (access, asked),
+            other => panic!("{other:?}"),
+        }
+    }
+    panic!("the reading does not end");
+}
+
+#[test]
+fn the_access_lists_of_both_logs_are_read_where_windows_keeps_them_and_else_are_windows_default() {
+    let (access, asked) = registry(|_| Ok((2, None)));
+    let channels = r"SOFTWARE\Microsoft\Windows\CurrentVersion\WINEVT\Channels\Microsoft-Windows-Hyper-V-VMMS";
+    let [own, other] = ["-Admin", "/Admin"].map(|end| format!("{channels}{end} ChannelAccess"));
+    let policy = r"SOFTWARE\Policies\Microsoft\Windows\EventLog\System ChannelAccess";
+    let system = r"SYSTEM\CurrentControlSet\Services\EventLog\System CustomSD";
+    assert_eq!(asked, [own.as_str(), &other, policy, system]);
+    for read in [access.vmms, access.system] {
+        let LogAccess { from, list } = read.unwrap();
+        let has_group = list.readers.iter().any(|reader| reader == EVENT_LOG_READERS);
+        assert!(from == ListFrom::Default && has_group, "{list:?}");
+    }
+    let set = "D:(A;;0x1;;;BA)";
+    let by_log = |name: &str| Ok(if name == policy { (2, None) } else { (0, Some(set)) });
+    let (access, asked) = registry(by_log);
+    let system = access.system.unwrap();
+    assert_eq!((asked.len(), system.from), (3, ListFrom::Log(set.to_owned())));
+    assert_eq!(system.list.readers, ["S-1-5-32-544"]);
+    let (access, asked) = registry(|_| Ok((0, Some(set))));
+    assert_eq!((asked.len(), access.system.unwrap().from), (2, ListFrom::Policy), "a policy holds whatever is set");
+}
+
+#[test]
+fn what_the_registry_does_not_show_is_a_problem_and_no_default() {
+    let denied = || CallError::new(ErrorKind::Denied, Reached::Yes, "no rights");
+    let (access, asked) = registry(|_| Err(denied()));
+    assert_eq!((access.system.unwrap_err().kind, asked.len()), (ProblemKind::Denied, 2));
+    let (access, _) = registry(|_| Ok((5, None)));
+    assert!(access.vmms.unwrap_err().why.contains("returned 5"));
+    let (access, _) = registry(|_| Ok((0, Some("D:(XA;;0x1;;;WD;(x))"))));
+    assert!(access.vmms.unwrap_err().why.contains("not understood"));
+}
+
 proptest! {
     #[test]
     fn arbitrary_texts_and_spoilt_certificates_do_not_panic(at in 0_usize..536, octet: u8, other in ".{0,40}") {

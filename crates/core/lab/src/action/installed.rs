@@ -47,6 +47,16 @@ impl World {
         }
     }
 
+    /// Sets a text in a host's registry, or removes it.
+    pub(super) fn register(&mut self, host: usize, key: &str, name: &str, data: Option<&str>) {
+        let Some(host) = self.hosts.get_mut(host) else { return };
+        let place = (key.to_lowercase(), name.to_lowercase());
+        match data {
+            Some(data) => host.installed.registry.insert(place, data.to_owned()),
+            None => host.installed.registry.remove(&place),
+        };
+    }
+
     /// Registers Reprise's task on a host, or removes it.
     pub(super) fn set_task(&mut self, host: usize, state: Option<u32>) {
         if let Some(host) = self.hosts.get_mut(host) {

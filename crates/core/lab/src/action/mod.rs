@@ -96,6 +96,17 @@ pub enum Action {
         /// Its state, by Task Scheduler's number; it is removed if absent.
         state: Option<u32>,
     },
+    /// A text is set in a host's registry below `HKEY_LOCAL_MACHINE`, or removed.
+    Registry {
+        /// Which host.
+        host: String,
+        /// The key.
+        key: String,
+        /// The value's name.
+        name: String,
+        /// The text; it is removed if absent.
+        data: Option<String>,
+    },
     /// A person pauses replication.
     Pause {
         /// Which VM.
@@ -360,6 +371,10 @@ impl World {
             }
             Action::Task { host, state } => {
                 self.set_task(self.find_host(host)?, *state);
+                Ok(())
+            }
+            Action::Registry { host, key, name, data } => {
+                self.register(self.find_host(host)?, key, name, data.as_deref());
                 Ok(())
             }
             Action::Pause { vm, leg, side } => self.by_hand(self.find_leg(vm, *leg)?, *side, 7),

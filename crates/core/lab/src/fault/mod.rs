@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 pub use attack::Attack;
 
-use crate::schema::{CIMV2, VIRTUALIZATION};
+use crate::schema::{CIMV2, DEFAULT, VIRTUALIZATION};
 
 /// Maximum number of active faults: far above what a test sets up, and a bound on a client that only adds.
 const FAULTS_MAX: usize = 1_000;
@@ -81,6 +81,8 @@ pub enum RightsOn {
     Windows,
     /// `root\virtualization\v2`
     HyperV,
+    /// `root\default`, where the registry's provider is.
+    Registry,
 }
 
 /// A kind of message.
@@ -202,6 +204,7 @@ impl RightsOn {
         match self {
             Self::Windows => CIMV2,
             Self::HyperV => VIRTUALIZATION,
+            Self::Registry => DEFAULT,
         }
     }
 }

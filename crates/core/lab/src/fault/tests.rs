@@ -239,6 +239,7 @@ fn rights_on_one_namespace_say_nothing_of_another() {
     let first = |on: RightsOn| match on {
         RightsOn::Windows => "Win32_OperatingSystem",
         RightsOn::HyperV => "Msvm_ComputerSystem",
+        RightsOn::Registry => "StdRegProv",
     };
     for (denied, other) in [(RightsOn::Windows, RightsOn::HyperV), (RightsOn::HyperV, RightsOn::Windows)] {
         lab.add_fault(Fault::Rights(denied), &here, None).unwrap();

@@ -7,6 +7,8 @@ use crate::spec::Os;
 
 /// The namespace of Windows itself.
 pub const CIMV2: &str = "root/cimv2";
+/// The namespace of the registry's provider.
+pub const DEFAULT: &str = "root/default";
 /// The namespace of Task Scheduler.
 pub const TASK_SCHEDULER: &str = "root/Microsoft/Windows/TaskScheduler";
 /// The namespace of Hyper-V.

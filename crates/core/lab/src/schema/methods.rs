@@ -1,4 +1,4 @@
-//! The methods that hosts carry out, with the inputs that they take (Hyper-V WMI reference, the methods' pages).
+//! The methods that hosts carry out, with the inputs that they take (WMI reference, the methods' pages).
 
 use cim::CimType as T;
 
@@ -54,6 +54,15 @@ const METHODS: &[Method] = &[
     method("Msvm_ReplicationService", "GetReplicationStatistics", &[VM]),
     method("Msvm_ReplicationService", "GetReplicationStatisticsEx", &[VM, RELATIONSHIP]).since(R2),
     method("Msvm_ReplicationService", "GetSystemCertificates", &[]),
+    method(
+        "StdRegProv",
+        "GetStringValue",
+        &[
+            optional(scalar("hDefKey", T::Uint32)),
+            required(scalar("sSubKeyName", T::String)),
+            required(scalar("sValueName", T::String)),
+        ],
+    ),
     method(
         "Msvm_VirtualSystemManagementService",
         "GetSummaryInformation",

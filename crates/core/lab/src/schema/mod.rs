@@ -6,13 +6,14 @@ mod derivation;
 mod hardware;
 mod management;
 mod methods;
+mod registry;
 mod relations;
 mod replica_server;
 mod settings;
 mod task_scheduler;
 mod virtualization;
 
-pub use class::{CIMV2, Class, Property, TASK_SCHEDULER, VIRTUALIZATION};
+pub use class::{CIMV2, Class, DEFAULT, Property, TASK_SCHEDULER, VIRTUALIZATION};
 use class::{R2, W16, W19, array, scalar};
 pub use methods::Input;
 pub(crate) use methods::Method;
@@ -22,7 +23,7 @@ pub fn classes() -> impl Iterator<Item = &'static Class> {
     let windows = cimv2::CLASSES.iter().chain(hardware::CLASSES);
     let hyperv = virtualization::CLASSES.iter().chain(settings::CLASSES).chain(management::CLASSES);
     let rest = replica_server::CLASSES.iter().chain(relations::CLASSES).chain(task_scheduler::CLASSES);
-    windows.chain(hyperv).chain(rest)
+    windows.chain(hyperv).chain(rest).chain(registry::CLASSES)
 }
 
 /// The class of that name in that namespace; both compare without case.

@@ -1,8 +1,9 @@
 //! What is installed and set up on a host besides its VMs.
 
-use cim::{ObjectPath, Reply, Request, Row, wql};
+use cim::{Argument, CallError, ObjectPath, Reply, Request, Row, Value, wql};
 
-use crate::schema::{CIMV2, TASK_SCHEDULER, VIRTUALIZATION};
+use crate::fault::RightsOn;
+use crate::schema::{CIMV2, DEFAULT, TASK_SCHEDULER, VIRTUALIZATION};
 use crate::{Action, Fault, FaultScope, Os, ReplicaServerSettings, Spec, World};
 
 const HOST: &str = "hv01.lab.test";
@@ -90,6 +91,43 @@ fn a_task_is_there_once_it_is_registered() {
     assert_eq!(ours(&mut lab), [1]);
     lab.carry_out(&Action::Task { host: HOST.to_owned(), state: None }).unwrap();
     assert_eq!(ours(&mut lab), []);
+}
+
+/// What the registry's provider returns for a value, and the value.
+fn registered(lab: &mut World, arguments: &[(&str, Value)]) -> Result<(u32, Option<String>), CallError> {
+    let path = ObjectPath::new(DEFAULT, "StdRegProv");
+    let arguments = arguments.iter().map(|(name, value)| Argument::new(*name, value.clone())).collect();
+    match lab.answer(0, &Request::Invoke { path, method: "GetStringValue".into(), arguments })? {
+        Reply::Output(output) => Ok((output.return_value().unwrap().unwrap(), output.get_opt("sValue").unwrap())),
+        other @ (Reply::Instance(_) | Reply::Rows(_)) => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_text_that_is_set_in_the_registry_is_shown_whatever_the_case_and_nothing_else_is() {
+    let mut lab = World::new(&Spec { vms: 1, ..Spec::default() }).unwrap();
+    let of = |key: &str, name: &str| {
+        [("sSubKeyName", Value::String(key.to_owned())), ("sValueName", Value::String(name.to_owned()))]
+    };
+    let key = r"SYSTEM\CurrentControlSet\Services\EventLog\System";
+    assert_eq!(registered(&mut lab, &of(key, "CustomSD")), Ok((2, None)));
+    let set = |data: Option<&str>| Action::Registry {
+        host: HOST.to_owned(),
+        key: key.to_owned(),
+        name: "CustomSD".to_owned(),
+        data: data.map(ToOwned::to_owned),
+    };
+    lab.carry_out(&set(Some("D:(A;;0x1;;;BA)"))).unwrap();
+    let shown = Ok((0, Some("D:(A;;0x1;;;BA)".to_owned())));
+    assert_eq!(registered(&mut lab, &of(&key.to_lowercase(), "customsd")), shown);
+    let [key_argument, name_argument] = of(key, "CustomSD");
+    let other_hive = [("hDefKey", Value::Uint32(0x8000_0001)), key_argument.clone(), name_argument];
+    assert_eq!(registered(&mut lab, &other_hive), Ok((2, None)), "another hive");
+    assert!(registered(&mut lab, &[key_argument]).is_err(), "a value has a name");
+    lab.carry_out(&set(None)).unwrap();
+    assert_eq!(registered(&mut lab, &of(key, "CustomSD")), Ok((2, None)));
+    lab.add_fault(Fault::Rights(RightsOn::Registry), &FaultScope::default(), None).unwrap();
+    assert_eq!(registered(&mut lab, &of(key, "CustomSD")).unwrap_err().kind, cim::ErrorKind::Denied);
 }
 
 #[test]

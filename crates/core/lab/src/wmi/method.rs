@@ -4,7 +4,7 @@ use cim::{Argument, CallError, ObjectPath, Output, Properties, Row, Value};
 
 use super::code::{DONE, IN_USE, INVALID_PARAMETER, INVALID_STATE, JOB_STARTED, NO_METHOD, NOT_SUPPORTED, not_there};
 use super::virtualization::guid;
-use super::{embedded, parameters};
+use super::{embedded, parameters, registry};
 use crate::leg::{At, mode};
 use crate::schema::VIRTUALIZATION;
 use crate::spec::Os;
@@ -35,6 +35,9 @@ impl World {
         }
         if target.class == "Msvm_ReplicationService" {
             return self.invoke_service(host, method, arguments).unwrap_or_else(|| Err(no_method()));
+        }
+        if target.class == "StdRegProv" {
+            return self.hosts.get(host).map(|host| registry::string_value(host, arguments)).ok_or_else(no_method);
         }
         if target.class != "Msvm_ComputerSystem" {
             return Err(no_method());

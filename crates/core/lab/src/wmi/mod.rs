@@ -8,6 +8,7 @@ mod hardware;
 mod language;
 mod method;
 mod parameters;
+mod registry;
 mod relation;
 mod replica_server;
 mod service;
@@ -30,7 +31,7 @@ use cim::{CallError, CimTimestamp, DateTime, ErrorKind, Name, ObjectPath, Reache
 pub use definition::Definition;
 
 use crate::host::Host;
-use crate::schema::{self, CIMV2, Class, TASK_SCHEDULER};
+use crate::schema::{self, CIMV2, Class, DEFAULT, TASK_SCHEDULER};
 use crate::world::World;
 use code::{NO_CLASS, NO_CLASS_IN_QUERY, NO_NAMESPACE, NO_RIGHTS, NOT_FOUND, invalid_query, not_there};
 
@@ -75,7 +76,12 @@ impl World {
             }
             Request::Related { related } => self.related(host, related),
             Request::Invoke { path, method, arguments } => {
-                let target = self.instance(host, path)?;
+                // The methods of the registry's provider are static: they are called on the class.
+                let target = if *path.namespace.as_str() == *DEFAULT {
+                    Row::new(self.find(DEFAULT, path.class.as_str(), NO_CLASS)?.name)
+                } else {
+                    self.instance(host, path)?
+                };
                 self.invoke(host, &target, method.as_str(), arguments).map(Reply::Output)
             }
         }
@@ -138,6 +144,8 @@ impl World {
             self.associations(host, class)
         } else if class.namespace == CIMV2 {
             self.windows(host, class)
+        } else if class.namespace == DEFAULT {
+            Vec::new()
         } else if class.namespace == TASK_SCHEDULER {
             self.hosts.get(host).map_or_else(Vec::new, |host| task_scheduler::tasks(host, class))
         } else {

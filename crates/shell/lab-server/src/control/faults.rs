@@ -168,7 +168,11 @@ fn fault(name: &str, on: Option<MessageKind>, parameters: &mut Parameters) -> Re
         "rights" => Fault::Rights(match parameters.text("namespace").as_deref() {
             Some("cimv2") => RightsOn::Windows,
             Some("virtualization") => RightsOn::HyperV,
-            _ => return Err(Refusal::Bad("parameter namespace: cimv2 or virtualization is expected".to_owned())),
+            Some("default") => RightsOn::Registry,
+            _ => {
+                let expected = "parameter namespace: cimv2, virtualization or default is expected";
+                return Err(Refusal::Bad(expected.to_owned()));
+            }
         }),
         "login" => Fault::Login,
         "slow_log" => Fault::Log(LogFault::Slow { delay: delay(parameters)? }),

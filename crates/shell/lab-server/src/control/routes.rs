@@ -20,6 +20,7 @@ pub(super) const HOST: &[&str] = &[
     "POST /hosts/{name}/replica-server?[enabled=true|false][&authentication=none|kerberos|certificate|both][&authorizes=true|false][&listens=true|false][&certificate_days=N]",
     "POST /hosts/{name}/updates?kb=KB1,KB2[&revision=N]",
     "POST /hosts/{name}/task?state=absent|disabled|queued|ready|running",
+    "POST /hosts/{name}/registry?key=KEY&value=NAME[&data=TEXT]",
 ];
 
 pub(super) const VM: &[&str] = &[
@@ -79,6 +80,10 @@ pub(super) fn host_action(host: String, what: &str, parameters: &mut Parameters)
             Action::Updates { host, updates, revision: parameters.value("revision", "a number")? }
         }
         "task" => Action::Task { host, state: task(parameters)? },
+        "registry" => {
+            let (key, name) = (needed(parameters, "key")?, needed(parameters, "value")?);
+            Action::Registry { host, key, name, data: parameters.text("data") }
+        }
         other => return Err(Refusal::Unknown(format!("there is no route /hosts/{host}/{other}"))),
     })
 }

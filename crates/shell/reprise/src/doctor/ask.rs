@@ -7,7 +7,7 @@ use std::time::Duration;
 use cim::event::{EventPort as _, EventQuery};
 use cim::{CallError, ErrorKind};
 use reprise_hyperv::events::{VMMS_LOGS, of_system, of_vmms};
-use reprise_hyperv::examine::{Examination, examine};
+use reprise_hyperv::examine::{Examination, examine, log_access};
 use reprise_hyperv::{Subject, problem};
 use reprise_model::{HostId, Problem, ProblemKind, Remedy, Timestamp};
 use tokio::net::TcpStream;
@@ -65,9 +65,13 @@ pub(crate) async fn ask(asking: Asking) -> HostFacts {
         Some(_) => read_logs(&logs).await,
         None => (None, None),
     };
+    let log_access = match examined {
+        Some(_) => timeout(EXAMINATION_MAX, log_access(&link.port())).await.ok(),
+        None => None,
+    };
     let clock = examined.and_then(|examination| clock(examination, began));
     let last_run = if way.is_none() && examined.is_some() { blocking(last_run).await } else { None };
-    HostFacts { label, way, clock, now: now(), vmms_log, system_log, last_run, examination }
+    HostFacts { label, way, clock, now: now(), vmms_log, system_log, log_access, last_run, examination }
 }
 
 fn now() -> Timestamp {

@@ -66,9 +66,9 @@ checks! {
         "warning: no entry is seen; unknown: it could not be read";
     ReplicationCertificate = "certificate", "The certificates that replication uses are there, valid, and for servers and clients.",
         "warning: one expires within 30 days; unknown: they could not be read; error: one is missing, expired or not usable";
-    VmmsLog = "events_vmms", "The account can read VMMS's event log, where the evidence for a pause is.",
+    VmmsLog = "events_vmms", "The account can read VMMS's event log, where the evidence for a pause is; and who else may, by the log's access list.",
         "warning: it cannot";
-    SystemLog = "events_system", "The account can read the System log, where the evidence for a shutdown is.",
+    SystemLog = "events_system", "The account can read the System log, where the evidence for a shutdown is; and who else may, by the log's access list.",
         "warning: it cannot";
     Task = "task", "The task that `reprise install task` makes is registered and enabled, and how its last run ended.",
         "warning: it is disabled, or its last run failed; unknown: it could not be read; on hosts that another computer \

@@ -2,7 +2,7 @@
 
 use super::facts::HostFacts;
 use super::finding::Diagnosis;
-use super::{hyperv, network, windows};
+use super::{hyperv, logs, network, windows};
 
 /// The findings about one host, worst first; of one level in the order of the checks.
 pub(crate) fn diagnose(facts: &HostFacts) -> Vec<Diagnosis> {
@@ -10,7 +10,7 @@ pub(crate) fn diagnose(facts: &HostFacts) -> Vec<Diagnosis> {
     if let Some(examination) = facts.examined() {
         found.extend(windows::diagnose(facts, examination));
         found.extend(hyperv::diagnose(facts, examination));
-        found.extend(windows::logs(facts));
+        found.extend(logs::diagnose(facts));
         found.push(windows::task(facts, examination));
     }
     found.sort_by_key(|diagnosis| (std::cmp::Reverse(diagnosis.level), diagnosis.check));

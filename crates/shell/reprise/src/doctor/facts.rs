@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use reprise_hyperv::examine::Examination;
+use reprise_hyperv::examine::{Examination, LogsAccess};
 use reprise_model::{Problem, Timestamp};
 use reprise_platform::shell::Shell;
 use wsman_http::LoginInUse;
@@ -23,6 +23,8 @@ pub(crate) struct HostFacts {
     /// VMMS's event log and Windows' own: whether they could be read.
     pub(crate) vmms_log: Option<Result<(), Problem>>,
     pub(crate) system_log: Option<Result<(), Problem>>,
+    /// Who may read them; `None` if the host was not asked in time.
+    pub(crate) log_access: Option<LogsAccess>,
     /// How the last run of the task ended; only this computer says it.
     pub(crate) last_run: Option<LastRun>,
 }

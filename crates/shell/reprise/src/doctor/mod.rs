@@ -2,12 +2,14 @@
 //!
 //! [`facts`] is what was found; `ask` finds it; [`diagnose`] decides, without any input or output, what it means.
 
+mod account_names;
 mod ask;
 pub(crate) mod check;
 mod diagnose;
 pub(crate) mod facts;
 mod finding;
 mod hyperv;
+mod logs;
 mod network;
 #[cfg(test)]
 mod tests;

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use reprise_hyperv::examine::{
-    Computer, ComputerCertificate, Examination, ReplicaServer, ReplicationService, ReplicationSetup, ServiceEntry,
-    Services, System, TaskState, Updates, Vms,
+    AccessList, Computer, ComputerCertificate, Examination, ListFrom, LogAccess, LogsAccess, ReplicaServer,
+    ReplicationService, ReplicationSetup, ServiceEntry, Services, System, TaskState, Updates, Vms,
 };
 use reprise_model::{
     HostName, HostSystem, HostTime, Problem, ProblemKind, Remedy, ReplicationMode, ServiceState, Timestamp,
@@ -76,6 +76,7 @@ fn healthy() -> HostFacts {
         now: NOW,
         vmms_log: Some(Ok(())),
         system_log: Some(Ok(())),
+        log_access: None,
         last_run: None,
     }
 }
@@ -353,6 +354,69 @@ fn logs_that_cannot_be_read_are_a_warning_with_the_account_in_the_command() {
         });
         is(&named, Check::SystemLog, Level::Warning, &format!("\"Event Log Readers\" {word} /add"));
     }
+}
+
+/// An access list of the System log, and of the other one nothing.
+fn with_access(set: Option<&str>) -> LogsAccess {
+    let list = AccessList::read(set.unwrap_or("D:(A;;0x1;;;SY)(A;;0x1;;;ER)")).unwrap();
+    let system = Ok(LogAccess { from: set.map_or(ListFrom::Default, |set| ListFrom::Log(set.to_owned())), list });
+    LogsAccess { vmms: Err(problem()), system }
+}
+
+#[test]
+fn a_log_is_told_with_who_may_read_it_and_what_is_not_known_is_not_told_as_nobody() {
+    let why = |set: Option<&str>, check: Check| {
+        let mut facts = healthy();
+        facts.log_access = Some(with_access(set));
+        diagnose(&facts).into_iter().find(|diagnosis| diagnosis.check == check).unwrap().why
+    };
+    let unknown = why(None, Check::VmmsLog);
+    assert!(unknown.ends_with("who may read it is not known: no rights"), "{unknown}");
+    let default = why(None, Check::SystemLog);
+    assert!(default.ends_with("by Windows' default, these may read it: SYSTEM, Event Log Readers"), "{default}");
+    let set = why(Some("D:(D;;0x1;;;BG)(A;;0x1;;;BA)(A;;0x1;;;S-1-5-21-1-2-3-1104)"), Check::SystemLog);
+    let expected =
+        "by its access list, these may read it: Administrators, S-1-5-21-1-2-3-1104; and these are refused: Guests";
+    assert!(set.ends_with(expected), "{set}");
+    let nobody = why(Some("D:"), Check::SystemLog);
+    assert!(nobody.ends_with("its access list names no account that may read it"), "{nobody}");
+    let healthy = healthy();
+    let not_asked = diagnose(&healthy).into_iter().find(|diagnosis| diagnosis.check == Check::SystemLog).unwrap().why;
+    assert!(not_asked.ends_with("who may read it is not known"), "{not_asked}");
+}
+
+#[test]
+fn where_the_list_of_a_log_leaves_event_log_readers_out_the_group_is_added_to_it_too() {
+    let remedy = |set: Option<&str>| {
+        let found = wrong(|facts| {
+            facts.system_log = Some(Err(problem().with_remedy(Remedy::GrantEventLog)));
+            facts.log_access = Some(with_access(set));
+        });
+        found[0].remedy.clone().unwrap()
+    };
+    for enough in [None, Some("D:(A;;0x1;;;ER)")] {
+        let remedy = remedy(enough);
+        assert!(remedy.contains(" LAB\\svc /add`") && !remedy.contains("wevtutil"), "{remedy}");
+        assert!(remedy.contains("S-1-5-32-573"), "in another language the group has another name: {remedy}");
+    }
+    let added = remedy(Some("O:BAG:SYD:(A;;0x1;;;BA)"));
+    let command = "`wevtutil sl System \"/ca:O:BAG:SYD:(A;;0x1;;;BA)(A;;0x1;;;S-1-5-32-573)\"`";
+    assert!(added.contains(command) && added.contains(" LAB\\svc /add`"), "{added}");
+    let refused = remedy(Some("D:(D;;0x1;;;ER)(A;;0x1;;;BA)"));
+    assert!(refused.contains("take the entry that refuses them out of it: `wevtutil gl System`"), "{refused}");
+    let by_policy = wrong(|facts| {
+        facts.system_log = Some(Err(problem().with_remedy(Remedy::GrantEventLog)));
+        let list = AccessList::read("D:(A;;0x1;;;BA)").unwrap();
+        let system = Ok(LogAccess { from: ListFrom::Policy, list });
+        facts.log_access = Some(LogsAccess { vmms: Err(problem()), system });
+    });
+    let remedy_of_policy = by_policy[0].remedy.as_deref().unwrap();
+    assert!(
+        remedy_of_policy.contains("in Group Policy") && !remedy_of_policy.contains("wevtutil"),
+        "{remedy_of_policy}"
+    );
+    let odd = remedy(Some("O:$(x)D:(A;;0x1;;;BA)"));
+    assert!(odd.contains("wevtutil gl System") && !odd.contains("$(x)"), "{odd}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Findings about Windows itself: its version, its clock, its services, its event logs, its tasks.
+//! Findings about Windows itself: its version, its clock, its services, its tasks.
 
 use reprise_hyperv::examine::{Examination, Services, TaskState, Updates};
 use reprise_model::{Problem, ServiceState};
@@ -200,27 +200,6 @@ fn clock(offset: Option<ClockOffset>, examination: &Examination) -> Diagnosis {
         (Level::Warning, "records of different hosts cannot be compared, and at five minutes Kerberos refuses logins")
     };
     Diagnosis::new(Check::Clock, level, what, why).with_remedy(remedy)
-}
-
-/// Whether the account can read the event logs.
-pub(super) fn logs(facts: &HostFacts) -> Vec<Diagnosis> {
-    let logs = [
-        (Check::VmmsLog, "VMMS's event log", &facts.vmms_log),
-        (Check::SystemLog, "the System log", &facts.system_log),
-    ];
-    let found = logs.into_iter().filter_map(|(check, log, read)| {
-        Some(match read.as_ref()? {
-            Ok(()) => Diagnosis::ok(check, format!("the account can read {log}"), "it gave its records"),
-            Err(problem) => {
-                let why = format!("{}; without it, Reprise has no evidence of what suspended a VM", problem.why);
-                let grant = format!("on the host: `net localgroup \"Event Log Readers\" {} /add`", facts.account());
-                let is_there = facts.way.is_some() && problem.remedy.is_about_rights();
-                let remedy = if is_there { grant } else { problem.advice().to_owned() };
-                Diagnosis::new(check, Level::Warning, format!("the account cannot read {log}"), why).with_remedy(remedy)
-            }
-        })
-    });
-    found.collect()
 }
 
 /// The task that runs Reprise at each start.

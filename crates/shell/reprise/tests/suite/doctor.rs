@@ -82,7 +82,8 @@ fn a_healthy_pair_is_well_and_its_document_has_the_contracts_keys() {
     let page = page(&lab);
     assert!(page.contains("hv02.lab.test") && page.contains("2 hosts examined: 30 ok."), "{page}");
     assert!(page.contains("LAB\\administrator logs in by NTLM") && !page.contains(&lab.password()), "{page}");
-    assert_eq!((lab.requests("invoke"), lab.states()), (0, vec![3, 3]));
+    // What is invoked reads the registry: of each host, each log's list in the two places where it may be.
+    assert_eq!((lab.requests("invoke"), lab.states()), (2 * 2 * 4, vec![3, 3]));
 }
 
 #[test]
@@ -148,6 +149,43 @@ fn event_logs_that_may_not_be_read_are_named_each() {
     let ids: Vec<&str> = wrong(&ran, 0).iter().map(|found| found.0).collect();
     assert_eq!((ran.code, ids), (0, vec!["events_vmms", "events_system"]), "{:#}", ran.document);
     assert!(wrong(&ran, 0)[0].2.contains("\"Event Log Readers\""), "{:#}", ran.document);
+}
+
+/// The finding of a host about the System log: its level, and all that is said.
+fn of_system_log(ran: &Ran, host: usize) -> (String, String) {
+    let findings = ran.document["hosts"][host]["findings"].as_array().unwrap();
+    let found = findings.iter().find(|finding| finding["id"] == "events_system").unwrap();
+    let told = ["what", "why", "remedy"].map(|key| found[key].as_str().unwrap_or_default()).join("\n");
+    (found["level"].as_str().unwrap().to_owned(), told)
+}
+
+#[test]
+fn each_event_log_is_told_with_who_may_read_it_by_default_by_its_list_or_not_known() {
+    let lab = Lab::new(&["--vms", "3", "--hosts", "3", "--os", "2019"]);
+    let hosts: Vec<String> = (0..3).flat_map(|host| ["--host".to_owned(), lab.url(host)]).collect();
+    let hosts: Vec<&str> = hosts.iter().map(String::as_str).collect();
+    let list = "O:BAG:SYD:(A;;0xf0007;;;SY)(A;;0x7;;;BA)(A;;0x1;;;S-1-5-21-397955417-626881126-188441444-1104)";
+    let key = "SYSTEM%5CCurrentControlSet%5CServices%5CEventLog%5CSystem";
+    lab.post(&format!("/hosts/hv02.lab.test/registry?key={key}&value=CustomSD&data={list}"));
+    lab.post("/faults/deny_events?host=hv02.lab.test");
+    lab.post("/faults/rights?host=hv03.lab.test&namespace=default");
+    let path = lab.path("recording.jsonl");
+    let ran = json(&lab, &[&hosts, &["--record", &path][..]].concat());
+    let (level, told) = of_system_log(&ran, 0);
+    assert!(level == "ok" && told.contains("by Windows' default, these may read it: SYSTEM, Administrators"), "{told}");
+    assert!(told.contains("Event Log Readers"), "{told}");
+    let (level, told) = of_system_log(&ran, 1);
+    let who =
+        "by its access list, these may read it: SYSTEM, Administrators, S-1-5-21-397955417-626881126-188441444-1104";
+    assert!(level == "warning" && told.contains(who), "{told}");
+    assert!(told.contains("Event Log Readers\" LAB\\administrator /add`"), "{told}");
+    assert!(told.contains(&format!("`wevtutil sl System \"/ca:{list}(A;;0x1;;;S-1-5-32-573)\"`")), "{told}");
+    let (level, told) = of_system_log(&ran, 2);
+    assert!(level == "ok" && told.contains("who may read it is not known: "), "{told}");
+    // Whose accounts they are stays out of the recording.
+    let recorded = std::fs::read_to_string(&path).unwrap();
+    assert!(recorded.contains("StdRegProv") && recorded.contains("CustomSD"), "{recorded}");
+    assert!(!recorded.contains("397955417") && !recorded.contains("left_out"), "{recorded}");
 }
 
 #[test]
