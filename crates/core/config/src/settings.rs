@@ -116,7 +116,7 @@ pub struct Run {
 /// What the daemon does; `None` where the configuration does not say it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Serve {
-    /// How often a host is looked at of which nothing is heard.
+    /// How often a host is looked at that gives no sign.
     pub interval: Option<Duration>,
 }
 

@@ -70,7 +70,7 @@ impl Driver {
     }
 
     fn with(controller: Controller, clock: Clock, links: Links, journal: Option<Journal>) -> Self {
-        let tasks = Tasks { running: JoinSet::new(), what: BTreeMap::new(), links, journal };
+        let tasks = Tasks { running: JoinSet::new(), what: BTreeMap::new(), links, journal, written: BTreeMap::new() };
         Self { controller, clock, tasks }
     }
 
@@ -161,7 +161,7 @@ fn new_marks(controller: &Controller) -> Option<Event> {
 
 /// Sees what a controller without a goal knows.
 pub(crate) trait Watcher: Hearer {
-    /// Called after every step, and once a second. Whether to go on, and what the controller is told first.
+    /// Called after every step, and once a second. Whether to go on, and what the controller learns first.
     fn step(&mut self, now: Now, controller: &Controller, links: &Links) -> ControlFlow<(), Vec<Event>>;
 
     /// The next event from elsewhere. May be dropped while it waits.
@@ -184,6 +184,8 @@ struct Tasks {
     links: Links,
     /// Where what must survive is written down; a pass has none.
     journal: Option<Journal>,
+    /// What tells that an intent has been written down.
+    written: BTreeMap<ActId, oneshot::Receiver<()>>,
 }
 
 impl Tasks {
@@ -201,29 +203,25 @@ impl Tasks {
                 journal.hears(&event);
             }
             let effects = controller.handle(now, event);
-            let mut written = match &mut self.journal {
-                Some(journal) => journal.write(now, controller, &effects),
-                None => BTreeMap::new(),
-            };
+            if let Some(journal) = &mut self.journal {
+                self.written.extend(journal.write(now, controller, &effects));
+            }
             // Somebody may have used `reprise pause` since the last act.
             if effects.iter().any(|effect| matches!(effect, Effect::Intend(_))) {
                 events.extend(new_marks(controller));
             }
             for effect in effects {
-                match effect {
-                    Effect::Intend(act) => events.extend(self.intend(act.id, written.remove(&act.id))),
-                    other => events.extend(self.carry_out(now, other, hearer)),
-                }
+                events.extend(self.carry_out(now, effect, hearer));
             }
         }
     }
 
     /// An act that is about to be carried out: at once, or when it has been written down. A pass has no journal: if it is killed, its
     /// intentions are lost, and the next pass looks before it acts.
-    fn intend(&mut self, act: ActId, written: Option<oneshot::Receiver<()>>) -> Option<Event> {
-        let Some(written) = written else { return Some(Event::Intended(act)) };
+    fn intend(&mut self, act: ActId) -> Option<Event> {
+        let Some(written) = self.written.remove(&act) else { return Some(Event::Intended(act)) };
         self.spawn(async move {
-            // What cannot be written down is done all the same, and people are told.
+            // What cannot be written down is done anyway, and that is reported.
             let _written_or_not = written.await;
             Event::Intended(act)
         });
@@ -234,7 +232,7 @@ impl Tasks {
     fn carry_out(&mut self, now: Now, effect: Effect, hearer: &mut impl Hearer) -> Option<Event> {
         match effect {
             Effect::Observe(host) => return self.observe(host, now.mono),
-            Effect::Intend(act) => return self.intend(act.id, None),
+            Effect::Intend(act) => return self.intend(act.id),
             Effect::Perform(act) => return self.perform(act),
             Effect::Ask { host, name, like } => self.links.ask(host, &name, like),
             Effect::Forget(host) => self.links.forget(host),

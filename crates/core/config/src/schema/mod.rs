@@ -115,7 +115,7 @@ struct Run {
 #[derive(Default, JsonSchema)]
 #[schemars(default, deny_unknown_fields)]
 struct Serve {
-    /// How often a host is looked at of which nothing is heard.
+    /// How often a host is looked at that gives no sign.
     #[schemars(schema_with = "length")]
     interval: String,
 }

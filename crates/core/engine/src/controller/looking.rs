@@ -4,7 +4,7 @@ use reprise_model::{HostId, LegId, LegKind, MonoTime, Now, Observation, Seen, Vm
 
 use super::{Controller, NOBODY};
 use crate::exchange::Effect;
-use crate::host::{HostWatch, Phase, Turn, Wanted, visible};
+use crate::host::{HostWatch, Phase, Rumour, Turn, Wanted, visible};
 use crate::inventory::HostLook;
 use crate::leg::{End, NotSeenEnd, Side, Whereabouts};
 
@@ -130,7 +130,7 @@ impl Controller {
     /// Something has happened on a host that a look may show.
     pub(super) fn heard_of_host(&mut self, id: HostId) {
         if let Some(host) = self.hosts.get_mut(&id) {
-            host.stirred = true;
+            host.rumour = Rumour::New;
             self.touched.insert(id);
         }
     }
@@ -191,7 +191,7 @@ impl Controller {
 
     fn wanted(&self, host: &HostWatch) -> Wanted {
         let id = &host.asked.id;
-        match (self.look_before_act.has(id), self.look_wanted.has(id) || host.stirred) {
+        match (self.look_before_act.has(id), self.look_wanted.has(id) || host.rumour == Rumour::New) {
             (true, _) => Wanted::BeforeActs,
             (false, true) => Wanted::Sometime,
             (false, false) => Wanted::ByNobody,

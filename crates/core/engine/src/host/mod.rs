@@ -77,13 +77,22 @@ pub(crate) struct HostWatch {
     pub(crate) refusals: Refusals,
     look_under_way: bool,
     /// Whether something was heard of it since the latest look began.
-    pub(crate) stirred: bool,
+    pub(crate) rumour: Rumour,
     /// Whether a look has come back, with or without an answer.
     pub(crate) looked_once: bool,
     last_look: Option<MonoTime>,
     /// The replicated objects at the look before, whether all of each could be read, and when that look began.
     last_set: Option<(MonoTime, BTreeSet<(RelationshipId, bool)>)>,
     not_ready_because: Option<NotReady>,
+}
+
+/// Whether something was heard of a host that a look may show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rumour {
+    /// Nothing.
+    None,
+    /// Something that no look can have shown yet.
+    New,
 }
 
 /// What people were told of a host.
@@ -153,7 +162,7 @@ impl HostWatch {
             vmms_since: None,
             refusals: Refusals::default(),
             look_under_way: false,
-            stirred: false,
+            rumour: Rumour::None,
             looked_once: false,
             last_look: None,
             last_set: None,
@@ -226,7 +235,7 @@ impl HostWatch {
                 last + self.refusals.gap().unwrap_or(LOOK_WHEN_HOPELESS)
             }
             (Phase::Late(why), _) if is_hopeless(why.problem.kind) => last + LOOK_WHEN_HOPELESS,
-            (Phase::Late(_), _) if self.stirred => soon,
+            (Phase::Late(_), _) if self.rumour == Rumour::New => soon,
             (Phase::Late(_), _) => last + LOOK_WHEN_LATE,
             (Phase::Waiting | Phase::Ready { .. }, None) => soon,
             (Phase::Waiting | Phase::Ready { .. }, Some(until)) if wanted != Wanted::ByNobody => {
@@ -247,7 +256,7 @@ impl HostWatch {
 
     pub(crate) fn look_begins(&mut self, now: MonoTime) {
         self.look_under_way = true;
-        self.stirred = false;
+        self.rumour = Rumour::None;
         self.last_look = Some(now);
     }
 

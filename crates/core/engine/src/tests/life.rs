@@ -241,7 +241,7 @@ fn one_that_never_stops_retrying_tries_once_an_hour_what_has_used_up_its_tries_a
     assert_eq!(refused_until(&mut drive, 3_800.0), 1);
     drive.hosts[0] = booted_again(&[S::Error]);
     assert_eq!(refused_until(&mut drive, 3_900.0), 1, "its host has booted");
-    assert_eq!(failed(&drive), 1, "that is told once");
+    assert_eq!(failed(&drive), 1, "reported once");
     drive.hosts[0] = look(0, &[S::Suspended]);
     assert_eq!(refused_until(&mut drive, 12_000.0), 0, "a pause is not fought");
 }

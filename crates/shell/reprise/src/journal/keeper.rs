@@ -138,7 +138,7 @@ impl Keeper {
         let _ending = self.say.send(News::Lost(error));
     }
 
-    /// Opens the file anew: what was wrong with it may have been mended. What an earlier life left there is not read again.
+    /// Opens the file anew: what was wrong with it may have been repaired. What an earlier life left there is not read again.
     async fn try_again(&mut self) {
         self.again = Some(Instant::now() + AGAIN);
         let _closed_anyway = self.current().close().await;

@@ -174,7 +174,7 @@ fn decisions(now: Now, controller: &mut Controller) -> Vec<Entry> {
     let decision = |leg| {
         let judgement = controller.judgement(leg, now)?;
         let facts = judgement.facts.iter().map(fact::entry).collect::<Vec<_>>();
-        let (verdict, reason) = decision::words(&judgement.verdict);
+        let (verdict, reason) = decision::words(judgement.verdict);
         let (verdict, reason) = (verdict.to_owned(), reason.to_owned());
         Some(Entry::Decided(StoredDecision { at: now.wall, leg, verdict, reason, facts: json::line(&facts) }))
     };

@@ -61,7 +61,7 @@ fn unknown(report: &Report, vm: &VmSelector) -> Usage {
     let missing: Vec<String> = report.hosts.iter().filter(|host| !host.ready).map(|host| host.name.clone()).collect();
     let missing = if missing.is_empty() { String::new() } else { format!("; not ready: {}", list(&missing)) };
     let next = "check the spelling, and ask the hosts that have the VM";
-    Usage::new(format!("no replicated VM {} was seen", vm), format!("{shown}{missing}"), next)
+    Usage::new(format!("no replicated VM {vm} was seen"), format!("{shown}{missing}"), next)
 }
 
 /// The error for a name that several VMs have.

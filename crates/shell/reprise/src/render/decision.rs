@@ -3,7 +3,7 @@
 use reprise_engine::judge::Verdict;
 
 /// What is to be done, and the code of the reason.
-pub(crate) fn words(verdict: &Verdict) -> (&'static str, &'static str) {
+pub(crate) fn words(verdict: Verdict) -> (&'static str, &'static str) {
     match verdict {
         Verdict::Healthy { held } => ("none", held.map_or("replicating", |held| held.code())),
         Verdict::Leave(reason) => ("leave", reason.code()),

@@ -64,7 +64,7 @@ impl Ears {
         }
     }
 
-    /// The next host of which something is heard. May be dropped while it waits.
+    /// The next host of which something reaches us. May be dropped while it waits.
     pub(super) async fn next(&mut self) -> HostId {
         match self.heard.recv().await {
             Some(host) => host,
@@ -91,7 +91,7 @@ async fn listen(host: HostId, access: LogAccess, say: mpsc::Sender<HostId>) {
                 pause = AGAIN.0;
                 tell(host, &say);
             }
-            tracing::debug!(host = host.0, log, %error, "the event log is not heard");
+            tracing::debug!(host = host.0, log, %error, "cannot follow the event log");
             // There is no log of this name; there may be one of the next.
             if error.kind != ErrorKind::NotThere {
                 break;

@@ -107,7 +107,7 @@ async fn open_store(now: Timestamp) -> Result<Opened, Usage> {
         .map_err(|error| Usage::new("cannot serve", error.to_string(), error.next()))
 }
 
-/// What an earlier life knew, and the legs of which that cannot be read: it is as if they had never been seen, and people are told.
+/// What an earlier life knew, and the legs of which that cannot be read: it is as if they had never been seen, and that is reported.
 fn restored(remembered: &Remembered) -> (Snapshot, Vec<LegId>) {
     let (mut legs, mut unreadable) = (BTreeMap::new(), Vec::new());
     for (leg, text) in &remembered.legs {
@@ -132,7 +132,7 @@ struct Daemon {
     questions: Questions,
     /// What is to be known of the store.
     news: mpsc::UnboundedReceiver<News>,
-    /// The same, to be told at the next step.
+    /// The same, to be reported at the next step.
     heard: Vec<News>,
     /// Questions that are to be answered at the next step.
     asked: Vec<desk::Question>,

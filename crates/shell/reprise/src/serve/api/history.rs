@@ -7,9 +7,9 @@ use reprise_model::{Timestamp, VmId, VmSelector};
 use reprise_store::{HistoryQuery, StoreError};
 use serde::Deserialize;
 
-use super::Shared;
 use super::answer::{Answer, Form};
 use super::problem::Problem;
+use super::shared::Shared;
 use crate::exit;
 use crate::render::{history, json};
 

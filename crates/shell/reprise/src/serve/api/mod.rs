@@ -5,26 +5,26 @@ mod answer;
 mod history;
 mod orders;
 mod problem;
+mod shared;
+mod wanted;
 
 use axum::Router;
-use axum::extract::{FromRef, Path, Query, State};
+use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use reprise_engine::LegReport;
-use reprise_engine::goal::Report;
-use reprise_model::{LegKind, VmSelector};
-use serde::Deserialize;
+use reprise_model::VmSelector;
 
-use super::desk::{Desk, Door, Ending};
+use super::desk::{Door, Ending};
 use crate::journal::Current;
 use crate::looked::exit_code;
-use crate::render::status::Seen;
 use crate::render::{explain, json, status};
 use crate::usage::Usage;
 use answer::{Answer, Form};
 pub(crate) use answer::{COLOURS, EXIT, WIDTH};
 use problem::Problem;
+use shared::Shared;
+use wanted::{Narrowed, Wanted};
 
 /// All routes.
 pub(super) fn router(door: Door, store: Current) -> Router {
@@ -37,19 +37,6 @@ pub(super) fn router(door: Door, store: Current) -> Router {
         .fallback(async || Problem::no_such_route())
         .method_not_allowed_fallback(async || Problem::no_such_method())
         .with_state(Shared { door, store })
-}
-
-/// What every route has.
-#[derive(Clone)]
-struct Shared {
-    door: Door,
-    store: Current,
-}
-
-impl FromRef<Shared> for Door {
-    fn from_ref(shared: &Shared) -> Self {
-        shared.door.clone()
-    }
 }
 
 /// `status`: `vm` may be given several times, `on` once.
@@ -98,38 +85,5 @@ fn of_usage(answer: Result<Result<Answer, Usage>, Ending>) -> Response {
         Ok(Ok(answer)) => answer.into_response(),
         Ok(Err(usage)) => Problem::of_usage(&usage).into_response(),
         Err(ending) => Problem::from(ending).into_response(),
-    }
-}
-
-/// A relationship, as a path names it: its VM by GUID or by a name that only one has.
-#[derive(Clone)]
-struct Wanted {
-    vm: VmSelector,
-    kind: LegKind,
-    /// The host that it is from or to.
-    on: Option<String>,
-}
-
-/// What narrows a name down.
-#[derive(Deserialize)]
-struct Narrowed {
-    on: Option<String>,
-}
-
-impl Wanted {
-    fn of((vm, kind): &(String, String), Narrowed { on }: Narrowed) -> Result<Self, Problem> {
-        let kind = LegKind::named(kind).ok_or_else(|| Problem::no_such_kind(kind))?;
-        Ok(Self { vm: VmSelector::parse(vm), kind, on })
-    }
-
-    fn find(&self, desk: &Desk<'_>) -> Result<(Report, Seen, LegReport), Usage> {
-        let (report, seen) = desk.report(std::slice::from_ref(&self.vm), self.on.as_deref())?;
-        let leg = report.legs.iter().find(|leg| leg.id.kind == self.kind).cloned();
-        let missing = || {
-            let why = format!("the VM has no {} relationship on the hosts that were seen", self.kind);
-            Usage::new("there is no such relationship", why, "look at `reprise status`")
-        };
-        let leg = leg.ok_or_else(missing)?;
-        Ok((report, seen, leg))
     }
 }

@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use super::answer::{Answer, Form};
 use super::problem::Problem;
-use super::{Narrowed, Wanted};
+use super::wanted::{Narrowed, Wanted};
 use crate::client::ERROR;
 use crate::exit;
 use crate::pauses;

@@ -57,7 +57,7 @@ impl Listening {
         Ok(listener)
     }
 
-    /// Its address, as others are told.
+    /// Its address, as others use it.
     pub(in crate::serve) fn address(&self) -> String {
         format!("unix:{}", self.path.display())
     }

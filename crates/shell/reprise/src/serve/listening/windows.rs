@@ -30,7 +30,7 @@ impl Listening {
         })
     }
 
-    /// Its address, as others are told.
+    /// Its address, as others use it.
     pub(in crate::serve) fn address(&self) -> String {
         format!("pipe:{PIPE}")
     }
