@@ -147,7 +147,8 @@ impl Join {
             let is_primary = id.slot == Slot::Zero
                 && self.vms.get(&id.vm).is_some_and(|row| row.mode == Some(ReplicationMode::Primary));
             // A primary that replicates nothing is odd if its other end does; the engine, which sees both, decides.
-            if object.as_ref().is_ok_and(|object| !is_live(object)) && !is_primary {
+            let is_idle = object.as_ref().is_ok_and(|object| !is_live(object));
+            if is_idle && !is_primary {
                 continue;
             }
             let settings = self.settings.remove(&id).unwrap_or_else(|| Err(no_settings())).into();
@@ -159,7 +160,7 @@ impl Join {
                 Err(problem) => {
                     let (name, mode) = row.map_or((None, None), |row| (row.name.clone(), row.mode));
                     let settings = settings.seen().cloned();
-                    seen.unreadable.insert(id, UnreadableObject { name, mode, settings, problem });
+                    seen.unreadable.insert(id, UnreadableObject { name, mode, settings, is_idle, problem });
                 }
             }
         }

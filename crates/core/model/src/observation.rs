@@ -50,6 +50,9 @@ pub struct UnreadableObject {
     pub mode: Option<ReplicationMode>,
     /// Its settings, if they could be read.
     pub settings: Option<ReplicationSettings>,
+    /// Whether its own row says that it is Disabled, as that of a VM without replication: then it says something only beside an
+    /// end that replicates.
+    pub is_idle: bool,
     /// What is wrong with it.
     pub problem: Problem,
 }

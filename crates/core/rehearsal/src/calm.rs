@@ -178,7 +178,7 @@ impl FinalCheck<'_> {
             || receivers.iter().any(|(_, end)| obstacle(end, Side::Receiver).is_some())
             // No sender keeps sending to what does not receive; Server 2012 shows Error at the first cycle.
             || !receivers.iter().any(|(_, end)| matches!(end.state, 2 | 3))
-            || held(self.holds, leg.id, ends, &called, &self.names.values(), self.wall);
+            || held(self.holds, leg.id, (ends, &[]), &called, &self.names.values(), self.wall);
         let paused = &self.scene.policy.paused;
         let initial = sender.last.is_none() && paused.initial == InitialPolicy::Leave;
         // What was on its way may have arrived since it was looked at.

@@ -181,7 +181,8 @@ fn without_idle_senders(mut ends: Vec<(Part, &Arc<SeenEnd>)>) -> Vec<(Part, &Arc
 }
 
 /// Every object of a VM that could not be read, with the part that it plays as far as anybody can tell. Where its
-/// VM's mode is unknown it takes a part that nobody else has: it must appear somewhere, and is not acted on.
+/// VM's mode is unknown it takes a part that nobody else has: it must appear somewhere, and is not acted on. Those at state 0
+/// say something only beside an end that replicates, as senders do that can be read.
 fn unread<'a>(
     vm: VmId,
     looks: &[(HostId, &'a HostLook)],
@@ -190,15 +191,20 @@ fn unread<'a>(
 ) -> Vec<(Part, Unread<'a>)> {
     let mut known = Vec::new();
     let mut unknown = Vec::new();
-    for (host, look) in looks.iter().filter(|(_, look)| !look.unreadable.is_empty()) {
-        for id in SLOTS.map(|slot| RelationshipId { vm, slot }) {
-            let Some(object) = look.unreadable.get(&id) else { continue };
-            let end = Unread { host: *host, look, object };
-            match (id.slot, object.mode) {
-                (slot, Some(mode)) => known.push((part(slot, mode), end)),
-                (Slot::One, None) => known.push((Part::Sender(LegKind::Extended), end)),
-                (Slot::Zero, None) => unknown.push(end),
-            }
+    let objects = || {
+        let some = looks.iter().filter(|(_, look)| !look.unreadable.is_empty());
+        let slots = some.flat_map(|(host, look)| SLOTS.map(|slot| (*host, *look, slot)));
+        slots.filter_map(|(host, look, slot)| {
+            let object = look.unreadable.get(&RelationshipId { vm, slot })?;
+            Some((slot, Unread { host, look, object }))
+        })
+    };
+    let replicates = !ends.is_empty() || objects().any(|(_, end)| !end.object.is_idle);
+    for (slot, end) in objects().filter(|_| replicates) {
+        match (slot, end.object.mode) {
+            (slot, Some(mode)) => known.push((part(slot, mode), end)),
+            (Slot::One, None) => known.push((Part::Sender(LegKind::Extended), end)),
+            (Slot::Zero, None) => unknown.push(end),
         }
     }
     for end in unknown {

@@ -25,7 +25,7 @@ fn spoil(observation: &mut Observation, n: u32, mode: Option<ReplicationMode>) -
     let vm = replication.vms.remove(&id.vm).unwrap();
     let problem = Problem::new(ProblemKind::Malformed, "read the VMs", "property EnabledState cannot be read");
     let settings = object.settings.seen().cloned();
-    let unreadable = UnreadableObject { name: Some(vm.name), mode, settings, problem };
+    let unreadable = UnreadableObject { name: Some(vm.name), mode, settings, is_idle: false, problem };
     replication.unreadable.entry(id).or_insert(unreadable)
 }
 
@@ -74,6 +74,21 @@ fn an_unreadable_object_of_which_nobody_else_speaks_is_told_all_the_same() {
     );
 }
 
+/// As of a VM whose replication was removed in the middle of a look: no replication is shown.
+#[test]
+fn an_unreadable_object_at_state_0_is_no_leg_alone_and_one_beside_an_end_that_replicates() {
+    for (receiver, legs) in [(look(1, &[]), 0), (look(1, &[S::Replicating]), 1)] {
+        let mut hosts = vec![look(0, &[S::Error]), receiver];
+        spoil(&mut hosts[0], 1, Some(ReplicationMode::Primary)).is_idle = true;
+        let mut drive = Drive::new(setup(2), hosts);
+        drive.run_to(200.0);
+        let results: Vec<_> = drive.legs().iter().map(|leg| (leg.result, leg.reason)).collect();
+        assert_eq!(results, vec![(LegResult::Failed, Reason::NotReadable); legs]);
+        let report = drive.report.as_ref().unwrap();
+        assert_eq!(report.outcome, PassOutcome::Partial, "the row is reported");
+    }
+}
+
 #[test]
 fn an_unreadable_replica_forbids_a_resume_unless_policy_does_without_it() {
     for (peer_unseen, acts) in [(PeerUnseen::Wait, 0), (PeerUnseen::Resume, 1)] {
@@ -109,14 +124,16 @@ fn a_failover_on_the_replica_is_told_even_if_the_sender_cannot_be_read() {
 
 #[test]
 fn an_unreadable_object_of_a_second_primary_is_a_second_primary() {
-    let mut hosts = pair(&[S::Error]);
-    let mut third = look(2, &[S::Error]);
-    spoil(&mut third, 1, Some(ReplicationMode::Primary));
-    hosts.push(third);
-    let mut drive = Drive::new(setup(3), hosts);
-    drive.run_to(60.0);
-    assert!(drive.acts.is_empty());
-    assert_eq!(drive.leg().reason, Reason::BothPrimary);
+    for is_idle in [false, true] {
+        let mut hosts = pair(&[S::Error]);
+        let mut third = look(2, &[S::Error]);
+        spoil(&mut third, 1, Some(ReplicationMode::Primary)).is_idle = is_idle;
+        hosts.push(third);
+        let mut drive = Drive::new(setup(3), hosts);
+        drive.run_to(60.0);
+        assert!(drive.acts.is_empty());
+        assert_eq!(drive.leg().reason, Reason::BothPrimary);
+    }
 }
 
 #[test]

@@ -165,7 +165,7 @@ fn a_leg_that_was_only_guessed_from_what_could_not_be_read_is_no_leg_once_it_can
     let problem = Problem::new(ProblemKind::Malformed, "read the VMs", "property EnabledState cannot be read");
     let settings = object.settings.seen().cloned();
     let mode = Some(reprise_model::ReplicationMode::ExtendedReplica);
-    let guessed = reprise_model::UnreadableObject { name: None, mode, settings, problem };
+    let guessed = reprise_model::UnreadableObject { name: None, mode, settings, is_idle: false, problem };
     replication.unreadable.insert(id, guessed);
     let mut drive = Drive::new(setup(2), vec![look(0, &[S::Replicating]), bad]);
     drive.run_to(0.5);

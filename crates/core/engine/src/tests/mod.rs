@@ -227,7 +227,9 @@ fn half_loaded(host: u32) -> Observation {
             [usize::try_from(host).unwrap()],
     );
     let settings = object.settings.seen().cloned();
-    replication.unreadable.insert(id, reprise_model::UnreadableObject { name: None, mode, settings, problem });
+    replication
+        .unreadable
+        .insert(id, reprise_model::UnreadableObject { name: None, mode, settings, is_idle: false, problem });
     seen
 }
 

@@ -120,7 +120,8 @@ fn an_unreadable_leftover_is_no_receiver() {
     replication.objects.clear();
     replication.vms.clear();
     let mode = Some(ReplicationMode::Replica);
-    let object = reprise_model::UnreadableObject { name: None, mode, settings: Some(settings(0, 2)), problem };
+    let object =
+        reprise_model::UnreadableObject { name: None, mode, settings: Some(settings(0, 2)), is_idle: false, problem };
     replication.unreadable.insert(id, object);
     let mut drive = Drive::new(setup(3), vec![look(0, &[S::Error]), look(1, &[S::Replicating]), third.clone()]);
     drive.run_to(3.0);

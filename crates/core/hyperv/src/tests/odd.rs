@@ -313,3 +313,21 @@ fn an_object_at_state_0_is_kept_where_it_is_a_primarys_own_and_is_none_elsewhere
         assert_eq!(seen.replication.seen().unwrap().objects.len(), kept, "mode {mode} slot {slot}");
     }
 }
+
+/// As while replication is removed in the middle of a look: the VM's row still says that it is a primary.
+#[test]
+fn an_object_whose_vm_cannot_be_read_says_whether_it_is_at_state_0() {
+    for (state, is_idle) in [("0", true), ("8", false)] {
+        let (seen, _) = look(|class| {
+            let mut rows = host_rows(class)?;
+            match class {
+                OBJECTS => set("ReplicationState", text(state))(&mut rows),
+                VMS => set("EnabledState", text("unreadable"))(&mut rows),
+                _ => {}
+            }
+            Ok(rows)
+        });
+        let unreadable = &seen.replication.seen().unwrap().unreadable;
+        assert_eq!(unreadable.values().map(|object| object.is_idle).collect::<Vec<_>>(), [is_idle], "{state}");
+    }
+}

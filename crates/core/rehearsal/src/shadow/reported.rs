@@ -49,7 +49,9 @@ impl Shadow {
         self.tried(leg)?;
         let ends = [self.sender(leg.id), self.receiver(leg.id)].map(|end| Some(end?.1));
         let called = self.called(leg.id);
-        let covered = |at: Timestamp| held(&self.orders.policy.holds, leg.id, ends, &called, &self.names.values(), at);
+        let unread_on = self.unread_on(leg.id.vm);
+        let sides = (ends, unread_on.as_slice());
+        let covered = |at: Timestamp| held(&self.orders.policy.holds, leg.id, sides, &called, &self.names.values(), at);
         // A leg is judged when something about it arrives; a hold may have ended since.
         let ends = [self.sender(leg.id), self.receiver(leg.id)].into_iter().flatten();
         let judged = ends

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use reprise_engine::Side;
 use reprise_model::{
-    Act, Hold, HoldScope, HostName, InitialPolicy, LegId, LegKind, Now, PausedRule, PeerUnseen, Timestamp, VmSelector,
+    Act, Hold, HoldScope, HostName, InitialPolicy, LegId, LegKind, Now, PausedRule, PeerUnseen, Timestamp, VmId,
+    VmSelector,
 };
 
 use super::broken::Broken;
@@ -23,21 +24,23 @@ pub(super) fn peer_age_max(took: Duration) -> Duration {
 }
 
 /// Whether one of the holds covers a leg with these ends now. An end that is not seen is where the other says it is.
+/// If the other does not say, and a host shows something of the VM that cannot be read, it is there (`unread_on`).
 /// `called` is what any host calls its VM, and `known` are the names of the hosts that are known.
 pub(crate) fn held<'a>(
     holds: &[Hold],
     leg: LegId,
-    sides: [Option<&End>; 2],
+    (sides, unread_on): ([Option<&End>; 2], &[String]),
     called: &[&str],
     known: &(impl Iterator<Item = &'a Names> + Clone),
     wall: Timestamp,
 ) -> bool {
     let [sender, receiver] = sides;
     let settings = |end: Option<&End>| end.and_then(|end| end.settings.clone());
+    let or_unread = |name: Option<String>| name.map_or_else(|| unread_on.to_vec(), |name| vec![name]);
     let elsewhere = match (sender, receiver) {
-        (Some(_), None) => settings(sender).and_then(|settings| settings.recovery),
-        (None, Some(_)) => settings(receiver).and_then(|settings| settings.primary),
-        (Some(_), Some(_)) | (None, None) => None,
+        (Some(_), None) => or_unread(settings(sender).and_then(|settings| settings.recovery)),
+        (None, Some(_)) => or_unread(settings(receiver).and_then(|settings| settings.primary)),
+        (Some(_), Some(_)) | (None, None) => Vec::new(),
     };
     let ends: Vec<&End> = sides.into_iter().flatten().collect();
     let own = ends.iter().flat_map(|end| std::iter::once(end.host_name.clone()).chain(end.says_now.clone()));
@@ -82,6 +85,12 @@ impl Shadow {
         self.hosts.values().flat_map(|ends| ends.called(leg)).collect()
     }
 
+    /// What the hosts are called that show something of a VM that cannot be read.
+    pub(super) fn unread_on(&self, vm: VmId) -> Vec<String> {
+        let hosts = self.hosts.iter().filter(|(_, ends)| ends.unread.contains(&vm));
+        hosts.filter_map(|(host, _)| self.names.get(host)?.first().cloned()).collect()
+    }
+
     /// Whether the engine may plan this act now, for all that it has received.
     pub(super) fn allows(&self, act: &Act, now: Now) -> Result<(), Broken> {
         let leg = act.leg;
@@ -95,7 +104,9 @@ impl Shadow {
         let sides = [(Side::Sender, self.sender(leg)), (Side::Receiver, self.receiver(leg))];
         let ends: Vec<&End> = sides.iter().filter_map(|(_, end)| Some(end.as_ref()?.1)).collect();
         let judged = [self.sender(leg), self.receiver(leg)].map(|end| Some(end?.1));
-        if held(&self.orders.policy.holds, leg, judged, &self.called(leg), &self.names.values(), now.wall) {
+        let unread_on = self.unread_on(leg.vm);
+        if held(&self.orders.policy.holds, leg, (judged, &unread_on), &self.called(leg), &self.names.values(), now.wall)
+        {
             return against("a hold covers it".to_owned());
         }
         for (side, (host, end)) in sides.iter().filter_map(|(side, end)| Some((*side, (*end)?))) {
