@@ -108,7 +108,9 @@ impl StoreError {
     pub fn next(&self) -> &'static str {
         match &self.trouble {
             Trouble::Full => "free space on its disk",
-            Trouble::ReadOnly => "give this account the right to write the file and its folder",
+            Trouble::ReadOnly => {
+                "give this account the right to write the file, the files beside it that begin with its name, and its folder"
+            }
             Trouble::InUse => "stop the other one, or give this one a state folder of its own",
             Trouble::Locked => "find the program that has the file open, such as a backup, and end it",
             Trouble::Damaged { .. } => "stop Reprise, move the file away and start Reprise: it creates a new one",

@@ -166,6 +166,7 @@ async fn opened(
     if known > 0 {
         schema::verify(&mut connection).await?;
         schema::verify_pages(&mut connection).await?;
+        schema::verify_writable(&mut connection, known).await?;
     }
     migrate(&mut connection, migrations, known).await?;
     Ok((Access::Full, Some(writer::start(connection, path.to_owned(), lock))))

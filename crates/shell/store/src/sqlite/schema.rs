@@ -102,6 +102,12 @@ pub(super) async fn verify_pages(connection: &mut SqliteConnection) -> Result<()
     Ok(())
 }
 
+/// Verifies that a file of a version can be written, by writing that. SQLite opens a file that may only be read without an error,
+/// and even begins transactions in it.
+pub(super) async fn verify_writable(connection: &mut SqliteConnection, version: usize) -> Result<(), Failure> {
+    table::execute(connection, format!("PRAGMA user_version = {version}"), &[]).await.map(|_| ())
+}
+
 /// Verifies all pages and indexes, however many there are.
 pub(super) async fn verify_all_pages(connection: &mut SqliteConnection) -> Result<(), Failure> {
     let found = sqlx::query("PRAGMA integrity_check").fetch_all(connection).await?;
