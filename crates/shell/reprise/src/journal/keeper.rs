@@ -29,6 +29,8 @@ pub(crate) struct Opened {
     pub(crate) remembered: Remembered,
     /// Why it is not read or not written.
     pub(crate) trouble: Option<StoreError>,
+    /// Whether it could not be read.
+    is_blind: bool,
 }
 
 impl Opened {
@@ -47,7 +49,7 @@ impl Opened {
             Err(error) => {
                 let store = Nowhere::new(now);
                 let remembered = store.load().await.unwrap_or_default();
-                Ok(Self::with(Arc::new(store), path, remembered, Some(error)))
+                Ok(Self { is_blind: true, ..Self::with(Arc::new(store), path, remembered, Some(error)) })
             }
         }
     }
@@ -56,7 +58,7 @@ impl Opened {
 impl Opened {
     fn with(store: Arc<dyn Store>, path: PathBuf, remembered: Remembered, trouble: Option<StoreError>) -> Self {
         let (now, store) = watch::channel(store);
-        Self { now, store, path, remembered, trouble }
+        Self { now, store, path, remembered, trouble, is_blind: false }
     }
 }
 
@@ -69,9 +71,9 @@ async fn loaded(path: &Path) -> Result<(Sqlite, Remembered), StoreError> {
 /// Writes what the journal is given, until the last copy of it is gone. `say` hears what people should know.
 pub(crate) fn keep(opened: Opened, say: mpsc::UnboundedSender<News>) -> (Journal, impl Future<Output = ()>) {
     let (journal, queue) = Journal::new();
-    let Opened { now: store, path, trouble, .. } = opened;
-    let keeper =
-        Keeper { store, path, queue, say, owed: Owed::default(), again: trouble.map(|_| Instant::now() + AGAIN) };
+    let Opened { now: store, path, trouble, is_blind, .. } = opened;
+    let again = trouble.map(|_| Instant::now() + AGAIN);
+    let keeper = Keeper { store, path, queue, say, owed: Owed::default(), again, is_blind };
     (journal, keeper.keep())
 }
 
@@ -83,6 +85,8 @@ struct Keeper {
     owed: Owed,
     /// When it is tried again, if it cannot be written.
     again: Option<Instant>,
+    /// What an earlier life left was never read, and is not true any more.
+    is_blind: bool,
 }
 
 impl Keeper {
@@ -143,6 +147,11 @@ impl Keeper {
         self.again = Some(Instant::now() + AGAIN);
         let _closed_anyway = self.current().close().await;
         let Ok(store) = Sqlite::open(&self.path).await else { return };
+        if self.is_blind {
+            let Ok(earlier) = store.load().await else { return };
+            self.owed.forget(earlier.legs.into_iter().map(|(leg, _)| leg));
+            self.is_blind = false;
+        }
         if store.write(self.owed.entries()).await.is_err() {
             return;
         }

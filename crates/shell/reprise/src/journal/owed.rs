@@ -32,6 +32,13 @@ impl Owed {
         }
     }
 
+    /// Nothing is remembered of these legs any more, unless something new is.
+    pub(super) fn forget(&mut self, legs: impl Iterator<Item = LegId>) {
+        for leg in legs {
+            self.legs.entry(leg).or_insert(None);
+        }
+    }
+
     /// What a later life must know is never dropped.
     fn drop_oldest_history(&mut self) {
         let is_history = |entry: &Entry| {
@@ -92,6 +99,8 @@ mod tests {
         let entries = owed.entries();
         assert_eq!(entries[..2], [Entry::Leg(leg(1), Some("new".to_owned())), Entry::Leg(leg(2), None)]);
         assert_eq!((&entries[2], &entries[3], entries.len()), (&Entry::Frozen(true), &decided(1), 20_002));
+        owed.forget([leg(1), leg(3)].into_iter());
+        assert_eq!(owed.entries()[..3], [entries[0].clone(), entries[1].clone(), Entry::Leg(leg(3), None)]);
         assert_eq!(owed.was_written(), 1);
         assert!(owed.is_empty() && owed.entries().is_empty());
     }
