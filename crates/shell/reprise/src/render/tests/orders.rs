@@ -92,6 +92,7 @@ fn may_refuse_a_pause(reason: Reason) -> bool {
         R::ResyncPausedByPerson,
         R::PossibleSplitBrain,
         R::PausedOnReplica,
+        R::UnderWay,
         R::VmmsRetries,
         R::WaitingForPeer,
         R::PeerNotSeen,
