@@ -123,8 +123,7 @@ has_no_logs() {
     grep -qF 'the service EventLog on this computer' "$log" && ! grep -qE 'WinRM|network' "$log"
 }
 
-# Left alone, Wine's server ends with its last program, and a program that starts in that moment is cut off from it.
-prefix() { mkdir "$WINEPREFIX" && wineserver -p && windows wineboot -i && windows winecfg -v win81 && windows cmd /c ver | grep -F '6.3'; }
+prefix() { windows wineboot -i && wineserver -w && windows winecfg -v win81 && windows cmd /c ver | grep -F '6.3'; }
 version() { ends_with 0 "$exe" --version && grep -qE '^reprise [0-9]+\.[0-9]+\.[0-9]+' "$log"; }
 
 # Simulated hosts, until the end of this script. The file has their addresses, user and password.

@@ -7,8 +7,6 @@ place=$(mktemp -d)
 export WINEPREFIX=$place/prefix WINEDEBUG=-all WINEDLLOVERRIDES='mscoree,mshtml='
 finish() { wineserver -k 2>/dev/null || true; rm -rf "$place"; }
 trap finish EXIT
-# Left alone, Wine's server ends with its last program, and a program that starts in that moment is cut off from it.
-mkdir "$WINEPREFIX" && wineserver -p
 timeout 120 wineboot -i </dev/null >/dev/null 2>&1
 timeout 120 wine winecfg -v win81 </dev/null >/dev/null 2>&1
 timeout 900 "$CARGO" test --locked --target "$WT" --package reprise-platform --package reprise-wmi </dev/null

@@ -456,9 +456,6 @@ def locator(dll):
 def main():
     passed = failed = 0
     try:
-        # Left alone, Wine's server ends with its last program, and a program that starts in that moment is cut off from it.
-        os.mkdir(WINE["WINEPREFIX"])
-        subprocess.run(["wineserver", "-p"], env=WINE, check=True)
         wine("wineboot", "-i")
         wine("winecfg", "-v", "win81")
         shutil.copy(DLL, os.path.join(WINE["WINEPREFIX"], "drive_c", "standin.dll"))
