@@ -17,7 +17,8 @@ trap finish EXIT
 check() {
   local name=$1
   shift
-  if "$@" >"$log" 2>&1; then
+  # Debian's Wine ends its server with the last program, and a program that starts in that moment is cut off from it: once more.
+  if "$@" >"$log" 2>&1 || { grep -qF 'wine client error:' "$log" && "$@" >"$log" 2>&1; }; then
     echo "ok   - $name"
     passed=$((passed + 1))
   else
