@@ -79,7 +79,7 @@ fn unknown_in(text: &str) -> Vec<String> {
 fn the_check_finds_what_does_not_exist() {
     for (text, found) in [
         ("Repair it: `reprise repair VM`, or Hyper-V Manager.", "repair"),
-        ("  reprise mend sql-01", "mend"),
+        ("  reprise heal sql-01", "heal"),
         ("use `reprise run --patience 5`", "--patience"),
         ("`reprise lab down`", "down"),
         ("raise `--patience`", "--patience"),
