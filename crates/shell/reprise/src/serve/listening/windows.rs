@@ -15,13 +15,16 @@ use crate::usage::Usage;
 const AGAIN: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// A pipe that is open.
-pub(in crate::serve) struct Listening(Option<NamedPipeServer>);
+pub(in crate::serve) struct Listening {
+    pipe: Option<NamedPipeServer>,
+    name: &'static str,
+}
 
 impl Listening {
     /// Opens the pipe. Only one daemon has it.
     pub(in crate::serve) fn open() -> Result<Self, Usage> {
         let opened = ServerOptions::new().first_pipe_instance(true).create(PIPE);
-        opened.map(|pipe| Self(Some(pipe))).map_err(|error| {
+        opened.map(|pipe| Self { pipe: Some(pipe), name: PIPE }).map_err(|error| {
             Usage::new(
                 format!("cannot listen at {PIPE}"),
                 error.to_string(),
@@ -32,12 +35,12 @@ impl Listening {
 
     /// Its address, as others use it.
     pub(in crate::serve) fn address(&self) -> String {
-        format!("pipe:{PIPE}")
+        format!("pipe:{}", self.name)
     }
 
     /// Answers until this is dropped.
     pub(in crate::serve) async fn serve(&mut self, router: Router) -> io::Result<()> {
-        match self.0.take() {
+        match self.pipe.take() {
             Some(pipe) => axum::serve(Pipes(Some(pipe)), router.into_make_service_with_connect_info::<Caller>()).await,
             None => Ok(()),
         }
