@@ -80,7 +80,15 @@ pub(crate) struct RunKind {
 pub(crate) fn leg(watch: &LegWatch, run: RunKind, around: Around) -> LegReport {
     let (waits_for, lost) = (around.waits_for.clone(), around.lost.clone());
     let second_primary = around.second_primary.as_ref().map(|(host, _)| host.clone());
-    let (result, reason) = result(watch, run);
+    let (result, reason) = match result(watch, run) {
+        // What a host showed that does not answer any more is not known to be so.
+        (LegResult::Healthy | LegResult::Resumed, _) if run.goes_on && is_sender_lost(watch, lost.as_ref()) => {
+            (LegResult::Failed, Reason::SenderNotReady)
+        }
+        // Whose doing it is that it runs is told when it happens, and is no state.
+        (LegResult::Resumed, _) if run.goes_on => (LegResult::Healthy, Reason::Replicating),
+        known => known,
+    };
     let incident = watch.latest_incident();
     let action = match watch.verdict {
         _ if incident.is_some() => PlannedAct::Resume,
@@ -132,11 +140,19 @@ pub(crate) fn leg(watch: &LegWatch, run: RunKind, around: Around) -> LegReport {
     }
 }
 
+/// Whether the host that has stopped answering is the sender's.
+fn is_sender_lost(watch: &LegWatch, lost: Option<&(String, Lost)>) -> bool {
+    lost.is_some_and(|(host, _)| watch.leg.sender.seen().is_some_and(|sender| sender.host_name == *host))
+}
+
 /// What came of a leg, and why.
 pub(crate) fn result(watch: &LegWatch, run: RunKind) -> (LegResult, Reason) {
     let RunKind { dry_run, interrupted, goes_on } = run;
     if goes_on && is_under_way(watch) {
         return (LegResult::Waiting, Reason::UnderWay);
+    }
+    if goes_on && watch.verdict == Verdict::Wait(Reason::ReadingEvents) && !watch.attempt().is_given_up() {
+        return (LegResult::Waiting, Reason::ReadingEvents);
     }
     let attempt = watch.attempt();
     // It was looked at before the act had ended: while a job runs, the state already reads as requested.
@@ -183,8 +199,8 @@ pub(crate) fn result(watch: &LegWatch, run: RunKind) -> (LegResult, Reason) {
 fn is_under_way(watch: &LegWatch) -> bool {
     match watch.verdict {
         Verdict::Resume { .. } => !watch.is_decided(false),
-        Verdict::Wait(reason) => reason == Reason::ReadingEvents && !watch.attempt().is_given_up(),
         Verdict::Healthy { .. }
+        | Verdict::Wait(_)
         | Verdict::Leave(_)
         | Verdict::NeedsPerson(_)
         | Verdict::NotOurs

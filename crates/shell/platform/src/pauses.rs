@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -125,8 +126,9 @@ impl PauseNotes {
     pub fn write_file(&self, of: &PauseOf, bytes: &[u8]) -> io::Result<()> {
         make_folder(&self.folder)?;
         let path = self.path(of);
-        // Two programs may write one note at the same time.
-        let unfinished = path.with_extension(format!("{}.{UNFINISHED}", std::process::id()));
+        // Two programs may write one note at the same time, and so may one.
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let unfinished = path.with_extension(format!("{}-{number}.{UNFINISHED}", std::process::id()));
         let written = write_new(&unfinished, bytes).and_then(|()| fs::rename(&unfinished, &path));
         if written.is_err() {
             let _nothing_is_left = fs::remove_file(&unfinished);
@@ -149,6 +151,9 @@ impl PauseNotes {
         self.folder.join(format!("{}-{}.{END}", of.vm_id, of.leg))
     }
 }
+
+/// Numbers the files that are being written.
+static NUMBER: AtomicU64 = AtomicU64::new(0);
 
 fn of_path(path: &Path) -> Option<PauseOf> {
     if path.extension()? != END {

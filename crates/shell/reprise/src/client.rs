@@ -2,6 +2,7 @@
 
 use std::io::{self, ErrorKind};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
@@ -17,6 +18,11 @@ use crate::exit;
 use crate::render::Terminal;
 use crate::serve::{COLOURS, EXIT, WIDTH};
 use crate::usage::Usage;
+
+/// Maximum wait for an answer about what is known: a report on a large fleet takes seconds.
+const LOOK_MAX: Duration = Duration::from_secs(30);
+/// Maximum wait for the result of an act: longer than the daemon itself waits for one.
+const ACT_MAX: Duration = Duration::from_secs(150);
 
 /// What a verb asks.
 pub(crate) struct Question {
@@ -61,7 +67,9 @@ pub(crate) async fn ask(question: &Question) -> Option<Result<ExitCode, Usage>> 
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => return None,
         Err(error) => return Some(Err(not_asked(&error.to_string()))),
     };
-    let reply = match reply(stream, question).await {
+    let patience = if question.method == Method::GET { LOOK_MAX } else { ACT_MAX };
+    let late = |_| Err(format!("it has not answered within {} s", patience.as_secs()));
+    let reply = match tokio::time::timeout(patience, reply(stream, question)).await.unwrap_or_else(late) {
         Ok(reply) => reply,
         Err(why) => return Some(Err(not_asked(&why))),
     };

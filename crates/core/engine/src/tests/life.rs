@@ -211,7 +211,26 @@ fn what_is_worked_on_has_not_failed_while_it_all_goes_on() {
     drive.hosts[0] = look(0, &[S::Replicating]);
     drive.end_act(ended());
     drive.run_to(6.0);
-    assert_eq!(meanwhile(&drive), Some((LegResult::Resumed, Reason::Error)));
+    assert_eq!(meanwhile(&drive), Some((LegResult::Healthy, Reason::Replicating)));
+}
+
+#[test]
+fn what_a_host_showed_that_has_gone_is_not_known_to_run_while_it_all_goes_on() {
+    let mut asked = setup(2);
+    asked.reread_every = Some(Duration::from_secs(5));
+    let mut drive = Drive::new(asked, pair(&[S::Replicating]));
+    drive.goes_on = true;
+    let meanwhile = |drive: &Drive| drive.controller.legs_meanwhile().next().unwrap();
+    drive.run_to(3.0);
+    assert_eq!(meanwhile(&drive).result, LegResult::Healthy);
+    drive.hosts[0] = unreachable();
+    drive.run_to(9.0);
+    let leg = meanwhile(&drive);
+    assert_eq!((leg.result, leg.reason, leg.wanted), (LegResult::Failed, Reason::SenderNotReady, true));
+    assert!(matches!(leg.cause(), Some(Cause::Lost(_))), "{:?}", leg.trouble);
+    drive.hosts = vec![look(0, &[S::Replicating]), unreachable()];
+    drive.run_to(16.0);
+    assert_eq!(meanwhile(&drive).result, LegResult::Healthy, "its sender says that it runs");
 }
 
 /// A daemon in front of a pair that refuses every act that it was asked for until then.

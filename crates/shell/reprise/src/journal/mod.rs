@@ -43,16 +43,19 @@ pub(crate) struct Journal {
     queue: mpsc::Sender<Batch>,
     /// How acts ended that are not settled yet.
     outcomes: BTreeMap<ActId, Outcome>,
+    /// This life of the program.
+    epoch: u64,
 }
 
 impl Journal {
     fn new() -> (Self, mpsc::Receiver<Batch>) {
         let (queue, waiting) = mpsc::channel(WAITING_MAX);
-        (Self { queue, outcomes: BTreeMap::new() }, waiting)
+        (Self { queue, outcomes: BTreeMap::new(), epoch: 0 }, waiting)
     }
 
     /// Writes that a life of the program begins, without what is remembered of these legs.
-    pub(crate) fn begins(&self, epoch: u64, forgotten: &[LegId]) {
+    pub(crate) fn begins(&mut self, epoch: u64, forgotten: &[LegId]) {
+        self.epoch = epoch;
         let forgotten = forgotten.iter().map(|leg| Entry::Leg(*leg, None));
         self.send(Batch { entries: std::iter::once(Entry::Epoch(epoch)).chain(forgotten).collect(), done: None });
     }
@@ -126,6 +129,8 @@ impl Journal {
 
     fn settled(&mut self, now: Now, act: ActId) -> Entry {
         let (outcome, detail) = match self.outcomes.remove(&act) {
+            // An earlier life may have asked for it.
+            None if act.epoch != self.epoch => ("unknown", None),
             None => ("not_carried_out", None),
             Some(Outcome::Ended(_)) => ("done", None),
             Some(Outcome::Refused(refusal)) => ("refused", Some(refusal.why)),
@@ -139,11 +144,11 @@ impl Journal {
 
 /// An act that is about to be carried out.
 fn intent(now: Now, act: &Act, controller: &Controller) -> StoredAct {
-    let leg = controller.leg(act.leg);
+    let decided = controller.judgement(act.leg, now).map(|judgement| decision::words(judgement.verdict).1);
     let ordered = controller.order_report(now, act.leg, false).filter(|_| !controller.is_order_over(act.leg));
     let (by, reason) = match ordered {
         Some(_) => ("a person", "asked_for".to_owned()),
-        None => ("policy", leg.map(|leg| leg.reason.code().to_owned()).unwrap_or_default()),
+        None => ("policy", decided.unwrap_or_default().to_owned()),
     };
     StoredAct {
         id: act.id,

@@ -104,10 +104,28 @@ pub(super) struct Desk<'a> {
     pub(super) waiting: &'a mut Vec<Waiting>,
 }
 
+/// Why what was asked for cannot be shown.
+pub(super) enum NotFound {
+    /// It names nothing that was seen, or several things.
+    Named(Usage),
+    /// No host is ready, so that nothing can be said of any VM.
+    Blind,
+}
+
+impl From<Usage> for NotFound {
+    fn from(usage: Usage) -> Self {
+        Self::Named(usage)
+    }
+}
+
 impl Desk<'_> {
     /// How everything stands, or these VMs.
-    pub(super) fn report(&self, vms: &[VmSelector], on: Option<&str>) -> Result<(Report, Seen), Usage> {
+    pub(super) fn report(&self, vms: &[VmSelector], on: Option<&str>) -> Result<(Report, Seen), NotFound> {
         let mut report = Report::meanwhile(self.controller, (self.started, self.now));
+        let is_narrowed = !vms.is_empty() || on.is_some();
+        if is_narrowed && looked::is_blind(&report) {
+            return Err(NotFound::Blind);
+        }
         if let Some(host) = on {
             looked::on_host(&mut report, host)?;
         }

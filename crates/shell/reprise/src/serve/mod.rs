@@ -68,7 +68,7 @@ pub(crate) async fn serve(settings: Settings, workers: Handle) -> Result<ExitCod
     }
     let store = opened.store.clone();
     let (snapshot, unreadable) = restored(&opened.remembered);
-    let (journal, keeping) = keep(opened, say);
+    let (mut journal, keeping) = keep(opened, say);
     let keeping = workers.spawn(keeping);
     journal.begins(snapshot.epoch + 1, &unreadable);
     let (door, questions) = door();

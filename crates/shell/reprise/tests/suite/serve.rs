@@ -294,3 +294,66 @@ fn the_api_answers_with_problems_that_say_what_next() {
     assert_eq!(lab.states(), [3]);
     drop(daemon);
 }
+
+#[test]
+fn what_a_host_showed_that_is_off_is_not_protected_and_what_is_resumed_replicates() {
+    let lab = Lab::new(&["--vms", "1"]);
+    let daemon = Daemon::start(&lab, &[]);
+    daemon.until_protected(1);
+    lab.break_by_restart("hv01.lab.test");
+    until("the resume", || lab.event_ids().contains(&4));
+    until("that it replicates", || daemon.says_of("vm-001", "reason").is_some_and(|reason| reason == "replicating"));
+    until("that the act is stored with its reason", || {
+        let history = daemon.json(&["history"]);
+        let items = history.document["items"].as_array().unwrap();
+        items.iter().any(|item| item["act"]["reason"] == "error" && item["act"]["outcome"] == "done")
+    });
+    lab.post("/hosts/hv01.lab.test/shutdown?in_flight=none");
+    until("that it is not known to be protected", || {
+        let status = daemon.json(&["status"]);
+        let leg = &status.legs()[0];
+        (status.code, leg["protected"] == false, leg["reason"] == "sender_not_ready") == (3, true, true)
+    });
+    let (_, explained, _) = printed(&daemon.ask(&["explain", "vm-001"]));
+    assert!(explained.contains("not protected") && explained.contains("The primary server is not ready"), "{explained}");
+}
+
+#[test]
+fn several_pauses_at_once_are_one_pause_with_one_note() {
+    let lab = Lab::new(&["--vms", "1"]);
+    let daemon = Daemon::start(&lab, &[]);
+    daemon.until_protected(1);
+    std::thread::scope(|scope| {
+        let asked: Vec<_> = (0..4).map(|_| scope.spawn(|| daemon.json(&["pause", "vm-001"]))).collect();
+        for one in asked {
+            let Ran { code, document, standard_error } = one.join().unwrap();
+            assert_eq!(code, 0, "{document} {standard_error}");
+        }
+    });
+    assert_eq!(lab.states(), [7]);
+    until("that it is a person's", || {
+        daemon.says_of("vm-001", "reason").is_some_and(|reason| reason == "paused_on_purpose")
+    });
+}
+
+#[test]
+fn a_verb_that_asks_before_any_host_is_ready_says_so() {
+    let lab = Lab::new(&["--vms", "1"]);
+    for host in ["hv01.lab.test", "hv02.lab.test"] {
+        lab.post(&format!("/hosts/{host}/management?mode=blackhole"));
+    }
+    let daemon = Daemon::start(&lab, &[]);
+    for verb in ["explain", "pause"] {
+        let (code, said, error) = printed(&daemon.ask(&[verb, "vm-001"]));
+        assert!(code == 1 && said.is_empty() && error.contains("no host is ready"), "{verb}: {code} {error}");
+    }
+}
+
+#[test]
+fn what_is_no_socket_stays_where_the_socket_would_be() {
+    let lab = Lab::new(&["--vms", "1"]);
+    std::fs::write(lab.path("reprise.sock"), "somebody's").unwrap();
+    let (code, _, error) = printed(&Daemon::command(&lab, &[]).output().unwrap());
+    assert!(code == 2 && error.contains("cannot listen at"), "{error}");
+    assert_eq!(std::fs::read_to_string(lab.path("reprise.sock")).unwrap(), "somebody's");
+}

@@ -12,6 +12,7 @@ use super::problem::Problem;
 use super::shared::Shared;
 use crate::exit;
 use crate::render::{history, json};
+use crate::serve::desk::NotFound;
 
 /// Maximum number of items in one answer.
 const ITEMS_MAX: u32 = 10_000;
@@ -40,11 +41,11 @@ pub(super) async fn all(
         Some(named) => {
             let found = door.ask(move |desk| {
                 let (report, _) = desk.report(std::slice::from_ref(&named), None)?;
-                Ok::<Option<VmId>, crate::usage::Usage>(report.legs.first().map(|leg| leg.id.vm))
+                Ok::<Option<VmId>, NotFound>(report.legs.first().map(|leg| leg.id.vm))
             });
             match found.await {
                 Ok(Ok(vm)) => vm,
-                Ok(Err(usage)) => return Problem::of_usage(&usage).into_response(),
+                Ok(Err(not)) => return Problem::from(not).into_response(),
                 Err(ending) => return Problem::from(ending).into_response(),
             }
         }

@@ -15,11 +15,10 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use reprise_model::VmSelector;
 
-use super::desk::{Door, Ending};
+use super::desk::{Door, Ending, NotFound};
 use crate::journal::Current;
 use crate::looked::exit_code;
 use crate::render::{explain, json, status};
-use crate::usage::Usage;
 use answer::{Answer, Form};
 pub(crate) use answer::{COLOURS, EXIT, WIDTH};
 use problem::Problem;
@@ -32,8 +31,7 @@ pub(super) fn router(door: Door, store: Current) -> Router {
         .route("/api/v1/status", get(all))
         .route("/api/v1/history", get(history::all))
         .route("/api/v1/relationships/{vm_id}/{leg}", get(one))
-        .route("/api/v1/relationships/{vm_id}/{leg}/pause", post(orders::pause))
-        .route("/api/v1/relationships/{vm_id}/{leg}/resume", post(orders::resume))
+        .route("/api/v1/relationships/{vm_id}/{leg}/{act}", post(orders::order))
         .fallback(async || Problem::no_such_route())
         .method_not_allowed_fallback(async || Problem::no_such_method())
         .with_state(Shared { door, store })
@@ -53,7 +51,7 @@ async fn all(State(door): State<Door>, Query(query): Query<Vec<(String, String)>
         };
         Ok(Answer { form, body, exit: exit_code(&report, !vms.is_empty()) })
     });
-    of_usage(answer.await)
+    answered(answer.await)
 }
 
 /// `explain`.
@@ -77,13 +75,13 @@ async fn one(
         };
         Ok(Answer { form, body, exit: exit_code(&report, true) })
     });
-    of_usage(answer.await)
+    answered(answer.await)
 }
 
-fn of_usage(answer: Result<Result<Answer, Usage>, Ending>) -> Response {
+fn answered(answer: Result<Result<Answer, NotFound>, Ending>) -> Response {
     match answer {
         Ok(Ok(answer)) => answer.into_response(),
-        Ok(Err(usage)) => Problem::of_usage(&usage).into_response(),
+        Ok(Err(not)) => Problem::from(not).into_response(),
         Err(ending) => Problem::from(ending).into_response(),
     }
 }

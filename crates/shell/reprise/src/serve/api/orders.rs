@@ -18,7 +18,7 @@ use crate::exit;
 use crate::pauses;
 use crate::pausing::Pausing;
 use crate::render::{json, order};
-use crate::serve::desk::{Door, Ending};
+use crate::serve::desk::{Door, Ending, NotFound};
 use crate::serve::listening::Caller;
 use crate::usage::Usage;
 
@@ -35,7 +35,7 @@ struct Wish {
 
 /// Why an order was not given, or nobody knows what came of it.
 enum Not {
-    Found(Usage),
+    Found(NotFound),
     Noted(Usage),
     Ending,
 }
@@ -49,56 +49,29 @@ impl From<Ending> for Not {
 impl From<Not> for Problem {
     fn from(not: Not) -> Self {
         match not {
-            Not::Found(usage) => Self::of_usage(&usage),
+            Not::Found(not) => Self::from(not),
             Not::Noted(usage) => Self::of_usage(&usage).of_the_daemon(),
             Not::Ending => Self::from(Ending),
         }
     }
 }
 
-pub(super) async fn pause(
+pub(super) async fn order(
     State(door): State<Door>,
-    Path(named): Path<(String, String)>,
+    Path((vm, leg, act)): Path<(String, String, String)>,
     Query(narrowed): Query<Narrowed>,
     ConnectInfo(caller): ConnectInfo<Caller>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    match Wanted::of(&named, narrowed) {
-        Ok(wanted) => order(door, wanted, ActKind::Pause, caller, headers, body).await,
-        Err(problem) => problem.into_response(),
-    }
-}
-
-pub(super) async fn resume(
-    State(door): State<Door>,
-    Path(named): Path<(String, String)>,
-    Query(narrowed): Query<Narrowed>,
-    ConnectInfo(caller): ConnectInfo<Caller>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    match Wanted::of(&named, narrowed) {
-        Ok(wanted) => order(door, wanted, ActKind::Resume, caller, headers, body).await,
-        Err(problem) => problem.into_response(),
-    }
-}
-
-async fn order(door: Door, wanted: Wanted, kind: ActKind, caller: Caller, headers: HeaderMap, body: Bytes) -> Response {
-    let wish = if body.is_empty() { Ok(Wish::default()) } else { serde_json::from_slice(&body) };
-    let wish: Wish = match wish {
-        Ok(wish) => wish,
-        Err(error) => {
-            let next = "send nothing, or {\"reason\": \"…\"}";
-            return Problem::new(StatusCode::BAD_REQUEST, "the body cannot be read", error.to_string(), next)
-                .into_response();
-        }
+    let asked = Wanted::of(&(vm, leg), narrowed).and_then(|wanted| Ok((wanted, kind(&act)?, wish(&body)?)));
+    let (wanted, kind, wish) = match asked {
+        Ok(asked) => asked,
+        Err(problem) => return problem.into_response(),
     };
-    let carried_out = match kind {
-        ActKind::Pause => paused(&door, wanted, &caller, wish.reason.clone()).await,
-        ActKind::Resume => resumed(&door, wanted).await,
-    };
-    let report = match carried_out {
+    // It goes on if nobody waits for the answer any more: its note is settled by what comes of it.
+    let carried_out = tokio::spawn(carry_out(door, wanted, kind, caller, wish));
+    let report = match carried_out.await.unwrap_or(Err(Not::Ending)) {
         Ok(report) => report,
         Err(not) => return Problem::from(not).into_response(),
     };
@@ -109,12 +82,36 @@ async fn order(door: Door, wanted: Wanted, kind: ActKind, caller: Caller, header
             .or_else(|| order::error(&report).map(|error| format!("{ERROR}{}", error.block())))
             .unwrap_or_default(),
     };
-    let exit = exit::of_order(&report.end);
-    if report.end == OrderEnd::Done {
-        let told = door.ask(move |desk| desk.recorder.tell_order(&report, &caller.0, wish.reason.as_deref()));
-        let _ending = told.await;
+    Answer { form, body, exit: exit::of_order(&report.end) }.into_response()
+}
+
+fn kind(act: &str) -> Result<ActKind, Problem> {
+    match act {
+        "pause" => Ok(ActKind::Pause),
+        "resume" => Ok(ActKind::Resume),
+        _ => Err(Problem::no_such_route()),
     }
-    Answer { form, body, exit }.into_response()
+}
+
+fn wish(body: &[u8]) -> Result<Wish, Problem> {
+    if body.is_empty() {
+        return Ok(Wish::default());
+    }
+    let next = "send nothing, or {\"reason\": \"…\"}";
+    serde_json::from_slice(body)
+        .map_err(|error| Problem::new(StatusCode::BAD_REQUEST, "the body cannot be read", error.to_string(), next))
+}
+
+async fn carry_out(door: Door, wanted: Wanted, kind: ActKind, caller: Caller, wish: Wish) -> Result<OrderReport, Not> {
+    let report = match kind {
+        ActKind::Pause => paused(&door, wanted, &caller, wish.reason.clone()).await?,
+        ActKind::Resume => resumed(&door, wanted).await?,
+    };
+    if report.end == OrderEnd::Done {
+        let told = report.clone();
+        door.ask(move |desk| desk.recorder.tell_order(&told, &caller.0, wish.reason.as_deref())).await?;
+    }
+    Ok(report)
 }
 
 /// A leg as it is seen, and what its verdict rests on.

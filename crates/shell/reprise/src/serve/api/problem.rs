@@ -5,7 +5,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use crate::serve::desk::Ending;
+use crate::serve::desk::{Ending, NotFound};
 use crate::usage::Usage;
 
 /// The media type.
@@ -53,6 +53,18 @@ impl Problem {
     pub(super) fn no_such_kind(kind: &str) -> Self {
         let detail = format!("`{kind}` is no kind of relationship");
         Self::new(StatusCode::NOT_FOUND, "there is no such relationship", detail, "write `simple` or `extended`")
+    }
+}
+
+impl From<NotFound> for Problem {
+    fn from(not: NotFound) -> Self {
+        match not {
+            NotFound::Named(usage) => Self::of_usage(&usage),
+            NotFound::Blind => {
+                let next = "ask again in a moment; `reprise status` says what is wrong with the hosts";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "nothing is known of any VM", "no host is ready", next)
+            }
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::problem::Problem;
 use crate::render::status::Seen;
-use crate::serve::desk::Desk;
+use crate::serve::desk::{Desk, NotFound};
 use crate::usage::Usage;
 
 /// A relationship, as a path names it: its VM by GUID or by a name that only one has.
@@ -31,7 +31,7 @@ impl Wanted {
         Ok(Self { vm: VmSelector::parse(vm), kind, on })
     }
 
-    pub(super) fn find(&self, desk: &Desk<'_>) -> Result<(Report, Seen, LegReport), Usage> {
+    pub(super) fn find(&self, desk: &Desk<'_>) -> Result<(Report, Seen, LegReport), NotFound> {
         let (report, seen) = desk.report(std::slice::from_ref(&self.vm), self.on.as_deref())?;
         let leg = report.legs.iter().find(|leg| leg.id.kind == self.kind).cloned();
         let missing = || {

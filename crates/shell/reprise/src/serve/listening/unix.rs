@@ -1,8 +1,8 @@
 //! A Unix socket. Who may write to the file may ask: its owner and its group.
 
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::PathBuf;
+use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
 
 use axum::Router;
 use axum::extract::connect_info::Connected;
@@ -32,9 +32,7 @@ impl Listening {
                 return Err(Usage::new("cannot serve", why, "stop that one first, or use it"));
             }
             // One that ended without removing its file.
-            Err(error) if error.kind() == ErrorKind::ConnectionRefused => {
-                let _gone_already = std::fs::remove_file(&path);
-            }
+            Err(error) if error.kind() == ErrorKind::ConnectionRefused => remove(&path),
             Err(_) => {}
         }
         let opened = Self::bind(&path);
@@ -48,7 +46,7 @@ impl Listening {
         })
     }
 
-    fn bind(path: &std::path::Path) -> io::Result<UnixListener> {
+    fn bind(path: &Path) -> io::Result<UnixListener> {
         if let Some(folder) = path.parent() {
             let _there_already = std::fs::create_dir(folder);
         }
@@ -73,7 +71,14 @@ impl Listening {
 
 impl Drop for Listening {
     fn drop(&mut self) {
-        let _gone_already = std::fs::remove_file(&self.path);
+        remove(&self.path);
+    }
+}
+
+/// Removes a socket, and nothing else that may stand there.
+fn remove(path: &Path) {
+    if std::fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_socket()) {
+        let _gone_already = std::fs::remove_file(path);
     }
 }
 
