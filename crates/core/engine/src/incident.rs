@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reprise_model::{ActId, LastReplication, MonoTime, Outcome, Reason, ReplicationState, Retry};
+use reprise_model::{ActId, HostTime, LastReplication, MonoTime, Outcome, Reason, ReplicationState, Retry};
 
 use crate::attempt::{Attempt, DOUBT, Done, Failure};
 use crate::leg::SeenEnd;
@@ -46,6 +46,9 @@ pub(crate) enum Standing {
     Proved,
 }
 
+/// A clock is not corrected by more than this at once while its host runs, unless somebody sets it.
+const CORRECTION_MAX: Duration = Duration::from_mins(1);
+
 /// One incident.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Incident {
@@ -69,6 +72,8 @@ pub(crate) struct Incident {
     pub(crate) doubted: bool,
     /// The newest data before its first act, or when it began if there was none yet.
     pub(crate) data_before: Option<LastReplication>,
+    /// When the host had booted, by its own clock, on which its last act was carried out.
+    pub(crate) booted: Option<HostTime>,
     /// When its first act began.
     pub(crate) began: Option<MonoTime>,
     /// When its last act ended, and on which end that was.
@@ -121,6 +126,7 @@ impl Incident {
             unanswered: None,
             doubted: false,
             data_before,
+            booted: None,
             began: None,
             acted: None,
             resumed: None,
@@ -151,7 +157,14 @@ impl Incident {
     }
 
     /// An act is about to be carried out.
-    pub(crate) fn begins(&mut self, now: MonoTime, plan: Plan, last: Option<LastReplication>) {
+    pub(crate) fn begins(
+        &mut self,
+        now: MonoTime,
+        plan: Plan,
+        last: Option<LastReplication>,
+        booted: Option<HostTime>,
+    ) {
+        self.booted = booted;
         if self.tries == 0 {
             // What arrived while the leg waited for its turn does not confirm what is done now.
             self.data_before = last.or(self.data_before);
@@ -202,6 +215,12 @@ impl Incident {
             return;
         }
         self.back_off(now, Failure::StoppedAgain, false, limits, chance);
+    }
+
+    /// Whether the host of this end has booted since our last act on it. Windows moves the time of the boot with the clock when that
+    /// is corrected.
+    pub(crate) fn has_booted_since(&self, end: &SeenEnd) -> bool {
+        self.booted.zip(end.booted).is_some_and(|(before, latest)| latest.since(before) > CORRECTION_MAX)
     }
 
     /// One more try, though all were used up: it is given up again if that one fails.
@@ -291,7 +310,10 @@ impl Incident {
         let told = Weighed::Settled(done.act);
         let (failure, is_final) = match done.outcome {
             // A pause that stands after our resume may be a person's: it is not fought.
-            Outcome::Ended(_) => (Failure::WithoutEffect, state == ReplicationState::Suspended && unchanged),
+            Outcome::Ended(_) => {
+                let may_be_a_persons = state == ReplicationState::Suspended && !self.has_booted_since(end);
+                (Failure::WithoutEffect, may_be_a_persons && unchanged)
+            }
             Outcome::Refused(refusal) if unchanged => {
                 let is_final = !refusal.transient;
                 (Failure::Refused(refusal), is_final)
@@ -400,9 +422,9 @@ mod tests {
             end_mut(&mut sender).object.last_replication = data(at);
             incident.is_confirmed_by(end_mut(&mut sender))
         };
-        incident.begins(now(1.0).mono, PLAN, Some(data(950)));
+        incident.begins(now(1.0).mono, PLAN, Some(data(950)), None);
         assert_eq!((confirmed_by(&incident, 950), confirmed_by(&incident, 951)), (false, true));
-        incident.begins(now(2.0).mono, PLAN, Some(data(980)));
+        incident.begins(now(2.0).mono, PLAN, Some(data(980)), None);
         assert!(confirmed_by(&incident, 980), "the first act let it through");
     }
 

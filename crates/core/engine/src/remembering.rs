@@ -78,6 +78,7 @@ impl IncidentMemory {
             unanswered: incident.unanswered,
             doubted: incident.doubted,
             data_before: incident.data_before,
+            booted: incident.booted,
             // What is known of the sender bounds its pause, whatever was done to its replica.
             perhaps_resumed: resumes.reduce(|first, second| if first == Side::Sender { first } else { second }),
         }
@@ -103,6 +104,7 @@ impl IncidentMemory {
             unanswered,
             doubted: self.doubted,
             data_before: self.data_before,
+            booted: self.booted,
             began: None,
             acted: None,
             resumed: None,

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use reprise_model::{ActId, LastReplication, LegId, Outcome, Reason, ReplicationState, Timestamp};
+use reprise_model::{ActId, HostTime, LastReplication, LegId, Outcome, Reason, ReplicationState, Timestamp};
 
 use crate::attempt::Failure;
 use crate::bounds::Stands;
@@ -66,6 +66,8 @@ pub struct IncidentMemory {
     pub doubted: bool,
     /// The newest data before its first act, or when it began if there was none yet.
     pub data_before: Option<LastReplication>,
+    /// When the host had booted, by its own clock, on which its last act was carried out.
+    pub booted: Option<HostTime>,
     /// The end that an act of ours resumed or may have resumed: what stopped it before that explains nothing that is seen later.
     pub perhaps_resumed: Option<Side>,
 }

@@ -283,16 +283,19 @@ impl LegWatch {
         }
     }
 
-    /// For a controller that never stops retrying: when a leg in Error is tried once more that was given up, a while after that was
-    /// first seen. It is tried at once if that time has come. A pause that stands after a resume may be a person's, and is not fought.
+    /// For a controller that never stops retrying: when a leg is tried once more that was given up. One in Error a while after that was
+    /// first seen, and any after its host has booted: what stood in the way may be gone, and what stands is not what stood then. Else a
+    /// pause that stands after a resume may be a person's, and is not fought.
     pub(crate) fn rest(&mut self, now: MonoTime, side: Side, limits: RetryLimits) -> Option<MonoTime> {
-        let is_error = self.end(side).is_some_and(|end| end.object.state == ReplicationState::Error);
-        if limits.retry_until.is_some() || !self.attempt().is_given_up() || !is_error {
+        let (Some(end), Some(incident)) = (self.end(side), self.incident.as_deref()) else { return None };
+        let has_booted = incident.has_booted_since(end);
+        let is_error = end.object.state == ReplicationState::Error;
+        if limits.retry_until.is_some() || !self.attempt().is_given_up() || !(is_error || has_booted) {
             self.rests_until = None;
             return None;
         }
         let until = *self.rests_until.get_or_insert(now + retry::REST);
-        if until > now {
+        if until > now && !has_booted {
             return Some(until);
         }
         self.rests_until = None;
@@ -300,11 +303,6 @@ impl LegWatch {
             incident.try_once_more(limits);
         }
         None
-    }
-
-    /// Its host has booted: what stood in the way may be gone.
-    pub(crate) fn rests_no_longer(&mut self, now: MonoTime) {
-        self.rests_until = self.rests_until.map(|until| until.min(now));
     }
 
     /// The incident that a report speaks of: the one that is open, else the last one.

@@ -82,6 +82,7 @@ impl Controller {
         let act = act_for(watch, plan.side, ActKind::Resume, act_id)?;
         let checked = guard::check(&act, grounds(watch, &self.setup.policy), now);
         let data = watch.leg.sender.seen().map(|end| end.object.last_replication);
+        let booted = watch.end(plan.side).and_then(|end| end.booted);
         let incident = watch.plans(plan);
         if let Err(breach) = checked {
             incident.attempt = Attempt::GivenUp { failure: Failure::Guarded(breach.0), unread: None };
@@ -89,7 +90,7 @@ impl Controller {
             self.tell_leg(id, effects);
             return None;
         }
-        incident.begins(now.mono, plan, data);
+        incident.begins(now.mono, plan, data, booted);
         let before = std::mem::take(&mut incident.attempt);
         incident.attempt = Attempt::Intended(Box::new(Intent { act: act.clone(), side: plan.side, before }));
         self.next_act += 1;

@@ -39,14 +39,6 @@ impl Controller {
             turn = self.weigh_refusal(now, id, anew.unwrap_or(turn));
             self.note_phase(id);
         }
-        if turn == Turn::Ready {
-            let legs: Vec<LegId> = self.inventory.shown_by(id).flat_map(legs_of).collect();
-            for leg in legs {
-                if let Some(watch) = self.legs.get_mut(&leg) {
-                    watch.rests_no_longer(now.mono);
-                }
-            }
-        }
         self.tell_host(id, effects);
         self.reconsider_refused(effects);
         if renamed || turn != Turn::None || falls_silent {

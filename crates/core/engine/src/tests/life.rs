@@ -266,6 +266,36 @@ fn one_that_never_stops_retrying_tries_once_an_hour_what_has_used_up_its_tries_a
 }
 
 #[test]
+fn a_pause_that_stands_after_our_resume_is_left_until_its_host_has_booted() {
+    let mut endless = setup(2);
+    endless.patience.retry_until = None;
+    endless.reread_every = Some(Duration::from_secs(30));
+    let again = || booted_again(&[S::Suspended]);
+    // The look that shows what came of the act may be from before a boot or from after it.
+    for boots_before_the_look in [true, false] {
+        let mut drive = Drive::new(endless.clone(), pair(&[S::Suspended]));
+        drive.goes_on = true;
+        drive.run_to(1.5);
+        if boots_before_the_look {
+            drive.hosts[0] = again();
+        }
+        drive.end_act(ended());
+        if !boots_before_the_look {
+            drive.run_to(8_000.0);
+            assert_eq!(drive.acts.len(), 0, "it may be a person's");
+            drive.hosts[0] = again();
+        }
+        let now = drive.at;
+        drive.run_to(now + 60.0);
+        assert_eq!(drive.acts.len(), 1, "{boots_before_the_look}");
+        // The same boot is no reason twice.
+        drive.end_act(ended());
+        drive.run_to(now + 8_000.0);
+        assert_eq!(drive.acts.len(), 0, "{boots_before_the_look}");
+    }
+}
+
+#[test]
 fn a_ready_host_is_read_again_now_and_then_if_that_is_wanted() {
     let every = Some(Duration::from_secs(30));
     let mut controller = alone(Setup { reread_every: every, ..setup(1) });

@@ -315,7 +315,10 @@ fn what_a_host_showed_that_is_off_is_not_protected_and_what_is_resumed_replicate
         (status.code, leg["protected"] == false, leg["reason"] == "sender_not_ready") == (3, true, true)
     });
     let (_, explained, _) = printed(&daemon.ask(&["explain", "vm-001"]));
-    assert!(explained.contains("not protected") && explained.contains("The primary server is not ready"), "{explained}");
+    assert!(
+        explained.contains("not protected") && explained.contains("The primary server is not ready"),
+        "{explained}"
+    );
 }
 
 #[test]

@@ -104,6 +104,9 @@ struct IncidentForm {
     doubted: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     data_before: Option<DataForm>,
+    /// In milliseconds since 1970, by the host's clock.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    booted_ms: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     perhaps_resumed: Option<SideWord>,
 }
@@ -203,6 +206,7 @@ impl From<&IncidentMemory> for IncidentForm {
             resumes: incident.resumes,
             unanswered: incident.unanswered.map(Into::into),
             doubted: incident.doubted,
+            booted_ms: incident.booted.map(|at| at.0),
             data_before: incident.data_before.map(|data| match data {
                 LastReplication::Never => DataForm::Never,
                 LastReplication::At(at) => DataForm::AtMs(at.0),
@@ -228,6 +232,7 @@ impl From<IncidentForm> for IncidentMemory {
             resumes: form.resumes,
             unanswered: form.unanswered.map(Into::into),
             doubted: form.doubted,
+            booted: form.booted_ms.map(HostTime),
             data_before: form.data_before.map(|data| match data {
                 DataForm::Never => LastReplication::Never,
                 DataForm::AtMs(at) => LastReplication::At(HostTime(at)),

@@ -136,10 +136,12 @@ fn incident() -> BoxedStrategy<IncidentMemory> {
     let sender =
         (plan(), reason(), any::<bool>()).prop_map(|(first, reason, proved)| SenderMemory { first, reason, proved });
     let counts = any::<(u32, u32, u32)>();
-    let rest = (any::<(bool, bool)>(), counts, of(side()), of(data()), of(side()));
+    let rest =
+        (any::<(bool, bool)>(), counts, of(side()), (of(data()), of(any::<i64>().prop_map(HostTime))), of(side()));
     (attempt(), plan(), of(sender), rest)
         .prop_map(|(attempt, plan, on_sender, rest)| {
-            let ((reported, doubted), (tries, stales, resumes), unanswered, data_before, perhaps_resumed) = rest;
+            let ((reported, doubted), (tries, stales, resumes), unanswered, (data_before, booted), perhaps_resumed) =
+                rest;
             IncidentMemory {
                 attempt,
                 plan,
@@ -151,6 +153,7 @@ fn incident() -> BoxedStrategy<IncidentMemory> {
                 unanswered,
                 doubted,
                 data_before,
+                booted,
                 perhaps_resumed,
             }
         })
@@ -219,6 +222,7 @@ fn tried(attempt: AttemptMemory) -> LegMemory {
         unanswered: None,
         doubted: false,
         data_before: None,
+        booted: None,
         perhaps_resumed: None,
     };
     let before = Some(ReplicationState::Error);
@@ -250,6 +254,7 @@ fn examples() -> Vec<LegMemory> {
         unanswered: Some(Side::Receiver),
         doubted: true,
         data_before: Some(LastReplication::At(HostTime(1_790_000_000_000))),
+        booted: Some(HostTime(1_789_999_000_000)),
         perhaps_resumed: Some(Side::Sender),
     };
     let shown = FirstSight { by: HostTime(1_790_000_060_000), booted: Some(HostTime(1_789_999_000_000)) };
