@@ -85,7 +85,7 @@ pub(crate) fn leg(watch: &LegWatch, run: RunKind, around: Around) -> LegReport {
         (LegResult::Healthy | LegResult::Resumed, _) if run.goes_on && is_sender_lost(watch, lost.as_ref()) => {
             (LegResult::Failed, Reason::SenderNotReady)
         }
-        // Whose doing it is that it runs is told when it happens, and is no state.
+        // Whose doing it is that it runs is reported when it happens, and is no state.
         (LegResult::Resumed, _) if run.goes_on => (LegResult::Healthy, Reason::Replicating),
         known => known,
     };
