@@ -5,6 +5,7 @@ use std::time::Duration;
 use reprise_model::{ActId, HostTime, LastReplication, MonoTime, Outcome, Reason, ReplicationState, Retry};
 
 use crate::attempt::{Attempt, DOUBT, Done, Failure};
+use crate::bounds::DRIFT_MAX;
 use crate::leg::SeenEnd;
 use crate::leg::Side;
 use crate::retry;
@@ -45,9 +46,6 @@ pub(crate) enum Standing {
     /// It brought the sender to run, and nobody has seen the sender stopped since.
     Proved,
 }
-
-/// A clock is not corrected by more than this at once while its host runs, unless somebody sets it.
-const CORRECTION_MAX: Duration = Duration::from_mins(1);
 
 /// One incident.
 #[derive(Clone, Debug, PartialEq)]
@@ -220,7 +218,7 @@ impl Incident {
     /// Whether the host of this end has booted since our last act on it. Windows moves the time of the boot with the clock when that
     /// is corrected.
     pub(crate) fn has_booted_since(&self, end: &SeenEnd) -> bool {
-        self.booted.zip(end.booted).is_some_and(|(before, latest)| latest.since(before) > CORRECTION_MAX)
+        self.booted.zip(end.booted).is_some_and(|(before, latest)| latest.since(before) > DRIFT_MAX)
     }
 
     /// One more try, though all were used up: it is given up again if that one fails.
